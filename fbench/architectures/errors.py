@@ -1,0 +1,20 @@
+"""The errors that a user is told in one sentence: what was given, what is allowed, what to do next.
+
+They live on the lowest floor so that every floor above can raise them; the command line turns them into exit
+code 2 and prints no traceback unless ``--debug`` is given.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Bad usage or bad input, told in one sentence; the command line exits with 2."""
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest allowed name, or an empty string when none is close."""
+    close = difflib.get_close_matches(given, list(allowed), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""
