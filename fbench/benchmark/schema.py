@@ -47,7 +47,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
-    problem = error.errors()[0]
+    # A misspelt required key is both unknown and missing; the unknown one says what was meant.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     place = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         allowed = sorted(_keys_at(model, problem["loc"][:-1]))

@@ -1,0 +1,47 @@
+"""fbench: benchmarks and ablations of compact vision networks under one honest protocol.
+
+The public face; each name is loaded when it is first used, so that ``import fbench`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fbench.api import load_model
+    from fbench.architectures.registry import create, list_architectures, register, register_variant
+    from fbench.benchmark.table import load_run
+    from fbench.planning import RunRequest
+    from fbench.session import load_model, run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "create": "fbench.architectures.registry",
+    "list_architectures": "fbench.architectures.registry",
+    "register": "fbench.architectures.registry",
+    "register_variant": "fbench.architectures.registry",
+    "load_run": "fbench.benchmark.table",
+    "load_model": "fbench.session",
+    "RunRequest": "fbench.planning",
+    "run": "fbench.session",
+}
+
+__all__ = [
+    "RunRequest",
+    "create",
+    "list_architectures",
+    "load_model",
+    "load_run",
+    "register",
+    "register_variant",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fbench' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

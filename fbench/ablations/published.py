@@ -1,0 +1,46 @@
+"""The papers' own figures with their place in the paper, for "paper against measured"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from fbench.benchmark.schema import FrozenModel, parse, read_toml
+
+FILE = Path(__file__).parent / "published.toml"
+
+Metric = Literal["top1", "training_accuracy", "total_params_keras", "trainable_params", "training_time"]
+Unit = Literal["percent", "parameters", "hours"]
+
+
+class PublishedValue(FrozenModel):
+    """One figure of a paper. None has a spread, and most were read on the set that chose the epoch.
+
+    Attributes:
+        architecture: registered name.
+        paper: such as "Xu et al. 2021".
+        place: table and row, figure, or section.
+        data: ``fer2013``, ``ck_plus``, ``imed`` or ``mean`` (of the three); None where no data is needed.
+        metric: what the figure measures; ``total_params_keras`` counts running statistics too.
+        value: as printed.
+        unit: of the value.
+        remark: what a reader must know to compare it, empty when nothing.
+    """
+
+    architecture: str
+    paper: str
+    place: str
+    data: Literal["fer2013", "ck_plus", "imed", "mean"] | None = None
+    metric: Metric
+    value: float
+    unit: Unit
+    remark: str = ""
+
+
+class _PublishedFile(FrozenModel):
+    values: tuple[PublishedValue, ...]
+
+
+def published_values() -> list[PublishedValue]:
+    """Return every published figure, in the order of the papers."""
+    return list(parse(_PublishedFile, read_toml(FILE), FILE.name).values)

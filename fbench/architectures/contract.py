@@ -1,0 +1,191 @@
+"""The contract: what every named network counts, what its paper states, and what the paper leaves open.
+
+``contract.toml`` in this package holds the built-in networks; a user's own networks have theirs in
+``fbench_contract.toml`` in the working directory, with the same keys. Reading needs no torch, so the names
+that ``fbench list`` prints come from here. Only what cannot be derived is stored: totals, differences and the
+status of a network without a printed figure are computed.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fbench.architectures.errors import UserError, did_you_mean
+
+BUILT_IN_CONTRACT = Path(__file__).with_name("contract.toml")
+USER_CONTRACT_NAME = "fbench_contract.toml"
+
+_HEADER = """\
+# Parameter contract. Counts hold at 1x48x48 (channels, height, width), 7 classes, batch 1, with tolerance 0:
+#   trainable_params  elements of parameters(): weights, biases, BN scale and shift
+#   bn_running_stats  elements of BN running mean and variance; a Keras summary adds them to its total
+#   macs              multiply-accumulates of convolution and linear layers only
+# `fbench params --check` compares every network with its row; `fbench params --update` rewrites the three
+# counts. The other keys are kept by hand. stated_* are the paper's printed figures, rounded by it to
+# stated_precision.
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is counted of a network at its default input, exactly."""
+
+    trainable_params: int
+    bn_running_stats: int
+    macs: int
+
+    @property
+    def total_params_keras(self) -> int:
+        """Trainable parameters and BN running statistics: the total of a Keras summary."""
+        return self.trainable_params + self.bn_running_stats
+
+
+@dataclass(frozen=True)
+class ContractRow:
+    """One network's row; ``counts`` is None in a row that was written by hand and not yet updated."""
+
+    name: str
+    counts: Counts | None
+    paper: str = ""
+    role: str = ""
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    paper_row: str = ""
+    stated_total: int | None = None
+    stated_trainable: int | None = None
+    stated_precision: int = 1
+    status: str = "derived"
+    reason: str = ""
+    open_choices: tuple[str, ...] = ()
+
+    @property
+    def difference_from_stated(self) -> int | None:
+        """Our Keras-convention total minus the printed one, or None where the paper prints none."""
+        if self.counts is None or self.stated_total is None:
+            return None
+        return self.counts.total_params_keras - self.stated_total
+
+    @property
+    def trainable_difference_from_stated(self) -> int | None:
+        """Our trainable count minus the printed one, or None where the paper prints none."""
+        if self.counts is None or self.stated_trainable is None:
+            return None
+        return self.counts.trainable_params - self.stated_trainable
+
+
+_COUNT_KEYS = ("trainable_params", "bn_running_stats", "macs")
+_TEXT_KEYS = ("paper", "role", "description", "paper_row", "status", "reason")
+_NUMBER_KEYS = ("stated_total", "stated_trainable", "stated_precision")
+_LIST_KEYS = ("aliases", "open_choices")
+_BEFORE_COUNTS = ("description", "paper", "role", "aliases")
+_AFTER_COUNTS = ("paper_row", *_NUMBER_KEYS, "status", "reason", "open_choices")
+_KEYS = (*_BEFORE_COUNTS, *_COUNT_KEYS, *_AFTER_COUNTS)
+"""The order in which a row is written."""
+
+
+@cache
+def built_in_contract() -> Mapping[str, ContractRow]:
+    """The rows of the built-in networks by name, in the file's order."""
+    return read_contract(BUILT_IN_CONTRACT)
+
+
+def user_contract(folder: Path | None = None) -> Mapping[str, ContractRow]:
+    """The rows of ``fbench_contract.toml`` in a folder (default: the working directory); empty where it is
+    missing.
+
+    Raises:
+        UserError: the file is not a contract.
+    """
+    path = (folder or Path.cwd()) / USER_CONTRACT_NAME
+    return read_contract(path) if path.exists() else {}
+
+
+def rows_of(names: Iterable[str]) -> dict[str, ContractRow]:
+    """The rows of registered names, built-in or the user's; a name without a row gets an empty one.
+
+    Raises:
+        UserError: the user's contract cannot be read.
+    """
+    rows = {**user_contract(), **built_in_contract()}
+    return {name: rows.get(name) or ContractRow(name, None) for name in names}
+
+
+def read_contract(path: Path) -> dict[str, ContractRow]:
+    """Read a contract.
+
+    Raises:
+        UserError: the file is not TOML, or a row has an unknown key or a value of the wrong type.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a contract ({error}); mend or delete it.") from error
+    return {name: _row(path, name, table) for name, table in tables.items()}
+
+
+def _row(path: Path, name: str, table: object) -> ContractRow:
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: '{name}' is {table!r}; give a table such as [{name}].")
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise UserError(f"{path}: '{name}' has the unknown key '{key}'.{did_you_mean(key, _KEYS)}")
+        if not _has_right_type(key, value):
+            raise UserError(f"{path}: '{key}' of '{name}' is {value!r}; give {_expected(key)}.")
+    given = {key: table[key] for key in _COUNT_KEYS if key in table}
+    if given and len(given) < len(_COUNT_KEYS):
+        missing = next(key for key in _COUNT_KEYS if key not in given)
+        raise UserError(f"{path}: '{name}' lacks '{missing}'; run `fbench params --update`.")
+    rest: dict[str, Any] = {key: value for key, value in table.items() if key not in _COUNT_KEYS}
+    rest |= {key: tuple(rest[key]) for key in _LIST_KEYS if key in rest}
+    return ContractRow(name=name, counts=Counts(**given) if given else None, **rest)
+
+
+def _has_right_type(key: str, value: object) -> bool:
+    if key in _TEXT_KEYS:
+        return isinstance(value, str)
+    if key in _LIST_KEYS:
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _expected(key: str) -> str:
+    if key in _TEXT_KEYS:
+        return "text"
+    return "a list of texts" if key in _LIST_KEYS else "a whole number"
+
+
+def with_counts(row: ContractRow, counts: Counts) -> ContractRow:
+    """The same row with other counts."""
+    return replace(row, counts=counts)
+
+
+def render_contract(rows: Mapping[str, ContractRow]) -> str:
+    """The text of a contract file; ``read_contract`` gives the same rows back."""
+    return _HEADER + "".join(_render_row(row) for row in rows.values())
+
+
+def _render_row(row: ContractRow) -> str:
+    defaults = ContractRow(name=row.name, counts=None)
+    lines = [f"\n[{row.name}]"]
+    for key in _KEYS:
+        if key in _COUNT_KEYS:
+            if row.counts is not None:
+                lines.append(f"{key} = {getattr(row.counts, key)}")
+            continue
+        value = getattr(row, key)
+        if value != getattr(defaults, key):
+            lines.append(f"{key} = {_render_value(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _render_value(value: str | int | tuple[str, ...]) -> str:
+    """A JSON string is a TOML string; a list has one entry a line."""
+    if isinstance(value, tuple):
+        return "[\n" + "".join(f"    {json.dumps(entry, ensure_ascii=False)},\n" for entry in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,163 @@
+"""The counts of the registered networks against their contracts: the gate of ``fbench params --check``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fbench.architectures.contract import (
+    BUILT_IN_CONTRACT,
+    USER_CONTRACT_NAME,
+    ContractRow,
+    Counts,
+    built_in_contract,
+    render_contract,
+    user_contract,
+    with_counts,
+)
+from fbench.architectures.errors import UserError
+from fbench.architectures.registry import (
+    ResolvedArchitecture,
+    build,
+    canonical_name,
+    describe,
+    loaded_names,
+    resolve,
+)
+from fbench.architectures.trace import NetworkTrace, trace
+
+COUNT_NAMES = ("trainable_params", "bn_running_stats", "total_params_keras", "macs")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One disagreement between a contract and the networks.
+
+    Attributes:
+        name: the network.
+        contract: the file that the row is in, or belongs in.
+        message: what was expected and what was found, in one line.
+    """
+
+    name: str
+    contract: Path
+    message: str
+
+
+def trace_architecture(resolved: ResolvedArchitecture) -> NetworkTrace:
+    """Build a network on the meta device and trace it on one image of its input shape.
+
+    Raises:
+        UserError: an option has an illegal value.
+    """
+    with torch.device("meta"):
+        module = build(resolved)
+    return trace(module, resolved.input_shape)
+
+
+def count(name: str) -> Counts:
+    """The counts of a named network with its default options, built on the meta device.
+
+    Raises:
+        UserError: the name is unknown.
+    """
+    traced = trace_architecture(resolve(name))
+    return Counts(traced.trainable_params, traced.bn_running_stats, traced.macs)
+
+
+def check_contract(names: Sequence[str] = ()) -> list[Drift]:
+    """Compare the named networks with their rows; without names, all loaded networks and all rows.
+
+    The user's networks are compared with ``fbench_contract.toml`` in the working directory.
+
+    Raises:
+        UserError: a name is unknown, or the user's contract cannot be read.
+    """
+    user_file = Path.cwd() / USER_CONTRACT_NAME
+    wanted = {canonical_name(name) for name in names}
+    drifts: list[Drift] = []
+    for rows, path, registered in (
+        (built_in_contract(), BUILT_IN_CONTRACT, loaded_names(built_in=True)),
+        (user_contract(), user_file, _user_names(names)),
+    ):
+        every = list(dict.fromkeys([*rows, *registered]))
+        for name in [name for name in every if not wanted or name in wanted]:
+            drifts += _compare(name, rows.get(name), path, name in registered)
+    return drifts
+
+
+def update_contract(names: Sequence[str] = ()) -> list[Path]:
+    """Write the present counts of the named networks (default: all loaded) into their contracts.
+
+    Texts and printed figures of a row are kept; a network without a row gets one. A row whose network is
+    gone is removed from the built-in contract, and kept in the user's, whose plug-in may not be loaded.
+
+    Returns:
+        The files that changed.
+
+    Raises:
+        UserError: a name is unknown, a contract cannot be read, or the built-in one cannot be written.
+    """
+    wanted = {canonical_name(name) for name in names}
+    built_in = loaded_names(built_in=True)
+    kept = {name: row for name, row in built_in_contract().items() if name in built_in}
+    changed = []
+    for rows, registered, path in (
+        (kept, built_in, BUILT_IN_CONTRACT),
+        (dict(user_contract()), _user_names(names), Path.cwd() / USER_CONTRACT_NAME),
+    ):
+        chosen = [name for name in registered if not wanted or name in wanted]
+        updated = {**rows, **{name: _updated_row(name, rows.get(name)) for name in chosen}}
+        if updated and _write(path, render_contract(updated)):
+            changed.append(path)
+    built_in_contract.cache_clear()
+    return changed
+
+
+def _user_names(names: Sequence[str]) -> list[str]:
+    """Networks of the user's that are loaded, and those of installed packages that are asked for by name."""
+    asked = [resolve(name).name for name in names]
+    others = [name for name in asked if name not in built_in_contract()]
+    return list(dict.fromkeys([*loaded_names(built_in=False), *others]))
+
+
+def _compare(name: str, row: ContractRow | None, path: Path, registered: bool) -> list[Drift]:
+    if not registered:
+        return [Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")]
+    if row is None or row.counts is None:
+        return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
+    found = count(name)
+    return [
+        Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
+        for key in COUNT_NAMES
+        if (expected := getattr(row.counts, key)) != (counted := getattr(found, key))
+    ]
+
+
+def _updated_row(name: str, row: ContractRow | None) -> ContractRow:
+    if row is None:
+        about = describe(name)
+        row = ContractRow(
+            name,
+            None,
+            paper=about.paper,
+            role=about.role,
+            description=about.description,
+            aliases=about.aliases,
+            open_choices=about.open_choices,
+        )
+    return with_counts(row, count(name))
+
+
+def _write(path: Path, text: str) -> bool:
+    """Write a contract when its text differs; whether it did."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}); check its permissions.") from error
+    return True

@@ -1,0 +1,74 @@
+"""A network's digest: the part of a trial's identity that changes when someone edits the network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from torch import nn
+
+from fbench.architectures.trace import NetworkTrace, trace
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def network_digest(module: nn.Module, input_shape: tuple[int, int, int], source: str | None) -> str:
+    """SHA-256 (hex) of what a network is: its modules, their hyperparameters and shapes, and the flow of
+    data.
+
+    It depends neither on the weights nor on the device, dtype or version of torch: a layer of torch enters
+    with its class name and hyperparameters, not with the operations that it runs inside.
+
+    Args:
+        module: the network.
+        input_shape: channels, height, width.
+        source: ``ResolvedArchitecture.source``; for a plug-in the digest changes with any edit of its file.
+    """
+    content = {
+        "source": source,
+        "input_shape": list(input_shape),
+        "modules": [_describe(path, owner) for path, owner in module.named_modules()],
+        "flow": _flow(trace(module, input_shape)),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _describe(path: str, module: nn.Module) -> list[Any]:
+    parameters = [
+        [name, list(parameter.shape), parameter.requires_grad]
+        for name, parameter in module.named_parameters(recurse=False)
+    ]
+    buffers = [[name, list(buffer.shape)] for name, buffer in module.named_buffers(recurse=False)]
+    return [path, type(module).__qualname__, _hyperparameters(module), parameters, buffers]
+
+
+def _hyperparameters(module: nn.Module) -> list[Any]:
+    """What a torch layer shows of itself; of other classes their plain attributes too, which forward may
+    use."""
+    shown: list[Any] = [module.extra_repr()]
+    if not type(module).__module__.startswith("torch.nn."):
+        shown += [
+            [name, repr(value)]
+            for name, value in sorted(vars(module).items())
+            if not name.startswith("_") and name != "training" and _is_plain(value)
+        ]
+    return shown
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_plain(entry) for entry in value)
+    return isinstance(value, _PLAIN)
+
+
+def _flow(traced: NetworkTrace) -> dict[str, Any]:
+    """Which node takes what from which; kinds and constants only of operations outside torch's layers."""
+    return {
+        "nodes": [
+            [node.path, node.module, *(() if node.layer else (node.kind, node.arguments))]
+            for node in traced.nodes
+        ],
+        "edges": [[edge.source, edge.target, edge.reshape] for edge in traced.edges],
+        "outputs": list(traced.outputs),
+    }

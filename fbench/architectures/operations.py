@@ -1,0 +1,194 @@
+"""What one aten operation costs: its kind, its multiply-accumulates, and its elementwise operations.
+
+The convention, exact:
+
+- ``macs``: multiply-accumulates of convolutions and matrix products (a linear layer is one). Without their
+  bias.
+- ``elementwise_ops``, by kind: one for each output element of an operation that works element by element (a
+  bias, batch normalisation at inference, any activation whatever its formula, a sum, a product). A windowed
+  pool has one for each element of each window (kernel area times output elements, the padding included); a
+  global mean or another full reduction one for each input element.
+- Reshaping, copying, padding, indexing and concatenation move data and count nothing.
+- An operation that is not named here counts one for each output element, under its aten name, so nothing is
+  left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import torch
+
+CONVOLUTIONS = frozenset({"convolution", "_convolution", "convolution_overrideable"})
+MATRIX_PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "linear"})
+WINDOWED_POOLS = {
+    "max_pool1d": "max_pool",
+    "max_pool2d": "max_pool",
+    "max_pool3d": "max_pool",
+    "max_pool2d_with_indices": "max_pool",
+    "max_pool3d_with_indices": "max_pool",
+    "mkldnn_max_pool2d": "max_pool",
+    "avg_pool1d": "average_pool",
+    "avg_pool2d": "average_pool",
+    "avg_pool3d": "average_pool",
+}
+REDUCTIONS = {
+    "mean": "mean",
+    "sum": "sum",
+    "amax": "max",
+    "max": "max",
+    "amin": "min",
+    "min": "min",
+    "var": "variance",
+    "var_mean": "variance",
+    "std": "standard_deviation",
+    "linalg_vector_norm": "norm",
+    "argmax": "argmax",
+    "_adaptive_avg_pool2d": "average_pool",
+    "_adaptive_avg_pool3d": "average_pool",
+    "adaptive_max_pool2d": "max_pool",
+}
+KINDS = {
+    "native_batch_norm": "batch_norm",
+    "_native_batch_norm_legit": "batch_norm",
+    "_native_batch_norm_legit_no_training": "batch_norm",
+    "_batch_norm_no_update": "batch_norm",
+    "cudnn_batch_norm": "batch_norm",
+    "native_group_norm": "group_norm",
+    "native_layer_norm": "layer_norm",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "hardtanh": "hard_tanh",
+    "_prelu_kernel": "prelu",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "mul": "multiply",
+    "div": "divide",
+    "sub": "subtract",
+    "rsub": "subtract",
+}
+MOVES = {
+    "cat": "concatenate",
+    "stack": "concatenate",
+    "constant_pad_nd": "pad",
+    "reflection_pad2d": "pad",
+    "replication_pad2d": "pad",
+    "index": "index",
+    "index_select": "index",
+    "gather": "index",
+    "embedding": "index",
+    "roll": "roll",
+    "flip": "flip",
+    "repeat": "repeat",
+    "upsample_nearest2d": "upsample",
+    "copy": "copy",
+}
+SIZE_CHANGES = frozenset(
+    {
+        "view",
+        "_unsafe_view",
+        "reshape",
+        "_reshape_alias",
+        "unsqueeze",
+        "squeeze",
+        "expand",
+        "flatten",
+        "unflatten",
+    }
+)
+REORDERINGS = frozenset(
+    {"t", "transpose", "permute", "slice", "select", "split", "split_with_sizes", "chunk", "unbind",
+    "as_strided",
+     "unfold", "narrow", "diagonal", "pixel_shuffle", "pixel_unshuffle"}
+)  # fmt: skip  # a set reads better as a paragraph than as fifteen lines
+COPIES = frozenset({"clone", "contiguous", "detach", "alias", "_to_copy", "lift_fresh", "view_as_real", "to"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One aten operation of a forward pass.
+
+    Attributes:
+        kind: the operation in the words of the field, or its aten name.
+        macs: multiply-accumulates.
+        elementwise_ops: elementwise operations by kind; empty where there are none.
+        arguments: its arguments that are no tensors, as text; empty for a layer of torch.
+    """
+
+    kind: str
+    macs: int = 0
+    elementwise_ops: Mapping[str, int] = field(default_factory=dict)
+    arguments: str = ""
+
+
+def base_name(aten_name: str) -> str:
+    """``aten::relu_`` to ``relu``: without namespace and in-place mark."""
+    name = aten_name.rsplit("::", 1)[-1]
+    return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+
+
+def reshape_label(name: str, arguments: Sequence[Any], output: torch.Tensor, position: int) -> str | None:
+    """How an operation relabels its input without computing: None if it computes, empty for a mere copy."""
+    if name in COPIES:
+        return ""
+    if name in SIZE_CHANGES:
+        return "x".join(map(str, output.shape))
+    if name in REORDERINGS:
+        return f"{name}({constants(arguments)})[{position}]"
+    return None
+
+
+def constants(arguments: Sequence[Any]) -> str:
+    """The arguments that are no tensors, as text."""
+    return ", ".join(str(value) for value in arguments if isinstance(value, int | float | str | list | tuple)
+                     and not _holds_tensor(value))  # fmt: skip  # one expression
+
+
+def measure(name: str, arguments: Sequence[Any], outputs: Sequence[torch.Tensor]) -> Operation:
+    """The kind and cost of an operation from its base name, positional arguments and tensor outputs."""
+    output = outputs[0]
+    if name in CONVOLUTIONS:
+        return _convolution(arguments, output)
+    if name in MATRIX_PRODUCTS:
+        return _matrix_product(name, arguments, output)
+    if name in MOVES:
+        return Operation(MOVES[name], arguments=constants(arguments))
+    if name in WINDOWED_POOLS:
+        kind, count = WINDOWED_POOLS[name], _window_area(name, arguments[1]) * output.numel()
+    elif name in REDUCTIONS:
+        kind, count = REDUCTIONS[name], max(arguments[0].numel(), output.numel())
+    else:
+        kind, count = KINDS.get(name, name), output.numel()
+    return Operation(kind, 0, {kind: count}, constants(arguments))
+
+
+def _convolution(arguments: Sequence[Any], output: torch.Tensor) -> Operation:
+    image, weight, bias, transposed = arguments[0], arguments[1], arguments[2], arguments[6]
+    positions = image if transposed else output
+    macs = positions.numel() * prod(weight.shape[1:])
+    return Operation(
+        "convolution", macs, {"bias": output.numel()} if bias is not None else {}, constants(arguments)
+    )
+
+
+def _matrix_product(name: str, arguments: Sequence[Any], output: torch.Tensor) -> Operation:
+    """The inner dimension is the last of the left factor; ``addmm`` and its like take a bias before it."""
+    has_bias = name in {"addmm", "baddbmm", "addmv"}
+    left = arguments[1] if has_bias else arguments[0]
+    if name == "linear":
+        has_bias = len(arguments) > 2 and arguments[2] is not None
+    kind = "matrix_product" if name in {"bmm", "baddbmm", "dot"} else "linear"
+    return Operation(kind, output.numel() * left.shape[-1], {"bias": output.numel()} if has_bias else {})
+
+
+def _window_area(name: str, kernel: Any) -> int:
+    sides = list(kernel) if isinstance(kernel, list | tuple) else [kernel]
+    dimensions = next(int(letter) for letter in "123" if f"pool{letter}d" in name)
+    return prod(sides * dimensions) if len(sides) == 1 else prod(sides)
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(entry, torch.Tensor) for entry in value)

@@ -1,0 +1,274 @@
+"""The registry of architectures: names, builders, variants, aliases, and what a name stands for.
+
+Importing this module does not import torch; the names of built-in networks come from the contract, and their
+builders are imported when a name is resolved.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fbench.architectures.builders import (
+    BUILT_IN_PACKAGE,
+    Builder,
+    Description,
+    ResolvedArchitecture,
+    builder_from,
+    is_built_in,
+    source_digest,
+)
+from fbench.architectures.contract import built_in_contract
+from fbench.architectures.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = [
+    "Description",
+    "ResolvedArchitecture",
+    "build",
+    "canonical_name",
+    "create",
+    "describe",
+    "list_architectures",
+    "loaded_names",
+    "register",
+    "register_variant",
+    "registered_aliases",
+    "registering_from",
+    "resolve",
+    "source_digest",
+]
+
+ENTRY_POINT_GROUP = "fbench.architectures"
+
+FunctionT = TypeVar("FunctionT", bound="Callable[..., nn.Module]")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A registered name: a builder with options; a builder's own name has none."""
+
+    builder: str
+    options: Mapping[str, Any]
+    description: Description
+    built_in: bool
+
+
+@dataclass
+class _Registry:
+    """The one piece of global state of this floor."""
+
+    builders: dict[str, Builder] = field(default_factory=dict)
+    entries: dict[str, _Entry] = field(default_factory=dict)
+
+
+_REGISTRY = _Registry()
+
+
+def register(
+    name: str,
+    *,
+    description: str = "",
+    paper: str = "",
+    role: str = "",
+    aliases: Sequence[str] = (),
+    open_choices: Sequence[str] = (),
+) -> Callable[[FunctionT], FunctionT]:
+    """Register a builder of a network under ``name``.
+
+    The builder takes keyword options that all have defaults, ``num_classes``, ``in_channels`` and
+    ``image_size`` (pixels) among them, and returns a module from N x C x H x W images to N x num_classes
+    logits. The built-in networks keep their descriptions in the contract.
+
+    Raises:
+        UserError: the name or an alias is taken, or the builder's signature does not fit.
+    """
+
+    def decorate(function: FunctionT) -> FunctionT:
+        builder, built_in = builder_from(name, function), is_built_in(function.__module__)
+        _check_free((name, *aliases), built_in)
+        about = Description(paper, role, description, tuple(aliases), tuple(open_choices))
+        _REGISTRY.builders[name] = builder
+        _REGISTRY.entries[name] = _Entry(name, {}, about, built_in)
+        return function
+
+    return decorate
+
+
+def register_variant(
+    name: str, of: str, *, description: str = "", aliases: Sequence[str] = (), **options: Any
+) -> None:
+    """Register ``name`` as the builder ``of`` with other options.
+
+    Raises:
+        UserError: the name or an alias is taken, ``of`` is no builder, or an option is not one of its
+        options.
+    """
+    _load(canonical_name(of))
+    if of not in _REGISTRY.builders:
+        raise UserError(
+            f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself."
+        )
+    builder = _REGISTRY.builders[of]
+    built_in = is_built_in(sys._getframe(1).f_globals.get("__name__", ""))
+    _check_free((name, *aliases), built_in)
+    about = Description(describe(of).paper, "variant", description, tuple(aliases))
+    _REGISTRY.entries[name] = _Entry(of, builder.checked(options), about, built_in)
+
+
+@contextmanager
+def registering_from(source: str) -> Iterator[None]:
+    """What a user registers inside belongs to one source text; when it raises, all of it is taken back.
+
+    Built-in networks that are imported inside stay registered, because Python imports them only once.
+    """
+    before = set(_REGISTRY.entries)
+    try:
+        yield
+    except BaseException:
+        for name in _new_names(before):
+            del _REGISTRY.entries[name]
+            _REGISTRY.builders.pop(name, None)
+        raise
+    for name in _new_names(before) & set(_REGISTRY.builders):
+        _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=source)
+
+
+def _new_names(before: set[str]) -> set[str]:
+    return {name for name, entry in _REGISTRY.entries.items() if name not in before and not entry.built_in}
+
+
+def loaded_names(*, built_in: bool) -> list[str]:
+    """The names registered in this process: the built-in ones (imported now), or all others."""
+    importlib.import_module(BUILT_IN_PACKAGE)
+    return [name for name, entry in _REGISTRY.entries.items() if entry.built_in == built_in]
+
+
+def list_architectures(pattern: str = "*") -> list[str]:
+    """The names that match a wildcard pattern: built-in ones in the contract's order, then others by name.
+
+    Needs no torch: the name of an entry point is listed without loading it. Aliases are not listed, but a
+    pattern that is an alias gives the name it stands for.
+    """
+    names = list(built_in_contract())
+    names += sorted((set(_REGISTRY.entries) | set(_entry_points())) - set(names))
+    found = fnmatch.filter(names, pattern)
+    return found or [name for alias, name in registered_aliases().items() if alias == pattern]
+
+
+def registered_aliases() -> dict[str, str]:
+    """The registered name behind each alias."""
+    found = {alias: name for name, row in built_in_contract().items() for alias in row.aliases}
+    for name, entry in _REGISTRY.entries.items():
+        found |= dict.fromkeys(entry.description.aliases, name)
+    return found
+
+
+def canonical_name(name: str) -> str:
+    """The registered name behind a name or alias.
+
+    Raises:
+        UserError: unknown; the closest name is suggested.
+    """
+    names, aliases = list_architectures(), registered_aliases()
+    if name in names:
+        return name
+    if name in aliases:
+        return aliases[name]
+    hint = did_you_mean(name, [*names, *aliases])
+    raise UserError(f"There is no architecture '{name}'.{hint} `fbench list` prints all names.")
+
+
+def describe(name: str) -> Description:
+    """What is said of a registered name, without loading it; empty for an entry point that is not loaded.
+
+    Raises:
+        UserError: the name is unknown.
+    """
+    name = canonical_name(name)
+    row = built_in_contract().get(name)
+    if row is not None:
+        return Description(row.paper, row.role, row.description, row.aliases, row.open_choices)
+    entry = _REGISTRY.entries.get(name)
+    return entry.description if entry else Description()
+
+
+def resolve(name: str, /, **options: Any) -> ResolvedArchitecture:
+    """What a name stands for, with some options given.
+
+    Raises:
+        UserError: the name is unknown, an option is not one of the builder's, or a value has no JSON form.
+    """
+    name = canonical_name(name)
+    _load(name)
+    entry = _REGISTRY.entries[name]
+    builder = _REGISTRY.builders[entry.builder]
+    full = builder.completed({**entry.options, **builder.checked(options)})
+    return ResolvedArchitecture(name, builder.name, full, builder.source)
+
+
+def build(resolved: ResolvedArchitecture) -> nn.Module:
+    """Build the network; its initial weights come from torch's global generator.
+
+    Raises:
+        UserError: an option has an illegal value, or the builder is not registered in this process.
+    """
+    _load(canonical_name(resolved.builder))
+    return _REGISTRY.builders[resolved.builder].build(**resolved.options)
+
+
+def create(name: str, /, **options: Any) -> nn.Module:
+    """Resolve a name with options and build it.
+
+    Raises:
+        UserError: the name or an option is unknown, or a value is illegal.
+    """
+    return build(resolve(name, **options))
+
+
+def _load(name: str) -> None:
+    """Import what registers ``name``: the built-in networks, or the package behind an entry point."""
+    if name in _REGISTRY.entries:
+        return
+    if name in built_in_contract():
+        importlib.import_module(BUILT_IN_PACKAGE)
+    elif name in _entry_points():
+        _load_entry_point(name)
+    if name not in _REGISTRY.entries:
+        raise UserError(
+            f"'{name}' is announced but nothing registers it; mend the package that announces it."
+        )
+
+
+def _load_entry_point(name: str) -> None:
+    point = _entry_points()[name]
+    try:
+        loaded = point.load()
+    except Exception as error:
+        raise UserError(f"The package behind '{name}' ({point.value}) raised {error!r}; mend it.") from error
+    if name not in _REGISTRY.entries and callable(loaded):
+        register(name)(loaded)
+
+
+@cache
+def _entry_points() -> dict[str, metadata.EntryPoint]:
+    """Names announced by installed packages; found once, because the search takes 8 ms."""
+    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _check_free(names: Sequence[str], built_in: bool) -> None:
+    taken = set(_REGISTRY.entries)
+    if not built_in:
+        taken |= {*built_in_contract(), *registered_aliases()}
+    for name in names:
+        if name in taken:
+            raise UserError(f"The architecture name '{name}' is taken; choose another name.")

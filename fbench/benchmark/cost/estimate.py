@@ -1,0 +1,72 @@
+"""How long will it take? A few timed steps of each network before a run, for the estimate that is printed first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from fbench.architectures.registry import build
+from fbench.benchmark.budget import plan_steps
+from fbench.benchmark.cost.calls import Call, make_call
+from fbench.benchmark.device import numerics_in_force, synchronize
+from fbench.benchmark.specs import TrialSpec
+
+AUGMENTATION_SHARE = 1.06  # augmentation and bookkeeping were measured at 3-6 % of a step
+START_UP_S = 5.0  # importing torch and loading data in a worker process
+
+
+def estimate_trials_s(specs: Sequence[TrialSpec], device: torch.device) -> dict[str, float]:
+    """Estimated seconds of each trial by id, from one warm step and one evaluation batch of every distinct network.
+
+    A network that cannot be timed (it will fail as a trial, with its reason) is estimated at 0.
+    """
+    by_network: dict[tuple[str, str], float] = {}
+    for spec in specs:
+        key = (spec.network.digest, spec.data.fingerprint)
+        if key not in by_network:
+            try:
+                by_network[key] = _estimate_s(spec, device)
+            except Exception:  # the trial itself will record the reason
+                by_network[key] = 0.0
+    return {spec.trial_id: by_network[spec.network.digest, spec.data.fingerprint] for spec in specs}
+
+
+def packed_s(trials_s: Sequence[float], jobs: int) -> float:
+    """Wall time of trials on ``jobs`` workers, longest first."""
+    finish = [0.0] * jobs
+    for duration in sorted(trials_s, reverse=True):
+        earliest = finish.index(min(finish))
+        finish[earliest] += duration
+    return max(finish)
+
+
+def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
+    data = spec.data.images_by_split
+    plan = plan_steps(
+        spec.protocol, spec.budget, min(data["train"], spec.budget.train_images or data["train"])
+    )
+    evaluation_batch = min(64 if device.type == "cpu" else 1024, data["selection"])
+    with numerics_in_force(spec.numerics, device):
+        module = build(spec.network.resolved)
+        step_s = _warm_time_s(
+            make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device
+        )
+        evaluation_s = _warm_time_s(
+            make_call(module, spec.network, "inference", evaluation_batch, spec.numerics, device), device
+        )
+    passes = 2 if spec.protocol.test_time_flip else 1
+    read_images = data["selection"] * (len(plan.evaluate_after) + 1)
+    read_images += data.get("test", 0) if spec.protocol.test == "once" else 0
+    return plan.steps * step_s * AUGMENTATION_SHARE + passes * read_images * evaluation_s / evaluation_batch
+
+
+def _warm_time_s(call: Call, device: torch.device) -> float:
+    call.prepare()
+    call.run()
+    synchronize(device)
+    started = time.perf_counter()
+    call.run()
+    synchronize(device)
+    return time.perf_counter() - started

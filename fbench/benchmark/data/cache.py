@@ -1,0 +1,135 @@
+"""Data sets that were read once, kept in the user's cache as plain arrays so that they are read fast again.
+
+An entry is one ``.npz`` file named by the hash of what it was read from; nothing is pickled. Entries are
+written to a temporary file and moved into place, so that a reader never sees half of one, and an entry that
+cannot be read back whole is passed over: the data set is then read again from its source.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+
+_ENTRY_FORMAT: Final = 1
+_ARRAYS: Final = ("images", "labels", "split", "sample_ids")
+_FIELDS: Final = ("name", "class_names", "may_show_images", "synthetic", "description")
+# What NumPy and zipfile raise on a file that is cut short, altered (each array has a CRC-32) or not theirs.
+_DAMAGED: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+)
+
+_log = logging.getLogger(__name__)
+
+
+def cache_directory() -> Path:
+    """The folder of everything that fbench keeps between runs; it may not exist yet.
+
+    ``FBENCH_CACHE_DIR`` names another folder than the one that is usual for the user's system.
+    """
+    override = os.environ.get("FBENCH_CACHE_DIR")
+    return (
+        Path(override).expanduser() if override else platformdirs.user_cache_path("fbench", appauthor=False)
+    )
+
+
+def read_entry(key: str) -> ImageDataset | None:
+    """The data set kept under ``key``, or None where there is none or it is damaged."""
+    try:
+        # Opened here, since NumPy leaves a file open that turns out to be no archive.
+        with _entry_file(key).open("rb") as stream, np.load(stream, allow_pickle=False) as entry:
+            arrays = {name: entry[name] for name in _ARRAYS}
+            about = json.loads(entry["about"].tobytes())
+        return _restore(arrays, about)
+    except FileNotFoundError:
+        return None
+    except _DAMAGED as error:
+        _log.info("cache entry %s is passed over: %s", key, error)
+        return None
+
+
+def write_entry(key: str, dataset: ImageDataset) -> None:
+    """Keep ``dataset`` under ``key``; a cache that cannot be written is reported once and costs only time."""
+    about = {name: getattr(dataset, name) for name in _FIELDS}
+    about |= {"format": _ENTRY_FORMAT, "fingerprint": dataset.fingerprint}
+    arrays = {name: getattr(dataset, name) for name in _ARRAYS}
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    try:
+        with replacing(_entry_file(key)) as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+    except OSError as error:
+        _log.warning(
+            "the data set could not be kept in %s and will be read anew: %s", cache_directory(), error
+        )
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of ``path`` when the block ends well, and not before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as stream:
+        temporary = Path(stream.name)
+        try:
+            yield stream
+        except BaseException:
+            stream.close()
+            temporary.unlink(missing_ok=True)
+            raise
+    temporary.replace(path)
+
+
+def _entry_file(key: str) -> Path:
+    return cache_directory() / "datasets" / f"{key}.npz"
+
+
+def _restore(arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any]) -> ImageDataset:
+    """Build the data set, after a check that the arrays are what :class:`ImageDataset` promises.
+
+    Raises:
+        ValueError, KeyError, TypeError: they are not.
+    """
+    if about["format"] != _ENTRY_FORMAT:
+        raise ValueError(f"format {about['format']}, not {_ENTRY_FORMAT}")
+    count = len(arrays["images"])
+    for name, dimensions, kind in (
+        ("images", 4, "u"),
+        ("labels", 1, "u"),
+        ("split", 1, "u"),
+        ("sample_ids", 1, "U"),
+    ):
+        array = arrays[name]
+        if array.ndim != dimensions or array.dtype.kind != kind or len(array) != count:
+            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
+    if arrays["labels"].max() >= len(about["class_names"]) or arrays["split"].max() >= len(SPLITS):
+        raise ValueError("labels or splits out of range")
+    dataset = ImageDataset(
+        **arrays,
+        name=str(about["name"]),
+        class_names=tuple(about["class_names"]),
+        may_show_images=bool(about["may_show_images"]),
+        synthetic=bool(about["synthetic"]),
+        description=str(about["description"]),
+    )
+    # The fingerprint was computed from these very bytes when the entry was written, and the zip's CRC-32
+    # vouches for them; a cached_property keeps its value in the instance's __dict__, so that is where it is
+    # put back instead of hashing 83 MB on every start.
+    vars(dataset)["fingerprint"] = str(about["fingerprint"])
+    return dataset

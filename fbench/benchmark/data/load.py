@@ -1,0 +1,67 @@
+"""Load a data set by reference: from the cache where its content is known, and else from its source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.cache import read_entry, write_entry
+from fbench.benchmark.data.catalogue import known_data
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.layouts import LAYOUTS, Layout, Readable
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.synthetic.dataset import GENERATOR_VERSION, load_synthetic
+from fbench.benchmark.hashing import short_hash
+
+
+def load_dataset(reference: DataReference) -> ImageDataset:
+    """Read the data set that a reference names, whatever its layout.
+
+    The images are uint8 (N, 1, 48, 48). What was read is kept in the cache under a key of its content, so
+    that a second call returns the same arrays in under a second.
+
+    Raises:
+        UserError: an unknown name, a missing path, a path of no known layout, or bad input; see the readers.
+    """
+    reference.check()
+    if reference.path is None:
+        return _through_cache(reference.name, f"generator {GENERATOR_VERSION}", _synthetic())
+    layout, readable = _find(reference, reference.path)
+    return _through_cache(reference.name, f"{layout.name} {layout.version}", readable)
+
+
+def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
+    try:
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path}; check the path in --data {reference}.")
+        for layout in LAYOUTS[reference.name]:
+            readable = layout.find(reference.name, path)
+            if readable is not None:
+                return layout, readable
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    raise UserError(
+        f"{path} is not what --data {reference.name} reads; give {known_data(reference.name).expects}."
+    )
+
+
+def _through_cache(name: str, reader: str, readable: Readable) -> ImageDataset:
+    if readable.key is None:
+        return readable.read()
+    entry = short_hash([name, reader, readable.key])
+    kept = read_entry(entry)
+    if kept is not None:
+        return kept
+    dataset = readable.read()
+    if readable.key_now() != readable.key:
+        raise UserError(f"The files of --data {name} changed while they were read; run the command again.")
+    write_entry(entry, dataset)
+    return dataset
+
+
+def _synthetic() -> Readable:
+    """The embedded data set, known by its seed and sizes, and NumPy's version for the random streams."""
+    key = f"{load_synthetic.__kwdefaults__} NumPy {np.__version__}"
+    return Readable(key, lambda: key, load_synthetic)

@@ -1,0 +1,197 @@
+"""Many trials on one machine: in this process, or in worker processes. Each result is written where it was made."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import queue
+import signal
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from fbench.architectures.plugins import load_plugin
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.ledger import log_reading
+from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.specs import DataSpec, TrialSpec
+from fbench.benchmark.store import RunFolder, TrialResult
+
+
+class Listener(Protocol):
+    """Is told how trials go; called in the process that started them."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """A trial has done so many steps."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """A trial has ended and its record is written."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where trials run and where their results go."""
+
+    run_path: Path
+    device: str
+    jobs: int
+
+
+def run_trials(specs: Sequence[TrialSpec], place: Workplace, listener: Listener) -> None:
+    """Run trials in the given order; results are in the run folder when the listener hears of them.
+
+    One job runs in this process, more in that many worker processes. A keyboard interrupt stops the workers and is
+    raised again; what was finished stays, what was running is lost.
+    """
+    if place.jobs == 1:
+        for spec in specs:
+            _run_here(spec, place, listener)
+    else:
+        _run_in_workers(list(specs), place, listener)
+
+
+def load_for(data: DataSpec) -> ImageDataset:
+    """Load the data set of a specification once per process, and hold it against its fingerprint.
+
+    Raises:
+        ValueError: the data has changed since the run was planned.
+    """
+    dataset = _load_once(data.name, data.path)
+    if dataset.fingerprint != data.fingerprint:
+        raise ValueError(f"the data set {data.name} has changed since this run was planned")
+    return dataset
+
+
+@lru_cache(maxsize=2)
+def _load_once(name: str, path: str | None) -> ImageDataset:
+    return load_dataset(DataReference(name=name, path=Path(path) if path else None))
+
+
+def _run_here(spec: TrialSpec, place: Workplace, listener: Listener) -> None:
+    record = _run_and_write(spec, place, lambda steps: listener.stepped(spec.trial_id, steps))
+    listener.ended(record)
+
+
+def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRecord:
+    from fbench.benchmark.device import pick_device
+    from fbench.benchmark.trial import TrialContext, run_trial
+
+    if spec.network.plugin_file is not None:
+        load_plugin(spec.network.plugin_file)
+    context = TrialContext(device=pick_device(place.device), concurrent_trials=place.jobs)
+    result = run_trial(spec, load_for(spec.data), context, progress)
+    RunFolder(place.run_path).write_trial(result)
+    log_reading(result.record)
+    return result.record
+
+
+# --- worker processes
+
+_Message = tuple[Literal["step"], str, int]
+
+
+class _Workers:
+    """A pool of processes that report their steps through a queue."""
+
+    def __init__(self, jobs: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.messages: multiprocessing.Queue[_Message] = context.Queue()
+        self._pool = ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_start_worker, initargs=(self.messages,)
+        )
+
+    def submit(self, spec: TrialSpec, place: Workplace) -> Future[TrialRecord]:
+        return self._pool.submit(_work, spec, place)
+
+    def stop(self) -> None:
+        processes = list(
+            (self._pool._processes or {}).values()
+        )  # the pool offers no way to end a running call
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+_messages: multiprocessing.Queue[_Message] | None = None
+
+
+def _start_worker(messages: multiprocessing.Queue[_Message]) -> None:
+    """Ctrl-C is for the parent, which ends its workers."""
+    global _messages  # noqa: PLW0603 - a pool's initializer can hand over an open queue in no other way
+    _messages = messages
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(spec: TrialSpec, place: Workplace) -> TrialRecord:
+    def progress(steps: int) -> None:
+        if _messages is not None:
+            _messages.put(("step", spec.trial_id, steps))
+
+    return _run_and_write(spec, place, progress)
+
+
+def _run_in_workers(specs: list[TrialSpec], place: Workplace, listener: Listener) -> None:
+    """Run all; when a worker process dies, what was in flight is tried again one at a time to find the culprit."""
+    suspects = _one_pool(specs, place, listener)
+    while suspects:
+        first, rest = suspects[0], suspects[1:]
+        died = _one_pool([first], Workplace(place.run_path, place.device, 1), listener)
+        if died:
+            record = _death_record(first)
+            RunFolder(place.run_path).write_trial(TrialResult(record))
+            listener.ended(record)
+        suspects = _one_pool(rest, place, listener) if rest else []
+
+
+def _one_pool(specs: list[TrialSpec], place: Workplace, listener: Listener) -> list[TrialSpec]:
+    """Run ``specs`` in one pool; return those without a result when a worker died, in flight first."""
+    workers = _Workers(place.jobs)
+    waiting = list(specs)
+    running: dict[Future[TrialRecord], TrialSpec] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < place.jobs:
+                spec = waiting.pop(0)
+                running[workers.submit(spec, place)] = spec
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            _drain(workers.messages, listener)
+            for future in done:
+                record = future.result()
+                running.pop(future)
+                listener.ended(record)
+    except BrokenProcessPool:
+        return [*running.values(), *waiting]
+    finally:
+        workers.stop()
+    return []
+
+
+def _drain(messages: multiprocessing.Queue[_Message], listener: Listener) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            _, trial_id, steps = messages.get_nowait()
+            listener.stepped(trial_id, steps)
+
+
+def _death_record(spec: TrialSpec) -> TrialRecord:
+    from fbench.benchmark.machine import describe_machine
+    from fbench.benchmark.training.seeds import derive_seeds
+
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return TrialRecord(
+        trial_id=spec.trial_id,
+        status="failed",
+        failure_reason="its worker process died (out of memory, or a crash in native code)",
+        spec=spec,
+        seeds=derive_seeds(spec.seed),
+        machine=describe_machine(),
+        started_at=now,
+        finished_at=now,
+    )

@@ -1,0 +1,46 @@
+"""The ledger of test readings: every time a test split was read, by which trial, appended for good.
+
+It lies in the user's cache, one file per data fingerprint, so that it counts across runs and folders; a copy goes
+into each run. A test split that was read often is no longer a test split.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fbench.benchmark.data.cache import cache_directory
+from fbench.benchmark.records import TrialRecord
+
+
+def _ledger_file(fingerprint: str) -> Path:
+    return cache_directory() / "test_readings" / f"{fingerprint}.jsonl"
+
+
+def log_reading(record: TrialRecord) -> None:
+    """Append the reading of a trial that read the test split; one that did not adds nothing.
+
+    A line is below 4 KiB and written in one call in append mode, so that several processes never mix their lines.
+    """
+    if record.test is None:
+        return
+    line = {
+        "split": "test",
+        "rows": record.test.images,
+        "trial_id": record.trial_id,
+        "network": record.spec.network.name,
+        "seed": record.spec.seed,
+        "selected_on": record.selected_on,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    file = _ledger_file(record.spec.data.fingerprint)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line, sort_keys=True) + "\n")
+
+
+def read_ledger(fingerprint: str) -> list[str]:
+    """All lines of the ledger for one data set, oldest first; empty where there is none."""
+    file = _ledger_file(fingerprint)
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []

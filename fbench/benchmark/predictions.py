@@ -1,0 +1,78 @@
+"""Predictions of one trial: the classes that define accuracy, and the logits they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.benchmark.data.dataset import SplitName
+
+SMALL_FILE: Final = "predictions.npz"
+LOGITS_FILE: Final = "logits.npz"
+
+
+@dataclass(frozen=True)
+class SplitPredictions:
+    """Predictions for one split, in the order of the data set.
+
+    ``predicted`` and ``labels`` (N,) are class indices; ``predicted`` is the argmax of the fp32 logits before they
+    were rounded. ``logits`` float16 (N, classes) and ``sample_ids`` (N,) are none where only the small part was kept.
+    """
+
+    predicted: npt.NDArray[np.integer]
+    labels: npt.NDArray[np.integer]
+    logits: npt.NDArray[np.float16] | None = None
+    sample_ids: npt.NDArray[np.str_] | None = None
+
+    @property
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """Per image, whether the predicted class is the label (N,)."""
+        return np.asarray(self.predicted == self.labels)
+
+
+Predictions = dict[SplitName, SplitPredictions]
+
+
+def write_predictions(folder: Path, predictions: Predictions) -> None:
+    """Write the small part (classes and labels) and the logits with sample ids as two files in ``folder``."""
+    small: dict[str, npt.NDArray[np.generic]] = {}
+    large: dict[str, npt.NDArray[np.generic]] = {}
+    for split, part in predictions.items():
+        small[f"{split}_predicted"] = _narrow(part.predicted)
+        small[f"{split}_labels"] = _narrow(part.labels)
+        if part.logits is not None and part.sample_ids is not None:
+            large[f"{split}_logits"] = part.logits
+            large[f"{split}_sample_ids"] = part.sample_ids
+    np.savez_compressed(folder / SMALL_FILE, allow_pickle=False, **small)
+    if large:
+        np.savez_compressed(folder / LOGITS_FILE, allow_pickle=False, **large)
+
+
+def read_predictions(folder: Path) -> Predictions:
+    """Read what :func:`write_predictions` wrote; logits are none where their file is missing."""
+    with np.load(folder / SMALL_FILE, allow_pickle=False) as archive:
+        small = dict(archive)
+    large: dict[str, Any] = {}
+    if (folder / LOGITS_FILE).exists():
+        with np.load(folder / LOGITS_FILE, allow_pickle=False) as archive:
+            large = dict(archive)
+    splits: tuple[SplitName, ...] = ("selection", "test")
+    return {
+        split: SplitPredictions(
+            predicted=small[f"{split}_predicted"],
+            labels=small[f"{split}_labels"],
+            logits=large.get(f"{split}_logits"),
+            sample_ids=large.get(f"{split}_sample_ids"),
+        )
+        for split in splits
+        if f"{split}_predicted" in small
+    }
+
+
+def _narrow(classes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Classes in the smallest unsigned type that holds them (uint8 up to 256 classes)."""
+    return classes.astype(np.min_scalar_type(int(classes.max(initial=0))))

@@ -1,0 +1,193 @@
+"""What was found: the record of a trial and of a measurement of cost. Units are in the field names."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from fbench.benchmark.budget import Budget
+from fbench.benchmark.machine import Machine
+from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.schema import FrozenModel
+from fbench.benchmark.specs import CostMode, CostSpec, DataSpec, TrialSpec
+
+SCHEMA_VERSION: Final = 1
+
+
+class SplitMeasures(FrozenModel):
+    """Quality on one split, from the classes predicted by fp32 logits. Fractions, not per cent.
+
+    ``recall_by_class`` has one entry per class, none where the split has no image of it; balanced accuracy and
+    macro F1 average over the classes that occur. ``expected_calibration_error`` uses 15 equal-width bins
+    (Guo et al. 2017). ``loss`` is the mean cross-entropy in nats, without label smoothing.
+    """
+
+    images: int
+    top1: float
+    balanced_accuracy: float
+    macro_f1: float
+    recall_by_class: tuple[float | None, ...]
+    loss: float
+    expected_calibration_error: float
+
+
+class TrialTimes(FrozenModel):
+    """Where the time of a trial went. Informative only: ``concurrent_trials`` says how many shared the machine."""
+
+    train_time_s: float
+    data_time_s: float
+    step_time_s: float
+    evaluation_time_s: float
+    total_time_s: float
+    train_time_per_epoch_s: float
+    concurrent_trials: int
+
+
+class TargetTime(FrozenModel):
+    """When the selection split first reached an accuracy; none where it never did."""
+
+    target_top1: float
+    train_time_s: float | None
+    image_passes: int | None
+
+
+class Seeds(FrozenModel):
+    """The seeds of one trial, derived from its seed number alone, so that equal numbers are pairs."""
+
+    initialisation: int
+    order: int
+    augmentation: int
+
+
+class TrialRecord(FrozenModel):
+    """One trial, finished or failed, with every setting that its result depends on."""
+
+    schema_version: int = SCHEMA_VERSION
+    trial_id: str
+    status: Literal["finished", "failed"]
+    failure_reason: str | None = None
+    spec: TrialSpec
+    seeds: Seeds
+    machine: Machine
+    started_at: str
+    finished_at: str
+    steps: int = 0
+    steps_done: int = 0
+    batch_size: int = 0
+    images_seen: int = 0
+    chosen_step: int | None = None
+    chosen_epoch: float | None = None
+    selected_on: Literal["selection", "test", "last"] = "selection"
+    selection: SplitMeasures | None = None
+    test: SplitMeasures | None = None
+    times: TrialTimes | None = None
+    targets: tuple[TargetTime, ...] = ()
+    trainable_params: int = 0
+    total_params_keras: int = 0
+    macs: int = 0
+
+
+class CounterReading(FrozenModel):
+    """What another counter says of the same network: MACs in its own reading, and what it left out or why not."""
+
+    counter: str
+    macs: int | None
+    counted: str
+    error: str | None = None
+
+
+class StaticCost(FrozenModel):
+    """Cost that follows from the network alone, for one image in evaluation mode."""
+
+    trainable_params: int
+    bn_running_stats: int
+    total_params_keras: int
+    macs: int
+    elementwise_ops: int
+    elementwise_ops_by_kind: dict[str, int]
+    counters: tuple[CounterReading, ...]
+    test_time_passes: int
+    """Forward passes per prediction: 2 where the protocol flips at test time."""
+
+
+class CostSample(FrozenModel):
+    """One timed call."""
+
+    network: str
+    block: int
+    order: int
+    mode: CostMode
+    batch_size: int
+    threads: int
+    time_s: float
+
+
+class MemoryReading(FrozenModel):
+    """Peak memory of one network in one mode; ``method`` says how it was read, and none means it was not."""
+
+    network: str
+    mode: CostMode
+    batch_size: int
+    peak_memory_mib: float | None
+    method: str
+
+
+class CostRecord(FrozenModel):
+    """Cost of all networks of a run on one machine: what is counted, every raw timing sample, peak memory."""
+
+    schema_version: int = SCHEMA_VERSION
+    cost_id: str
+    spec: CostSpec
+    machine: Machine
+    started_at: str
+    finished_at: str
+    static: dict[str, StaticCost]
+    samples: tuple[CostSample, ...]
+    memory: tuple[MemoryReading, ...]
+    failures: dict[str, str] = {}
+
+
+class HistoryRow(FrozenModel):
+    """One evaluation point of a trial: a row of ``history.csv``."""
+
+    evaluation: int
+    step: int
+    epoch: float
+    images_seen: int
+    learning_rate: float
+    train_loss: float
+    train_top1: float
+    selection_loss: float
+    selection_top1: float
+    data_time_s: float
+    step_time_s: float
+    evaluation_time_s: float
+    train_time_s: float
+
+
+class PlannedTrial(FrozenModel):
+    """A line of a run's plan: which trial answers for a network, data set and seed."""
+
+    network: str
+    data: str
+    seed: int
+    trial_id: str
+
+
+class RunConfig(FrozenModel):
+    """What a run folder belongs to. Seeds, jobs and studies chosen with ``--only`` are not part of it.
+
+    ``suite`` is kept whole, as the ablations floor wrote it; this floor does not look inside.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    suite: dict[str, Any]
+    protocol: Protocol
+    preset: str
+    budget: Budget
+    data: tuple[DataSpec, ...]
+    numerics: Numerics
+    plugins: tuple[str, ...] = ()
+    created_at: str
+    fbench_version: str

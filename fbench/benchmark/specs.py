@@ -1,0 +1,138 @@
+"""What is asked for: the specification of one trial, and of one measurement of cost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from fbench.architectures.registry import ResolvedArchitecture
+from fbench.benchmark.budget import Budget
+from fbench.benchmark.hashing import short_hash
+from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.schema import FrozenModel
+
+
+class NetworkSpec(FrozenModel):
+    """A network, fully resolved: builder, every option, and the digest of what they build.
+
+    ``name`` is what the suite calls it and is not part of any identity. ``plugin_file`` says where a worker process
+    finds a plug-in's builder; ``source_sha256`` is the hash of that file.
+    """
+
+    name: str
+    builder: str
+    options: dict[str, Any]
+    digest: str
+    source_sha256: str | None = None
+    plugin_file: str | None = None
+
+    @property
+    def resolved(self) -> ResolvedArchitecture:
+        """The form that the registry builds from."""
+        return ResolvedArchitecture(
+            name=self.name, builder=self.builder, options=dict(self.options), source=self.source_sha256
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width that the network was resolved for."""
+        size = int(self.options["image_size"])
+        return int(self.options["in_channels"]), size, size
+
+
+class DataSpec(FrozenModel):
+    """A data set by name and content.
+
+    ``path`` says where it was read; it is a fact of one machine, so it is neither hashed nor written to a file.
+    """
+
+    name: str
+    path: str | None = Field(default=None, exclude=True)
+    fingerprint: str
+    class_names: tuple[str, ...]
+    images_by_split: dict[str, int]
+    image_shape: tuple[int, int, int]
+    may_show_images: bool
+    synthetic: bool
+    description: str
+
+
+class TrialSpec(FrozenModel):
+    """One architecture, one data set, one protocol, one budget, one seed."""
+
+    network: NetworkSpec
+    data: DataSpec
+    protocol: Protocol
+    budget: Budget
+    seed: NonNegativeInt
+    numerics: Numerics
+
+    def identity(self) -> dict[str, Any]:
+        """The canonical form that is hashed: nothing that only names or locates things.
+
+        Fields at their defaults are left out, so a field that is added later, with the old behaviour as its default,
+        leaves old identities alone.
+        """
+        protocol = self.protocol.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
+        return {
+            "builder": self.network.builder,
+            "options": self.network.options,
+            "network_digest": self.network.digest,
+            "data_fingerprint": self.data.fingerprint,
+            "protocol": protocol,
+            "budget": self.budget.model_dump(mode="json", exclude_defaults=True),
+            "seed": self.seed,
+            "numerics_version": self.numerics.numerics_version,
+            "numerics": self.numerics.model_dump(mode="json", exclude_defaults=True),
+        }
+
+    @property
+    def trial_id(self) -> str:
+        """16 hexadecimal digits that stand for everything the result depends on."""
+        return short_hash(self.identity())
+
+    @property
+    def label(self) -> str:
+        """What a person calls this trial."""
+        return f"{self.network.name} on {self.data.name}, seed {self.seed}"
+
+
+class CostPlan(FrozenModel):
+    """How cost is measured: how many interleaved blocks, which modes and batch sizes."""
+
+    blocks: PositiveInt = 5
+    warmup_calls: PositiveInt = 2
+    latency_batch_size: PositiveInt = 1
+    latency_calls_per_block: PositiveInt = 6
+    throughput_batch_size: PositiveInt = 64
+    train_batch_size: PositiveInt = 64
+
+
+class CostSpec(FrozenModel):
+    """The networks whose cost is measured together on one machine, interleaved, while no trial runs."""
+
+    networks: tuple[NetworkSpec, ...]
+    numerics: Numerics
+    plan: CostPlan
+    seed: NonNegativeInt = 0
+    """Orders the networks within each block."""
+
+    @property
+    def cost_id(self) -> str:
+        """16 hexadecimal digits for the networks, numerics and plan."""
+        return short_hash(
+            {
+                "networks": sorted(
+                    {json.dumps([n.digest, n.options], sort_keys=True) for n in self.networks}
+                ),
+                "numerics": self.numerics.model_dump(mode="json"),
+                "plan": self.plan.model_dump(mode="json"),
+                "seed": self.seed,
+            }
+        )
+
+
+CostMode = Literal["inference", "train"]

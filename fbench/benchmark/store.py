@@ -1,0 +1,243 @@
+"""A run folder: configuration, plan, records and their files. Whatever is written appears whole or not at all.
+
+run.json                         the configuration; written once
+plan.json                        which trial answers for a network, data set and seed; grows
+networks/<digest>/network.json   modules, edges, shapes and counts of each network
+trials/<trial id>/record.json    with history.csv, predictions.npz, logits.npz, weights.safetensors
+costs/<cost id>.json             measurements of cost, every raw sample
+test_readings.jsonl              the ledger of test readings for the run's data, as it stood
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
+from fbench.benchmark.records import (
+    SCHEMA_VERSION,
+    CostRecord,
+    HistoryRow,
+    PlannedTrial,
+    RunConfig,
+    TrialRecord,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS_FILE = "weights.safetensors"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A record with the files that lie beside it; a failed trial has a record and as much history as there was."""
+
+    record: TrialRecord
+    history: tuple[HistoryRow, ...] = ()
+    predictions: Predictions | None = None
+    weights: dict[str, torch.Tensor] | None = None
+
+
+class RunFolder:
+    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open an existing run.
+
+        Raises:
+            UserError: there is no run at ``path``.
+        """
+        if not (path / "run.json").is_file():
+            raise UserError(
+                f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
+            )
+        return cls(path)
+
+    # --- configuration and plan
+
+    def create(self, config: RunConfig) -> None:
+        """Write the configuration of a new run."""
+        _write_json(self.path / "run.json", config)
+
+    def config(self) -> RunConfig:
+        """The configuration, validated."""
+        return _read_model(self.path / "run.json", RunConfig)
+
+    def plan(self) -> list[PlannedTrial]:
+        """Every planned trial so far, in the order it was planned."""
+        file = self.path / "plan.json"
+        if not file.exists():
+            return []
+        return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+
+    def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
+        """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
+        rows = {(row.network, row.data, row.seed): row for row in self.plan()}
+        rows |= {(row.network, row.data, row.seed): row for row in planned}
+        text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
+        _write_text(self.path / "plan.json", text + "\n")
+
+    # --- trials
+
+    def trial_folder(self, trial_id: str) -> Path:
+        """Where a trial's files lie."""
+        return self.path / "trials" / trial_id
+
+    def write_trial(self, result: TrialResult) -> None:
+        """Write a trial; it replaces an earlier (failed) one of the same id."""
+        with _new_folder(self.trial_folder(result.record.trial_id)) as folder:
+            write_history(folder / "history.csv", result.history)
+            if result.predictions is not None:
+                write_predictions(folder, result.predictions)
+            if result.weights is not None:
+                from safetensors.torch import save_file
+
+                save_file(
+                    {k: v.detach().cpu().contiguous() for k, v in result.weights.items()},
+                    folder / WEIGHTS_FILE,
+                )
+            _write_json(folder / "record.json", result.record)
+
+    def has_record(self, trial_id: str) -> bool:
+        """Whether a trial has a record, finished or failed."""
+        return (self.trial_folder(trial_id) / "record.json").is_file()
+
+    def trial(self, trial_id: str) -> TrialRecord:
+        """The record of one trial."""
+        return _read_model(self.trial_folder(trial_id) / "record.json", TrialRecord)
+
+    def trials(self) -> dict[str, TrialRecord]:
+        """All trial records by id."""
+        files = sorted((self.path / "trials").glob("*/record.json"))
+        return {file.parent.name: _read_model(file, TrialRecord) for file in files}
+
+    def history(self, trial_id: str) -> list[HistoryRow]:
+        """The evaluation points of a trial."""
+        return read_history(self.trial_folder(trial_id) / "history.csv")
+
+    def predictions(self, trial_id: str) -> Predictions:
+        """The stored predictions of a trial."""
+        return read_predictions(self.trial_folder(trial_id))
+
+    def take_trial(self, other: RunFolder, trial_id: str) -> None:
+        """Copy a finished trial, whole, from another run."""
+        with _new_folder(self.trial_folder(trial_id)) as folder:
+            shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
+
+    # --- networks, costs, ledger
+
+    def write_network(self, digest: str, description: dict[str, Any]) -> None:
+        """Keep the description of a network; one that is there already stays."""
+        file = self.path / "networks" / digest[:16] / "network.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_text(file, json.dumps(description, indent=1, sort_keys=True) + "\n")
+
+    def network(self, digest: str) -> dict[str, Any]:
+        """The description of a network, or an empty dict where it was not kept."""
+        file = self.path / "networks" / digest[:16] / "network.json"
+        if not file.exists():
+            return {}
+        description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return description
+
+    def write_cost(self, record: CostRecord) -> None:
+        """Keep a measurement of cost."""
+        _write_json(self.path / "costs" / f"{record.cost_id}.json", record)
+
+    def costs(self) -> list[CostRecord]:
+        """All measurements of cost, oldest first."""
+        records = [_read_model(file, CostRecord) for file in sorted((self.path / "costs").glob("*.json"))]
+        return sorted(records, key=lambda record: record.finished_at)
+
+    def write_test_readings(self, lines: Sequence[str]) -> None:
+        """Keep a copy of the ledger's lines for this run's data."""
+        _write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+
+    def test_readings(self) -> list[dict[str, Any]]:
+        """The ledger of test readings as it stood when the run last ended."""
+        file = self.path / "test_readings.jsonl"
+        if not file.exists():
+            return []
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+
+
+def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
+    """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.model_dump() for row in rows)
+
+
+def read_history(file: Path) -> list[HistoryRow]:
+    """Read what :func:`write_history` wrote."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
+
+
+def _read_model(file: Path, model: type[ModelT]) -> ModelT:
+    """Read and validate one JSON file.
+
+    Raises:
+        UserError: naming the file, when it was changed by hand or comes from another schema version.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        version = values.get("schema_version", SCHEMA_VERSION)
+        if version != SCHEMA_VERSION:
+            raise UserError(
+                f"{file} has schema version {version} and this fbench reads {SCHEMA_VERSION}; "
+                f"read it with the fbench version that wrote it."
+            )
+        return model.model_validate(values)
+    except (json.JSONDecodeError, ValidationError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{file} does not hold a valid record ({reason}); restore it or delete it."
+        ) from error
+
+
+def _write_json(file: Path, model: BaseModel) -> None:
+    _write_text(file, model.model_dump_json(indent=1) + "\n")
+
+
+def _write_text(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(file)
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of ``target`` when the block ends without an error."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    temporary.chmod(0o755)
+    try:
+        yield temporary
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,110 @@
+"""From a protocol to an optimizer with its parameter groups, and to the learning rate of each step."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from fbench.benchmark.protocol import (
+    Adam,
+    AdamW,
+    ConstantRate,
+    Protocol,
+    ReduceOnPlateau,
+    Schedule,
+    Sgd,
+    Stopping,
+    WarmupCosine,
+)
+
+
+def build_optimizer(network: nn.Module, protocol: Protocol, batch_size: int) -> torch.optim.Optimizer:
+    """The protocol's optimizer over ``network``; kernels (two or more dimensions) decay, the rest only where asked."""
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    settings = protocol.optimizer
+    if protocol.decay_all_parameters:
+        groups = [{"params": trainable, "weight_decay": settings.weight_decay}]
+    else:
+        groups = [
+            {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": settings.weight_decay},
+            {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
+        ]
+    rate = settings.learning_rate * math.sqrt(batch_size / protocol.reference_batch_size)
+    match settings:
+        case AdamW():
+            betas = (settings.beta1, settings.beta2)
+            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=settings.epsilon)
+        case Adam():
+            betas = (settings.beta1, settings.beta2)
+            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=settings.epsilon)
+        case Sgd():
+            return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, nesterov=settings.nesterov)
+
+
+class RateSchedule:
+    """The factor on the learning rate: a function of the step, and of selection losses where it waits for a plateau."""
+
+    def __init__(self, schedule: Schedule, optimizer: torch.optim.Optimizer, steps: int) -> None:
+        self._schedule = schedule
+        self._optimizer = optimizer
+        self._steps = steps
+        self._peaks = [float(group["lr"]) for group in optimizer.param_groups]
+        self._plateau = Patience(schedule.patience, 0.0) if isinstance(schedule, ReduceOnPlateau) else None
+        self._factor = 1.0
+
+    def before_step(self, step: int) -> float:
+        """Set the learning rate of 0-based ``step`` and return it (first group)."""
+        factor = self._factor * rate_factor(self._schedule, step, self._steps)
+        for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
+            group["lr"] = peak * factor
+        return self._peaks[0] * factor
+
+    def after_evaluation(self, selection_loss: float) -> None:
+        """Tell the schedule how the selection split stands."""
+        if isinstance(self._schedule, ReduceOnPlateau) and self._plateau is not None:
+            if self._plateau.exhausted_after(selection_loss):
+                self._factor = max(self._factor * self._schedule.factor, self._schedule.minimum_fraction)
+                self._plateau.start_again()
+
+
+def rate_factor(schedule: Schedule, step: int, steps: int) -> float:
+    """The factor on the peak learning rate at 0-based ``step`` of ``steps``."""
+    match schedule:
+        case WarmupCosine():
+            warmup = max(1, round(schedule.warmup_fraction * steps))
+            if step < warmup:
+                return (step + 1) / warmup
+            progress = (step - warmup) / max(1, steps - warmup)
+            cosine = 0.5 * (1.0 + math.cos(math.pi * progress))
+            return schedule.final_fraction + (1.0 - schedule.final_fraction) * cosine
+        case ConstantRate() | ReduceOnPlateau():
+            return 1.0
+
+
+class Patience:
+    """Counts evaluations without a loss lower than the best by more than ``minimum_improvement``."""
+
+    def __init__(self, patience: int, minimum_improvement: float) -> None:
+        self._patience = patience
+        self._minimum_improvement = minimum_improvement
+        self._best = math.inf
+        self._waited = 0
+
+    def exhausted_after(self, loss: float) -> bool:
+        """Whether, with this loss, ``patience`` evaluations in a row brought nothing."""
+        if loss < self._best - self._minimum_improvement:
+            self._best, self._waited = loss, 0
+        else:
+            self._waited += 1
+        return self._waited >= self._patience
+
+    def start_again(self) -> None:
+        """Forget how long was waited, keep the best loss."""
+        self._waited = 0
+
+
+def early_stopping(stopping: Stopping | None) -> Patience | None:
+    """The patience of a protocol's stopping rule, or none where it has none."""
+    return Patience(stopping.patience, stopping.minimum_improvement) if stopping else None

@@ -1,0 +1,82 @@
+"""A data set on the device: uint8 images, normalised in batches by the training split's mean and deviation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.device import memory_format
+from fbench.benchmark.numerics import Numerics
+
+
+@dataclass(frozen=True)
+class SplitTensors:
+    """One split on the device: ``images`` uint8 (N, C, H, W), ``labels`` int64 (N,), and its rows in the data set."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    rows: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Per-channel mean and deviation of the training images, on the 0-255 scale, as (1, C, 1, 1) tensors."""
+
+    mean: torch.Tensor
+    inverse_deviation: torch.Tensor
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 images to float32 with mean 0 and deviation 1."""
+        return (images.float() - self.mean) * self.inverse_deviation
+
+
+def split_to_device(
+    dataset: ImageDataset,
+    split: SplitName,
+    device: torch.device,
+    numerics: Numerics,
+    limit: int | None = None,
+) -> SplitTensors:
+    """Copy a split to the device once, the first ``limit`` rows of a fixed stratified order where a limit is given."""
+    rows = dataset.rows(split)
+    if limit is not None and limit < rows.size:
+        rows = np.sort(stratified_order(dataset.labels[rows], rows)[:limit])
+    images = (
+        torch.from_numpy(dataset.images[rows]).to(device).contiguous(memory_format=memory_format(numerics))
+    )
+    labels = torch.from_numpy(dataset.labels[rows].astype(np.int64)).to(device)
+    return SplitTensors(images, labels, rows)
+
+
+def stratified_order(labels: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Rows ordered so that every prefix has the class proportions of the whole, by a fixed shuffle (seed 0)."""
+    generator = np.random.default_rng(0)
+    shuffled = generator.permutation(rows.size)
+    position = np.empty(rows.size)
+    for label in np.unique(labels):
+        members = shuffled[labels[shuffled] == label]
+        position[members] = (np.arange(members.size) + 0.5) / members.size
+    return rows[np.lexsort((shuffled.argsort(), position))]
+
+
+def fit_normalisation(train: SplitTensors) -> Normalisation:
+    """Mean and deviation per channel, exact: the sums of uint8 values and squares are integers."""
+    images = train.images
+    pixels = images.shape[0] * images.shape[2] * images.shape[3]
+    sums = torch.zeros(images.shape[1], dtype=torch.int64, device=images.device)
+    squares = torch.zeros_like(sums)
+    for chunk in images.split(2048):
+        values = chunk.to(torch.int32)
+        sums += values.sum((0, 2, 3), dtype=torch.int64)
+        squares += (values * values).sum((0, 2, 3), dtype=torch.int64)
+    mean = sums.cpu().double() / pixels
+    deviation = (squares.cpu().double() / pixels - mean * mean).clamp_min(1.0).sqrt()
+
+    def shaped(values: torch.Tensor) -> torch.Tensor:
+        return values.float().view(1, -1, 1, 1).to(images.device)
+
+    return Normalisation(shaped(mean), shaped(1.0 / deviation))

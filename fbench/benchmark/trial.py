@@ -1,0 +1,181 @@
+"""One trial from its specification to its result. Nothing is written here; the caller keeps what is returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import torch
+
+from fbench.architectures.registry import build
+from fbench.architectures.trace import trace
+from fbench.benchmark.budget import StepPlan, plan_steps
+from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.device import memory_format, numerics_in_force
+from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.predictions import Predictions, SplitPredictions
+from fbench.benchmark.records import (
+    HistoryRow,
+    Seeds,
+    SplitMeasures,
+    TargetTime,
+    TrialRecord,
+    TrialTimes,
+)
+from fbench.benchmark.specs import TrialSpec
+from fbench.benchmark.store import TrialResult
+from fbench.benchmark.training.evaluate import measure_split, predict_logits
+from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
+from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+
+TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """Where a trial runs, and what shares the machine with it."""
+
+    device: torch.device
+    concurrent_trials: int = 1
+
+
+def run_trial(
+    spec: TrialSpec,
+    dataset: ImageDataset,
+    context: TrialContext,
+    progress: Callable[[int], None] = lambda steps: None,
+) -> TrialResult:
+    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record.
+
+    ``progress`` is called with the number of steps done. A keyboard interrupt is not caught.
+    """
+    started_at, clock = _now(), time.perf_counter()
+    seeds = derive_seeds(spec.seed)
+    plan = plan_steps(spec.protocol, spec.budget, _train_images(spec, dataset))
+    base = TrialRecord(
+        trial_id=spec.trial_id,
+        status="failed",
+        spec=spec,
+        seeds=seeds,
+        machine=describe_machine(),
+        started_at=started_at,
+        finished_at=started_at,
+        steps=plan.steps,
+        batch_size=plan.batch_size,
+        selected_on=spec.protocol.selection,
+    )
+    try:
+        with numerics_in_force(spec.numerics, context.device):
+            return _learn(base, dataset, plan, seeds, context, progress, clock)
+    except DivergedError as error:
+        failure, history = f"diverged: {error}", error.history
+    except Exception as error:  # a failing network must not take the run with it; the reason is kept
+        failure, history = f"{type(error).__name__}: {error}", ()
+    failed = base.model_copy(update={"failure_reason": failure, "finished_at": _now()})
+    return TrialResult(record=failed, history=history)
+
+
+def _learn(
+    base: TrialRecord,
+    dataset: ImageDataset,
+    plan: StepPlan,
+    seeds: Seeds,
+    context: TrialContext,
+    progress: Callable[[int], None],
+    clock: float,
+) -> TrialResult:
+    spec, device = base.spec, context.device
+    torch.manual_seed(seeds.initialisation)
+    network = build(spec.network.resolved)
+    counts = trace(network, spec.network.input_shape)
+    network = network.to(device).to(memory_format=memory_format(spec.numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
+    choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
+    splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
+    data = TrainingData(train_split, splits[choosing], fit_normalisation(train_split))
+    training = train(network, data, spec.protocol, plan, spec.numerics, seeds, progress)
+    network.load_state_dict(training.weights)
+
+    evaluation_started = time.perf_counter()
+    measures: dict[SplitName, SplitMeasures] = {}
+    predictions: Predictions = {}
+    for split in _splits_to_read(spec):
+        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
+        logits = predict_logits(
+            network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip
+        )
+        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
+        measures[split] = measure_split(values, labels)
+        predictions[split] = SplitPredictions(
+            predicted=values.argmax(1),
+            labels=labels,
+            logits=values.astype(np.float16),
+            sample_ids=dataset.sample_ids[tensors.rows],
+        )
+    final_evaluation_s = time.perf_counter() - evaluation_started
+    record = base.model_copy(
+        update={
+            "status": "finished",
+            "finished_at": _now(),
+            "steps_done": training.steps_done,
+            "images_seen": training.history[-1].images_seen,
+            "chosen_step": training.chosen.step,
+            "chosen_epoch": training.chosen.epoch,
+            "selection": measures.get("selection"),
+            "test": measures.get("test"),
+            "times": _times(training, plan, context, final_evaluation_s, time.perf_counter() - clock),
+            "targets": time_to_targets(training.history),
+            "trainable_params": counts.trainable_params,
+            "total_params_keras": counts.total_params_keras,
+            "macs": counts.macs,
+        }
+    )
+    return TrialResult(record, training.history, predictions, training.weights)
+
+
+def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:
+    """For each target accuracy, the first evaluation of the choosing split that reached it."""
+    found = []
+    for target in TARGET_TOP1:
+        first = next((row for row in history if row.selection_top1 >= target), None)
+        found.append(
+            TargetTime(
+                target_top1=target,
+                train_time_s=first.train_time_s if first else None,
+                image_passes=first.images_seen if first else None,
+            )
+        )
+    return tuple(found)
+
+
+def _splits_to_read(spec: TrialSpec) -> tuple[SplitName, ...]:
+    return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
+
+
+def _train_images(spec: TrialSpec, dataset: ImageDataset) -> int:
+    available = int(dataset.rows("train").size)
+    return min(available, spec.budget.train_images or available)
+
+
+def _times(
+    training: Training, plan: StepPlan, context: TrialContext, final_evaluation_s: float, total_time_s: float
+) -> TrialTimes:
+    last = training.history[-1]
+    return TrialTimes(
+        train_time_s=last.train_time_s,
+        data_time_s=last.data_time_s,
+        step_time_s=last.step_time_s,
+        evaluation_time_s=last.evaluation_time_s + final_evaluation_s,
+        total_time_s=total_time_s,
+        train_time_per_epoch_s=last.train_time_s * plan.steps_per_epoch / training.steps_done,
+        concurrent_trials=context.concurrent_trials,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,39 @@
+"""The command line: one typer application, errors in one sentence, and the exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from fbench.architectures.errors import UserError
+from fbench.cli import architectures, report, run, status
+
+app = typer.Typer(
+    name="fbench",
+    help="Benchmarks and ablations of compact vision networks: one protocol, several seeds, honest costs, statistics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(architectures.list_command)
+app.command("show")(architectures.show_command)
+app.command("params")(architectures.params_command)
+app.command("run")(run.run_command)
+app.command("status")(status.status_command)
+app.command("report")(report.report_command)
+app.command("new-arch")(architectures.new_arch_command)
+
+
+def main() -> None:
+    """Run the command line. A :class:`UserError` is one sentence and exit code 2; ``--debug`` shows where it rose."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except UserError as error:
+        if debug:
+            raise
+        typer.echo(f"fbench: {error}", err=True)
+        raise SystemExit(2) from None

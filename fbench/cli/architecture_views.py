@@ -1,0 +1,222 @@
+"""How networks and their counts are printed: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from fbench.architectures.contract import ContractRow
+    from fbench.architectures.registry import Description, ResolvedArchitecture
+    from fbench.architectures.trace import NetworkTrace, Node
+
+PIPED_WIDTH = 160
+"""Columns where the output is no terminal, so that tables in files and pipes are not cut at 80."""
+
+
+@dataclass(frozen=True)
+class ShownArchitecture:
+    """What ``fbench show`` shows; ``row`` is empty where options differ from the registered ones."""
+
+    resolved: ResolvedArchitecture
+    description: Description
+    open_choices: tuple[str, ...]
+    row: ContractRow
+    trace: NetworkTrace
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values; ``network`` is the content of ``network.json``."""
+        resolved, about = self.resolved, self.description
+        return {
+            "name": resolved.name,
+            "aliases": list(about.aliases),
+            "builder": resolved.builder,
+            "options": resolved.options,
+            "source_sha256": resolved.source,
+            "paper": about.paper,
+            "role": about.role,
+            "description": about.description,
+            "contract": row_to_json(self.row),
+            "open_choices": list(self.open_choices),
+            "network": self.trace.to_json(),
+        }
+
+
+def row_to_json(row: ContractRow) -> dict[str, Any]:
+    """A contract row with what is derived from it."""
+    counts = row.counts
+    return {
+        "name": row.name,
+        "trainable_params": counts.trainable_params if counts else None,
+        "bn_running_stats": counts.bn_running_stats if counts else None,
+        "total_params_keras": counts.total_params_keras if counts else None,
+        "macs": counts.macs if counts else None,
+        "stated_total": row.stated_total,
+        "stated_trainable": row.stated_trainable,
+        "stated_precision": row.stated_precision if row.stated_total is not None else None,
+        "difference_from_stated": row.difference_from_stated,
+        "trainable_difference_from_stated": row.trainable_difference_from_stated,
+        "status": row.status,
+        "reason": row.reason,
+    }
+
+
+def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
+    """One line for each network; an alias stands in brackets behind its name."""
+    table = _table("name", "trainable >", "total (Keras) >", "MACs >", "paper", "description")
+    for entry in listed:
+        aliases = f" ({', '.join(entry['aliases'])})" if entry["aliases"] else ""
+        counts = (_number(entry[key]) for key in ("trainable_params", "total_params_keras", "macs"))
+        table.add_row(
+            escape(entry["name"] + aliases), *counts, escape(entry["paper"]), escape(entry["description"])
+        )
+    _console().print(table)
+
+
+def print_counts(rows: Sequence[ContractRow]) -> None:
+    """The contract as a table, the printed figures beside ours."""
+    table = _table(
+        "name",
+        "trainable >",
+        "BN running >",
+        "total (Keras) >",
+        "MACs >",
+        "stated >",
+        "difference >",
+        "status",
+    )
+    for row in rows:
+        counts = row.counts
+        table.add_row(
+            escape(row.name),
+            _number(counts.trainable_params if counts else None),
+            _number(counts.bn_running_stats if counts else None),
+            _number(counts.total_params_keras if counts else None),
+            _number(counts.macs if counts else None),
+            _number(row.stated_total),
+            _signed(row.difference_from_stated),
+            escape(row.status) if counts else "not in a contract",
+        )
+    _console().print(table)
+
+
+def print_architecture(shown: ShownArchitecture) -> None:
+    """Heading, layer table, totals, the paper's figure, open choices and options."""
+    console, resolved, about = _console(), shown.resolved, shown.description
+    heading = [escape(resolved.name), *(f"also {escape(alias)}" for alias in about.aliases)]
+    if resolved.builder != resolved.name:
+        heading.append(f"a variant of {escape(resolved.builder)}")
+    console.print(f"[bold]{', '.join(heading)}[/bold]")
+    console.print(escape(". ".join(text for text in (about.paper, about.description) if text)))
+    console.print(_layer_table(shown.trace))
+    for line in (*_totals(shown.trace), *_stated(shown.row)):
+        console.print(escape(line))
+    if shown.open_choices:
+        console.print("[bold]Choices that were open[/bold]")
+        for choice in shown.open_choices:
+            console.print(escape(f"- {choice}"))
+    console.print("[bold]Options[/bold]")
+    console.print(escape(", ".join(f"{key}={_level(value)}" for key, value in resolved.options.items())))
+
+
+def _layer_table(trace: NetworkTrace) -> Table:
+    table = _table("# >", "layer", "operation", "output", "parameters >", "MACs >", "elementwise >")
+    for number, node in enumerate(trace.nodes):
+        table.add_row(
+            str(number),
+            escape(node.path),
+            _operation(node),
+            _shape(node.output_shape),
+            _parameters(node),
+            _number(node.macs or None),
+            _number(sum(node.elementwise_ops.values()) or None),
+        )
+    return table
+
+
+def _operation(node: Node) -> str:
+    """The kind of a node, with kernel, stride and groups where its layer has them."""
+    shown = dict(re.findall(r"(kernel_size|stride|groups|p)=(\([^)]*\)|[^,]+)", node.arguments))
+    kernel = re.findall(r"\d+", shown.get("kernel_size", ""))
+    stride = re.findall(r"\d+", shown.get("stride", "1"))
+    parts = [node.kind + (" " + "x".join(kernel * 2 if len(kernel) == 1 else kernel) if kernel else "")]
+    if set(stride) != {"1"}:
+        parts.append(f"stride {stride[0]}")
+    if "groups" in shown:
+        parts.append(f"{shown['groups']} groups")
+    if node.kind == "dropout":
+        parts.append(shown["p"])
+    return ", ".join(parts)
+
+
+def _totals(trace: NetworkTrace) -> list[str]:
+    by_kind = ", ".join(f"{kind} {count:,}" for kind, count in trace.elementwise_ops_by_kind.items())
+    return [
+        f"Trainable {trace.trainable_params:,} (PyTorch convention) + BN running statistics "
+        f"{trace.bn_running_stats:,} = total {trace.total_params_keras:,} (Keras convention).",
+        f"MACs {trace.macs:,} (convolution and linear layers, one image, without bias).",
+        f"Elementwise operations {trace.elementwise_ops:,} (not in the MACs): {by_kind}.",
+    ]
+
+
+def _stated(row: ContractRow) -> list[str]:
+    if row.stated_total is None:
+        return ["The paper prints no count for this network."] if row.counts else []
+    precision = "" if row.stated_precision == 1 else f", to the nearest {row.stated_precision}"
+    lines = [
+        f"Stated in the paper ({row.paper_row}{precision}): total {row.stated_total:,}; "
+        f"ours minus stated {_signed(row.difference_from_stated)}: {row.status}."
+    ]
+    if row.stated_trainable is not None:
+        difference = _signed(row.trainable_difference_from_stated)
+        lines.append(f"Stated trainable {row.stated_trainable:,}; ours minus stated {difference}.")
+    return [*lines, *([row.reason] if row.reason else [])]
+
+
+def _parameters(node: Node) -> str:
+    """Trainable, and behind a plus sign the running statistics, as the layer tables of the papers have it."""
+    if not node.trainable_params:
+        return ""
+    running = f" + {node.bn_running_stats:,}" if node.bn_running_stats else ""
+    return f"{node.trainable_params:,}{running}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    """Height x width x channels, as both papers write it; other shapes as they are."""
+    ordered = (*shape[1:], shape[0]) if len(shape) == 3 else shape
+    return "x".join(map(str, ordered))
+
+
+def _level(value: object) -> str:
+    """A value as ``--option`` takes it."""
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _signed(value: int | None) -> str:
+    return "" if value is None else f"{value:+,}"
+
+
+def _table(*columns: str) -> Table:
+    """A table; a column whose title ends in ``>`` holds numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        number = column.endswith(" >")
+        table.add_column(column.removesuffix(" >"), justify="right" if number else "left", no_wrap=number)
+    return table
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False, soft_wrap=False)

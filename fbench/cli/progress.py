@@ -1,0 +1,113 @@
+"""Progress of a run in the terminal: one bar over all work, with a remaining time from what was really done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from fbench.cli.duration import in_words
+
+if TYPE_CHECKING:
+    from fbench.benchmark.records import TrialRecord
+    from fbench.benchmark.specs import TrialSpec
+    from fbench.planning import RunPlan
+
+
+class RunProgress:
+    """A reporter that draws. Work is counted in estimated seconds; what remains is corrected by the pace so far."""
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._plan = plan
+        self._console = Console()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[status]}"),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task: TaskID | None = None
+        self._labels = {spec.trial_id: spec.label for spec in plan.specs}
+        self._trials_s: dict[str, float] = {}
+        self._done_s: dict[str, float] = {}
+        self._steps: dict[str, int] = {}
+        self._ended = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+        """Print the estimate and start the bar."""
+        kept = len(self._plan.specs) - len(specs)
+        self._console.print(
+            f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)} "
+            f"with {self._plan.jobs} at a time. Folder: {self._plan.folder.path}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._trials_s = {spec.trial_id: max(trials_s[spec.trial_id], 0.1) for spec in specs}
+        self._steps = {spec.trial_id: _steps(spec) for spec in specs}
+        self._task = self._bar.add_task("training", total=sum(self._trials_s.values()), status="")
+        self._started = time.monotonic()
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """Move the bar."""
+        self._done_s[trial_id] = self._trials_s[trial_id] * min(1.0, steps / self._steps[trial_id])
+        self._draw()
+
+    def ended(self, record: TrialRecord) -> None:
+        """Move the bar; a line for each trial where nobody watches a bar."""
+        self._ended += 1
+        self._done_s[record.trial_id] = self._trials_s[record.trial_id]
+        self._draw()
+        if record.status == "failed":
+            self._console.print(
+                f"failed: {self._labels[record.trial_id]}: {record.failure_reason}", style="red"
+            )
+        elif not self._console.is_terminal:
+            accuracy = record.test or record.selection
+            top1 = f"{100 * accuracy.top1:.1f} %" if accuracy else ""
+            self._console.print(
+                f"[{self._ended}/{len(self._trials_s)}] {self._labels[record.trial_id]}: {top1}, {self._remaining()}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def measuring(self, what: str) -> None:
+        """Say what of the cost is being measured."""
+        if self._task is not None:
+            self._bar.update(self._task, description="measuring cost", status=what)
+
+    def _draw(self) -> None:
+        if self._task is not None:
+            status = f"{self._ended}/{len(self._trials_s)} trials, {self._remaining()}"
+            self._bar.update(self._task, completed=sum(self._done_s.values()), status=status)
+
+    def _remaining(self) -> str:
+        """Remaining time of the trials: work left over the pace so far (which includes start-up)."""
+        done, total = sum(self._done_s.values()), sum(self._trials_s.values())
+        if done < 0.02 * total:
+            return "remaining time is being measured"
+        elapsed = time.monotonic() - self._started
+        return f"about {in_words(elapsed * (total - done) / done)} left"
+
+
+def _steps(spec: TrialSpec) -> int:
+    from fbench.benchmark.budget import plan_steps
+
+    available = spec.data.images_by_split["train"]
+    return plan_steps(spec.protocol, spec.budget, min(available, spec.budget.train_images or available)).steps

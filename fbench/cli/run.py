@@ -1,0 +1,153 @@
+"""``fbench run``: train, measure, resume."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fbench.architectures.errors import UserError
+
+if TYPE_CHECKING:
+    from fbench.benchmark.table import RunTable
+    from fbench.planning import RunRequest
+
+
+class PrecisionChoice(StrEnum):
+    """Arithmetic of a new run."""
+
+    FP32 = "fp32"
+    TF32 = "tf32"
+    BF16 = "bf16"
+
+
+def run_command(
+    suite: Annotated[
+        str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")
+    ] = None,
+    arch: Annotated[
+        list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="How to train: a protocol's name, or a TOML file.")
+    ] = "fbench",
+    preset: Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")] = "quick",
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME or NAME=PATH; repeatable. Default: the embedded synthetic faces."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    precision: Annotated[
+        PrecisionChoice, typer.Option(help="Arithmetic of a new run.")
+    ] = PrecisionChoice.FP32,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="Trials at a time; never changes a result. Default: the cores of a CPU, 1 elsewhere."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")
+    ] = None,
+    take_from: Annotated[
+        list[Path] | None, typer.Option("--from", help="Take finished trials from this run; repeatable.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")
+    ] = None,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Do not try failed trials again.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would run, and how long; run nothing.")
+    ] = False,
+) -> None:
+    """Train and measure the networks of a suite; the same command again goes on where it stopped."""
+    from fbench.planning import RunRequest
+
+    request = RunRequest(
+        suite=_suite(suite, arch or [], against),
+        only=tuple(only or ()),
+        protocol=protocol,
+        preset=preset,
+        data=tuple(data or ("synthetic",)),
+        seeds=seeds,
+        device=device,
+        precision=precision.value,
+        jobs=jobs,
+        out=out,
+        take_from=tuple(take_from or ()),
+        plugins=tuple(plugin or ()),
+        keep_failed=keep_failed,
+    )
+    if dry_run:
+        _print_plan(request)
+    else:
+        _run(request)
+
+
+def _suite(suite: str | None, architectures: list[str], against: str | None):  # type: ignore[no-untyped-def] # a Suite or a name; naming the type would import pydantic for --help
+    from fbench.ablations.suite import adhoc_suite
+
+    if architectures:
+        if suite is not None:
+            raise UserError(
+                f"--suite {suite} and --arch {architectures[0]} were both given; give one of them."
+            )
+        return adhoc_suite(architectures, against)
+    if against is not None:
+        raise UserError(
+            f"--against {against} was given without --arch; name the networks to compare with --arch."
+        )
+    return suite or "ablations"
+
+
+def _print_plan(request: RunRequest) -> None:
+    from fbench.cli.plan_view import print_plan
+    from fbench.planning import plan_run
+    from fbench.session import estimate_run_s
+
+    plan = plan_run(request)
+    _, estimate_s = estimate_run_s(plan)
+    print_plan(plan, estimate_s)
+
+
+def _run(request: RunRequest) -> None:
+    from fbench.cli.progress import RunProgress
+    from fbench.planning import plan_run
+    from fbench.session import execute_run
+
+    plan = plan_run(request)
+    try:
+        with RunProgress(plan) as progress:
+            table = execute_run(plan, progress)
+    except KeyboardInterrupt:
+        done = sum(1 for spec in plan.specs if plan.folder.has_record(spec.trial_id))
+        typer.echo(
+            f"\nStopped. {done} of {len(plan.specs)} trials are kept in {plan.folder.path}; "
+            "run the same command again to go on from there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    _finish(table)
+
+
+def _finish(table: RunTable) -> None:
+    """Write the report, print the summary, and exit with 3 when trials failed."""
+    from fbench.cli.summary_view import print_summary
+    from fbench.reports.build import write_report
+
+    print_summary(table)
+    failed = table.failed()
+    for row, record in failed:
+        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
+    typer.echo(f"Report: {write_report([table.folder.path], table.folder.path / 'report.html')}")
+    if failed:
+        raise typer.Exit(3)

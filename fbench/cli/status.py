@@ -1,0 +1,63 @@
+"""``fbench status``: what a run has, lacks and lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def status_command(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the trials of a run: finished, failed with their reasons, and still to run."""
+    from fbench.benchmark.table import load_run
+
+    table = load_run(run)
+    rows = []
+    for planned in table.plan:
+        record = table.trials.get(planned.trial_id)
+        measures = (record.test or record.selection) if record else None
+        rows.append(
+            {
+                **planned.model_dump(),
+                "status": record.status if record else "to run",
+                "top1": measures.top1 if measures else None,
+                "failure_reason": record.failure_reason if record else None,
+            }
+        )
+    if as_json:
+        typer.echo(json.dumps({"run": str(run), "trials": rows, "costs": len(table.costs)}, indent=1))
+        return
+    _print_table(rows)
+    counts = {
+        status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")
+    }
+    typer.echo(
+        f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
+        + _cost_line(table.costs)
+    )
+
+
+def _cost_line(costs: tuple[object, ...]) -> str:
+    return "cost is measured." if costs else "cost is not measured yet."
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for column in ("network", "data", "seed", "status", "top-1", "trial"):
+        table.add_column(column, justify="right" if column in ("seed", "top-1") else "left")
+    for row in rows:
+        top1 = row["top1"]
+        accuracy = f"{100 * top1:.2f} %" if isinstance(top1, float) else ""
+        status = str(row["status"]) + (f": {row['failure_reason']}" if row["failure_reason"] else "")
+        table.add_row(
+            str(row["network"]), str(row["data"]), str(row["seed"]), status, accuracy, str(row["trial_id"])
+        )
+    Console().print(table)

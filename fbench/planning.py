@@ -1,0 +1,232 @@
+"""The plan of a run: everything that is decided before the first step, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fbench
+from fbench.ablations.library import load_suite
+from fbench.ablations.suite import Suite, resolve_names, select_studies
+from fbench.architectures.errors import UserError
+from fbench.architectures.plugins import load_plugin
+from fbench.architectures.registry import canonical_name, source_digest
+from fbench.benchmark.budget import Budget, load_preset
+from fbench.benchmark.data.dataset import SPLITS
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.machine import usable_cores
+from fbench.benchmark.numerics import Numerics, Precision, choose_numerics
+from fbench.benchmark.protocol import Protocol, load_protocol
+from fbench.benchmark.records import PlannedTrial, RunConfig
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.store import RunFolder
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an accelerator."""
+
+    suite: str | Suite = "ablations"
+    only: tuple[str, ...] = ()
+    protocol: str = "fbench"
+    preset: str = "quick"
+    data: tuple[str, ...] = ("synthetic",)
+    seeds: int | None = None
+    device: str = "auto"
+    precision: Precision = "fp32"
+    jobs: int | None = None
+    out: Path | None = None
+    take_from: tuple[Path, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    keep_failed: bool = False
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything decided before the first step: the folder, its configuration, and the trials to run.
+
+    ``specs`` has every trial once; ``planned`` has a row for each network, data set and seed. ``pending`` are the
+    trials without a usable record, ``takeable`` those of them that another run has.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    suite: Suite
+    specs: tuple[TrialSpec, ...]
+    planned: tuple[PlannedTrial, ...]
+    pending: tuple[TrialSpec, ...]
+    takeable: dict[str, RunFolder]
+    networks: tuple[NetworkSpec, ...]
+    device: torch.device
+    jobs: int
+    seeds: int
+
+
+def plan_run(request: RunRequest) -> RunPlan:
+    """Resolve a request into a plan; nothing is written.
+
+    Raises:
+        UserError: anything in the request that cannot work, or a folder that belongs to another configuration.
+    """
+    from fbench.benchmark.device import device_kind, pick_device
+
+    if request.seeds is not None and request.seeds < 1:
+        raise UserError(f"--seeds {request.seeds} was given; give at least 1.")
+    if request.jobs is not None and request.jobs < 1:
+        raise UserError(f"--jobs {request.jobs} was given; give at least 1.")
+    for plugin in request.plugins:
+        load_plugin(plugin)
+    suite = _whole_suite(request)
+    selected = select_studies(suite, request.only)
+    protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
+    device = pick_device(request.device)
+    data = tuple(_data_spec(DataReference.parse(text)) for text in request.data)
+    folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
+    numerics = choose_numerics(device_kind(device), request.precision)
+    config = _config(request, suite, protocol, preset.budget, data, numerics)
+    if (folder.path / "run.json").exists():
+        config = _same_configuration(folder, config)
+    elif folder.path.exists() and any(folder.path.iterdir()):
+        raise UserError(
+            f"{folder.path} holds other files and no run; give an empty or new folder with --out."
+        )
+    seeds = request.seeds or preset.seeds
+    specs, planned, networks = _expand(selected, config, seeds)
+    records = folder.trials() if folder.path.exists() else {}
+    done = {key for key, record in records.items() if record.status == "finished" or request.keep_failed}
+    pending = tuple(spec for spec in specs if spec.trial_id not in done)
+    return RunPlan(
+        folder=folder,
+        config=config,
+        suite=selected,
+        specs=specs,
+        planned=planned,
+        pending=pending,
+        takeable=_takeable(pending, request.take_from),
+        networks=networks,
+        device=device,
+        jobs=request.jobs or (usable_cores() if device.type == "cpu" else 1),
+        seeds=seeds,
+    )
+
+
+def _whole_suite(request: RunRequest) -> Suite:
+    suite = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
+    return resolve_names(suite, canonical_name)
+
+
+def _data_spec(reference: DataReference) -> DataSpec:
+    dataset = load_dataset(reference)
+    return DataSpec(
+        name=reference.name,
+        path=str(reference.path.resolve()) if reference.path else None,
+        fingerprint=dataset.fingerprint,
+        class_names=dataset.class_names,
+        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
+        image_shape=dataset.image_shape,
+        may_show_images=dataset.may_show_images,
+        synthetic=dataset.synthetic,
+        description=dataset.description,
+    )
+
+
+def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
+    parts = [suite.name, "+".join(spec.name for spec in data), preset]
+    if protocol.name != "fbench":
+        parts.append(protocol.name)
+    return Path("results") / "-".join(parts)
+
+
+def _config(
+    request: RunRequest,
+    suite: Suite,
+    protocol: Protocol,
+    budget: Budget,
+    data: tuple[DataSpec, ...],
+    numerics: Numerics,
+) -> RunConfig:
+    return RunConfig(
+        name=_default_folder(suite, data, protocol, request.preset).name,
+        suite=suite.model_dump(mode="json"),
+        protocol=protocol,
+        preset=request.preset,
+        budget=budget,
+        data=data,
+        numerics=numerics,
+        plugins=tuple(str(plugin) for plugin in request.plugins),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fbench_version=fbench.__version__,
+    )
+
+
+def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
+    """The folder's own configuration, with data paths as they are now.
+
+    Raises:
+        UserError: the folder belongs to another configuration; the first field that differs is named.
+    """
+    found = folder.config()
+
+    def essence(config: RunConfig) -> dict[str, object]:
+        return {
+            "suite": config.suite,
+            "protocol": config.protocol,
+            "preset": config.budget,
+            "data": [spec.fingerprint for spec in config.data],
+            "numerics (device kind or precision)": config.numerics,
+        }
+
+    ours, theirs = essence(wanted), essence(found)
+    different = [field for field, value in ours.items() if value != theirs[field]]
+    if different:
+        raise UserError(
+            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
+            "give another folder with --out, or the options of that run."
+        )
+    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
+
+
+def _expand(
+    suite: Suite, config: RunConfig, seeds: int
+) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
+    """Every network on every data set with every seed; equal trials once."""
+    from fbench.benchmark.networks import network_spec
+
+    plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
+    specs: dict[str, TrialSpec] = {}
+    planned: list[PlannedTrial] = []
+    networks: dict[tuple[str, str], NetworkSpec] = {}
+    for data in config.data:
+        for name in suite.architectures:
+            variant = suite.variants.get(name)
+            options = dict(config.protocol.architecture_options) | (dict(variant.options) if variant else {})
+            network = network_spec(name, variant.base if variant else name, options, data, plugins)
+            networks.setdefault((name, network.digest), network)
+            for seed in range(seeds):
+                spec = TrialSpec(
+                    network=network,
+                    data=data,
+                    protocol=config.protocol,
+                    budget=config.budget,
+                    seed=seed,
+                    numerics=config.numerics,
+                )
+                specs.setdefault(spec.trial_id, spec)
+                planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
+    return tuple(specs.values()), tuple(planned), tuple(networks.values())
+
+
+def _takeable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
+    found: dict[str, RunFolder] = {}
+    for path in sources:
+        source = RunFolder.open(path)
+        finished = {key for key, record in source.trials().items() if record.status == "finished"}
+        found |= {spec.trial_id: source for spec in pending if spec.trial_id in finished}
+    return found

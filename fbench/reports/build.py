@@ -1,0 +1,116 @@
+"""A report from runs: everything a page shows, gathered and drawn, then written as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.counters import counter_table
+from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
+from fbench.reports.evidence import Evidence, gather
+from fbench.reports.headline import cautions, headline
+from fbench.reports.html import render
+from fbench.reports.illustrations import confusion_figures, forest_figure, learning_figures, pareto_figures
+from fbench.reports.palette import Appearance, assign_appearances
+from fbench.reports.provenance import provenance
+from fbench.reports.published import published_rows
+from fbench.reports.readings import count_readings
+from fbench.reports.studies import StudyResult, study_results, suite_of
+from fbench.reports.summary import summarise_networks
+
+
+def build_report(runs: Sequence[RunTable], *, title: str | None = None) -> str:
+    """The text of an offline HTML page about one or more runs; equal runs give equal text.
+
+    Args:
+        runs: at least one; each data set of each run becomes a part of the page.
+        title: the page's heading; by default the suite's title.
+
+    Raises:
+        UserError: no run, or a run whose suite or predictions cannot be read.
+    """
+    if not runs:
+        raise UserError("No run was given; name at least one run folder.")
+    networks = dict.fromkeys(network for run in runs for network in run.networks)
+    looks = assign_appearances(networks)
+    report = Report(
+        title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
+        looks=looks,
+        data_sections=tuple(
+            _data_section(gather(run, data), looks, f"run{r}-data{d}")
+            for r, run in enumerate(runs, start=1)
+            for d, data in enumerate(run.config.data, start=1)
+        ),
+        run_sections=tuple(_run_section(run, f"run{r}") for r, run in enumerate(runs, start=1)),
+    )
+    return render(report)
+
+
+def write_report(run_paths: Sequence[Path], output: Path, *, title: str | None = None) -> Path:
+    """Write the report of the runs in these folders to ``output`` and return its path.
+
+    Raises:
+        UserError: a folder is not a run, or ``output`` cannot be written.
+    """
+    text = build_report([load_run(path) for path in run_paths], title=title)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(
+            f"The report cannot be written to {output} ({error.strerror}); name another file."
+        ) from error
+    return output
+
+
+def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) -> DataSection:
+    summary = summarise_networks(evidence)
+    studies = study_results(evidence)
+    return DataSection(
+        key=key,
+        run_name=evidence.run.config.name,
+        data=evidence.data,
+        split_words=evidence.split_words,
+        headline=tuple(headline(evidence, summary, studies)),
+        cautions=tuple(cautions(evidence.run)),
+        cost_data=evidence.run.config.data[0].name,
+        summary=tuple(summary),
+        pareto=pareto_figures(summary, looks, key),
+        studies=tuple(
+            StudySection(result=result, forest=forest_figure(result, looks, f"{key}-forest{place}"))
+            for place, result in enumerate(studies, start=1)
+        ),
+        learning=_learning_groups(evidence, studies, looks, key),
+        confusion=confusion_figures(evidence, looks, key),
+        published=tuple(published_rows(evidence, summary)),
+    )
+
+
+def _learning_groups(
+    evidence: Evidence, studies: Sequence[StudyResult], looks: dict[str, Appearance], key: str
+) -> tuple[LearningGroup, ...]:
+    """A group for each study, and one for the networks that are in none."""
+    groups = [(result.study.title, result.levels) for result in studies if result.levels]
+    shown = {network for _, levels in groups for network in levels}
+    if others := tuple(network for network in evidence.networks if network not in shown):
+        groups.append(("Other networks" if groups else "All networks", others))
+    found = [
+        LearningGroup(title, learning_figures(evidence, levels, looks, f"{key}-learning{place}"))
+        for place, (title, levels) in enumerate(groups, start=1)
+    ]
+    return tuple(group for group in found if group.figures)
+
+
+def _run_section(run: RunTable, key: str) -> RunSection:
+    return RunSection(
+        key=key,
+        run_name=run.config.name,
+        counters=counter_table(run),
+        failed=tuple(run.failed()),
+        missing=tuple(run.missing()),
+        planned=len(run.plan),
+        readings=tuple(count_readings(run)),
+        provenance=provenance(run),
+    )

@@ -1,0 +1,83 @@
+"""What stands in a report, part by part: the template reads this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fbench.benchmark.records import PlannedTrial, TrialRecord
+from fbench.benchmark.specs import DataSpec
+from fbench.reports.counters import CounterTable
+from fbench.reports.palette import Appearance
+from fbench.reports.provenance import Provenance
+from fbench.reports.published import PublishedRow
+from fbench.reports.readings import SplitReadings
+from fbench.reports.studies import StudyResult
+from fbench.reports.summary import NetworkSummary
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """An SVG element and its title."""
+
+    title: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class StudySection:
+    """A study's result and its forest plot; none where nothing could be compared."""
+
+    result: StudyResult
+    forest: Illustration | None
+
+
+@dataclass(frozen=True)
+class LearningGroup:
+    """Learning curves of networks that are looked at together."""
+
+    title: str
+    figures: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """One run on one data set. ``key`` is unique in a report; ``cost_data`` names the data that cost was taken for."""
+
+    key: str
+    run_name: str
+    data: DataSpec
+    split_words: str
+    headline: tuple[str, ...]
+    cautions: tuple[str, ...]
+    cost_data: str
+    summary: tuple[NetworkSummary, ...]
+    pareto: tuple[Illustration, ...]
+    studies: tuple[StudySection, ...]
+    learning: tuple[LearningGroup, ...]
+    confusion: tuple[Illustration, ...]
+    published: tuple[PublishedRow, ...]
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """What belongs to a run as a whole."""
+
+    key: str
+    run_name: str
+    counters: CounterTable | None
+    failed: tuple[tuple[PlannedTrial, TrialRecord], ...]
+    missing: tuple[PlannedTrial, ...]
+    planned: int
+    readings: tuple[SplitReadings, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole page."""
+
+    title: str
+    looks: Mapping[str, Appearance]
+    data_sections: tuple[DataSection, ...]
+    run_sections: tuple[RunSection, ...]

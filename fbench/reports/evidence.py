@@ -1,0 +1,149 @@
+"""What one run says of one data set, read from its files once: the input of every table and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.predictions import SplitPredictions
+from fbench.benchmark.records import HistoryRow, SplitMeasures, TrialRecord
+from fbench.benchmark.specs import DataSpec
+from fbench.benchmark.table import RunTable
+from fbench.statistics.classification import confusion_matrix
+
+SPLIT_WORDS: Final[dict[SplitName, str]] = {
+    "train": "training split",
+    "selection": "selection split",
+    "test": "test split",
+}
+
+
+@dataclass(frozen=True)
+class NetworkEvidence:
+    """The finished trials of one network on one data set, one entry per seed, ascending.
+
+    ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
+    classes), both on the headline split; ``measures`` are that split's.
+    """
+
+    network: str
+    seeds: tuple[int, ...]
+    records: tuple[TrialRecord, ...]
+    measures: tuple[SplitMeasures, ...]
+    correct: npt.NDArray[np.bool_]
+    confusion: npt.NDArray[np.int64]
+    histories: tuple[tuple[HistoryRow, ...], ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One run on one data set; ``networks`` holds those with a finished trial, in the order of the plan."""
+
+    run: RunTable
+    data: DataSpec
+    split: SplitName
+    networks: dict[str, NetworkEvidence]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the confusion matrices."""
+        return self.data.class_names
+
+    @cached_property
+    def split_words(self) -> str:
+        """The headline split as a reader calls it."""
+        return SPLIT_WORDS[self.split]
+
+    @cached_property
+    def seed_counts(self) -> tuple[int, ...]:
+        """How many finished seeds the networks have, without repeats, ascending."""
+        return tuple(sorted({len(found.seeds) for found in self.networks.values()}))
+
+
+def gather(run: RunTable, data: DataSpec) -> Evidence:
+    """Read all finished trials of a run on one data set.
+
+    Raises:
+        UserError: a trial's predictions are missing, damaged, of another size than the other
+            trials', or of one image.
+    """
+    split = run.headline_split
+    found = {}
+    images: set[int] = set()
+    for network in run.networks:
+        if records := run.records(network, data.name):
+            found[network] = _network_evidence(run, data, network, records)
+            images.add(found[network].correct.shape[1])
+    if len(images) > 1:
+        sizes = " and ".join(f"{size:,}" for size in sorted(images))
+        raise UserError(
+            f"{run.folder.path}: the predictions on {data.name} are of {sizes} images, which cannot be "
+            "compared; run again the trials that were read on other data."
+        )
+    if images and min(images) < 2:
+        raise UserError(
+            f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no interval; "
+            "use a data set with at least two."
+        )
+    return Evidence(run=run, data=data, split=split, networks=found)
+
+
+def paired_differences(
+    network: NetworkEvidence, baseline: NetworkEvidence
+) -> tuple[tuple[int, ...], npt.NDArray[np.int8]]:
+    """Seeds that both finished, and correctness of ``network`` minus ``baseline`` (seeds, images)."""
+    common = tuple(seed for seed in network.seeds if seed in baseline.seeds)
+    ours = network.correct[[network.seeds.index(seed) for seed in common]].astype(np.int8)
+    theirs = baseline.correct[[baseline.seeds.index(seed) for seed in common]].astype(np.int8)
+    return common, ours - theirs
+
+
+def _network_evidence(
+    run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord]
+) -> NetworkEvidence:
+    parts = [_predictions(run, record) for record in records]
+    if len({part.predicted.size for part in parts}) > 1:
+        raise UserError(
+            f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
+            "run again the ones that were read on other data."
+        )
+    classes = len(data.class_names)
+    return NetworkEvidence(
+        network=network,
+        seeds=tuple(record.spec.seed for record in records),
+        records=tuple(records),
+        measures=tuple(_measures(run, record) for record in records),
+        correct=np.array([part.correct for part in parts], dtype=bool),
+        confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
+        histories=tuple(tuple(run.history(record)) for record in records),
+    )
+
+
+def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
+    folder = run.folder.trial_folder(record.trial_id)
+    try:
+        return run.predictions(record)[run.headline_split]
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise UserError(
+            f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run "
+            "again."
+        ) from error
+
+
+def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:
+    measures = record.test if run.headline_split == "test" else record.selection
+    if measures is None:
+        file = run.folder.trial_folder(record.trial_id) / "record.json"
+        raise UserError(
+            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete its "
+            "folder and run again."
+        )
+    return measures

@@ -1,0 +1,86 @@
+"""Learning curves: a line per network, the mean over seeds, in a band from the lowest to the highest seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from fbench.reports.evidence import NetworkEvidence
+from fbench.reports.figures.canvas import new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.palette import Appearance
+from fbench.reports.wording import number, percent, shorten
+
+Quantity = Literal["top1", "loss"]
+_LABELS: dict[Quantity, str] = {"top1": "top-1, %", "loss": "cross-entropy, nats"}
+_LEGEND_COLUMNS = 3
+
+
+def learning_curves(
+    networks: Mapping[str, NetworkEvidence], looks: Mapping[str, Appearance], quantity: Quantity, key: str
+) -> str:
+    """Training (left) and selection split (right) over epochs, as SVG.
+
+    Raises:
+        ValueError: no network has an evaluation point.
+    """
+    table = _by_evaluation(networks, quantity)
+    if table.empty:
+        raise ValueError("No network has an evaluation point; leave the figure out.")
+    names = list(dict.fromkeys(table["network"]))
+    legend_in = 0.22 * -(-len(names) // _LEGEND_COLUMNS)
+    with new_figure(6.4, 2.75 + legend_in) as figure:
+        left, right = figure.subplots(1, 2, sharey=True)
+        set_margins(figure, left=0.62, right=0.12, top=0.3, bottom=0.58 + legend_in, gap=0.15)
+        for axes, split in ((left, "train"), (right, "selection")):
+            axes.set_title("training" if split == "train" else "selection split")
+            axes.set_xlabel("epoch")
+            for name in names:
+                _line(axes, table[(table["network"] == name) & (table["split"] == split)], looks[name])
+            if table["epoch"].max() >= 2:
+                axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        left.set_ylabel(_LABELS[quantity])
+        if quantity == "top1":
+            percent_axis(left)
+        labels = [shorten(name) for name in names]
+        figure.legend(left.get_lines(), labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
+        return to_svg(figure, key, _alt(table, quantity))
+
+
+def _line(axes: Axes, rows: pd.DataFrame, look: Appearance) -> None:
+    epoch, mean = rows["epoch"].to_numpy(), rows["mean"].to_numpy()
+    axes.fill_between(
+        epoch, rows["min"].to_numpy(), rows["max"].to_numpy(), color=look.light, alpha=0.2, lw=0
+    )
+    marker = look.marker if len(rows) <= 20 else ""
+    axes.plot(epoch, mean, color=look.light, marker=marker, markersize=4.5, linewidth=1.6)
+
+
+def _by_evaluation(networks: Mapping[str, NetworkEvidence], quantity: Quantity) -> pd.DataFrame:
+    """One row per network, split and epoch: ``network, split, epoch, mean, min, max`` over the seeds."""
+    rows = [
+        (network, split, row.epoch, getattr(row, f"{split}_{quantity}"))
+        for network, found in networks.items()
+        for history in found.histories
+        for row in history
+        for split in ("train", "selection")
+    ]
+    table = pd.DataFrame(rows, columns=["network", "split", "epoch", "value"])
+    table["value"] = table["value"].where(np.isfinite(table["value"]))
+    grouped = table.groupby(["network", "split", "epoch"], sort=False)["value"].agg(["mean", "min", "max"])
+    return grouped.reset_index()
+
+
+def _alt(table: pd.DataFrame, quantity: Quantity) -> str:
+    ends = table[table["split"] == "selection"].groupby("network", sort=False)["mean"].last()
+    what = "top-1" if quantity == "top1" else "cross-entropy"
+    text = [f"{name} {_value(value, quantity)}" for name, value in ends.items()]
+    return f"Learning curves, {what}. At the last evaluation on the selection split: {', '.join(text)}."
+
+
+def _value(value: float, quantity: Quantity) -> str:
+    return f"{percent(value)} %" if quantity == "top1" else number(value, 2)

@@ -1,0 +1,82 @@
+"""Accuracy against one cost on a log scale, with the networks that no other beats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.figures.labels import place_labels
+from fbench.reports.palette import Appearance
+from fbench.reports.wording import listing, shorten, significant
+from fbench.statistics.pareto import pareto_front
+
+
+@dataclass(frozen=True)
+class ParetoPoint:
+    """A network at its cost, with its accuracy (fraction of 1) and the interval for new images."""
+
+    network: str
+    cost: float
+    accuracy: float
+    low: float
+    high: float
+
+
+def pareto_chart(
+    points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str, key: str
+) -> str:
+    """Draw at least one point; a cost must be positive. As SVG."""
+    front = _front(points)
+    with new_figure(5.4, 4.3) as figure:
+        axes = figure.subplots()
+        set_margins(figure, left=0.6, right=0.15, top=0.15, bottom=0.55)
+        axes.set_xscale("log")
+        _draw_front(axes, front)
+        for point in points:
+            look = looks[point.network]
+            bar = [point.low, point.high]
+            axes.plot(
+                [point.cost] * 2, bar, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt"
+            )
+            axes.plot(
+                point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle=""
+            )
+        axes.set_xlabel(f"{cost_label} (log scale)")
+        axes.set_ylabel("top-1, %")
+        axes.margins(x=0.14, y=0.08)
+        _plain_log_ticks(axes)
+        percent_axis(axes)
+        place_labels(axes, [(p.cost, p.accuracy, shorten(p.network, 22)) for p in points])
+        return to_svg(figure, key, _alt(front, cost_label))
+
+
+def _front(points: Sequence[ParetoPoint]) -> list[ParetoPoint]:
+    kept = pareto_front([p.cost for p in points], [p.accuracy for p in points])
+    return sorted((p for p, keep in zip(points, kept, strict=True) if keep), key=lambda p: p.cost)
+
+
+def _draw_front(axes: Axes, front: Sequence[ParetoPoint]) -> None:
+    costs, accuracies = [p.cost for p in front], [p.accuracy for p in front]
+    axes.step(costs, accuracies, where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
+
+
+def _plain_log_ticks(axes: Axes) -> None:
+    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers."""
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _alt(front: Sequence[ParetoPoint], cost_label: str) -> str:
+    names = listing([p.network for p in front])
+    return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {names}."
+
+
+def positive(value: float | None) -> bool:
+    """Whether a cost can stand on a log axis."""
+    return value is not None and bool(np.isfinite(value)) and value > 0

@@ -1,0 +1,165 @@
+"""The findings in sentences, and what a reader must be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fbench.benchmark.table import RunTable
+from fbench.reports.evidence import Evidence
+from fbench.reports.provenance import budget_words
+from fbench.reports.studies import ALPHA, Comparison, StudyResult
+from fbench.reports.summary import NetworkSummary, by_accuracy
+from fbench.reports.wording import (
+    count,
+    listing,
+    number,
+    p_equals,
+    percent,
+    percent_range,
+    plural,
+    points_range,
+)
+
+SEEDS_FOR_CLAIMS = 10
+
+
+def headline(
+    evidence: Evidence, summary: Sequence[NetworkSummary], studies: Sequence[StudyResult]
+) -> list[str]:
+    """What was compared, who came first, which differences are real: a sentence or two each."""
+    if not summary:
+        return [_nothing_finished(evidence)]
+    sentences = [_what_was_compared(evidence), _strength(evidence), _most_accurate(evidence, summary)]
+    return [sentence for sentence in [*sentences, *_differences(studies)] if sentence]
+
+
+def cautions(run: RunTable) -> list[str]:
+    """What a reader must know before believing a number of this run; empty where there is nothing."""
+    protocol = run.config.protocol
+    found = []
+    synthetic = [data.name for data in run.config.data if data.synthetic]
+    if synthetic:
+        found.append(
+            f"Synthetic data: the images of {listing(synthetic)} are rendered, not photographs. Accuracies "
+            "and differences on them say nothing about real faces."
+        )
+    if protocol.selection == "test":
+        found.append(
+            "The test split chose the epoch: these accuracies are optimistic. The protocol does so only to "
+            "imitate published numbers."
+        )
+    if protocol.test == "none":
+        found.append(
+            "The test split was never read: accuracies are those of the selection split"
+            + (
+                ", which also chose the epoch, and are optimistic."
+                if protocol.selection == "selection"
+                else "."
+            )
+        )
+    if run.config.preset == "smoke":
+        found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
+    if failed := run.failed():
+        found.append(
+            f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials."
+        )
+    if missing := run.missing():
+        found.append(
+            f"The run is not complete: {plural(len(missing), 'trial')} of {len(run.plan)} "
+            f"{'has' if len(missing) == 1 else 'have'} no record yet."
+        )
+    return found
+
+
+def _nothing_finished(evidence: Evidence) -> str:
+    run = evidence.run
+    return (
+        f"No trial on {evidence.data.name} has finished: {count(len(run.failed()))} failed and "
+        f"{count(len(run.missing()))} have no record yet."
+    )
+
+
+def _what_was_compared(evidence: Evidence) -> str:
+    config, images = evidence.run.config, evidence.data.images_by_split
+    sizes = listing(
+        [f"{count(images[split])} {split}" for split in ("train", "selection", "test") if split in images]
+    )
+    data = f"the synthetic data set {evidence.data.name}" if evidence.data.synthetic else evidence.data.name
+    return (
+        f"{_networks(len(evidence.networks))} trained on {data} ({sizes} images) under the protocol "
+        f"{config.protocol.name} (version {config.protocol.version}), preset {config.preset} "
+        f"({budget_words(config.budget, config.protocol)}), with {_seeds(evidence)}."
+    )
+
+
+def _strength(evidence: Evidence) -> str:
+    fewest = evidence.seed_counts[0]
+    if fewest == 1:
+        return (
+            "One training per network cannot tell a better network from a lucky seed: differences are shown, "
+            "not tested."
+        )
+    if fewest < SEEDS_FOR_CLAIMS:
+        return f"With {fewest} seeds the results are descriptive; a claim wants {SEEDS_FOR_CLAIMS}."
+    return ""
+
+
+def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
+    best = by_accuracy(summary)[0]
+    seeds, images = best.accuracy.this_test_set, best.accuracy.new_images
+    ranges = f"95 % interval for new images {percent_range(images.low, images.high)}"
+    if best.seeds > 1:
+        ranges = (
+            f"95 % intervals: this test set {percent_range(seeds.low, seeds.high)}, new images "
+            + percent_range(images.low, images.high)
+        )
+    first = "reached" if len(summary) == 1 else "had the highest mean accuracy:"
+    return (
+        f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
+    )
+
+
+def _differences(studies: Sequence[StudyResult]) -> list[str]:
+    rows = [(result, row) for result in studies for row in result.comparisons if row.p_holm is not None]
+    if not rows:
+        return []
+    real = [_difference(result, row) for result, row in rows if row.verdict in ("better", "worse")]
+    undecided = [f"{row.network} against {row.baseline}" for _, row in rows if row.verdict == "undecided"]
+    sentences = []
+    if real:
+        sentences.append(
+            f"Real on new images (Holm-adjusted p below {ALPHA} within its study): {'; '.join(real)}."
+        )
+    else:
+        sentences.append(
+            f"No difference between networks is real on new images: no Holm-adjusted p is below {ALPHA}."
+        )
+    if undecided:
+        sentences.append(f"Undecided: {listing(list(dict.fromkeys(undecided)))}.")
+    return sentences
+
+
+def _difference(result: StudyResult, row: Comparison) -> str:
+    estimate = row.paired.new_images
+    size = number(100 * abs(estimate.estimate), 1)
+    return (
+        f"{row.network} is {size} points {row.verdict} than {row.baseline} "
+        f"({points_range(estimate.low, estimate.high)}; {p_equals(row.p_holm or 0.0)})"
+    )
+
+
+def _networks(amount: int) -> str:
+    return "1 network was" if amount == 1 else f"{amount} networks were"
+
+
+def _seeds(evidence: Evidence) -> str:
+    counts = evidence.seed_counts
+    if len(counts) == 1:
+        return (
+            f"{plural(counts[0], 'seed')} each" if len(evidence.networks) > 1 else plural(counts[0], "seed")
+        )
+    return f"{counts[0]} to {counts[-1]} seeds each"
+
+
+def _verb(amount: int) -> str:
+    return "is" if amount == 1 else "are"

@@ -1,0 +1,65 @@
+"""The page itself: a jinja2 template with autoescape, its style sheet inside, and no request to anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fbench.reports import wording
+from fbench.reports.document import Report
+from fbench.reports.palette import Appearance
+from fbench.reports.studies import ALPHA
+
+_FILTERS = (
+    wording.count,
+    wording.exact_millions,
+    wording.millions,
+    wording.minus,
+    wording.number,
+    wording.p_value,
+    wording.percent,
+    wording.plural,
+    wording.points,
+    wording.ratio,
+    wording.significant,
+)
+
+
+def render(report: Report) -> str:
+    """The HTML text of a report."""
+    environment = Environment(
+        loader=PackageLoader("fbench.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {function.__name__: function for function in _FILTERS}
+    environment.filters["svg"] = Markup  # figures come from this package, and matplotlib escapes their texts
+    environment.globals |= {
+        "percent_range": wording.percent_range,
+        "points_range": wording.points_range,
+        "MISSING": wording.MISSING,
+    }
+    return environment.get_template("report.html.j2").render(
+        report=report, alpha=ALPHA, marks=_marks(report.looks), network_colours=_network_colours(report.looks)
+    )
+
+
+def _marks(looks: Mapping[str, Appearance]) -> dict[str, tuple[int, str]]:
+    """The number of each network's colour, and its symbol."""
+    return {network: (place, look.symbol) for place, (network, look) in enumerate(looks.items())}
+
+
+def _network_colours(looks: Mapping[str, Appearance]) -> Mapping[str, Markup]:
+    """CSS declarations of the networks' colours on a light and on a dark page."""
+    return {
+        theme: Markup("").join(
+            Markup("--network-{}: {};").format(place, getattr(look, theme))
+            for place, look in enumerate(looks.values())
+        )
+        for theme in ("light", "dark")
+    }

@@ -1,0 +1,60 @@
+"""How often the test split of each data set was read, from the copy of the ledger that lies in a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fbench.benchmark.table import RunTable
+
+
+@dataclass(frozen=True)
+class SplitReadings:
+    """Readings of the test split of one data set, by every run on the machine that wrote the ledger.
+
+    ``selecting`` counts the readings that also chose the epoch. ``first`` and ``last`` are times in ISO 8601.
+    """
+
+    data: str
+    fingerprint: str
+    total: int
+    of_this_run: int
+    selecting: int
+    first: str
+    last: str
+
+
+def count_readings(run: RunTable) -> list[SplitReadings]:
+    """One row per data set of the run whose test split was read, in the run's order."""
+    lines_of: dict[str, list[dict[str, Any]]] = {data.fingerprint: [] for data in run.config.data}
+    for line in run.folder.test_readings():
+        fingerprint = _fingerprint(run, line)
+        if fingerprint in lines_of:
+            lines_of[fingerprint].append(line)
+    return [
+        _count(run, data.name, data.fingerprint, lines)
+        for data in run.config.data
+        if (lines := lines_of[data.fingerprint])
+    ]
+
+
+def _fingerprint(run: RunTable, line: dict[str, Any]) -> str | None:
+    """The data set of a line: as it says, or its trial's, or the only one of the run."""
+    if "data_fingerprint" in line:
+        return str(line["data_fingerprint"])
+    if (record := run.trials.get(line.get("trial_id", ""))) is not None:
+        return record.spec.data.fingerprint
+    return run.config.data[0].fingerprint if len(run.config.data) == 1 else None
+
+
+def _count(run: RunTable, data: str, fingerprint: str, lines: list[dict[str, Any]]) -> SplitReadings:
+    times = sorted(str(line.get("time", "")) for line in lines)
+    return SplitReadings(
+        data=data,
+        fingerprint=fingerprint,
+        total=len(lines),
+        of_this_run=sum(line.get("trial_id") in run.trials for line in lines),
+        selecting=sum(line.get("selected_on") == "test" for line in lines),
+        first=times[0],
+        last=times[-1],
+    )

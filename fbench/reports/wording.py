@@ -1,0 +1,104 @@
+"""Numbers as text, the same in tables, figures and sentences. A value that is not there is a dash."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+MISSING: Final = "–"
+ELLIPSIS: Final = "…"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number with thousands separated by commas."""
+    return MISSING if _absent(value) else f"{value:,.{digits}f}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated by commas."""
+    return number(value, 0)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A positive measurement with so many significant digits, never in exponent form."""
+    if value is None or _absent(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def millions(value: float | None) -> str:
+    """A count in millions."""
+    return MISSING if value is None else significant(value / 1e6)
+
+
+def exact_millions(value: float | None) -> str:
+    """A count in millions to the thousand, for counts that are compared with each other."""
+    return MISSING if value is None else number(value / 1e6, 3)
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """A fraction of 1 in per cent, without the sign."""
+    return MISSING if fraction is None else number(100 * fraction, digits)
+
+
+def percent_range(low: float, high: float) -> str:
+    """An interval of fractions of 1 in per cent, without the sign."""
+    return MISSING if _absent(low) else f"{percent(low)} – {percent(high)}"
+
+
+def points(fraction: float | None) -> str:
+    """A difference of fractions in percentage points, with its sign."""
+    if fraction is None or _absent(fraction):
+        return MISSING
+    return minus(f"{100 * fraction:+.1f}")
+
+
+def points_range(low: float, high: float) -> str:
+    """An interval of differences in percentage points."""
+    return MISSING if _absent(low) else f"{points(low)} to {points(high)}"
+
+
+def ratio(value: float | None) -> str:
+    """A cost as a multiple of the baseline's."""
+    return MISSING if value is None or _absent(value) else f"× {significant(value)}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value to three digits after the point; a smaller one as a bound."""
+    if value is None or _absent(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_equals(value: float) -> str:
+    """A p-value for a sentence: ``p = 0.012`` or ``p < 0.001``."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def minus(text: str) -> str:
+    """The text with a true minus sign."""
+    return text.replace("-", "−")
+
+
+def shorten(name: str, longest: int = 28) -> str:
+    """A name that fits a figure; what is cut is marked by an ellipsis."""
+    flat = " ".join(name.split())
+    return flat if len(flat) <= longest else flat[: longest - 1] + ELLIPSIS
+
+
+def listing(words: Sequence[str]) -> str:
+    """The words as a list within a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def plural(amount: int, one: str, many: str | None = None) -> str:
+    """The amount with its noun: ``1 seed``, ``3 seeds``."""
+    return f"{count(amount)} {one if amount == 1 else many or one + 's'}"
+
+
+def _absent(value: float | None) -> bool:
+    return value is None or math.isnan(value)

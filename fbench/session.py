@@ -1,0 +1,139 @@
+"""The course of a run: execute what a plan lacks, measure cost, keep the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from fbench.benchmark.ledger import read_ledger
+from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.specs import CostPlan, CostSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.store import RunFolder
+from fbench.benchmark.table import RunTable, load_run
+from fbench.planning import RunPlan, RunRequest, plan_run
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Reporter(Protocol):
+    """Is told how a run goes."""
+
+    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+        """Trials are about to start; estimated seconds of each by id, and of the whole run."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """A trial has done so many steps."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """A trial has ended and its record is written."""
+
+    def measuring(self, what: str) -> None:
+        """Cost is being measured."""
+
+
+def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
+    """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
+    from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
+
+    remaining = [spec for spec in plan.pending if spec.trial_id not in plan.takeable]
+    trials_s = estimate_trials_s(remaining, plan.device)
+    jobs = min(plan.jobs, max(1, len(remaining)))
+    start_up_s = START_UP_S if remaining and jobs > 1 else 0.0
+    cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
+    return trials_s, start_up_s + packed_s(list(trials_s.values()), jobs) + cost_s + REPORT_S
+
+
+COST_S_PER_NETWORK = 3.5  # measured on 2 cores with the default cost plan, 16 networks
+REPORT_S = 10.0
+
+
+def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
+    """Carry out a plan: take trials from other runs, run the rest, measure cost, copy the ledger.
+
+    A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there.
+    """
+    from fbench.benchmark.executor import Workplace, run_trials
+    from fbench.benchmark.networks import describe_network
+
+    if not (plan.folder.path / "run.json").exists():
+        plan.folder.create(plan.config)
+    plan.folder.extend_plan(plan.planned)
+    for network in plan.networks:
+        plan.folder.write_network(network.digest, describe_network(network))
+    for trial_id, source in plan.takeable.items():
+        plan.folder.take_trial(source, trial_id)
+    try:
+        trials_s, estimate_s = estimate_run_s(plan)
+        remaining = [spec for spec in plan.pending if spec.trial_id not in plan.takeable]
+        remaining.sort(key=lambda spec: -trials_s[spec.trial_id])
+        reporter.began(remaining, trials_s, estimate_s)
+        jobs = min(plan.jobs, max(1, len(remaining)))
+        run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs), reporter)
+        _measure_cost(plan, reporter)
+    finally:
+        plan.folder.write_test_readings(
+            [line for data in plan.config.data for line in read_ledger(data.fingerprint)]
+        )
+    return load_run(plan.folder.path)
+
+
+def run(request: RunRequest | None = None, reporter: Reporter | None = None, **options: object) -> RunTable:
+    """Plan and execute a run: ``run(suite="smoke", preset="smoke")``; options are the fields of :class:`RunRequest`.
+
+    Raises:
+        UserError: as :func:`plan_run`.
+    """
+    asked = request or RunRequest(**options)  # type: ignore[arg-type] # the fields are checked as they are used
+    return execute_run(plan_run(asked), reporter or SilentReporter())
+
+
+def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
+    """The trained network of a trial, in evaluation mode on the CPU; ``trial`` is an id of :func:`fbench.load_run`.
+
+    It takes images float (N, C, H, W) normalised by the training split's mean and deviation, and returns logits.
+
+    Raises:
+        UserError: no such run or trial, or a trial whose weights were not kept.
+    """
+    from fbench.benchmark.networks import load_model as load
+
+    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser()), trial)
+
+
+class SilentReporter:
+    """Reports nothing."""
+
+    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+        """Say nothing."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """Say nothing."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """Say nothing."""
+
+    def measuring(self, what: str) -> None:
+        """Say nothing."""
+
+
+def _cost_spec(plan: RunPlan) -> CostSpec:
+    """Cost is measured for the networks of the first data set, whose image size and classes they were built for."""
+    names = dict[str, NetworkSpec]()
+    for network in plan.networks:
+        names.setdefault(network.name, network)
+    return CostSpec(networks=tuple(names.values()), numerics=plan.config.numerics, plan=CostPlan())
+
+
+def _has_cost(plan: RunPlan) -> bool:
+    cost_id = _cost_spec(plan).cost_id
+    return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
+
+
+def _measure_cost(plan: RunPlan, reporter: Reporter) -> None:
+    from fbench.benchmark.cost.measure import measure_cost
+
+    if not _has_cost(plan):
+        passes = 2 if plan.config.protocol.test_time_flip else 1
+        plan.folder.write_cost(measure_cost(_cost_spec(plan), plan.device, passes, reporter.measuring))

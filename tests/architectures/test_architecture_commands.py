@@ -1,0 +1,174 @@
+"""``fbench list``, ``show``, ``params`` and ``new-arch`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from fbench.architectures import counts as counting
+from fbench.architectures import registry
+from fbench.architectures.contract import ContractRow, Counts, built_in_contract
+from fbench.architectures.errors import UserError
+from fbench.architectures.registry import create
+from fbench.cli import architectures
+
+app = typer.Typer()
+app.command("list")(architectures.list_command)
+app.command("show")(architectures.show_command)
+app.command("params")(architectures.params_command)
+app.command("new-arch")(architectures.new_arch_command)
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    create("lenet5")  # all built-in networks are registered from here on
+    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
+    yield
+    registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def sentence(*arguments: str) -> str:
+    """The one sentence of a command that fails with bad usage."""
+    error = invoke(*arguments).exception
+    assert isinstance(error, UserError)
+    return str(error)
+
+
+def test_list_prints_every_name_with_aliases_and_counts() -> None:
+    result = invoke("list")
+    assert result.exit_code == 0
+    assert all(name in result.output for name in built_in_contract())
+    line = next(line for line in result.output.splitlines() if line.startswith("mini_xception"))
+    assert "(xception)" in line
+    assert "56,951" in line
+    assert "58,423" in line
+    assert "5,520,448" in line
+
+
+def test_list_as_json_matches_a_pattern() -> None:
+    listed = json.loads(invoke("list", "arch*", "--json").output)
+    assert [entry["name"] for entry in listed] == ["arch1", "arch2", "arch3", "arch4"]
+    assert listed[0]["aliases"] == ["arch-1"]
+    assert listed[0]["total_params_keras"] == 293_951
+
+
+def test_list_of_nothing_is_an_error() -> None:
+    assert "No architecture matches 'zzz*'" in sentence("list", "zzz*")
+
+
+def test_show_has_layers_totals_the_papers_figure_and_the_open_choices() -> None:
+    result = invoke("show", "lenet")
+    assert result.exit_code == 0
+    for text in (
+        "lenet5, also lenet",
+        "convolution 5x5",
+        "Trainable 168,971",
+        "MACs 1,234,188",
+        "total 1,587,000",
+        "-1,418,029: does not match stated",
+        "no source for the stated 1,587,000",
+        "Choices that were open",
+        "image_size=48",
+    ):
+        assert text in result.output
+
+
+def test_show_of_a_variant_names_its_builder_and_takes_over_its_open_choices() -> None:
+    result = invoke("show", "ires_no_se")
+    assert "a variant of ires" in result.output
+    assert "The paper prints no count" in result.output
+    assert "The SE reduction is not stated" in result.output
+    assert "squeeze_excite=none" in result.output
+
+
+def test_show_as_json_holds_the_network_description() -> None:
+    shown = json.loads(invoke("show", "ires", "--json").output)
+    assert shown["network"]["counts"]["macs"] == 2_877_632
+    assert shown["contract"]["difference_from_stated"] == 19
+    assert shown["options"]["squeeze_excite"] == 4
+    assert len(shown["open_choices"]) >= 5
+
+
+def test_show_takes_options() -> None:
+    options = ("--option", "squeeze_excite=none", "--option", "dropout=0.5")
+    shown = json.loads(invoke("show", "ires", *options, "--json").output)
+    assert shown["options"]["squeeze_excite"] is None
+    assert shown["network"]["counts"]["trainable_params"] == 44_151
+    assert shown["contract"]["trainable_params"] is None
+    assert "give KEY=VALUE" in sentence("show", "ires", "--option", "squeeze_excite")
+
+
+def test_params_prints_the_contract() -> None:
+    output = invoke("params", "ires", "arch-1").output
+    assert "52,663" in output
+    assert "exact (stated trainable off by one)" in output
+    rows = json.loads(invoke("params", "ires", "--json").output)
+    assert rows[0]["macs"] == 2_877_632
+
+
+def test_check_passes_on_the_committed_contract() -> None:
+    result = invoke("params", "--check", "ires", "lenet5")
+    assert (result.exit_code, result.output) == (0, "Every network agrees with its contract.\n")
+
+
+def test_check_prints_a_diff_fails_and_annotates(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {**built_in_contract(), "lenet5": ContractRow("lenet5", Counts(168_970, 0, 1_234_188))}
+    monkeypatch.setattr(counting, "built_in_contract", lambda: rows)
+    result = invoke("params", "--check", "lenet5")
+    assert result.exit_code == 1
+    assert "lenet5  trainable_params: contract 168,970, counted 168,971 (+1)" in result.output
+    assert "::error" not in result.output
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "::error file=" in invoke("params", "--check", "lenet5").stderr
+    assert len(json.loads(invoke("params", "--check", "lenet5", "--json").stdout)["drift"]) == 2
+
+
+def test_check_and_update_exclude_each_other() -> None:
+    assert "give one of them" in sentence("params", "--check", "--update")
+
+
+def test_a_new_architecture_works_from_its_first_line(tmp_path: Path) -> None:
+    result = invoke("new-arch", "my_net")
+    assert result.exit_code == 0
+    assert "fbench show my_net --plugin my_net.py" in result.output
+    plugin = ("--plugin", "my_net.py")
+    shown = json.loads(invoke("show", "my_net", "--json", *plugin).output)
+    by_hand = 9 * 16 + 9 * 16 * 32 + 9 * 32 * 64 + 2 * (16 + 32 + 64) + 64 * 7 + 7
+    assert shown["network"]["counts"]["trainable_params"] == by_hand == 23_863
+    assert "my_net" in invoke("list", *plugin).output
+    assert "has no counts" in invoke("params", "--check", "my_net", *plugin).output
+    assert "Wrote fbench_contract.toml." in invoke("params", "--update", "my_net", *plugin).output
+    assert invoke("params", "--check", "my_net", *plugin).exit_code == 0
+    assert "up to date" in invoke("params", "--update", "my_net", *plugin).output
+    assert "23,863" in invoke("list", "my_net", *plugin).output
+
+
+def test_a_row_without_its_network_is_a_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "built_in_contract", dict)
+    monkeypatch.setattr(counting, "loaded_names", lambda built_in: [])
+    (tmp_path / "fbench_contract.toml").write_text(
+        "[gone]\ntrainable_params = 1\nbn_running_stats = 0\nmacs = 1\n", encoding="utf-8"
+    )
+    assert "gone  has a row but is not registered" in invoke("params", "--check").output
+
+
+@pytest.mark.parametrize("name", ["ires", "class", "My Net", "2net", "xception"])
+def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
+    assert f"'{name}'" in sentence("new-arch", name)
+
+
+def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "my_net.py").write_text("precious", encoding="utf-8")
+    assert "is not overwritten" in sentence("new-arch", "my_net")
+    assert (tmp_path / "my_net.py").read_text(encoding="utf-8") == "precious"

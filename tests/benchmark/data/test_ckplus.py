@@ -1,0 +1,79 @@
+"""CK+48: classes, subjects, and a split on which no subject is on two sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_files import CK_CLASSES, ck_tree, random_images, write_tree
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.ckplus import subject_of
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+
+
+def load(path: Path) -> ImageDataset:
+    return load_dataset(DataReference(name="ck48", path=path))
+
+
+def test_images_and_labels_are_those_of_the_files(tmp_path: Path) -> None:
+    files = ck_tree(20)
+    dataset = load(write_tree(tmp_path / "CK+48", files))
+    assert dataset.class_names == CK_CLASSES
+    assert not dataset.may_show_images
+    for image, label, place in zip(dataset.images, dataset.labels, dataset.sample_ids.tolist(), strict=True):
+        np.testing.assert_array_equal(image[0], files[place])
+        assert place.startswith(f"{CK_CLASSES[label]}/")
+
+
+def test_no_subject_is_on_two_sides_and_the_shares_are_of_subjects(tmp_path: Path) -> None:
+    dataset = load(write_tree(tmp_path / "CK+48", ck_tree(20)))
+    subjects = np.array([subject_of(place.rpartition("/")[2]) for place in dataset.sample_ids.tolist()])
+    sides = [set(subjects[dataset.split == index]) for index in range(3)]
+    assert [len(side) for side in sides] == [14, 3, 3]
+    assert set.union(*sides) == set(subjects)
+    assert len(set.union(*sides)) == 20
+    assert "no subject is on two sides" in dataset.description
+    assert "train 14 subjects (294 images)" in dataset.description
+
+
+def test_the_folder_around_it_and_the_folder_itself_are_the_same_data_set(tmp_path: Path) -> None:
+    write_tree(tmp_path / "CK+48", ck_tree(4))
+    assert load(tmp_path).fingerprint == load(tmp_path / "CK+48").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("file_name", "subject"),
+    [
+        ("S010_004_00000017.png", "S010"),
+        ("S999_001_00000018.png", "S999"),
+        ("S10_004_00000017.png", None),
+        ("happy_17.png", None),
+        ("xS010_004_00000017.png", None),
+        ("S010_004_00000017", None),
+    ],
+)
+def test_the_subject_is_read_from_the_file_name(file_name: str, subject: str | None) -> None:
+    assert subject_of(file_name) == subject
+
+
+def test_a_file_without_a_subject_is_named(tmp_path: Path) -> None:
+    files = ck_tree(4)
+    files["happy/face_1.png"] = random_images(1)[0]
+    with pytest.raises(UserError, match=r"happy/face_1\.png does not tell its subject"):
+        load(write_tree(tmp_path, files))
+
+
+def test_other_class_folders_are_refused(tmp_path: Path) -> None:
+    files = ck_tree(4)
+    files["neutral/S001_009_00000001.png"] = random_images(1)[0]
+    with pytest.raises(UserError, match=r"surprise, but CK\+48 has|neutral.*but CK\+48 has anger, contempt"):
+        load(write_tree(tmp_path, files))
+
+
+def test_too_few_subjects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="images of 2 subjects"):
+        load(write_tree(tmp_path, ck_tree(2)))

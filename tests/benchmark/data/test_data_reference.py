@@ -1,0 +1,73 @@
+"""``--data``: names, paths, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+
+
+def test_a_bare_name_has_no_path() -> None:
+    assert DataReference.parse("synthetic") == DataReference(name="synthetic", path=None)
+
+
+def test_the_first_equals_sign_divides_name_and_path() -> None:
+    reference = DataReference.parse("fer2013=/data/a=b/fer2013.csv")
+    assert reference == DataReference(name="fer2013", path=Path("/data/a=b/fer2013.csv"))
+
+
+def test_a_leading_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("USERPROFILE", "/home/someone")
+    assert DataReference.parse("ck48=~/CK+48").path == Path("/home/someone/CK+48")
+
+
+@pytest.mark.parametrize("text", ["synthetic", "fer2013=/x/fer2013.csv", "folder=/x/a b"])
+def test_its_text_parses_back(text: str) -> None:
+    assert str(DataReference.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("fer2031=/x", ["no data set 'fer2031'", "Did you mean 'fer2013'?", *CATALOGUE]),
+        ("mnist", ["no data set 'mnist'", *CATALOGUE]),
+        ("", ["no data set ''"]),
+        ("fer2013", ["needs a path", "fer2013=PATH"]),
+        ("fer2013=", ["no path after '='", "fer2013=PATH"]),
+        ("synthetic=/x", ["takes no path"]),
+        ("/x/fer2013.csv", ["path without a name", "fer2013=/x/fer2013.csv"]),
+        ("ck48=~nobody-has-this-name/x", ["home folder", "in full"]),
+    ],
+)
+def test_a_wrong_reference_is_refused_with_the_way_out(text: str, parts: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        DataReference.parse(text)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["fer2013", "ck48", "folder"])
+def test_a_missing_path_is_named(name: str, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere"
+    with pytest.raises(UserError, match="There is no file or folder") as caught:
+        load_dataset(DataReference(name=name, path=missing))
+    assert str(missing) in str(caught.value)
+
+
+def test_a_reference_made_without_parse_is_checked_on_loading() -> None:
+    with pytest.raises(UserError, match="needs a path"):
+        load_dataset(DataReference(name="fer2013"))
+
+
+@pytest.mark.parametrize("name", ["fer2013", "ck48"])
+def test_a_folder_of_no_known_layout_is_refused_with_what_is_expected(name: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(UserError) as caught:
+        load_dataset(DataReference(name=name, path=tmp_path))
+    assert str(CATALOGUE[name].expects) in str(caught.value)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fbench.benchmark.cost import counters, measure
+from fbench.benchmark.cost.counters import read_counters
+from fbench.benchmark.cost.estimate import estimate_trials_s, packed_s
+from fbench.benchmark.cost.measure import measure_cost
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records import CostRecord
+from fbench.benchmark.specs import CostPlan, CostSpec
+from support import network_spec_of, trial_spec_of
+
+CPU = torch.device("cpu")
+PLAN = CostPlan(
+    blocks=2, warmup_calls=1, latency_calls_per_block=2, throughput_batch_size=4, train_batch_size=4
+)
+
+
+@pytest.fixture(scope="module")
+def record() -> CostRecord:
+    from support import make_stripes
+
+    stripes = make_stripes()
+    networks = tuple(network_spec_of(name, stripes) for name in ("ires", "lenet5"))
+    return measure_cost(CostSpec(networks=networks, numerics=choose_numerics("cpu"), plan=PLAN), CPU)
+
+
+def test_every_raw_sample_is_kept_with_block_order_mode_batch_and_threads(record: CostRecord) -> None:
+    assert record.failures == {}
+    seen = sorted((s.network, s.block, s.mode, s.batch_size) for s in record.samples)
+    expected = [
+        (network, block, mode, batch)
+        for network in ("ires", "lenet5")
+        for block in (0, 1)
+        for mode, batch, calls in (("inference", 1, 2), ("inference", 4, 1), ("train", 4, 1))
+        for _ in range(calls)
+    ]
+    assert seen == sorted(expected)
+    assert {s.threads for s in record.samples} == {1}
+    assert all(s.time_s > 0 for s in record.samples)
+    for block in (0, 1):
+        assert {(s.network, s.order) for s in record.samples if s.block == block} in (
+            {("ires", 0), ("lenet5", 1)},
+            {("ires", 1), ("lenet5", 0)},
+        )
+
+
+def test_peak_memory_holds_at_least_the_weights_and_training_more_than_inference(record: CostRecord) -> None:
+    for network, static in record.static.items():
+        readings = {m.mode: m.peak_memory_mib for m in record.memory if m.network == network}
+        assert readings["inference"] is not None, record.memory
+        assert readings["train"] is not None
+        assert readings["train"] > readings["inference"] * 0.5
+        assert readings["train"] >= 4 * static.trainable_params / 2**20 * 0.5
+
+
+def test_a_cost_record_survives_its_file(record: CostRecord) -> None:
+    assert CostRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_network_that_fails_is_recorded_and_the_rest_is_measured(
+    stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = network_spec_of("lenet5", stripes), network_spec_of("ires", stripes)
+    real = measure.make_call
+
+    def failing(module: nn.Module, network: object, *rest: object) -> object:
+        if network == bad:
+            raise RuntimeError("out of memory")
+        return real(module, network, *rest)  # type: ignore[arg-type] # passed through as they came
+
+    monkeypatch.setattr(measure, "make_call", failing)
+    spec = CostSpec(networks=(bad, good), numerics=choose_numerics("cpu"), plan=PLAN)
+    record = measure_cost(spec, CPU)
+    assert record.failures == {"ires": "RuntimeError: out of memory"}
+    assert {s.network for s in record.samples} == {"lenet5"}
+
+
+class _Small(nn.Module):
+    """conv 3x3 1 to 2 on 6x6 (valid, 4x4 out) and linear 32 to 3: MACs 4*4*2*9 + 32*3."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.body(x)
+        return out
+
+
+def test_fvcore_and_torch_agree_with_hand_counted_macs() -> None:
+    readings = {reading.counter: reading for reading in read_counters(_Small(), (1, 6, 6))}
+    by_hand = 4 * 4 * 2 * 9 + 32 * 3
+    assert readings["fvcore"].macs == by_hand
+    assert readings["torch FlopCounterMode"].macs == by_hand
+    assert readings["ptflops (pytorch)"].macs is not None
+    assert readings["ptflops (pytorch)"].macs >= by_hand  # it adds batch norm and ReLU
+
+
+@pytest.mark.parametrize("name", ["ires", "arch1", "mini_xception"])
+def test_fvcore_and_torch_agree_with_our_counter(name: str, stripes: ImageDataset) -> None:
+    from fbench.architectures.registry import create
+    from fbench.architectures.trace import trace
+
+    network = create(name)
+    ours = trace(network, (1, 48, 48)).macs
+    readings = {reading.counter: reading.macs for reading in read_counters(network, (1, 48, 48))}
+    assert readings["fvcore"] == ours
+    assert readings["torch FlopCounterMode"] == ours
+
+
+def test_a_counter_that_trips_is_a_reading_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
+        raise KeyError("no such operator")
+
+    monkeypatch.setitem(counters.COUNTERS, "fvcore", trip)
+    readings = {reading.counter: reading for reading in read_counters(_Small(), (1, 6, 6))}
+    assert readings["fvcore"].macs is None
+    assert "no such operator" in (readings["fvcore"].error or "")
+    assert readings["torch FlopCounterMode"].macs is not None
+
+
+def test_packing_longest_first_matches_a_hand_packed_schedule() -> None:
+    assert packed_s([5, 4, 3, 3, 3], 2) == 10  # 5+3 and 4+3+3
+    assert packed_s([], 2) == 0
+    assert packed_s([2, 2], 4) == 2
+
+
+def test_equal_networks_are_timed_once_for_an_estimate(stripes: ImageDataset) -> None:
+    specs = [trial_spec_of(stripes, seed=seed) for seed in (0, 1)]
+    estimates = estimate_trials_s(specs, CPU)
+    assert len(estimates) == 2
+    assert len(set(estimates.values())) == 1
+    assert min(estimates.values()) > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cost_on_cuda_reads_the_allocators_peak(stripes: ImageDataset) -> None:
+    spec = CostSpec(networks=(network_spec_of("ires", stripes),), numerics=choose_numerics("cuda"), plan=PLAN)
+    record = measure_cost(spec, torch.device("cuda"))
+    assert record.failures == {}
+    assert all((m.peak_memory_mib or 0) > 0 for m in record.memory)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from fbench.benchmark.protocol import (
+    Adam,
+    ConstantRate,
+    ReduceOnPlateau,
+    Sgd,
+    WarmupCosine,
+    load_protocol,
+)
+from fbench.benchmark.training.optimizers import Patience, RateSchedule, build_optimizer, rate_factor
+
+PROTOCOL = load_protocol("fbench")
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 3))
+
+
+def test_kernels_decay_and_biases_and_normalisation_do_not() -> None:
+    decaying, still = build_optimizer(network(), PROTOCOL, PROTOCOL.reference_batch_size).param_groups
+    assert {tuple(p.shape) for p in decaying["params"]} == {(2, 1, 3, 3), (3, 8)}
+    assert {tuple(p.shape) for p in still["params"]} == {(2,), (3,)}
+    assert (decaying["weight_decay"], still["weight_decay"]) == (PROTOCOL.optimizer.weight_decay, 0.0)
+
+
+def test_everything_decays_where_the_protocol_says_so() -> None:
+    protocol = PROTOCOL.model_copy(update={"decay_all_parameters": True})
+    (group,) = build_optimizer(network(), protocol, 64).param_groups
+    assert len(group["params"]) == 6
+
+
+def test_the_learning_rate_goes_with_the_square_root_of_the_batch() -> None:
+    reference = PROTOCOL.reference_batch_size
+    rate = PROTOCOL.optimizer.learning_rate
+    assert build_optimizer(network(), PROTOCOL, reference).param_groups[0]["lr"] == pytest.approx(rate)
+    assert build_optimizer(network(), PROTOCOL, 4 * reference).param_groups[0]["lr"] == pytest.approx(
+        2 * rate
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [(Adam(learning_rate=0.1), torch.optim.Adam), (Sgd(learning_rate=0.1), torch.optim.SGD)],
+)
+def test_other_optimizers_are_torchs_own(settings: Adam | Sgd, kind: type) -> None:
+    protocol = PROTOCOL.model_copy(update={"optimizer": settings})
+    assert type(build_optimizer(network(), protocol, 64)) is kind
+
+
+def test_warm_up_is_linear_and_cosine_ends_at_its_final_fraction() -> None:
+    schedule = WarmupCosine(warmup_fraction=0.1, final_fraction=0.2)
+    assert [rate_factor(schedule, step, 100) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    middle = rate_factor(schedule, 55, 100)
+    assert middle == pytest.approx(0.2 + 0.8 * 0.5 * (1 + math.cos(math.pi * 0.5)))
+    assert rate_factor(schedule, 99, 100) == pytest.approx(0.2, abs=1e-3)
+
+
+def test_a_constant_rate_stays() -> None:
+    assert {rate_factor(ConstantRate(), step, 10) for step in range(10)} == {1.0}
+
+
+def test_a_plateau_divides_the_rate_after_its_patience() -> None:
+    optimizer = torch.optim.SGD(network().parameters(), lr=1.0)
+    schedule = RateSchedule(ReduceOnPlateau(factor=0.1, patience=2), optimizer, steps=10)
+    rates = []
+    for step, loss in enumerate([1.0, 0.9, 0.95, 0.91, 0.8, 0.85, 0.85]):
+        rates.append(schedule.before_step(step))
+        schedule.after_evaluation(loss)
+    assert rates == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1])
+    assert schedule.before_step(7) == pytest.approx(0.01)
+
+
+def test_patience_counts_evaluations_without_a_lower_loss() -> None:
+    patience = Patience(2, 0.05)
+    assert [patience.exhausted_after(loss) for loss in (1.0, 0.97, 0.9, 0.9, 0.89)] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.networks import load_model
+from fbench.benchmark.predictions import SplitPredictions, read_predictions, write_predictions
+from fbench.benchmark.store import RunFolder
+from fbench.benchmark.trial import TrialContext, run_trial
+from support import trial_spec_of
+
+CPU = TrialContext(torch.device("cpu"))
+
+
+def stored(stripes: ImageDataset, path: Path) -> tuple[RunFolder, str]:
+    folder = RunFolder(path)
+    result = run_trial(trial_spec_of(stripes), stripes, CPU)
+    folder.write_trial(result)
+    return folder, result.record.trial_id
+
+
+def test_a_trial_comes_back_as_it_was_written(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    result = run_trial(trial_spec_of(stripes), stripes, CPU)
+    folder.write_trial(result)
+    trial_id = result.record.trial_id
+    assert folder.trials() == {trial_id: result.record}
+    assert tuple(folder.history(trial_id)) == result.history
+    predictions = folder.predictions(trial_id)
+    assert result.predictions is not None
+    for split, written in result.predictions.items():
+        np.testing.assert_array_equal(predictions[split].predicted, written.predicted)
+        assert predictions[split].logits is not None
+        assert predictions[split].logits.dtype == np.float16  # type: ignore[union-attr] # asserted above
+        np.testing.assert_array_equal(predictions[split].sample_ids, written.sample_ids)
+
+
+def test_recorded_accuracy_is_that_of_the_stored_predictions(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path)
+    record, predictions = folder.trial(trial_id), folder.predictions(trial_id)
+    assert record.test is not None
+    assert record.selection is not None
+    assert predictions["test"].correct.mean() == record.test.top1
+    assert predictions["selection"].correct.mean() == record.selection.top1
+    np.testing.assert_array_equal(predictions["test"].labels, stripes.labels[stripes.rows("test")])
+
+
+def test_a_stored_network_gives_the_stored_predictions(stripes: ImageDataset, tmp_path: Path) -> None:
+    from fbench.benchmark.numerics import choose_numerics
+    from fbench.benchmark.training.evaluate import predict_logits
+    from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+
+    folder, trial_id = stored(stripes, tmp_path)
+    network, numerics = load_model(folder, trial_id), choose_numerics("cpu")
+    assert not network.training
+    train, test = (
+        split_to_device(stripes, split, torch.device("cpu"), numerics) for split in ("train", "test")
+    )
+    logits = predict_logits(network, test, fit_normalisation(train), numerics, flip=False)
+    np.testing.assert_array_equal(logits.argmax(1).numpy(), folder.predictions(trial_id)["test"].predicted)
+
+
+def test_the_small_part_alone_still_gives_accuracy(tmp_path: Path) -> None:
+    part = SplitPredictions(
+        predicted=np.array([0, 1, 299]),
+        labels=np.array([0, 2, 299]),
+        logits=np.zeros((3, 300), np.float16),
+        sample_ids=np.array(["a", "b", "c"]),
+    )
+    write_predictions(tmp_path, {"selection": part})
+    (tmp_path / "logits.npz").unlink()
+    (back,) = read_predictions(tmp_path).values()
+    assert back.logits is None
+    assert back.correct.tolist() == [True, False, True]
+
+
+def test_an_interrupted_write_leaves_nothing_behind(
+    stripes: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run_trial(trial_spec_of(stripes), stripes, CPU)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("fbench.benchmark.store.write_predictions", fail)
+    with pytest.raises(OSError, match="disk full"):
+        RunFolder(tmp_path).write_trial(result)
+    assert RunFolder(tmp_path).trials() == {}
+    assert list((tmp_path / "trials").iterdir()) == []
+
+
+def test_a_record_changed_by_hand_is_named(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path)
+    file = folder.trial_folder(trial_id) / "record.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(values | {"status": "splendid"}), encoding="utf-8")
+    with pytest.raises(UserError, match=f"{trial_id}.*record.json does not hold a valid record"):
+        folder.trials()
+    file.write_text(json.dumps(values | {"schema_version": 99}), encoding="utf-8")
+    with pytest.raises(UserError, match="schema version 99"):
+        folder.trials()
+
+
+def test_no_run_and_no_trial_are_one_sentence(stripes: ImageDataset, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a run folder"):
+        RunFolder.open(tmp_path / "nowhere")
+    folder, trial_id = stored(stripes, tmp_path)
+    with pytest.raises(UserError, match="has no trial 'x'"):
+        load_model(folder, "x")
+    (folder.trial_folder(trial_id) / "weights.safetensors").unlink()
+    with pytest.raises(UserError, match="no weights"):
+        load_model(folder, trial_id)
+
+
+def test_a_trial_is_taken_whole_from_another_run(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path / "a")
+    other = RunFolder(tmp_path / "b")
+    other.take_trial(folder, trial_id)
+    assert other.trials() == folder.trials()
+    assert {p.name for p in other.trial_folder(trial_id).iterdir()} == {
+        "record.json",
+        "history.csv",
+        "predictions.npz",
+        "logits.npz",
+        "weights.safetensors",
+    }

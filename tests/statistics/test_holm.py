@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from fbench.statistics.holm import holm
+
+P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
+
+
+def test_a_hand_computed_family() -> None:
+    # 0.01 x 4, 0.02 x 3, 0.03 x 2 and 0.04 x 1, none below the one before.
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+
+
+@settings(max_examples=20)  # statsmodels collects garbage at every call, 50 ms
+@given(P_VALUES)
+def test_it_agrees_with_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
+
+
+@given(P_VALUES)
+def test_it_keeps_the_order_and_lowers_nothing(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert (adjusted >= np.array(p_values)).all()
+    assert (adjusted <= 1).all()
+    assert (np.diff(adjusted[np.argsort(p_values)]) >= 0).all()
+
+
+def test_an_empty_family_stays_empty() -> None:
+    assert holm([]).shape == (0,)
+
+
+@pytest.mark.parametrize("p_values", [[0.1, float("nan")], [-0.1], [1.1], [[0.1]]])
+def test_what_is_no_p_value_is_refused(p_values: list[float]) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        holm(p_values)

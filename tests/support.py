@@ -1,0 +1,73 @@
+"""Small data sets and specifications that several tests need."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fbench.benchmark.budget import Budget
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
+
+
+def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0) -> ImageDataset:
+    """The stripes of a seed: learnable in a few steps, not perfectly."""
+    generator = np.random.default_rng(seed)
+    total = sum(counts)
+    labels = np.arange(total) % 3
+    rows, columns = np.mgrid[0:16, 0:16]
+    waves = np.stack([np.sin(rows * 0.9), np.sin(columns * 0.9), np.sin((rows + columns) * 0.9)])
+    images = 128 + 50 * waves[labels] + generator.normal(0, 60, (total, 16, 16))
+    return ImageDataset(
+        name="stripes",
+        images=np.clip(images, 0, 255).astype(np.uint8)[:, None],
+        labels=labels.astype(np.uint8),
+        split=np.repeat(np.arange(3), counts).astype(np.uint8),
+        sample_ids=np.array([f"stripes:{row}" for row in range(total)]),
+        class_names=("horizontal", "vertical", "diagonal"),
+        may_show_images=True,
+        synthetic=True,
+        description="striped test images",
+    )
+
+
+def data_spec_of(dataset: ImageDataset) -> DataSpec:
+    """The specification of a data set in memory."""
+    return DataSpec(
+        name=dataset.name,
+        path=None,
+        fingerprint=dataset.fingerprint,
+        class_names=dataset.class_names,
+        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
+        image_shape=dataset.image_shape,
+        may_show_images=dataset.may_show_images,
+        synthetic=dataset.synthetic,
+        description=dataset.description,
+    )
+
+
+def network_spec_of(architecture: str, dataset: ImageDataset, **options: object) -> NetworkSpec:
+    """A registered architecture, resolved for a data set in memory."""
+    from fbench.benchmark.networks import network_spec
+
+    return network_spec(architecture, architecture, options, data_spec_of(dataset), {})
+
+
+def trial_spec_of(
+    dataset: ImageDataset,
+    architecture: str = "ires",
+    seed: int = 0,
+    budget: Budget | None = None,
+    **protocol: object,
+) -> TrialSpec:
+    """A small trial on a data set in memory; keywords change fields of the default protocol."""
+    base = load_protocol("fbench")
+    return TrialSpec(
+        network=network_spec_of(architecture, dataset),
+        data=data_spec_of(dataset),
+        protocol=base.model_validate(base.model_dump() | protocol),
+        budget=budget or Budget(image_passes=96, evaluation_points=2, batch_size=24),
+        seed=seed,
+        numerics=choose_numerics("cpu"),
+    )

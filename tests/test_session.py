@@ -1,0 +1,215 @@
+"""A run from the request to the table, on a tiny data set that takes the place of the embedded one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fbench
+from fbench.ablations.suite import adhoc_suite
+from fbench.architectures.errors import UserError
+from fbench.benchmark import executor
+from fbench.benchmark.ledger import read_ledger
+from fbench.benchmark.store import RunFolder
+from fbench.benchmark.table import RunTable
+from fbench.planning import RunRequest, plan_run
+from fbench.session import run
+from support import make_stripes
+
+SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
+
+
+@pytest.fixture(autouse=True)
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    stripes = make_stripes()
+    monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
+    monkeypatch.setattr(executor, "_load_once", lambda name, path: stripes)
+
+
+def request_in(folder: Path, **changes: object) -> RunRequest:
+    values: dict[str, object] = {
+        "suite": SUITE,
+        "preset": "smoke",
+        "seeds": 2,
+        "jobs": 1,
+        "device": "cpu",
+        "out": folder / "run",
+    }
+    return RunRequest(**(values | changes))  # type: ignore[arg-type] # the tests give fields of the right types
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One finished run with its ledger; tests work on copies."""
+    home = tmp_path_factory.mktemp("reference")
+    with pytest.MonkeyPatch.context() as patch:
+        stripes = make_stripes()
+        patch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
+        patch.setattr(executor, "_load_once", lambda name, path: stripes)
+        patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
+        run(request_in(home))
+    return home
+
+
+@pytest.fixture
+def finished(reference: Path, tmp_path: Path, own_cache: Path) -> RunTable:
+    """A copy of the finished run in ``tmp_path / "run"``, with the ledger it left."""
+    shutil.copytree(reference / "run", tmp_path / "run")
+    shutil.copytree(reference / "cache", own_cache, dirs_exist_ok=True)
+    return fbench.load_run(tmp_path / "run")
+
+
+def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finished: RunTable) -> None:
+    assert finished.networks == ("ires", "lenet5")
+    assert finished.missing() == []
+    assert finished.failed() == []
+    for record in finished.trials.values():
+        names = {path.name for path in finished.folder.trial_folder(record.trial_id).iterdir()}
+        assert names == {"record.json", "history.csv", "predictions.npz", "logits.npz", "weights.safetensors"}
+        assert finished.folder.network(record.spec.network.digest)["schema_version"] == 1
+    (cost,) = finished.costs
+    assert set(cost.static) == {"ires", "lenet5"}
+
+
+def test_accuracy_recomputed_from_stored_predictions_is_the_recorded_one(finished: RunTable) -> None:
+    labels = make_stripes().labels[make_stripes().rows("test")]
+    for record in finished.trials.values():
+        stored = finished.predictions(record)["test"]
+        assert record.test is not None
+        assert float(np.mean(stored.predicted == labels)) == record.test.top1
+
+
+def test_paired_differences_are_differences_of_correctness(finished: RunTable) -> None:
+    seeds, differences = finished.paired_differences("lenet5", "ires", "synthetic")
+    assert seeds == (0, 1)
+    a, b = (finished.correctness(name, "synthetic").correct.astype(int) for name in ("lenet5", "ires"))
+    np.testing.assert_array_equal(differences, a - b)
+
+
+def test_the_same_request_again_runs_nothing(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a trial ran again")
+
+    monkeypatch.setattr(executor, "_run_here", forbidden)
+    again = run(request_in(tmp_path))
+    assert again.trials == finished.trials
+    assert again.costs == finished.costs
+
+
+def test_more_seeds_extend_the_run(finished: RunTable, tmp_path: Path) -> None:
+    plan = plan_run(request_in(tmp_path, seeds=3))
+    assert {spec.seed for spec in plan.pending} == {2}
+    extended = run(request_in(tmp_path, seeds=3))
+    assert len(extended.trials) == 6
+    assert {key: extended.trials[key] for key in finished.trials} == finished.trials
+
+
+def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp_path: Path) -> None:
+    victim = next(iter(finished.trials.values()))
+    file = finished.folder.trial_folder(victim.trial_id) / "record.json"
+    values = victim.model_copy(update={"status": "failed", "failure_reason": "once"})
+    file.write_text(values.model_dump_json(), encoding="utf-8")
+    assert plan_run(request_in(tmp_path, keep_failed=True)).pending == ()
+    assert [spec.trial_id for spec in plan_run(request_in(tmp_path)).pending] == [victim.trial_id]
+    assert run(request_in(tmp_path)).trials[victim.trial_id].status == "finished"
+
+
+def test_trials_are_taken_from_another_run(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
+    assert run(request).trials == finished.trials
+
+
+def test_workers_give_the_bits_of_one_process(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worker processes load data themselves, so this one runs on the embedded data set."""
+    monkeypatch.undo()
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    suite = adhoc_suite(["lenet5"])
+    tables = [
+        run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)
+    ]
+    for trial_id, record in tables[0].trials.items():
+        other = tables[1].trials[trial_id]
+        assert (record.test, record.selection) == (other.test, other.selection)
+        weights = [t.folder.trial_folder(trial_id) / "weights.safetensors" for t in tables]
+        assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_an_interrupt_keeps_what_was_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = executor._run_here, []
+
+    def interrupted(*args: object) -> None:
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        real(*args)  # type: ignore[arg-type] # passed through as they came
+
+    monkeypatch.setattr(executor, "_run_here", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(request_in(tmp_path))
+    assert len(RunFolder.open(tmp_path / "run").trials()) == 2
+    assert len(plan_run(request_in(tmp_path)).pending) == 2
+
+
+def test_the_ledger_counts_every_reading_of_the_test_split(finished: RunTable) -> None:
+    fingerprint = make_stripes().fingerprint
+    readings = [json.loads(line) for line in read_ledger(fingerprint)]
+    assert sorted(r["trial_id"] for r in readings) == sorted(finished.trials)
+    assert {r["rows"] for r in readings} == {30}
+    assert finished.folder.test_readings() == readings
+
+
+def test_a_folder_of_another_configuration_is_refused_by_the_field_that_differs(
+    finished: RunTable, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="different preset"):
+        plan_run(request_in(tmp_path, preset="quick"))
+    with pytest.raises(UserError, match="different suite"):
+        plan_run(request_in(tmp_path, suite=adhoc_suite(["lenet5"])))
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("precious", encoding="utf-8")
+    with pytest.raises(UserError, match="holds other files and no run"):
+        plan_run(request_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": 0}, "--seeds 0"),
+        ({"jobs": 0}, "--jobs 0"),
+        ({"device": "gpu"}, "no device 'gpu'"),
+        ({"device": "cuda:99"}, "CUDA devices"),
+        ({"suite": "ablation"}, "Did you mean 'ablations'"),
+        ({"suite": adhoc_suite(["irez"])}, "Did you mean 'ires'"),
+        ({"preset": "standart"}, "Did you mean 'standard'"),
+        ({"only": ("shape",)}, "no study 'shape'"),
+        ({"data": ("fer2014=/x",)}, "fer2013"),
+    ],
+)
+def test_bad_requests_are_one_sentence_and_write_nothing(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan_run(request_in(tmp_path, **changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_public_face_loads_its_names_lazily() -> None:
+    assert set(fbench.__all__) <= set(dir(fbench)) | set(fbench._HOMES)
+    assert fbench.load_run is not None
+    assert callable(fbench.run)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = fbench.nothing
