@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fbench.api import load_model
     from fbench.architectures.registry import create, list_architectures, register, register_variant
     from fbench.benchmark.table import load_run
     from fbench.planning import RunRequest

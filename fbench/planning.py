@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import fbench
 from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.errors import UserError
@@ -18,8 +17,8 @@ from fbench.benchmark.budget import Budget, load_preset
 from fbench.benchmark.data.dataset import SPLITS
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.machine import usable_cores
-from fbench.benchmark.numerics import Numerics, Precision, choose_numerics
+from fbench.benchmark.machine import package_version, usable_cores
+from fbench.benchmark.numerics import DeviceKind, Numerics, Precision, choose_numerics
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import PlannedTrial, RunConfig
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
@@ -45,6 +44,7 @@ class RunRequest:
     out: Path | None = None
     take_from: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
+    numerics_of: Path | None = None
     keep_failed: bool = False
 
 
@@ -89,14 +89,12 @@ def plan_run(request: RunRequest) -> RunPlan:
     device = pick_device(request.device)
     data = tuple(_data_spec(DataReference.parse(text)) for text in request.data)
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
-    numerics = choose_numerics(device_kind(device), request.precision)
+    numerics = _numerics(request, device_kind(device))
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
     elif folder.path.exists() and any(folder.path.iterdir()):
-        raise UserError(
-            f"{folder.path} holds other files and no run; give an empty or new folder with --out."
-        )
+        raise UserError(f"{folder.path} holds other files and no run; give an empty or new folder with --out.")
     seeds = request.seeds or preset.seeds
     specs, planned, networks = _expand(selected, config, seeds)
     records = folder.trials() if folder.path.exists() else {}
@@ -137,6 +135,23 @@ def _data_spec(reference: DataReference) -> DataSpec:
     )
 
 
+def _numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
+    """Numerics chosen by rule, or those of another run.
+
+    Raises:
+        UserError: the other run was made on another kind of device.
+    """
+    if request.numerics_of is None:
+        return choose_numerics(kind, request.precision)
+    numerics = RunFolder.open(request.numerics_of).config().numerics
+    if numerics.device_kind != kind:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
+            f"give --device {numerics.device_kind}, or leave --numerics out."
+        )
+    return numerics
+
+
 def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
     parts = [suite.name, "+".join(spec.name for spec in data), preset]
     if protocol.name != "fbench":
@@ -162,7 +177,7 @@ def _config(
         numerics=numerics,
         plugins=tuple(str(plugin) for plugin in request.plugins),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        fbench_version=fbench.__version__,
+        fbench_version=package_version("fbench"),
     )
 
 

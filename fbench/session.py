@@ -73,9 +73,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs), reporter)
         _measure_cost(plan, reporter)
     finally:
-        plan.folder.write_test_readings(
-            [line for data in plan.config.data for line in read_ledger(data.fingerprint)]
-        )
+        plan.folder.write_test_readings([line for data in plan.config.data for line in read_ledger(data.fingerprint)])
     return load_run(plan.folder.path)
 
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
-
-from fbench.benchmark.data.dataset import ImageDataset
 from support import make_stripes
 
+from fbench.benchmark.data.dataset import ImageDataset
+
 mpl.use("Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist already uses every core
 settings.register_profile("fbench", deadline=None)  # a test does not fail because the machine is busy
 settings.load_profile("fbench")
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or writes the user's cache."""
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("FBENCH_CACHE_DIR", str(cache))
-    yield cache
+    return cache
 
 
 @pytest.fixture(scope="session")

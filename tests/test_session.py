@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import make_stripes
 
 import fbench
 from fbench.ablations.suite import adhoc_suite
@@ -18,7 +19,6 @@ from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable
 from fbench.planning import RunRequest, plan_run
 from fbench.session import run
-from support import make_stripes
 
 SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 
@@ -120,9 +120,7 @@ def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp
     assert run(request_in(tmp_path)).trials[victim.trial_id].status == "finished"
 
 
-def test_trials_are_taken_from_another_run(
-    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
     request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
     assert run(request).trials == finished.trials
@@ -135,9 +133,7 @@ def test_workers_give_the_bits_of_one_process(
     monkeypatch.undo()
     monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "cache"))
     suite = adhoc_suite(["lenet5"])
-    tables = [
-        run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)
-    ]
+    tables = [run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)]
     for trial_id, record in tables[0].trials.items():
         other = tables[1].trials[trial_id]
         assert (record.test, record.selection) == (other.test, other.selection)
@@ -205,6 +201,19 @@ def test_bad_requests_are_one_sentence_and_write_nothing(
     with pytest.raises(UserError, match=message):
         plan_run(request_in(tmp_path, **changes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numerics_are_repeated_from_another_run(finished: RunTable, tmp_path: Path) -> None:
+    file = finished.folder.path / "run.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values["numerics"]["microbatch"] = 16
+    file.write_text(json.dumps(values), encoding="utf-8")
+    plan = plan_run(request_in(tmp_path, out=tmp_path / "second", numerics_of=finished.folder.path))
+    assert {spec.numerics.microbatch for spec in plan.specs} == {16}
+    values["numerics"]["device_kind"] = "cuda"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match="is a run on cuda and this one is on cpu"):
+        plan_run(request_in(tmp_path, out=tmp_path / "third", numerics_of=finished.folder.path))
 
 
 def test_the_public_face_loads_its_names_lazily() -> None:

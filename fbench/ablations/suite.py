@@ -82,8 +82,7 @@ class Suite(FrozenModel):
                 return study
         names = [study.name for study in self.studies]
         raise UserError(
-            f"Suite '{self.name}' has no study '{name}'.{did_you_mean(name, names)} "
-            f"Its studies: {', '.join(names)}."
+            f"Suite '{self.name}' has no study '{name}'.{did_you_mean(name, names)} Its studies: {', '.join(names)}."
         )
 
 
@@ -171,9 +170,7 @@ def resolve_names(suite: Suite, canonical_name: Callable[[str], str]) -> Suite:
     return suite.model_copy(update={"studies": tuple(studies), "variants": variants})
 
 
-def _resolved(
-    name: str, where: str, variants: Mapping[str, Variant], canonical_name: Callable[[str], str]
-) -> str:
+def _resolved(name: str, where: str, variants: Mapping[str, Variant], canonical_name: Callable[[str], str]) -> str:
     if name in variants:
         return name
     try:

@@ -82,9 +82,7 @@ class Builder:
         for option in options:
             if option not in self.defaults:
                 hint = did_you_mean(option, self.defaults)
-                raise UserError(
-                    f"'{self.name}' has no option '{option}'.{hint} Allowed: {', '.join(self.defaults)}."
-                )
+                raise UserError(f"'{self.name}' has no option '{option}'.{hint} Allowed: {', '.join(self.defaults)}.")
         return dict(options)
 
     def completed(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,9 +105,7 @@ def builder_from(name: str, function: Callable[..., nn.Module]) -> Builder:
     signature = inspect.signature(function)
     for option, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise UserError(
-                f"The builder of '{name}' takes '{parameter}'; name every option, with a default."
-            )
+            raise UserError(f"The builder of '{name}' takes '{parameter}'; name every option, with a default.")
         if parameter.default is parameter.empty:
             raise UserError(f"The option '{option}' of '{name}' has no default; give it one.")
     for option in GEOMETRY:

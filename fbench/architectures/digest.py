@@ -14,8 +14,7 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def network_digest(module: nn.Module, input_shape: tuple[int, int, int], source: str | None) -> str:
-    """SHA-256 (hex) of what a network is: its modules, their hyperparameters and shapes, and the flow of
-    data.
+    """SHA-256 (hex) of what a network is: its modules with hyperparameters and shapes, and the flow of data.
 
     It depends neither on the weights nor on the device, dtype or version of torch: a layer of torch enters
     with its class name and hyperparameters, not with the operations that it runs inside.
@@ -44,8 +43,7 @@ def _describe(path: str, module: nn.Module) -> list[Any]:
 
 
 def _hyperparameters(module: nn.Module) -> list[Any]:
-    """What a torch layer shows of itself; of other classes their plain attributes too, which forward may
-    use."""
+    """What a torch layer shows of itself; of other classes also their plain attributes."""
     shown: list[Any] = [module.extra_repr()]
     if not type(module).__module__.startswith("torch.nn."):
         shown += [
@@ -66,8 +64,7 @@ def _flow(traced: NetworkTrace) -> dict[str, Any]:
     """Which node takes what from which; kinds and constants only of operations outside torch's layers."""
     return {
         "nodes": [
-            [node.path, node.module, *(() if node.layer else (node.kind, node.arguments))]
-            for node in traced.nodes
+            [node.path, node.module, *(() if node.layer else (node.kind, node.arguments))] for node in traced.nodes
         ],
         "edges": [[edge.source, edge.target, edge.reshape] for edge in traced.edges],
         "outputs": list(traced.outputs),

@@ -2,8 +2,8 @@
 
 Every operation of a forward pass (a sum, an average, a product) is a module of its own, so that a network's
 description, its counts and its digest see it. Activations and gates are arguments: factories called without
-arguments. Maps are N x C x H x W. Parameters keep PyTorch's own initialisation (uniform within 1/sqrt(fan
-in)); neither paper states one.
+arguments. Maps are N x C x H x W. Parameters keep PyTorch's own initialisation, uniform within the inverse
+root of the fan-in; neither paper states one.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def convolution(
     in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, groups: int = 1, bias: bool = False
 ) -> nn.Conv2d:
     """A convolution with symmetric `same` padding: output side = ceil(input side / stride), odd kernels."""
-    return nn.Conv2d(
-        in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=bias
-    )
+    return nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=bias)
 
 
 def convolution_unit(
@@ -132,8 +130,7 @@ class ChannelScale(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Global average, dense layer to channels / reduction, activation, dense layer back, gate, channel
-    product.
+    """Global average, dense layer to channels / reduction, activation, dense layer back, gate, product.
 
     Hu et al. 2018, Squeeze-and-Excitation Networks, equations 2 to 4.
     """
@@ -184,11 +181,7 @@ def bottleneck(
         spatial=convolution_unit(width, width, 3, stride=stride, bias=bias, activation=activation),
         expand=convolution_unit(width, out_channels, 1, bias=bias),
     )
-    shortcut = (
-        nn.Identity()
-        if same_shape
-        else convolution_unit(in_channels, out_channels, 1, stride=stride, bias=bias)
-    )
+    shortcut = nn.Identity() if same_shape else convolution_unit(in_channels, out_channels, 1, stride=stride, bias=bias)
     return chain(residual=Residual(body, shortcut), activation=activation())
 
 

@@ -64,6 +64,7 @@ KINDS = {
     "hardtanh": "hard_tanh",
     "_prelu_kernel": "prelu",
     "_softmax": "softmax",
+    "_safe_softmax": "softmax",
     "_log_softmax": "log_softmax",
     "mul": "multiply",
     "div": "divide",
@@ -87,23 +88,12 @@ MOVES = {
     "copy": "copy",
 }
 SIZE_CHANGES = frozenset(
-    {
-        "view",
-        "_unsafe_view",
-        "reshape",
-        "_reshape_alias",
-        "unsqueeze",
-        "squeeze",
-        "expand",
-        "flatten",
-        "unflatten",
-    }
+    {"view", "_unsafe_view", "reshape", "_reshape_alias", "unsqueeze", "squeeze", "expand", "flatten"}
 )
-REORDERINGS = frozenset(
-    {"t", "transpose", "permute", "slice", "select", "split", "split_with_sizes", "chunk", "unbind",
-    "as_strided",
-     "unfold", "narrow", "diagonal", "pixel_shuffle", "pixel_unshuffle"}
-)  # fmt: skip  # a set reads better as a paragraph than as fifteen lines
+_TRANSPOSITIONS = {"t", "transpose", "permute", "pixel_shuffle", "pixel_unshuffle"}
+_SPLITS = {"split", "unsafe_split", "split_with_sizes", "chunk", "unsafe_chunk", "unbind"}
+_WINDOWS = {"slice", "select", "narrow", "diagonal", "as_strided", "unfold"}
+REORDERINGS = frozenset(_TRANSPOSITIONS | _SPLITS | _WINDOWS)
 COPIES = frozenset({"clone", "contiguous", "detach", "alias", "_to_copy", "lift_fresh", "view_as_real", "to"})
 
 
@@ -143,8 +133,8 @@ def reshape_label(name: str, arguments: Sequence[Any], output: torch.Tensor, pos
 
 def constants(arguments: Sequence[Any]) -> str:
     """The arguments that are no tensors, as text."""
-    return ", ".join(str(value) for value in arguments if isinstance(value, int | float | str | list | tuple)
-                     and not _holds_tensor(value))  # fmt: skip  # one expression
+    plain = (value for value in arguments if isinstance(value, int | float | str | list | tuple))
+    return ", ".join(str(value) for value in plain if not _holds_tensor(value))
 
 
 def measure(name: str, arguments: Sequence[Any], outputs: Sequence[torch.Tensor]) -> Operation:
@@ -169,9 +159,7 @@ def _convolution(arguments: Sequence[Any], output: torch.Tensor) -> Operation:
     image, weight, bias, transposed = arguments[0], arguments[1], arguments[2], arguments[6]
     positions = image if transposed else output
     macs = positions.numel() * prod(weight.shape[1:])
-    return Operation(
-        "convolution", macs, {"bias": output.numel()} if bias is not None else {}, constants(arguments)
-    )
+    return Operation("convolution", macs, {"bias": output.numel()} if bias is not None else {}, constants(arguments))
 
 
 def _matrix_product(name: str, arguments: Sequence[Any], output: torch.Tensor) -> Operation:

@@ -104,9 +104,7 @@ def register(
     return decorate
 
 
-def register_variant(
-    name: str, of: str, *, description: str = "", aliases: Sequence[str] = (), **options: Any
-) -> None:
+def register_variant(name: str, of: str, *, description: str = "", aliases: Sequence[str] = (), **options: Any) -> None:
     """Register ``name`` as the builder ``of`` with other options.
 
     Raises:
@@ -115,9 +113,7 @@ def register_variant(
     """
     _load(canonical_name(of))
     if of not in _REGISTRY.builders:
-        raise UserError(
-            f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself."
-        )
+        raise UserError(f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself.")
     builder = _REGISTRY.builders[of]
     built_in = is_built_in(sys._getframe(1).f_globals.get("__name__", ""))
     _check_free((name, *aliases), built_in)
@@ -244,9 +240,7 @@ def _load(name: str) -> None:
     elif name in _entry_points():
         _load_entry_point(name)
     if name not in _REGISTRY.entries:
-        raise UserError(
-            f"'{name}' is announced but nothing registers it; mend the package that announces it."
-        )
+        raise UserError(f"'{name}' is announced but nothing registers it; mend the package that announces it.")
 
 
 def _load_entry_point(name: str) -> None:

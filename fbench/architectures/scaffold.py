@@ -54,9 +54,7 @@ def new_architecture_text(name: str) -> str:
         UserError: the name is no Python name in lower case, or it is taken.
     """
     if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
-        raise UserError(
-            f"'{name}' cannot name an architecture; give a lower-case Python name such as my_net."
-        )
+        raise UserError(f"'{name}' cannot name an architecture; give a lower-case Python name such as my_net.")
     if name in {*list_architectures(), *registered_aliases(), "register", "torch", "nn"}:
         raise UserError(f"The architecture name '{name}' is taken; choose another name.")
     return _TEMPLATE.format(name=name)

@@ -1,5 +1,4 @@
-"""The checks that every builder makes of its switches, so that a wrong value is one sentence when it is
-given."""
+"""The checks that every builder makes of its switches, so that a wrong value is one sentence."""
 
 from __future__ import annotations
 
@@ -92,9 +91,7 @@ def check_geometry(
     size = whole_number("image_size", image_size)
     if feature_size(size) < 1:
         smallest = next(larger for larger in range(size + 1, 100_000) if feature_size(larger) >= 1)
-        raise UserError(
-            f"image_size is {size}, too small for {network}; the smallest that works is {smallest} pixels."
-        )
+        raise UserError(f"image_size is {size}, too small for {network}; the smallest that works is {smallest} pixels.")
 
 
 def halved(size: int, times: int) -> int:

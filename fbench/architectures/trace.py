@@ -119,9 +119,7 @@ class NetworkTrace:
             "schema_version": SCHEMA_VERSION,
             "input_shape": list(self.input_shape),
             "modules": [_node_to_dict(index, node) for index, node in enumerate(self.nodes)],
-            "edges": [
-                {"source": edge.source, "target": edge.target, "reshape": edge.reshape} for edge in self.edges
-            ],
+            "edges": [{"source": edge.source, "target": edge.target, "reshape": edge.reshape} for edge in self.edges],
             "outputs": list(self.outputs),
             "counts": {
                 "trainable_params": self.trainable_params,
@@ -146,14 +144,12 @@ def trace(module: nn.Module, input_shape: tuple[int, int, int]) -> NetworkTrace:
     """
     try:
         recorder, outputs = _run(module, input_shape, "meta")
-    except (NotImplementedError, RuntimeError):
+    except Exception:  # of any type: what a network does without numbers fails in many ways
         recorder, outputs = _run(module, input_shape, "cpu")
     return _assemble(module, input_shape, recorder.drafts, outputs)
 
 
-def _run(
-    module: nn.Module, input_shape: tuple[int, int, int], device: str
-) -> tuple[Recorder, tuple[int, ...]]:
+def _run(module: nn.Module, input_shape: tuple[int, int, int], device: str) -> tuple[Recorder, tuple[int, ...]]:
     """A forward pass of a copy under the recorder; gradients stay on, without them torch may fuse layers."""
     network = _copy_to(module, device).eval()
     recorder = Recorder(network)
@@ -170,8 +166,7 @@ def _image_dtype(module: nn.Module) -> torch.dtype:
 
 
 def _copy_to(module: nn.Module, device: str) -> nn.Module:
-    """A deep copy whose tensors are on ``device`` and hold no copied numbers; the caller's stay where they
-    are."""
+    """A deep copy whose tensors are on ``device``; on the meta device no number is copied."""
     memo: dict[int, Any] = {}
     for owner in module.modules():
         for value in vars(owner).values():

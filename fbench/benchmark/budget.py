@@ -49,8 +49,7 @@ class Preset(FrozenModel):
 def load_presets() -> dict[str, Preset]:
     """All presets by name, smallest first."""
     return {
-        name: parse(Preset, table, f"{PRESET_FILE.name} [{name}]")
-        for name, table in read_toml(PRESET_FILE).items()
+        name: parse(Preset, table, f"{PRESET_FILE.name} [{name}]") for name, table in read_toml(PRESET_FILE).items()
     }
 
 
@@ -62,9 +61,7 @@ def load_preset(name: str) -> Preset:
     """
     presets = load_presets()
     if name not in presets:
-        raise UserError(
-            f"There is no preset '{name}'.{did_you_mean(name, presets)} Allowed: {', '.join(presets)}."
-        )
+        raise UserError(f"There is no preset '{name}'.{did_you_mean(name, presets)} Allowed: {', '.join(presets)}.")
     return presets[name]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,7 +24,7 @@ def pick_device(name: str) -> torch.device:
     """
     if name == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda", 0)
+            return _cuda(0)
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdigit())):
@@ -34,10 +35,16 @@ def pick_device(name: str) -> torch.device:
             raise UserError(
                 f"Device '{name}' was asked for and this machine has {count} CUDA devices; use --device cpu."
             )
-        return torch.device("cuda", int(index or 0))
+        return _cuda(int(index or 0))
     if kind == "mps" and not torch.backends.mps.is_available():
         raise UserError("Device 'mps' was asked for and this machine has none; use --device cpu.")
     return torch.device(kind)
+
+
+def _cuda(index: int) -> torch.device:
+    """A CUDA device; cuBLAS repeats its results only with a fixed workspace, read from the environment at its start."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return torch.device("cuda", index)
 
 
 def device_kind(device: torch.device) -> DeviceKind:

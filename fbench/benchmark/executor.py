@@ -19,7 +19,7 @@ from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.ledger import log_reading
+from fbench.benchmark.ledger import log_readings
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import DataSpec, TrialSpec
 from fbench.benchmark.store import RunFolder, TrialResult
@@ -88,7 +88,7 @@ def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRec
     context = TrialContext(device=pick_device(place.device), concurrent_trials=place.jobs)
     result = run_trial(spec, load_for(spec.data), context, progress)
     RunFolder(place.run_path).write_trial(result)
-    log_reading(result.record)
+    log_readings(result)
     return result.record
 
 
@@ -103,17 +103,13 @@ class _Workers:
     def __init__(self, jobs: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.messages: multiprocessing.Queue[_Message] = context.Queue()
-        self._pool = ProcessPoolExecutor(
-            jobs, mp_context=context, initializer=_start_worker, initargs=(self.messages,)
-        )
+        self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(self.messages,))
 
     def submit(self, spec: TrialSpec, place: Workplace) -> Future[TrialRecord]:
         return self._pool.submit(_work, spec, place)
 
     def stop(self) -> None:
-        processes = list(
-            (self._pool._processes or {}).values()
-        )  # the pool offers no way to end a running call
+        processes = list((self._pool._processes or {}).values())  # the pool offers no way to end a running call
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()

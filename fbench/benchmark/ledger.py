@@ -11,20 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fbench.benchmark.data.cache import cache_directory
-from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.store import TrialResult
 
 
 def _ledger_file(fingerprint: str) -> Path:
     return cache_directory() / "test_readings" / f"{fingerprint}.jsonl"
 
 
-def log_reading(record: TrialRecord) -> None:
-    """Append the reading of a trial that read the test split; one that did not adds nothing.
+def log_readings(result: TrialResult) -> None:
+    """Append a line for each time a trial read the test split: once at its end, and at every evaluation where the
+    test split chose the epoch. A trial that never read it adds nothing.
 
-    A line is below 4 KiB and written in one call in append mode, so that several processes never mix their lines.
+    The lines are written in one call in append mode, so that several processes never mix theirs.
     """
+    record = result.record
     if record.test is None:
         return
+    readings = 1 + (len(result.history) if record.selected_on == "test" else 0)
     line = {
         "split": "test",
         "rows": record.test.images,
@@ -37,7 +40,7 @@ def log_reading(record: TrialRecord) -> None:
     file = _ledger_file(record.spec.data.fingerprint)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line, sort_keys=True) + "\n")
+        stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
 
 
 def read_ledger(fingerprint: str) -> list[str]:

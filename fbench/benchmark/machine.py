@@ -45,7 +45,7 @@ def describe_machine() -> Machine:
         accelerator=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
-        versions={name: _version(name) for name in PACKAGES},
+        versions={name: package_version(name) for name in PACKAGES},
         git_revision=revision,
         git_dirty=dirty,
     )
@@ -66,7 +66,8 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """The installed version of a distribution, or ``not installed``."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -31,9 +31,7 @@ def network_spec(
     """
     channels, height, width = data.image_shape
     if height != width:
-        raise UserError(
-            f"The images of {data.name} are {height}x{width}; networks take square images, resize them."
-        )
+        raise UserError(f"The images of {data.name} are {height}x{width}; networks take square images, resize them.")
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
@@ -70,9 +68,7 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
     weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
-        raise UserError(
-            f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here."
-        )
+        raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)

@@ -45,9 +45,7 @@ def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32") -> N
         UserError: the precision does not exist on the device.
     """
     if precision == "tf32" and device_kind != "cuda":
-        raise UserError(
-            f"Precision tf32 was given, which exists on CUDA only; on {device_kind} use fp32 or bf16."
-        )
+        raise UserError(f"Precision tf32 was given, which exists on CUDA only; on {device_kind} use fp32 or bf16.")
     if precision == "bf16" and device_kind == "mps":
         raise UserError("Precision bf16 was given, which is not reliable on MPS; use fp32.")
     return Numerics(

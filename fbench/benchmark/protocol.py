@@ -127,7 +127,7 @@ class Protocol(FrozenModel):
     stopping: Stopping | None = None
     selection: Literal["selection", "test", "last"] = "selection"
     test: Literal["once", "none"] = "once"
-    architecture_options: dict[str, Any] = {}
+    architecture_options: dict[str, Any] = Field(default_factory=dict)
 
 
 def list_protocols() -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from pydantic import Field
+
 from fbench.benchmark.budget import Budget
 from fbench.benchmark.machine import Machine
 from fbench.benchmark.numerics import Numerics
@@ -144,7 +146,7 @@ class CostRecord(FrozenModel):
     static: dict[str, StaticCost]
     samples: tuple[CostSample, ...]
     memory: tuple[MemoryReading, ...]
-    failures: dict[str, str] = {}
+    failures: dict[str, str] = Field(default_factory=dict)
 
 
 class HistoryRow(FrozenModel):

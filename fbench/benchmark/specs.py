@@ -125,9 +125,7 @@ class CostSpec(FrozenModel):
         """16 hexadecimal digits for the networks, numerics and plan."""
         return short_hash(
             {
-                "networks": sorted(
-                    {json.dumps([n.digest, n.options], sort_keys=True) for n in self.networks}
-                ),
+                "networks": sorted({json.dumps([n.digest, n.options], sort_keys=True) for n in self.networks}),
                 "numerics": self.numerics.model_dump(mode="json"),
                 "plan": self.plan.model_dump(mode="json"),
                 "seed": self.seed,

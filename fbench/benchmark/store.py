@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing, replacing_folder
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
     SCHEMA_VERSION,
@@ -102,7 +100,7 @@ class RunFolder:
 
     def write_trial(self, result: TrialResult) -> None:
         """Write a trial; it replaces an earlier (failed) one of the same id."""
-        with _new_folder(self.trial_folder(result.record.trial_id)) as folder:
+        with replacing_folder(self.trial_folder(result.record.trial_id)) as folder:
             write_history(folder / "history.csv", result.history)
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
@@ -138,7 +136,7 @@ class RunFolder:
 
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""
-        with _new_folder(self.trial_folder(trial_id)) as folder:
+        with replacing_folder(self.trial_folder(trial_id)) as folder:
             shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
 
     # --- networks, costs, ledger
@@ -210,9 +208,7 @@ def _read_model(file: Path, model: type[ModelT]) -> ModelT:
         return model.model_validate(values)
     except (json.JSONDecodeError, ValidationError, AttributeError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{file} does not hold a valid record ({reason}); restore it or delete it."
-        ) from error
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
 
 
 def _write_json(file: Path, model: BaseModel) -> None:
@@ -220,24 +216,5 @@ def _write_json(file: Path, model: BaseModel) -> None:
 
 
 def _write_text(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(file)
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of ``target`` when the block ends without an error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    temporary.chmod(0o755)
-    try:
-        yield temporary
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with replacing(file) as stream:
+        stream.write(text.encode())

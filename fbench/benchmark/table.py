@@ -51,9 +51,7 @@ class RunTable:
 
     def records(self, network: str, data: str) -> list[TrialRecord]:
         """Finished trials of a network on a data set, by seed."""
-        rows = sorted(
-            (row for row in self.plan if (row.network, row.data) == (network, data)), key=lambda r: r.seed
-        )
+        rows = sorted((row for row in self.plan if (row.network, row.data) == (network, data)), key=lambda r: r.seed)
         found = [self.trials[row.trial_id] for row in rows if row.trial_id in self.trials]
         return [record for record in found if record.status == "finished"]
 
@@ -105,9 +103,7 @@ class RunTable:
         cost = self.latest_cost(network)
         samples = cost.samples if cost else ()
         wanted = (network, mode, batch_size)
-        return np.array(
-            [s.time_s for s in samples if (s.network, s.mode, s.batch_size) == wanted], dtype=np.float64
-        )
+        return np.array([s.time_s for s in samples if (s.network, s.mode, s.batch_size) == wanted], dtype=np.float64)
 
 
 def load_run(path: str | Path) -> RunTable:

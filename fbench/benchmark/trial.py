@@ -106,9 +106,7 @@ def _learn(
     predictions: Predictions = {}
     for split in _splits_to_read(spec):
         tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
-        logits = predict_logits(
-            network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip
-        )
+        logits = predict_logits(network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
         values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
         measures[split] = measure_split(values, labels)
         predictions[split] = SplitPredictions(

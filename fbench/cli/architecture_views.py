@@ -74,9 +74,7 @@ def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
     for entry in listed:
         aliases = f" ({', '.join(entry['aliases'])})" if entry["aliases"] else ""
         counts = (_number(entry[key]) for key in ("trainable_params", "total_params_keras", "macs"))
-        table.add_row(
-            escape(entry["name"] + aliases), *counts, escape(entry["paper"]), escape(entry["description"])
-        )
+        table.add_row(escape(entry["name"] + aliases), *counts, escape(entry["paper"]), escape(entry["description"]))
     _console().print(table)
 
 
@@ -143,7 +141,7 @@ def _layer_table(trace: NetworkTrace) -> Table:
 
 def _operation(node: Node) -> str:
     """The kind of a node, with kernel, stride and groups where its layer has them."""
-    shown = dict(re.findall(r"(kernel_size|stride|groups|p)=(\([^)]*\)|[^,]+)", node.arguments))
+    shown = dict(re.findall(r"\b(kernel_size|stride|groups|p)=(\([^)]*\)|[^,]+)", node.arguments))
     kernel = re.findall(r"\d+", shown.get("kernel_size", ""))
     stride = re.findall(r"\d+", shown.get("stride", "1"))
     parts = [node.kind + (" " + "x".join(kernel * 2 if len(kernel) == 1 else kernel) if kernel else "")]

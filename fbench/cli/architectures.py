@@ -104,9 +104,7 @@ def new_arch_command(
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(
-            f"{path} exists and is not overwritten; choose another name or move the file."
-        ) from None
+        raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.") from None
     typer.echo(f"Wrote {path}. Next: fbench show {name} --plugin {path}")
     typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
 

@@ -23,9 +23,8 @@ def print_plan(plan: RunPlan, estimate_s: float) -> None:
     console.print(_families(plan))
     taken = len(plan.takeable)
     todo = len(plan.pending) - taken
-    typer.echo(
-        f"{len(plan.specs)} trials: {len(plan.specs) - len(plan.pending)} done, {taken} taken from other runs, {todo} to run."
-    )
+    done = len(plan.specs) - len(plan.pending)
+    typer.echo(f"{len(plan.specs)} trials: {done} done, {taken} taken from other runs, {todo} to run.")
     typer.echo(f"Estimated time with {plan.jobs} at a time: {in_words(estimate_s)}.")
     typer.echo(f"Folder: {plan.folder.path}")
 
@@ -55,7 +54,5 @@ def _families(plan: RunPlan) -> Table:
             table.add_row(study.name, "0", "", "nothing to compare")
             continue
         smallest = smallest_reachable(plan.seeds, family)
-        table.add_row(
-            study.name, str(family), f"{smallest:.4f}", "yes" if smallest < 0.05 else "no: descriptive"
-        )
+        table.add_row(study.name, str(family), f"{smallest:.4f}", "yes" if smallest < 0.05 else "no: descriptive")
     return table

@@ -74,9 +74,7 @@ class RunProgress:
         self._done_s[record.trial_id] = self._trials_s[record.trial_id]
         self._draw()
         if record.status == "failed":
-            self._console.print(
-                f"failed: {self._labels[record.trial_id]}: {record.failure_reason}", style="red"
-            )
+            self._console.print(f"failed: {self._labels[record.trial_id]}: {record.failure_reason}", style="red")
         elif not self._console.is_terminal:
             accuracy = record.test or record.selection
             top1 = f"{100 * accuracy.top1:.1f} %" if accuracy else ""

@@ -11,6 +11,7 @@ import typer
 from fbench.architectures.errors import UserError
 
 if TYPE_CHECKING:
+    from fbench.ablations.suite import Suite
     from fbench.benchmark.table import RunTable
     from fbench.planning import RunRequest
 
@@ -24,19 +25,11 @@ class PrecisionChoice(StrEnum):
 
 
 def run_command(
-    suite: Annotated[
-        str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")
-    ] = None,
-    arch: Annotated[
-        list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")
-    ] = None,
+    suite: Annotated[str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")] = None,
+    arch: Annotated[list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")] = None,
+    against: Annotated[str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")] = None,
-    protocol: Annotated[
-        str, typer.Option(help="How to train: a protocol's name, or a TOML file.")
-    ] = "fbench",
+    protocol: Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")] = "fbench",
     preset: Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")] = "quick",
     data: Annotated[
         list[str] | None,
@@ -44,27 +37,22 @@ def run_command(
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    precision: Annotated[
-        PrecisionChoice, typer.Option(help="Arithmetic of a new run.")
-    ] = PrecisionChoice.FP32,
+    precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")] = PrecisionChoice.FP32,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            help="Trials at a time; never changes a result. Default: the cores of a CPU, 1 elsewhere."
-        ),
+        typer.Option(help="Trials at a time; never changes a result. Default: the cores of a CPU, 1 elsewhere."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")] = None,
     take_from: Annotated[
         list[Path] | None, typer.Option("--from", help="Take finished trials from this run; repeatable.")
     ] = None,
     plugin: Annotated[
         list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")
     ] = None,
-    keep_failed: Annotated[
-        bool, typer.Option("--keep-failed", help="Do not try failed trials again.")
-    ] = False,
+    numerics: Annotated[
+        Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
+    ] = None,
+    keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would run, and how long; run nothing.")
     ] = False,
@@ -85,6 +73,7 @@ def run_command(
         out=out,
         take_from=tuple(take_from or ()),
         plugins=tuple(plugin or ()),
+        numerics_of=numerics,
         keep_failed=keep_failed,
     )
     if dry_run:
@@ -93,19 +82,15 @@ def run_command(
         _run(request)
 
 
-def _suite(suite: str | None, architectures: list[str], against: str | None):  # type: ignore[no-untyped-def] # a Suite or a name; naming the type would import pydantic for --help
+def _suite(suite: str | None, architectures: list[str], against: str | None) -> str | Suite:
     from fbench.ablations.suite import adhoc_suite
 
     if architectures:
         if suite is not None:
-            raise UserError(
-                f"--suite {suite} and --arch {architectures[0]} were both given; give one of them."
-            )
+            raise UserError(f"--suite {suite} and --arch {architectures[0]} were both given; give one of them.")
         return adhoc_suite(architectures, against)
     if against is not None:
-        raise UserError(
-            f"--against {against} was given without --arch; name the networks to compare with --arch."
-        )
+        raise UserError(f"--against {against} was given without --arch; name the networks to compare with --arch.")
     return suite or "ablations"
 
 

@@ -33,9 +33,7 @@ def status_command(
         typer.echo(json.dumps({"run": str(run), "trials": rows, "costs": len(table.costs)}, indent=1))
         return
     _print_table(rows)
-    counts = {
-        status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")
-    }
+    counts = {status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")}
     typer.echo(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
         + _cost_line(table.costs)
@@ -57,7 +55,5 @@ def _print_table(rows: list[dict[str, object]]) -> None:
         top1 = row["top1"]
         accuracy = f"{100 * top1:.2f} %" if isinstance(top1, float) else ""
         status = str(row["status"]) + (f": {row['failure_reason']}" if row["failure_reason"] else "")
-        table.add_row(
-            str(row["network"]), str(row["data"]), str(row["seed"]), status, accuracy, str(row["trial_id"])
-        )
+        table.add_row(str(row["network"]), str(row["data"]), str(row["seed"]), status, accuracy, str(row["trial_id"]))
     Console().print(table)

@@ -10,7 +10,7 @@ from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.counters import counter_table
 from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
-from fbench.reports.headline import cautions, headline
+from fbench.reports.headline import cautions, findings, headline
 from fbench.reports.html import render
 from fbench.reports.illustrations import confusion_figures, forest_figure, learning_figures, pareto_figures
 from fbench.reports.palette import Appearance, assign_appearances
@@ -59,9 +59,7 @@ def write_report(run_paths: Sequence[Path], output: Path, *, title: str | None =
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UserError(
-            f"The report cannot be written to {output} ({error.strerror}); name another file."
-        ) from error
+        raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
     return output
 
 
@@ -73,9 +71,11 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) ->
         run_name=evidence.run.config.name,
         data=evidence.data,
         split_words=evidence.split_words,
-        headline=tuple(headline(evidence, summary, studies)),
+        headline=tuple(headline(evidence, summary)),
+        findings=tuple(findings(studies)),
         cautions=tuple(cautions(evidence.run)),
         cost_data=evidence.run.config.data[0].name,
+        throughput_batches=_throughput_batches(evidence.run),
         summary=tuple(summary),
         pareto=pareto_figures(summary, looks, key),
         studies=tuple(
@@ -86,6 +86,13 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) ->
         confusion=confusion_figures(evidence, looks, key),
         published=tuple(published_rows(evidence, summary)),
     )
+
+
+def _throughput_batches(run: RunTable) -> tuple[int, int] | None:
+    if not run.costs:
+        return None
+    plan = run.costs[-1].spec.plan
+    return plan.throughput_batch_size, plan.train_batch_size
 
 
 def _learning_groups(

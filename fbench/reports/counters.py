@@ -21,11 +21,17 @@ class CounterRow:
 
 @dataclass(frozen=True)
 class CounterTable:
-    """All counted networks; ``counted`` and ``errors`` say what a counter includes or why it failed."""
+    """All counted networks of a run.
+
+    ``counted`` says what a counter includes where it says the same of every network; ``remarks`` are (network,
+    counter, what it says) where it does not; ``errors`` are (network, counter, reason) of missing readings;
+    ``not_measured`` says why a network has no cost at all.
+    """
 
     counters: tuple[str, ...]
     counted: dict[str, str]
-    errors: dict[str, str]
+    remarks: tuple[tuple[str, str, str], ...]
+    errors: tuple[tuple[str, str, str], ...]
     rows: tuple[CounterRow, ...]
     not_measured: dict[str, str]
 
@@ -33,17 +39,18 @@ class CounterTable:
 def counter_table(run: RunTable) -> CounterTable | None:
     """The table for a run; none where no cost was measured."""
     static = {network: cost.static[network] for network in run.networks if (cost := run.latest_cost(network))}
-    failures = {
-        network: why for cost in run.costs for network, why in cost.failures.items() if network not in static
-    }
+    failed = [pair for cost in run.costs for pair in cost.failures.items()]
+    failures = {network: why for network, why in failed if network not in static}
     if not static and not failures:
         return None
     readings = [(network, reading) for network, cost in static.items() for reading in cost.counters]
     names = tuple(dict.fromkeys(reading.counter for _, reading in readings))
+    said = {name: {r.counted for _, r in readings if r.counter == name and r.counted} for name in names}
     return CounterTable(
         counters=names,
-        counted={reading.counter: reading.counted for _, reading in readings if reading.counted},
-        errors={f"{r.counter} on {network}": r.error for network, r in readings if r.error is not None},
+        counted={name: min(texts) for name, texts in said.items() if len(texts) == 1},
+        remarks=tuple((n, r.counter, r.counted) for n, r in readings if r.counted and len(said[r.counter]) > 1),
+        errors=tuple((network, r.counter, r.error) for network, r in readings if r.error is not None),
         rows=tuple(_row(network, cost, names) for network, cost in static.items()),
         not_measured=failures,
     )

@@ -42,15 +42,21 @@ class LearningGroup:
 
 @dataclass(frozen=True)
 class DataSection:
-    """One run on one data set. ``key`` is unique in a report; ``cost_data`` names the data that cost was taken for."""
+    """One run on one data set; ``key`` is unique in a report.
+
+    ``findings`` say which differences are real. ``cost_data`` names the data set whose image size and classes
+    cost was measured for; ``throughput_batches`` are the batch sizes of inference and training.
+    """
 
     key: str
     run_name: str
     data: DataSpec
     split_words: str
     headline: tuple[str, ...]
+    findings: tuple[str, ...]
     cautions: tuple[str, ...]
     cost_data: str
+    throughput_batches: tuple[int, int] | None
     summary: tuple[NetworkSummary, ...]
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]

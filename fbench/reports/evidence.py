@@ -90,8 +90,8 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
         )
     if images and min(images) < 2:
         raise UserError(
-            f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no interval; "
-            "use a data set with at least two."
+            f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no "
+            "interval; use a data set with at least two."
         )
     return Evidence(run=run, data=data, split=split, networks=found)
 
@@ -106,9 +106,7 @@ def paired_differences(
     return common, ours - theirs
 
 
-def _network_evidence(
-    run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord]
-) -> NetworkEvidence:
+def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord]) -> NetworkEvidence:
     parts = [_predictions(run, record) for record in records]
     if len({part.predicted.size for part in parts}) > 1:
         raise UserError(
@@ -133,8 +131,7 @@ def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
         return run.predictions(record)[run.headline_split]
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise UserError(
-            f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run "
-            "again."
+            f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
         ) from error
 
 
@@ -143,7 +140,7 @@ def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:
     if measures is None:
         file = run.folder.trial_folder(record.trial_id) / "record.json"
         raise UserError(
-            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete its "
-            "folder and run again."
+            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete "
+            "its folder and run again."
         )
     return measures

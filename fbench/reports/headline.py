@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fbench.benchmark.table import RunTable
 from fbench.reports.evidence import Evidence
 from fbench.reports.provenance import budget_words
-from fbench.reports.studies import ALPHA, Comparison, StudyResult
+from fbench.reports.studies import Comparison, StudyResult
 from fbench.reports.summary import NetworkSummary, by_accuracy
 from fbench.reports.wording import (
     count,
@@ -23,14 +23,18 @@ from fbench.reports.wording import (
 SEEDS_FOR_CLAIMS = 10
 
 
-def headline(
-    evidence: Evidence, summary: Sequence[NetworkSummary], studies: Sequence[StudyResult]
-) -> list[str]:
-    """What was compared, who came first, which differences are real: a sentence or two each."""
+def headline(evidence: Evidence, summary: Sequence[NetworkSummary]) -> list[str]:
+    """What was compared, how strong it is, and who came first: a sentence or two each."""
     if not summary:
         return [_nothing_finished(evidence)]
     sentences = [_what_was_compared(evidence), _strength(evidence), _most_accurate(evidence, summary)]
-    return [sentence for sentence in [*sentences, *_differences(studies)] if sentence]
+    return [sentence for sentence in sentences if sentence]
+
+
+def findings(studies: Sequence[StudyResult]) -> list[str]:
+    """Which differences are real and which are undecided, a sentence per study that could test one."""
+    tested = [result for result in studies if any(row.p_holm is not None for row in result.comparisons)]
+    return [f"{result.study.title}: {_finding(result)}." for result in tested]
 
 
 def cautions(run: RunTable) -> list[str]:
@@ -40,8 +44,8 @@ def cautions(run: RunTable) -> list[str]:
     synthetic = [data.name for data in run.config.data if data.synthetic]
     if synthetic:
         found.append(
-            f"Synthetic data: the images of {listing(synthetic)} are rendered, not photographs. Accuracies "
-            "and differences on them say nothing about real faces."
+            f"Synthetic data: the faces of the data set {listing(synthetic)} are rendered, not photographed. "
+            "Accuracies and differences on them say nothing about real faces."
         )
     if protocol.selection == "test":
         found.append(
@@ -51,18 +55,12 @@ def cautions(run: RunTable) -> list[str]:
     if protocol.test == "none":
         found.append(
             "The test split was never read: accuracies are those of the selection split"
-            + (
-                ", which also chose the epoch, and are optimistic."
-                if protocol.selection == "selection"
-                else "."
-            )
+            + (", which also chose the epoch, and are optimistic." if protocol.selection == "selection" else ".")
         )
     if run.config.preset == "smoke":
         found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
     if failed := run.failed():
-        found.append(
-            f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials."
-        )
+        found.append(f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials.")
     if missing := run.missing():
         found.append(
             f"The run is not complete: {plural(len(missing), 'trial')} of {len(run.plan)} "
@@ -81,12 +79,10 @@ def _nothing_finished(evidence: Evidence) -> str:
 
 def _what_was_compared(evidence: Evidence) -> str:
     config, images = evidence.run.config, evidence.data.images_by_split
-    sizes = listing(
-        [f"{count(images[split])} {split}" for split in ("train", "selection", "test") if split in images]
-    )
-    data = f"the synthetic data set {evidence.data.name}" if evidence.data.synthetic else evidence.data.name
+    sizes = listing([f"{count(images[split])} {split}" for split in ("train", "selection", "test") if split in images])
+    data = f"synthetic faces ({evidence.data.name})" if evidence.data.synthetic else evidence.data.name
     return (
-        f"{_networks(len(evidence.networks))} trained on {data} ({sizes} images) under the protocol "
+        f"{_networks(len(evidence.networks))} trained on {data}: {sizes} images, under the protocol "
         f"{config.protocol.name} (version {config.protocol.version}), preset {config.preset} "
         f"({budget_words(config.budget, config.protocol)}), with {_seeds(evidence)}."
     )
@@ -109,42 +105,27 @@ def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     seeds, images = best.accuracy.this_test_set, best.accuracy.new_images
     ranges = f"95 % interval for new images {percent_range(images.low, images.high)}"
     if best.seeds > 1:
-        ranges = (
-            f"95 % intervals: this test set {percent_range(seeds.low, seeds.high)}, new images "
-            + percent_range(images.low, images.high)
+        ranges = f"95 % intervals: this test set {percent_range(seeds.low, seeds.high)}, new images " + percent_range(
+            images.low, images.high
         )
     first = "reached" if len(summary) == 1 else "had the highest mean accuracy:"
-    return (
-        f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
-    )
+    return f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
 
 
-def _differences(studies: Sequence[StudyResult]) -> list[str]:
-    rows = [(result, row) for result in studies for row in result.comparisons if row.p_holm is not None]
-    if not rows:
-        return []
-    real = [_difference(result, row) for result, row in rows if row.verdict in ("better", "worse")]
-    undecided = [f"{row.network} against {row.baseline}" for _, row in rows if row.verdict == "undecided"]
-    sentences = []
-    if real:
-        sentences.append(
-            f"Real on new images (Holm-adjusted p below {ALPHA} within its study): {'; '.join(real)}."
-        )
-    else:
-        sentences.append(
-            f"No difference between networks is real on new images: no Holm-adjusted p is below {ALPHA}."
-        )
+def _finding(result: StudyResult) -> str:
+    real = [_difference(row) for row in result.comparisons if row.verdict in ("better", "worse")]
+    undecided = [row.network for row in result.comparisons if row.verdict == "undecided"]
     if undecided:
-        sentences.append(f"Undecided: {listing(list(dict.fromkeys(undecided)))}.")
-    return sentences
+        real.append(f"{listing(undecided)} against {result.study.baseline} undecided")
+    return "; ".join(real)
 
 
-def _difference(result: StudyResult, row: Comparison) -> str:
+def _difference(row: Comparison) -> str:
     estimate = row.paired.new_images
     size = number(100 * abs(estimate.estimate), 1)
     return (
         f"{row.network} is {size} points {row.verdict} than {row.baseline} "
-        f"({points_range(estimate.low, estimate.high)}; {p_equals(row.p_holm or 0.0)})"
+        f"({points_range(estimate.low, estimate.high)}; {p_equals(row.p_holm or 0.0)} after Holm)"
     )
 
 
@@ -155,9 +136,7 @@ def _networks(amount: int) -> str:
 def _seeds(evidence: Evidence) -> str:
     counts = evidence.seed_counts
     if len(counts) == 1:
-        return (
-            f"{plural(counts[0], 'seed')} each" if len(evidence.networks) > 1 else plural(counts[0], "seed")
-        )
+        return f"{plural(counts[0], 'seed')} each" if len(evidence.networks) > 1 else plural(counts[0], "seed")
     return f"{counts[0]} to {counts[-1]} seeds each"
 
 

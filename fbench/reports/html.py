@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,6 +30,21 @@ _FILTERS = (
 
 def render(report: Report) -> str:
     """The HTML text of a report."""
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            alpha=ALPHA,
+            marks=_marks(report.looks),
+            network_colours=_network_colours(report.looks),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """The templates of this package, compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("fbench.reports"),
         autoescape=True,
@@ -42,11 +58,8 @@ def render(report: Report) -> str:
     environment.globals |= {
         "percent_range": wording.percent_range,
         "points_range": wording.points_range,
-        "MISSING": wording.MISSING,
     }
-    return environment.get_template("report.html.j2").render(
-        report=report, alpha=ALPHA, marks=_marks(report.looks), network_colours=_network_colours(report.looks)
-    )
+    return environment
 
 
 def _marks(looks: Mapping[str, Appearance]) -> dict[str, tuple[int, str]]:
@@ -58,8 +71,7 @@ def _network_colours(looks: Mapping[str, Appearance]) -> Mapping[str, Markup]:
     """CSS declarations of the networks' colours on a light and on a dark page."""
     return {
         theme: Markup("").join(
-            Markup("--network-{}: {};").format(place, getattr(look, theme))
-            for place, look in enumerate(looks.values())
+            Markup("--network-{}: {};").format(place, getattr(look, theme)) for place, look in enumerate(looks.values())
         )
         for theme in ("light", "dark")
     }

@@ -44,17 +44,13 @@ def forest_figure(result: StudyResult, looks: Looks, key: str) -> Illustration |
     if not result.comparisons:
         return None
     svg = forest_plot(result.comparisons, looks, key)
-    return Illustration(
-        f"{result.study.title}: difference from {result.study.baseline}", use_page_colours(svg, looks)
-    )
+    return Illustration(f"{result.study.title}: difference from {result.study.baseline}", use_page_colours(svg, looks))
 
 
-def learning_figures(
-    evidence: Evidence, networks: Sequence[str], looks: Looks, key: str
-) -> tuple[Illustration, ...]:
-    """Accuracy and loss of some networks over epochs; empty without an evaluation point."""
+def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:
+    """Accuracy and loss of some networks over epochs; empty where a curve would be a single point."""
     chosen = {network: evidence.networks[network] for network in networks}
-    if not any(history for found in chosen.values() for history in found.histories):
+    if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
         return ()
     wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
     return tuple(

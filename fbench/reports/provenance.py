@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fbench.benchmark.budget import Budget
+from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.benchmark.machine import Machine
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.table import RunTable, planned_seeds
@@ -26,7 +27,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything needed to repeat a run; ``command`` names data files without their folders."""
+    """Everything needed to repeat a run; ``command`` has PATH where a reader gives their own."""
 
     facts: tuple[Fact, ...]
     command: str
@@ -82,7 +83,9 @@ def repeat_command(run: RunTable) -> str:
             command += [word for name in asked for word in ("--only", name)]
     command += ["--protocol", config.protocol.name, "--preset", config.preset]
     for data in config.data:
-        command += ["--data", data.name if data.path is None else f"{data.name}={Path(data.path).name}"]
+        known = CATALOGUE.get(data.name)
+        embedded = known is not None and not known.takes_path
+        command += ["--data", data.name if embedded else f"{data.name}=PATH"]
     command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
     command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
     if config.numerics.device_kind != "cpu":
@@ -94,9 +97,11 @@ def repeat_command(run: RunTable) -> str:
 
 def _protocol_facts(protocol: Protocol) -> list[Fact]:
     augmentation = {name: value for name, value in protocol.augmentation.model_dump().items() if value}
+    if not protocol.augmentation.erasing_probability:
+        del augmentation["erasing_max_fraction"]
     return [
-        Fact("Optimizer", _pairs(protocol.optimizer.model_dump())),
-        Fact("Schedule", _pairs(protocol.schedule.model_dump())),
+        Fact("Optimizer", _tagged(protocol.optimizer.model_dump())),
+        Fact("Schedule", _tagged(protocol.schedule.model_dump())),
         Fact("Augmentation", _pairs(augmentation) or "none"),
         Fact(
             "Regularisation",
@@ -111,9 +116,7 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
         ),
         Fact(
             "Epoch chosen by",
-            {"selection": "the selection split", "last": "none, the last"}.get(
-                protocol.selection, "the test split"
-            ),
+            {"selection": "the selection split", "last": "none, the last"}.get(protocol.selection, "the test split"),
         ),
         Fact("Test split", "read once, at the end" if protocol.test == "once" else "never read"),
         Fact("Flip at test time", "yes, two passes per prediction" if protocol.test_time_flip else "no"),
@@ -144,6 +147,12 @@ def _machine_words(machine: Machine) -> str:
 
 def _revision(machine: Machine) -> str:
     return f"{machine.git_revision}{' with uncommitted changes' if machine.git_dirty else ''}"
+
+
+def _tagged(values: dict[str, object]) -> str:
+    """The settings of one kind of thing, its kind first."""
+    kind = str(values["kind"]).replace("_", " ")
+    return f"{kind}: {settings}" if (settings := _pairs({**values, "kind": None})) else kind
 
 
 def _pairs(values: dict[str, object]) -> str:

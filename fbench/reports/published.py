@@ -36,20 +36,19 @@ def published_rows(evidence: Evidence, summary: list[NetworkSummary]) -> list[Pu
 
     Parameters are left out where the networks were built for another input or number of classes.
     """
+    accuracies = _stated_accuracies(evidence.data.name)
     rows = []
     for row in summary:
-        rows += [_accuracy_row(row, value) for value in _stated_accuracies(row.network, evidence.data.name)]
+        rows += [_accuracy_row(row, value) for value in accuracies if value.architecture == row.network]
         rows += _parameter_rows(row, evidence.networks[row.network].records[0])
     return rows
 
 
-def _stated_accuracies(network: str, data: str) -> list[PublishedValue]:
+def _stated_accuracies(data: str) -> list[PublishedValue]:
     wanted = _DATA_OF_PAPERS.get(data)
-    return [
-        value
-        for value in published_values()
-        if wanted is not None and (value.architecture, value.data, value.metric) == (network, wanted, "top1")
-    ]
+    if wanted is None:
+        return []
+    return [value for value in published_values() if (value.data, value.metric) == (wanted, "top1")]
 
 
 def _accuracy_row(row: NetworkSummary, value: PublishedValue) -> PublishedRow:

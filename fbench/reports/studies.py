@@ -53,16 +53,14 @@ class StudyResult:
 
     ``levels`` have a finished trial; ``absent`` are those that no seed pairs with the baseline.
 
-    ``smallest_sign_flip_p`` is the least that the sign-flip test can reach with these seeds, and
-    ``smallest_adjusted_sign_flip_p`` the same after Holm's correction for this family; none where nothing is
-    compared.
+    ``smallest_adjusted_sign_flip_p`` is the least that the sign-flip test can reach with these seeds after
+    Holm's correction for this family; none where nothing is compared.
     """
 
     study: Study
     levels: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     absent: tuple[str, ...]
-    smallest_sign_flip_p: float | None
     smallest_adjusted_sign_flip_p: float | None
 
 
@@ -91,13 +89,12 @@ def _study_result(evidence: Evidence, study: Study) -> StudyResult:
     pairs = comparisons(study)
     found = _with_holm([row for pair in pairs if (row := _compare(evidence, *pair)) is not None])
     compared = {row.network for row in found}
-    seeds = min((len(row.seeds) for row in found), default=0)
+    seeds = max((len(row.seeds) for row in found), default=0)
     return StudyResult(
         study=study,
         levels=tuple(level for level in study.levels if level in evidence.networks),
         comparisons=tuple(found),
         absent=tuple(network for network, _ in pairs if network not in compared),
-        smallest_sign_flip_p=smallest_reachable(seeds, 1) if found else None,
         smallest_adjusted_sign_flip_p=smallest_reachable(seeds, len(found)) if found else None,
     )
 

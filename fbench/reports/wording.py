@@ -50,10 +50,11 @@ def percent_range(low: float, high: float) -> str:
 
 
 def points(fraction: float | None) -> str:
-    """A difference of fractions in percentage points, with its sign."""
+    """A difference of fractions in percentage points, with its sign unless it rounds to zero."""
     if fraction is None or _absent(fraction):
         return MISSING
-    return minus(f"{100 * fraction:+.1f}")
+    text = f"{100 * fraction:+.1f}"
+    return minus(text) if float(text) else "0.0"
 
 
 def points_range(low: float, high: float) -> str:
@@ -74,9 +75,9 @@ def p_value(value: float | None) -> str:
 
 
 def p_equals(value: float) -> str:
-    """A p-value for a sentence: ``p = 0.012`` or ``p < 0.001``."""
+    """A p-value for a sentence, on one line: ``p = 0.012`` or ``p < 0.001``."""
     text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return (f"p {text}" if text.startswith("<") else f"p = {text}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def minus(text: str) -> str:

@@ -67,12 +67,8 @@ def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, num_classe
     true = _as_classes(labels, num_classes, "label")
     answer = _as_classes(predicted, num_classes, "prediction")
     if true.shape != answer.shape:
-        raise ValueError(
-            f"{true.size} labels and {answer.size} predictions do not pair; give one prediction a label."
-        )
-    return np.bincount(true * num_classes + answer, minlength=num_classes**2).reshape(
-        num_classes, num_classes
-    )
+        raise ValueError(f"{true.size} labels and {answer.size} predictions do not pair; give one prediction a label.")
+    return np.bincount(true * num_classes + answer, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
 def top1(confusion: IntArray) -> float:
@@ -109,9 +105,7 @@ def log_loss(labels: npt.ArrayLike, logits: npt.ArrayLike) -> float:
     return float((special.logsumexp(scores, axis=1) - scores[np.arange(true.size), true]).mean())
 
 
-def expected_calibration_error(
-    labels: npt.ArrayLike, logits: npt.ArrayLike, bins: int = CALIBRATION_BINS
-) -> float:
+def expected_calibration_error(labels: npt.ArrayLike, logits: npt.ArrayLike, bins: int = CALIBRATION_BINS) -> float:
     """Return the mean gap of confidence and accuracy over equal-width bins (Guo et al. 2017, ICML, eq. 3).
 
     The confidence is the largest softmax probability; a bin is open on the left and closed on the right.
@@ -136,9 +130,7 @@ def expected_calibration_error(
 def _as_logits(logits: npt.ArrayLike) -> FloatArray:
     scores = np.asarray(logits, dtype=np.float64)
     if scores.ndim != 2 or scores.size == 0:
-        raise ValueError(
-            f"The logits have the shape {scores.shape}; give one row an image and one column a class."
-        )
+        raise ValueError(f"The logits have the shape {scores.shape}; give one row an image and one column a class.")
     if not np.isfinite(scores).all():
         raise ValueError("A logit is NaN or infinite; such a network has diverged and cannot be measured.")
     return scores
@@ -147,21 +139,15 @@ def _as_logits(logits: npt.ArrayLike) -> FloatArray:
 def _as_classes(classes: npt.ArrayLike, num_classes: int, what: str) -> IntArray:
     values = np.asarray(classes)
     if values.ndim != 1 or values.size == 0 or not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(
-            f"The {what}s have the shape {values.shape} and type {values.dtype}; give a row of integers."
-        )
+        raise ValueError(f"The {what}s have the shape {values.shape} and type {values.dtype}; give a row of integers.")
     if values.min() < 0 or values.max() >= num_classes:
         wrong = values[(values < 0) | (values >= num_classes)][0]
-        raise ValueError(
-            f"A {what} is {wrong}; with {num_classes} classes it must be from 0 to {num_classes - 1}."
-        )
+        raise ValueError(f"A {what} is {wrong}; with {num_classes} classes it must be from 0 to {num_classes - 1}.")
     return values.astype(np.int64)
 
 
 def _paired(labels: npt.ArrayLike, logits: FloatArray) -> IntArray:
     true = _as_classes(labels, logits.shape[1], "label")
     if true.size != len(logits):
-        raise ValueError(
-            f"{true.size} labels and {len(logits)} rows of logits do not pair; give one row a label."
-        )
+        raise ValueError(f"{true.size} labels and {len(logits)} rows of logits do not pair; give one row a label.")
     return true

@@ -24,9 +24,7 @@ from fbench.statistics.intervals import check_confidence, t_p_value, t_quantile
 
 FloatArray = npt.NDArray[np.float64]
 
-Rule = Literal[
-    "seeds", "crossed", "seeds_only", "residual_only", "one_seed", "wilson", "constant", "undefined"
-]
+Rule = Literal["seeds", "crossed", "seeds_only", "residual_only", "one_seed", "wilson", "constant", "undefined"]
 """How an interval was made:
 
 ``seeds``          Student's t over the means of the seeds.
@@ -92,9 +90,7 @@ def as_matrix(values: npt.ArrayLike) -> FloatArray:
         )
     if not np.isfinite(matrix).all():
         seed, image = np.argwhere(~np.isfinite(matrix))[0]
-        raise ValueError(
-            f"The value of seed {seed}, image {image} is {matrix[seed, image]}; leave that seed out."
-        )
+        raise ValueError(f"The value of seed {seed}, image {image} is {matrix[seed, image]}; leave that seed out.")
     return matrix
 
 
@@ -176,9 +172,7 @@ def satterthwaite(squares: MeanSquares) -> float:
     """
     by_seed, by_image = squares.seeds - 1, squares.images - 1
     total = squares.seed + squares.image - squares.residual
-    spread = (
-        squares.seed**2 / by_seed + squares.image**2 / by_image + squares.residual**2 / (by_seed * by_image)
-    )
+    spread = squares.seed**2 / by_seed + squares.image**2 / by_image + squares.residual**2 / (by_seed * by_image)
     return float(max(total**2 / spread, min(by_seed, by_image)))
 
 

@@ -47,9 +47,7 @@ def t_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
     """
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
-        raise ValueError(
-            f"A t interval needs one row of at least two finite values; given were {sample.tolist()}."
-        )
+        raise ValueError(f"A t interval needs one row of at least two finite values; given were {sample.tolist()}.")
     mean = float(sample.mean())
     half = t_quantile(confidence, sample.size - 1) * float(sample.std(ddof=1)) / np.sqrt(sample.size)
     return Interval(mean, mean - half, mean + half, confidence)
@@ -80,6 +78,4 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Int
 def check_confidence(confidence: float) -> None:
     """Raise ValueError unless ``confidence`` is strictly between 0 and 1."""
     if not 0 < confidence < 1:
-        raise ValueError(
-            f"A confidence of {confidence} is not possible; give a number between 0 and 1, such as 0.95."
-        )
+        raise ValueError(f"A confidence of {confidence} is not possible; give a number between 0 and 1, such as 0.95.")

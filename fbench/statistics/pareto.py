@@ -22,9 +22,7 @@ def pareto_front(costs: npt.ArrayLike, gains: npt.ArrayLike) -> npt.NDArray[np.b
     cost = np.asarray(costs, dtype=np.float64)
     gain = np.asarray(gains, dtype=np.float64)
     if cost.ndim != 1 or cost.shape != gain.shape:
-        raise ValueError(
-            f"Costs of shape {cost.shape} and gains of shape {gain.shape} do not pair; give one each."
-        )
+        raise ValueError(f"Costs of shape {cost.shape} and gains of shape {gain.shape} do not pair; give one each.")
     usable = np.isfinite(cost) & np.isfinite(gain)
     no_worse = (cost[:, None] <= cost[None, :]) & (gain[:, None] >= gain[None, :])
     better = (cost[:, None] < cost[None, :]) | (gain[:, None] > gain[None, :])

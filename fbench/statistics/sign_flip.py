@@ -41,9 +41,7 @@ def sign_flip(differences: npt.ArrayLike, random_seed: int = 0) -> SignFlipTest:
     """
     values = np.asarray(differences, dtype=np.float64)
     if values.ndim != 1 or values.size < 1 or not np.isfinite(values).all():
-        raise ValueError(
-            f"A sign-flip test needs one finite difference per seed; given were {values.tolist()}."
-        )
+        raise ValueError(f"A sign-flip test needs one finite difference per seed; given were {values.tolist()}.")
     exact = values.size <= MOST_EXACT_SEEDS
     sums = _all_sums(values) if exact else _random_sums(values, random_seed)
     reached = np.abs(sums) >= abs(values.sum()) - TIES * np.abs(values).sum()

@@ -58,6 +58,4 @@ def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:
 def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:
     wilson = wilson_interval(int(correct.sum()), correct.size, confidence)
     error = float(np.sqrt(wilson.estimate * (1 - wilson.estimate) / correct.size))
-    return MeanEstimate(
-        wilson.estimate, wilson.low, wilson.high, error, correct.size - 1.0, confidence, "wilson"
-    )
+    return MeanEstimate(wilson.estimate, wilson.low, wilson.high, error, correct.size - 1.0, confidence, "wilson")

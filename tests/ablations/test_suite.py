@@ -68,9 +68,7 @@ def test_selecting_studies_keeps_their_order_and_the_variants_they_use() -> None
 
 
 def test_selecting_an_unknown_study_names_the_closest_and_all() -> None:
-    with pytest.raises(
-        UserError, match=r"no study 'heads'. Did you mean 'head'\? Its studies: head, kernel\."
-    ):
+    with pytest.raises(UserError, match=r"no study 'heads'. Did you mean 'head'\? Its studies: head, kernel\."):
         select_studies(make(study("head", "ires"), study("kernel", "ires")), ["heads"])
 
 

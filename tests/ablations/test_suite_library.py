@@ -108,7 +108,5 @@ def test_a_missing_file_is_one_sentence() -> None:
 def test_an_unknown_key_of_a_file_is_refused_with_the_closest(tmp_path: Path) -> None:
     path = tmp_path / "typo.toml"
     path.write_text('title = "Mine"\ndescribtion = "x"\n' + OWN, encoding="utf-8")
-    with pytest.raises(
-        UserError, match=r"typo\.toml: unknown key 'describtion'\. Did you mean 'description'\?"
-    ):
+    with pytest.raises(UserError, match=r"typo\.toml: unknown key 'describtion'\. Did you mean 'description'\?"):
         load_suite(path)

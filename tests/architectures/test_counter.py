@@ -107,7 +107,8 @@ class Branches(nn.Module):
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.dropout(x) + x
+        total: torch.Tensor = self.dropout(x) + x
+        return total
 
 
 def test_a_layer_that_does_nothing_at_inference_keeps_its_branch_apart() -> None:
@@ -174,13 +175,9 @@ def test_macs_are_half_of_the_flops_of_torchs_counter(name: str) -> None:
     size=st.integers(5, 12),
     bias=st.booleans(),
 )
-def test_any_grouped_convolution(
-    groups: int, factor: int, kernel: int, stride: int, size: int, bias: bool
-) -> None:
+def test_any_grouped_convolution(groups: int, factor: int, kernel: int, stride: int, size: int, bias: bool) -> None:
     in_channels, out_channels = 4, 4 * factor
-    layer = nn.Conv2d(
-        in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=bias
-    )
+    layer = nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=bias)
     counted = trace(nn.Sequential(layer), (in_channels, size, size))
     side = -(-size // stride)
     assert counted.output_shape == (out_channels, side, side)

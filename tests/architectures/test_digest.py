@@ -32,9 +32,7 @@ def test_a_variant_is_the_network_of_its_builder_with_options() -> None:
 
 def test_differs_between_any_two_registered_networks() -> None:
     names = list_architectures()
-    identities = {
-        str((resolve(name).builder, sorted(resolve(name).options.items(), key=str))) for name in names
-    }
+    identities = {str((resolve(name).builder, sorted(resolve(name).options.items(), key=str))) for name in names}
     assert len(identities) == len(names)
     assert len({digest(name) for name in names if not name.startswith("resnet")}) == len(names) - 3
 

@@ -1,8 +1,7 @@
-"""Every name in the registry is tested by existing: shape, gradients, determinism, weights on disk, other inputs."""
+"""Every name in the registry is tested by existing: shape, gradients, determinism, weights, other inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ NAMES = list_architectures()
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def network(request: pytest.FixtureRequest) -> Iterator[nn.Module]:
+def network(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(0)
-    yield create(request.param).eval()
+    return create(request.param).eval()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Each network follows its published layer table: the rows with parameters, in order, with shape and count."""
+"""Each network follows its published layer table: rows in order, with shapes and parameters."""
 
 from __future__ import annotations
 
@@ -42,11 +42,7 @@ def table_rows(heading: str) -> list[tuple[str, str, str]]:
         pytest.skip(f"the specification {SPECIFICATION.name} is not beside this checkout")
     text = SPECIFICATION.read_text(encoding="utf-8")
     section = text[text.index(heading) + 4 :].split("\n###")[0].split("\n## ")[0]
-    cells = [
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in section.splitlines()
-        if line.startswith("| ")
-    ]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")]
     return [(re.sub(r"\*\*.*?\*\* ", "", row[1]), row[2], row[3]) for row in cells if row[0].isdigit()]
 
 

@@ -80,9 +80,7 @@ def test_a_plug_in_that_raises_is_named_with_its_reason(tmp_path: Path, text: st
 def test_a_plug_in_that_takes_a_registered_name_is_named_and_taken_back(tmp_path: Path) -> None:
     text = new_architecture_text("my_net") + '\n\nregister("ires")(my_net)\n'
     path = written(tmp_path, "my_net", text)
-    with pytest.raises(
-        UserError, match=r"my_net\.py cannot be loaded: The architecture name 'ires' is taken"
-    ):
+    with pytest.raises(UserError, match=r"my_net\.py cannot be loaded: The architecture name 'ires' is taken"):
         load_plugin(path)
     assert "my_net" not in list_architectures()
     path.write_text(new_architecture_text("my_net"), encoding="utf-8")

@@ -61,7 +61,7 @@ def test_aliases_stand_for_registered_names() -> None:
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:
-    with pytest.raises(UserError, match="no architecture 'ires_nose'. Did you mean 'ires_no_se'?"):
+    with pytest.raises(UserError, match=r"no architecture 'ires_nose'\. Did you mean 'ires_no_se'\?"):
         resolve("ires_nose")
 
 
@@ -174,7 +174,7 @@ def test_an_installed_package_is_listed_without_loading_and_loaded_when_used(
     assert set(list_architectures()) >= {"packaged", "missing"}
     assert "packaged" not in registry._REGISTRY.entries
     assert resolve("packaged").options["rate"] == 0.5
-    with pytest.raises(UserError, match="'missing' .*no_such_module_anywhere"):
+    with pytest.raises(UserError, match=r"'missing' .*no_such_module_anywhere"):
         resolve("missing")
 
 

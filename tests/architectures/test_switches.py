@@ -36,13 +36,9 @@ def test_literal_gate_of_ires_is_hard_swish_in_modules_4_to_6_only() -> None:
     assert gates == [f"module{number}.body.squeeze_excite.gate=hard_swish" for number in (4, 5, 6)]
 
 
-@pytest.mark.parametrize(
-    ("name", "gate"), [("ires_se_hardsigmoid", "hard_sigmoid"), ("ires_se_sigmoid", "sigmoid")]
-)
+@pytest.mark.parametrize(("name", "gate"), [("ires_se_hardsigmoid", "hard_sigmoid"), ("ires_se_sigmoid", "sigmoid")])
 def test_gate_variants_change_the_gates_alone(name: str, gate: str) -> None:
-    assert kinds(name) == [
-        entry.replace("hard_swish", gate) if ".gate=" in entry else entry for entry in kinds("ires")
-    ]
+    assert kinds(name) == [entry.replace("hard_swish", gate) if ".gate=" in entry else entry for entry in kinds("ires")]
 
 
 def test_ires_relu_changes_the_stem_and_the_last_convolution_alone() -> None:
@@ -76,10 +72,8 @@ def test_shortcut_levels_of_ires_differ_where_shapes_differ() -> None:
 
 
 def test_pure_swap_of_arch1_changes_the_two_separable_convolutions_alone() -> None:
-    """656 and 1,312 parameters become 16 x 32 x 9 and 32 x 32 x 9; everything else stays, unlike in ARCH-3."""
-    separable, full = (
-        trace_architecture(resolve("arch1", convolution=level)) for level in ("separable", "full")
-    )
+    """656 and 1,312 parameters become 16 x 32 x 9 and 32 x 32 x 9; the rest stays, unlike in ARCH-3."""
+    separable, full = (trace_architecture(resolve("arch1", convolution=level)) for level in ("separable", "full"))
     assert full.trainable_params - separable.trainable_params == 16 * 32 * 9 - 656 + 32 * 32 * 9 - 1_312
     changed = {node.path for node in separable.nodes} ^ {node.path for node in full.nodes}
     assert all(path.startswith("block.residual.body.unit") and ".convolution" in path for path in changed)
@@ -159,9 +153,7 @@ ARCH_LEVELS = {
     ),
     image_size=st.integers(1, 80),
 )
-def test_any_combination_of_switches_builds_at_any_size(
-    cell: tuple[str, dict[str, Any]], image_size: int
-) -> None:
+def test_any_combination_of_switches_builds_at_any_size(cell: tuple[str, dict[str, Any]], image_size: int) -> None:
     name, options = cell
     with torch.device("meta"):
         network = create(name, image_size=image_size, **options).eval()
@@ -210,9 +202,7 @@ def test_simpler_cnn_averages_what_six_strides_leave_of_a_large_image() -> None:
         ("resnet50", {"head": "gaap"}, "Did you mean 'gap'?"),
     ],
 )
-def test_an_illegal_level_is_one_sentence_with_the_legal_ones(
-    name: str, options: dict[str, Any], message: str
-) -> None:
+def test_an_illegal_level_is_one_sentence_with_the_legal_ones(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         create(name, **options)
     assert message in str(error.value)

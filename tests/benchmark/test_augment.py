@@ -32,9 +32,7 @@ def test_a_sure_flip_mirrors_every_image() -> None:
 
 def test_half_the_images_flip_on_average() -> None:
     many = torch.arange(2.0).view(1, 1, 1, 2).expand(4000, 1, 2, 2).contiguous()
-    batch = augment(
-        many, torch.zeros(4000, dtype=torch.long), Augmentation(flip_probability=0.5), generator()
-    )
+    batch = augment(many, torch.zeros(4000, dtype=torch.long), Augmentation(flip_probability=0.5), generator())
     share = (batch.images[:, 0, 0, 0] == 1).float().mean().item()
     assert abs(share - 0.5) < 4 * 0.5 / np.sqrt(4000)
 

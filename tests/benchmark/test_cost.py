@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from support import network_spec_of, trial_spec_of
 from torch import nn
 
 from fbench.benchmark.cost import counters, measure
@@ -12,12 +13,9 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.records import CostRecord
 from fbench.benchmark.specs import CostPlan, CostSpec
-from support import network_spec_of, trial_spec_of
 
 CPU = torch.device("cpu")
-PLAN = CostPlan(
-    blocks=2, warmup_calls=1, latency_calls_per_block=2, throughput_batch_size=4, train_batch_size=4
-)
+PLAN = CostPlan(blocks=2, warmup_calls=1, latency_calls_per_block=2, throughput_batch_size=4, train_batch_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +83,7 @@ class _Small(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3)
-        )
+        self.body = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = self.body(x)

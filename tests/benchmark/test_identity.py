@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import data_spec_of, make_stripes, network_spec_of, trial_spec_of
 
 from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.networks import network_spec
 from fbench.benchmark.specs import TrialSpec
-from support import data_spec_of, make_stripes, network_spec_of, trial_spec_of
 
 
 def with_network(spec: TrialSpec, architecture: str, dataset: ImageDataset, **options: object) -> TrialSpec:
@@ -48,9 +48,7 @@ def test_names_and_places_are_no_part_of_the_identity(stripes: ImageDataset) -> 
         {"data": {"fingerprint": "0" * 64}},
     ],
 )
-def test_whatever_the_result_depends_on_makes_another_trial(
-    stripes: ImageDataset, change: dict[str, object]
-) -> None:
+def test_whatever_the_result_depends_on_makes_another_trial(stripes: ImageDataset, change: dict[str, object]) -> None:
     spec = trial_spec_of(stripes)
     update = {
         field: getattr(spec, field).model_copy(update=value) if isinstance(value, dict) else value
@@ -78,9 +76,7 @@ def test_an_edited_network_makes_another_trial(stripes: ImageDataset, tmp_path: 
     ids = []
     for index, (activation, extra) in enumerate([("ReLU", ""), ("GELU", ""), ("ReLU", ", bias=False")]):
         file = tmp_path / f"mine_{index}.py"
-        file.write_text(
-            PLUGIN.format(name=f"edited_{index}", activation=activation, extra=extra), encoding="utf-8"
-        )
+        file.write_text(PLUGIN.format(name=f"edited_{index}", activation=activation, extra=extra), encoding="utf-8")
         load_plugin(file)
         network = network_spec(f"edited_{index}", f"edited_{index}", {}, data_spec_of(stripes), {})
         ids.append((network.digest, trial_spec_of(stripes).model_copy(update={"network": network}).trial_id))

@@ -40,9 +40,7 @@ def test_the_learning_rate_goes_with_the_square_root_of_the_batch() -> None:
     reference = PROTOCOL.reference_batch_size
     rate = PROTOCOL.optimizer.learning_rate
     assert build_optimizer(network(), PROTOCOL, reference).param_groups[0]["lr"] == pytest.approx(rate)
-    assert build_optimizer(network(), PROTOCOL, 4 * reference).param_groups[0]["lr"] == pytest.approx(
-        2 * rate
-    )
+    assert build_optimizer(network(), PROTOCOL, 4 * reference).param_groups[0]["lr"] == pytest.approx(2 * rate)
 
 
 @pytest.mark.parametrize(

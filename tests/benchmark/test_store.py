@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support import trial_spec_of
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
@@ -13,7 +14,6 @@ from fbench.benchmark.networks import load_model
 from fbench.benchmark.predictions import SplitPredictions, read_predictions, write_predictions
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.trial import TrialContext, run_trial
-from support import trial_spec_of
 
 CPU = TrialContext(torch.device("cpu"))
 
@@ -59,9 +59,7 @@ def test_a_stored_network_gives_the_stored_predictions(stripes: ImageDataset, tm
     folder, trial_id = stored(stripes, tmp_path)
     network, numerics = load_model(folder, trial_id), choose_numerics("cpu")
     assert not network.training
-    train, test = (
-        split_to_device(stripes, split, torch.device("cpu"), numerics) for split in ("train", "test")
-    )
+    train, test = (split_to_device(stripes, split, torch.device("cpu"), numerics) for split in ("train", "test"))
     logits = predict_logits(network, test, fit_normalisation(train), numerics, flip=False)
     np.testing.assert_array_equal(logits.argmax(1).numpy(), folder.predictions(trial_id)["test"].predicted)
 

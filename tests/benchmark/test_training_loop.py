@@ -4,14 +4,14 @@ import math
 
 import pytest
 import torch
-
 from support import trial_spec_of
+
 from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device, stratified_order
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
 LONGER = Budget(image_passes=24 * 60, evaluation_points=4, batch_size=24)
@@ -66,11 +66,7 @@ def test_a_diverging_trial_fails_with_its_reason_and_keeps_its_history(stripes: 
 def test_a_raising_network_fails_with_its_reason(stripes: ImageDataset) -> None:
     spec = trial_spec_of(stripes)
     broken = spec.model_copy(
-        update={
-            "network": spec.network.model_copy(
-                update={"options": spec.network.options | {"head": "no such head"}}
-            )
-        }
+        update={"network": spec.network.model_copy(update={"options": spec.network.options | {"head": "no such head"}})}
     )
     result = run_trial(broken, stripes, CPU)
     assert result.record.status == "failed"
@@ -93,9 +89,7 @@ def test_flipping_at_test_time_averages_image_and_mirror(stripes: ImageDataset) 
     torch.manual_seed(0)
     network = create("lenet5", num_classes=3, image_size=16)
     split = split_to_device(stripes, "test", torch.device("cpu"), choose_numerics("cpu"))
-    normalise = fit_normalisation(
-        split_to_device(stripes, "train", torch.device("cpu"), choose_numerics("cpu"))
-    )
+    normalise = fit_normalisation(split_to_device(stripes, "train", torch.device("cpu"), choose_numerics("cpu")))
     flipped = predict_logits(network, split, normalise, choose_numerics("cpu"), flip=True)
     with torch.no_grad():
         values = normalise(split.images)
@@ -118,9 +112,7 @@ def test_early_stopping_ends_a_trial_that_no_longer_improves(stripes: ImageDatas
     still = {"kind": "sgd", "learning_rate": 1e-12}
     budget = Budget(image_passes=24 * 20, evaluation_points=20, batch_size=24)
     stopping = {"patience": 3, "minimum_improvement": 10.0}
-    result = run_trial(
-        trial_spec_of(stripes, optimizer=still, stopping=stopping, budget=budget), stripes, CPU
-    )
+    result = run_trial(trial_spec_of(stripes, optimizer=still, stopping=stopping, budget=budget), stripes, CPU)
     assert result.record.status == "finished", result.record.failure_reason
     assert result.record.steps_done == 4
 

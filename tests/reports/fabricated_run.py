@@ -55,9 +55,7 @@ MACHINE = Machine(
 class Recipe:
     """What to make up; ``accuracy`` (fraction) by network is the chance that an image is classified correctly."""
 
-    accuracy: Mapping[str, float] = field(
-        default_factory=lambda: {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
-    )
+    accuracy: Mapping[str, float] = field(default_factory=lambda: {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61})
     seeds: Sequence[int] = (0, 1, 2)
     images: int = 400
     classes: Sequence[str] = CLASSES

@@ -23,9 +23,7 @@ def logits(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.random.default_rng(1).normal(size=(500, CLASSES)) + 1.5 * np.eye(CLASSES)[labels]
 
 
-def test_every_measure_agrees_with_scikit_learn(
-    labels: npt.NDArray[np.int64], logits: npt.NDArray[np.float64]
-) -> None:
+def test_every_measure_agrees_with_scikit_learn(labels: npt.NDArray[np.int64], logits: npt.NDArray[np.float64]) -> None:
     predicted = logits.argmax(axis=1)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     found = ours.measure(labels, predicted, logits)

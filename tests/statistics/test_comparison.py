@@ -11,9 +11,7 @@ from fbench.statistics.comparison import compare
 from fbench.statistics.estimands import new_images, this_test_set
 from fbench.statistics.sign_flip import sign_flip
 
-DIFFERENCES = arrays(
-    np.int8, st.tuples(st.integers(1, 6), st.integers(2, 12)), elements=st.sampled_from([-1, 0, 1])
-)
+DIFFERENCES = arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(2, 12)), elements=st.sampled_from([-1, 0, 1]))
 
 
 def test_both_estimands_and_the_sign_flip_test_come_together() -> None:

@@ -77,9 +77,7 @@ def test_equal_values_give_the_value_itself_as_interval_and_no_error() -> None:
             assert (estimate.rule, estimate.p_value) == ("constant", p_value)
 
 
-def test_images_as_the_only_chance_leave_no_interval_for_this_test_set_and_a_normal_one_for_new_images() -> (
-    None
-):
+def test_images_as_the_only_chance_leave_no_interval_for_this_test_set_and_a_normal_one_for_new_images() -> None:
     per_image = np.random.default_rng(0).normal(size=50)
     matrix = np.tile(per_image, (4, 1))
     assert this_test_set(matrix).rule == "constant"

@@ -24,9 +24,7 @@ def test_t_interval_agrees_with_scipy_on_students_sleep_data() -> None:
 def test_t_p_value_agrees_with_scipy_far_into_the_tail() -> None:
     for statistic in (0.0, 0.5, -2.0, 12.0, 40.0):
         for freedom in (1, 2.5, 9, 3588):
-            assert t_p_value(statistic, freedom) == pytest.approx(
-                2 * stats.t.sf(abs(statistic), freedom), rel=1e-9
-            )
+            assert t_p_value(statistic, freedom) == pytest.approx(2 * stats.t.sf(abs(statistic), freedom), rel=1e-9)
 
 
 def test_equal_values_give_an_interval_of_no_width() -> None:

@@ -21,10 +21,7 @@ def test_equal_points_are_on_the_front_together_and_dearer_ones_of_equal_gain_ar
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12))
 def test_a_point_is_on_the_front_unless_another_beats_it(points: list[tuple[int, int]]) -> None:
     costs, gains = zip(*points, strict=True)
-    expected = [
-        not any(c <= cost and g >= gain and (c, g) != (cost, gain) for c, g in points)
-        for cost, gain in points
-    ]
+    expected = [not any(c <= cost and g >= gain and (c, g) != (cost, gain) for c, g in points) for cost, gain in points]
     assert pareto_front(costs, gains).tolist() == expected
 
 

@@ -29,9 +29,7 @@ def test_one_seed_gets_wilsons_interval_and_says_so() -> None:
     summary = summarise([[1, 1, 1, 1, 0]])
     assert summary.this_test_set.rule == "undefined"
     assert summary.new_images.rule == "wilson"
-    assert (summary.new_images.low, summary.new_images.high) == pytest.approx(
-        proportion_confint(4, 5, method="wilson")
-    )
+    assert (summary.new_images.low, summary.new_images.high) == pytest.approx(proportion_confint(4, 5, method="wilson"))
 
 
 def test_an_answer_that_is_neither_right_nor_wrong_is_refused() -> None:

@@ -124,9 +124,7 @@ def arch1(
         stem=_stem(in_channels, yes_or_no("extra_stem_convolution", extra_stem_convolution)),
         block=_block(separable=convolution == "separable", projection=shortcut == "projection"),
         tail=_tail(bias),
-        head=_head(
-            head, widths("dense_widths", dense_widths), image_size, num_classes, dropout_rate(dropout)
-        ),
+        head=_head(head, widths("dense_widths", dense_widths), image_size, num_classes, dropout_rate(dropout)),
     )
 
 

@@ -1,5 +1,25 @@
-"""IRes, the residual separable network of Xu et al. 2021 (Table 1), with every switch that its ablations
-need."""
+"""IRes, the residual separable network of Xu et al. 2021 (Table 1), with the switches of its ablations.
+
+- ``num_classes``: number of logits.
+- ``in_channels``: channels of the image.
+- ``image_size``: height and width in pixels; every size works.
+- ``dropout``: rate before the classifier, with ``head="dense"`` after each hidden layer.
+- ``outer_activation``: after the stem and the 40-to-256 convolution, and in a dense head: relu or hard_swish.
+- ``module_activation``: inside the six modules: relu or hard_swish.
+- ``squeeze_excite``: reduction of the SE blocks in modules 4 to 6, or None for no SE.
+- ``squeeze_excite_gate``: hard_swish (the literal text), hard_sigmoid or sigmoid.
+- ``squeeze_excite_bias``: biases in both SE layers.
+- ``head``: gap (and a 1x1 convolution), flatten (and one dense layer), dense (flatten, hidden
+  layers, classifier).
+- ``dense_widths``: units of the hidden layers of ``head="dense"``.
+- ``convolution``: separable; full (the same kernels, not depthwise); plain (one full 3x3 as a module's
+  body).
+- ``depthwise_kernel``: kernel of modules 4 to 6, 3 or 5; modules 1 to 3 have 3.
+- ``shortcut``: projection (1x1 where shapes differ), identity (only where they agree), none.
+- ``shortcut_batch_norm``: batch normalisation after the projections.
+- ``first_expansion``: whether module 1 has its 16-to-16 expansion.
+- ``convolution_bias``: biases in every convolution; the 1x1 classifier always has one.
+"""
 
 from __future__ import annotations
 
@@ -80,9 +100,7 @@ def _expanded_body(row: _Row, expansion: bool, switches: _ModuleSwitches) -> nn.
     activation, bias = switches.activation, switches.bias
     expanded = row.expanded if expansion else row.in_channels
     return chain(
-        expand=convolution_unit(row.in_channels, expanded, 1, bias=bias, activation=activation)
-        if expansion
-        else None,
+        expand=convolution_unit(row.in_channels, expanded, 1, bias=bias, activation=activation) if expansion else None,
         spatial=convolution_unit(
             expanded,
             expanded,
@@ -125,10 +143,8 @@ def _shortcut(row: _Row, switches: _ModuleSwitches) -> nn.Module | None:
 
 def _module(number: int, row: _Row, switches: _ModuleSwitches) -> nn.Module:
     expansion = switches.first_expansion or number > 1
-    if switches.convolution == "plain":
-        body = _plain_body(row, switches)
-    else:
-        body = _expanded_body(row, expansion, switches)
+    plain = switches.convolution == "plain"
+    body = _plain_body(row, switches) if plain else _expanded_body(row, expansion, switches)
     shortcut = _shortcut(row, switches)
     return Residual(body, shortcut) if shortcut else body
 
@@ -170,27 +186,7 @@ def ires(
 ) -> nn.Module:
     """IRes: Xu et al. 2021, Table 1 and section 3, in the reading with 54,919 parameters (Keras convention).
 
-    Args:
-        num_classes: number of logits.
-        in_channels: channels of the image.
-        image_size: height and width in pixels; every size works.
-        dropout: rate before the classifier, and after each hidden dense layer of ``head="dense"``.
-        outer_activation: after the stem and the 40-to-256 convolution, and in a dense head: relu or
-            hard_swish.
-        module_activation: inside the six modules: relu or hard_swish.
-        squeeze_excite: reduction of the SE blocks in modules 4 to 6, or None for no SE.
-        squeeze_excite_gate: hard_swish (the literal text), hard_sigmoid or sigmoid.
-        squeeze_excite_bias: biases in both SE layers.
-        head: gap (and a 1x1 convolution), flatten (and one dense layer), dense (flatten, hidden layers,
-            classifier).
-        dense_widths: units of the hidden layers of ``head="dense"``.
-        convolution: separable; full (the same kernels, not depthwise); plain (one full 3x3 for a module's
-            body).
-        depthwise_kernel: kernel of modules 4 to 6: 3 or 5; modules 1 to 3 have 3.
-        shortcut: projection (1x1 where shapes differ), identity (only where they agree), none.
-        shortcut_batch_norm: batch normalisation after the projections.
-        first_expansion: whether module 1 has its 16-to-16 expansion.
-        convolution_bias: biases in every convolution (the 1x1 classifier always has one).
+    The switches are described in the module's docstring.
 
     Returns:
         A network from N x in_channels x image_size x image_size to N x num_classes logits.

@@ -34,8 +34,9 @@ def lenet5(
     convolution_kernels: tuple[int, ...] = (5, 5),
     dense_widths: tuple[int, ...] = (120, 84),
 ) -> nn.Module:
-    """LeNet-5: LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition, with ReLU and max
-    pooling.
+    """LeNet-5 with ReLU and max pooling.
+
+    LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition, section II B.
 
     Args:
         num_classes: number of logits.
@@ -53,14 +54,10 @@ def lenet5(
     Raises:
         UserError: a switch has an illegal value or the image is too small.
     """
-    channels, kernels = (
-        widths("convolution_widths", convolution_widths),
-        widths("convolution_kernels", convolution_kernels),
-    )
+    channels = widths("convolution_widths", convolution_widths)
+    kernels = widths("convolution_kernels", convolution_kernels)
     if len(channels) != len(kernels):
-        raise UserError(
-            f"convolution_kernels has {len(kernels)} entries; give one for each of {len(channels)} widths."
-        )
+        raise UserError(f"convolution_kernels has {len(kernels)} entries; give one for each of {len(channels)} widths.")
     feature_size = partial(_feature_size, kernels)
     check_geometry("this lenet5", num_classes, in_channels, image_size, feature_size)
     layers: dict[str, nn.Module | None] = {}

@@ -36,9 +36,7 @@ def _stage(in_channels: int, width: int, depth: int, stride: int, bias: bool) ->
     return chain(**{f"block{number}": block for number, block in enumerate((first, *rest), start=1)})
 
 
-def _head(
-    head: str, features: int, side: int, hidden: tuple[int, ...], num_classes: int, dropout: float
-) -> nn.Module:
+def _head(head: str, features: int, side: int, hidden: tuple[int, ...], num_classes: int, dropout: float) -> nn.Module:
     if head == "gap":
         return chain(
             pool=GlobalAveragePool(),
@@ -96,6 +94,4 @@ def resnet50(
 
 
 register_variant("resnet50_conv_bias", of="resnet50", convolution_bias=True)
-register_variant(
-    "resnet50_count_matched", of="resnet50", bottleneck_width=32, head="dense", dense_widths=(1024, 512)
-)
+register_variant("resnet50_count_matched", of="resnet50", bottleneck_width=32, head="dense", dense_widths=(1024, 512))

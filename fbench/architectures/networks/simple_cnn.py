@@ -26,9 +26,7 @@ def _stage(in_channels: int, out_channels: int, kernel: int, dropout: float) -> 
 
 
 @register("simple_cnn")
-def simple_cnn(
-    *, num_classes: int = 7, in_channels: int = 1, image_size: int = 48, dropout: float = 0.5
-) -> nn.Module:
+def simple_cnn(*, num_classes: int = 7, in_channels: int = 1, image_size: int = 48, dropout: float = 0.5) -> nn.Module:
     """simple_CNN: Arriaga et al. 2017, as published in oarriaga/face_classification.
 
     Args:

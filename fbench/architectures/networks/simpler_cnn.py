@@ -15,9 +15,7 @@ from fbench.architectures.registry import register
 from fbench.architectures.switches import check_geometry, dropout_rate, halved
 
 
-def _stage(
-    in_channels: int, middle: int, out_channels: int, kernels: tuple[int, int], dropout: float
-) -> nn.Module:
+def _stage(in_channels: int, middle: int, out_channels: int, kernels: tuple[int, int], dropout: float) -> nn.Module:
     """Two convolutions, the second with stride 2; no activation after the first."""
     return chain(
         unit1=convolution_unit(in_channels, middle, kernels[0], bias=True),

@@ -42,15 +42,11 @@ def _read(
 def _fvcore(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
     from fvcore.nn import FlopCountAnalysis
 
-    analysis = (
-        FlopCountAnalysis(network, example).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    )
+    analysis = FlopCountAnalysis(network, example).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     analysis.tracer_warnings("none")
     by_operator = {str(k): int(v) for k, v in analysis.by_operator().items()}
     macs = sum(value for operator, value in by_operator.items() if operator in _FVCORE_MACS)
-    others = {
-        operator: value for operator, value in by_operator.items() if operator not in _FVCORE_MACS and value
-    }
+    others = {operator: value for operator, value in by_operator.items() if operator not in _FVCORE_MACS and value}
     left_out = sorted(operator.removeprefix("aten::") for operator in analysis.unsupported_ops())
     return macs, (
         f"its own total is {analysis.total():,}, with {_listed(others) or 'nothing'} beside conv and linear; "

@@ -44,15 +44,11 @@ def packed_s(trials_s: Sequence[float], jobs: int) -> float:
 
 def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
     data = spec.data.images_by_split
-    plan = plan_steps(
-        spec.protocol, spec.budget, min(data["train"], spec.budget.train_images or data["train"])
-    )
+    plan = plan_steps(spec.protocol, spec.budget, min(data["train"], spec.budget.train_images or data["train"]))
     evaluation_batch = min(64 if device.type == "cpu" else 1024, data["selection"])
     with numerics_in_force(spec.numerics, device):
         module = build(spec.network.resolved)
-        step_s = _warm_time_s(
-            make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device
-        )
+        step_s = _warm_time_s(make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device)
         evaluation_s = _warm_time_s(
             make_call(module, spec.network, "inference", evaluation_batch, spec.numerics, device), device
         )

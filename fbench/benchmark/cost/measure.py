@@ -102,9 +102,7 @@ def _read_memory(
     return readings
 
 
-def _timed_calls(
-    network: NetworkSpec, module: nn.Module, spec: CostSpec, device: torch.device
-) -> list[_Timed]:
+def _timed_calls(network: NetworkSpec, module: nn.Module, spec: CostSpec, device: torch.device) -> list[_Timed]:
     plan: CostPlan = spec.plan
     wanted: tuple[tuple[CostMode, int, int], ...] = (
         ("inference", plan.latency_batch_size, plan.latency_calls_per_block),

@@ -30,9 +30,7 @@ def read_peak_memory(
             method = "CUDA allocator peak above what was allocated before"
         elif device.type == "cpu" and sys.platform != "win32":
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_FRESH)) as pool:
-                peak_memory_mib = pool.submit(
-                    _resident_growth_mib, network, mode, batch_size, numerics
-                ).result()
+                peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
             method = "growth of the resident set in a fresh process"
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"

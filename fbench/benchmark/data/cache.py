@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.files import replacing
 
 _ENTRY_FORMAT: Final = 1
 _ARRAYS: Final = ("images", "labels", "split", "sample_ids")
@@ -46,9 +44,7 @@ def cache_directory() -> Path:
     ``FBENCH_CACHE_DIR`` names another folder than the one that is usual for the user's system.
     """
     override = os.environ.get("FBENCH_CACHE_DIR")
-    return (
-        Path(override).expanduser() if override else platformdirs.user_cache_path("fbench", appauthor=False)
-    )
+    return Path(override).expanduser() if override else platformdirs.user_cache_path("fbench", appauthor=False)
 
 
 def read_entry(key: str) -> ImageDataset | None:
@@ -76,24 +72,7 @@ def write_entry(key: str, dataset: ImageDataset) -> None:
         with replacing(_entry_file(key)) as stream:
             np.savez(stream, allow_pickle=False, **arrays)
     except OSError as error:
-        _log.warning(
-            "the data set could not be kept in %s and will be read anew: %s", cache_directory(), error
-        )
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of ``path`` when the block ends well, and not before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as stream:
-        temporary = Path(stream.name)
-        try:
-            yield stream
-        except BaseException:
-            stream.close()
-            temporary.unlink(missing_ok=True)
-            raise
-    temporary.replace(path)
+        _log.warning("the data set could not be kept in %s and will be read anew: %s", cache_directory(), error)
 
 
 def _entry_file(key: str) -> Path:

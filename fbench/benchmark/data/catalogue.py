@@ -44,8 +44,7 @@ CATALOGUE: Final[dict[str, KnownData]] = {
         KnownData(
             name="folder",
             summary="any images sorted into class folders",
-            expects="a folder with train/ and test/ (and perhaps val/) of class folders, "
-            "or of class folders alone",
+            expects="a folder with train/ and test/ (and perhaps val/) of class folders, or of class folders alone",
         ),
     )
 }
@@ -58,7 +57,5 @@ def known_data(name: str) -> KnownData:
         UserError: nothing has this name.
     """
     if name not in CATALOGUE:
-        raise UserError(
-            f"There is no data set '{name}'.{did_you_mean(name, CATALOGUE)} Known: {', '.join(CATALOGUE)}."
-        )
+        raise UserError(f"There is no data set '{name}'.{did_you_mean(name, CATALOGUE)} Known: {', '.join(CATALOGUE)}.")
     return CATALOGUE[name]

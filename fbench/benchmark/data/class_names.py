@@ -19,9 +19,7 @@ _SPELLINGS: Final = {
     "surprise": ("surprise", "surprised"),
     "neutral": ("neutral", "neutrality"),
 }
-_CLASS_OF_SPELLING: Final = {
-    spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings
-}
+_CLASS_OF_SPELLING: Final = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
 
 
 def fer2013_class(folder: str) -> str | None:
@@ -56,8 +54,7 @@ def require_one_spelling(folders: Collection[str], where: str) -> None:
         name = fer2013_class(folder)
         if name is not None and name in seen:
             raise UserError(
-                f"{where} has the folders '{seen[name]}' and '{folder}', which both mean '{name}'; "
-                "keep one of them."
+                f"{where} has the folders '{seen[name]}' and '{folder}', which both mean '{name}'; keep one of them."
             )
         if name is not None:
             seen[name] = folder

@@ -16,9 +16,7 @@ from PIL import Image
 from fbench.architectures.errors import UserError
 
 IMAGE_SIZE: Final = 48
-IMAGE_SUFFIXES: Final = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
-)
+IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 CONVERSION: Final = (
     "to 8-bit gray by Pillow's 'L' (ITU-R 601-2 luma, transparency dropped), then to 48x48 by Pillow's "
     "antialiased bilinear filter, aspect ratio not kept"
@@ -80,9 +78,7 @@ def _decode(path: Path) -> tuple[npt.NDArray[np.uint8], bool]:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
-        raise UserError(
-            f"{path} is not a readable image ({_reason(error, path)}); mend or remove it."
-        ) from error
+        raise UserError(f"{path} is not a readable image ({_reason(error, path)}); mend or remove it.") from error
 
 
 def _to_gray(image: Image.Image) -> tuple[npt.NDArray[np.uint8], bool]:

@@ -44,9 +44,7 @@ def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
             rows = _read_rows(stream, path)
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from error
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
     counts = [int((rows.split == index).sum()) for index in range(len(SPLITS))]
     for (usage, index), count in zip(SPLIT_OF_USAGE.items(), counts, strict=True):
         if count == 0:
@@ -80,9 +78,7 @@ def _read_rows(stream: TextIO, path: Path) -> Rows:
     while batch := list(islice(lines, _ROWS_AT_A_TIME)):
         parts.append(parse_rows(batch, columns, str(path)))
     if not parts:
-        raise UserError(
-            f"{path} has a header and no rows; give a file with all of {', '.join(SPLIT_OF_USAGE)}."
-        )
+        raise UserError(f"{path} has a header and no rows; give a file with all of {', '.join(SPLIT_OF_USAGE)}.")
     return Rows(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 

@@ -121,16 +121,12 @@ def _labels(tree: ImageTree) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
     return class_names, labels
 
 
-def _require_training_images(
-    tree: ImageTree, class_names: tuple[str, ...], labels: npt.NDArray[np.uint8]
-) -> None:
+def _require_training_images(tree: ImageTree, class_names: tuple[str, ...], labels: npt.NDArray[np.uint8]) -> None:
     """See that every class can be learned: a folder that is no class or is misspelled shows here.
 
     A training part without any image is left to the check for empty splits.
     """
-    learned = {
-        label for file, label in zip(tree.files, labels.tolist(), strict=True) if file.part in ("train", None)
-    }
+    learned = {label for file, label in zip(tree.files, labels.tolist(), strict=True) if file.part in ("train", None)}
     for label, name in enumerate(class_names):
         if learned and label not in learned:
             raise UserError(

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.cache import cache_directory, replacing
+from fbench.benchmark.data.cache import cache_directory
+from fbench.benchmark.files import replacing
 
 SETTLED_AFTER_S: Final = 2.0
 Stamp = tuple[int, int, int, int]
@@ -47,9 +48,7 @@ def file_key(path: Path) -> str:
         with path.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be read ({error.strerror}); check the path and its permissions."
-        ) from error
+        raise UserError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
     if is_settled(seen, now_s):
         _remember(remembered, seen, content)
     return content

@@ -130,6 +130,4 @@ def _files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp]]:
                     if stat.S_ISREG(status.st_mode):
                         yield below, stamp(status)
             except OSError as error:
-                raise UserError(
-                    f"{entry.path} cannot be read ({error.strerror}); mend or remove it."
-                ) from error
+                raise UserError(f"{entry.path} cannot be read ({error.strerror}); mend or remove it.") from error

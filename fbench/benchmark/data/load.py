@@ -42,9 +42,7 @@ def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
                 return layout, readable
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    raise UserError(
-        f"{path} is not what --data {reference.name} reads; give {known_data(reference.name).expects}."
-    )
+    raise UserError(f"{path} is not what --data {reference.name} reads; give {known_data(reference.name).expects}.")
 
 
 def _through_cache(name: str, reader: str, readable: Readable) -> ImageDataset:

@@ -44,13 +44,10 @@ class DataReference(FrozenModel):
         known = known_data(self.name)
         if known.takes_path and self.path is None:
             raise UserError(
-                f"The data set '{self.name}' needs a path; write {self.name}=PATH, where PATH is "
-                f"{known.expects}."
+                f"The data set '{self.name}' needs a path; write {self.name}=PATH, where PATH is {known.expects}."
             )
         if not known.takes_path and self.path is not None:
-            raise UserError(
-                f"The data set '{self.name}' is embedded and takes no path; write {self.name} alone."
-            )
+            raise UserError(f"The data set '{self.name}' is embedded and takes no path; write {self.name} alone.")
 
     def __str__(self) -> str:
         """The text that :meth:`parse` reads."""

@@ -11,9 +11,7 @@ import numpy.typing as npt
 DRAWS: Final = 256
 
 
-def stratified_split(
-    labels: npt.NDArray[np.uint8], shares: Sequence[float], seed: int
-) -> npt.NDArray[np.uint8]:
+def stratified_split(labels: npt.NDArray[np.uint8], shares: Sequence[float], seed: int) -> npt.NDArray[np.uint8]:
     """Deal the rows of each class into parts.
 
     Args:

@@ -100,9 +100,7 @@ def _erase(images: torch.Tensor, settings: Augmentation, generator: torch.Genera
     return images.masked_fill(inside.unsqueeze(1), 0.0)
 
 
-def _mixup(
-    images: torch.Tensor, labels: torch.Tensor, alpha: float, generator: torch.Generator
-) -> MixedBatch:
+def _mixup(images: torch.Tensor, labels: torch.Tensor, alpha: float, generator: torch.Generator) -> MixedBatch:
     """mixup (Zhang et al. 2018) with one Beta(alpha, alpha) share per image."""
     n = images.shape[0]
     share = _symmetric_beta(n, alpha, images, generator)

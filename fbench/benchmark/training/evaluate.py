@@ -25,7 +25,7 @@ def predict_logits(
     *,
     flip: bool,
 ) -> torch.Tensor:
-    """Logits (N, classes) float32 on the device; with ``flip`` the mean of the log-probabilities of image and mirror."""
+    """Logits (N, classes) float32 on the device; with ``flip`` the mean log-probabilities of image and mirror."""
     network.eval()
     batches: list[torch.Tensor] = []
     with torch.inference_mode(), autocast(numerics):

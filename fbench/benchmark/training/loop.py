@@ -111,9 +111,7 @@ def train(
             if step % 20 == 0:
                 progress(step)
             continue
-        row = _evaluation_row(
-            evaluated, data, protocol, plan, numerics, watches, totals, step, rate, len(history)
-        )
+        row = _evaluation_row(evaluated, data, protocol, plan, numerics, watches, totals, step, rate, len(history))
         if not (math.isfinite(row.train_loss) and math.isfinite(row.selection_loss)):
             raise DivergedError(step, history)
         history.append(row)
@@ -234,9 +232,7 @@ def _evaluation_row(
     with watches.evaluation.section():
         logits = predict_logits(network, choosing, data.normalisation, numerics, flip=protocol.test_time_flip)
         loss = F.cross_entropy(logits, choosing.labels)
-        correct = int(
-            (logits.argmax(1) == choosing.labels).sum()
-        )  # an exact count, so top-1 is an exact ratio
+        correct = int((logits.argmax(1) == choosing.labels).sum())  # an exact count, so top-1 is an exact ratio
     data_time_s, step_time_s = watches.data.total_s(), watches.step.total_s()
     return HistoryRow(
         evaluation=evaluations + 1,

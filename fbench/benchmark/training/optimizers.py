@@ -63,10 +63,11 @@ class RateSchedule:
 
     def after_evaluation(self, selection_loss: float) -> None:
         """Tell the schedule how the selection split stands."""
-        if isinstance(self._schedule, ReduceOnPlateau) and self._plateau is not None:
-            if self._plateau.exhausted_after(selection_loss):
-                self._factor = max(self._factor * self._schedule.factor, self._schedule.minimum_fraction)
-                self._plateau.start_again()
+        if not isinstance(self._schedule, ReduceOnPlateau) or self._plateau is None:
+            return
+        if self._plateau.exhausted_after(selection_loss):
+            self._factor = max(self._factor * self._schedule.factor, self._schedule.minimum_fraction)
+            self._plateau.start_again()
 
 
 def rate_factor(schedule: Schedule, step: int, steps: int) -> float:

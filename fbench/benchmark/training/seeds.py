@@ -13,7 +13,6 @@ def derive_seeds(seed: int) -> Seeds:
     Nothing but the number enters, so trials of two networks with equal numbers share order and augmentation.
     """
     initialisation, order, augmentation = (
-        int(child.generate_state(1, np.uint64)[0] >> np.uint64(1))
-        for child in np.random.SeedSequence(seed).spawn(3)
+        int(child.generate_state(1, np.uint64)[0] >> np.uint64(1)) for child in np.random.SeedSequence(seed).spawn(3)
     )
     return Seeds(initialisation=initialisation, order=order, augmentation=augmentation)

@@ -45,9 +45,7 @@ def split_to_device(
     rows = dataset.rows(split)
     if limit is not None and limit < rows.size:
         rows = np.sort(stratified_order(dataset.labels[rows], rows)[:limit])
-    images = (
-        torch.from_numpy(dataset.images[rows]).to(device).contiguous(memory_format=memory_format(numerics))
-    )
+    images = torch.from_numpy(dataset.images[rows]).to(device).contiguous(memory_format=memory_format(numerics))
     labels = torch.from_numpy(dataset.labels[rows].astype(np.int64)).to(device)
     return SplitTensors(images, labels, rows)
 

@@ -60,9 +60,7 @@ def new_figure(width_in: float, height_in: float) -> Iterator[Figure]:
         yield Figure(figsize=(width_in, height_in))
 
 
-def set_margins(
-    figure: Figure, left: float, right: float, top: float, bottom: float, gap: float = 0.0
-) -> None:
+def set_margins(figure: Figure, left: float, right: float, top: float, bottom: float, gap: float = 0.0) -> None:
     """Margins around the axes and the gap between two of them, in inches.
 
     Fixed margins halve the time of a figure: matplotlib's layout engines draw it several times over.
@@ -99,10 +97,9 @@ def to_svg(figure: Figure, key: str, alt: str) -> str:
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.S)
     # Text escapes < and >, so that only tags match and no name is touched.
     svg = re.sub(r"<[^<>]+>", lambda tag: _for_page(tag[0], key), svg)
-    opening = f'<svg role="img" aria-label="{_attribute(alt)}"'
-    return re.sub(
-        r'<svg(?= )((?:(?! width=| height=).)*?) ?width="[^"]*" height="[^"]*"|<svg', opening, svg, count=1
-    )
+    opening, rest = svg[: svg.index(">")], svg[svg.index(">") :]
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    return f'{opening} role="img" aria-label="{_attribute(alt)}"{rest}'
 
 
 def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
@@ -113,10 +110,9 @@ def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
     return svg
 
 
-def percent_axis(axes: Axes, axis: str = "y") -> None:
-    """Label an axis of fractions of 1 in per cent."""
-    target = axes.yaxis if axis == "y" else axes.xaxis
-    target.set_major_formatter(lambda value, _: f"{100 * value:g}")
+def percent_axis(axes: Axes) -> None:
+    """Label the y axis, of fractions of 1, in per cent."""
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
 
 
 def _for_page(tag: str, key: str) -> str:

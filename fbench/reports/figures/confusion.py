@@ -14,18 +14,17 @@ from fbench.reports.wording import percent, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
 _MOST_ANNOTATED: Final = 12
+_LIGHT_TEXT_ABOVE: Final = 66  # per cent; there both text colours have a contrast of 4 with the cell
 
 
-def confusion_heatmap(
-    rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str, key: str
-) -> str:
+def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str, key: str) -> str:
     """Draw ``rates`` (classes, classes) as SVG; a true class is a row of sum 1, or of NaN without images."""
     names = [shorten(name, 12) for name in class_names]
     grid = min(5.0, max(1.6, 0.36 * len(names)))
     room = 0.35 + text_width_in(names, 9)
-    with new_figure(room + grid + 0.1, room + grid + 0.3) as figure:
+    with new_figure(room + grid + 0.1, room + grid + 0.1) as figure:
         axes = figure.subplots()
-        set_margins(figure, left=room, right=0.1, top=0.3, bottom=room)
+        set_margins(figure, left=room, right=0.1, top=0.1, bottom=room)
         sns.heatmap(
             100 * rates,
             annot=len(names) <= _MOST_ANNOTATED,
@@ -41,7 +40,8 @@ def confusion_heatmap(
             yticklabels=names,
             ax=axes,
         )
-        axes.set_title(shorten(network, 30))
+        for text, cell in zip(axes.texts, 100 * rates[~np.isnan(rates)], strict=False):
+            text.set_color("#ffffff" if cell > _LIGHT_TEXT_ABOVE else "#16202b")
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
         axes.tick_params(axis="x", rotation=90, length=0)

@@ -35,12 +35,13 @@ def place_labels(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None
     if not isinstance(figure, Figure):
         raise TypeError("The axes belong to no figure; create them with Figure.subplots.")
     renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call] # matplotlib has no type here
+    axes.autoscale_view()  # otherwise done when the figure is drawn, after the places were taken
     scale = figure.dpi / 72
     centres = [axes.transData.transform((x, y)) for x, y, _ in points]
     radius = _POINT_RADIUS * scale
     taken = [Bbox.from_extents(x - radius, y - radius, x + radius, y + radius) for x, y in centres]
     frame = axes.get_window_extent()
-    for (x, y, name), own in zip(points, list(taken), strict=True):
+    for number, ((x, y, name), own) in enumerate(zip(points, list(taken), strict=True)):
         for dx, dy, horizontal, vertical in _PLACES:
             text = axes.annotate(
                 name,
@@ -50,6 +51,7 @@ def place_labels(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None
                 ha=horizontal,
                 va=vertical,
                 fontsize=_FONT_SIZE,
+                gid=f"label-{number}",
             )
             box = text.get_window_extent(renderer)
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1

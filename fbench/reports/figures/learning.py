@@ -41,8 +41,7 @@ def learning_curves(
             axes.set_xlabel("epoch")
             for name in names:
                 _line(axes, table[(table["network"] == name) & (table["split"] == split)], looks[name])
-            if table["epoch"].max() >= 2:
-                axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
         left.set_ylabel(_LABELS[quantity])
         if quantity == "top1":
             percent_axis(left)
@@ -53,9 +52,7 @@ def learning_curves(
 
 def _line(axes: Axes, rows: pd.DataFrame, look: Appearance) -> None:
     epoch, mean = rows["epoch"].to_numpy(), rows["mean"].to_numpy()
-    axes.fill_between(
-        epoch, rows["min"].to_numpy(), rows["max"].to_numpy(), color=look.light, alpha=0.2, lw=0
-    )
+    axes.fill_between(epoch, rows["min"].to_numpy(), rows["max"].to_numpy(), color=look.light, alpha=0.2, lw=0)
     marker = look.marker if len(rows) <= 20 else ""
     axes.plot(epoch, mean, color=look.light, marker=marker, markersize=4.5, linewidth=1.6)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
 from fbench.reports.figures.labels import place_labels
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import listing, shorten, significant
+from fbench.reports.wording import listing, shorten
 from fbench.statistics.pareto import pareto_front
 
 
@@ -27,12 +27,10 @@ class ParetoPoint:
     high: float
 
 
-def pareto_chart(
-    points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str, key: str
-) -> str:
+def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str, key: str) -> str:
     """Draw at least one point; a cost must be positive. As SVG."""
     front = _front(points)
-    with new_figure(5.4, 4.3) as figure:
+    with new_figure(5.6, 4.2) as figure:
         axes = figure.subplots()
         set_margins(figure, left=0.6, right=0.15, top=0.15, bottom=0.55)
         axes.set_xscale("log")
@@ -40,12 +38,8 @@ def pareto_chart(
         for point in points:
             look = looks[point.network]
             bar = [point.low, point.high]
-            axes.plot(
-                [point.cost] * 2, bar, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt"
-            )
-            axes.plot(
-                point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle=""
-            )
+            axes.plot([point.cost] * 2, bar, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+            axes.plot(point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle="")
         axes.set_xlabel(f"{cost_label} (log scale)")
         axes.set_ylabel("top-1, %")
         axes.margins(x=0.14, y=0.08)
@@ -66,17 +60,27 @@ def _draw_front(axes: Axes, front: Sequence[ParetoPoint]) -> None:
 
 
 def _plain_log_ticks(axes: Axes) -> None:
-    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers."""
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 1)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    """Few ticks at round numbers, written plainly; matplotlib's own crowd a range of less than a decade."""
+    axes.autoscale_view()
+    low, high = axes.get_xlim()
+    ticks = log_ticks(low, high)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """At least three round numbers from ``low`` to ``high``, both positive; fewer where they nearly agree."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for leading in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), [k / 10 for k in range(10, 100)]):
+        every = [digit * 10.0**decade for decade in decades for digit in leading]
+        ticks = [tick for tick in every if low <= tick <= high]
+        if len(ticks) >= 3:
+            break
+    return ticks[:: math.ceil(len(ticks) / 8)] if ticks else [math.sqrt(low * high)]
 
 
 def _alt(front: Sequence[ParetoPoint], cost_label: str) -> str:
     names = listing([p.network for p in front])
     return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {names}."
-
-
-def positive(value: float | None) -> bool:
-    """Whether a cost can stand on a log axis."""
-    return value is not None and bool(np.isfinite(value)) and value > 0

@@ -61,9 +61,7 @@ def write_tree(root: Path, files: dict[str, np.ndarray]) -> Path:
     return settle(root)
 
 
-def class_tree(
-    parts: dict[str, int], classes: Sequence[str] = FER2013_CLASSES, seed: int = 0
-) -> dict[str, np.ndarray]:
+def class_tree(parts: dict[str, int], classes: Sequence[str] = FER2013_CLASSES, seed: int = 0) -> dict[str, np.ndarray]:
     """Relative paths and images: so many images of each class in each part (a part may be '')."""
     places = [
         f"{part}/{name}/{number:03d}.png".lstrip("/")

@@ -25,12 +25,14 @@ from sample_files import (
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data import layouts, load
-from fbench.benchmark.data.cache import cache_directory, replacing
+from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
+from fbench.benchmark.files import replacing
 
 
 @pytest.fixture
@@ -65,9 +67,7 @@ def assert_same(first: ImageDataset, second: ImageDataset) -> None:
         assert getattr(first, name) == getattr(second, name)
 
 
-def test_the_second_read_of_a_csv_comes_from_the_cache(
-    csv_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_second_read_of_a_csv_comes_from_the_cache(csv_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fer2013(csv_file)
     forbid(monkeypatch)
     assert_same(first, fer2013(csv_file))
@@ -191,12 +191,8 @@ def _pickled(_: bytes) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "damage", [_cut, _flip, _other_archive, _pickled, lambda _: b"", lambda _: b"garbage"]
-)
-def test_a_damaged_entry_is_passed_over_and_replaced(
-    damage: Callable[[bytes], bytes], csv_file: Path
-) -> None:
+@pytest.mark.parametrize("damage", [_cut, _flip, _other_archive, _pickled, lambda _: b"", lambda _: b"garbage"])
+def test_a_damaged_entry_is_passed_over_and_replaced(damage: Callable[[bytes], bytes], csv_file: Path) -> None:
     first = fer2013(csv_file)
     (entry,) = entries()
     whole = entry.read_bytes()
@@ -223,10 +219,8 @@ def test_a_cache_that_cannot_be_written_costs_only_a_warning(
     assert "could not be kept" in caplog.text
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(
-    csv_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = layouts.read_fer2013_csv
+def test_a_file_that_changes_while_it_is_read_is_refused(csv_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = read_fer2013_csv
 
     def read_and_change(path: Path, name: str) -> ImageDataset:
         dataset = read(path, name)
@@ -239,9 +233,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     assert entries() == []
 
 
-def test_the_environment_names_the_folder_and_else_the_system(
-    monkeypatch: pytest.MonkeyPatch, own_cache: Path
-) -> None:
+def test_the_environment_names_the_folder_and_else_the_system(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     assert cache_directory() == own_cache
     monkeypatch.delenv("FBENCH_CACHE_DIR")
     assert cache_directory() == Path(platformdirs.user_cache_dir("fbench", appauthor=False))

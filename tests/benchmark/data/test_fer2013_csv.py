@@ -166,9 +166,7 @@ def test_the_first_bad_line_is_the_one_named(tmp_path: Path) -> None:
 
 
 def test_kaggle_test_csv_is_refused_because_it_has_no_labels(tmp_path: Path) -> None:
-    path = write_lines(
-        tmp_path / "test.csv", ["pixels", *(f'"{pixel_text(image)}"' for image in random_images(2))]
-    )
+    path = write_lines(tmp_path / "test.csv", ["pixels", *(f'"{pixel_text(image)}"' for image in random_images(2))])
     with pytest.raises(UserError, match=r"Kaggle's test\.csv comes without labels, so give fer2013\.csv"):
         read_fer2013_csv(path)
 

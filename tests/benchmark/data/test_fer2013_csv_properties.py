@@ -32,11 +32,7 @@ def read_text(text: str, encoding: str = "utf-8") -> ImageDataset:
 
 def reference(text: str) -> tuple[list[list[int]], list[int], list[int]]:
     """Pixels, labels and splits by the standard library alone."""
-    rows = [
-        row
-        for row in csv.reader(io.StringIO(text), skipinitialspace=True)
-        if any(field.strip() for field in row)
-    ]
+    rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if any(field.strip() for field in row)]
     names = [name.strip().lower() for name in rows[0]]
     emotion, pixels, usage = (names.index(name) for name in ("emotion", "pixels", "usage"))
     return (
@@ -69,9 +65,7 @@ def valid_files(draw: st.DrawFn) -> str:
     lines = [("," + header_blank).join(columns)]
     for row, (image, usage) in enumerate(zip(images, draw(st.permutations(usages)), strict=True)):
         label = draw(st.integers(0, 6))
-        lines.append(
-            line({"emotion": str(label), "pixels": pixel_text(image), "Usage": usage, "id": str(row)})
-        )
+        lines.append(line({"emotion": str(label), "pixels": pixel_text(image), "Usage": usage, "id": str(row)}))
         lines.extend([""] * draw(st.integers(0, 1)))
     return end.join(lines) + draw(st.sampled_from(["", end]))
 
@@ -95,11 +89,7 @@ class Mutation:
     def apply(self) -> tuple[str, int]:
         """The changed text, and the line of the change."""
         text = "\n".join(small_fer2013(self.seed)[0]) + "\n"
-        places = (
-            [match.start() for match in re.finditer(r"[,\n]", text)]
-            if self.near_a_field
-            else range(len(text))
-        )
+        places = [match.start() for match in re.finditer(r"[,\n]", text)] if self.near_a_field else range(len(text))
         place = places[self.place % len(places)]
         changed = {
             "replace": text[:place] + self.character + text[place + 1 :],

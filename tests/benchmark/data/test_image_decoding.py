@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def _bomb(path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(path)
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, Callable[[Path], object]] = {
     "empty.png": lambda path: path.write_bytes(b""),
     "text.png": lambda path: path.write_text("hello"),
     "truncated.jpg": _truncated,

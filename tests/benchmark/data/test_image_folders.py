@@ -161,9 +161,7 @@ def test_fer2013_with_another_class_is_refused(tmp_path: Path) -> None:
 
 def test_two_spellings_of_one_class_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'happiness' and 'happy', which both mean 'happy'"):
-        load(
-            "folder", write_tree(tmp_path, class_tree({"train": 1, "test": 1}, ["happy", "happiness", "sad"]))
-        )
+        load("folder", write_tree(tmp_path, class_tree({"train": 1, "test": 1}, ["happy", "happiness", "sad"])))
 
 
 def test_a_class_without_training_images_is_refused(tmp_path: Path) -> None:

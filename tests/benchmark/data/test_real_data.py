@@ -45,9 +45,7 @@ def unpack() -> ModuleType:
 def some_fer2013(unpack: ModuleType) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, emotion and usage of three images of each class in each split; only these are decoded."""
     with np.load(PACK / "fer2013.npz") as pack:
-        residual = np.frombuffer(lzma.decompress(pack["residual_xz"].tobytes()), np.uint8).reshape(
-            pack["shape"]
-        )
+        residual = np.frombuffer(lzma.decompress(pack["residual_xz"].tobytes()), np.uint8).reshape(pack["shape"])
         emotion, usage = pack["emotion"], pack["usage"]
     options = Namespace(splits=None, per_class=PER_CLASS, limit=None, seed=0)
     rows, _ = unpack.choose_rows(options, emotion, usage)
@@ -59,8 +57,7 @@ def layouts(
     unpack: ModuleType, some_fer2013: tuple[np.ndarray, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """The subset in four public layouts, written by the pack's own code."""
-    unpack.load_fer2013 = lambda _folder: some_fer2013
-    unpack.check_md5 = lambda *_: None
+    vars(unpack).update(load_fer2013=lambda _folder: some_fer2013, check_md5=lambda *_: None)
     root = tmp_path_factory.mktemp("fer2013")
     options = {"splits": None, "per_class": None, "limit": None, "seed": 0, "pack": PACK, "format": "png"}
     for name, write, layout in (
@@ -87,9 +84,7 @@ def test_fer2013_is_the_same_data_set_in_every_layout(
     assert len({dataset.fingerprint for dataset in datasets.values()}) == 1
 
 
-def test_ck48_has_its_published_counts_and_every_class_on_every_side(
-    unpack: ModuleType, tmp_path: Path
-) -> None:
+def test_ck48_has_its_published_counts_and_every_class_on_every_side(unpack: ModuleType, tmp_path: Path) -> None:
     unpack.cmd_ck48(Namespace(pack=PACK, out=tmp_path))
     dataset = read("ck48", tmp_path / "CK+48")
     counts = np.bincount(dataset.labels).tolist()
@@ -105,9 +100,7 @@ def test_ck48_has_its_published_counts_and_every_class_on_every_side(
     assert "converted" not in dataset.description
 
 
-@pytest.mark.skipif(
-    "FBENCH_FULL_DATA" not in os.environ, reason="a minute of work: set FBENCH_FULL_DATA=1 for it"
-)
+@pytest.mark.skipif("FBENCH_FULL_DATA" not in os.environ, reason="a minute of work: set FBENCH_FULL_DATA=1 for it")
 def test_the_whole_of_fer2013_is_read_from_its_csv(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("whole", PACK / "unpack.py")
     assert spec is not None

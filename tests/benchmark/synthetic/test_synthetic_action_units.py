@@ -38,7 +38,9 @@ def inside_region(unit: ActionUnit, at: Coordinates) -> npt.NDArray[np.bool_]:
 
 def many_faces(count: int, intensities: npt.NDArray[np.float64]) -> FaceParameters:
     drawn = sample_parameters(np.full(count, 6), seed=3, split="train")
-    return FaceParameters(np.repeat(intensities, count, axis=0).astype(np.float32), drawn.identity, drawn.pose, drawn.light)
+    return FaceParameters(
+        np.repeat(intensities, count, axis=0).astype(np.float32), drawn.identity, drawn.pose, drawn.light
+    )
 
 
 @pytest.mark.parametrize("unit", ACTION_UNITS, ids=lambda unit: f"AU{unit.number}")
@@ -60,15 +62,25 @@ def test_a_stronger_action_unit_changes_more(unit: ActionUnit) -> None:
     assert changes[1] < changes[3]
 
 
-def test_brow_units_stay_above_the_eyes_and_mouth_units_below_the_nose_bridge() -> None:
+def test_regions_are_the_parts_of_the_face_that_facs_names() -> None:
     regions = {unit.number: unit.region for unit in ACTION_UNITS}
-    assert all(regions[number].bottom < 0 for number in (1, 2, 4))
-    assert all(regions[number].top > 0 for number in (12, 15, 16, 20, 23, 26))
+    assert all(regions[number].bottom < 0 for number in (1, 2, 4))  # forehead and brows, above the middle of the face
+    assert all(regions[number].top > 0 for number in (12, 15, 16, 20, 23, 26))  # below it
+    assert all(regions[number].bottom < 0.25 and regions[number].top > -0.55 for number in (5, 6, 7))
     assert regions[9].outer < 0.5
-    assert all(-0.5 <= regions[number].top and regions[number].bottom <= 0.2 for number in (5, 6, 7))
+    assert -0.5 < regions[9].top < regions[9].bottom < 0.5
 
 
-def darkness_height(image: npt.NDArray[np.float64], at: Coordinates, low: float, high: float, top: float, bottom: float) -> float:
+def test_drawing_only_the_rows_of_a_feature_changes_no_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = sample_parameters(np.arange(210) % 7, seed=8, split="train")
+    expected = render(faces)
+    monkeypatch.setattr("fbench.benchmark.data.synthetic.render.band", lambda at, top, bottom: slice(0, 48 * 48))
+    np.testing.assert_array_equal(render(faces), expected)
+
+
+def darkness_height(
+    image: npt.NDArray[np.float64], at: Coordinates, low: float, high: float, top: float, bottom: float
+) -> float:
     """Mean v of the darkest pixels of a box: where its brow or lip line is."""
     across, v = plane(at.across), plane(at.v)
     box = (across > low) & (across < high) & (v > top) & (v < bottom)

@@ -34,7 +34,7 @@ class ActionUnit:
     region: Region
 
 
-_BROWS = Region(inner=0.0, outer=0.85, top=-1.0, bottom=-0.14)
+_BROWS = Region(inner=0.0, outer=0.85, top=-1.08, bottom=-0.14)
 _EYES = Region(inner=0.02, outer=1.02, top=-0.52, bottom=0.22)
 _NOSE = Region(inner=0.0, outer=0.45, top=-0.4, bottom=0.4)
 _MOUTH = Region(inner=0.0, outer=0.85, top=0.1, bottom=1.32)

@@ -19,9 +19,7 @@ GENERATOR_VERSION: Final[int] = 1
 _ROWS_AT_A_TIME = 512
 
 
-def load_synthetic(
-    *, seed: int = 0, train: int = 4096, selection: int = 1024, test: int = 2048
-) -> ImageDataset:
+def load_synthetic(*, seed: int = 0, train: int = 4096, selection: int = 1024, test: int = 2048) -> ImageDataset:
     """Render the data set: gray 48x48 faces with seven expressions built from FACS action units.
 
     Classes are balanced up to rounding and shuffled. The same seed and sizes give the same bytes on every machine
@@ -54,9 +52,7 @@ def load_synthetic(
     )
 
 
-def _render_split(
-    seed: int, split: SplitName, count: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _render_split(seed: int, split: SplitName, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     labels = sample_labels(count, seed=seed, split=split)
     parts = []
     for first in range(0, count, _ROWS_AT_A_TIME):

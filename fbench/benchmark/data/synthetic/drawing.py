@@ -36,6 +36,10 @@ class Coordinates:
     across: Array
     pixels: Array
 
+    def part(self, pixels: slice) -> Coordinates:
+        """The coordinates of a run of pixels."""
+        return Coordinates(self.u[:, pixels], self.v[:, pixels], self.across[:, pixels], self.pixels)
+
 
 def face_coordinates(pose: Pose) -> Coordinates:
     """Where each pixel of each image lies on the face."""
@@ -43,13 +47,21 @@ def face_coordinates(pose: Pose) -> Coordinates:
     x = np.tile(axis, IMAGE_SIZE)[None, :] - each(pose.shift_x)
     y = np.repeat(axis, IMAGE_SIZE)[None, :] - each(pose.shift_y)
     pixels = np.float32(UNIT_PIXELS) * each(pose.scale)
-    cosine, sine = each(np.cos(pose.rotation)) / pixels, each(np.sin(pose.rotation)) / pixels
+    rotation = pose.rotation.astype(np.float64)  # rounded to float32 afterwards, so a last bit of libm is not seen
+    cosine, sine = each(np.cos(rotation)) / pixels, each(np.sin(rotation)) / pixels
     u = x * cosine + y * sine
     v = y * cosine - x * sine
     feature = u - each(pose.yaw) * _YAW_SHIFT
     squeeze = each(pose.yaw) * _YAW_SQUEEZE
     across = np.maximum(feature * (1 + squeeze), feature * (squeeze - 1))
     return Coordinates(u=u, v=v, across=across, pixels=pixels)
+
+
+def band(at: Coordinates, top: float, bottom: float) -> slice:
+    """The pixels of all image rows in which any of the faces has a height v between ``top`` and ``bottom``."""
+    ends = at.v.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)[:, :, [0, -1]]  # v is linear along a row
+    rows = np.flatnonzero((ends.min(axis=(0, 2)) <= bottom) & (ends.max(axis=(0, 2)) >= top))
+    return slice(int(rows[0]) * IMAGE_SIZE, (int(rows[-1]) + 1) * IMAGE_SIZE) if rows.size else slice(0, 0)
 
 
 def each(values: Array) -> Array:

@@ -35,7 +35,7 @@ EXPRESSIONS: Final[dict[str, tuple[int, ...]]] = {
 
 CLASS_NAMES: Final[tuple[str, ...]] = tuple(EXPRESSIONS)
 
-LEVEL_PROBABILITIES: Final[FloatArray] = np.array([0.06, 0.07, 0.10, 0.22, 0.55])
+LEVEL_PROBABILITIES: Final[FloatArray] = np.array([0.06, 0.06, 0.07, 0.16, 0.65])
 """Probability of the levels A to E."""
 
 LEVEL_SHAPES: Final[FloatArray] = np.array([[1.3, 0.07], [1.8, 0.25], [3.0, 0.48], [5.0, 0.70], [9.0, 0.88]])

@@ -14,7 +14,7 @@ _CHIN = 1.1
 
 def behind_head(at: Coordinates, identity: Identity, light: Light) -> Array:
     """Background with a slope of gray, the hair behind the head, and the neck."""
-    canvas = each(light.background_gray) + each(light.background_slope) * at.u
+    canvas: Array = each(light.background_gray) + each(light.background_slope) * at.u
     width, height = each(identity.head_width) * 1.14, each(identity.head_height) * 1.06
     upright = np.minimum(at.v, 0) / height
     hair = inside((1 - (at.u / width) ** 2 - upright**2) * 0.5, at.pixels)
@@ -24,9 +24,7 @@ def behind_head(at: Coordinates, identity: Identity, light: Light) -> Array:
     return paint(canvas, each(identity.skin_gray) * 0.62, neck)
 
 
-def head_and_skin(
-    at: Coordinates, identity: Identity, light: Light, jaw_drop: Array
-) -> tuple[Array, Array]:
+def head_and_skin(at: Coordinates, identity: Identity, light: Light, jaw_drop: Array) -> tuple[Array, Array]:
     """The head's coverage of each pixel and the lit skin before features, both (N, 2304).
 
     ``jaw_drop`` (N, 1) is the intensity of AU 26: it lengthens the outline below the mouth and nothing above.

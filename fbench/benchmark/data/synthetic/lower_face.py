@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from fbench.benchmark.data.synthetic.drawing import Coordinates, bump, clamp, each, inside, line, paint, window
+from fbench.benchmark.data.synthetic.drawing import (
+    Coordinates,
+    bump,
+    clamp,
+    each,
+    inside,
+    line,
+    paint,
+    window,
+)
 from fbench.benchmark.data.synthetic.parameters import Array, Identity, Light
 from fbench.benchmark.data.synthetic.upper_face import Units
 
@@ -26,7 +35,7 @@ def nose(canvas: Array, at: Coordinates, identity: Identity, light: Light, units
     root = line(at.v - (top + 0.02), 0.03, at.pixels) + line(at.v - (top + 0.14), 0.03, at.pixels)
     wrinkles = root * window(at.across, -0.2, 0.2)
     shadow = 0.75 * nostril + 0.25 * ala + units[9] * (0.80 * fold + 0.80 * wrinkles)
-    return canvas * (1 + relief) * (1 - clamp(shadow))
+    return np.asarray(canvas * (1 + relief) * (1 - clamp(shadow)))
 
 
 def mouth(canvas: Array, at: Coordinates, identity: Identity, units: Units) -> Array:
@@ -65,7 +74,7 @@ def chin(canvas: Array, at: Coordinates, identity: Identity, units: Units) -> Ar
     start = 0.24
     slope = (width + 0.12 - start) / (height - start)
     furrow = line(at.across - (start + slope * (at.v - start)), 0.03, at.pixels)
-    furrow *= window(at.v, start - 0.1, height + 0.12)
+    furrow *= window(at.v, start - 0.1, height + 0.12 - 0.16 * units[12])
     pouch = line(at.across - width - 0.06 - 0.2 * (at.v - height), 0.05, at.pixels * 0.6)
     pouch *= window(at.v, height - 0.02, height + 0.46)
     tight = bump(at.across, at.v - (height - 0.13), 0.28, 0.06) + bump(at.across, at.v - (height + 0.14), 0.28, 0.06)
@@ -73,5 +82,5 @@ def chin(canvas: Array, at: Coordinates, identity: Identity, units: Units) -> Ar
     below = bump(at.across, at.v - (height + drop), 0.22, 0.07)
     ball = bump(at.across, at.v - (height + drop + 0.17), 0.26, 0.16)
     depth = each(identity.furrow_depth) + 0.6 * units[12]
-    shadow = depth * furrow + 0.80 * units[15] * pouch + 0.35 * units[23] * tight + 0.16 * below
-    return canvas * (1 - np.minimum(shadow, 0.9)) * (1 + 0.08 * ball)
+    shadow = depth * furrow + 0.65 * units[15] * pouch + 0.35 * units[23] * tight + 0.16 * below
+    return np.asarray(canvas * (1 - np.minimum(shadow, 0.9)) * (1 + 0.08 * ball))

@@ -7,19 +7,17 @@ same however many images are drawn at a time, and no two splits or streams share
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SPLITS, SplitName
+from fbench.benchmark.data.synthetic.drawing import IMAGE_SIZE
 from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES, UNIFORMS_PER_IMAGE, sample_intensities
 from fbench.benchmark.data.synthetic.parameters import FIELD_COUNT, Array, FaceParameters, from_uniforms
 
-IMAGE_SIZE: Final[int] = 48
-
+_STREAMS = 4
 _LABELS, _PARAMETERS, _NOISE = range(3)
-_PER_COUNTER = 4
+_PER_COUNTER = 4  # draws of 64 bits that Philox makes of one counter value
 _NOISE_BYTES = 4
 _UNIFORMS = -(-(UNIFORMS_PER_IMAGE + FIELD_COUNT) // _PER_COUNTER) * _PER_COUNTER
 
@@ -50,8 +48,8 @@ def sample_noise(count: int, *, seed: int, split: SplitName, first_row: int = 0)
     words = IMAGE_SIZE * IMAGE_SIZE * _NOISE_BYTES // 8
     bits = _stream(seed, split, _NOISE).advance(first_row * words // _PER_COUNTER)
     raw = bits.random_raw(count * words).astype("<u8", copy=False).view(np.uint8)
-    plane = raw.reshape(_NOISE_BYTES, -1) if count == 0 else raw.reshape(count, _NOISE_BYTES, -1).swapaxes(0, 1)
-    total = plane[0].astype(np.int16) + plane[1] + plane[2] + plane[3]
+    planes = raw.reshape(count, _NOISE_BYTES, IMAGE_SIZE * IMAGE_SIZE)
+    total = planes.sum(axis=1, dtype=np.int16)
     centred = total.astype(np.float32) - np.float32(_NOISE_BYTES * 127.5)
     deviation = np.float32(np.sqrt(_NOISE_BYTES * (256**2 - 1) / 12))
     return np.asarray(centred / deviation).reshape(count, IMAGE_SIZE, IMAGE_SIZE)
@@ -59,5 +57,5 @@ def sample_noise(count: int, *, seed: int, split: SplitName, first_row: int = 0)
 
 def _stream(seed: int, split: SplitName, stream: int) -> np.random.Philox:
     """A generator of its own for each seed, split and purpose."""
-    key = np.array([seed, _PER_COUNTER * SPLITS.index(split) + stream], np.uint64)
+    key = np.array([seed, _STREAMS * SPLITS.index(split) + stream], np.uint64)
     return np.random.Philox(key=key)

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fbench.benchmark.data.synthetic.drawing import Coordinates, bump, clamp, each, inside, line, paint, window
+from fbench.benchmark.data.synthetic.drawing import (
+    Coordinates,
+    bump,
+    clamp,
+    each,
+    inside,
+    line,
+    paint,
+    window,
+)
 from fbench.benchmark.data.synthetic.parameters import Array, Identity
 
 Units = Mapping[int, Array]
@@ -18,7 +27,7 @@ def forehead(canvas: Array, at: Coordinates, identity: Identity, units: Units) -
     brow = each(identity.eye_height) - each(identity.brow_height)
     middle, sides = window(at.across, -0.45, 0.45), window(at.across, 0.15, 0.8)
     raised = units[1] * middle + units[2] * sides
-    across = line(at.v - (brow - 0.23), 0.026, at.pixels) + line(at.v - (brow - 0.38), 0.022, at.pixels)
+    across = line(at.v - (brow - 0.37), 0.026, at.pixels) + line(at.v - (brow - 0.49), 0.022, at.pixels)
     frown = line(at.across - 0.075, 0.034, at.pixels) * window(at.v, brow - 0.2, brow + 0.22)
     return canvas * (1 - 0.65 * clamp(raised) * across) * (1 - 0.8 * units[4] * frown)
 

@@ -1,0 +1,29 @@
+"""``fbench report``: statistics and figures of runs in one offline HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report_command(
+    run: Annotated[list[Path], typer.Argument(help="Run folders; each becomes a part of the report.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The HTML file. Default: report.html in the first run's folder."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")] = None,
+) -> None:
+    """Write one offline HTML file about one or more runs, with summary.csv and trials.csv beside it."""
+    from fbench.benchmark.table import load_run
+    from fbench.reports.build import write_report
+    from fbench.reports.tables import write_tables
+
+    target = (output or run[0] / "report.html").expanduser()
+    path = write_report(run, target, title=title)
+    tables = write_tables([load_run(folder) for folder in run], path.parent)
+    for table in tables:
+        typer.echo(str(table))
+    typer.echo(str(path))

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from support import trial_spec_of
+
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.ledger import log_readings, read_ledger
+from fbench.benchmark.trial import TrialContext, run_trial
+
+
+@pytest.mark.parametrize(
+    ("protocol", "readings"),
+    [({}, 1), ({"test": "none"}, 0), ({"selection": "test"}, 3), ({"selection": "last"}, 1)],
+)
+def test_every_reading_of_the_test_split_is_a_line(
+    stripes: ImageDataset, protocol: dict[str, object], readings: int
+) -> None:
+    """Two evaluations choose the epoch; where the test split chooses, each of them is a reading too."""
+    result = run_trial(trial_spec_of(stripes, **protocol), stripes, TrialContext(torch.device("cpu")))
+    log_readings(result)
+    lines = [json.loads(line) for line in read_ledger(stripes.fingerprint)]
+    assert [line["trial_id"] for line in lines] == [result.record.trial_id] * readings
+    log_readings(result)
+    assert len(read_ledger(stripes.fingerprint)) == 2 * readings
+
+
+def test_data_that_was_never_read_has_an_empty_ledger() -> None:
+    assert read_ledger("0" * 64) == []

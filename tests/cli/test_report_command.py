@@ -1,0 +1,40 @@
+"""``fbench report`` writes a page and two tables, prints the page's path last, and tells bad input in a sentence."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fbench.architectures.errors import UserError
+from fbench.cli.report import report_command
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
+from fabricated_run import Recipe, fabricate_run
+
+app = typer.Typer()
+app.command()(report_command)
+
+
+def test_report_lies_in_the_run_with_its_tables(tmp_path: Path) -> None:
+    fabricate_run(tmp_path / "run", Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
+    result = CliRunner().invoke(app, [str(tmp_path / "run")], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == str(tmp_path / "run" / "report.html")
+    assert all((tmp_path / "run" / name).is_file() for name in ("report.html", "summary.csv", "trials.csv"))
+
+
+def test_output_and_title_are_taken(tmp_path: Path) -> None:
+    fabricate_run(tmp_path / "run", Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
+    arguments = [str(tmp_path / "run"), "-o", str(tmp_path / "out" / "page.html"), "--title", "My networks"]
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    assert "<h1>My networks</h1>" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "summary.csv").is_file()
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is not a run folder .*run\.json"):
+        CliRunner().invoke(app, [str(tmp_path)], catch_exceptions=False)

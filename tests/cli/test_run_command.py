@@ -1,0 +1,164 @@
+"""The run, status and dry-run commands as a person types them, in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+FBENCH = [sys.executable, "-m", "fbench.cli"]
+
+
+def fbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*FBENCH, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A run of one small network, and what it printed."""
+    home = tmp_path_factory.mktemp("cli")
+    done = fbench("run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
+    return home, done
+
+
+def test_a_run_prints_its_estimate_first_and_the_reports_path_last(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, done = finished
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert lines[0].startswith("2 trials to run, 0 done before; about ")
+    assert lines[-1] == f"Report: {Path('run') / 'report.html'}"
+    assert (home / "run" / "report.html").is_file()
+
+
+def test_the_same_command_again_has_nothing_to_run(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    home, _ = finished
+    again = fbench("run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
+    assert again.returncode == 0, again.stderr
+    assert "0 trials to run, 2 done before" in again.stdout
+
+
+def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    home, _ = finished
+    assert "2 finished, 0 failed, 0 to run; cost is measured." in fbench("status", "run", cwd=home).stdout
+    rows = json.loads(fbench("status", "run", "--json", cwd=home).stdout)["trials"]
+    assert [(row["network"], row["status"]) for row in rows] == [("lenet5", "finished"), ("ires", "finished")]
+
+
+def test_a_dry_run_prints_trials_smallest_p_and_time_and_writes_no_run(tmp_path: Path) -> None:
+    done = fbench("run", "--suite", "smoke", "--preset", "smoke", "--seeds", "5", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "smallest p" in done.stdout
+    assert "no: descriptive" in done.stdout  # 5 seeds reach 0.0625 at best
+    assert "Estimated time" in done.stdout
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
+    command = ["run", "--arch", "lenet5", "--preset", "quick", "--seeds", "6", "--out", "run", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*FBENCH, *command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 200
+    while not list((tmp_path / "run" / "trials").glob("*/record.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "run the same command again to go on from there" in error
+    assert "Traceback" not in error
+    kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
+    assert kept
+    again = fbench(*command, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"{6 - len(kept)} trials to run, {len(kept)} done before" in again.stdout
+
+
+DIVERGING = """
+import torch
+from torch import nn
+import fbench
+
+class Exploding(nn.Module):
+    def __init__(self, size, classes):
+        super().__init__()
+        self.linear = nn.Linear(size, classes)
+    def forward(self, x):
+        return self.linear(x.flatten(1)) * float("inf")
+
+@fbench.register("exploding")
+def build(num_classes=7, in_channels=1, image_size=48):
+    return Exploding(in_channels * image_size ** 2, num_classes)
+"""
+
+
+def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
+    done = fbench(
+        "run",
+        "--arch",
+        "exploding",
+        "--against",
+        "lenet5",
+        "--plugin",
+        "mine.py",
+        "--preset",
+        "smoke",
+        "--out",
+        "run",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "exploding on synthetic, seed 0: diverged" in done.stderr
+    status = json.loads(fbench("status", "run", "--json", cwd=tmp_path).stdout)["trials"]
+    assert {row["network"]: row["status"] for row in status} == {"lenet5": "finished", "exploding": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--suite", "ablation"], "Did you mean 'ablations'?"),
+        (["run", "--suite", "nowhere.toml"], "nowhere.toml"),
+        (["run", "--arch", "irez"], "Did you mean 'ires'?"),
+        (["run", "--seeds", "0"], "--seeds 0"),
+        (["run", "--device", "tpu"], "no device 'tpu'"),
+        (["run", "--data", "fer2013=nowhere.csv"], "nowhere.csv"),
+        (["run", "--only", "squeeze_exite"], "Did you mean 'squeeze_excite'?"),
+        (["run", "--plugin", "raises.py"], "raises.py"),
+        (["run", "--plugin", "taken.py"], "ires"),
+        (["run", "--suite", "bad.toml"], "unknown key 'studys'. Did you mean 'studies'?"),
+        (["run", "--against", "ires"], "--arch"),
+        (["status", "nowhere"], "not a run folder"),
+        (["report", "nowhere"], "not a run folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "raises.py").write_text("raise RuntimeError('no')", encoding="utf-8")
+    (tmp_path / "taken.py").write_text(DIVERGING.replace('"exploding"', '"ires"'), encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("title = 'x'\nstudys = []\n", encoding="utf-8")
+    done = fbench(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_debug_shows_where_an_error_rose(tmp_path: Path) -> None:
+    done = fbench("run", "--suite", "ablation", "--debug", cwd=tmp_path)
+    assert "Traceback" in done.stderr

@@ -1,0 +1,32 @@
+"""One fabricated run and its report for all tests that only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fabricated_run import fabricate_run
+from page import Page
+
+from fbench.benchmark.table import RunTable
+from fbench.reports.build import build_report
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+    return fabricate_run(tmp_path_factory.mktemp("runs") / "example")
+
+
+@pytest.fixture(scope="session")
+def html(run: RunTable) -> str:
+    return build_report([run])
+
+
+@pytest.fixture(scope="session")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "run"

@@ -1,0 +1,91 @@
+"""Figures: well-formed SVG that states its finding, keeps names as text, and is the same every time."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fbench.reports.figures.canvas import new_figure, to_svg, use_page_colours
+from fbench.reports.figures.pareto import ParetoPoint, log_ticks, pareto_chart
+from fbench.reports.palette import assign_appearances
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def chart(points: list[ParetoPoint], key: str = "p") -> str:
+    looks = assign_appearances(point.network for point in points)
+    return pareto_chart(points, looks, "MACs, millions", key)
+
+
+POINTS = [
+    ParetoPoint("cheap", 1.0, 0.50, 0.48, 0.52),
+    ParetoPoint("dear", 9.0, 0.60, 0.58, 0.62),
+    ParetoPoint("beaten", 9.5, 0.55, 0.53, 0.57),
+]
+
+
+def test_pareto_chart_names_the_networks_that_no_other_beats() -> None:
+    root = ElementTree.fromstring(chart(POINTS))  # noqa: S314 - the text was made in the line itself
+    assert root.get("aria-label") == (
+        "Top-1 against MACs, millions. No other network is both cheaper and more accurate than: cheap and dear."
+    )
+    texts = {element.text for element in root.iter(f"{SVG}text")}
+    assert {"cheap", "dear", "beaten"} <= texts
+
+
+@given(st.floats(1e-6, 1e9), st.floats(1.0001, 1e6))
+def test_ticks_of_a_log_axis_are_few_and_in_range(low: float, factor: float) -> None:
+    ticks = log_ticks(low, low * factor)
+    assert 1 <= len(ticks) <= 8
+    assert all(low <= tick <= low * factor for tick in ticks)
+    assert len({f"{tick:,.6g}" for tick in ticks}) == len(ticks)
+
+
+def test_ticks_are_round_numbers() -> None:
+    assert log_ticks(0.9, 3.3) == [1.0, 1.5, 2.0, 3.0]
+    assert log_ticks(40, 250) == [50.0, 100.0, 200.0]
+    assert log_ticks(0.5, 2000) == [1.0, 10.0, 100.0, 1000.0]
+
+
+def test_figure_has_no_fixed_size_and_no_date() -> None:
+    svg = chart(POINTS)
+    opening = svg[: svg.index(">")]
+    assert " width=" not in opening
+    assert "viewBox=" in opening
+    assert "<metadata" not in svg
+    assert svg == chart(POINTS)
+
+
+def test_ids_begin_with_the_key() -> None:
+    ids = re.findall(r' id="([^"]+)"', chart(POINTS, "one"))
+    assert ids
+    assert all(name.startswith("one-") for name in ids)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30))
+def test_any_text_stays_text(text: str) -> None:
+    with new_figure(2, 2) as figure:
+        figure.text(0.1, 0.5, text)
+        svg = to_svg(figure, "k", text)
+    root = ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the lines above
+    assert root.get("aria-label") == text
+    assert [element.text for element in root.iter(f"{SVG}text")] in ([text], [text.strip() or None], [])
+
+
+def test_page_colours_follow_the_theme() -> None:
+    looks = assign_appearances(["cheap", "dear", "beaten"])
+    svg = use_page_colours(chart(POINTS), looks)
+    assert "var(--network-0)" in svg
+    assert "var(--ink)" in svg
+    assert not [look.light for look in looks.values() if look.light in svg]
+
+
+@pytest.mark.parametrize("amount", [16, 132])
+def test_networks_differ_in_colour_or_marker(amount: int) -> None:
+    looks = assign_appearances(str(place) for place in range(amount)).values()
+    assert len({(look.light, look.marker) for look in looks}) == amount

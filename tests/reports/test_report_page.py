@@ -1,0 +1,140 @@
+"""The page as a file: offline, deterministic, well formed, escaped, and readable by machines that read aloud."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fabricated_run import Recipe, fabricate_run
+from page import Page
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.build import build_report, write_report
+
+
+def test_nothing_is_requested(html: str, page: Page) -> None:
+    policy = [a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy
+    assert policy[0] is not None
+    assert policy[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert not [tag for tag, _ in page.elements if tag in ("script", "link", "img", "iframe", "object", "embed")]
+    targets = [a[name] or "" for _, a in page.elements for name in ("src", "href", "xlink:href") if name in a]
+    assert targets
+    assert all(target.startswith("#") for target in targets)
+    assert all(target.startswith("#") for target in re.findall(r"url\((.*?)\)", html))
+    assert "@import" not in html
+
+
+def test_same_run_gives_same_bytes_in_another_process_without_torch(run: RunTable, html: str) -> None:
+    code = (
+        "import hashlib, sys; from fbench.benchmark.table import load_run; from fbench.reports.build import *;"
+        "from fbench.reports import tables;"
+        f"text = build_report([load_run({str(run.folder.path)!r})]);"
+        "print(hashlib.sha256(text.encode()).hexdigest(), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [hashlib.sha256(html.encode()).hexdigest(), "False"]
+
+
+def test_ids_are_unique_and_every_reference_has_its_target(html: str, page: Page) -> None:
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = re.findall(r'(?:href="#|url\(#)([^")]+)', html)
+    assert set(targets) <= set(ids)
+
+
+def test_headings_are_in_order(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(following <= level + 1 for level, following in itertools.pairwise(levels))
+
+
+def test_figures_say_what_they_show_and_tables_have_captions_and_scopes(page: Page) -> None:
+    figures = [a for tag, a in page.elements if tag == "svg"]
+    assert len(figures) == 3 + 2 + 4 + 3  # Pareto, forest, learning curves, confusion
+    assert all(a["role"] == "img" and a["aria-label"] for a in figures)
+    assert all(table.caption for table in page.tables)
+    assert all("scope" in a for tag, a in page.elements if tag == "th")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "شبكة التعرف على المشاعر", "long_" * 40, "$x_1$ & {{ 7 * 7 }}", '"quoted" \\name'],
+)
+def test_any_name_is_text(folder: Path, name: str) -> None:
+    study = {"name": "s", "title": name, "question": name, "note": name, "baseline": "ires", "levels": ("ires", name)}
+    recipe = Recipe(
+        accuracy={"ires": 0.6, name: 0.5},
+        seeds=(0, 1),
+        images=60,
+        classes=("<b>happy</b>", "$sad_1$", name),
+        studies=(study,),
+        failed=((name, 1),),
+    )
+    html = build_report([fabricate_run(folder, recipe)], title=name)
+    assert "<script" not in html
+    assert "<b>happy" not in html
+    page = Page(html)
+    assert page.table("Quality").row(name)
+    assert f"{name}: " in page.text
+    assert page.table("1 of 4 trials failed").row(name)[2] == "1"
+
+
+def test_reason_of_a_failure_is_text(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(seeds=(0,), images=40, failed=(("ires_relu", 0),)))
+    ((planned, record),) = run.failed()
+    file = run.folder.trial_folder(planned.trial_id) / "record.json"
+    changed = record.model_copy(update={"failure_reason": "<img src=x onerror=alert(1)>"})
+    file.write_text(changed.model_dump_json(), encoding="utf-8")
+    html = build_report([load_run(folder)])
+    assert "<img" not in html
+    assert "<img src=x onerror=alert(1)>" in Page(html).text
+
+
+def test_two_runs_and_two_data_sets_share_a_page(tmp_path: Path) -> None:
+    small = Recipe(seeds=(0, 1), images=40)
+    first = fabricate_run(tmp_path / "a", small)
+    second = fabricate_run(
+        tmp_path / "b", Recipe(accuracy={"ires": 0.5, "arch1": 0.6}, seeds=(0,), images=50, data=("fer2013", "ck48"))
+    )
+    html = build_report([first, second])
+    page = Page(html)
+    assert len([t for t in page.tables if t.caption.startswith("Quality")]) == 3
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(following <= level + 1 for level, following in itertools.pairwise(levels))
+
+
+def test_many_classes_leave_the_matrices_out(folder: Path) -> None:
+    recipe = Recipe(seeds=(0,), images=200, classes=[f"class {k}" for k in range(40)], accuracy={"ires": 0.5})
+    page = Page(build_report([fabricate_run(folder, recipe)]))
+    assert "Confusion matrices are left out: 40 classes" in page.text
+
+
+def test_no_run_is_refused() -> None:
+    with pytest.raises(UserError, match="No run was given"):
+        build_report([])
+
+
+def test_damaged_predictions_are_named(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(seeds=(0,), images=40))
+    trial = run.plan[0].trial_id
+    (run.folder.trial_folder(trial) / "predictions.npz").write_bytes(b"not a zip file")
+    with pytest.raises(UserError, match=trial):
+        build_report([run])
+
+
+def test_writing_makes_the_folder_and_names_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
+    path = write_report([run.folder.path], tmp_path / "new" / "page.html", title="Mine")
+    assert "<title>Mine</title>" in path.read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="cannot be written"):
+        write_report([run.folder.path], tmp_path)

@@ -1,0 +1,105 @@
+"""The committed results are a run: a report is made from them, their trials are taken as done, and they add up."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fbench
+from fbench.benchmark import executor
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.specs import DataSpec
+from fbench.benchmark.table import RunTable
+from fbench.planning import RunRequest, plan_run
+from fbench.reports.build import write_report
+from fbench.reports.tables import write_tables
+from fbench.session import run
+
+REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
+NETWORKS = ("ires", "ires_no_se", "ires_relu", "ires_hswish_all")
+
+
+@pytest.fixture(scope="module")
+def reference() -> RunTable:
+    return fbench.load_run(REFERENCE)
+
+
+def test_it_holds_four_networks_with_three_seeds_on_all_of_fer2013(reference: RunTable) -> None:
+    assert set(reference.networks) == set(NETWORKS)
+    assert reference.config.data[0].images_by_split == {"train": 28709, "selection": 3589, "test": 3589}
+    assert {name: len(reference.records(name, "fer2013")) for name in NETWORKS} == dict.fromkeys(NETWORKS, 3)
+    assert len(reference.costs) == 1
+
+
+def test_its_accuracies_are_those_of_its_committed_predictions(reference: RunTable) -> None:
+    for record in reference.trials.values():
+        for split, measures in (("selection", record.selection), ("test", record.test)):
+            assert measures is not None
+            assert reference.predictions(record)[split].correct.mean() == measures.top1
+
+
+def test_its_committed_tables_are_the_ones_that_its_records_give(reference: RunTable, tmp_path: Path) -> None:
+    for table in write_tables([reference], tmp_path):
+        assert table.read_text(encoding="utf-8") == (REFERENCE / table.name).read_text(encoding="utf-8")
+    with (REFERENCE / "trials.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 12
+
+
+def test_a_report_is_made_from_it_without_weights_or_data(tmp_path: Path) -> None:
+    text = write_report([REFERENCE], tmp_path / "report.html").read_text(encoding="utf-8")
+    for name in NETWORKS:
+        assert name in text
+    assert "synthetic" not in text.partition("<body")[2].partition("Statistics in words")[0].lower()
+
+
+def test_no_face_no_weights_and_no_place_of_a_machine_is_committed() -> None:
+    files = [path for path in REFERENCE.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json", ".jsonl", ".csv", ".npz", ".safetensors", ".html"}
+    for path in files:
+        if path.suffix in {".json", ".jsonl", ".csv"}:
+            assert "fer2013.csv" not in path.read_text(encoding="utf-8")
+
+
+def stand_in(data: DataSpec) -> ImageDataset:
+    """A data set of the recorded shape, splits and fingerprint; no trial is run on it, so it has no pixels."""
+    sizes = [data.images_by_split[split] for split in SPLITS]
+    dataset = ImageDataset(
+        name=data.name,
+        images=np.zeros((sum(sizes), *data.image_shape), np.uint8),
+        labels=np.zeros(sum(sizes), np.uint8),
+        split=np.repeat(np.arange(3), sizes).astype(np.uint8),
+        sample_ids=np.arange(sum(sizes)).astype(str),
+        class_names=data.class_names,
+        may_show_images=data.may_show_images,
+        synthetic=data.synthetic,
+        description=data.description,
+    )
+    dataset.__dict__["fingerprint"] = data.fingerprint
+    return dataset
+
+
+def test_its_trials_are_taken_as_done_by_the_same_request(
+    reference: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal ids show that neither the networks nor the protocol have moved since the results were committed."""
+    (data,) = reference.config.data
+    monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stand_in(data))
+    monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it
+    request = RunRequest(
+        only=("squeeze_excite", "activation"),
+        data=(f"fer2013={tmp_path / 'fer2013.csv'}",),
+        preset="standard",
+        out=tmp_path / "again",
+        take_from=(REFERENCE,),
+        jobs=1,
+        device="cpu",
+    )
+    assert len(plan_run(request).takeable) == 12
+    table = run(request)
+    assert table.trials == reference.trials
+    assert len(table.costs) == 1
