@@ -45,7 +45,7 @@ def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
     return trials_s, start_up_s + packed_s(list(trials_s.values()), jobs) + cost_s + REPORT_S
 
 
-COST_S_PER_NETWORK = 3.5  # measured on 2 cores with the default cost plan, 16 networks
+COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
 REPORT_S = 10.0
 
 

@@ -11,14 +11,14 @@ from fbench.benchmark.protocol import load_protocol
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
 
 
-def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0) -> ImageDataset:
+def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, size: int = 16) -> ImageDataset:
     """The stripes of a seed: learnable in a few steps, not perfectly."""
     generator = np.random.default_rng(seed)
     total = sum(counts)
     labels = np.arange(total) % 3
-    rows, columns = np.mgrid[0:16, 0:16]
+    rows, columns = np.mgrid[0:size, 0:size]
     waves = np.stack([np.sin(rows * 0.9), np.sin(columns * 0.9), np.sin((rows + columns) * 0.9)])
-    images = 128 + 50 * waves[labels] + generator.normal(0, 60, (total, 16, 16))
+    images = 128 + 50 * waves[labels] + generator.normal(0, 60, (total, size, size))
     return ImageDataset(
         name="stripes",
         images=np.clip(images, 0, 255).astype(np.uint8)[:, None],

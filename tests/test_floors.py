@@ -13,7 +13,7 @@ FLOORS = {"architectures": 1, "statistics": 1, "benchmark": 2, "ablations": 3, "
 
 
 def floor(module: str) -> int:
-    return FLOORS.get((module.split(".") + [""])[1], FRONT)
+    return FLOORS.get([*module.split("."), ""][1], FRONT)
 
 
 def imports(file: Path) -> set[str]:

@@ -29,6 +29,7 @@ def log_readings(result: TrialResult) -> None:
         return
     readings = 1 + (len(result.history) if record.selected_on == "test" else 0)
     line = {
+        "data_fingerprint": record.spec.data.fingerprint,
         "split": "test",
         "rows": record.test.images,
         "trial_id": record.trial_id,

@@ -38,6 +38,7 @@ class RunProgress:
         self._done_s: dict[str, float] = {}
         self._steps: dict[str, int] = {}
         self._ended = 0
+        self._measuring = False
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -86,7 +87,10 @@ class RunProgress:
             )
 
     def measuring(self, what: str) -> None:
-        """Say what of the cost is being measured."""
+        """Say what of the cost is being measured; where nobody watches a bar, once."""
+        if not self._console.is_terminal and not self._measuring:
+            self._console.print("measuring cost, while no trial runs")
+        self._measuring = True
         if self._task is not None:
             self._bar.update(self._task, description="measuring cost", status=what)
 

@@ -128,11 +128,13 @@ def _finish(table: RunTable) -> None:
     """Write the report, print the summary, and exit with 3 when trials failed."""
     from fbench.cli.summary_view import print_summary
     from fbench.reports.build import write_report
+    from fbench.reports.tables import write_tables
 
     print_summary(table)
     failed = table.failed()
     for row, record in failed:
         typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
+    write_tables([table], table.folder.path)
     typer.echo(f"Report: {write_report([table.folder.path], table.folder.path / 'report.html')}")
     if failed:
         raise typer.Exit(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from fbench.benchmark.table import RunTable
     from fbench.statistics.estimands import MeanEstimate
 
-COLUMNS = ("network", "seeds", "top-1 (%)", "this test set", "new images", "parameters", "MACs", "latency (ms)")
+WIDE = 100  # columns; a narrower terminal leaves cost to the report
+QUALITY = ("network", "seeds", "top-1", "this test set", "new images")
+COST = ("parameters", "million MACs", "latency ms")
 
 
 def print_summary(run: RunTable) -> None:
@@ -24,20 +27,21 @@ def print_summary(run: RunTable) -> None:
     for data in run.config.data:
         evidence = gather(run, data)
         if evidence.networks:
-            console.print(_table(evidence))
+            console.print(_table(evidence, QUALITY + (COST if console.width >= WIDE else ())))
 
 
-def _table(evidence: Evidence) -> Table:
+def _table(evidence: Evidence, columns: tuple[str, ...]) -> Table:
     kind = "synthetic faces" if evidence.data.synthetic else evidence.data.name
-    table = Table(title=f"{kind}, {evidence.split_words}; 95 % intervals in %")
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "network" else "right")
+    table = Table(title=f"{kind}, {evidence.split_words}: top-1 and 95 % intervals in %", box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=column == "network")
     for row in by_accuracy(summarise_networks(evidence)):
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row)[: len(columns)])
     return table
 
 
 def _cells(row: NetworkSummary) -> tuple[str, ...]:
+    """One cell for each column of ``QUALITY`` and ``COST``."""
     cost = row.cost
     return (
         row.network,
@@ -46,13 +50,13 @@ def _cells(row: NetworkSummary) -> tuple[str, ...]:
         _interval(row.accuracy.this_test_set),
         _interval(row.accuracy.new_images),
         "" if cost.total_params_keras is None else f"{cost.total_params_keras:,}",
-        "" if cost.macs is None else f"{cost.macs:,}",
+        "" if cost.macs is None else f"{cost.macs / 1e6:.2f}",
         "" if cost.latency_p50_ms is None else f"{cost.latency_p50_ms:.2f}",
     )
 
 
 def _interval(estimate: MeanEstimate) -> str:
-    """Low and high bound, or nothing where one seed says nothing about seeds."""
+    """Low and high bound; one seed says nothing about seeds."""
     if math.isnan(estimate.low):
-        return "needs 2 seeds"
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+        return "1 seed"
+    return f"{100 * estimate.low:.1f}-{100 * estimate.high:.1f}"

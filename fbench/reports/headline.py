@@ -109,7 +109,20 @@ def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
             images.low, images.high
         )
     first = "reached" if len(summary) == 1 else "had the highest mean accuracy:"
-    return f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
+    return (
+        f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
+        f"{_lead(best, summary)}"
+    )
+
+
+def _lead(best: NetworkSummary, summary: Sequence[NetworkSummary]) -> str:
+    """How many others are as good as the first, as far as its interval can tell."""
+    others = [row for row in summary if row is not best]
+    close = sum(row.accuracy.new_images.estimate >= best.accuracy.new_images.low for row in others)
+    if not close:
+        return ""
+    mean = "has its mean" if close == 1 else "have their means"
+    return f" {close} of the {plural(len(others), 'other')} {mean} inside its interval for new images."
 
 
 def _finding(result: StudyResult) -> str:

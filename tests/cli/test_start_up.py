@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "pydantic", "pandas", "matplotlib", "scipy", "numpy")
+HEAVY = ("torch", "pandas", "matplotlib", "scipy", "numpy")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"]])

@@ -35,6 +35,7 @@ def test_three_seeds_are_descriptive_and_ten_are_not(page: Page, folder: Path) -
 
 def test_headline_says_which_differences_are_real(page: Page) -> None:
     assert "ires had the highest mean accuracy: top-1 61.8 %" in page.text
+    assert "1 of the 2 others has its mean inside its interval for new images." in page.text
     assert "Squeeze and excitation: ires_no_se is 13.8 points worse than ires" in page.text
     assert "Activation: ires_relu against ires undecided." in page.text
 

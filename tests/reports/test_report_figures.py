@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbench.reports.figures.canvas import new_figure, to_svg, use_page_colours
-from fbench.reports.figures.pareto import ParetoPoint, log_ticks, pareto_chart
+from fbench.reports.figures.pareto import ParetoPoint, log_ticks, pareto_chart, widen
 from fbench.reports.palette import assign_appearances
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,6 +43,13 @@ def test_ticks_of_a_log_axis_are_few_and_in_range(low: float, factor: float) -> 
     assert 1 <= len(ticks) <= 8
     assert all(low <= tick <= low * factor for tick in ticks)
     assert len({f"{tick:,.6g}" for tick in ticks}) == len(ticks)
+
+
+def test_nearly_equal_costs_are_not_drawn_apart() -> None:
+    low, high = widen(2.869, 2.878)
+    assert high / low == pytest.approx(2)
+    assert low * high == pytest.approx(2.869 * 2.878)
+    assert widen(1, 100) == (1, 100)
 
 
 def test_ticks_are_round_numbers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -14,6 +15,15 @@ from fbench.reports.figures.labels import place_labels
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, shorten
 from fbench.statistics.pareto import pareto_front
+
+_SMALLEST_SPAN: Final = 2.0
+_LEADING_DIGITS: Final = (
+    (1.0,),
+    (1.0, 2.0, 5.0),
+    (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0),
+    (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0),
+    tuple(k / 10 for k in range(10, 100)),
+)
 
 
 @dataclass(frozen=True)
@@ -62,18 +72,25 @@ def _draw_front(axes: Axes, front: Sequence[ParetoPoint]) -> None:
 def _plain_log_ticks(axes: Axes) -> None:
     """Few ticks at round numbers, written plainly; matplotlib's own crowd a range of less than a decade."""
     axes.autoscale_view()
-    low, high = axes.get_xlim()
+    low, high = widen(*axes.get_xlim())
+    axes.set_xlim(low, high)
     ticks = log_ticks(low, high)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+def widen(low: float, high: float) -> tuple[float, float]:
+    """Limits at least a factor of two apart around the same middle: nearly equal costs then look nearly equal."""
+    middle = math.sqrt(low * high)
+    return min(low, middle / _SMALLEST_SPAN**0.5), max(high, middle * _SMALLEST_SPAN**0.5)
+
+
 def log_ticks(low: float, high: float) -> list[float]:
     """At least three round numbers from ``low`` to ``high``, both positive; fewer where they nearly agree."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
-    for leading in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0), [k / 10 for k in range(10, 100)]):
+    for leading in _LEADING_DIGITS:
         every = [digit * 10.0**decade for decade in decades for digit in leading]
         ticks = [tick for tick in every if low <= tick <= high]
         if len(ticks) >= 3:
