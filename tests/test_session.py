@@ -83,6 +83,15 @@ def test_accuracy_recomputed_from_stored_predictions_is_the_recorded_one(finishe
         assert float(np.mean(stored.predicted == labels)) == record.test.top1
 
 
+def test_a_trained_network_is_loaded_by_its_trial(finished: RunTable) -> None:
+    record = next(iter(finished.trials.values()))
+    network = fbench.load_model(finished.folder.path, record.trial_id)
+    assert not network.training
+    assert sum(p.numel() for p in network.parameters()) == record.trainable_params
+    with pytest.raises(UserError, match="has no trial"):
+        fbench.load_model(finished, "0" * 16)
+
+
 def test_paired_differences_are_differences_of_correctness(finished: RunTable) -> None:
     seeds, differences = finished.paired_differences("lenet5", "ires", "synthetic")
     assert seeds == (0, 1)

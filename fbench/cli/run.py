@@ -95,21 +95,27 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
 
 
 def _print_plan(request: RunRequest) -> None:
+    from rich.console import Console
+
     from fbench.cli.plan_view import print_plan
     from fbench.planning import plan_run
     from fbench.session import estimate_run_s
 
-    plan = plan_run(request)
-    _, estimate_s = estimate_run_s(plan)
+    with Console().status("planning, and timing a few steps"):
+        plan = plan_run(request)
+        _, estimate_s = estimate_run_s(plan)
     print_plan(plan, estimate_s)
 
 
 def _run(request: RunRequest) -> None:
+    from rich.console import Console
+
     from fbench.cli.progress import RunProgress
     from fbench.planning import plan_run
     from fbench.session import execute_run
 
-    plan = plan_run(request)
+    with Console().status("planning"):
+        plan = plan_run(request)
     try:
         with RunProgress(plan) as progress:
             table = execute_run(plan, progress)
