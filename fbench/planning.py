@@ -93,8 +93,8 @@ def plan_run(request: RunRequest) -> RunPlan:
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
-    elif folder.path.exists() and any(folder.path.iterdir()):
-        raise UserError(f"{folder.path} holds other files and no run; give an empty or new folder with --out.")
+    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+        raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or preset.seeds
     specs, planned, networks = _expand(selected, config, seeds)
     records = folder.trials() if folder.path.exists() else {}

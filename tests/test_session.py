@@ -186,7 +186,7 @@ def test_a_folder_of_another_configuration_is_refused_by_the_field_that_differs(
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").write_text("precious", encoding="utf-8")
-    with pytest.raises(UserError, match="holds other files and no run"):
+    with pytest.raises(UserError, match="is no run and no empty folder"):
         plan_run(request_in(tmp_path))
 
 

@@ -18,7 +18,7 @@ from fbench.architectures.contract import (
     user_contract,
     with_counts,
 )
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, errors_of_network
 from fbench.architectures.registry import (
     ResolvedArchitecture,
     build,
@@ -51,11 +51,12 @@ def trace_architecture(resolved: ResolvedArchitecture) -> NetworkTrace:
     """Build a network on the meta device and trace it on one image of its input shape.
 
     Raises:
-        UserError: an option has an illegal value.
+        UserError: an option has an illegal value, or the builder or the forward pass raises.
     """
-    with torch.device("meta"):
-        module = build(resolved)
-    return trace(module, resolved.input_shape)
+    with errors_of_network(resolved.name):
+        with torch.device("meta"):
+            module = build(resolved)
+        return trace(module, resolved.input_shape)
 
 
 def count(name: str) -> Counts:

@@ -7,11 +7,30 @@ code 2 and prints no traceback unless ``--debug`` is given.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
     """Bad usage or bad input, told in one sentence; the command line exits with 2."""
+
+
+@contextmanager
+def errors_of_network(name: str) -> Iterator[None]:
+    """Turn whatever a network's builder or forward pass raises into one sentence that names the network.
+
+    Raises:
+        UserError: the block raised anything.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"The network '{name}' raised {type(error).__name__}: {reason}; mend its builder or its forward pass."
+        ) from error
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fbench.architectures.digest import network_digest
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, errors_of_network
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build, resolve
 from fbench.architectures.trace import trace
@@ -35,13 +35,21 @@ def network_spec(
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
-    with torch.device("meta"):
-        module = build(resolved)
+    with errors_of_network(name):
+        with torch.device("meta"):
+            module = build(resolved)
+        output_shape = trace(module, data.image_shape).output_shape
+        digest = network_digest(module, data.image_shape, resolved.source)
+    if output_shape != (len(data.class_names),):
+        raise UserError(
+            f"The network '{name}' gives {output_shape} for an image, and {data.name} has {len(data.class_names)} "
+            "classes; let it return one logit for each of num_classes."
+        )
     return NetworkSpec(
         name=name,
         builder=resolved.builder,
         options=resolved.options,
-        digest=network_digest(module, data.image_shape, resolved.source),
+        digest=digest,
         source_sha256=resolved.source,
         plugin_file=plugins.get(resolved.source or ""),
     )

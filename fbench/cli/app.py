@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+import fbench
 from fbench.architectures.errors import UserError
 from fbench.cli import architectures, report, run, status
 
 app = typer.Typer(
     name="fbench",
-    help="Benchmarks and ablations of compact vision networks: one protocol, several seeds, honest costs, statistics.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fbench {fbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Benchmarks and ablations of compact vision networks: one protocol, several seeds, honest costs, statistics."""
+
+
 app.command("list")(architectures.list_command)
 app.command("show")(architectures.show_command)
 app.command("params")(architectures.params_command)

@@ -157,9 +157,9 @@ def _check(names: Sequence[str], as_json: bool) -> None:
         for drift in drifts:
             typer.echo(f"{drift.name}  {drift.message}  ({_shown_path(drift.contract)})")
         typer.echo(
-            f"{len(drifts)} disagreements; change the network back, or run `fbench params --update`."
+            f"Disagreements: {len(drifts)}; change the network back, or give --update in place of --check."
             if drifts
-            else "Every network agrees with its contract."
+            else f"{', '.join(names) or 'Every network'}: as in the contract."
         )
     if os.environ.get("GITHUB_ACTIONS"):
         _annotate(drifts)

@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 def print_plan(plan: RunPlan, estimate_s: float) -> None:
     """Print the plan of a run that is not going to be run."""
     console = Console()
+    console.print(f"Trials ({plan.config.protocol.name}, {plan.config.preset})", highlight=False)
     console.print(_trials(plan))
+    console.print("Smallest p-value that each study can reach (sign-flip over seeds, after Holm)", highlight=False)
     console.print(_families(plan))
     taken = len(plan.takeable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
-    typer.echo(f"{len(plan.specs)} trials: {done} done, {taken} taken from other runs, {todo} to run.")
+    typer.echo(f"Trials: {len(plan.specs)}, of them {done} done, {taken} taken from other runs, {todo} to run.")
     typer.echo(f"Estimated time with {plan.jobs} at a time: {in_words(estimate_s)}.")
     typer.echo(f"Folder: {plan.folder.path}")
 
 
 def _trials(plan: RunPlan) -> Table:
     pending = {spec.trial_id for spec in plan.pending}
-    table = Table(title=f"Trials ({plan.config.protocol.name}, {plan.config.preset})")
+    table = Table()
     table.add_column("network")
     table.add_column("data")
     table.add_column("seeds", justify="right")
@@ -43,7 +45,7 @@ def _trials(plan: RunPlan) -> Table:
 
 
 def _families(plan: RunPlan) -> Table:
-    table = Table(title="Smallest p-value that each study can reach (sign-flip over seeds, after Holm)")
+    table = Table()
     table.add_column("study")
     table.add_column("comparisons", justify="right")
     table.add_column("smallest p", justify="right")

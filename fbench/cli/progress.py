@@ -53,12 +53,12 @@ class RunProgress:
     def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
         """Print the estimate and start the bar."""
         kept = len(self._plan.specs) - len(specs)
-        self._console.print(
-            f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)} "
-            f"with {self._plan.jobs} at a time. Folder: {self._plan.folder.path}",
-            highlight=False,
-            soft_wrap=True,
+        what = (
+            f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {self._plan.jobs} at a time"
         )
+        if not specs:
+            what = f"All {kept} trials are done; cost and report take about {in_words(estimate_s)} at most"
+        self._console.print(f"{what}. Folder: {self._plan.folder.path}", highlight=False, soft_wrap=True)
         self._trials_s = {spec.trial_id: max(trials_s[spec.trial_id], 0.1) for spec in specs}
         self._steps = {spec.trial_id: _steps(spec) for spec in specs}
         self._task = self._bar.add_task("training", total=sum(self._trials_s.values()), status="")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fbench.architectures.errors import UserError
+
 
 def report_command(
     run: Annotated[list[Path], typer.Argument(help="Run folders; each becomes a part of the report.")],
@@ -16,14 +18,16 @@ def report_command(
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")] = None,
 ) -> None:
-    """Write one offline HTML file about one or more runs, with summary.csv and trials.csv beside it."""
+    """Write one offline HTML file about one or more runs; without -o, summary.csv and trials.csv beside it too."""
     from fbench.benchmark.table import load_run
     from fbench.reports.build import write_report
     from fbench.reports.tables import write_tables
 
     target = (output or run[0] / "report.html").expanduser()
+    if target.suffix.lower() not in {".html", ".htm"}:
+        raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
     path = write_report(run, target, title=title)
-    tables = write_tables([load_run(folder) for folder in run], path.parent)
-    for table in tables:
-        typer.echo(str(table))
+    if output is None:
+        for table in write_tables([load_run(folder) for folder in run], path.parent):
+            typer.echo(str(table))
     typer.echo(str(path))

@@ -27,12 +27,13 @@ def print_summary(run: RunTable) -> None:
     for data in run.config.data:
         evidence = gather(run, data)
         if evidence.networks:
+            kind = "synthetic faces" if data.synthetic else data.name
+            console.print(f"\n{kind}, {evidence.split_words}: top-1 and 95 % intervals in %", highlight=False)
             console.print(_table(evidence, QUALITY + (COST if console.width >= WIDE else ())))
 
 
 def _table(evidence: Evidence, columns: tuple[str, ...]) -> Table:
-    kind = "synthetic faces" if evidence.data.synthetic else evidence.data.name
-    table = Table(title=f"{kind}, {evidence.split_words}: top-1 and 95 % intervals in %", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, justify="left" if column == "network" else "right", no_wrap=column == "network")
     for row in by_accuracy(summarise_networks(evidence)):

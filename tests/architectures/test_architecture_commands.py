@@ -119,7 +119,7 @@ def test_params_prints_the_contract() -> None:
 
 def test_check_passes_on_the_committed_contract() -> None:
     result = invoke("params", "--check", "ires", "lenet5")
-    assert (result.exit_code, result.output) == (0, "Every network agrees with its contract.\n")
+    assert (result.exit_code, result.output) == (0, "ires, lenet5: as in the contract.\n")
 
 
 def test_check_prints_a_diff_fails_and_annotates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,14 @@ def test_output_and_title_are_taken(tmp_path: Path) -> None:
     arguments = [str(tmp_path / "run"), "-o", str(tmp_path / "out" / "page.html"), "--title", "My networks"]
     assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
     assert "<h1>My networks</h1>" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
-    assert (tmp_path / "out" / "summary.csv").is_file()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.html"]
+
+
+def test_a_file_that_is_no_page_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("precious", encoding="utf-8")
+    with pytest.raises(UserError, match=r"ends in \.html"):
+        CliRunner().invoke(app, [str(tmp_path), "-o", str(tmp_path / "mine.py")], catch_exceptions=False)
+    assert (tmp_path / "mine.py").read_text(encoding="utf-8") == "precious"
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_same_command_again_has_nothing_to_run(
     home, _ = finished
     again = fbench("run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
     assert again.returncode == 0, again.stderr
-    assert "0 trials to run, 2 done before" in again.stdout
+    assert again.stdout.startswith("All 2 trials are done; ")
 
 
 def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -143,6 +143,10 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         (["run", "--plugin", "taken.py"], "ires"),
         (["run", "--suite", "bad.toml"], "unknown key 'studys'. Did you mean 'studies'?"),
         (["run", "--against", "ires"], "--arch"),
+        (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (8,) for an image, and synthetic has 7 classes"),
+        (["run", "--arch", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
+        (["show", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
+        (["run", "--arch", "lenet5", "--out", "bad.toml"], "bad.toml is no run and no empty folder"),
         (["status", "nowhere"], "not a run folder"),
         (["report", "nowhere"], "not a run folder"),
     ],
@@ -150,6 +154,10 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
 def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "raises.py").write_text("raise RuntimeError('no')", encoding="utf-8")
     (tmp_path / "taken.py").write_text(DIVERGING.replace('"exploding"', '"ires"'), encoding="utf-8")
+    wide = DIVERGING.replace('"exploding"', '"wide"').replace("image_size ** 2, num_classes", "image_size ** 2, 8")
+    broken = DIVERGING.replace('"exploding"', '"broken"').replace("x.flatten(1)", "x.flatten(1)[:, :5]")
+    (tmp_path / "wide.py").write_text(wide, encoding="utf-8")
+    (tmp_path / "broken.py").write_text(broken, encoding="utf-8")
     (tmp_path / "bad.toml").write_text("title = 'x'\nstudys = []\n", encoding="utf-8")
     done = fbench(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -157,6 +165,10 @@ def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: 
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "results").exists()
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    assert fbench("--version", cwd=tmp_path).stdout.startswith("fbench ")
 
 
 def test_debug_shows_where_an_error_rose(tmp_path: Path) -> None:
