@@ -14,14 +14,13 @@ from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import canonical_name, source_digest
 from fbench.benchmark.budget import Budget, load_preset
-from fbench.benchmark.data.dataset import SPLITS
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine import package_version, usable_cores
 from fbench.benchmark.numerics import DeviceKind, Numerics, Precision, choose_numerics
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import PlannedTrial, RunConfig
-from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.store import RunFolder
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     selected = select_studies(suite, request.only)
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
-    data = tuple(_data_spec(DataReference.parse(text)) for text in request.data)
+    data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     numerics = _numerics(request, device_kind(device))
     config = _config(request, suite, protocol, preset.budget, data, numerics)
@@ -120,19 +119,19 @@ def _whole_suite(request: RunRequest) -> Suite:
     return resolve_names(suite, canonical_name)
 
 
-def _data_spec(reference: DataReference) -> DataSpec:
-    dataset = load_dataset(reference)
-    return DataSpec(
-        name=reference.name,
-        path=str(reference.path.resolve()) if reference.path else None,
-        fingerprint=dataset.fingerprint,
-        class_names=dataset.class_names,
-        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
-        image_shape=dataset.image_shape,
-        may_show_images=dataset.may_show_images,
-        synthetic=dataset.synthetic,
-        description=dataset.description,
-    )
+def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
+    """Read every data set once.
+
+    Raises:
+        UserError: two have one name, which would mix their trials.
+    """
+    specs: dict[str, DataSpec] = {}
+    for reference in references:
+        spec = data_spec(reference, load_dataset(reference))
+        if spec.name in specs:
+            raise UserError(f"--data {reference}: a data set named '{spec.name}' was given before; run them apart.")
+        specs[spec.name] = spec
+    return tuple(specs.values())
 
 
 def _numerics(request: RunRequest, kind: DeviceKind) -> Numerics:

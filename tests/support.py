@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from fbench.benchmark.budget import Budget
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.protocol import load_protocol
-from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 
 
 def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, size: int = 16) -> ImageDataset:
@@ -34,17 +35,7 @@ def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, siz
 
 def data_spec_of(dataset: ImageDataset) -> DataSpec:
     """The specification of a data set in memory."""
-    return DataSpec(
-        name=dataset.name,
-        path=None,
-        fingerprint=dataset.fingerprint,
-        class_names=dataset.class_names,
-        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
-        image_shape=dataset.image_shape,
-        may_show_images=dataset.may_show_images,
-        synthetic=dataset.synthetic,
-        description=dataset.description,
-    )
+    return data_spec(DataReference(name=dataset.name), dataset)
 
 
 def network_spec_of(architecture: str, dataset: ImageDataset, **options: object) -> NetworkSpec:

@@ -27,7 +27,7 @@ SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     stripes = make_stripes()
     monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
-    monkeypatch.setattr(executor, "_load_once", lambda name, path: stripes)
+    monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
 
 
 def request_in(folder: Path, **changes: object) -> RunRequest:
@@ -49,7 +49,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         stripes = make_stripes()
         patch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
-        patch.setattr(executor, "_load_once", lambda name, path: stripes)
+        patch.setattr(executor, "_load_once", lambda reference: stripes)
         patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
         run(request_in(home))
     return home

@@ -63,15 +63,15 @@ def load_for(data: DataSpec) -> ImageDataset:
     Raises:
         ValueError: the data has changed since the run was planned.
     """
-    dataset = _load_once(data.name, data.path)
+    dataset = _load_once(str(data.reference))
     if dataset.fingerprint != data.fingerprint:
         raise ValueError(f"the data set {data.name} has changed since this run was planned")
     return dataset
 
 
 @lru_cache(maxsize=2)
-def _load_once(name: str, path: str | None) -> ImageDataset:
-    return load_dataset(DataReference(name=name, path=Path(path) if path else None))
+def _load_once(reference: str) -> ImageDataset:
+    return load_dataset(DataReference.parse(reference))
 
 
 def _run_here(spec: TrialSpec, place: Workplace, listener: Listener) -> None:

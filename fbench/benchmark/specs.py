@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from fbench.architectures.registry import ResolvedArchitecture
 from fbench.benchmark.budget import Budget
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.hashing import short_hash
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
@@ -46,10 +49,13 @@ class NetworkSpec(FrozenModel):
 class DataSpec(FrozenModel):
     """A data set by name and content.
 
-    ``path`` says where it was read; it is a fact of one machine, so it is neither hashed nor written to a file.
+    ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
+    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file.
     """
 
     name: str
+    source: str = ""
+    options: dict[str, str] = Field(default_factory=dict)
     path: str | None = Field(default=None, exclude=True)
     fingerprint: str
     class_names: tuple[str, ...]
@@ -58,6 +64,33 @@ class DataSpec(FrozenModel):
     may_show_images: bool
     synthetic: bool
     description: str
+    conversion: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def reference(self) -> DataReference:
+        """Where a worker reads it."""
+        path = Path(self.path) if self.path else None
+        return DataReference(name=self.source or self.name, path=path, options=self.options)
+
+
+def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
+    """The specification of a data set that was read."""
+    return DataSpec(
+        name=dataset.name,
+        source="" if reference.name == dataset.name else reference.name,
+        options=reference.options,
+        path=str(reference.path.resolve()) if reference.path else None,
+        fingerprint=dataset.fingerprint,
+        class_names=dataset.class_names,
+        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
+        image_shape=dataset.image_shape,
+        may_show_images=dataset.may_show_images,
+        synthetic=dataset.synthetic,
+        description=dataset.description,
+        conversion=dataset.conversion,
+        left_out=dataset.left_out,
+    )
 
 
 class TrialSpec(FrozenModel):

@@ -18,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.files import replacing
 
-_ENTRY_FORMAT: Final = 1
-_ARRAYS: Final = ("images", "labels", "split", "sample_ids")
-_FIELDS: Final = ("name", "class_names", "may_show_images", "synthetic", "description")
+_ENTRY_FORMAT: Final = 2
+_OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U")}
+_REQUIRED: Final = {"images": (4, "u"), "labels": (1, "u"), "split": (1, "u"), "sample_ids": (1, "U")}
+"""Dimensions and NumPy kind of each array."""
+_FIELDS: Final = ("name", "class_names", "may_show_images", "synthetic", "description", "conversion")
 # What NumPy and zipfile raise on a file that is cut short, altered (each array has a CRC-32) or not theirs.
 _DAMAGED: Final = (
     OSError,
@@ -52,7 +54,7 @@ def read_entry(key: str) -> ImageDataset | None:
     try:
         # Opened here, since NumPy leaves a file open that turns out to be no archive.
         with _entry_file(key).open("rb") as stream, np.load(stream, allow_pickle=False) as entry:
-            arrays = {name: entry[name] for name in _ARRAYS}
+            arrays = {name: entry[name] for name in (*_REQUIRED, *_OPTIONAL) if name in _REQUIRED or name in entry}
             about = json.loads(entry["about"].tobytes())
         return _restore(arrays, about)
     except FileNotFoundError:
@@ -65,8 +67,13 @@ def read_entry(key: str) -> ImageDataset | None:
 def write_entry(key: str, dataset: ImageDataset) -> None:
     """Keep ``dataset`` under ``key``; a cache that cannot be written is reported once and costs only time."""
     about = {name: getattr(dataset, name) for name in _FIELDS}
-    about |= {"format": _ENTRY_FORMAT, "fingerprint": dataset.fingerprint}
-    arrays = {name: getattr(dataset, name) for name in _ARRAYS}
+    about |= {
+        "format": _ENTRY_FORMAT,
+        "fingerprint": dataset.fingerprint,
+        "left_out": [part.model_dump() for part in dataset.left_out],
+    }
+    present = ((name, getattr(dataset, name)) for name in ROW_ARRAYS)
+    arrays = {name: array for name, array in present if array is not None}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
     try:
         with replacing(_entry_file(key)) as stream:
@@ -88,13 +95,8 @@ def _restore(arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any]) -> Imag
     if about["format"] != _ENTRY_FORMAT:
         raise ValueError(f"format {about['format']}, not {_ENTRY_FORMAT}")
     count = len(arrays["images"])
-    for name, dimensions, kind in (
-        ("images", 4, "u"),
-        ("labels", 1, "u"),
-        ("split", 1, "u"),
-        ("sample_ids", 1, "U"),
-    ):
-        array = arrays[name]
+    for name, array in arrays.items():
+        dimensions, kind = (_REQUIRED | _OPTIONAL)[name]
         if array.ndim != dimensions or array.dtype.kind != kind or len(array) != count:
             raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
     if arrays["labels"].max() >= len(about["class_names"]) or arrays["split"].max() >= len(SPLITS):
@@ -106,6 +108,8 @@ def _restore(arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any]) -> Imag
         may_show_images=bool(about["may_show_images"]),
         synthetic=bool(about["synthetic"]),
         description=str(about["description"]),
+        conversion=str(about["conversion"]),
+        left_out=tuple(LeftOut.model_validate(part) for part in about["left_out"]),
     )
     # The fingerprint was computed from these very bytes when the entry was written, and the zip's CRC-32
     # vouches for them; a cached_property keeps its value in the instance's __dict__, so that is where it is

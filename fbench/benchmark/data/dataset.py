@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.benchmark.schema import FrozenModel
+
 SplitName = Literal["train", "selection", "test"]
+ROW_ARRAYS: Final = ("images", "labels", "split", "sample_ids", "label_shares", "subjects")
+"""The fields of :class:`ImageDataset` that have an entry for each image; the last two may be none."""
 SPLITS: Final[tuple[SplitName, ...]] = ("train", "selection", "test")
+
+
+class LeftOut(FrozenModel):
+    """Images or rows of the source that are not in the data set, for one reason, such as "is cut short".
+
+    ``names`` are those of the source (relative paths, or ``row:17``), all of them, in order.
+    """
+
+    reason: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,11 @@ class ImageDataset:
     indices into :data:`SPLITS` (0 train, 1 selection, 2 test); ``sample_ids`` is a str array (N,) that names each
     image in its source. ``may_show_images`` says whether faces may enter a report; ``synthetic`` whether they were
     rendered.
+
+    ``label_shares`` float32 (N, classes), rows summing to 1, are training targets where annotators disagreed;
+    ``labels`` stay what is evaluated. ``subjects`` is a str array (N,) where the source tells who is shown.
+    ``conversion`` is the rule by which pixels were made from files, empty where every file held them exactly.
+    ``left_out`` says what the source had and the data set has not.
     """
 
     name: str
@@ -33,6 +52,10 @@ class ImageDataset:
     may_show_images: bool
     synthetic: bool
     description: str
+    label_shares: npt.NDArray[np.float32] | None = None
+    subjects: npt.NDArray[np.str_] | None = None
+    conversion: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -48,10 +71,23 @@ class ImageDataset:
     def fingerprint(self) -> str:
         """SHA-256 over pixels, labels, splits, class names and shape, in order; sample ids are left out.
 
-        The same pixels read from two layouts in the same order thus have one fingerprint.
+        The same pixels read from two layouts in the same order thus have one fingerprint. Where pixels were
+        converted, or labels are shares, these enter too.
         """
         digest = hashlib.sha256()
         digest.update(repr((self.images.shape, self.class_names)).encode())
         for array in (self.images, self.labels, self.split):
             digest.update(np.ascontiguousarray(array).data)
+        if self.label_shares is not None:
+            digest.update(b"label shares" + np.ascontiguousarray(self.label_shares).tobytes())
+        if self.conversion:
+            digest.update(b"conversion" + self.conversion.encode())
         return digest.hexdigest()
+
+    def take(self, keep: npt.NDArray[np.bool_], **changes: Any) -> ImageDataset:
+        """The images where ``keep`` (N,) is true, in order, with other fields changed by name."""
+        rows: dict[str, Any] = {}
+        for name in ROW_ARRAYS:
+            value = getattr(self, name)
+            rows[name] = None if value is None else value[keep]
+        return replace(self, **(rows | changes))

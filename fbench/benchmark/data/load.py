@@ -9,8 +9,10 @@ import numpy as np
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.cache import read_entry, write_entry
 from fbench.benchmark.data.catalogue import known_data
+from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.data.layouts import LAYOUTS, Layout, Readable
+from fbench.benchmark.data.layouts.readable import Layout, Readable
+from fbench.benchmark.data.layouts.table import LAYOUTS
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import GENERATOR_VERSION, load_synthetic
 from fbench.benchmark.hashing import short_hash
@@ -27,9 +29,11 @@ def load_dataset(reference: DataReference) -> ImageDataset:
     """
     reference.check()
     if reference.path is None:
-        return _through_cache(reference.name, f"generator {GENERATOR_VERSION}", _synthetic())
-    layout, readable = _find(reference, reference.path)
-    return _through_cache(reference.name, f"{layout.name} {layout.version}", readable)
+        dataset = _through_cache(reference, f"generator {GENERATOR_VERSION}", _synthetic())
+    else:
+        layout, readable = _find(reference, reference.path)
+        dataset = _through_cache(reference, f"{layout.name} {layout.version}", readable)
+    return treat_copies(dataset, reference.option("copies"), reference.label)
 
 
 def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
@@ -37,7 +41,7 @@ def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
         if not path.exists():
             raise UserError(f"There is no file or folder {path}; check the path in --data {reference}.")
         for layout in LAYOUTS[reference.name]:
-            readable = layout.find(reference.name, path)
+            readable = layout.find(reference, path)
             if readable is not None:
                 return layout, readable
     except OSError as error:
@@ -45,16 +49,18 @@ def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
     raise UserError(f"{path} is not what --data {reference.name} reads; give {known_data(reference.name).expects}.")
 
 
-def _through_cache(name: str, reader: str, readable: Readable) -> ImageDataset:
+def _through_cache(reference: DataReference, reader: str, readable: Readable) -> ImageDataset:
     if readable.key is None:
         return readable.read()
-    entry = short_hash([name, reader, readable.key])
+    # What was read does not depend on the treatment of copies, so all three share an entry.
+    options = {key: value for key, value in reference.options.items() if key != "copies"}
+    entry = short_hash([reference.name, options, reader, readable.key])
     kept = read_entry(entry)
     if kept is not None:
         return kept
     dataset = readable.read()
     if readable.key_now() != readable.key:
-        raise UserError(f"The files of --data {name} changed while they were read; run the command again.")
+        raise UserError(f"The files of --data {reference} changed while they were read; run the command again.")
     write_entry(entry, dataset)
     return dataset
 

@@ -10,7 +10,7 @@ import pytest
 from sample_files import FER2013_CLASSES, fer2013_lines, pixel_text, random_images, small_fer2013, write_lines
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.fer2013_csv import read_fer2013_csv
+from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 

@@ -11,7 +11,7 @@ from PIL import Image
 from sample_files import random_images, write_png
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.decoding import decode_images
+from fbench.benchmark.data.images.decoding import decode_images
 
 
 def test_a_48x48_gray_file_is_read_as_it_is(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from sample_files import CK_CLASSES
 
-from fbench.benchmark.data.ckplus import subject_of
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.data.fer2013_csv import read_fer2013_csv
+from fbench.benchmark.data.layouts.ckplus import subject_of
+from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 

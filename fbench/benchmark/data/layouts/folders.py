@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.class_names import classes_of_folders, require_one_spelling
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.data.decoding import decode_images
-from fbench.benchmark.data.image_tree import PARTS, ImageTree
+from fbench.benchmark.data.images.decoding import decode_images
+from fbench.benchmark.data.images.image_tree import PARTS, ImageTree
+from fbench.benchmark.data.layouts.class_names import classes_of_folders, require_one_spelling
 from fbench.benchmark.data.splits import stratified_split
 
 SPLIT_SEED: Final = 0

@@ -13,9 +13,9 @@ from typing import Final, TextIO
 import numpy as np
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.class_names import FER2013_CLASSES
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.data.fer2013_rows import (
+from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
+from fbench.benchmark.data.layouts.fer2013_rows import (
     IMAGE_SIZE,
     SPLIT_OF_USAGE,
     Line,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.decoding import DECODER, IMAGE_SUFFIXES
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
+from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES
 
 PartName = Literal["train", "val", "test"]
 _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {

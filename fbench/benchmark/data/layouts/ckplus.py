@@ -13,8 +13,8 @@ import numpy as np
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.data.decoding import decode_images
-from fbench.benchmark.data.image_tree import ImageTree
+from fbench.benchmark.data.images.decoding import decode_images
+from fbench.benchmark.data.images.image_tree import ImageTree
 from fbench.benchmark.data.splits import DRAWS, grouped_split
 
 CK_CLASSES: Final = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")

@@ -7,46 +7,25 @@ else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.ckplus import CK_CLASSES, read_ckplus
-from fbench.benchmark.data.class_names import FER2013_CLASSES, fer2013_class
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.data.fer2013_csv import read_fer2013_csv
-from fbench.benchmark.data.folders import read_image_tree
 from fbench.benchmark.data.identity import file_key
-from fbench.benchmark.data.image_tree import ImageTree, part_folders, scan_tree, subfolders
+from fbench.benchmark.data.images.image_tree import ImageTree, part_folders, scan_tree, subfolders
+from fbench.benchmark.data.layouts.ckplus import CK_CLASSES, read_ckplus
+from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class
+from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
+from fbench.benchmark.data.layouts.folders import read_image_tree
+from fbench.benchmark.data.layouts.readable import Layout, Readable
+from fbench.benchmark.data.source import DataReference
 
 _FER2013_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
 
 
-@dataclass(frozen=True)
-class Readable:
-    """A data set that was found and not yet read.
-
-    ``key`` identifies the content that was found, or is None where a cache must not be trusted; ``key_now``
-    looks again; ``read`` reads the data set.
-    """
-
-    key: str | None
-    key_now: Callable[[], str | None]
-    read: Callable[[], ImageDataset]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One way in which data lie on disk; ``version`` rises when the same files give another data set."""
-
-    name: str
-    version: int
-    find: Callable[[str, Path], Readable | None]
-
-
-def find_fer2013_csv(name: str, path: Path) -> Readable | None:
+def find_fer2013_csv(reference: DataReference, path: Path) -> Readable | None:
     """A CSV, or a folder with one under its own name."""
     file = path
     if path.is_dir():
@@ -54,33 +33,33 @@ def find_fer2013_csv(name: str, path: Path) -> Readable | None:
         if not inside:
             return None
         file = inside[0]
-    return Readable(file_key(file), partial(file_key, file), partial(read_fer2013_csv, file, name))
+    return Readable(file_key(file), partial(file_key, file), partial(read_fer2013_csv, file, reference.label))
 
 
-def find_fer2013_folders(name: str, path: Path) -> Readable | None:
+def find_fer2013_folders(reference: DataReference, path: Path) -> Readable | None:
     """Folders train/ and test/, and perhaps val/, of the seven class folders."""
     if not path.is_dir() or not part_folders(path):
         return None
     tree = scan_tree(path)
     _require_fer2013_classes(tree)
-    return _readable_tree(tree, partial(read_image_tree, tree, name))
+    return _readable_tree(tree, partial(read_image_tree, tree, reference.label))
 
 
-def find_ckplus(name: str, path: Path) -> Readable | None:
+def find_ckplus(reference: DataReference, path: Path) -> Readable | None:
     """The folder CK+48, or the folder it lies in."""
     root = path / "CK+48" if (path / "CK+48").is_dir() else path
     if not root.is_dir() or not any(folder.name in CK_CLASSES for folder in subfolders(root)):
         return None
     tree = scan_tree(root)
-    return _readable_tree(tree, partial(read_ckplus, tree, name))
+    return _readable_tree(tree, partial(read_ckplus, tree, reference.label))
 
 
-def find_folders(name: str, path: Path) -> Readable | None:
+def find_folders(reference: DataReference, path: Path) -> Readable | None:
     """Class folders below train/ and test/, and perhaps val/, or alone."""
     if not path.is_dir():
         return None
     tree = scan_tree(path)
-    return _readable_tree(tree, partial(read_image_tree, tree, name))
+    return _readable_tree(tree, partial(read_image_tree, tree, reference.label))
 
 
 LAYOUTS: Final[dict[str, tuple[Layout, ...]]] = {

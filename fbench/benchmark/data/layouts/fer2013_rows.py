@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.data.class_names import FER2013_CLASSES
+from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 
 IMAGE_SIZE: Final = 48
 PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE

@@ -1,0 +1,80 @@
+"""Exact copies: images of which all pixels are equal, within and across splits, and what may be done about them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+
+COPY_REASON: Final = "is an exact copy of an image in a later split"
+CONTROL_REASON: Final = "was drawn at random as the control for the number of removed copies"
+CONTROL_SEED: Final = 0
+
+
+def copy_groups(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """For images (N, C, H, W), the number (N,) of the distinct image that each is; numbers in order of appearance."""
+    flat = np.ascontiguousarray(images).reshape(len(images), -1)
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in flat], np.int64)
+
+
+def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
+    """Which images (N,) have an exact copy in a later split, in the order train, selection, test."""
+    groups = copy_groups(dataset.images)
+    latest = np.zeros(groups.max(initial=-1) + 1, np.uint8)
+    np.maximum.at(latest, groups, dataset.split)
+    return np.asarray(dataset.split < latest[groups])
+
+
+def test_rows_with_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
+    """Places within the test split, ascending, of images with an exact copy in the training or selection split."""
+    groups, test = copy_groups(dataset.images), SPLITS.index("test")
+    elsewhere = np.unique(groups[dataset.split != test])
+    return np.flatnonzero(np.isin(groups[dataset.split == test], elsewhere))
+
+
+def treat_copies(dataset: ImageDataset, treatment: str, name: str) -> ImageDataset:
+    """Keep exact copies across splits, remove them, or leave out as many other images instead.
+
+    ``removed`` leaves out training images with a copy in the selection or test split, and selection images with a
+    copy in the test split; the test split stays as it is. ``size_matched`` keeps all of them and leaves out as many
+    images of the same class and split that have no copy in a later split, drawn with a fixed seed: the control for
+    having fewer images. The result carries ``name``.
+    """
+    if treatment == "keep":
+        return dataset if dataset.name == name else _renamed(dataset, name)
+    leaking = leaking_rows(dataset)
+    if treatment == "removed":
+        out, reason = leaking, COPY_REASON
+    else:
+        out, reason = _as_many_others(dataset, leaking), CONTROL_REASON
+    left_out = LeftOut(reason=reason, names=tuple(dataset.sample_ids[out].tolist()))
+    return dataset.take(
+        ~out,
+        name=name,
+        left_out=(*dataset.left_out, left_out),
+        description=f"{dataset.description} {int(out.sum())} images were left out: each {reason}.",
+    )
+
+
+def _renamed(dataset: ImageDataset, name: str) -> ImageDataset:
+    renamed = replace(dataset, name=name)
+    vars(renamed)["fingerprint"] = dataset.fingerprint  # a name is no part of it
+    return renamed
+
+
+def _as_many_others(dataset: ImageDataset, leaking: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    # RandomState, since the drawn rows are part of a fingerprint and NumPy keeps that stream for good.
+    random = np.random.RandomState(CONTROL_SEED)
+    out = np.zeros(len(leaking), np.bool_)
+    for split in range(len(SPLITS)):
+        for label in range(len(dataset.class_names)):
+            cell = (dataset.split == split) & (dataset.labels == label)
+            others = np.flatnonzero(cell & ~leaking)
+            wanted = min(int((cell & leaking).sum()), max(0, len(others) - 1))
+            out[random.permutation(others)[:wanted]] = True
+    return out
