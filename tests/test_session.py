@@ -93,9 +93,9 @@ def test_a_trained_network_is_loaded_by_its_trial(finished: RunTable) -> None:
 
 
 def test_paired_differences_are_differences_of_correctness(finished: RunTable) -> None:
-    seeds, differences = finished.paired_differences("lenet5", "ires", "synthetic")
+    seeds, differences = finished.paired_differences("lenet5", "ires", "stripes")
     assert seeds == (0, 1)
-    a, b = (finished.correctness(name, "synthetic").correct.astype(int) for name in ("lenet5", "ires"))
+    a, b = (finished.correctness(name, "stripes").correct.astype(int) for name in ("lenet5", "ires"))
     np.testing.assert_array_equal(differences, a - b)
 
 

@@ -24,7 +24,8 @@ from sample_files import (
 )
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.layouts import table as layouts, load
+from fbench.benchmark.data import load
+from fbench.benchmark.data.layouts import table as layouts
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.identity import file_key
