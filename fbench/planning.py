@@ -12,7 +12,7 @@ from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name, source_digest
+from fbench.architectures.registry import canonical_name, options_of, source_digest
 from fbench.benchmark.budget import Budget, load_preset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -190,8 +190,8 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
 
     def essence(config: RunConfig) -> dict[str, object]:
         return {
-            "suite": config.suite,
-            "protocol": config.protocol,
+            "suite": Suite.model_validate(config.suite),
+            "protocol": config.protocol.settings(),
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
             "numerics (device kind or precision)": config.numerics,
@@ -214,20 +214,24 @@ def _expand(
     from fbench.benchmark.networks import network_spec
 
     plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
+    protocol_options = config.protocol.architecture_options
     specs: dict[str, TrialSpec] = {}
     planned: list[PlannedTrial] = []
     networks: dict[tuple[str, str], NetworkSpec] = {}
+    treatments = sorted({variant.copies for variant in suite.variants.values()} | {"keep"})
     for data in config.data:
+        trained_on = {copies: _treated(data, copies) for copies in treatments}
         for name in suite.architectures:
             variant = suite.variants.get(name)
-            options = dict(config.protocol.architecture_options) | (dict(variant.options) if variant else {})
-            network = network_spec(name, variant.base if variant else name, options, data, plugins)
+            base = variant.base if variant else name
+            taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
+            network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
             networks.setdefault((name, network.digest), network)
             for seed in range(seeds):
                 spec = TrialSpec(
                     network=network,
-                    data=data,
-                    protocol=config.protocol,
+                    data=trained_on[variant.copies if variant else "keep"],
+                    protocol=config.protocol.for_data(data.source or data.name),
                     budget=config.budget,
                     seed=seed,
                     numerics=config.numerics,
@@ -235,6 +239,15 @@ def _expand(
                 specs.setdefault(spec.trial_id, spec)
                 planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
     return tuple(specs.values()), tuple(planned), tuple(networks.values())
+
+
+def _treated(data: DataSpec, copies: str) -> DataSpec:
+    """The data set with another treatment of copies than it was read with."""
+    if copies == "keep":
+        return data
+    whole = data.reference
+    treated = whole.model_copy(update={"options": whole.options | {"copies": copies}})
+    return data_spec(treated, load_dataset(treated))
 
 
 def _takeable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:

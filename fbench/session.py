@@ -73,7 +73,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs), reporter)
         _measure_cost(plan, reporter)
     finally:
-        plan.folder.write_test_readings([line for data in plan.config.data for line in read_ledger(data.fingerprint)])
+        plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
 
 
@@ -114,6 +114,12 @@ class SilentReporter:
 
     def measuring(self, what: str) -> None:
         """Say nothing."""
+
+
+def _readings(plan: RunPlan) -> list[str]:
+    """The ledger's lines for every data set that was trained on, treated ones among them."""
+    fingerprints = [data.fingerprint for data in plan.config.data] + [spec.data.fingerprint for spec in plan.specs]
+    return [line for fingerprint in dict.fromkeys(fingerprints) for line in read_ledger(fingerprint)]
 
 
 def _cost_spec(plan: RunPlan) -> CostSpec:

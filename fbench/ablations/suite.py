@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from fbench.ablations.study import IDENTIFIER, Study
 from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.schema import FrozenModel
 
+CopiesTreatment = Literal["keep", "removed", "size_matched"]
 Option = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 LONGEST_NAME = 60  # a run's folder adds the data set and the preset, and many file systems allow 255 bytes
 
@@ -24,10 +25,14 @@ class Variant(FrozenModel):
         base: registered architecture.
         options: arguments of the builder, which says which are allowed. TOML has no null: an option that the
             builder takes as None is written as the builder's word for it, or left out.
+        copies: what is done about training and selection images that are exact copies of a test image: keep
+            them, removed, or size_matched (keep them and leave out as many others, the control for size). The
+            test split is the same in all three, so levels that differ in it can be compared image by image.
     """
 
     base: str
     options: dict[str, Option] = Field(default_factory=dict)
+    copies: CopiesTreatment = "keep"
 
 
 class Suite(FrozenModel):

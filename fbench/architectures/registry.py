@@ -212,6 +212,17 @@ def resolve(name: str, /, **options: Any) -> ResolvedArchitecture:
     return ResolvedArchitecture(name, builder.name, full, builder.source)
 
 
+def options_of(name: str) -> frozenset[str]:
+    """The names of the options that a registered architecture takes.
+
+    Raises:
+        UserError: the name is unknown.
+    """
+    name = canonical_name(name)
+    _load(name)
+    return frozenset(_REGISTRY.builders[_REGISTRY.entries[name].builder].defaults)
+
+
 def build(resolved: ResolvedArchitecture) -> nn.Module:
     """Build the network; its initial weights come from torch's global generator.
 

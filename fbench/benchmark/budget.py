@@ -78,12 +78,13 @@ class StepPlan:
     evaluate_after: tuple[int, ...]
 
 
-def plan_steps(protocol: Protocol, budget: Budget, train_images: int) -> StepPlan:
-    """Turn a protocol and a budget into steps for a training split of ``train_images`` images.
+def plan_steps(protocol: Protocol, budget: Budget, available: int) -> StepPlan:
+    """Turn a protocol and a budget into steps for a training split of ``available`` images.
 
-    An epoch is ``train_images // batch_size`` full batches (the rest of a shuffled epoch is left out, so that every
-    step has the same shape), at least one.
+    The budget may cap them and the protocol may double them. An epoch is ``train_images // batch_size`` full batches
+    (the rest of a shuffled epoch is left out, so that every step has the same shape), at least one.
     """
+    train_images = protocol.training_images(min(available, budget.train_images or available))
     batch_size = min(budget.batch_size or protocol.batch_size, train_images)
     per_epoch = max(1, train_images // batch_size)
     if budget.image_passes is not None:

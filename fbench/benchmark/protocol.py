@@ -1,16 +1,18 @@
 """A protocol: how a trial is trained and how its epoch is chosen. All of it is data, versioned, and hashed.
 
-Protocols are TOML files in ``protocols/``; a file of the same form can be given by path.
+Protocols are TOML files in ``protocols/``; a file of the same form can be given by path. A file with ``extends =
+"NAME"`` changes single fields of another protocol.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fbench.architectures.errors import UserError, did_you_mean
+from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.schema import FrozenModel, parse, read_toml
 
 PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
@@ -68,12 +70,16 @@ class ConstantRate(FrozenModel):
 
 
 class ReduceOnPlateau(FrozenModel):
-    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower selection loss."""
+    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower selection loss.
+
+    Lower means by more than ``minimum_improvement``; the rate never falls below ``minimum_fraction`` of the first.
+    """
 
     kind: Literal["reduce_on_plateau"] = "reduce_on_plateau"
     factor: Fraction = 0.1
     patience: PositiveInt = 5
     minimum_fraction: Fraction = 1e-4
+    minimum_improvement: NonNegativeFloat = 0.0
 
 
 Schedule = Annotated[WarmupCosine | ConstantRate | ReduceOnPlateau, Field(discriminator="kind")]
@@ -104,30 +110,101 @@ class Protocol(FrozenModel):
 
     ``selection`` names the split that chooses the epoch: ``selection`` is honest, ``test`` exists only to imitate
     published numbers and is marked wherever it was used, ``last`` takes the final epoch. ``test = "none"`` never
-    reads the test split. Kernels decay; biases and normalisation do not unless ``decay_all_parameters``.
-    The learning rate holds at ``reference_batch_size`` and is multiplied by the square root of the ratio elsewhere
-    (Malladi et al. 2022, for Adam-like optimizers). ``architecture_options`` go to every builder before the
-    identity of a trial is hashed.
+    reads the test split. ``test_split = "merged_with_selection"`` makes one split of both, which then tests and,
+    as only ``selection = "test"`` or ``"last"`` makes sense with it, perhaps selects.
+
+    ``weight_decay_on`` says which parameters decay: ``kernels`` (all of two or more dimensions), ``dense_kernels``,
+    ``convolution_kernels_3x3`` or ``all_parameters``. The learning rate holds at ``reference_batch_size``; with
+    ``learning_rate_scaling = "square_root"`` it is multiplied by the square root of the ratio elsewhere (Malladi et
+    al. 2022, for Adam-like optimizers). ``batch_size_for_data`` gives other batch sizes for data sets by name.
+    ``augmentation_use`` is ``each_pass`` (drawn anew whenever an image is seen) or ``one_fixed_copy`` (one augmented
+    copy of each training image is drawn before training and doubles the training split; nothing is drawn later).
+    ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
+
+    ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
+    and what was chosen) are for readers and no part of any identity.
+
+    Raises:
+        UserError: settings that contradict each other.
     """
 
     name: str
     version: PositiveInt
     description: str = ""
+    source: str = ""
+    stated: dict[str, str] = Field(default_factory=dict)
+    choices: dict[str, str] = Field(default_factory=dict)
     epochs: PositiveInt
     batch_size: PositiveInt
     reference_batch_size: PositiveInt
+    batch_size_for_data: dict[str, PositiveInt] = Field(default_factory=dict)
+    learning_rate_scaling: Literal["square_root", "none"] = "square_root"
     optimizer: Optimizer
     schedule: Schedule
     augmentation: Augmentation = Augmentation()
+    augmentation_use: Literal["each_pass", "one_fixed_copy"] = "each_pass"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     gradient_clip_norm: PositiveFloat | None = None
-    decay_all_parameters: bool = False
+    weight_decay_on: Literal["kernels", "dense_kernels", "convolution_kernels_3x3", "all_parameters"] = "kernels"
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     test_time_flip: bool = False
     stopping: Stopping | None = None
     selection: Literal["selection", "test", "last"] = "selection"
     test: Literal["once", "none"] = "once"
+    test_split: Literal["own", "merged_with_selection"] = "own"
     architecture_options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older(cls, values: Any) -> Any:
+        """Records of version 0.1 have ``decay_all_parameters`` in place of ``weight_decay_on``."""
+        if not isinstance(values, dict) or "decay_all_parameters" not in values:
+            return values
+        newer = {key: value for key, value in values.items() if key != "decay_all_parameters"}
+        return newer | ({"weight_decay_on": "all_parameters"} if values["decay_all_parameters"] else {})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.test_split == "merged_with_selection" and (self.selection == "selection" or self.test == "none"):
+            raise UserError(
+                f"Protocol '{self.name}' merges the selection split into the test split, so no selection split is "
+                "left to choose the epoch; set selection to 'test' or 'last', and test to 'once'."
+            )
+        if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
+            raise UserError(
+                f"Protocol '{self.name}' asks for mixup in a fixed copy of each image, which has one label; set "
+                "augmentation_use to 'each_pass' or leave mixup_alpha out."
+            )
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """What a result depends on: everything but the words for readers, fields at their defaults left out."""
+        return self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+
+    def for_data(self, name: str) -> Protocol:
+        """The protocol as it is used on the data set of this catalogue name: with its own batch size, if any."""
+        size = self.batch_size_for_data.get(name)
+        return self.model_copy(update={"batch_size": size or self.batch_size, "batch_size_for_data": {}})
+
+    @property
+    def augmentation_of_each_pass(self) -> Augmentation:
+        """What is drawn while training: nothing where the copies are fixed before."""
+        return self.augmentation if self.augmentation_use == "each_pass" else Augmentation()
+
+    def training_images(self, images: int) -> int:
+        """How many training images an epoch has for a training split of ``images``: twice as many with fixed copies."""
+        return 2 * images if self.augmentation_use == "one_fixed_copy" else images
+
+
+def choosing_splits(protocol: Protocol) -> tuple[SplitName, ...]:
+    """The splits of the data set whose images choose the epoch."""
+    if protocol.test_split == "merged_with_selection":
+        return ("selection", "test")
+    return ("test",) if protocol.selection == "test" else ("selection",)
+
+
+WORDS: Final = ("description", "source", "stated", "choices")
+"""Fields of a protocol that are for readers alone."""
 
 
 def list_protocols() -> list[str]:
@@ -138,17 +215,41 @@ def list_protocols() -> list[str]:
 def load_protocol(name_or_path: str) -> Protocol:
     """Load a protocol by name, or from a TOML file.
 
+    A file with ``extends`` takes every field that it does not give from the protocol of that name; tables are
+    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced.
+
     Raises:
         UserError: the name is unknown, or the file is missing or has a wrong or unknown key.
     """
-    if name_or_path.endswith(".toml"):
-        path = Path(name_or_path).expanduser()
-    elif name_or_path in list_protocols():
-        path = PROTOCOL_FOLDER / f"{name_or_path}.toml"
-    else:
-        names = list_protocols()
+    if not name_or_path.endswith(".toml"):
+        return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
+    return parse(Protocol, _merged(read_toml(Path(name_or_path).expanduser())), name_or_path)
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    names = list_protocols()
+    if name not in names:
         raise UserError(
-            f"There is no protocol '{name_or_path}'.{did_you_mean(name_or_path, names)} "
+            f"There is no protocol '{name}'.{did_you_mean(name, names)} "
             f"Allowed: {', '.join(names)}, or the path of a .toml file."
         )
-    return parse(Protocol, read_toml(path), str(path if name_or_path.endswith(".toml") else name_or_path))
+    return read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+
+
+def _merged(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with those of the protocol that they extend; shipped protocols extend at most one another."""
+    if not isinstance(values.get("extends"), str):
+        return values
+    base = _merged(_shipped(values["extends"]))
+    return _overlaid(base, {key: value for key, value in values.items() if key != "extends"})
+
+
+def _overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in values.items():
+        old = base.get(key)
+        same_kind = (
+            isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind", old.get("kind"))
+        )
+        result[key] = _overlaid(old, value) if same_kind else value  # type: ignore[arg-type] # same_kind means a dict
+    return result

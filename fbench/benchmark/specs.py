@@ -109,13 +109,12 @@ class TrialSpec(FrozenModel):
         Fields at their defaults are left out, so a field that is added later, with the old behaviour as its default,
         leaves old identities alone.
         """
-        protocol = self.protocol.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
         return {
             "builder": self.network.builder,
             "options": self.network.options,
             "network_digest": self.network.digest,
             "data_fingerprint": self.data.fingerprint,
-            "protocol": protocol,
+            "protocol": self.protocol.settings(),
             "budget": self.budget.model_dump(mode="json", exclude_defaults=True),
             "seed": self.seed,
             "numerics_version": self.numerics.numerics_version,

@@ -1,11 +1,12 @@
 """A run folder: configuration, plan, records and their files. Whatever is written appears whole or not at all.
 
-run.json                         the configuration; written once
-plan.json                        which trial answers for a network, data set and seed; grows
-networks/<digest>/network.json   modules, edges, shapes and counts of each network
-trials/<trial id>/record.json    with history.csv, predictions.npz, logits.npz, weights.safetensors
-costs/<cost id>.json             measurements of cost, every raw sample
-test_readings.jsonl              the ledger of test readings for the run's data, as it stood
+- ``run.json``: the configuration; written once
+- ``plan.json``: which trial answers for a network, data set and seed; grows
+- ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
+- ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors
+- ``costs/<cost id>.json``: measurements of cost, every raw sample
+- ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.files import replacing, replacing_folder
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
@@ -139,7 +141,16 @@ class RunFolder:
         with replacing_folder(self.trial_folder(trial_id)) as folder:
             shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
 
-    # --- networks, costs, ledger
+    # --- data, networks, costs, ledger
+
+    def write_audit(self, fingerprint: str, audit: Audit) -> None:
+        """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
+        _write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
+
+    def audit(self, fingerprint: str) -> Audit | None:
+        """What was found in a data set, or None where no audit was kept."""
+        file = self.path / "data" / fingerprint[:16] / "audit.json"
+        return _read_model(file, Audit) if file.exists() else None
 
     def write_network(self, digest: str, description: dict[str, Any]) -> None:
         """Keep the description of a network; one that is there already stays."""

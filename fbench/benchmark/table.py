@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.predictions import Predictions
 from fbench.benchmark.records import CostRecord, HistoryRow, PlannedTrial, RunConfig, TrialRecord
@@ -33,6 +34,8 @@ class RunTable:
     plan: tuple[PlannedTrial, ...]
     trials: dict[str, TrialRecord]
     costs: tuple[CostRecord, ...]
+    audits: dict[str, Audit] = field(default_factory=dict)
+    """What was found in each data set, by its name in the run; those without an audit are left out."""
 
     @cached_property
     def networks(self) -> tuple[str, ...]:
@@ -113,12 +116,15 @@ def load_run(path: str | Path) -> RunTable:
         UserError: the folder is not a run, or one of its records is not valid (named).
     """
     folder = RunFolder.open(Path(path).expanduser())
+    config = folder.config()
+    found = {data.name: folder.audit(data.fingerprint) for data in config.data}
     return RunTable(
         folder=folder,
-        config=folder.config(),
+        config=config,
         plan=tuple(folder.plan()),
         trials=folder.trials(),
         costs=tuple(folder.costs()),
+        audits={name: audit for name, audit in found.items() if audit is not None},
     )
 
 

@@ -28,6 +28,7 @@ from fbench.benchmark.records import (
 )
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import TrialResult
+from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
 from fbench.benchmark.training.seeds import derive_seeds
@@ -56,7 +57,8 @@ def run_trial(
     """
     started_at, clock = _now(), time.perf_counter()
     seeds = derive_seeds(spec.seed)
-    plan = plan_steps(spec.protocol, spec.budget, _train_images(spec, dataset))
+    dataset = arrange_splits(dataset, spec.protocol)
+    plan = plan_steps(spec.protocol, spec.budget, int(dataset.rows("train").size))
     base = TrialRecord(
         trial_id=spec.trial_id,
         status="failed",
@@ -97,7 +99,10 @@ def _learn(
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
     choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
     splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
-    data = TrainingData(train_split, splits[choosing], fit_normalisation(train_split))
+    normalisation = fit_normalisation(train_split)
+    if spec.protocol.augmentation_use == "one_fixed_copy":
+        train_split = with_fixed_copies(train_split, normalisation, spec.protocol.augmentation, seeds.augmentation)
+    data = TrainingData(train_split, splits[choosing], normalisation)
     training = train(network, data, spec.protocol, plan, spec.numerics, seeds, progress)
     network.load_state_dict(training.weights)
 
@@ -152,12 +157,9 @@ def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:
 
 
 def _splits_to_read(spec: TrialSpec) -> tuple[SplitName, ...]:
+    if spec.protocol.test_split == "merged_with_selection":
+        return ("test",)
     return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
-
-
-def _train_images(spec: TrialSpec, dataset: ImageDataset) -> int:
-    available = int(dataset.rows("train").size)
-    return min(available, spec.budget.train_images or available)
 
 
 def _times(

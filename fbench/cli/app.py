@@ -10,6 +10,7 @@ import typer
 import fbench
 from fbench.architectures.errors import UserError
 from fbench.cli import architectures, report, run, status
+from fbench.cli.data import data_app
 
 app = typer.Typer(
     name="fbench",
@@ -40,6 +41,7 @@ app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
+app.add_typer(data_app)
 app.command("new-arch")(architectures.new_arch_command)
 
 

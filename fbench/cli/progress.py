@@ -111,5 +111,4 @@ class RunProgress:
 def _steps(spec: TrialSpec) -> int:
     from fbench.benchmark.budget import plan_steps
 
-    available = spec.data.images_by_split["train"]
-    return plan_steps(spec.protocol, spec.budget, min(available, spec.budget.train_images or available)).steps
+    return plan_steps(spec.protocol, spec.budget, spec.data.images_by_split["train"]).steps

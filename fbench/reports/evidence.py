@@ -45,12 +45,17 @@ class NetworkEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One run on one data set; ``networks`` holds those with a finished trial, in the order of the plan."""
+    """One run on one data set; ``networks`` holds those with a finished trial, in the order of the plan.
+
+    ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
+    or selection split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    """
 
     run: RunTable
     data: DataSpec
     split: SplitName
     networks: dict[str, NetworkEvidence]
+    without_copies: npt.NDArray[np.bool_] | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -93,7 +98,8 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
             f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no "
             "interval; use a data set with at least two."
         )
-    return Evidence(run=run, data=data, split=split, networks=found)
+    without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
+    return Evidence(run=run, data=data, split=split, networks=found, without_copies=without_copies)
 
 
 def paired_differences(
@@ -104,6 +110,20 @@ def paired_differences(
     ours = network.correct[[network.seeds.index(seed) for seed in common]].astype(np.int8)
     theirs = baseline.correct[[baseline.seeds.index(seed) for seed in common]].astype(np.int8)
     return common, ours - theirs
+
+
+def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[np.bool_] | None:
+    audit = run.audits.get(data.name)
+    if audit is None or not audit.test_rows_with_copies or images - len(audit.test_rows_with_copies) < 2:
+        return None
+    if max(audit.test_rows_with_copies) >= images:
+        raise UserError(
+            f"{run.folder.path}: the audit of {data.name} is of a larger test split than the predictions; delete the "
+            "run's data folder and run the same command again."
+        )
+    kept = np.ones(images, np.bool_)
+    kept[list(audit.test_rows_with_copies)] = False
+    return kept
 
 
 def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord]) -> NetworkEvidence:

@@ -27,7 +27,12 @@ def headline(evidence: Evidence, summary: Sequence[NetworkSummary]) -> list[str]
     """What was compared, how strong it is, and who came first: a sentence or two each."""
     if not summary:
         return [_nothing_finished(evidence)]
-    sentences = [_what_was_compared(evidence), _strength(evidence), _most_accurate(evidence, summary)]
+    sentences = [
+        _what_was_compared(evidence),
+        _strength(evidence),
+        _most_accurate(evidence, summary),
+        _without_copies(evidence, summary),
+    ]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -48,9 +53,10 @@ def cautions(run: RunTable) -> list[str]:
             "Accuracies and differences on them say nothing about real faces."
         )
     if protocol.selection == "test":
+        merged = " (selection and test split together)" if protocol.test_split != "own" else ""
         found.append(
-            "The test split chose the epoch: these accuracies are optimistic. The protocol does so only to "
-            "imitate published numbers."
+            f"Selected on the test set{merged}: it chose the epoch, so these accuracies are optimistic. The protocol "
+            "does so only to imitate published numbers."
         )
     if protocol.test == "none":
         found.append(
@@ -112,6 +118,24 @@ def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     return (
         f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
         f"{_lead(best, summary)}"
+    )
+
+
+def _without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
+    """The same headline on the test images that have no copy among those that trained or selected."""
+    best = by_accuracy(summary)[0]
+    clean = best.accuracy_without_copies
+    if clean is None:
+        return ""
+    copies = best.accuracy.images - clean.images
+    first = max(
+        summary, key=lambda row: row.accuracy_without_copies.new_images.estimate if row.accuracy_without_copies else 0
+    )
+    order = "" if first is best else f"; there {first.network} comes first"
+    return (
+        f"Without the {count(copies)} test images that have an exact copy in the training or selection split, "
+        f"{best.network} has {percent(clean.new_images.estimate)} % "
+        f"(95 % interval for new images {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
     )
 
 

@@ -83,9 +83,9 @@ def repeat_command(run: RunTable) -> str:
             command += [word for name in asked for word in ("--only", name)]
     command += ["--protocol", config.protocol.name, "--preset", config.preset]
     for data in config.data:
-        known = CATALOGUE.get(data.name)
-        embedded = known is not None and not known.takes_path
-        command += ["--data", data.name if embedded else f"{data.name}=PATH"]
+        known = CATALOGUE.get(data.source or data.name)
+        place = None if known is not None and not known.takes_path else Path("PATH")
+        command += ["--data", str(data.reference.model_copy(update={"path": place}))]
     command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
     command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
     if config.numerics.device_kind != "cpu":
@@ -102,7 +102,7 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
     return [
         Fact("Optimizer", _tagged(protocol.optimizer.model_dump())),
         Fact("Schedule", _tagged(protocol.schedule.model_dump())),
-        Fact("Augmentation", _pairs(augmentation) or "none"),
+        Fact("Augmentation", (_pairs(augmentation) or "none") + _AUGMENTATION_USE[protocol.augmentation_use]),
         Fact(
             "Regularisation",
             _pairs(
@@ -114,13 +114,37 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
                 }
             ),
         ),
+        Fact("Weight decay on", protocol.weight_decay_on.replace("_", " ")),
         Fact(
             "Epoch chosen by",
-            {"selection": "the selection split", "last": "none, the last"}.get(protocol.selection, "the test split"),
+            {"selection": "the selection split", "last": "none, the last"}.get(
+                protocol.selection, "the test split: selected on the test set"
+            ),
         ),
+        *_split_facts(protocol),
         Fact("Test split", "read once, at the end" if protocol.test == "once" else "never read"),
         Fact("Flip at test time", "yes, two passes per prediction" if protocol.test_time_flip else "no"),
+        *_source_facts(protocol),
     ]
+
+
+_AUGMENTATION_USE = {
+    "each_pass": "",
+    "one_fixed_copy": "; one fixed augmented copy of each image doubles the training split",
+}
+
+
+def _split_facts(protocol: Protocol) -> list[Fact]:
+    if protocol.test_split == "own":
+        return []
+    return [Fact("Selection and test split", "merged into one, which tests")]
+
+
+def _source_facts(protocol: Protocol) -> list[Fact]:
+    """What the paper states and what was chosen where it is silent."""
+    facts = [Fact("Follows", protocol.source)] if protocol.source else []
+    facts += [Fact(f"Stated: {topic.replace('_', ' ')}", text) for topic, text in protocol.stated.items()]
+    return facts + [Fact(f"Chosen: {topic.replace('_', ' ')}", text) for topic, text in protocol.choices.items()]
 
 
 def _machine_facts(run: RunTable) -> list[Fact]:

@@ -25,16 +25,21 @@ class SplitReadings:
 
 
 def count_readings(run: RunTable) -> list[SplitReadings]:
-    """One row per data set of the run whose test split was read, in the run's order."""
-    lines_of: dict[str, list[dict[str, Any]]] = {data.fingerprint: [] for data in run.config.data}
+    """One row per data set of the run whose test split was read, in the run's order.
+
+    Trials on a treated data set (without copies) read the same test images, and count as readings of the run's own.
+    """
+    treated = {
+        run.trials[row.trial_id].spec.data.fingerprint: row.data for row in run.plan if row.trial_id in run.trials
+    }
+    name_of = treated | {data.fingerprint: data.name for data in run.config.data}
+    lines_of: dict[str, list[dict[str, Any]]] = {data.name: [] for data in run.config.data}
     for line in run.folder.test_readings():
-        fingerprint = _fingerprint(run, line)
-        if fingerprint in lines_of:
-            lines_of[fingerprint].append(line)
+        name = name_of.get(_fingerprint(run, line) or "")
+        if name in lines_of:
+            lines_of[name].append(line)
     return [
-        _count(run, data.name, data.fingerprint, lines)
-        for data in run.config.data
-        if (lines := lines_of[data.fingerprint])
+        _count(run, data.name, data.fingerprint, lines) for data in run.config.data if (lines := lines_of[data.name])
     ]
 
 

@@ -16,6 +16,8 @@ from fbench.statistics.single import AccuracySummary, summarise
 class NetworkSummary:
     """One row of the summary table. Qualities are fractions of 1, means over seeds, on the headline split.
 
+    ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or selection split;
+    it is none where there are none, or where it is not known.
     ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial,
     and ``concurrent_trials`` the most that ran at a time, itself among them.
     """
@@ -23,6 +25,7 @@ class NetworkSummary:
     network: str
     seeds: int
     accuracy: AccuracySummary
+    accuracy_without_copies: AccuracySummary | None
     balanced_accuracy: float
     macro_f1: float
     expected_calibration_error: float
@@ -44,11 +47,13 @@ def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
 
 
 def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:
+    kept = evidence.without_copies
     times = [record.times for record in found.records if record.times is not None]
     return NetworkSummary(
         network=found.network,
         seeds=len(found.seeds),
         accuracy=summarise(found.correct),
+        accuracy_without_copies=None if kept is None else summarise(found.correct[:, kept]),
         balanced_accuracy=_mean([m.balanced_accuracy for m in found.measures]),
         macro_f1=_mean([m.macro_f1 for m in found.measures]),
         expected_calibration_error=_mean([m.expected_calibration_error for m in found.measures]),

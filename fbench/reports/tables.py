@@ -49,6 +49,7 @@ def _summary_cells(row: NetworkSummary) -> dict[str, Cell]:
         "top1": row.accuracy.new_images.estimate,
         **_interval("this_test_set", row.accuracy.this_test_set),
         **_interval("new_images", row.accuracy.new_images),
+        **_without_copies(row),
         "balanced_accuracy": row.balanced_accuracy,
         "macro_f1": row.macro_f1,
         "expected_calibration_error": row.expected_calibration_error,
@@ -64,6 +65,14 @@ def _summary_cells(row: NetworkSummary) -> dict[str, Cell]:
         "train_peak_memory_mib": row.cost.train_peak_memory_mib,
         "train_time_s": row.train_time_s,
         "concurrent_trials": row.concurrent_trials,
+    }
+
+
+def _without_copies(row: NetworkSummary) -> dict[str, Cell]:
+    found = row.accuracy_without_copies
+    return {
+        "images_without_copies": found.images if found else None,
+        "top1_without_copies": found.new_images.estimate if found else None,
     }
 
 

@@ -90,6 +90,8 @@ def test_arch3_is_arch1_with_four_switches() -> None:
         ("arch1", {}, ["head.dropout"]),
         ("arch2", {}, ["head.dense.dropout1", "head.dense.dropout2"]),
         ("arch1", {"head": "flatten"}, ["head.dense.dropout"]),
+        ("arch1", {"dropout_place": "pooling"}, ["stem.dropout", "block.dropout", "tail.dropout"]),
+        ("arch4", {"dropout_place": "pooling"}, ["stem.dropout", "block.dropout", "tail.dropout"]),
         ("ires", {}, ["head.dropout"]),
         ("ires_flatten_fc256", {}, ["head.dropout1"]),
         ("simple_cnn", {}, [f"stage{number}.dropout" for number in range(1, 5)]),
@@ -137,6 +139,7 @@ ARCH_LEVELS = {
     "convolution_bias": ("tail", "none"),
     "extra_stem_convolution": (False, True),
     "dropout": (0.0, 0.5),
+    "dropout_place": ("head", "pooling"),
 }
 
 

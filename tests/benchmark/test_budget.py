@@ -13,19 +13,19 @@ PROTOCOL = load_protocol("fbench")
 
 
 def test_quick_is_eighty_steps_of_thirty_two_with_two_evaluations() -> None:
-    plan = plan_steps(PROTOCOL, load_preset("quick").budget, train_images=4096)
+    plan = plan_steps(PROTOCOL, load_preset("quick").budget, available=4096)
     assert (plan.steps, plan.batch_size, plan.evaluate_after) == (80, 32, (40, 80))
 
 
 def test_standard_is_six_epochs_of_all_full_batches() -> None:
-    plan = plan_steps(PROTOCOL, load_preset("standard").budget, train_images=28709)
+    plan = plan_steps(PROTOCOL, load_preset("standard").budget, available=28709)
     per_epoch = 28709 // PROTOCOL.batch_size
     assert plan.steps == 6 * per_epoch
     assert plan.evaluate_after == tuple(per_epoch * k for k in range(1, 7))
 
 
 def test_full_takes_the_protocols_own_epochs() -> None:
-    plan = plan_steps(PROTOCOL, load_preset("full").budget, train_images=4096)
+    plan = plan_steps(PROTOCOL, load_preset("full").budget, available=4096)
     assert len(plan.evaluate_after) == PROTOCOL.epochs
 
 

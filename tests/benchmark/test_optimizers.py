@@ -30,10 +30,20 @@ def test_kernels_decay_and_biases_and_normalisation_do_not() -> None:
     assert (decaying["weight_decay"], still["weight_decay"]) == (PROTOCOL.optimizer.weight_decay, 0.0)
 
 
-def test_everything_decays_where_the_protocol_says_so() -> None:
-    protocol = PROTOCOL.model_copy(update={"decay_all_parameters": True})
-    (group,) = build_optimizer(network(), protocol, 64).param_groups
-    assert len(group["params"]) == 6
+@pytest.mark.parametrize(
+    ("which", "shapes"),
+    [
+        ("kernels", {(2, 1, 3, 3), (3, 8)}),
+        ("dense_kernels", {(3, 8)}),
+        ("convolution_kernels_3x3", {(2, 1, 3, 3)}),
+        ("all_parameters", {(2, 1, 3, 3), (3, 8), (2,), (3,)}),
+    ],
+)
+def test_the_protocol_says_which_parameters_decay(which: str, shapes: set[tuple[int, ...]]) -> None:
+    protocol = PROTOCOL.model_copy(update={"weight_decay_on": which})
+    decaying, still = build_optimizer(network(), protocol, 64).param_groups
+    assert {tuple(p.shape) for p in decaying["params"]} == shapes
+    assert len(decaying["params"]) + len(still["params"]) == 6
 
 
 def test_the_learning_rate_goes_with_the_square_root_of_the_batch() -> None:
@@ -41,6 +51,11 @@ def test_the_learning_rate_goes_with_the_square_root_of_the_batch() -> None:
     rate = PROTOCOL.optimizer.learning_rate
     assert build_optimizer(network(), PROTOCOL, reference).param_groups[0]["lr"] == pytest.approx(rate)
     assert build_optimizer(network(), PROTOCOL, 4 * reference).param_groups[0]["lr"] == pytest.approx(2 * rate)
+
+
+def test_the_learning_rate_is_the_same_at_every_batch_where_the_protocol_says_so() -> None:
+    protocol = PROTOCOL.model_copy(update={"learning_rate_scaling": "none"})
+    assert build_optimizer(network(), protocol, 4).param_groups[0]["lr"] == PROTOCOL.optimizer.learning_rate
 
 
 @pytest.mark.parametrize(

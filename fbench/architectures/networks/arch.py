@@ -21,10 +21,11 @@ from fbench.architectures.switches import check_geometry, dropout_rate, halved, 
 SHORTCUTS = ("projection", "none")
 CONVOLUTIONS = ("separable", "full")
 HEADS = ("gap", "flatten", "dense")
+DROPOUT_PLACES = ("head", "pooling")
 BIASES = {"tail": True, "none": False}
 
 
-def _stem(in_channels: int, extra: bool) -> nn.Module:
+def _stem(in_channels: int, extra: bool, dropout: float) -> nn.Module:
     """Four 3x3 convolutions (five with ``extra``) and the first pool: 16 channels at half the side."""
     return chain(
         unit1=convolution_unit(in_channels, 8, 3, activation=nn.ReLU),
@@ -32,6 +33,7 @@ def _stem(in_channels: int, extra: bool) -> nn.Module:
         unit3=convolution_unit(8, 16, 3, activation=nn.ReLU),
         extra=convolution_unit(16, 16, 3, activation=nn.ReLU) if extra else None,
         unit4=convolution_unit(16, 16, 3, activation=nn.ReLU, pool=max_pool()),
+        dropout=dropout_or_none(dropout),
     )
 
 
@@ -46,20 +48,22 @@ def _block_unit(in_channels: int, out_channels: int, separable: bool, pool: nn.M
     )
 
 
-def _block(separable: bool, projection: bool) -> nn.Module:
+def _block(separable: bool, projection: bool, dropout: float) -> nn.Module:
     """Two convolutions, 16 to 32 channels, half the side; a shortcut joins after the ReLU, before another."""
-    body = chain(unit1=_block_unit(16, 32, separable, None), unit2=_block_unit(32, 32, separable, max_pool()))
+    unit1, unit2 = _block_unit(16, 32, separable, None), _block_unit(32, 32, separable, max_pool())
     if not projection:
-        return body
+        return chain(unit1=unit1, unit2=unit2, dropout=dropout_or_none(dropout))
     shortcut = chain(unit1=convolution_unit(16, 16, 1), unit2=convolution_unit(16, 32, 1, stride=2))
-    return chain(residual=Residual(body, shortcut), activation=nn.ReLU())
+    residual = Residual(chain(unit1=unit1, unit2=unit2), shortcut)
+    return chain(residual=residual, activation=nn.ReLU(), dropout=dropout_or_none(dropout))
 
 
-def _tail(bias: bool) -> nn.Module:
+def _tail(bias: bool, dropout: float) -> nn.Module:
     """Four 3x3 convolutions, 32 to 128 channels and half the side."""
     return chain(
         unit1=convolution_unit(32, 64, 3, bias=bias, activation=nn.ReLU),
         unit2=convolution_unit(64, 64, 3, bias=bias, activation=nn.ReLU, pool=max_pool()),
+        dropout=dropout_or_none(dropout),
         unit3=convolution_unit(64, 128, 3, bias=bias, activation=nn.ReLU),
         unit4=convolution_unit(128, 128, 3, bias=bias, activation=nn.ReLU),
     )
@@ -84,6 +88,7 @@ def arch1(
     in_channels: int = 1,
     image_size: int = 48,
     dropout: float = 0.0,
+    dropout_place: str = "head",
     convolution: str = "separable",
     shortcut: str = "projection",
     head: str = "gap",
@@ -97,8 +102,10 @@ def arch1(
         num_classes: number of logits.
         in_channels: channels of the image.
         image_size: height and width in pixels; every size works (an odd side is rounded up by every pool).
-        dropout: rate before the last convolution of ``head="gap"``, otherwise after each hidden dense layer
-            (before the classifier where there is none).
+        dropout: rate of ``dropout_place``; the tables have none, the text has 0.5.
+        dropout_place: head (before the last convolution of ``head="gap"``, otherwise after each hidden dense
+            layer, or before the classifier where there is none) or pooling (after each pooling stage: the stem,
+            the middle block and the second convolution after it). The paper does not say.
         convolution: separable, or full with the same 3x3 kernels, in the two convolutions of the middle
             block.
         shortcut: projection (two 1x1 convolutions beside the middle block) or none.
@@ -119,12 +126,15 @@ def arch1(
     one_of("convolution", convolution, CONVOLUTIONS)
     one_of("shortcut", shortcut, SHORTCUTS)
     one_of("head", head, HEADS)
+    rate = dropout_rate(dropout)
+    in_head = one_of("dropout_place", dropout_place, DROPOUT_PLACES) == "head"
+    head_dropout, pooling_dropout = (rate, 0.0) if in_head else (0.0, rate)
     bias = BIASES[one_of("convolution_bias", convolution_bias, BIASES)]
     return chain(
-        stem=_stem(in_channels, yes_or_no("extra_stem_convolution", extra_stem_convolution)),
-        block=_block(separable=convolution == "separable", projection=shortcut == "projection"),
-        tail=_tail(bias),
-        head=_head(head, widths("dense_widths", dense_widths), image_size, num_classes, dropout_rate(dropout)),
+        stem=_stem(in_channels, yes_or_no("extra_stem_convolution", extra_stem_convolution), pooling_dropout),
+        block=_block(convolution == "separable", shortcut == "projection", pooling_dropout),
+        tail=_tail(bias, pooling_dropout),
+        head=_head(head, widths("dense_widths", dense_widths), image_size, num_classes, head_dropout),
     )
 
 

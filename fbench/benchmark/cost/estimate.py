@@ -11,6 +11,7 @@ from fbench.architectures.registry import build
 from fbench.benchmark.budget import plan_steps
 from fbench.benchmark.cost.calls import Call, make_call
 from fbench.benchmark.device import numerics_in_force, synchronize
+from fbench.benchmark.protocol import choosing_splits
 from fbench.benchmark.specs import TrialSpec
 
 OVERHEAD = 1.2  # augmentation, bookkeeping and a neighbour on the other core, over 48 quick trials on 2 cores
@@ -44,8 +45,9 @@ def packed_s(trials_s: Sequence[float], jobs: int) -> float:
 
 def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
     data = spec.data.images_by_split
-    plan = plan_steps(spec.protocol, spec.budget, min(data["train"], spec.budget.train_images or data["train"]))
-    evaluation_batch = min(64 if device.type == "cpu" else 1024, data["selection"])
+    plan = plan_steps(spec.protocol, spec.budget, data["train"])
+    choosing = sum(data.get(split, 0) for split in choosing_splits(spec.protocol))
+    evaluation_batch = min(64 if device.type == "cpu" else 1024, choosing)
     with numerics_in_force(spec.numerics, device):
         module = build(spec.network.resolved)
         step_s = _warm_time_s(make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device)
@@ -53,7 +55,7 @@ def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
             make_call(module, spec.network, "inference", evaluation_batch, spec.numerics, device), device
         )
     passes = 2 if spec.protocol.test_time_flip else 1
-    read_images = data["selection"] * (len(plan.evaluate_after) + 1)
+    read_images = choosing * (len(plan.evaluate_after) + 1)
     read_images += data.get("test", 0) if spec.protocol.test == "once" else 0
     return plan.steps * step_s * OVERHEAD + passes * read_images * evaluation_s / evaluation_batch
 

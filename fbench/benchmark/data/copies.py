@@ -30,7 +30,7 @@ def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
     return np.asarray(dataset.split < latest[groups])
 
 
-def test_rows_with_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
+def places_of_test_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
     """Places within the test split, ascending, of images with an exact copy in the training or selection split."""
     groups, test = copy_groups(dataset.images), SPLITS.index("test")
     elsewhere = np.unique(groups[dataset.split != test])

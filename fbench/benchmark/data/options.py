@@ -37,7 +37,7 @@ class DataOption(FrozenModel):
 
 FOLD: Final = DataOption(
     name="fold",
-    help="K/N: part K of N tests, the next one selects, the rest trains; no subject is on two sides",
+    help="part K of N tests, the next one selects, the rest trains; no subject is on two sides",
 )
 COPIES: Final = DataOption(
     name="copies",

@@ -13,16 +13,25 @@ from fbench.benchmark.protocol import Augmentation
 
 @dataclass(frozen=True)
 class MixedBatch:
-    """Images float (N, C, H, W) with one or two sets of labels; the loss is a mean weighted by ``share`` (N,)."""
+    """Images float (N, C, H, W) with their targets: labels, two sets of labels, or shares of labels.
+
+    With ``other_labels`` the loss is a mean weighted by ``share`` (N,). ``label_shares`` (N, classes), where given,
+    are the targets instead, and ``labels`` only count what was right.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
     other_labels: torch.Tensor | None = None
     share: torch.Tensor | None = None
+    label_shares: torch.Tensor | None = None
 
 
 def augment(
-    images: torch.Tensor, labels: torch.Tensor, settings: Augmentation, generator: torch.Generator
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    settings: Augmentation,
+    generator: torch.Generator,
+    label_shares: torch.Tensor | None = None,
 ) -> MixedBatch:
     """Apply ``settings`` to normalised images (N, C, H, W); every random number comes from ``generator``.
 
@@ -33,8 +42,8 @@ def augment(
     if settings.erasing_probability > 0:
         images = _erase(images, settings, generator)
     if settings.mixup_alpha > 0:
-        return _mixup(images, labels, settings.mixup_alpha, generator)
-    return MixedBatch(images, labels)
+        return _mixup(MixedBatch(images, labels, label_shares=label_shares), settings.mixup_alpha, generator)
+    return MixedBatch(images, labels, label_shares=label_shares)
 
 
 def _uniform(n: int, low: float, high: float, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -100,13 +109,19 @@ def _erase(images: torch.Tensor, settings: Augmentation, generator: torch.Genera
     return images.masked_fill(inside.unsqueeze(1), 0.0)
 
 
-def _mixup(images: torch.Tensor, labels: torch.Tensor, alpha: float, generator: torch.Generator) -> MixedBatch:
+def _mixup(batch: MixedBatch, alpha: float, generator: torch.Generator) -> MixedBatch:
     """mixup (Zhang et al. 2018) with one Beta(alpha, alpha) share per image."""
+    images, labels = batch.images, batch.labels
     n = images.shape[0]
     share = _symmetric_beta(n, alpha, images, generator)
     partner = torch.randperm(n, generator=generator, device=images.device)
     weight = share.view(-1, 1, 1, 1)
-    return MixedBatch(images * weight + images[partner] * (1 - weight), labels, labels[partner], share)
+    mixed = images * weight + images[partner] * (1 - weight)
+    if batch.label_shares is not None:
+        columns = share.view(-1, 1)
+        shares = batch.label_shares * columns + batch.label_shares[partner] * (1 - columns)
+        return MixedBatch(mixed, labels, label_shares=shares)
+    return MixedBatch(mixed, labels, labels[partner], share)
 
 
 def _symmetric_beta(n: int, alpha: float, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

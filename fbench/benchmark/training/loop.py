@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
@@ -157,13 +157,11 @@ def _batches(
             with watch.section():
                 rows = order[batch * plan.batch_size : (batch + 1) * plan.batch_size]
                 images = data.normalisation(train.images[rows])
-                mixed = augment(images, train.labels[rows], protocol.augmentation, augmentation_generator)
-            yield MixedBatch(
-                mixed.images.contiguous(memory_format=memory_format(numerics)),
-                mixed.labels,
-                mixed.other_labels,
-                mixed.share,
-            )
+                shares = None if train.label_shares is None else train.label_shares[rows]
+                mixed = augment(
+                    images, train.labels[rows], protocol.augmentation_of_each_pass, augmentation_generator, shares
+                )
+            yield replace(mixed, images=mixed.images.contiguous(memory_format=memory_format(numerics)))
 
 
 def _step(
@@ -204,10 +202,13 @@ def _microbatches(batch: MixedBatch, size: int) -> Iterator[MixedBatch]:
             batch.labels[part],
             None if batch.other_labels is None else batch.other_labels[part],
             None if batch.share is None else batch.share[part],
+            None if batch.label_shares is None else batch.label_shares[part],
         )
 
 
 def _loss(logits: torch.Tensor, batch: MixedBatch, label_smoothing: float) -> torch.Tensor:
+    if batch.label_shares is not None:
+        return F.cross_entropy(logits, batch.label_shares, label_smoothing=label_smoothing)
     if batch.other_labels is None or batch.share is None:
         return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
     first = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")

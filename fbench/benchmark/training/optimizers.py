@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -21,17 +22,16 @@ from fbench.benchmark.protocol import (
 
 
 def build_optimizer(network: nn.Module, protocol: Protocol, batch_size: int) -> torch.optim.Optimizer:
-    """The protocol's optimizer over ``network``; kernels (two or more dimensions) decay, the rest only where asked."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
+    """The protocol's optimizer over ``network``, with the parameters that decay in the first group."""
     settings = protocol.optimizer
-    if protocol.decay_all_parameters:
-        groups = [{"params": trainable, "weight_decay": settings.weight_decay}]
-    else:
-        groups = [
-            {"params": [p for p in trainable if p.ndim >= 2], "weight_decay": settings.weight_decay},
-            {"params": [p for p in trainable if p.ndim < 2], "weight_decay": 0.0},
-        ]
-    rate = settings.learning_rate * math.sqrt(batch_size / protocol.reference_batch_size)
+    decaying = decaying_parameters(network, protocol.weight_decay_on)
+    chosen = {id(p) for p in decaying}
+    others = [p for p in network.parameters() if p.requires_grad and id(p) not in chosen]
+    groups = [
+        {"params": decaying, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    rate = settings.learning_rate * _rate_scale(protocol, batch_size)
     match settings:
         case AdamW():
             betas = (settings.beta1, settings.beta2)
@@ -43,6 +43,27 @@ def build_optimizer(network: nn.Module, protocol: Protocol, batch_size: int) -> 
             return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, nesterov=settings.nesterov)
 
 
+def decaying_parameters(network: nn.Module, which: str) -> list[nn.Parameter]:
+    """The trainable parameters that decay, in the network's order.
+
+    ``kernels`` are those of two or more dimensions; ``dense_kernels`` those of linear layers;
+    ``convolution_kernels_3x3`` those of convolutions over 3x3 pixels, depthwise ones among them.
+    """
+    tests: dict[str, Callable[[nn.Parameter], bool]] = {
+        "kernels": lambda p: p.ndim >= 2,
+        "dense_kernels": lambda p: p.ndim == 2,
+        "convolution_kernels_3x3": lambda p: p.ndim == 4 and tuple(p.shape[2:]) == (3, 3),
+        "all_parameters": lambda p: True,
+    }
+    return [p for p in network.parameters() if p.requires_grad and tests[which](p)]
+
+
+def _rate_scale(protocol: Protocol, batch_size: int) -> float:
+    if protocol.learning_rate_scaling == "none":
+        return 1.0
+    return math.sqrt(batch_size / protocol.reference_batch_size)
+
+
 class RateSchedule:
     """The factor on the learning rate: a function of the step, and of selection losses where it waits for a plateau."""
 
@@ -51,7 +72,9 @@ class RateSchedule:
         self._optimizer = optimizer
         self._steps = steps
         self._peaks = [float(group["lr"]) for group in optimizer.param_groups]
-        self._plateau = Patience(schedule.patience, 0.0) if isinstance(schedule, ReduceOnPlateau) else None
+        self._plateau = (
+            Patience(schedule.patience, schedule.minimum_improvement) if isinstance(schedule, ReduceOnPlateau) else None
+        )
         self._factor = 1.0
 
     def before_step(self, step: int) -> float:

@@ -15,11 +15,15 @@ from fbench.benchmark.numerics import Numerics
 
 @dataclass(frozen=True)
 class SplitTensors:
-    """One split on the device: ``images`` uint8 (N, C, H, W), ``labels`` int64 (N,), and its rows in the data set."""
+    """One split on the device: ``images`` uint8 (N, C, H, W), ``labels`` int64 (N,), and its rows in the data set.
+
+    ``label_shares`` float (N, classes) are the training targets where the data set has them.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
     rows: npt.NDArray[np.int64]
+    label_shares: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def split_to_device(
         rows = np.sort(stratified_order(dataset.labels[rows], rows)[:limit])
     images = torch.from_numpy(dataset.images[rows]).to(device).contiguous(memory_format=memory_format(numerics))
     labels = torch.from_numpy(dataset.labels[rows].astype(np.int64)).to(device)
-    return SplitTensors(images, labels, rows)
+    shares = None if dataset.label_shares is None else torch.from_numpy(dataset.label_shares[rows]).to(device)
+    return SplitTensors(images, labels, rows, shares)
 
 
 def stratified_order(labels: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -25,10 +25,10 @@ from sample_files import (
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data import load
-from fbench.benchmark.data.layouts import table as layouts
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.identity import file_key
+from fbench.benchmark.data.layouts import table as layouts
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference

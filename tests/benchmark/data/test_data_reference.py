@@ -27,7 +27,21 @@ def test_a_leading_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> 
     assert DataReference.parse("ck48=~/CK+48").path == Path("/home/someone/CK+48")
 
 
-@pytest.mark.parametrize("text", ["synthetic", "fer2013=/x/fer2013.csv", "folder=/x/a b"])
+def test_options_stand_between_name_and_path() -> None:
+    reference = DataReference.parse("ck48:fold=3/10,classes=basic6=/x/y=z")
+    assert reference == DataReference(name="ck48", path=Path("/x/y=z"), options={"fold": "3/10", "classes": "basic6"})
+    assert reference.label == "ck48-basic6-fold3of10"
+
+
+def test_an_option_at_its_default_is_no_part_of_the_name() -> None:
+    assert DataReference.parse("ferplus:labels=majority,copies=keep=/x").label == "ferplus"
+    assert DataReference.parse("ferplus:labels=probability=/x").label == "ferplus-probability"
+    assert DataReference.parse("synthetic:copies=removed").label == "synthetic-removed"
+
+
+@pytest.mark.parametrize(
+    "text", ["synthetic", "fer2013=/x/fer2013.csv", "folder=/x/a b", "ck48:fold=1/3,copies=removed=/x:y,z"]
+)
 def test_its_text_parses_back(text: str) -> None:
     assert str(DataReference.parse(text)) == text
 
@@ -42,6 +56,12 @@ def test_its_text_parses_back(text: str) -> None:
         ("fer2013=", ["no path after '='", "fer2013=PATH"]),
         ("synthetic=/x", ["takes no path"]),
         ("/x/fer2013.csv", ["path without a name", "fer2013=/x/fer2013.csv"]),
+        ("ck48:folds=1/3=/x", ["no option 'folds'", "Did you mean 'fold'?", "classes"]),
+        ("ck48:fold=0/3=/x", ["fold=0/3", "fold=1/10"]),
+        ("ck48:fold=1/2=/x", ["at least 3"]),
+        ("ck48:fold=x=/x", ["K/N"]),
+        ("ferplus:labels=soft=/x", ["labels=soft", "majority, probability, drop_non_face"]),
+        ("ck48:fold", ["ck48:OPTION=VALUE=PATH"]),
         ("ck48=~nobody-has-this-name/x", ["home folder", "in full"]),
     ],
 )
