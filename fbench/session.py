@@ -60,6 +60,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
     if not (plan.folder.path / "run.json").exists():
         plan.folder.create(plan.config)
     plan.folder.extend_plan(plan.planned)
+    _audit_data(plan)
     for network in plan.networks:
         plan.folder.write_network(network.digest, describe_network(network))
     for trial_id, source in plan.takeable.items():
@@ -120,6 +121,22 @@ def _readings(plan: RunPlan) -> list[str]:
     """The ledger's lines for every data set that was trained on, treated ones among them."""
     fingerprints = [data.fingerprint for data in plan.config.data] + [spec.data.fingerprint for spec in plan.specs]
     return [line for fingerprint in dict.fromkeys(fingerprints) for line in read_ledger(fingerprint)]
+
+
+def _audit_data(plan: RunPlan) -> None:
+    """Keep what is known of each data set's flaws: the full audit where one was made before, else the quick one."""
+    from fbench.benchmark.data.audit.audit import audit_dataset
+    from fbench.benchmark.data.audit.kept import cached_audit
+    from fbench.benchmark.executor import load_for
+    from fbench.benchmark.training.arrange import arrange_splits
+
+    for data in plan.config.data:
+        before = plan.folder.audit(data.fingerprint)
+        if before is not None and before.near is not None:
+            continue
+        dataset = arrange_splits(load_for(data), plan.config.protocol)
+        audit = cached_audit(dataset.fingerprint) or before or audit_dataset(dataset, near=False)
+        plan.folder.write_audit(data.fingerprint, audit)
 
 
 def _cost_spec(plan: RunPlan) -> CostSpec:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fbench.architectures.errors import UserError
+from fbench.cli.data_audit import audit_command
 
 data_app = typer.Typer(name="data", help="Data sets: list, audit, prepare from photos, preview.", no_args_is_help=True)
 
@@ -69,4 +70,5 @@ MOST_PER_CLASS = 40
 PICTURE_SUFFIXES = (".png", ".jpg")
 
 data_app.command("list")(list_command)
+data_app.command("audit")(audit_command)
 data_app.command("preview")(preview_command)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.audit import audit_section
 from fbench.reports.counters import counter_table
 from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
@@ -85,6 +86,7 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) ->
         learning=_learning_groups(evidence, studies, looks, key),
         confusion=confusion_figures(evidence, looks, key),
         published=tuple(published_rows(evidence, summary)),
+        audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
+from fbench.reports.audit import AuditSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.palette import Appearance
 from fbench.reports.provenance import Provenance
@@ -63,6 +64,7 @@ class DataSection:
     learning: tuple[LearningGroup, ...]
     confusion: tuple[Illustration, ...]
     published: tuple[PublishedRow, ...]
+    audit: AuditSection | None
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def test_real_data_is_not_called_synthetic(page: Page) -> None:
 @pytest.mark.parametrize(
     ("options", "warning"),
     [
-        ({"selection": "test"}, "The test split chose the epoch"),
+        ({"selection": "test"}, "Selected on the test set"),
         ({"test": "none"}, "The test split was never read: accuracies are those of the selection split, which also"),
         ({"missing": (("ires_relu", 1),)}, "The run is not complete: 1 trial of 6 has no record yet."),
         ({"failed": (("ires_relu", 1),)}, "1 trial failed and is left out"),

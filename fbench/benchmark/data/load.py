@@ -9,6 +9,7 @@ import numpy as np
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.cache import read_entry, write_entry
 from fbench.benchmark.data.catalogue import known_data
+from fbench.benchmark.data.cleaned import apply_cleaning, read_cleaned
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.readable import Layout, Readable
@@ -28,12 +29,23 @@ def load_dataset(reference: DataReference) -> ImageDataset:
         UserError: an unknown name, a missing path, a path of no known layout, or bad input; see the readers.
     """
     reference.check()
+    if reference.name == "cleaned" and reference.path is not None:
+        dataset = _cleaned(reference.path)
+        label = reference.label.replace("cleaned", dataset.name, 1)
+        return treat_copies(dataset, reference.option("copies"), label)
     if reference.path is None:
         dataset = _through_cache(reference, f"generator {GENERATOR_VERSION}", _synthetic())
     else:
         layout, readable = _find(reference, reference.path)
         dataset = _through_cache(reference, f"{layout.name} {layout.version}", readable)
     return treat_copies(dataset, reference.option("copies"), reference.label)
+
+
+def _cleaned(folder: Path) -> ImageDataset:
+    cleaning = read_cleaned(folder)
+    if cleaning.source.name == "cleaned":
+        raise UserError(f"{folder} was made from another cleaned index; audit and clean its source instead.")
+    return apply_cleaning(load_dataset(cleaning.source), cleaning, folder)
 
 
 def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:

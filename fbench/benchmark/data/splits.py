@@ -9,6 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 DRAWS: Final = 256
+SPLIT_SEED: Final = 0
+FLAT_SHARES: Final = (0.15, 0.15)
+"""Selection and test, where the source tells no split at all."""
+SELECTION_SHARE: Final = 0.10
+"""Of the training part, where the source has a test part and none for selection."""
 
 
 def stratified_split(labels: npt.NDArray[np.uint8], shares: Sequence[float], seed: int) -> npt.NDArray[np.uint8]:
@@ -58,7 +63,60 @@ def grouped_split(
     return min(draws, key=lambda parts: _unlikeness(parts, labels))
 
 
-def _unlikeness(parts: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> float:
+def grouped_folds(groups: Sequence[str], labels: npt.NDArray[np.uint8], folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """Deal whole groups into folds of nearly equal numbers of groups, the most even in size and classes of 256 draws.
+
+    Args:
+        groups: of each row, (N,).
+        labels: (N,).
+        folds: how many.
+        seed: of the draws.
+
+    Returns:
+        Fold of each row, (N,), from 0.
+
+    Raises:
+        ValueError: fewer groups than folds.
+    """
+    names, group_of_row = np.unique(np.array(groups), return_inverse=True)
+    if len(names) < folds:
+        raise ValueError(f"{len(names)} groups cannot fill {folds} folds")
+    random = _frozen_random(seed)
+    draws = []
+    for _ in range(DRAWS):
+        fold_of_group = np.empty(len(names), np.int64)
+        fold_of_group[random.permutation(len(names))] = np.arange(len(names)) % folds
+        draws.append(fold_of_group[group_of_row])
+    return min(draws, key=lambda parts: _unlikeness(parts, labels) + _unevenness(parts, folds))
+
+
+def stratified_folds(labels: npt.NDArray[np.uint8], folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """Deal the rows of each class into folds in turn, after a seeded shuffle; fold of each row (N,), from 0."""
+    random = _frozen_random(seed)
+    parts = np.empty(len(labels), np.int64)
+    dealt = 0
+    for label in np.unique(labels):
+        rows = random.permutation(np.flatnonzero(labels == label))
+        parts[rows] = (dealt + np.arange(len(rows))) % folds
+        dealt += len(rows)
+    return parts
+
+
+def split_of_folds(fold_of_row: npt.NDArray[np.int64], fold: int, folds: int) -> npt.NDArray[np.uint8]:
+    """The split (N,) in which part ``fold`` (from 1) of ``folds`` tests, the next one selects, and the rest trains."""
+    split = np.zeros(len(fold_of_row), np.uint8)
+    split[fold_of_row == fold % folds] = 1
+    split[fold_of_row == fold - 1] = 2
+    return split
+
+
+def _unevenness(parts: npt.NDArray[np.int64], folds: int) -> float:
+    """Chi-square distance of the folds' sizes from equal ones."""
+    shares = np.bincount(parts, minlength=folds) / len(parts)
+    return float(((shares - 1 / folds) ** 2 * folds).sum())
+
+
+def _unlikeness(parts: npt.NDArray[np.integer], labels: npt.NDArray[np.uint8]) -> float:
     """Chi-square distance between the classes of each part and those of the whole, summed over the parts."""
     counts = np.zeros((int(parts.max()) + 1, int(labels.max()) + 1))
     np.add.at(counts, (parts, labels), 1)

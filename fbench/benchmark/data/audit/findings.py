@@ -13,7 +13,10 @@ NEAR_CORRELATION: Final = 0.98
 
 
 class SplitPair(FrozenModel):
-    """Exact copies between two splits. Rows are images; ``rows_in_second_with_other_label`` differ from a copy."""
+    """Exact copies between two splits. Rows are images.
+
+    ``rows_in_second_with_other_label`` have another label than some copy in the first split.
+    """
 
     first: SplitName
     second: SplitName
@@ -21,6 +24,15 @@ class SplitPair(FrozenModel):
     rows_in_first: int
     rows_in_second: int
     rows_in_second_with_other_label: int
+
+
+class SplitCopies(FrozenModel):
+    """Groups of equal images within one split; a group is conflicting where its images carry different labels."""
+
+    groups: int
+    rows: int
+    redundant_rows: int
+    conflicting_groups: int
 
 
 class ExactCopies(FrozenModel):
@@ -40,12 +52,15 @@ class ExactCopies(FrozenModel):
     groups_across_splits: int
     rows_in_groups_across_splits: int
     conflicting_groups_across_splits: int
-    within_split: dict[SplitName, int]
+    within_split: dict[SplitName, SplitCopies]
     across: tuple[SplitPair, ...]
 
 
 class CopyPair(FrozenModel):
-    """Two distinct images (rows of the data set, first < second) and the correlation of their pixels."""
+    """Two distinct images (rows of the data set, first < second) and the correlation of their pixels.
+
+    Each row is the first of its exact copies; ``same_label`` says whether all copies of both carry one label.
+    """
 
     first_row: int
     second_row: int

@@ -1,4 +1,4 @@
-"""FER2013 from its CSV: ``fer2013.csv`` or ``icml_face_data.csv``, which differ in column order and blanks.
+"""FER2013 from its CSV: ``fer2013.csv``, ``icml_face_data.csv``, or Kaggle's ``train.csv``, which has no splits.
 
 Goodfellow et al., Challenges in Representation Learning, ICML 2013 workshop.
 """
@@ -18,11 +18,13 @@ from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.fer2013_rows import (
     IMAGE_SIZE,
     SPLIT_OF_USAGE,
+    Columns,
     Line,
     Rows,
     parse_header,
     parse_rows,
 )
+from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED, stratified_split
 
 _ROWS_AT_A_TIME: Final = 1024
 # The longest possible row has 2,304 pixels of three digits: 9,215 characters and a few.
@@ -31,6 +33,8 @@ _LONGEST_LINE: Final = 1 << 20
 
 def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
     """Read all rows in file order: Training trains, PublicTest is the selection split, PrivateTest the test.
+
+    A file without the column Usage (Kaggle's ``train.csv``) is split 70/15/15, seeded and stratified by class.
 
     The images are uint8 (N, 1, 48, 48), the labels those of the file, the sample ids ``row:0`` and on,
     counted in data rows. Line ends of any kind, a byte-order mark, quoted fields and further columns are
@@ -42,11 +46,14 @@ def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
     """
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            rows = _read_rows(stream, path)
+            columns, rows = read_rows(stream, path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
-    counts = [int((rows.split == index).sum()) for index in range(len(SPLITS))]
+    split = rows.split if columns.usage is not None else stratified_split(rows.labels, FLAT_SHARES, SPLIT_SEED)
+    counts = [int((split == index).sum()) for index in range(len(SPLITS))]
     for (usage, index), count in zip(SPLIT_OF_USAGE.items(), counts, strict=True):
+        if count == 0 and columns.usage is None:
+            raise UserError(f"{path} has too few rows for the {SPLITS[index]} split; give the whole file.")
         if count == 0:
             raise UserError(
                 f"{path} has no row with the Usage {usage}, so the {SPLITS[index]} split would be empty; "
@@ -56,30 +63,46 @@ def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
         name=name,
         images=rows.pixels.reshape(-1, 1, IMAGE_SIZE, IMAGE_SIZE),
         labels=rows.labels,
-        split=rows.split,
+        split=split,
         sample_ids=np.array([f"row:{row}" for row in range(len(rows.labels))]),
         class_names=FER2013_CLASSES,
         may_show_images=False,
         synthetic=False,
-        description=(
-            f"FER2013 from its CSV: Training trains ({counts[0]} images), PublicTest is the selection split "
-            f"({counts[1]}), PrivateTest is the test split ({counts[2]})."
-        ),
+        description=_describe(counts, published=columns.usage is not None),
     )
 
 
-def _read_rows(stream: TextIO, path: Path) -> Rows:
+def _describe(counts: list[int], *, published: bool) -> str:
+    if published:
+        return (
+            f"FER2013 from its CSV: Training trains ({counts[0]} images), PublicTest is the selection split "
+            f"({counts[1]}), PrivateTest is the test split ({counts[2]})."
+        )
+    return (
+        f"The labelled rows of FER2013's challenge (train.csv), which tell no splits: {counts[0]} train, {counts[1]} "
+        f"select and {counts[2]} test after a seeded stratified draw (70/15/15 of each class, seed {SPLIT_SEED}). This "
+        "is not FER2013's published split, so accuracies cannot be compared with published ones; the challenge's "
+        "test.csv has no labels and is not used."
+    )
+
+
+def read_rows(stream: TextIO, path: Path, classes: tuple[str, ...] = FER2013_CLASSES) -> tuple[Columns, Rows]:
+    """All rows of a CSV with the columns emotion, pixels and perhaps Usage, in file order.
+
+    Raises:
+        UserError: another header, a bad line, or no row.
+    """
     lines = _lines(stream, path)
     header = next(lines, None)
     if header is None:
         raise UserError(f"{path} is empty; give fer2013.csv or icml_face_data.csv.")
-    columns = parse_header(header.text, f"{path}, line {header.number}")
+    columns = parse_header(header.text, f"{path}, line {header.number}", classes)
     parts = []
     while batch := list(islice(lines, _ROWS_AT_A_TIME)):
         parts.append(parse_rows(batch, columns, str(path)))
     if not parts:
         raise UserError(f"{path} has a header and no rows; give a file with all of {', '.join(SPLIT_OF_USAGE)}.")
-    return Rows(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return columns, Rows(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _lines(stream: TextIO, path: Path) -> Iterator[Line]:

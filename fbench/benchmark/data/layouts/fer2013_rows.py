@@ -22,9 +22,8 @@ PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
 SPLIT_OF_USAGE: Final = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 """Indices into :data:`fbench.benchmark.data.dataset.SPLITS`: train, selection, test."""
 
-_LABELS: Final = {str(label): label for label in range(len(FER2013_CLASSES))}
 _REMEDY: Final = "correct that line or take a fresh copy of the file"
-_GIVE: Final = "give fer2013.csv or icml_face_data.csv"
+_GIVE: Final = "give fer2013.csv, icml_face_data.csv or Kaggle's train.csv"
 
 
 class Line(NamedTuple):
@@ -36,12 +35,16 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the three columns stand in a row, and how many columns there are in all."""
+    """Where the columns stand in a row, how many there are in all, and the classes by their number in the file.
+
+    ``usage`` is none in a file without splits, whose rows all count as training ones.
+    """
 
     emotion: int
     pixels: int
-    usage: int
+    usage: int | None
     count: int
+    classes: tuple[str, ...] = FER2013_CLASSES
 
 
 class Rows(NamedTuple):
@@ -52,11 +55,11 @@ class Rows(NamedTuple):
     split: npt.NDArray[np.uint8]
 
 
-def parse_header(line: str, where: str) -> Columns:
-    """Find the columns emotion, pixels and Usage, in any order and case, with blanks around them or not.
+def parse_header(line: str, where: str, classes: tuple[str, ...] = FER2013_CLASSES) -> Columns:
+    """Find the columns emotion, pixels and perhaps Usage, in any order and case, with blanks around them or not.
 
     Raises:
-        UserError: one is missing or stands twice.
+        UserError: one stands twice, or emotion or pixels is missing.
     """
     try:
         names = [name.strip().lower() for name in _fields(line)]
@@ -64,13 +67,14 @@ def parse_header(line: str, where: str) -> Columns:
         names = []
     for wanted in ("emotion", "pixels", "Usage"):
         found = names.count(wanted.lower())
-        if found != 1:
+        if found > 1 or (not found and wanted != "Usage"):
             missing = [column for column in ("emotion", "pixels", "usage") if column not in names]
             raise UserError(
                 f"{where}: the header {_shown(line.strip())} has {'no' if not found else 'more than one'} "
                 f"column '{wanted}'; {_advice(missing)}."
             )
-    return Columns(names.index("emotion"), names.index("pixels"), names.index("usage"), len(names))
+    usage = names.index("usage") if "usage" in names else None
+    return Columns(names.index("emotion"), names.index("pixels"), usage, len(names), classes)
 
 
 def parse_rows(lines: Sequence[Line], columns: Columns, where: str) -> Rows:
@@ -98,11 +102,12 @@ def parse_row(line: Line, columns: Columns, where: str) -> Rows:
             f"{here}: {len(fields)} columns where the header has {columns.count}, so the line may be cut "
             f"off; {_REMEDY}."
         )
-    emotion, usage = fields[columns.emotion].strip(), fields[columns.usage].strip()
-    if emotion not in _LABELS:
+    emotion, usage = fields[columns.emotion].strip(), _usage(fields, columns)
+    labels = _labels(columns)
+    if emotion not in labels:
         raise UserError(
-            f"{here}: the emotion is {_shown(emotion)}, but FER2013 has the labels 0 to {len(_LABELS) - 1} "
-            f"({', '.join(FER2013_CLASSES)}); {_REMEDY}."
+            f"{here}: the emotion is {_shown(emotion)}, but the labels are 0 to {len(labels) - 1} "
+            f"({', '.join(columns.classes)}); {_REMEDY}."
         )
     if usage not in SPLIT_OF_USAGE:
         raise UserError(
@@ -110,7 +115,7 @@ def parse_row(line: Line, columns: Columns, where: str) -> Rows:
             f"{did_you_mean(usage, SPLIT_OF_USAGE)} {_REMEDY.capitalize()}."
         )
     pixels = _pixels(fields[columns.pixels].split(), here)
-    return Rows(pixels[None], np.array([_LABELS[emotion]], np.uint8), np.array([SPLIT_OF_USAGE[usage]], np.uint8))
+    return Rows(pixels[None], np.array([labels[emotion]], np.uint8), np.array([SPLIT_OF_USAGE[usage]], np.uint8))
 
 
 def _parse_plain(lines: Sequence[Line], columns: Columns) -> Rows | None:
@@ -125,8 +130,9 @@ def _parse_plain(lines: Sequence[Line], columns: Columns) -> Rows | None:
         return None
     if any(len(row) != columns.count for row in fields):
         return None
-    labels = [_LABELS.get(row[columns.emotion].strip()) for row in fields]
-    split = [SPLIT_OF_USAGE.get(row[columns.usage].strip()) for row in fields]
+    label_of = _labels(columns)
+    labels = [label_of.get(row[columns.emotion].strip()) for row in fields]
+    split = [SPLIT_OF_USAGE.get(_usage(row, columns)) for row in fields]
     text = [row[columns.pixels].strip() for row in fields]
     if None in labels or None in split or not all(text):
         return None
@@ -139,6 +145,14 @@ def _parse_plain(lines: Sequence[Line], columns: Columns) -> Rows | None:
     if pixels.shape != (len(lines), PIXELS):
         return None
     return Rows(pixels, np.array(labels, np.uint8), np.array(split, np.uint8))
+
+
+def _labels(columns: Columns) -> dict[str, int]:
+    return {str(label): label for label in range(len(columns.classes))}
+
+
+def _usage(fields: Sequence[str], columns: Columns) -> str:
+    return "Training" if columns.usage is None else fields[columns.usage].strip()
 
 
 def _pixels(numbers: list[str], here: str) -> npt.NDArray[np.uint8]:
@@ -172,8 +186,6 @@ def _shown(value: str) -> str:
 
 
 def _advice(missing: list[str]) -> str:
-    if missing == ["emotion", "usage"]:
+    if "emotion" in missing and "pixels" not in missing:
         return f"Kaggle's test.csv comes without labels, so {_GIVE}"
-    if missing == ["usage"]:
-        return f"Kaggle's train.csv has no rows for selection and testing, so {_GIVE}"
-    return f"a FER2013 CSV has the columns emotion, pixels and Usage, so {_GIVE}"
+    return f"such a CSV has the columns emotion, pixels and perhaps Usage, so {_GIVE}"

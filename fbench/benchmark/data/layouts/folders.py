@@ -13,13 +13,7 @@ from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.images.decoding import decode_images
 from fbench.benchmark.data.images.image_tree import PARTS, ImageTree
 from fbench.benchmark.data.layouts.class_names import classes_of_folders, require_one_spelling
-from fbench.benchmark.data.splits import stratified_split
-
-SPLIT_SEED: Final = 0
-SELECTION_SHARE: Final = 0.10
-"""Of train/, where there is no val/."""
-FLAT_SHARES: Final = (0.15, 0.15)
-"""Selection and test, where there are class folders alone."""
+from fbench.benchmark.data.splits import FLAT_SHARES, SELECTION_SHARE, SPLIT_SEED, stratified_split
 
 _SPLIT_OF_PART: Final = {"train": 0, "val": 1, "test": 2}
 _SPLIT_OF_PREFIX: Final = {"PublicTest_": 1, "PrivateTest_": 2}

@@ -13,27 +13,13 @@ from typing import Final
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.images.image_tree import ImageTree, part_folders, scan_tree, subfolders
 from fbench.benchmark.data.layouts.ckplus import CK_CLASSES, read_ckplus
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class
-from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
+from fbench.benchmark.data.layouts.csv_layouts import find_ckplus_csv, find_fer2013_csv, find_ferplus
 from fbench.benchmark.data.layouts.folders import read_image_tree
 from fbench.benchmark.data.layouts.readable import Layout, Readable
 from fbench.benchmark.data.source import DataReference
-
-_FER2013_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
-
-
-def find_fer2013_csv(reference: DataReference, path: Path) -> Readable | None:
-    """A CSV, or a folder with one under its own name."""
-    file = path
-    if path.is_dir():
-        inside = [path / candidate for candidate in _FER2013_FILES if (path / candidate).is_file()]
-        if not inside:
-            return None
-        file = inside[0]
-    return Readable(file_key(file), partial(file_key, file), partial(read_fer2013_csv, file, reference.label))
 
 
 def find_fer2013_folders(reference: DataReference, path: Path) -> Readable | None:
@@ -67,7 +53,8 @@ LAYOUTS: Final[dict[str, tuple[Layout, ...]]] = {
         Layout("fer2013-csv", 1, find_fer2013_csv),
         Layout("fer2013-folders", 1, find_fer2013_folders),
     ),
-    "ck48": (Layout("ckplus-folders", 1, find_ckplus),),
+    "ferplus": (Layout("ferplus", 1, find_ferplus),),
+    "ck48": (Layout("ckplus-folders", 1, find_ckplus), Layout("ckplus-csv", 1, find_ckplus_csv)),
     "folder": (Layout("class-folders", 1, find_folders),),
 }
 """The layouts of each name, tried in order. The embedded data set has none."""

@@ -1,0 +1,139 @@
+"""A cleaned index on disk: which rows of a data set an audit left out, and why. ``--data cleaned=DIR`` reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import ValidationError
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.files import replacing
+from fbench.benchmark.schema import FrozenModel
+
+INDEX_FILE: Final = "cleaned.json"
+ROWS_FILE: Final = "left_out.csv"
+_COLUMNS: Final = ("row", "sample_id", "split", "rule", "copy_of")
+
+
+class CleanedIndex(FrozenModel):
+    """What ``cleaned.json`` says: the source as it was named, its content, the rules, and how many rows each took."""
+
+    schema_version: int = 1
+    source: str
+    source_fingerprint: str
+    rules: tuple[str, ...]
+    rows_by_rule: dict[str, int]
+    fbench_version: str
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """A cleaned index that was read: where its source is, and the rows to leave out."""
+
+    index: CleanedIndex
+    source: DataReference
+    rows: tuple[LeftOutRow, ...]
+
+
+def write_cleaned(
+    folder: Path, reference: DataReference, dataset: ImageDataset, rules: tuple[str, ...], rows: Sequence[LeftOutRow]
+) -> CleanedIndex:
+    """Write ``left_out.csv`` and then ``cleaned.json`` into ``folder``; an index that is there already is replaced.
+
+    Raises:
+        UserError: the folder holds something else, or cannot be written.
+    """
+    from fbench.benchmark.machine import package_version
+
+    if folder.exists() and (not folder.is_dir() or {file.name for file in folder.iterdir()} - {INDEX_FILE, ROWS_FILE}):
+        raise UserError(f"{folder} is no cleaned index and no empty folder; give a new one with --clean.")
+    absolute = reference.path.resolve() if reference.path else None
+    index = CleanedIndex(
+        source=str(reference.model_copy(update={"path": absolute})),
+        source_fingerprint=dataset.fingerprint,
+        rules=rules,
+        rows_by_rule=dict(Counter(row.rule for row in rows)),
+        fbench_version=package_version("fbench"),
+    )
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for left_out in rows:
+        row, copy = left_out.row, left_out.copy_of
+        name, split = dataset.sample_ids[row], SPLITS[dataset.split[row]]
+        writer.writerow([row, name, split, left_out.rule, "" if copy is None else dataset.sample_ids[copy]])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ROWS_FILE) as stream:
+            stream.write(table.getvalue().encode())
+        with replacing(folder / INDEX_FILE) as stream:
+            stream.write((index.model_dump_json(indent=1) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written ({error.strerror}); name another folder.") from error
+    return index
+
+
+def read_cleaned(folder: Path) -> Cleaning:
+    """Read a cleaned index.
+
+    Raises:
+        UserError: there is none, or it was changed by hand so that it cannot be read.
+    """
+    if not (folder / INDEX_FILE).is_file():
+        raise UserError(f"{folder} has no {INDEX_FILE}; give the folder that `fbench data audit DATA --clean` wrote.")
+    try:
+        index = CleanedIndex.model_validate_json((folder / INDEX_FILE).read_bytes())
+        with (folder / ROWS_FILE).open(newline="", encoding="utf-8") as stream:
+            rows = tuple(LeftOutRow(int(line["row"]), line["rule"]) for line in csv.DictReader(stream))
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise UserError(
+            f"{folder} holds no readable cleaned index ({str(error).splitlines()[0]}); write it again with `fbench "
+            "data audit DATA --clean`."
+        ) from error
+    return Cleaning(index, DataReference.parse(index.source), rows)
+
+
+def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> ImageDataset:
+    """The data set without the rows that the index leaves out.
+
+    Raises:
+        UserError: the source is not what was audited, or a split would be empty.
+    """
+    if dataset.fingerprint != cleaning.index.source_fingerprint:
+        raise UserError(
+            f"{cleaning.index.source} has changed since {folder} was made from it; write the index again with `fbench "
+            "data audit DATA --clean`."
+        )
+    beyond = [row.row for row in cleaning.rows if not 0 <= row.row < len(dataset.labels)]
+    if beyond:
+        raise UserError(
+            f"{folder / ROWS_FILE} leaves out row {beyond[0]}, but {dataset.name} has the rows 0 to "
+            f"{len(dataset.labels) - 1}; mend that line."
+        )
+    keep = np.ones(len(dataset.labels), np.bool_)
+    keep[[row.row for row in cleaning.rows]] = False
+    by_rule: dict[str, list[str]] = {}
+    for row in cleaning.rows:
+        by_rule.setdefault(row.rule, []).append(str(dataset.sample_ids[row.row]))
+    left_out = tuple(LeftOut(reason=f"cleaned: {RULES.get(rule, rule)}", names=tuple(n)) for rule, n in by_rule.items())
+    cleaned = dataset.take(
+        keep,
+        name=f"{dataset.name}-cleaned",
+        left_out=(*dataset.left_out, *left_out),
+        description=f"{dataset.description} An audit left out {len(cleaning.rows)} images "
+        f"({', '.join(f'{rule}: {len(names)}' for rule, names in by_rule.items()) or 'none'}).",
+    )
+    for index, name in enumerate(SPLITS):
+        if not np.any(cleaned.split == index):
+            raise UserError(f"{folder} leaves no image in the {name} split; clean with fewer rules.")
+    return cleaned

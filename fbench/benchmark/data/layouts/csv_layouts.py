@@ -1,0 +1,64 @@
+"""The layouts that are CSV files: FER2013, FERPlus beside it, and CK+."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.identity import file_key
+from fbench.benchmark.data.layouts.ckplus_csv import read_ckplus_csv
+from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
+from fbench.benchmark.data.layouts.ferplus import VOTES_FILE, read_ferplus
+from fbench.benchmark.data.layouts.readable import Readable
+from fbench.benchmark.data.source import DataReference
+
+_WHOLE_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
+_FER2013_FILES: Final = (*_WHOLE_FILES, "train.csv")
+
+
+def find_fer2013_csv(reference: DataReference, path: Path) -> Readable | None:
+    """A CSV, or a folder with one under its own name; a file with published splits wins."""
+    file = path
+    if path.is_dir():
+        inside = [path / candidate for candidate in _FER2013_FILES if (path / candidate).is_file()]
+        if not inside:
+            return None
+        file = inside[0]
+    return Readable(file_key(file), partial(file_key, file), partial(read_fer2013_csv, file, reference.label))
+
+
+def find_ferplus(reference: DataReference, path: Path) -> Readable | None:
+    """A folder with the votes and FER2013's CSV, or the votes with the CSV beside them.
+
+    Raises:
+        UserError: the votes are there and no CSV with published splits.
+    """
+    folder = path if path.is_dir() else path.parent
+    votes = path / VOTES_FILE if path.is_dir() else path
+    if not votes.is_file():
+        return None
+    beside = [folder / name for name in _WHOLE_FILES if (folder / name).is_file()]
+    if not beside:
+        raise UserError(
+            f"{folder} has {votes.name} and neither of {' and '.join(_WHOLE_FILES)}, which hold the images; put one of "
+            "them beside it."
+        )
+    images = beside[0]
+
+    def key() -> str:
+        return f"{file_key(votes)} {file_key(images)}"
+
+    return Readable(key(), key, partial(read_ferplus, votes, images, reference))
+
+
+def find_ckplus_csv(reference: DataReference, path: Path) -> Readable | None:
+    """A CSV file, or a folder with exactly one and no class folders."""
+    file = path
+    if path.is_dir():
+        inside = sorted(path.glob("*.csv"))
+        if len(inside) != 1 or any(child.is_dir() for child in path.iterdir()):
+            return None
+        file = inside[0]
+    return Readable(file_key(file), partial(file_key, file), partial(read_ckplus_csv, file, reference))
