@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import platformdirs
@@ -28,7 +29,7 @@ from fbench.benchmark.data import load
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.identity import file_key
-from fbench.benchmark.data.layouts import table as layouts
+from fbench.benchmark.data.layouts import csv_layouts, image_layouts
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -45,14 +46,22 @@ def fer2013(path: Path) -> ImageDataset:
     return load_dataset(DataReference(name="fer2013", path=path))
 
 
+READERS: dict[ModuleType, tuple[str, ...]] = {
+    csv_layouts: ("read_fer2013_csv",),
+    image_layouts: ("read_image_tree", "read_ckplus"),
+}
+
+
 def forbid(monkeypatch: pytest.MonkeyPatch, *readers: str) -> None:
     """Make every reader fail, so that only the cache can answer."""
 
     def fail(*_: object) -> ImageDataset:
         pytest.fail("the source was read again")
 
-    for reader in readers or ("read_fer2013_csv", "read_image_tree", "read_ckplus"):
-        monkeypatch.setattr(layouts, reader, fail)
+    for module, names in READERS.items():
+        for reader in names:
+            if reader in (readers or names):
+                monkeypatch.setattr(module, reader, fail)
 
 
 def entries() -> list[Path]:
@@ -228,7 +237,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(csv_file: Path, monkeyp
         path.write_text(path.read_text() + "\n")
         return dataset
 
-    monkeypatch.setattr(layouts, "read_fer2013_csv", read_and_change)
+    monkeypatch.setattr(csv_layouts, "read_fer2013_csv", read_and_change)
     with pytest.raises(UserError, match="changed while they were read"):
         fer2013(csv_file)
     assert entries() == []

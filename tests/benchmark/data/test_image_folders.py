@@ -116,13 +116,114 @@ def test_other_files_are_counted_and_hidden_ones_ignored(tmp_path: Path) -> None
     (tmp_path / "__MACOSX").mkdir()
     dataset = load("folder", settle(tmp_path))
     assert len(dataset.images) == 6
-    assert dataset.description.endswith("1 files that are not images were left out.")
+    assert [part.model_dump() for part in dataset.left_out] == [
+        {"reason": "is no image file by its suffix", "names": ("train/a/labels.txt",)}
+    ]
+    assert dataset.description.endswith("1 file was left out: each is no image file by its suffix.")
 
 
 def test_links_in_a_circle_are_not_followed(tmp_path: Path) -> None:
     write_tree(tmp_path, class_tree({"train": 1, "val": 1, "test": 1}, ["a", "b"]))
     (tmp_path / "train" / "a" / "loop").symlink_to(tmp_path / "train", target_is_directory=True)
-    assert len(load("folder", tmp_path).images) == 6
+    dataset = load("folder", tmp_path)
+    assert len(dataset.images) == 6
+    assert dataset.left_out[0].reason == "is a link to a folder, which is not followed"
+    assert dataset.left_out[0].names == ("train/a/loop",)
+
+
+def test_a_link_that_leads_nowhere_or_in_a_circle_is_left_out(tmp_path: Path) -> None:
+    write_tree(tmp_path, class_tree({"train": 1, "val": 1, "test": 1}, ["a", "b"]))
+    (tmp_path / "train" / "a" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "train" / "a" / "self.png").symlink_to(tmp_path / "train" / "a" / "self.png")
+    (left_out,) = load("folder", tmp_path).left_out
+    assert left_out.names == ("train/a/gone.png", "train/a/self.png")
+    assert left_out.reason == "is a link that leads nowhere"
+
+
+BAD = {
+    "cut short.jpg": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + b"0" * 40), "is cut short or damaged"),
+    "empty\nline.png": (lambda path: path.write_bytes(b""), "is empty"),
+    "t\u00ebxt.png": (lambda path: path.write_text("hello"), "is not an image"),
+}
+
+
+def test_bad_images_are_left_out_by_name_and_reason_and_the_rest_is_read(tmp_path: Path) -> None:
+    write_tree(tmp_path, class_tree({"train": 2, "val": 1, "test": 1}, ["a", "b"]))
+    for name, (make, _) in BAD.items():
+        make(tmp_path / "train" / "a" / name)
+    dataset = load("folder", settle(tmp_path))
+    assert len(dataset.images) == 8
+    found = {name: part.reason for part in dataset.left_out for name in part.names}
+    assert found == {f"train/a/{name}": reason for name, (_, reason) in BAD.items()}
+    again = load("folder", tmp_path)
+    assert again.left_out == dataset.left_out
+
+
+def test_a_folder_of_bad_images_alone_is_refused_with_the_reason(tmp_path: Path) -> None:
+    for part in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / part).mkdir(parents=True)
+        (tmp_path / part / "x.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"None of the 4 image files .* is empty"):
+        load("folder", tmp_path)
+
+
+def test_class_folders_beside_parts_are_refused(tmp_path: Path) -> None:
+    files = class_tree({"train": 1, "test": 1}, ["a", "b"])
+    files["happy/0.png"] = random_images(1)[0]
+    with pytest.raises(UserError, match="images in happy/ beside train/, test/"):
+        load("folder", write_tree(tmp_path, files))
+
+
+def test_images_in_no_class_folder_are_left_out(tmp_path: Path) -> None:
+    files = class_tree({"train": 1, "val": 1, "test": 1}, ["a", "b"])
+    files["train/loose.png"] = random_images(1)[0]
+    (left_out,) = load("folder", write_tree(tmp_path, files)).left_out
+    assert (left_out.reason, left_out.names) == ("lies in no class folder", ("train/loose.png",))
+
+
+@pytest.mark.parametrize("wrapper", ["images", "fer2013/images"])
+def test_a_single_folder_around_the_parts_is_looked_into(wrapper: str, tmp_path: Path) -> None:
+    plain = write_tree(tmp_path / "plain", class_tree({"train": 2, "val": 1, "test": 1}))
+    wrapped = write_tree(tmp_path / "wrapped" / wrapper, class_tree({"train": 2, "val": 1, "test": 1}))
+    dataset = load("fer2013", tmp_path / "wrapped")
+    assert wrapped.is_dir()
+    assert dataset.fingerprint == load("fer2013", plain).fingerprint
+    assert dataset.description.endswith(f"They lie in {wrapper}/.")
+
+
+def test_without_test_the_validation_part_tests_and_a_tenth_of_train_selects(tmp_path: Path) -> None:
+    dataset = load("folder", write_tree(tmp_path, class_tree({"train": 20, "validation": 3}, ["a", "b"])))
+    assert np.bincount(dataset.split).tolist() == [36, 4, 6]
+    assert all(name.startswith("validation/") for name in dataset.sample_ids[dataset.split == 2])
+    assert "there is no test/, so val/ is the test split" in dataset.description
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["0_angry", "1_disgust", "2_fear", "3_happy", "4_sad", "5_surprise", "6_neutral"],
+        ["Anger", "DISGUSTED", "Fearful", "Happiness", "sadness", "Surprised", "Neutral"],
+        ["1 - Angry", "2 - Disgust", "3 - Fear", "4 - Happy", "5 - Sad", "6 - Surprise", "7 - Neutral"],
+    ],
+)
+def test_usual_spellings_of_the_classes_are_read(spellings: list[str], tmp_path: Path) -> None:
+    dataset = load("fer2013", write_tree(tmp_path, class_tree({"train": 1, "val": 1, "test": 1}, spellings)))
+    assert dataset.class_names == FER2013_CLASSES
+    assert sorted(dataset.labels[dataset.split == 0].tolist()) == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_fold_of_class_folders_tests_each_image_once(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        class_tree({"a": 0, "b": 0}, []) | {f"{c}/{i}.png": random_images(1, i)[0] for c in "ab" for i in range(9)},
+    )
+    tested: list[str] = []
+    for fold in (1, 2, 3):
+        dataset = load_dataset(DataReference(name="folder", path=tmp_path, options={"fold": f"{fold}/3"}))
+        assert np.bincount(dataset.split).tolist() == [6, 6, 6]
+        assert np.bincount(dataset.labels[dataset.split == 2]).tolist() == [3, 3]
+        tested += dataset.sample_ids[dataset.split == 2].tolist()
+    assert len(set(tested)) == len(tested) == 18
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
@@ -131,14 +232,14 @@ def test_an_empty_part_is_named(part: str, tmp_path: Path) -> None:
     for file in (tmp_path / part).rglob("*.png"):
         file.unlink()
     split = {"train": "train", "val": "selection", "test": "test"}[part]
-    with pytest.raises(UserError, match=f"no image for the {split} split; put image files into {part}/"):
+    with pytest.raises(UserError, match=f"no usable image for the {split} split" if part != "train" else "train"):
         load("fer2013", tmp_path)
 
 
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"train": 1, "val": 1}, "no folder test/ beside train/, val/"),
+        ({"train": 1}, "train/ and neither val/ nor test/"),
         ({"val": 1, "test": 1}, "no folder train/ beside val/, test/"),
         ({"train": 1, "val": 1, "valid": 1, "test": 1}, "val/ and valid/, which both mean 'val'"),
     ],
@@ -167,7 +268,7 @@ def test_two_spellings_of_one_class_are_refused(tmp_path: Path) -> None:
 def test_a_class_without_training_images_is_refused(tmp_path: Path) -> None:
     files = class_tree({"train": 2, "test": 1}, ["smile", "frown"])
     files["test/smiel/0.png"] = random_images(1)[0]
-    with pytest.raises(UserError, match="no training image of the class 'smiel'"):
+    with pytest.raises(UserError, match="no usable training image of the class 'smiel'"):
         load("folder", write_tree(tmp_path, files))
 
 

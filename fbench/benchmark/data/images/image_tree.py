@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.data.dataset import LeftOut
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
 from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES
 
@@ -20,6 +21,12 @@ _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {
     "test": ("test", "testing"),
 }
 PARTS: Final = tuple(_PART_SPELLINGS)
+NO_IMAGE_SUFFIX: Final = "is no image file by its suffix"
+NO_CLASS_FOLDER: Final = "lies in no class folder"
+BROKEN_LINK: Final = "is a link that leads nowhere"
+FOLDER_LINK: Final = "is a link to a folder, which is not followed"
+_DEEPEST_WRAPPER: Final = 2
+_NO_STAMP: Final[Stamp] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class ImageTree:
-    """The images below ``root`` in order, the class folders of each part, the number of other files.
+    """The images below ``root`` in order, the class folders of each part, and the files that are none.
 
     The order is by file name, then path.
     """
@@ -47,7 +54,7 @@ class ImageTree:
     root: Path
     files: tuple[ImageFile, ...]
     class_folders: dict[PartName | None, tuple[str, ...]]
-    left_out: int
+    left_out: tuple[LeftOut, ...]
 
     @property
     def parts(self) -> tuple[PartName | None, ...]:
@@ -59,7 +66,8 @@ class ImageTree:
         """What identifies the content: names, stamps and decoder; None while a file is too new to tell."""
         listing = listing_key((file.relative, file.seen) for file in self.files)
         folders = [(part, *names) for part, names in self.class_folders.items()]
-        return None if listing is None else f"{listing} {folders} {self.left_out} {DECODER}"
+        others = [part.model_dump() for part in self.left_out]
+        return None if listing is None else f"{listing} {folders} {others} {DECODER}"
 
 
 def part_folders(root: Path) -> dict[PartName, Path]:
@@ -83,51 +91,120 @@ def part_folders(root: Path) -> dict[PartName, Path]:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in ``folder`` by name, without hidden ones and those that macOS puts into archives."""
+    """The folders in ``folder`` by name, without hidden ones, links, and those that macOS puts into archives."""
     return sorted(
         child
         for child in folder.iterdir()
-        if child.is_dir() and not child.name.startswith(".") and child.name != "__MACOSX"
+        if child.is_dir() and not child.is_symlink() and not child.name.startswith(".") and child.name != "__MACOSX"
     )
+
+
+def unwrapped(root: Path) -> Path:
+    """The folder that holds the parts or classes: ``root``, or the single folder within it, two levels down at most.
+
+    Archives often unpack to ``images/train`` or ``fer2013/images/train``. A single folder that holds images itself is
+    a class and no wrapper.
+    """
+    for _ in range(_DEEPEST_WRAPPER):
+        inside = subfolders(root)
+        if part_folders(root) or len(inside) != 1 or any(_is_image(child.name) for child in inside[0].iterdir()):
+            return root
+        root = inside[0]
+    return root
 
 
 def scan_tree(root: Path) -> ImageTree:
     """List the images of ``root``: class folders below part folders, or class folders alone.
 
     Raises:
-        UserError: a file cannot be looked at, or two folders are the same part.
+        UserError: a folder cannot be looked at, two folders are the same part, or class folders lie beside parts.
     """
     parts: Mapping[PartName, Path] | Mapping[None, Path] = part_folders(root) or {None: root}
+    _require_one_layout(root, parts)
+    return _scan(root, list(parts.items()))
+
+
+def scan_classes(root: Path, tops: Sequence[Path], ignored: str) -> ImageTree:
+    """List the images of class folders that lie in several folders at or below ``root``, without parts.
+
+    ``ignored`` is a file that is no image and not worth a word: the class map itself.
+
+    Raises:
+        UserError: a folder cannot be looked at.
+    """
+    return _scan(root, [(None, top) for top in tops], ignored)
+
+
+def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str = "") -> ImageTree:
     files: list[ImageFile] = []
     class_folders: dict[PartName | None, tuple[str, ...]] = {}
-    left_out = 0
-    for part, folder in parts.items():
+    others: dict[str, list[str]] = {}
+    for part, folder in tops:
         classes = subfolders(folder)
-        class_folders[part] = tuple(child.name for child in classes)
+        names = (*class_folders.get(part, ()), *(child.name for child in classes))
+        class_folders[part] = tuple(dict.fromkeys(names))
+        for loose in sorted(child for child in folder.iterdir() if _is_image(child.name) and child.is_file()):
+            others.setdefault(NO_CLASS_FOLDER, []).append(loose.relative_to(root).as_posix())
         for class_folder in classes:
             start = class_folder.relative_to(root).as_posix()
-            for relative, seen in _files_below(str(class_folder), start):
-                if f".{relative.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES:
-                    files.append(ImageFile(relative, part, class_folder.name, seen))
+            for relative, seen, problem in _files_below(str(class_folder), start):
+                if problem or not _is_image(relative):
+                    others.setdefault(problem or NO_IMAGE_SUFFIX, []).append(relative)
                 else:
-                    left_out += 1
+                    files.append(ImageFile(relative, part, class_folder.name, seen))
     files.sort(key=lambda file: (file.file_name, file.relative))
+    left_out = tuple(
+        LeftOut(reason=reason, names=printable(sorted(found)))
+        for reason, names in others.items()
+        if (found := [name for name in names if name.rpartition("/")[2] != ignored])
+    )
     return ImageTree(root, tuple(files), class_folders, left_out)
 
 
-def _files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp]]:
-    """Relative path and stamp of each file that is not hidden; links to folders are not followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            below = f"{relative}/{entry.name}"
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _files_below(entry.path, below)
-                else:
-                    status = entry.stat()
-                    if stat.S_ISREG(status.st_mode):
-                        yield below, stamp(status)
-            except OSError as error:
-                raise UserError(f"{entry.path} cannot be read ({error.strerror}); mend or remove it.") from error
+def printable(names: list[str]) -> tuple[str, ...]:
+    """Names with bytes that are no text written as escapes, so that they can be stored and shown."""
+    return tuple(name.encode("utf-8", "backslashreplace").decode() for name in names)
+
+
+def _is_image(name: str) -> bool:
+    return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and not name.rpartition("/")[2].startswith(".")
+
+
+def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[None, Path]) -> None:
+    if None in parts:
+        return
+    known = set(parts.values())
+    for folder in subfolders(root):
+        if folder in known:
+            continue
+        if any(_is_image(relative) for relative, _, _ in _files_below(str(folder), folder.name)):
+            names = ", ".join(f"{child.name}/" for child in parts.values())
+            raise UserError(
+                f"{root} has images in {folder.name}/ beside {names}, so it is not clear which split they belong to; "
+                f"move that folder away or into one of them."
+            )
+
+
+def _files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]:
+    """Relative path, stamp and problem of each file that is not hidden; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror}); mend or remove it.") from error
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        below = f"{relative}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path, below)
+            continue
+        try:
+            status = entry.stat()
+        except OSError:  # the link leads nowhere, or in a circle
+            yield below, _NO_STAMP, BROKEN_LINK
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            yield below, _NO_STAMP, FOLDER_LINK
+        elif stat.S_ISREG(status.st_mode):
+            yield below, stamp(status), ""

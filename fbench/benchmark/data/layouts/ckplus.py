@@ -7,22 +7,35 @@ of each of 327 sequences, which look almost alike: a split that is not by subjec
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.data.images.decoding import decode_images
-from fbench.benchmark.data.images.image_tree import ImageTree
-from fbench.benchmark.data.splits import DRAWS, grouped_split
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
+from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
+from fbench.benchmark.data.layouts.ck_classes import CK_CLASSES, classes_of_option, fold_words
+from fbench.benchmark.data.layouts.class_names import expression
+from fbench.benchmark.data.options import parse_fold
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
 
-CK_CLASSES: Final = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
-SPLIT_SEED: Final = 0
 SHARES: Final = (0.15, 0.15)
 """Shares of the subjects in the selection and the test split; the rest trains."""
 
 _FILE_NAME: Final = re.compile(r"(?P<subject>S\d{3})_\d{3}_\d{8}\.\w+", re.ASCII)
+_CK_CLASS_OF_EXPRESSION: Final = {"angry": "anger", "sad": "sadness"}
+
+
+def ck_class(folder: str) -> str | None:
+    """The class of CK+ that a folder name stands for, in any usual spelling, or None."""
+    name = expression(folder)
+    found = _CK_CLASS_OF_EXPRESSION.get(name or "", name)
+    return found if found in (*CK_CLASSES, "neutral") else None
 
 
 def subject_of(file_name: str) -> str | None:
@@ -31,59 +44,69 @@ def subject_of(file_name: str) -> str | None:
     return match["subject"] if match else None
 
 
-def read_ckplus(tree: ImageTree, name: str = "ck48") -> ImageDataset:
+def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:
     """Read CK+48 in the order of the file names, 70/15/15 of the subjects training, selecting and testing.
 
-    The images are uint8 (N, 1, 48, 48), the labels indices into :data:`CK_CLASSES`, the sample ids relative
-    paths.
+    The images are uint8 (N, 1, 48, 48), the labels indices into the classes that the option ``classes`` names, the
+    sample ids relative paths. With the option ``fold`` the subjects are dealt into folds instead.
 
     Raises:
-        UserError: other class folders, a file name without a subject, an unreadable image, or fewer than
-            three subjects.
+        UserError: other class folders, a file name without a subject, no usable image, or too few subjects.
     """
     folders = tree.class_folders.get(None, ())
-    if set(folders) != set(CK_CLASSES):
+    meant = {folder: ck_class(folder) for folder in folders}
+    if not folders or None in meant.values():
+        odd = next((folder for folder, name in meant.items() if name is None), "none")
         raise UserError(
-            f"{tree.root} has the class folders {', '.join(folders) or 'none'}, but CK+48 has "
-            f"{', '.join(CK_CLASSES)}; give the folder CK+48 itself, or folder={tree.root} for another set."
+            f"{tree.root} has the class folder '{odd}', but CK+48 has {', '.join(CK_CLASSES)}; give the folder CK+48 "
+            f"itself, or folder={tree.root} for another set."
         )
-    subjects = []
-    for file in tree.files:
-        subject = subject_of(file.file_name)
-        if subject is None:
-            raise UserError(
-                f"{tree.root / file.relative} does not tell its subject; CK+48 files are named like "
-                f"S010_004_00000017.png, so rename or remove it."
-            )
-        subjects.append(subject)
-    if len(set(subjects)) <= len(SHARES):
-        raise UserError(
-            f"{tree.root} has images of {len(set(subjects))} subjects, and each of the splits "
-            f"{', '.join(SPLITS)} needs one of its own; give the whole of CK+48."
-        )
-    labels = np.array([CK_CLASSES.index(file.class_folder) for file in tree.files], np.uint8)
-    split = grouped_split(subjects, labels, SHARES, SPLIT_SEED)
-    images = decode_images([tree.root / file.relative for file in tree.files])
-    return ImageDataset(
-        name=name,
-        images=images.pixels,
-        labels=labels,
-        split=split,
-        sample_ids=np.array([file.relative for file in tree.files]),
-        class_names=CK_CLASSES,
-        may_show_images=False,
-        synthetic=False,
-        description=_describe(subjects, split.tolist()) + images.sentence,
-    )
+    found = {name for name in meant.values() if name is not None}
+    classes = classes_of_option(reference.option("classes"), found, str(tree.root))
+    files = tuple(file for file in tree.files if meant[file.class_folder] in classes)
+    labels = np.array([classes.index(str(meant[file.class_folder])) for file in files], np.uint8)
+    left_out = [*tree.left_out]
+    for name in sorted(found - set(classes)):
+        others = [file.relative for file in tree.files if meant[file.class_folder] == name]
+        left_out.append(LeftOut(reason=f"is labelled {name}", names=printable(others)))
+    labelled = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
+    fold = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
+    return collect(labelled, reference.label, partial(_divide, tree, fold), in_split_order=False)
 
 
-def _describe(subjects: list[str], split: list[int]) -> str:
+def _divide(
+    tree: ImageTree, fold: tuple[int, int] | None, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]
+) -> Division:
+    subjects = [_subject(tree, file) for file in files]
+    count = len(set(subjects))
+    if count < (fold[1] if fold else len(SPLITS)):
+        raise UserError(
+            f"{tree.root} has images of {count} subjects, and each of the {fold[1] if fold else len(SPLITS)} parts "
+            "needs one of its own; give the whole of CK+48."
+        )
+    if fold is None:
+        split = grouped_split(subjects, labels, SHARES, SPLIT_SEED)
+        how = f"70/15/15 of {count} subjects, the most even in classes of {DRAWS} draws with seed {SPLIT_SEED}"
+    else:
+        split = split_of_folds(grouped_folds(subjects, labels, fold[1], SPLIT_SEED), *fold)
+        how = f"{count} subjects, {fold_words(*fold)}, the most even of {DRAWS} draws with seed {SPLIT_SEED}"
+    return Division(split, _describe(subjects, split.tolist(), how), subjects)
+
+
+def _subject(tree: ImageTree, file: ImageFile) -> str:
+    subject = subject_of(file.file_name)
+    if subject is None:
+        raise UserError(
+            f"{tree.root / file.relative} does not tell its subject; CK+48 files are named like "
+            f"S010_004_00000017.png, so rename or remove it."
+        )
+    return subject
+
+
+def _describe(subjects: list[str], split: list[int], how: str) -> str:
     sides = [
         f"{name} {len({who for who, side in zip(subjects, split, strict=True) if side == index})} subjects "
         f"({split.count(index)} images)"
         for index, name in enumerate(SPLITS)
     ]
-    return (
-        f"CK+48, split by subject (70/15/15 of {len(set(subjects))} subjects, the most even in classes of "
-        f"{DRAWS} draws with seed {SPLIT_SEED}; no subject is on two sides): {', '.join(sides)}."
-    )
+    return f"CK+48, split by subject ({how}; no subject is on two sides): {', '.join(sides)}."

@@ -58,8 +58,11 @@ class Rows(NamedTuple):
 def parse_header(line: str, where: str, classes: tuple[str, ...] = FER2013_CLASSES) -> Columns:
     """Find the columns emotion, pixels and perhaps Usage, in any order and case, with blanks around them or not.
 
+    A file without Usage has emotion and pixels alone (Kaggle's train.csv): with a further column it is more likely
+    that Usage was misspelt.
+
     Raises:
-        UserError: one stands twice, or emotion or pixels is missing.
+        UserError: one stands twice, or is missing.
     """
     try:
         names = [name.strip().lower() for name in _fields(line)]
@@ -67,7 +70,7 @@ def parse_header(line: str, where: str, classes: tuple[str, ...] = FER2013_CLASS
         names = []
     for wanted in ("emotion", "pixels", "Usage"):
         found = names.count(wanted.lower())
-        if found > 1 or (not found and wanted != "Usage"):
+        if found > 1 or (not found and (wanted != "Usage" or sorted(names) != ["emotion", "pixels"])):
             missing = [column for column in ("emotion", "pixels", "usage") if column not in names]
             raise UserError(
                 f"{where}: the header {_shown(line.strip())} has {'no' if not found else 'more than one'} "
@@ -188,4 +191,4 @@ def _shown(value: str) -> str:
 def _advice(missing: list[str]) -> str:
     if "emotion" in missing and "pixels" not in missing:
         return f"Kaggle's test.csv comes without labels, so {_GIVE}"
-    return f"such a CSV has the columns emotion, pixels and perhaps Usage, so {_GIVE}"
+    return f"a FER2013 CSV has the columns emotion, pixels and Usage, so {_GIVE}"

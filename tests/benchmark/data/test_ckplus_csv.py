@@ -1,0 +1,91 @@
+"""CK+ from a CSV: frames of one sequence stay together although nothing names them."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_files import pixel_text, random_images, write_lines
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.layouts.ckplus_csv import CK_CODES, alike_frames
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+
+def load(path: Path, **options: str) -> ImageDataset:
+    return load_dataset(DataReference(name="ck48", path=path, options=options))
+
+
+def frames(codes: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 7), sequences: int = 8) -> list[str]:
+    """Three frames of each sequence, which differ by a little noise; Usage puts them on three sides."""
+    random = np.random.default_rng(0)
+    lines = ["emotion,pixels,Usage"]
+    for code in codes:
+        for sequence in range(sequences):
+            first = random_images(1, 1000 * code + sequence)[0].astype(int)
+            for usage in ("Training", "PublicTest", "PrivateTest"):
+                frame = np.clip(first + random.integers(-20, 21, first.shape), 0, 255).astype(np.uint8)
+                lines.append(f"{code},{pixel_text(frame)},{usage}")
+    return lines
+
+
+def test_frames_of_a_sequence_are_on_one_side_whatever_usage_says(tmp_path: Path) -> None:
+    dataset = load(write_lines(tmp_path / "ckextended.csv", frames()))
+    assert dataset.class_names == ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
+    by_sequence = dataset.split.reshape(-1, 3)
+    assert (by_sequence == by_sequence[:, :1]).all()
+    assert set(dataset.split.tolist()) == {0, 1, 2}
+    assert "Usage is not used" in dataset.description
+
+
+def test_codes_are_those_of_ckextended(tmp_path: Path) -> None:
+    dataset = load(write_lines(tmp_path / "ck.csv", frames(tuple(range(8)))), classes="basic7")
+    assert dataset.class_names == ("anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral")
+    rows = {name: int(name.removeprefix("row:")) for name in dataset.sample_ids.tolist()}
+    for name, label in zip(dataset.sample_ids.tolist(), dataset.labels.tolist(), strict=True):
+        assert dataset.class_names[label] == CK_CODES[rows[name] // 24]
+    assert [(part.reason, len(part.names)) for part in dataset.left_out] == [("is labelled contempt", 24)]
+
+
+def test_each_fold_tests_other_sequences(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "ck.csv", frames())
+    tested: list[str] = []
+    for fold in (1, 2, 3, 4):
+        dataset = load(path, fold=f"{fold}/4")
+        by_sequence = dataset.split.reshape(-1, 3)
+        assert (by_sequence == by_sequence[:, :1]).all()
+        tested += dataset.sample_ids[dataset.split == 2].tolist()
+    assert sorted(tested) == sorted(set(tested))
+    assert len(tested) == 7 * 8 * 3
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "ck.csv", frames())
+    with pytest.raises(UserError, match=r"no image of the class 'neutral'.*ck48:classes=contempt7=PATH"):
+        load(path, classes="basic7")
+    lines = frames()
+    lines[5] = "8" + lines[5][1:]
+    with pytest.raises(UserError, match="line 6: the emotion is '8'"):
+        load(write_lines(tmp_path / "bad.csv", lines))
+
+
+@pytest.mark.skipif(not (SHARED / "unpack.py").exists(), reason="the real data are not here")
+def test_all_sequences_of_the_real_set_stay_whole() -> None:
+    """File names tell the truth that the CSV hides: S010_004_00000017.png is of the sequence S010_004."""
+    spec = importlib.util.spec_from_file_location("unpack", SHARED / "unpack.py")
+    assert spec is not None
+    assert spec.loader is not None
+    unpack = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(unpack)
+    loaded = unpack.load_ck48()
+    images, labels, names = (np.asarray(part) for part in (loaded[0], loaded[1], loaded[2]))
+    groups = np.array(alike_frames(images.reshape(-1, 1, 48, 48).astype(np.uint8), labels.astype(np.uint8)))
+    sequences = np.array([Path(str(name)).name[:8] for name in names])
+    assert len(np.unique(sequences)) == 327
+    assert all(len(np.unique(groups[sequences == sequence])) == 1 for sequence in np.unique(sequences))
