@@ -55,5 +55,6 @@ def main() -> None:
     except UserError as error:
         if debug:
             raise
-        typer.echo(f"fbench: {error}", err=True)
+        sentence = str(error).replace("\r", "\\r").replace("\n", "\\n")  # names of files may hold line breaks
+        typer.echo(f"fbench: {sentence}", err=True)
         raise SystemExit(2) from None

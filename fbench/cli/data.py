@@ -10,6 +10,7 @@ import typer
 
 from fbench.architectures.errors import UserError
 from fbench.cli.data_audit import audit_command
+from fbench.cli.data_prepare import prepare_command
 
 data_app = typer.Typer(name="data", help="Data sets: list, audit, prepare from photos, preview.", no_args_is_help=True)
 
@@ -71,4 +72,5 @@ PICTURE_SUFFIXES = (".png", ".jpg")
 
 data_app.command("list")(list_command)
 data_app.command("audit")(audit_command)
+data_app.command("prepare")(prepare_command)
 data_app.command("preview")(preview_command)
