@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ import fbench
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.errors import UserError
 from fbench.benchmark import executor
+from fbench.benchmark.data.copies import treat_copies
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.ledger import read_ledger
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable
@@ -231,3 +235,57 @@ def test_the_public_face_loads_its_names_lazily() -> None:
     assert callable(fbench.run)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = fbench.nothing
+
+
+def leaky_stripes() -> ImageDataset:
+    """Stripes in which ten test images are also training images."""
+    base = make_stripes()
+    images = base.images.copy()
+    images[base.rows("test")[:10]] = images[base.rows("train")[:10]]
+    return replace(base, images=images)
+
+
+def test_a_run_keeps_what_is_wrong_with_its_data(finished: RunTable) -> None:
+    audit = finished.audits["stripes"]
+    assert audit.images_by_split_and_class["train"] == (32, 32, 32)
+    assert audit.test_rows_with_copies == ()
+    assert audit.near is None
+
+
+def test_the_leakage_study_trains_with_without_and_with_fewer_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = leaky_stripes()
+
+    def load(reference: DataReference) -> ImageDataset:
+        return treat_copies(data, reference.option("copies"), reference.label.replace("synthetic", "stripes"))
+
+    monkeypatch.setattr("fbench.planning.load_dataset", load)
+    monkeypatch.setattr(executor, "_load_once", lambda reference: load(DataReference.parse(reference)))
+    table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
+    assert table.failed() == []
+    specs = {row.network: table.trials[row.trial_id].spec for row in table.plan}
+    trained_on = {network: spec.data.images_by_split["train"] for network, spec in specs.items()}
+    assert trained_on == {"ires_copies_removed": 86, "ires_size_matched": 86, "ires": 96}
+    assert len({spec.data.images_by_split["test"] for spec in specs.values()}) == 1
+    assert len(table.audits["stripes"].test_rows_with_copies) == 10
+    with_copies, without = (table.correctness(name, "stripes").correct for name in ("ires", "ires_copies_removed"))
+    assert with_copies.shape == without.shape
+
+
+def test_a_protocol_gives_its_options_only_to_networks_that_take_them(tmp_path: Path) -> None:
+    protocol = tmp_path / "mine.toml"
+    protocol.write_text(
+        'extends = "fbench"\nname = "mine"\narchitecture_options = { dropout = 0.3, dropout_place = "pooling" }\n'
+    )
+    suite = adhoc_suite(["arch1", "ires"])
+    plan = plan_run(request_in(tmp_path, suite=suite, protocol=str(protocol)))
+    options = {network.name: network.options for network in plan.networks}
+    assert (options["arch1"]["dropout"], options["arch1"]["dropout_place"]) == (0.3, "pooling")
+    assert options["ires"]["dropout"] == 0.3
+    assert "dropout_place" not in options["ires"]
+
+
+def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a data set named 'stripes' was given before"):
+        plan_run(request_in(tmp_path, data=("synthetic", "synthetic:copies=removed")))
