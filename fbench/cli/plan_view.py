@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from fbench.planning import RunPlan
 
 
+SHOWN_NAMES = 3
+
+
 def print_plan(plan: RunPlan, estimate_s: float) -> None:
     """Print the plan of a run that is not going to be run."""
+    print_data_notes(plan)
     console = Console()
     console.print(f"Trials ({plan.config.protocol.name}, {plan.config.preset})", highlight=False)
     console.print(_trials(plan))
@@ -29,6 +33,15 @@ def print_plan(plan: RunPlan, estimate_s: float) -> None:
     typer.echo(f"Trials: {len(plan.specs)}, of them {done} done, {taken} taken from other runs, {todo} to run.")
     typer.echo(f"Estimated time with {plan.jobs} at a time: {in_words(estimate_s)}.")
     typer.echo(f"Folder: {plan.folder.path}")
+
+
+def print_data_notes(plan: RunPlan) -> None:
+    """Say what the sources had and the data sets have not; nothing where nothing was left out."""
+    for data in plan.config.data:
+        for part in data.left_out:
+            names = ", ".join(name.encode("unicode_escape").decode() for name in part.names[:SHOWN_NAMES])
+            more = f" and {len(part.names) - SHOWN_NAMES:,} more" if len(part.names) > SHOWN_NAMES else ""
+            typer.echo(f"{data.name}: {len(part.names):,} left out, each {part.reason} ({names}{more})", err=True)
 
 
 def _trials(plan: RunPlan) -> Table:

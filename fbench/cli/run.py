@@ -110,12 +110,14 @@ def _print_plan(request: RunRequest) -> None:
 def _run(request: RunRequest) -> None:
     from rich.console import Console
 
+    from fbench.cli.plan_view import print_data_notes
     from fbench.cli.progress import RunProgress
     from fbench.planning import plan_run
     from fbench.session import execute_run
 
     with Console().status("planning"):
         plan = plan_run(request)
+    print_data_notes(plan)
     try:
         with RunProgress(plan) as progress:
             table = execute_run(plan, progress)

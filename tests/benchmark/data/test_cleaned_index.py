@@ -107,5 +107,5 @@ def test_an_index_changed_by_hand_is_one_sentence(line: str, leaky: DataReferenc
     clean(leaky, tmp_path / "index")
     file = tmp_path / "index" / "left_out.csv"
     file.write_text(file.read_text() + line + "\n")
-    with pytest.raises(UserError, match="no readable cleaned index|leaves out row 999"):
+    with pytest.raises(UserError, match=r"no readable cleaned index|leaves out row 999"):
         load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
