@@ -147,7 +147,7 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
             others.setdefault(NO_CLASS_FOLDER, []).append(loose.relative_to(root).as_posix())
         for class_folder in classes:
             start = class_folder.relative_to(root).as_posix()
-            for relative, seen, problem in _files_below(str(class_folder), start):
+            for relative, seen, problem in files_below(str(class_folder), start):
                 if problem or not _is_image(relative):
                     others.setdefault(problem or NO_IMAGE_SUFFIX, []).append(relative)
                 else:
@@ -177,7 +177,7 @@ def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[Non
     for folder in subfolders(root):
         if folder in known:
             continue
-        if any(_is_image(relative) for relative, _, _ in _files_below(str(folder), folder.name)):
+        if any(_is_image(relative) for relative, _, _ in files_below(str(folder), folder.name)):
             names = ", ".join(f"{child.name}/" for child in parts.values())
             raise UserError(
                 f"{root} has images in {folder.name}/ beside {names}, so it is not clear which split they belong to; "
@@ -185,8 +185,15 @@ def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[Non
             )
 
 
-def _files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]:
-    """Relative path, stamp and problem of each file that is not hidden; links to folders are not followed."""
+def files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]:
+    """Relative path, stamp and problem of each file below a folder that is not hidden, by name.
+
+    ``relative`` is what the paths begin with, if anything. The problem is empty, or says why a link is no file: links
+    to folders are not followed, so that circles of links end.
+
+    Raises:
+        UserError: a folder cannot be looked at.
+    """
     try:
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
@@ -195,9 +202,9 @@ def _files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]
     for entry in listed:
         if entry.name.startswith("."):
             continue
-        below = f"{relative}/{entry.name}"
+        below = f"{relative}/{entry.name}" if relative else entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _files_below(entry.path, below)
+            yield from files_below(entry.path, below)
             continue
         try:
             status = entry.stat()

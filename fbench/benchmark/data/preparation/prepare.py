@@ -6,7 +6,6 @@ Chowanda 2021, Pre-processing and initial hyper-parameters settings: detection, 
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from PIL import Image
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES, UnusableImageError, open_image, to_gray
-from fbench.benchmark.data.images.image_tree import BROKEN_LINK, FOLDER_LINK
+from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
 from fbench.benchmark.files import replacing
@@ -160,30 +159,12 @@ def list_photos(source: Path) -> tuple[list[str], list[tuple[str, str]]]:
     if not source.is_dir():
         raise UserError(f"There is no folder {source}; give the folder of the photos.")
     photos, odd = [], []
-    for relative, reason in _walk(source, ""):
+    for relative, _, reason in files_below(str(source), ""):
         if reason:
             odd.append((_printable(relative), reason))
         elif f".{relative.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES:
             photos.append(relative)
     return sorted(photos), odd
-
-
-def _walk(folder: Path, relative: str) -> Iterator[tuple[str, str]]:
-    try:
-        with os.scandir(folder) as listed:
-            entries = sorted(listed, key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be read ({error.strerror}); mend or remove it.") from error
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        below = f"{relative}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{below}/")
-        elif entry.is_symlink() and not Path(entry.path).is_file():
-            yield below, FOLDER_LINK if Path(entry.path).is_dir() else BROKEN_LINK
-        else:
-            yield below, ""
 
 
 def _require_apart(source: Path, target: Path) -> None:
