@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.ledger import read_ledger
+from fbench.benchmark.protocol import Protocol as TrainingProtocol
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import CostPlan, CostSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import CostPlan, CostSpec, DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable, load_run
 from fbench.planning import RunPlan, RunRequest, plan_run
@@ -124,19 +126,30 @@ def _readings(plan: RunPlan) -> list[str]:
 
 
 def _audit_data(plan: RunPlan) -> None:
-    """Keep what is known of each data set's flaws: the full audit where one was made before, else the quick one."""
-    from fbench.benchmark.data.audit.audit import audit_dataset
+    """Keep what is known of each data set's flaws: a full audit where one was made before, else a quick one.
+
+    Audits of runs whose trials are taken are taken too. An audit speaks of the splits that the protocol uses, so one
+    from the user's cache, which knows the data's own splits, serves only where these are used.
+    """
     from fbench.benchmark.data.audit.kept import cached_audit
+
+    sources = list({source.path: source for source in plan.takeable.values()}.values())
+    own_splits = plan.config.protocol.test_split == "own"
+    for data in plan.config.data:
+        found = [plan.folder.audit(data.fingerprint), cached_audit(data.fingerprint) if own_splits else None]
+        found += [source.audit(data.fingerprint) for source in sources]
+        known = [audit for audit in found if audit is not None]
+        full = [audit for audit in known if audit.near is not None]
+        audit = next(iter([*full, *known]), None) or _quick_audit(data, plan.config.protocol)
+        plan.folder.write_audit(data.fingerprint, audit)
+
+
+def _quick_audit(data: DataSpec, protocol: TrainingProtocol) -> Audit:
+    from fbench.benchmark.data.audit.audit import audit_dataset
     from fbench.benchmark.executor import load_for
     from fbench.benchmark.training.arrange import arrange_splits
 
-    for data in plan.config.data:
-        before = plan.folder.audit(data.fingerprint)
-        if before is not None and before.near is not None:
-            continue
-        dataset = arrange_splits(load_for(data), plan.config.protocol)
-        audit = cached_audit(dataset.fingerprint) or before or audit_dataset(dataset, near=False)
-        plan.folder.write_audit(data.fingerprint, audit)
+    return audit_dataset(arrange_splits(load_for(data), protocol), near=False)
 
 
 def _cost_spec(plan: RunPlan) -> CostSpec:

@@ -103,3 +103,4 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     table = run(request)
     assert table.trials == reference.trials
     assert len(table.costs) == 1
+    assert table.audits == reference.audits
