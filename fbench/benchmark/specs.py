@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from fbench.architectures.registry import ResolvedArchitecture
 from fbench.benchmark.budget import Budget
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.hashing import short_hash
 from fbench.benchmark.numerics import Numerics
@@ -65,7 +65,7 @@ class DataSpec(FrozenModel):
     synthetic: bool
     description: str
     conversion: str = ""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutCount, ...] = ()
 
     @property
     def reference(self) -> DataReference:
@@ -89,7 +89,7 @@ def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
         synthetic=dataset.synthetic,
         description=dataset.description,
         conversion=dataset.conversion,
-        left_out=dataset.left_out,
+        left_out=tuple(part.counted() for part in dataset.left_out),
     )
 
 

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from fbench.planning import RunPlan
 
 
-SHOWN_NAMES = 3
-
-
 def print_plan(plan: RunPlan, estimate_s: float) -> None:
     """Print the plan of a run that is not going to be run."""
     print_data_notes(plan)
@@ -39,9 +36,9 @@ def print_data_notes(plan: RunPlan) -> None:
     """Say what the sources had and the data sets have not; nothing where nothing was left out."""
     for data in plan.config.data:
         for part in data.left_out:
-            names = ", ".join(name.encode("unicode_escape").decode() for name in part.names[:SHOWN_NAMES])
-            more = f" and {len(part.names) - SHOWN_NAMES:,} more" if len(part.names) > SHOWN_NAMES else ""
-            typer.echo(f"{data.name}: {len(part.names):,} left out, each {part.reason} ({names}{more})", err=True)
+            names = ", ".join(name.encode("unicode_escape").decode() for name in part.examples)
+            more = ", ..." if part.count > len(part.examples) else ""
+            typer.echo(f"{data.name}: {part.count:,} left out, each {part.reason} ({names}{more})", err=True)
 
 
 def _trials(plan: RunPlan) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from support import data_spec_of, make_stripes, trial_spec_of
 
 from fbench.benchmark.budget import Budget, plan_steps
-from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.dataset import ImageDataset, LeftOut
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.protocol import Augmentation, load_protocol
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
@@ -90,3 +91,10 @@ def test_a_data_specification_reads_back_and_keeps_paths_out_of_files(stripes: I
     spec = data_spec_of(stripes).model_copy(update={"path": "/secret/place"})
     assert "/secret" not in json.dumps(spec.model_dump(mode="json"))
     assert spec.reference.path == Path("/secret/place")
+
+
+def test_records_count_what_was_left_out_and_name_the_first_few(stripes: ImageDataset) -> None:
+    names = tuple(f"row:{row}" for row in range(5000))
+    dataset = replace(stripes, left_out=(LeftOut(reason="is empty", names=names),))
+    (counted,) = data_spec_of(dataset).left_out
+    assert (counted.count, counted.examples) == (5000, ("row:0", "row:1", "row:2"))

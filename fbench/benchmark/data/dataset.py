@@ -27,6 +27,18 @@ class LeftOut(FrozenModel):
     reason: str
     names: tuple[str, ...]
 
+    def counted(self) -> LeftOutCount:
+        """The number, and the first three names."""
+        return LeftOutCount(reason=self.reason, count=len(self.names), examples=self.names[:3])
+
+
+class LeftOutCount(FrozenModel):
+    """How many images or rows were left out for one reason, with the names of the first few: what records keep."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class ImageDataset:
