@@ -42,6 +42,21 @@ def reference(text: str) -> tuple[list[list[int]], list[int], list[int]]:
     )
 
 
+def kaggle_train_text(seed: int) -> str:
+    """A file without Usage: three rows of each of two classes, so that every split has one of each."""
+    rows = [f"{row % 2},{pixel_text(image)}" for row, image in enumerate(random_images(6, seed))]
+    return "\n".join(["emotion,pixels", *rows]) + "\n"
+
+
+def assert_equals_reference_without_usage(dataset: ImageDataset, text: str) -> None:
+    rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if any(field.strip() for field in row)]
+    names = [name.strip().lower() for name in rows[0]]
+    emotion, pixels = names.index("emotion"), names.index("pixels")
+    expected = [[int(number) for number in row[pixels].split()] for row in rows[1:]]
+    np.testing.assert_array_equal(dataset.images.reshape(len(dataset.images), -1), np.array(expected))
+    assert dataset.labels.tolist() == [int(row[emotion]) for row in rows[1:]]
+
+
 def assert_equals_reference(dataset: ImageDataset, text: str) -> None:
     pixels, labels, split = reference(text)
     np.testing.assert_array_equal(dataset.images.reshape(len(dataset.images), -1), np.array(pixels))
@@ -86,9 +101,8 @@ class Mutation:
     kind: str
     character: str
 
-    def apply(self) -> tuple[str, int]:
+    def apply(self, text: str) -> tuple[str, int]:
         """The changed text, and the line of the change."""
-        text = "\n".join(small_fer2013(self.seed)[0]) + "\n"
         places = [match.start() for match in re.finditer(r"[,\n]", text)] if self.near_a_field else range(len(text))
         place = places[self.place % len(places)]
         changed = {
@@ -100,19 +114,38 @@ class Mutation:
         return changed[self.kind], text.count("\n", 0, place) + 1
 
 
-@settings(max_examples=300)
-@given(
-    mutation=st.builds(
-        Mutation,
-        seed=st.integers(0, 3),
-        place=st.integers(0, 100_000),
-        near_a_field=st.booleans(),
-        kind=st.sampled_from(["replace", "insert", "remove", "cut"]),
-        character=CHARACTERS,
-    )
+MUTATIONS = st.builds(
+    Mutation,
+    seed=st.integers(0, 3),
+    place=st.integers(0, 100_000),
+    near_a_field=st.booleans(),
+    kind=st.sampled_from(["replace", "insert", "remove", "cut"]),
+    character=CHARACTERS,
 )
+
+
+@settings(max_examples=200)
+@given(mutation=MUTATIONS)
+def test_every_mutation_of_a_file_without_usage_is_read_correctly_or_refused_by_its_line(mutation: Mutation) -> None:
+    text, line = mutation.apply(kaggle_train_text(mutation.seed))
+    try:
+        dataset = read_text(text)
+    except UserError as error:
+        refusal = str(error)
+    else:
+        assert_equals_reference_without_usage(dataset, text.removeprefix("\ufeff").replace("\r", "\n"))
+        return
+    named = re.search(r"line (\d+)", refusal)
+    if named is None:
+        assert re.search(r"too few rows|no rows|is empty", refusal), refusal
+    else:
+        assert int(named[1]) in (line, line + 1), refusal
+
+
+@settings(max_examples=300)
+@given(mutation=MUTATIONS)
 def test_every_mutation_is_read_correctly_or_refused_by_its_line(mutation: Mutation) -> None:
-    text, line = mutation.apply()
+    text, line = mutation.apply("\n".join(small_fer2013(mutation.seed)[0]) + "\n")
     try:
         dataset = read_text(text)
     except UserError as error:
