@@ -7,7 +7,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+UNFINISHED: Final = ".writing-"
+"""How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
 
 
 @contextmanager
@@ -41,4 +44,4 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 def _beside(path: Path) -> Path:
     """A name that nothing else has, on the same file system."""
-    return path.parent / f".writing-{uuid.uuid4().hex}"
+    return path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"

@@ -15,7 +15,8 @@ SHOWN_NAMES = 3
 
 def print_audit(audit: Audit, dataset: ImageDataset) -> None:
     """Print the findings as tables and lines; what was not looked for is said."""
-    console = Console(highlight=False)
+    # Descriptions and names are the user's: "[old]" in a folder's name is no markup, ":smile:" no emoji.
+    console = Console(highlight=False, markup=False, emoji=False)
     console.print(audit.description)
     console.print(_counts(audit))
     console.print(f"Largest class of the training split over the smallest: {audit.imbalance:.1f}\n")
@@ -35,7 +36,7 @@ def print_audit(audit: Audit, dataset: ImageDataset) -> None:
     _print_non_faces(console, audit, dataset)
     _print_subjects(console, audit)
     for part in audit.left_out:
-        names = ", ".join(name.encode("unicode_escape").decode() for name in part.names[:SHOWN_NAMES])
+        names = ", ".join(map(_printable, part.names[:SHOWN_NAMES]))
         more = f" and {len(part.names) - SHOWN_NAMES:,} more" if len(part.names) > SHOWN_NAMES else ""
         console.print(f"Left out, each {part.reason}: {len(part.names):,} ({names}{more})")
     if audit.conversion:
@@ -90,18 +91,17 @@ def _print_near(console: Console, audit: Audit, dataset: ImageDataset) -> None:
 
 def _print_pairs(console: Console, near: NearCopies, dataset: ImageDataset) -> None:
     for pair in near.pairs[:SHOWN_PAIRS]:
-        first, second = dataset.sample_ids[pair.first_row], dataset.sample_ids[pair.second_row]
+        first, second = (_printable(dataset.sample_ids[row]) for row in (pair.first_row, pair.second_row))
         labels = "" if pair.same_label else ", different labels"
         console.print(
-            f"    {first} ({pair.first_split}) and {second} ({pair.second_split}): {pair.correlation:.4f}{labels}",
-            markup=False,
+            f"    {first} ({pair.first_split}) and {second} ({pair.second_split}): {pair.correlation:.4f}{labels}"
         )
 
 
 def _print_non_faces(console: Console, audit: Audit, dataset: ImageDataset) -> None:
     if audit.non_face_rows is not None:
         console.print(f"No face, by FERPlus: {_rows(audit.non_face_rows, dataset)}")
-    elif not dataset.synthetic:
+    elif audit.data_name.startswith("fer2013"):
         console.print("No face: not known; FERPlus tells it of FER2013 (--ferplus fer2013new.csv).")
 
 
@@ -116,10 +116,15 @@ def _print_subjects(console: Console, audit: Audit) -> None:
     )
 
 
+def _printable(name: str) -> str:
+    """A name without line breaks and other characters that a terminal would act on."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
+
+
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _rows(rows: tuple[int, ...], dataset: ImageDataset) -> str:
-    names = ", ".join(dataset.sample_ids[row] for row in rows[:SHOWN_NAMES])
+    names = ", ".join(_printable(dataset.sample_ids[row]) for row in rows[:SHOWN_NAMES])
     return f"{len(rows):,}" + (f" ({names}{', ...' if len(rows) > SHOWN_NAMES else ''})" if rows else "")

@@ -17,7 +17,7 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.files import replacing
+from fbench.benchmark.files import UNFINISHED, replacing
 from fbench.benchmark.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"
@@ -45,18 +45,43 @@ class Cleaning:
     rows: tuple[LeftOutRow, ...]
 
 
+def require_target(folder: Path, reference: DataReference) -> None:
+    """See that an index of a data set may be written to a folder: a new or empty one, or one that holds an index.
+
+    Raises:
+        UserError: the data set is a cleaned one itself, or the folder holds something else or cannot be read.
+    """
+    if reference.name == "cleaned":
+        raise UserError("A cleaned index cannot be cleaned again; audit its source with other --rule options instead.")
+    refusal = UserError(f"{folder} is no cleaned index and no empty folder; give a new one with --clean.")
+    try:
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise refusal
+        files = {file.name for file in folder.iterdir() if not file.name.startswith(UNFINISHED)}
+        if files - {INDEX_FILE, ROWS_FILE} or (ROWS_FILE in files and not _is_ours(folder / ROWS_FILE)):
+            raise refusal
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror}); give another folder with --clean.") from error
+
+
+def _is_ours(rows_file: Path) -> bool:
+    with rows_file.open("rb") as stream:
+        return stream.readline().rstrip() == ",".join(_COLUMNS).encode()
+
+
 def write_cleaned(
     folder: Path, reference: DataReference, dataset: ImageDataset, rules: tuple[str, ...], rows: Sequence[LeftOutRow]
 ) -> CleanedIndex:
     """Write ``left_out.csv`` and then ``cleaned.json`` into ``folder``; an index that is there already is replaced.
 
     Raises:
-        UserError: the folder holds something else, or cannot be written.
+        UserError: as :func:`require_target`, or the folder cannot be written.
     """
     from fbench.benchmark.machine import package_version
 
-    if folder.exists() and (not folder.is_dir() or {file.name for file in folder.iterdir()} - {INDEX_FILE, ROWS_FILE}):
-        raise UserError(f"{folder} is no cleaned index and no empty folder; give a new one with --clean.")
+    require_target(folder, reference)
     absolute = reference.path.resolve() if reference.path else None
     index = CleanedIndex(
         source=str(reference.model_copy(update={"path": absolute})),
@@ -87,7 +112,7 @@ def read_cleaned(folder: Path) -> Cleaning:
     """Read a cleaned index.
 
     Raises:
-        UserError: there is none, or it was changed by hand so that it cannot be read.
+        UserError: there is none, or it was changed by hand or not written to the end.
     """
     if not (folder / INDEX_FILE).is_file():
         raise UserError(f"{folder} has no {INDEX_FILE}; give the folder that `fbench data audit DATA --clean` wrote.")
@@ -95,11 +120,16 @@ def read_cleaned(folder: Path) -> Cleaning:
         index = CleanedIndex.model_validate_json((folder / INDEX_FILE).read_bytes())
         with (folder / ROWS_FILE).open(newline="", encoding="utf-8") as stream:
             rows = tuple(LeftOutRow(int(line["row"]), line["rule"]) for line in csv.DictReader(stream))
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (OSError, csv.Error, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UserError(
             f"{folder} holds no readable cleaned index ({str(error).splitlines()[0]}); write it again with `fbench "
             "data audit DATA --clean`."
         ) from error
+    if Counter(row.rule for row in rows) != index.rows_by_rule or len({row.row for row in rows}) != len(rows):
+        raise UserError(
+            f"The rows of {folder / ROWS_FILE} are not those that {INDEX_FILE} counts, so that it was changed by hand "
+            "or not written to the end; write it again with `fbench data audit DATA --clean`."
+        )
     return Cleaning(index, DataReference.parse(index.source), rows)
 
 
@@ -125,7 +155,7 @@ def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> I
     by_rule: dict[str, list[str]] = {}
     for row in cleaning.rows:
         by_rule.setdefault(row.rule, []).append(str(dataset.sample_ids[row.row]))
-    left_out = tuple(LeftOut(reason=f"cleaned: {RULES.get(rule, rule)}", names=tuple(n)) for rule, n in by_rule.items())
+    left_out = tuple(LeftOut(reason=_reason(rule), names=tuple(names)) for rule, names in by_rule.items())
     cleaned = dataset.take(
         keep,
         name=f"{dataset.name}-cleaned",
@@ -137,3 +167,8 @@ def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> I
         if not np.any(cleaned.split == index):
             raise UserError(f"{folder} leaves no image in the {name} split; clean with fewer rules.")
     return cleaned
+
+
+def _reason(rule: str) -> str:
+    """What is said of an image that a rule left out; an index of a later version may know other rules."""
+    return RULES[rule].reason if rule in RULES else f"was left out by the rule {rule}"

@@ -45,6 +45,11 @@ def _cleaned(folder: Path) -> ImageDataset:
     cleaning = read_cleaned(folder)
     if cleaning.source.name == "cleaned":
         raise UserError(f"{folder} was made from another cleaned index; audit and clean its source instead.")
+    if cleaning.source.path is not None and not cleaning.source.path.exists():
+        raise UserError(
+            f"{cleaning.source.path}, from which {folder} was made, is no longer there; put it back, or write the "
+            "index again with `fbench data audit DATA --clean`."
+        )
     return apply_cleaning(load_dataset(cleaning.source), cleaning, folder)
 
 

@@ -75,6 +75,51 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         load(write_lines(tmp_path / "bad.csv", lines))
 
 
+def test_usage_may_be_anything_or_missing(tmp_path: Path) -> None:
+    lines = frames()
+    plain = load(write_lines(tmp_path / "ck.csv", lines))
+    other = [line.replace("Training", "fold 1").replace("PublicTest", "") for line in lines]
+    assert load(write_lines(tmp_path / "other.csv", other)).fingerprint == plain.fingerprint
+    without = [line.rpartition(",")[0] for line in lines]
+    assert load(write_lines(tmp_path / "without.csv", without)).fingerprint == plain.fingerprint
+
+
+def test_messages_speak_of_ck(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no column 'emotion'; a CK\+ CSV has .* so give ckextended\.csv"):
+        load(write_lines(tmp_path / "ck.csv", ["label,pixels"]))
+    lines = frames()
+    lines[3] = f"0,{pixel_text(random_images(1, size=64)[0])},Training"
+    with pytest.raises(UserError, match="line 4: 4096 pixels, but a 48x48 image has 2304"):
+        load(write_lines(tmp_path / "large.csv", lines))
+
+
+def test_in_a_folder_the_usual_name_or_a_single_file_is_read(tmp_path: Path) -> None:
+    lines = frames()
+    write_lines(tmp_path / "mine.csv", lines)
+    alone = load(tmp_path)
+    write_lines(tmp_path / "another.csv", lines[:9])
+    with pytest.raises(UserError, match=r"has 2 CSV files \(another\.csv, mine\.csv\); give the one"):
+        load(tmp_path)
+    write_lines(tmp_path / "ckextended.csv", lines)
+    assert load(tmp_path).fingerprint == alone.fingerprint
+
+
+def refusal(path: Path, fold: str) -> str:
+    try:
+        load(path, fold=fold)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_a_class_of_frames_that_are_all_alike_is_refused_where_it_cannot_train(tmp_path: Path) -> None:
+    lines = [line for line in frames() if not line.startswith("7,")]
+    path = write_lines(tmp_path / "ck.csv", [*lines, *frames((7,), 1)[1:]])
+    outcomes = [refusal(path, f"{fold}/3") for fold in (1, 2, 3)]
+    assert outcomes.count("") == 1, "its only group trains in one fold of three"
+    assert sum("too few images of the class 'contempt'" in outcome for outcome in outcomes) == 2
+
+
 @pytest.mark.skipif(not (SHARED / "unpack.py").exists(), reason="the real data are not here")
 def test_all_sequences_of_the_real_set_stay_whole() -> None:
     """File names tell the truth that the CSV hides: S010_004_00000017.png is of the sequence S010_004."""
@@ -88,4 +133,5 @@ def test_all_sequences_of_the_real_set_stay_whole() -> None:
     groups = np.array(alike_frames(images.reshape(-1, 1, 48, 48).astype(np.uint8), labels.astype(np.uint8)))
     sequences = np.array([Path(str(name)).name[:8] for name in names])
     assert len(np.unique(sequences)) == 327
+    assert len(np.unique(groups)) == 254
     assert all(len(np.unique(groups[sequences == sequence])) == 1 for sequence in np.unique(sequences))

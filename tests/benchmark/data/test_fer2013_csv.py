@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_files import FER2013_CLASSES, fer2013_lines, pixel_text, random_images, small_fer2013, write_lines
+from sample_files import FER2013_CLASSES, fer2013_lines, small_fer2013, write_lines
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
@@ -163,34 +163,6 @@ def test_the_first_bad_line_is_the_one_named(tmp_path: Path) -> None:
     lines = _replace(6, lambda line: "9" + line[1:])(_replace(3, _pixel(9, "300"))(lines))
     with pytest.raises(UserError, match=r"line 3: pixel 9 is '300'"):
         read_fer2013_csv(write_lines(tmp_path / "bad.csv", lines))
-
-
-def test_kaggle_test_csv_is_refused_because_it_has_no_labels(tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "test.csv", ["pixels", *(f'"{pixel_text(image)}"' for image in random_images(2))])
-    with pytest.raises(UserError, match=r"Kaggle's test\.csv comes without labels, so give fer2013\.csv"):
-        read_fer2013_csv(path)
-
-
-def kaggle_train_lines(of_each: int = 20) -> list[str]:
-    images = random_images(7 * of_each)
-    return ["emotion,pixels", *(f'{row % 7},"{pixel_text(image)}"' for row, image in enumerate(images))]
-
-
-def test_kaggle_train_csv_is_split_70_15_15_within_each_class_and_says_so(tmp_path: Path) -> None:
-    dataset = read_fer2013_csv(write_lines(tmp_path / "train.csv", kaggle_train_lines()))
-    assert dataset.labels.tolist() == [row % 7 for row in range(140)]
-    for label in range(7):
-        assert np.bincount(dataset.split[dataset.labels == label]).tolist() == [14, 3, 3]
-    assert "not FER2013's published split" in dataset.description
-    assert "test.csv has no labels and is not used" in dataset.description
-
-
-def test_a_file_with_published_splits_wins_over_train_csv(tmp_path: Path) -> None:
-    lines, _ = small_fer2013()
-    write_lines(tmp_path / "train.csv", kaggle_train_lines())
-    assert len(load_dataset(DataReference(name="fer2013", path=tmp_path)).labels) == 140
-    write_lines(tmp_path / "fer2013.csv", lines)
-    assert "PublicTest" in load_dataset(DataReference(name="fer2013", path=tmp_path)).description
 
 
 def test_a_misspelt_usage_is_refused_and_not_read_as_train_csv(tmp_path: Path) -> None:

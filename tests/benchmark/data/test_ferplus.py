@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_files import small_fer2013, write_lines
+from sample_files import settle, small_fer2013, write_lines
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
@@ -67,6 +67,8 @@ def rows_of(lines: list[str], votes: list[tuple[int, ...]]) -> list[str]:
 
 
 HAPPY, NOBODY = (0, 10, 0, 0, 0, 0, 0, 0, 0, 0), (0, 0, 0, 0, 0, 0, 0, 0, 0, 10)
+SAD = (0, 0, 0, 10, 0, 0, 0, 0, 0, 0)
+LATER_S = 1_600_000_100
 MIXED = (5, 0, 0, 5, 0, 0, 0, 0, 0, 0)
 
 
@@ -121,6 +123,29 @@ def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         ferplus(tmp_path, rows)
 
 
+@pytest.mark.parametrize("given", ["", "fer2013new.csv", "icml_face_data.csv"])
+def test_either_file_or_the_folder_may_be_given(given: str, tmp_path: Path) -> None:
+    lines, _ = small_fer2013()
+    write_lines(tmp_path / "icml_face_data.csv", lines)
+    rows = rows_of(lines, [HAPPY])
+    whole = ferplus(tmp_path, rows)
+    dataset = load_dataset(DataReference(name="ferplus", path=tmp_path / given))
+    assert dataset.fingerprint == whole.fingerprint
+
+
+def test_changed_votes_or_images_are_read_anew(tmp_path: Path) -> None:
+    lines, _ = small_fer2013()
+    write_lines(tmp_path / "fer2013.csv", lines)
+    assert ferplus(tmp_path, rows_of(lines, [HAPPY])).labels.tolist() == [1] * 6
+    reference = DataReference(name="ferplus", path=tmp_path)
+    write_lines(tmp_path / "fer2013new.csv", [HEADER, *rows_of(lines, [SAD])])
+    settle(tmp_path / "fer2013new.csv", LATER_S)
+    assert load_dataset(reference).labels.tolist() == [3] * 6
+    others, images = small_fer2013(seed=1)
+    settle(write_lines(tmp_path / "fer2013.csv", others), LATER_S)
+    np.testing.assert_array_equal(load_dataset(reference).images[:, 0], images)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -147,6 +172,7 @@ def test_the_published_votes_have_the_known_counts() -> None:
     assert len(votes.counts) == 35887
     assert int(((votes.counts[:, 9] == 10) & (votes.names == "")).sum()) == 173
     assert non_faces(votes)[votes.counts[:, 9] == 10].all()
+    assert int(non_faces(votes).sum()) == 177
     winner = majority(votes.counts)
     kept = (winner >= 0) & (winner < 8)
     by_usage = [int((kept & (votes.usage == usage)).sum()) for usage in ("Training", "PublicTest", "PrivateTest")]

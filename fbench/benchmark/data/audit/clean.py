@@ -9,17 +9,36 @@ import numpy as np
 
 from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.audit.findings import Audit
-from fbench.benchmark.data.copies import copy_groups
+from fbench.benchmark.data.copies import COPY_REASON, copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 
+
+@dataclass(frozen=True)
+class CleaningRule:
+    """What a rule takes, in the plural, and what is then said of each image: "was left out because it ..."."""
+
+    takes: str
+    reason: str
+
+
 RULES: Final = {
-    "blank": "constant images of the training and selection split",
-    "non_faces": "images that annotators call no face, in every split, where that is known",
-    "copies_across_splits": "training and selection images that are exact copies of one in a later split",
-    "near_copies_across_splits": "training and selection images that nearly equal one in a later split, as is or "
-    "mirrored",
-    "conflicting_copies": "training images whose exact copies carry different labels, all of them",
-    "copies_within_training": "training images that repeat an earlier training image",
+    "blank": CleaningRule("constant images of the training and selection split", "is blank"),
+    "non_faces": CleaningRule(
+        "images that annotators call no face, in every split, where that is known", "is no face to most annotators"
+    ),
+    "copies_across_splits": CleaningRule(
+        "training and selection images that are exact copies of one in a later split", COPY_REASON
+    ),
+    "near_copies_across_splits": CleaningRule(
+        "training and selection images that nearly equal one in a later split, as is or mirrored",
+        "nearly equals an image in a later split, as it is or mirrored",
+    ),
+    "conflicting_copies": CleaningRule(
+        "training images whose exact copies carry different labels, all of them", "has an exact copy with another label"
+    ),
+    "copies_within_training": CleaningRule(
+        "training images that repeat an earlier training image", "repeats an earlier training image"
+    ),
 }
 """Rules by name, in the order in which they are asked; a row is left out by the first that names it.
 
@@ -53,16 +72,25 @@ def check_rules(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in RULES if name in (names or DEFAULT_RULES))
 
 
+def require_findings(rules: tuple[str, ...], *, near: bool, non_faces: bool) -> None:
+    """See that an audit that looks for near copies, or knows non-faces, as told can serve the rules.
+
+    Raises:
+        UserError: a rule needs what the audit does not look for.
+    """
+    if "near_copies_across_splits" in rules and not near:
+        raise UserError("The rule near_copies_across_splits needs a full audit; leave --quick out, or the rule.")
+    if "non_faces" in rules and not non_faces:
+        raise UserError("The rule non_faces needs FERPlus votes; give them with --ferplus fer2013new.csv.")
+
+
 def rows_to_leave_out(dataset: ImageDataset, audit: Audit, rules: tuple[str, ...]) -> list[LeftOutRow]:
     """What the rules leave out, by row, each row once.
 
     Raises:
         UserError: a rule needs what the audit did not look for.
     """
-    if "near_copies_across_splits" in rules and audit.near is None:
-        raise UserError("The rule near_copies_across_splits needs a full audit; leave --quick out, or the rule.")
-    if "non_faces" in rules and audit.non_face_rows is None:
-        raise UserError("The rule non_faces needs FERPlus votes; give them with --ferplus fer2013new.csv.")
+    require_findings(rules, near=audit.near is not None, non_faces=audit.non_face_rows is not None)
     found: dict[int, LeftOutRow] = {}
     finders = {
         "blank": lambda: [

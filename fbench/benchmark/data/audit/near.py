@@ -43,12 +43,19 @@ def correlated_pairs(
     varied = np.flatnonzero(flat.max(axis=1, initial=0) > flat.min(axis=1, initial=255))
     symmetric, antisymmetric = _halves(images[varied])
     found: tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.int64]]] = ([], [])
+    # Products go into the same memory block after block: new memory for each let the process grow to 1.5 to 2.7 GB on
+    # FER2013, by the allocator's mood.
+    workspace = torch.empty(3, BLOCK * BLOCK)
     for rows, columns, share in _blocks(len(varied)):
-        same = symmetric[rows] @ symmetric[columns].T
-        other = antisymmetric[rows] @ antisymmetric[columns].T
-        for kind, product in enumerate((same + other, same - other)):
-            hits = torch.nonzero(product > above - MARGIN).numpy() + np.array([rows.start, columns.start])
-            found[kind].append(hits[hits[:, 0] < hits[:, 1]])
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        same, other, total = (part[: shape[0] * shape[1]].view(shape) for part in workspace)
+        torch.mm(symmetric[rows], symmetric[columns].T, out=same)
+        torch.mm(antisymmetric[rows], antisymmetric[columns].T, out=other)
+        for kind, combine in enumerate((torch.add, torch.sub)):
+            combine(same, other, out=total)
+            if float(total.max()) > above - MARGIN:
+                hits = torch.nonzero(total > above - MARGIN).numpy() + np.array([rows.start, columns.start])
+                found[kind].append(hits[hits[:, 0] < hits[:, 1]])
         progress(share)
     as_is, mirrored = (np.concatenate([np.empty((0, 2), np.int64), *part]) for part in found)
     return _confirmed(images, varied[as_is], above, mirror=False), _confirmed(

@@ -8,6 +8,7 @@ from typing import Final
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.identity import file_key
+from fbench.benchmark.data.images.image_tree import part_folders
 from fbench.benchmark.data.layouts.ckplus_csv import read_ckplus_csv
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.ferplus import VOTES_FILE, read_ferplus
@@ -15,14 +16,19 @@ from fbench.benchmark.data.layouts.readable import Readable
 from fbench.benchmark.data.source import DataReference
 
 _WHOLE_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
-_FER2013_FILES: Final = (*_WHOLE_FILES, "train.csv")
+_TRAINING_FILE: Final = "train.csv"
+_CK_FILES: Final = ("ckextended.csv", "ck48.csv")
 
 
 def find_fer2013_csv(reference: DataReference, path: Path) -> Readable | None:
-    """A CSV, or a folder with one under its own name; a file with published splits wins."""
+    """A CSV, or a folder with one under its own name; a file with published splits wins.
+
+    ``train.csv`` has no test part, so that image folders beside it, which may have one, win over it.
+    """
     file = path
     if path.is_dir():
-        inside = [path / candidate for candidate in _FER2013_FILES if (path / candidate).is_file()]
+        names = _WHOLE_FILES if part_folders(path) else (*_WHOLE_FILES, _TRAINING_FILE)
+        inside = [path / candidate for candidate in names if (path / candidate).is_file()]
         if not inside:
             return None
         file = inside[0]
@@ -30,16 +36,17 @@ def find_fer2013_csv(reference: DataReference, path: Path) -> Readable | None:
 
 
 def find_ferplus(reference: DataReference, path: Path) -> Readable | None:
-    """A folder with the votes and FER2013's CSV, or the votes with the CSV beside them.
+    """A folder with the votes and FER2013's CSV, or either of the two files with the other beside it.
 
     Raises:
         UserError: the votes are there and no CSV with published splits.
     """
     folder = path if path.is_dir() else path.parent
-    votes = path / VOTES_FILE if path.is_dir() else path
+    given_images = path.is_file() and path.name in _WHOLE_FILES
+    votes = folder / VOTES_FILE if path.is_dir() or given_images else path
     if not votes.is_file():
         return None
-    beside = [folder / name for name in _WHOLE_FILES if (folder / name).is_file()]
+    beside = [path] if given_images else [folder / name for name in _WHOLE_FILES if (folder / name).is_file()]
     if not beside:
         raise UserError(
             f"{folder} has {votes.name} and neither of {' and '.join(_WHOLE_FILES)}, which hold the images; put one of "
@@ -54,11 +61,21 @@ def find_ferplus(reference: DataReference, path: Path) -> Readable | None:
 
 
 def find_ckplus_csv(reference: DataReference, path: Path) -> Readable | None:
-    """A CSV file, or a folder with exactly one and no class folders."""
+    """A CSV file, or a folder with one under its usual name or with one alone.
+
+    Raises:
+        UserError: a folder has several CSV files, none of them under the usual name.
+    """
     file = path
     if path.is_dir():
         inside = sorted(path.glob("*.csv"))
-        if len(inside) != 1 or any(child.is_dir() for child in path.iterdir()):
+        usual = [path / name for name in _CK_FILES if path / name in inside]
+        if not inside:
             return None
-        file = inside[0]
+        if len(inside) > 1 and not usual:
+            raise UserError(
+                f"{path} has {len(inside)} CSV files ({inside[0].name}, {inside[1].name}"
+                f"{', ...' if len(inside) > 2 else ''}); give the one that holds CK+."
+            )
+        file = (usual or inside)[0]
     return Readable(file_key(file), partial(file_key, file), partial(read_ckplus_csv, file, reference))

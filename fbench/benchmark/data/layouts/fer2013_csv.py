@@ -16,9 +16,11 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.fer2013_rows import (
+    FER2013_CSV,
     IMAGE_SIZE,
     SPLIT_OF_USAGE,
     Columns,
+    CsvKind,
     Line,
     Rows,
     parse_header,
@@ -86,34 +88,36 @@ def _describe(counts: list[int], *, published: bool) -> str:
     )
 
 
-def read_rows(stream: TextIO, path: Path, classes: tuple[str, ...] = FER2013_CLASSES) -> tuple[Columns, Rows]:
+def read_rows(stream: TextIO, path: Path, kind: CsvKind = FER2013_CSV) -> tuple[Columns, Rows]:
     """All rows of a CSV with the columns emotion, pixels and perhaps Usage, in file order.
+
+    Where the kind does not read Usage, all rows count as training ones.
 
     Raises:
         UserError: another header, a bad line, or no row.
     """
-    lines = _lines(stream, path)
+    lines = _lines(stream, path, kind)
     header = next(lines, None)
     if header is None:
-        raise UserError(f"{path} is empty; give fer2013.csv or icml_face_data.csv.")
-    columns = parse_header(header.text, f"{path}, line {header.number}", classes)
+        raise UserError(f"{path} is empty; {kind.give}.")
+    columns = parse_header(header.text, f"{path}, line {header.number}", kind)
     parts = []
     while batch := list(islice(lines, _ROWS_AT_A_TIME)):
         parts.append(parse_rows(batch, columns, str(path)))
     if not parts:
-        raise UserError(f"{path} has a header and no rows; give a file with all of {', '.join(SPLIT_OF_USAGE)}.")
+        raise UserError(f"{path} has a header and no rows; {kind.give}.")
     return columns, Rows(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def _lines(stream: TextIO, path: Path) -> Iterator[Line]:
+def _lines(stream: TextIO, path: Path, kind: CsvKind) -> Iterator[Line]:
     """The lines that are not empty, with their numbers."""
     number = 0
     while text := stream.readline(_LONGEST_LINE):
         number += 1
         if len(text) == _LONGEST_LINE:
             raise UserError(
-                f"{path}, line {number}: longer than {_LONGEST_LINE} characters, so this is no FER2013 "
-                "CSV; give fer2013.csv or icml_face_data.csv."
+                f"{path}, line {number}: longer than {_LONGEST_LINE} characters, so this is no {kind.name}; "
+                f"{kind.give}."
             )
         text = text.strip()
         if text:

@@ -1,4 +1,4 @@
-"""One row of a FER2013 CSV, and a batch of them: a fast reader for plain rows, a strict one for all others.
+"""One row of a CSV like FER2013's, and a batch of them: a fast reader for plain rows, a strict one for all others.
 
 The strict reader defines what a row means and says what is wrong with one; the fast reader gives the same for
 plain rows (single spaces between pixels) and hands everything else over.
@@ -23,7 +23,30 @@ SPLIT_OF_USAGE: Final = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 """Indices into :data:`fbench.benchmark.data.dataset.SPLITS`: train, selection, test."""
 
 _REMEDY: Final = "correct that line or take a fresh copy of the file"
-_GIVE: Final = "give fer2013.csv, icml_face_data.csv or Kaggle's train.csv"
+
+
+@dataclass(frozen=True)
+class CsvKind:
+    """A kind of CSV of pixels: its classes by their number in the file, and the words for messages.
+
+    ``reads_usage`` says whether Usage tells the splits; where it does not, it is a column like any other that is
+    passed over. ``expected`` is a clause on the header, ``give`` what to give instead of a file of another kind.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    reads_usage: bool
+    expected: str
+    give: str
+
+
+FER2013_CSV: Final = CsvKind(
+    name="FER2013 CSV",
+    classes=FER2013_CLASSES,
+    reads_usage=True,
+    expected="the columns emotion, pixels and Usage",
+    give="give fer2013.csv, icml_face_data.csv or Kaggle's train.csv",
+)
 
 
 class Line(NamedTuple):
@@ -55,11 +78,11 @@ class Rows(NamedTuple):
     split: npt.NDArray[np.uint8]
 
 
-def parse_header(line: str, where: str, classes: tuple[str, ...] = FER2013_CLASSES) -> Columns:
+def parse_header(line: str, where: str, kind: CsvKind = FER2013_CSV) -> Columns:
     """Find the columns emotion, pixels and perhaps Usage, in any order and case, with blanks around them or not.
 
-    A file without Usage has emotion and pixels alone (Kaggle's train.csv): with a further column it is more likely
-    that Usage was misspelt.
+    Where Usage is read, a file without it has emotion and pixels alone (Kaggle's train.csv): with a further column it
+    is more likely that Usage was misspelt.
 
     Raises:
         UserError: one stands twice, or is missing.
@@ -68,16 +91,15 @@ def parse_header(line: str, where: str, classes: tuple[str, ...] = FER2013_CLASS
         names = [name.strip().lower() for name in _fields(line)]
     except csv.Error:
         names = []
-    for wanted in ("emotion", "pixels", "Usage"):
+    for wanted in ("emotion", "pixels", *(["Usage"] if kind.reads_usage else [])):
         found = names.count(wanted.lower())
         if found > 1 or (not found and (wanted != "Usage" or sorted(names) != ["emotion", "pixels"])):
-            missing = [column for column in ("emotion", "pixels", "usage") if column not in names]
             raise UserError(
                 f"{where}: the header {_shown(line.strip())} has {'no' if not found else 'more than one'} "
-                f"column '{wanted}'; {_advice(missing)}."
+                f"column '{wanted}'; {_advice(names, kind)}."
             )
-    usage = names.index("usage") if "usage" in names else None
-    return Columns(names.index("emotion"), names.index("pixels"), usage, len(names), classes)
+    usage = names.index("usage") if kind.reads_usage and "usage" in names else None
+    return Columns(names.index("emotion"), names.index("pixels"), usage, len(names), kind.classes)
 
 
 def parse_rows(lines: Sequence[Line], columns: Columns, where: str) -> Rows:
@@ -188,7 +210,7 @@ def _shown(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:37] + "...")
 
 
-def _advice(missing: list[str]) -> str:
-    if "emotion" in missing and "pixels" not in missing:
-        return f"Kaggle's test.csv comes without labels, so {_GIVE}"
-    return f"a FER2013 CSV has the columns emotion, pixels and Usage, so {_GIVE}"
+def _advice(names: list[str], kind: CsvKind) -> str:
+    if kind is FER2013_CSV and "emotion" not in names and "pixels" in names:
+        return f"Kaggle's test.csv comes without labels, so {kind.give}"
+    return f"a {kind.name} has {kind.expected}, so {kind.give}"

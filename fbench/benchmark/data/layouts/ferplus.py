@@ -1,9 +1,16 @@
 """FERPlus: the labels of ten taggers for each image of FER2013, joined by row position.
 
 Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution, ICMI
-2016. The rules below are those of the authors' published reader: a column with a single vote counts as an outlier;
-a majority has more than half of the votes that are left, those for "unknown" and "not a face" among them; a
-distribution takes the largest columns until they hold three quarters of the votes, at most three of them.
+2016. The rules below are those of the authors' published reader (github.com/microsoft/FERPlus, src/ferplus.py,
+``_process_data``), which the paper does not give in full: a column with a single vote counts as an outlier and is
+dropped; a majority has more than half of the votes that are left, those for "unknown" and "not a face" among them; a
+distribution takes the largest columns, equal ones together, until they hold three quarters of the votes, and an image
+whose distribution would need more than three columns, or holds no more than half of the votes, is left out.
+
+Not certain: the authors' reader takes its votes from ``label.csv`` of their image folders, which differs from
+``fer2013new.csv`` in 1,602 rows (copies of other rows), so that their counts may differ a little from these.
+``drop_non_face`` is no rule of theirs; here a row is no face where "NF" has more votes than any other column, single
+votes counted.
 
 File names are no key: four of them stand twice, and their numbers run behind the row numbers by up to 85.
 """
