@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fbench.reports.evidence import Evidence, gather
+from fbench.reports.evidence import gather
+from fbench.reports.headline import without_copies
 from fbench.reports.summary import NetworkSummary, by_accuracy, summarise_networks
 
 if TYPE_CHECKING:
@@ -28,15 +30,20 @@ def print_summary(run: RunTable) -> None:
         evidence = gather(run, data)
         if evidence.networks:
             kind = "synthetic faces" if data.synthetic else data.name
-            console.print(f"\n{kind}, {evidence.split_words}: top-1 and 95 % intervals in %", highlight=False)
-            console.print(_table(evidence, QUALITY + (COST if console.width >= WIDE else ())))
+            marked = ", selected on the test set" if run.config.protocol.selection == "test" else ""
+            title = f"\n{kind}, {evidence.split_words}{marked}: top-1 and 95 % intervals in %"
+            console.print(title, highlight=False)
+            summary = summarise_networks(evidence)
+            console.print(_table(summary, QUALITY + (COST if console.width >= WIDE else ())))
+            if sentence := without_copies(evidence, summary):
+                console.print(sentence, highlight=False)
 
 
-def _table(evidence: Evidence, columns: tuple[str, ...]) -> Table:
+def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
         table.add_column(column, justify="left" if column == "network" else "right", no_wrap=column == "network")
-    for row in by_accuracy(summarise_networks(evidence)):
+    for row in by_accuracy(summary):
         table.add_row(*_cells(row)[: len(columns)])
     return table
 

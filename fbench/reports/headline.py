@@ -31,7 +31,7 @@ def headline(evidence: Evidence, summary: Sequence[NetworkSummary]) -> list[str]
         _what_was_compared(evidence),
         _strength(evidence),
         _most_accurate(evidence, summary),
-        _without_copies(evidence, summary),
+        without_copies(evidence, summary),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -121,8 +121,8 @@ def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     )
 
 
-def _without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
-    """The same headline on the test images that have no copy among those that trained or selected."""
+def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
+    """The same headline on the test images that have no copy among those that trained or selected; perhaps empty."""
     best = by_accuracy(summary)[0]
     clean = best.accuracy_without_copies
     if clean is None:
