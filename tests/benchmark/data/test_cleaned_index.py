@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sample_files import fer2013_lines, random_images, write_lines
 from test_audit import ROWS, small
 
@@ -102,10 +104,71 @@ def test_a_folder_of_something_else_is_neither_written_nor_read(leaky: DataRefer
         load_dataset(DataReference.parse(f"cleaned={tmp_path / 'mine'}"))
 
 
-@pytest.mark.parametrize("line", ["x,row:0,train,blank,", "999,row:999,train,blank,"])
-def test_an_index_changed_by_hand_is_one_sentence(line: str, leaky: DataReference, tmp_path: Path) -> None:
+def test_a_table_of_rows_that_is_not_ours_is_not_replaced(leaky: DataReference, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "left_out.csv").write_text("my own list\n")
+    with pytest.raises(UserError, match="no cleaned index and no empty folder"):
+        clean(leaky, tmp_path / "mine")
+    assert (tmp_path / "mine" / "left_out.csv").read_text() == "my own list\n"
+
+
+def test_an_index_is_written_again_over_itself_and_over_what_a_kill_left(leaky: DataReference, tmp_path: Path) -> None:
+    clean(leaky, tmp_path / "index")
+    written = (tmp_path / "index" / "left_out.csv").read_bytes()
+    (tmp_path / "index" / "cleaned.json").unlink()
+    (tmp_path / "index" / ".writing-0123").write_bytes(b"half")
+    clean(leaky, tmp_path / "index")
+    assert (tmp_path / "index" / "left_out.csv").read_bytes() == written
+
+
+def test_a_source_that_was_moved_is_named_with_its_index(leaky: DataReference, tmp_path: Path) -> None:
+    clean(leaky, tmp_path / "index")
+    assert leaky.path is not None
+    leaky.path.rename(tmp_path / "elsewhere.csv")
+    with pytest.raises(UserError, match=r"fer2013\.csv, from which .*index was made, is no longer there"):
+        load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("0,row:0", "x,row:0", "no readable cleaned index"),
+        ("0,row:0", "\0", "no readable cleaned index"),
+        ("0,row:0,train,copies_across_splits,row:14\n", "", "not those that cleaned.json counts"),
+        ("row:14\n", "row:14\n1,row:1,train,blank,\n", "not those that cleaned.json counts"),
+        ("row:14\n", "row:14\n0,row:0,train,copies_across_splits,row:14\n", "not those that cleaned.json counts"),
+        ("0,row:0", "999,row:999", "leaves out row 999"),
+    ],
+)
+def test_an_index_changed_by_hand_is_one_sentence(
+    old: str, new: str, message: str, leaky: DataReference, tmp_path: Path
+) -> None:
     clean(leaky, tmp_path / "index")
     file = tmp_path / "index" / "left_out.csv"
-    file.write_text(file.read_text() + line + "\n")
-    with pytest.raises(UserError, match=r"no readable cleaned index|leaves out row 999"):
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(UserError, match=message):
         load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+
+
+# Picture 0 is black; any rows of few pictures make copies within and across splits, with one label or two.
+ANY_ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1), st.integers(0, 2)), min_size=1, max_size=24)
+
+
+@given(ANY_ROWS)
+def test_the_default_rules_remove_every_leak_and_nothing_else_of_a_distinct_image(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    dataset = small(rows)
+    audit = audit_dataset(dataset, near=True)
+    out = {row.row for row in rows_to_leave_out(dataset, audit, DEFAULT_RULES)}
+    kept = [row for number, row in enumerate(rows) if number not in out]
+    assert [row for row in kept if row[2] == 2] == [row for row in rows if row[2] == 2]
+    training = [picture for picture, _, split in kept if split == 0]
+    assert len(training) == len(set(training))
+    assert not {0} & {picture for picture, _, split in kept if split != 2}
+    for picture in {picture for picture, _, _ in rows}:
+        splits = {split for found, _, split in kept if found == picture}
+        assert len(splits) <= 1
+        alone = [row for row in rows if row[0] == picture]
+        assert splits or picture == 0 or len({label for _, label, _ in alone}) == 2
