@@ -15,8 +15,8 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 
 
-def load(path: Path) -> ImageDataset:
-    return load_dataset(DataReference(name="ck48", path=path))
+def load(path: Path, **options: str) -> ImageDataset:
+    return load_dataset(DataReference(name="ck48", path=path, options=options))
 
 
 def test_images_and_labels_are_those_of_the_files(tmp_path: Path) -> None:
@@ -50,10 +50,13 @@ def test_the_folder_around_it_and_the_folder_itself_are_the_same_data_set(tmp_pa
     [
         ("S010_004_00000017.png", "S010"),
         ("S999_001_00000018.png", "S999"),
+        ("happy-s010-4_crop.jpg", "S010"),
+        ("S010_004_00000017", "S010"),
         ("S10_004_00000017.png", None),
+        ("S0101_004.png", None),
+        ("S010_and_S011.png", None),
         ("happy_17.png", None),
         ("xS010_004_00000017.png", None),
-        ("S010_004_00000017", None),
     ],
 )
 def test_the_subject_is_read_from_the_file_name(file_name: str, subject: str | None) -> None:
@@ -77,3 +80,42 @@ def test_other_class_folders_are_refused(tmp_path: Path) -> None:
 def test_too_few_subjects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="images of 2 subjects"):
         load(write_tree(tmp_path, ck_tree(2)))
+
+
+def test_contempt_may_be_left_out(tmp_path: Path) -> None:
+    dataset = load(write_tree(tmp_path, ck_tree(4)), classes="basic6")
+    assert dataset.class_names == ("anger", "disgust", "fear", "happy", "sadness", "surprise")
+    assert np.bincount(dataset.labels).tolist() == [12] * 6
+    assert [(part.reason, len(part.names)) for part in dataset.left_out] == [("is labelled contempt", 12)]
+    for label, place in zip(dataset.labels, dataset.sample_ids.tolist(), strict=True):
+        assert place.startswith(f"{dataset.class_names[label]}/")
+
+
+def test_neutral_is_used_where_the_copy_has_it_and_asked_for(tmp_path: Path) -> None:
+    files = ck_tree(4)
+    with pytest.raises(UserError, match="no image of the class 'neutral', which classes=basic7 wants"):
+        load(write_tree(tmp_path / "without", files), classes="basic7")
+    files |= {f"neutral/S{who:03}_008_00000001.png": image for who, image in enumerate(random_images(4))}
+    path = write_tree(tmp_path / "with", files)
+    assert load(path, classes="basic7").class_names[-1] == "neutral"
+    plain = load(path)
+    assert plain.class_names == CK_CLASSES
+    assert [(part.reason, len(part.names)) for part in plain.left_out] == [("is labelled neutral", 4)]
+    assert plain.fingerprint == load(tmp_path / "without").fingerprint
+
+
+def test_over_all_folds_each_subject_is_tested_and_selected_once_and_never_on_two_sides(tmp_path: Path) -> None:
+    path = write_tree(tmp_path, ck_tree(11))
+    roles: dict[str, list[int]] = {f"S{who:03}": [] for who in range(11)}
+    for fold in range(1, 5):
+        dataset = load(path, fold=f"{fold}/4")
+        assert dataset.subjects is not None
+        for who, role in set(zip(dataset.subjects.tolist(), dataset.split.tolist(), strict=True)):
+            roles[who].append(role)
+    # Four folds, one role in each: on two sides of one fold would be a fifth entry.
+    assert [sorted(found) for found in roles.values()] == [[0, 0, 1, 2]] * 11
+
+
+def test_more_folds_than_subjects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="images of 4 subjects, and each of the 5 parts needs one"):
+        load(write_tree(tmp_path, ck_tree(4)), fold="1/5")

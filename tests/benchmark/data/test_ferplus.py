@@ -13,7 +13,14 @@ from sample_files import settle, small_fer2013, write_lines
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
-from fbench.benchmark.data.layouts.ferplus import FERPLUS_CLASSES, distribution, majority, non_faces, read_votes
+from fbench.benchmark.data.layouts.ferplus import (
+    FERPLUS_CLASSES,
+    distribution,
+    majority,
+    non_faces,
+    non_faces_of_rows,
+    read_votes,
+)
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 
@@ -177,3 +184,13 @@ def test_the_published_votes_have_the_known_counts() -> None:
     kept = (winner >= 0) & (winner < 8)
     by_usage = [int((kept & (votes.usage == usage)).sum()) for usage in ("Training", "PublicTest", "PrivateTest")]
     assert by_usage == [25060, 3199, 3153]
+
+
+def test_votes_on_rows_of_other_splits_are_not_joined_in_an_audit_either(tmp_path: Path) -> None:
+    lines, _ = small_fer2013()
+    whole = read_fer2013_csv(write_lines(tmp_path / "fer2013.csv", lines))
+    file = write_lines(tmp_path / "fer2013new.csv", [HEADER, *rows_of(lines, [HAPPY, NOBODY])])
+    assert non_faces_of_rows(whole, read_votes(file), file)[:2].tolist() == [False, True]
+    moved = write_lines(tmp_path / "fer2013new.csv", [HEADER, *reversed(rows_of(lines, [HAPPY]))])
+    with pytest.raises(UserError, match="calls data row 0 PrivateTest"):
+        non_faces_of_rows(whole, read_votes(moved), moved)

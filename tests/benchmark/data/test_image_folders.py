@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,25 @@ def test_images_in_no_class_folder_are_left_out(tmp_path: Path) -> None:
     files["train/loose.png"] = random_images(1)[0]
     (left_out,) = load("folder", write_tree(tmp_path, files)).left_out
     assert (left_out.reason, left_out.names) == ("lies in no class folder", ("train/loose.png",))
+
+
+@pytest.mark.parametrize("place", ["train/a", "a", "images/a"])
+def test_images_beside_the_folders_of_the_root_are_refused(place: str, tmp_path: Path) -> None:
+    write_tree(tmp_path, {f"{place}/0.png": random_images(1)[0], "loose.png": random_images(1)[0]})
+    with pytest.raises(UserError, match=rf"images such as loose\.png beside the folder {place.split('/')[0]}/"):
+        load("folder", tmp_path)
+
+
+def test_a_pipe_and_a_linked_class_folder_are_left_out(tmp_path: Path) -> None:
+    write_tree(tmp_path / "set", class_tree({"train": 1, "val": 1, "test": 1}, ["a", "b"]))
+    write_tree(tmp_path / "elsewhere", class_tree({"": 1}, ["c"]))
+    (tmp_path / "set" / "train" / "c").symlink_to(tmp_path / "elsewhere" / "c", target_is_directory=True)
+    os.mkfifo(tmp_path / "set" / "train" / "a" / "pipe.png")
+    found = {part.reason: part.names for part in load("folder", tmp_path / "set").left_out}
+    assert found == {
+        "is a link to a folder, which is not followed": ("train/c",),
+        "is a pipe or device": ("train/a/pipe.png",),
+    }
 
 
 @pytest.mark.parametrize("wrapper", ["images", "fer2013/images"])

@@ -100,6 +100,19 @@ def test_ck48_has_its_published_counts_and_every_class_on_every_side(unpack: Mod
     assert "converted" not in dataset.description
 
 
+def test_each_subject_of_ck48_is_tested_in_one_of_ten_folds(unpack: ModuleType, tmp_path: Path) -> None:
+    unpack.cmd_ck48(Namespace(pack=PACK, out=tmp_path))
+    tested: list[str] = []
+    for fold in range(1, 11):
+        dataset = load_dataset(DataReference(name="ck48", path=tmp_path / "CK+48", options={"fold": f"{fold}/10"}))
+        assert dataset.subjects is not None
+        sides = [set(dataset.subjects[dataset.split == index].tolist()) for index in range(3)]
+        assert sum(map(len, sides)) == len(set.union(*sides)) == 118
+        assert {len(sides[1]), len(sides[2])} <= {11, 12}
+        tested += sides[2]
+    assert len(tested) == len(set(tested)) == 118
+
+
 @pytest.mark.skipif("FBENCH_FULL_DATA" not in os.environ, reason="a minute of work: set FBENCH_FULL_DATA=1 for it")
 def test_the_whole_of_fer2013_is_read_from_its_csv(tmp_path: Path) -> None:
     spec = importlib.util.spec_from_file_location("whole", PACK / "unpack.py")

@@ -16,21 +16,46 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 IMAGE_SIZE: Final = 48
 IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
-DECODER: Final = f"Pillow {PIL.__version__}, libjpeg {features.version('jpg')}"
+_JPEG_LIBRARY: Final = "libjpeg_turbo" if features.check_feature("libjpeg_turbo") else "jpg"
+DECODER: Final = (
+    f"Pillow {PIL.__version__}, {_JPEG_LIBRARY.replace('jpg', 'libjpeg').replace('_', '-')} "
+    f"{features.version(_JPEG_LIBRARY)}"
+)
+"""libjpeg-turbo tells its own version apart from that of the interface it imitates, which stays 6.2 or 8.0."""
 CONVERSION: Final = (
-    f"{DECODER}: first frame, turned as EXIF says, 16 bits a channel scaled to 8, gray by Pillow's 'L' (ITU-R 601-2 "
-    "luma, transparency dropped), 48x48 by Pillow's antialiased bilinear filter, aspect ratio not kept"
+    f"{DECODER}: first frame, turned as EXIF says, 16-bit gray divided by 257 and rounded, 16-bit colour by its high "
+    "byte, gray by Pillow's 'L' (ITU-R 601-2 luma, transparency dropped), 48x48 by Pillow's antialiased bilinear "
+    "filter, aspect ratio not kept"
 )
 EMPTY: Final = "is empty"
 NOT_AN_IMAGE: Final = "is not an image"
 DAMAGED: Final = "is cut short or damaged"
 TOO_LARGE: Final = "has more than 89 million pixels"
 TOO_DEEP: Final = "has 32 bits a channel"
+OTHER_COLOURS: Final = "has a colour model that is not read"
 UNREADABLE: Final = "cannot be read"
-_GRAY_OF_16_BITS: Final = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+# Pillow would start Ghostscript on an EPS that is named .png, and its decoder of DDS raises NotImplementedError.
+_FORMATS: Final = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# Of these formats, a PPM of more than 8 bits is read as "I", with values scaled to 0 to 65,535.
+_GRAY_OF_16_BITS: Final = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
 _MODES: Final = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
-# Formats that give back the very pixels that were written; those of a JPEG depend on the decoder.
-_LOSSLESS: Final = frozenset({"PNG", "BMP", "PPM", "GIF"})
+# Formats that give back the very pixels that were written; those of a JPEG depend on the decoder. A GIF may be
+# animated, which only a look at its second frame tells.
+_LOSSLESS: Final = frozenset({"PNG", "BMP", "PPM"})
+_ORIENTATION: Final = 0x0112
+"""The tag of EXIF 2.32; 1 is upright."""
+# What Pillow's decoders raise on broken chunks, headers and tables.
+_DECODER_ERRORS: Final = (
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    NotImplementedError,
+    struct.error,
+    MemoryError,
+)
 
 
 class UnusableImageError(Exception):
@@ -81,11 +106,16 @@ def decode_images(paths: Sequence[Path]) -> DecodedImages:
 
 
 def open_image(path: Path) -> Image.Image:
-    """The first frame of an image file, decoded, upright, in one of Pillow's modes of 8 or 16 bits.
+    """The first frame of an image file, decoded, upright, in one of Pillow's modes of 8 or 16 bits a channel.
 
     Raises:
         UnusableImageError: it gives no image.
     """
+    return _open(path)[0]
+
+
+def _open(path: Path) -> tuple[Image.Image, bool]:
+    """The image, and whether its pixels are those that the file stores, as they lie there."""
     try:
         if path.stat().st_size == 0:
             raise UnusableImageError(EMPTY)
@@ -94,21 +124,19 @@ def open_image(path: Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             # Pillow also warns of odd but readable files (transparency in bytes, broken EXIF, extra TIFF data).
             warnings.simplefilter("ignore", UserWarning)
-            with Image.open(path) as image:
-                if image.mode not in _MODES | _GRAY_OF_16_BITS:
-                    raise UnusableImageError(TOO_DEEP)
+            with Image.open(path, formats=_FORMATS) as image:
+                _require_known_mode(image)
                 image.load()
-                upright = ImageOps.exif_transpose(image)
-                upright.format = image.format
-                return upright
+                upright = image.getexif().get(_ORIENTATION, 1) == 1
+                as_stored = image.format in _LOSSLESS and upright and not getattr(image, "is_animated", False)
+                return ImageOps.exif_transpose(image), as_stored
     except UnidentifiedImageError as error:
         raise UnusableImageError(NOT_AN_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnusableImageError(TOO_LARGE) from error
     except OSError as error:  # an error of the system has a number, one of a decoder has none
         raise UnusableImageError(DAMAGED if error.errno is None else UNREADABLE) from error
-    # What Pillow's decoders raise on broken chunks, headers and tables.
-    except (SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, struct.error, MemoryError) as error:
+    except _DECODER_ERRORS as error:
         raise UnusableImageError(DAMAGED) from error
 
 
@@ -123,10 +151,16 @@ def to_gray(image: Image.Image) -> Image.Image:
         return image.convert("L")
 
 
+def _require_known_mode(image: Image.Image) -> None:
+    if image.mode == "F" or (image.mode == "I" and image.format != "PPM"):
+        raise UnusableImageError(TOO_DEEP)
+    if image.mode not in _MODES | _GRAY_OF_16_BITS:
+        raise UnusableImageError(OTHER_COLOURS)
+
+
 def _decode(path: Path) -> tuple[npt.NDArray[np.uint8], bool]:
-    image = open_image(path)
-    exact = image.mode == "L" and image.size == (IMAGE_SIZE, IMAGE_SIZE) and image.format in _LOSSLESS
-    if exact:
+    image, as_stored = _open(path)
+    if as_stored and image.mode == "L" and image.size == (IMAGE_SIZE, IMAGE_SIZE):
         return np.asarray(image), False
     gray = to_gray(image)
     if gray.size != (IMAGE_SIZE, IMAGE_SIZE):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import LeftOut
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
-from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES
+from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES
 
 PartName = Literal["train", "val", "test"]
 _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {
@@ -25,6 +25,7 @@ NO_IMAGE_SUFFIX: Final = "is no image file by its suffix"
 NO_CLASS_FOLDER: Final = "lies in no class folder"
 BROKEN_LINK: Final = "is a link that leads nowhere"
 FOLDER_LINK: Final = "is a link to a folder, which is not followed"
+NO_FILE: Final = "is a pipe or device"
 _DEEPEST_WRAPPER: Final = 2
 _NO_STAMP: Final[Stamp] = (0, 0, 0, 0)
 
@@ -63,11 +64,11 @@ class ImageTree:
 
     @property
     def key(self) -> str | None:
-        """What identifies the content: names, stamps and decoder; None while a file is too new to tell."""
+        """What identifies the content: names, stamps and the rule of conversion; None while a file is too new."""
         listing = listing_key((file.relative, file.seen) for file in self.files)
         folders = [(part, *names) for part, names in self.class_folders.items()]
         others = [part.model_dump() for part in self.left_out]
-        return None if listing is None else f"{listing} {folders} {others} {DECODER}"
+        return None if listing is None else f"{listing} {folders} {others} {CONVERSION}"
 
 
 def part_folders(root: Path) -> dict[PartName, Path]:
@@ -103,11 +104,11 @@ def unwrapped(root: Path) -> Path:
     """The folder that holds the parts or classes: ``root``, or the single folder within it, two levels down at most.
 
     Archives often unpack to ``images/train`` or ``fer2013/images/train``. A single folder that holds images itself is
-    a class and no wrapper.
+    a class and no wrapper, and a folder with images beside it wraps nothing.
     """
     for _ in range(_DEEPEST_WRAPPER):
         inside = subfolders(root)
-        if part_folders(root) or len(inside) != 1 or any(_is_image(child.name) for child in inside[0].iterdir()):
+        if part_folders(root) or len(inside) != 1 or _loose_images(root) or _loose_images(inside[0]):
             return root
         root = inside[0]
     return root
@@ -117,7 +118,8 @@ def scan_tree(root: Path) -> ImageTree:
     """List the images of ``root``: class folders below part folders, or class folders alone.
 
     Raises:
-        UserError: a folder cannot be looked at, two folders are the same part, or class folders lie beside parts.
+        UserError: a folder cannot be looked at, two folders are the same part, or images lie beside the folders of
+            parts or classes.
     """
     parts: Mapping[PartName, Path] | Mapping[None, Path] = part_folders(root) or {None: root}
     _require_one_layout(root, parts)
@@ -143,8 +145,8 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
         classes = subfolders(folder)
         names = (*class_folders.get(part, ()), *(child.name for child in classes))
         class_folders[part] = tuple(dict.fromkeys(names))
-        for loose in sorted(child for child in folder.iterdir() if _is_image(child.name) and child.is_file()):
-            others.setdefault(NO_CLASS_FOLDER, []).append(loose.relative_to(root).as_posix())
+        for odd, reason in _outside_classes(folder):
+            others.setdefault(reason, []).append(odd.relative_to(root).as_posix())
         for class_folder in classes:
             start = class_folder.relative_to(root).as_posix()
             for relative, seen, problem in files_below(str(class_folder), start):
@@ -170,7 +172,27 @@ def _is_image(name: str) -> bool:
     return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and not name.rpartition("/")[2].startswith(".")
 
 
+def _outside_classes(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Images and links that lie in a folder of class folders and belong to no class, and why."""
+    for child in sorted(folder.iterdir()):
+        if child.is_file():
+            if _is_image(child.name):
+                yield child, NO_CLASS_FOLDER
+        elif child.is_symlink() and not child.name.startswith("."):
+            yield child, FOLDER_LINK if child.is_dir() else BROKEN_LINK
+
+
+def _loose_images(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir() if _is_image(child.name) and child.is_file())
+
+
 def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[None, Path]) -> None:
+    loose, beside = _loose_images(root), subfolders(root)
+    if loose and beside:
+        raise UserError(
+            f"{root} has images such as {loose[0].name} beside the folder {beside[0].name}/, so it is not clear what "
+            "they show; move them into a class folder or away."
+        )
     if None in parts:
         return
     known = set(parts.values())
@@ -188,8 +210,8 @@ def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[Non
 def files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]:
     """Relative path, stamp and problem of each file below a folder that is not hidden, by name.
 
-    ``relative`` is what the paths begin with, if anything. The problem is empty, or says why a link is no file: links
-    to folders are not followed, so that circles of links end.
+    ``relative`` is what the paths begin with, if anything. The problem is empty, or says why a link or a pipe is not
+    read: links to folders are not followed, so that circles of links end.
 
     Raises:
         UserError: a folder cannot be looked at.
@@ -215,3 +237,5 @@ def files_below(folder: str, relative: str) -> Iterator[tuple[str, Stamp, str]]:
             yield below, _NO_STAMP, FOLDER_LINK
         elif stat.S_ISREG(status.st_mode):
             yield below, stamp(status), ""
+        else:
+            yield below, _NO_STAMP, NO_FILE

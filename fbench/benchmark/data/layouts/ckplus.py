@@ -27,7 +27,8 @@ from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, group
 SHARES: Final = (0.15, 0.15)
 """Shares of the subjects in the selection and the test split; the rest trains."""
 
-_FILE_NAME: Final = re.compile(r"(?P<subject>S\d{3})_\d{3}_\d{8}\.\w+", re.ASCII)
+# With no letter or digit on either side, as in S010_004_00000017.png, happy-S010-4.png or s010.jpg.
+_SUBJECT: Final = re.compile(r"(?<![A-Za-z\d])S\d{3}(?![A-Za-z\d])", re.ASCII | re.IGNORECASE)
 _CK_CLASS_OF_EXPRESSION: Final = {"angry": "anger", "sad": "sadness"}
 
 
@@ -39,9 +40,9 @@ def ck_class(folder: str) -> str | None:
 
 
 def subject_of(file_name: str) -> str | None:
-    """The subject, such as ``S010``, of a file named like ``S010_004_00000017.png``; None for other names."""
-    match = _FILE_NAME.fullmatch(file_name)
-    return match["subject"] if match else None
+    """The subject, such as ``S010``, of a file named like ``S010_004_00000017.png``; None where not one is told."""
+    told = {subject.upper() for subject in _SUBJECT.findall(file_name)}
+    return told.pop() if len(told) == 1 else None
 
 
 def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:

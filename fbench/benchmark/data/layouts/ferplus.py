@@ -87,7 +87,8 @@ def non_faces_of_rows(dataset: ImageDataset, votes: Votes, path: Path) -> npt.ND
     """Which images (N,) of FER2013 as read from its CSV are no face.
 
     Raises:
-        UserError: the data set's images are not rows of the CSV, or the votes are of another number of rows.
+        UserError: the data set's images are not rows of the CSV, or the votes are of another number of rows
+            or of rows in other splits.
     """
     if not all(name.startswith("row:") for name in dataset.sample_ids.tolist()) or len(votes.counts) != len(
         dataset.sample_ids
@@ -98,6 +99,7 @@ def non_faces_of_rows(dataset: ImageDataset, votes: Votes, path: Path) -> npt.ND
             f"{'' if dataset.sample_ids[0].startswith('row:') else ' that are not rows of it'}; audit fer2013.csv or "
             "icml_face_data.csv."
         )
+    _require_same_splits(votes, dataset, path, dataset.name)
     return non_faces(votes)
 
 
@@ -215,12 +217,17 @@ def _require_same_rows(votes: Votes, images: ImageDataset, votes_file: Path, ima
             f"{votes_file} has {len(votes.counts):,} rows and {images_file} {len(images.labels):,}, so rows cannot be "
             "joined by position; give both files whole."
         )
+    _require_same_splits(votes, images, votes_file, str(images_file))
+
+
+def _require_same_splits(votes: Votes, images: ImageDataset, votes_file: Path, where: str) -> None:
+    """Rows joined by position must agree on their split; a reordered file is told by it."""
     split = np.array([SPLIT_OF_USAGE.get(usage, len(SPLITS)) for usage in votes.usage.tolist()], np.uint8)
     different = np.flatnonzero(split != images.split)
     if len(different):
         row = int(different[0])
         raise UserError(
-            f"{votes_file} calls data row {row} {votes.usage[row]} and {images_file} has it in the "
+            f"{votes_file} calls data row {row} {votes.usage[row]} and {where} has it in the "
             f"{SPLITS[images.split[row]]} split; give the two files in their published order."
         )
 

@@ -46,7 +46,7 @@ def read_image_tree(tree: ImageTree, reference: DataReference) -> ImageDataset:
     Raises:
         UserError: no usable image, an empty split, or class folders that do not fit each other.
     """
-    _require_parts(tree)
+    require_parts(tree)
     class_names, labels = labels_of_folders(tree)
     found = LabelledFiles(tree.root, tree.files, labels, class_names, tree.left_out)
     fold = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
@@ -58,8 +58,15 @@ def read_image_tree(tree: ImageTree, reference: DataReference) -> ImageDataset:
 def _divide(
     tree: ImageTree, fold: tuple[int, int] | None, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]
 ) -> Division:
-    split, how = _drawn(labels, fold) if tree.parts == (None,) else _of_parts(tree, files, labels)
+    split, how = split_tree(tree, files, labels, fold)
     return Division(split, f"{len(labels)} images from folders: {how}")
+
+
+def split_tree(
+    tree: ImageTree, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8], fold: tuple[int, int] | None = None
+) -> tuple[npt.NDArray[np.uint8], str]:
+    """The split of the images (N,) by the parts of their tree or, where it has none, a draw; and a sentence on it."""
+    return _drawn(labels, fold) if tree.parts == (None,) else _of_parts(tree, files, labels)
 
 
 def draw_flat(labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], str]:
@@ -111,7 +118,12 @@ def _of_parts(
     return drawn, (f"there is no val/, so the selection split is a seeded stratified {share}; test/ is the test split.")
 
 
-def _require_parts(tree: ImageTree) -> None:
+def require_parts(tree: ImageTree) -> None:
+    """See that a tree with parts has one to train on and one more.
+
+    Raises:
+        UserError: it has not.
+    """
     if tree.parts == (None,):
         return
     if "train" not in tree.parts:

@@ -11,7 +11,8 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.image_tree import ImageTree, part_folders, scan_tree, subfolders, unwrapped
 from fbench.benchmark.data.layouts.ckplus import ck_class, read_ckplus
-from fbench.benchmark.data.layouts.class_map import MAP_FILE, class_map_key, read_class_map
+from fbench.benchmark.data.layouts.class_map import MAP_FILE
+from fbench.benchmark.data.layouts.class_map_images import class_map_key, read_class_map
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class
 from fbench.benchmark.data.layouts.folders import read_image_tree
 from fbench.benchmark.data.layouts.imed import read_imed

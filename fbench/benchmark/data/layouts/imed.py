@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,34 +19,40 @@ from fbench.benchmark.data.dataset import ImageDataset, LeftOut
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class, require_one_spelling
-from fbench.benchmark.data.layouts.folders import draw_flat
+from fbench.benchmark.data.layouts.folders import require_parts, split_tree
 from fbench.benchmark.data.source import DataReference
 
 _JOINS: Final = re.compile(r"\s*(?:[-_+&, ]|\band\b|\bdan\b)+\s*")
+_ADVERBS: Final = {
+    "angrily": "angry",
+    "disgustedly": "disgust",
+    "fearfully": "fear",
+    "happily": "happy",
+    "sadly": "sad",
+}
+"""Compound emotions are often named like ``happily surprised`` (Du, Tao & Martinez 2014)."""
 
 
 def mixed_emotions(folder: str) -> tuple[str, ...] | None:
     """The emotions whose names a folder name joins, such as ``Angry-Disgust`` or ``happy and surprised``, or None."""
-    parts = [fer2013_class(part) for part in _JOINS.split(folder.strip().lower()) if part and not part.isdigit()]
+    words = [word for word in _JOINS.split(folder.strip().lower()) if word and not word.isdigit()]
+    parts = [_ADVERBS.get(word) or fer2013_class(word) for word in words]
     if len(parts) < 2 or None in parts:
         return None
     return tuple(part for part in parts if part is not None)
 
 
 def read_imed(tree: ImageTree, reference: DataReference) -> ImageDataset:
-    """Read the single emotions of a tree of emotion folders, split 70/15/15 by a seeded stratified draw.
+    """Read the single emotions of a tree of emotion folders, split as :func:`read_image_tree` splits.
 
     Classes have FER2013's names and order. Who is shown is not told by the folders, so one person may be on several
     sides, which the description says.
 
     Raises:
-        UserError: a folder that is no emotion, parts such as train/, or no usable image.
+        UserError: a folder that is no emotion, parts without train/, or no usable image.
     """
-    if tree.parts != (None,):
-        raise UserError(
-            f"{tree.root} has parts such as {tree.parts[0]}/; give folder={tree.root} for a set with splits."
-        )
-    single = {folder: fer2013_class(folder) for folder in tree.class_folders[None]}
+    require_parts(tree)
+    single = {folder: fer2013_class(folder) for folders in tree.class_folders.values() for folder in folders}
     mixed = {folder: mixed_emotions(folder) for folder, name in single.items() if name is None}
     for folder, emotions in mixed.items():
         if emotions is None:
@@ -53,19 +60,22 @@ def read_imed(tree: ImageTree, reference: DataReference) -> ImageDataset:
                 f"{tree.root} has the folder '{folder}', which is neither one of {', '.join(FER2013_CLASSES)} nor a "
                 "mix of them; rename it or take it away."
             )
-    require_one_spelling([folder for folder, name in single.items() if name], str(tree.root))
+    for part, folders in tree.class_folders.items():
+        require_one_spelling(folders, f"{tree.root}/{part}" if part else str(tree.root))
     classes = tuple(name for name in FER2013_CLASSES if name in single.values())
     files = tuple(file for file in tree.files if single[file.class_folder])
     labels = np.array([classes.index(str(single[file.class_folder])) for file in files], np.uint8)
     left_out = [*tree.left_out]
     for folder, emotions in mixed.items():
         names = [file.relative for file in tree.files if file.class_folder == folder]
-        left_out.append(
-            LeftOut(reason=f"shows a mixed emotion ({' and '.join(emotions or ())})", names=printable(names))
-        )
-    return collect(LabelledFiles(tree.root, files, labels, classes, tuple(left_out)), reference.label, _divide)
+        if names:
+            reason = f"shows a mixed emotion ({' and '.join(emotions or ())})"
+            left_out.append(LeftOut(reason=reason, names=printable(names)))
+    found = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
+    return collect(found, reference.label, partial(_divide, tree))
 
 
-def _divide(files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Division:
-    split, how = draw_flat(labels)
-    return Division(split, f"IMED, {len(labels)} images of single emotions: {how}")
+def _divide(tree: ImageTree, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Division:
+    split, how = split_tree(tree, files, labels)
+    told = "" if tree.parts == (None,) else " The folders do not tell whether one person is on several sides."
+    return Division(split, f"IMED, {len(labels)} images of single emotions: {how}{told}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,10 @@ import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset, LeftOut
-from fbench.benchmark.data.identity import file_key, listing_key, stamp
+from fbench.benchmark.data.identity import Stamp, file_key, listing_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
-from fbench.benchmark.data.images.decoding import DECODER
-from fbench.benchmark.data.images.image_tree import ImageFile, PartName
+from fbench.benchmark.data.images.decoding import CONVERSION
+from fbench.benchmark.data.images.image_tree import ImageFile, PartName, files_below, printable
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.folders import draw_selection
 from fbench.benchmark.data.source import DataReference
@@ -29,12 +30,22 @@ IMAGE_FOLDER: Final = Path("Image") / "aligned"
 RAFDB_CODES: Final = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 """The labels 1 to 7 of the list, by FER2013's names."""
 MISSING: Final = "is in the list and not in the folder"
+NOT_LISTED: Final = "is in the folder and not in the list"
 _LINE: Final = re.compile(r"(?P<stem>(?P<part>train|test)_\d+)\.(?P<suffix>\w+)\s+(?P<label>[1-7])", re.ASCII)
 
 
 def rafdb_root(path: Path) -> Path | None:
     """The folder ``basic`` at or in ``path``, or None where there is no list."""
     return next((root for root in (path, path / "basic") if (root / LIST_FILE).is_file()), None)
+
+
+@dataclass(frozen=True)
+class ListedFaces:
+    """The faces that the list names and the folder has, with their labels, and what one of the two lacks."""
+
+    files: tuple[ImageFile, ...]
+    labels: tuple[int, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def read_rafdb(root: Path, reference: DataReference) -> ImageDataset:
@@ -45,31 +56,60 @@ def read_rafdb(root: Path, reference: DataReference) -> ImageDataset:
     Raises:
         UserError: a bad line of the list (named by number), or no usable image.
     """
-    files, labels, missing = listed_files(root)
-    left_out = (LeftOut(reason=MISSING, names=tuple(missing)),) if missing else ()
-    found = LabelledFiles(root, tuple(files), np.array(labels, np.uint8), FER2013_CLASSES, left_out)
+    faces = listed_faces(root)
+    if not faces.files:
+        raise UserError(f"{root / IMAGE_FOLDER} has none of the faces that {LIST_FILE} names; unpack them there.")
+    labels = np.array(faces.labels, np.uint8)
+    found = LabelledFiles(root, faces.files, labels, FER2013_CLASSES, faces.left_out)
     return collect(found, reference.label, _divide)
 
 
 def rafdb_key(root: Path) -> str | None:
     """What identifies the content: the list, names and stamps of the faces; None while a file is too new to tell."""
-    files, _, missing = listed_files(root)
-    listing = listing_key((file.relative, file.seen) for file in files)
-    return None if listing is None else f"{file_key(root / LIST_FILE)} {listing} {missing} {DECODER}"
+    faces = listed_faces(root)
+    listing = listing_key((file.relative, file.seen) for file in faces.files)
+    others = [part.model_dump() for part in faces.left_out]
+    return None if listing is None else f"{file_key(root / LIST_FILE)} {listing} {others} {CONVERSION}"
 
 
-def listed_files(root: Path) -> tuple[list[ImageFile], list[int], list[str]]:
-    """The faces that the list names and the folder has, their labels, and the names that the folder lacks.
+def listed_faces(root: Path) -> ListedFaces:
+    """Look up the faces of the list, in its order.
 
     Raises:
-        UserError: the list cannot be read, or a line of it is not a name and a label.
+        UserError: the list or the folder cannot be read, or a line of the list is not a name and a label, or names a
+            face a second time.
     """
-    list_file = root / LIST_FILE
+    if not (root / IMAGE_FOLDER).is_dir():
+        raise UserError(f"{root} has {LIST_FILE} and no folder {IMAGE_FOLDER}; unpack the aligned faces there.")
+    present: dict[str, Stamp] = {}
+    problems: dict[str, str] = {}
+    for relative, seen, problem in files_below(str(root / IMAGE_FOLDER), IMAGE_FOLDER.as_posix()):
+        if problem:
+            problems[relative] = problem
+        else:
+            present[relative] = seen
+    files, labels = [], []
+    for relative, part, label in _listed(root / LIST_FILE):
+        if relative in present:
+            files.append(ImageFile(relative, part, FER2013_CLASSES[label], present.pop(relative)))
+            labels.append(label)
+        else:
+            problems.setdefault(relative, MISSING)
+    problems |= dict.fromkeys(present, NOT_LISTED)
+    left_out = tuple(
+        LeftOut(reason=reason, names=printable([name for name, why in problems.items() if why == reason]))
+        for reason in dict.fromkeys(problems.values())
+    )
+    return ListedFaces(tuple(files), tuple(labels), left_out)
+
+
+def _listed(list_file: Path) -> list[tuple[str, PartName, int]]:
+    """Relative path, part and label of each line."""
     try:
         lines = list_file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{list_file} cannot be read ({error}); take a fresh copy of it.") from error
-    files, labels, missing = [], [], []
+    listed: dict[str, tuple[str, PartName, int]] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -79,17 +119,12 @@ def listed_files(root: Path) -> tuple[list[ImageFile], list[int], list[str]]:
                 f"{list_file}, line {number}: {line[:40]!r} is not a name and a label from 1 to 7, such as "
                 "'train_00001.jpg 5'; mend that line."
             )
+        if match["stem"] in listed:
+            raise UserError(f"{list_file}, line {number} names {match['stem']} a second time; keep one of the lines.")
         relative = (IMAGE_FOLDER / f"{match['stem']}_aligned.{match['suffix']}").as_posix()
         part: PartName = "train" if match["part"] == "train" else "test"
-        try:
-            seen = stamp((root / relative).stat())
-        except OSError:
-            missing.append(relative)
-            continue
-        name = RAFDB_CODES[int(match["label"]) - 1]
-        files.append(ImageFile(relative, part, name, seen))
-        labels.append(FER2013_CLASSES.index(name))
-    return files, labels, missing
+        listed[match["stem"]] = relative, part, FER2013_CLASSES.index(RAFDB_CODES[int(match["label"]) - 1])
+    return list(listed.values())
 
 
 def _divide(files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Division:
