@@ -16,8 +16,9 @@ from fbench.architectures.registry import canonical_name, options_of, source_dig
 from fbench.benchmark.budget import Budget, load_preset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.machine import package_version, usable_cores
-from fbench.benchmark.numerics import DeviceKind, Numerics, Precision, choose_numerics
+from fbench.benchmark.jobs import choose_jobs
+from fbench.benchmark.machine import package_version
+from fbench.benchmark.numerics import NUMERICS_VERSION, DeviceKind, Numerics, Precision, choose_numerics
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import PlannedTrial, RunConfig
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
@@ -39,6 +40,7 @@ class RunRequest:
     seeds: int | None = None
     device: str = "auto"
     precision: Precision = "fp32"
+    compile: bool = False
     jobs: int | None = None
     out: Path | None = None
     take_from: tuple[Path, ...] = ()
@@ -74,21 +76,21 @@ def plan_run(request: RunRequest) -> RunPlan:
     Raises:
         UserError: anything in the request that cannot work, or a folder that belongs to another configuration.
     """
-    from fbench.benchmark.device import device_kind, pick_device
+    from fbench.benchmark.device import device_kind, pick_device, refuse_missing_precision
 
     if request.seeds is not None and request.seeds < 1:
         raise UserError(f"--seeds {request.seeds} was given; give at least 1.")
-    if request.jobs is not None and request.jobs < 1:
-        raise UserError(f"--jobs {request.jobs} was given; give at least 1.")
     for plugin in request.plugins:
         load_plugin(plugin)
     suite = _whole_suite(request)
     selected = select_studies(suite, request.only)
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
+    jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     numerics = _numerics(request, device_kind(device))
+    refuse_missing_precision(numerics.precision, device)
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
@@ -96,6 +98,11 @@ def plan_run(request: RunRequest) -> RunPlan:
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or preset.seeds
     specs, planned, networks = _expand(selected, config, seeds)
+    if not (folder.path / "run.json").exists():
+        reasons = _failing_programs(specs, networks, config, device)
+        if reasons:
+            config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
+            specs, planned, networks = _expand(selected, config, seeds)
     records = folder.trials() if folder.path.exists() else {}
     done = {key for key, record in records.items() if record.status == "finished" or request.keep_failed}
     pending = tuple(spec for spec in specs if spec.trial_id not in done)
@@ -109,7 +116,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         takeable=_takeable(pending, request.take_from),
         networks=networks,
         device=device,
-        jobs=request.jobs or (usable_cores() if device.type == "cpu" else 1),
+        jobs=jobs,
         seeds=seeds,
     )
 
@@ -138,17 +145,35 @@ def _numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
     """Numerics chosen by rule, or those of another run.
 
     Raises:
-        UserError: the other run was made on another kind of device.
+        UserError: the other run was made on another kind of device, or with training code that has changed since.
     """
     if request.numerics_of is None:
-        return choose_numerics(kind, request.precision)
+        return choose_numerics(kind, request.precision, compile=request.compile)
     numerics = RunFolder.open(request.numerics_of).config().numerics
+    if numerics.numerics_version != NUMERICS_VERSION:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
+            f"fbench computes version {NUMERICS_VERSION}; leave --numerics out, or use fbench "
+            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
+        )
     if numerics.device_kind != kind:
         raise UserError(
             f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
             f"give --device {numerics.device_kind}, or leave --numerics out."
         )
     return numerics
+
+
+def _failing_programs(
+    specs: Sequence[TrialSpec], networks: Sequence[NetworkSpec], config: RunConfig, device: torch.device
+) -> dict[str, str]:
+    """The networks of a new run that cannot be compiled or recorded at the batch size of its first trial."""
+    from fbench.benchmark.budget import plan_steps
+    from fbench.benchmark.program_check import failing_programs
+
+    first = specs[0]
+    batch_size = plan_steps(first.protocol, first.budget, first.data.images_by_split["train"]).batch_size
+    return failing_programs(networks, config.protocol, batch_size, config.numerics, device)
 
 
 def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
@@ -194,9 +219,11 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
             "protocol": config.protocol.settings(),
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
-            "numerics (device kind or precision)": config.numerics,
+            "numerics (device kind, precision or compilation)": config.numerics,
         }
 
+    if found.eager_because:
+        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
     ours, theirs = essence(wanted), essence(found)
     different = [field for field, value in ours.items() if value != theirs[field]]
     if different:

@@ -289,3 +289,18 @@ def test_a_protocol_gives_its_options_only_to_networks_that_take_them(tmp_path: 
 def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a data set named 'stripes' was given before"):
         plan_run(request_in(tmp_path, data=("synthetic", "synthetic:copies=removed")))
+
+
+def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run_goes_on_with_the_same_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = {"ires": "RuntimeError: no kernel"}
+    monkeypatch.setattr("fbench.benchmark.program_check.failing_programs", lambda *arguments: reasons)
+    table = run(request_in(tmp_path, compile=True, seeds=1))
+    assert table.config.eager_because == reasons
+    assert not table.config.numerics.compile
+    assert all(not record.spec.numerics.compile for record in table.trials.values())
+    monkeypatch.setattr("fbench.benchmark.program_check.failing_programs", None)  # a second check would raise
+    again = plan_run(request_in(tmp_path, compile=True, seeds=1))
+    assert not again.pending
+    assert again.config.eager_because == reasons

@@ -11,7 +11,7 @@ from typing import cast
 import torch
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.numerics import DeviceKind, Numerics
+from fbench.benchmark.numerics import DeviceKind, Numerics, Precision
 
 ALLOWED = "auto, cpu, cuda, cuda:N, mps"
 
@@ -50,6 +50,30 @@ def _cuda(index: int) -> torch.device:
 def device_kind(device: torch.device) -> DeviceKind:
     """The kind of a device, as numerics name it."""
     return cast("DeviceKind", device.type)
+
+
+def refuse_missing_precision(precision: Precision, device: torch.device) -> None:
+    """Nothing, where the device computes in this precision.
+
+    Raises:
+        UserError: it would only imitate it, slower than fp32.
+    """
+    if precision == "bf16":
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if device.type == "cuda"
+            else bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        )
+        if not native:
+            raise UserError(f"Precision bf16 was given, which this {device.type} does not compute in; use fp32.")
+    if precision == "tf32" and device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
+        raise UserError("Precision tf32 was given, which this GPU (before Ampere) does not compute in; use fp32.")
+
+
+def share_device(device: torch.device, trials: int) -> None:
+    """Let this process take its share of a GPU's memory, where several trials run on it at a time."""
+    if device.type == "cuda" and trials > 1:
+        torch.cuda.set_per_process_memory_fraction(1 / trials, device)
 
 
 @contextmanager

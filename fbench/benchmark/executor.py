@@ -80,12 +80,13 @@ def _run_here(spec: TrialSpec, place: Workplace, listener: Listener) -> None:
 
 
 def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRecord:
-    from fbench.benchmark.device import pick_device
+    from fbench.benchmark.device import pick_device, share_device
     from fbench.benchmark.trial import TrialContext, run_trial
 
     if spec.network.plugin_file is not None:
         load_plugin(spec.network.plugin_file)
     context = TrialContext(device=pick_device(place.device), concurrent_trials=place.jobs)
+    share_device(context.device, place.jobs)
     result = run_trial(spec, load_for(spec.data), context, progress)
     RunFolder(place.run_path).write_trial(result)
     log_readings(result)

@@ -58,6 +58,13 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def available_memory_gib() -> float:
+    """Memory that new processes can take without swapping."""
+    import psutil
+
+    return float(psutil.virtual_memory().available) / 2**30
+
+
 def _processor() -> str:
     if sys.platform == "linux":
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():

@@ -190,6 +190,8 @@ class RunConfig(FrozenModel):
     budget: Budget
     data: tuple[DataSpec, ...]
     numerics: Numerics
+    eager_because: dict[str, str] = Field(default_factory=dict)
+    """Networks that could not be compiled or recorded when the run was created, with reasons: all are eager then."""
     plugins: tuple[str, ...] = ()
     created_at: str
     fbench_version: str

@@ -13,6 +13,7 @@ import torch
 
 from fbench.architectures.registry import build
 from fbench.architectures.trace import trace
+from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import StepPlan, plan_steps
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format, numerics_in_force
@@ -72,7 +73,7 @@ def run_trial(
         selected_on=spec.protocol.selection,
     )
     try:
-        with numerics_in_force(spec.numerics, context.device):
+        with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
             return _learn(base, dataset, plan, seeds, context, progress, clock)
     except DivergedError as error:
         failure, history = f"diverged: {error}", error.history

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def print_plan(plan: RunPlan, estimate_s: float) -> None:
     """Print the plan of a run that is not going to be run."""
-    print_data_notes(plan)
+    print_notes(plan)
     console = Console()
     console.print(f"Trials ({plan.config.protocol.name}, {plan.config.preset})", highlight=False)
     console.print(_trials(plan))
@@ -32,13 +32,15 @@ def print_plan(plan: RunPlan, estimate_s: float) -> None:
     typer.echo(f"Folder: {plan.folder.path}")
 
 
-def print_data_notes(plan: RunPlan) -> None:
-    """Say what the sources had and the data sets have not; nothing where nothing was left out."""
+def print_notes(plan: RunPlan) -> None:
+    """Say what the sources had and the data sets have not, and why a run is eager that was not to be."""
     for data in plan.config.data:
         for part in data.left_out:
             names = ", ".join(name.encode("unicode_escape").decode() for name in part.examples)
             more = ", ..." if part.count > len(part.examples) else ""
             typer.echo(f"{data.name}: {part.count:,} left out, each {part.reason} ({names}{more})", err=True)
+    for name, reason in plan.config.eager_because.items():
+        typer.echo(f"{name} cannot be compiled here, so the whole run is eager: {reason}", err=True)
 
 
 def _trials(plan: RunPlan) -> Table:

@@ -38,6 +38,9 @@ def run_command(
     seeds: Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")] = PrecisionChoice.FP32,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Train with torch.compile; eager for all where one network fails.")
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(help="Trials at a time; never changes a result. Default: the cores of a CPU, 1 elsewhere."),
@@ -69,6 +72,7 @@ def run_command(
         seeds=seeds,
         device=device,
         precision=precision.value,
+        compile=compiled,
         jobs=jobs,
         out=out,
         take_from=tuple(take_from or ()),
@@ -110,14 +114,14 @@ def _print_plan(request: RunRequest) -> None:
 def _run(request: RunRequest) -> None:
     from rich.console import Console
 
-    from fbench.cli.plan_view import print_data_notes
+    from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
     from fbench.planning import plan_run
     from fbench.session import execute_run
 
     with Console().status("planning"):
         plan = plan_run(request)
-    print_data_notes(plan)
+    print_notes(plan)
     try:
         with RunProgress(plan) as progress:
             table = execute_run(plan, progress)

@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from fbench.benchmark.protocol import Augmentation
-from fbench.benchmark.training.augment import augment
+from fbench.benchmark.training.augment import MixedBatch, apply_augmentation, augment, draw_augmentation
 
 LABELS = torch.arange(8) % 3
 
@@ -105,3 +105,39 @@ def test_equal_seeds_give_equal_images_and_others_do_not() -> None:
     first = augment(images(), LABELS, settings, generator(5)).images
     assert torch.equal(first, augment(images(), LABELS, settings, generator(5)).images)
     assert not torch.equal(first, augment(images(), LABELS, settings, generator(6)).images)
+
+
+EVERYTHING = Augmentation(
+    flip_probability=0.5,
+    rotation_degrees=10,
+    shift_fraction=0.1,
+    zoom_fraction=0.1,
+    crop_padding_px=2,
+    erasing_probability=0.5,
+    mixup_alpha=0.3,
+)
+
+
+def test_the_sampling_grid_is_the_affine_grid_of_torch() -> None:
+    draws = draw_augmentation(EVERYTHING.model_copy(update={"mixup_alpha": 0.0}), 8, 1, (48, 36), generator())
+    assert draws.matrices is not None
+    source = torch.rand(8, 1, 48, 36)
+    grid = torch.nn.functional.affine_grid(draws.matrices, [8, 1, 48, 36], align_corners=False)
+    expected = torch.nn.functional.grid_sample(source, grid, padding_mode="border", align_corners=False)
+    only_moved = type(draws)(matrices=draws.matrices)
+    torch.testing.assert_close(apply_augmentation(MixedBatch(source, LABELS), only_moved).images, expected)
+
+
+def test_several_batches_augmented_together_are_those_augmented_one_by_one() -> None:
+    many = torch.rand(24, 1, 48, 48)
+    labels = torch.arange(24)
+    draws = draw_augmentation(EVERYTHING, 8, 3, (48, 48), generator())
+    together = apply_augmentation(MixedBatch(many, labels), draws)
+    for start in (0, 8, 16):
+        rows = slice(start, start + 8)
+        alone = apply_augmentation(MixedBatch(many[rows], labels[rows]), draws.part(start, start + 8))
+        assert torch.equal(alone.images, together.images[rows])
+        assert together.other_labels is not None
+        assert alone.other_labels is not None
+        assert torch.equal(alone.other_labels, together.other_labels[rows])
+        assert set(alone.other_labels.tolist()) == set(range(start, start + 8))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.protocol import (
     Adam,
     ConstantRate,
@@ -17,6 +18,7 @@ from fbench.benchmark.protocol import (
 from fbench.benchmark.training.optimizers import Patience, RateSchedule, build_optimizer, rate_factor
 
 PROTOCOL = load_protocol("fbench")
+CPU = choose_numerics("cpu")
 
 
 def network() -> nn.Module:
@@ -24,7 +26,7 @@ def network() -> nn.Module:
 
 
 def test_kernels_decay_and_biases_and_normalisation_do_not() -> None:
-    decaying, still = build_optimizer(network(), PROTOCOL, PROTOCOL.reference_batch_size).param_groups
+    decaying, still = build_optimizer(network(), PROTOCOL, PROTOCOL.reference_batch_size, CPU).param_groups
     assert {tuple(p.shape) for p in decaying["params"]} == {(2, 1, 3, 3), (3, 8)}
     assert {tuple(p.shape) for p in still["params"]} == {(2,), (3,)}
     assert (decaying["weight_decay"], still["weight_decay"]) == (PROTOCOL.optimizer.weight_decay, 0.0)
@@ -41,7 +43,7 @@ def test_kernels_decay_and_biases_and_normalisation_do_not() -> None:
 )
 def test_the_protocol_says_which_parameters_decay(which: str, shapes: set[tuple[int, ...]]) -> None:
     protocol = PROTOCOL.model_copy(update={"weight_decay_on": which})
-    decaying, still = build_optimizer(network(), protocol, 64).param_groups
+    decaying, still = build_optimizer(network(), protocol, 64, CPU).param_groups
     assert {tuple(p.shape) for p in decaying["params"]} == shapes
     assert len(decaying["params"]) + len(still["params"]) == 6
 
@@ -49,13 +51,13 @@ def test_the_protocol_says_which_parameters_decay(which: str, shapes: set[tuple[
 def test_the_learning_rate_goes_with_the_square_root_of_the_batch() -> None:
     reference = PROTOCOL.reference_batch_size
     rate = PROTOCOL.optimizer.learning_rate
-    assert build_optimizer(network(), PROTOCOL, reference).param_groups[0]["lr"] == pytest.approx(rate)
-    assert build_optimizer(network(), PROTOCOL, 4 * reference).param_groups[0]["lr"] == pytest.approx(2 * rate)
+    assert build_optimizer(network(), PROTOCOL, reference, CPU).param_groups[0]["lr"] == pytest.approx(rate)
+    assert build_optimizer(network(), PROTOCOL, 4 * reference, CPU).param_groups[0]["lr"] == pytest.approx(2 * rate)
 
 
 def test_the_learning_rate_is_the_same_at_every_batch_where_the_protocol_says_so() -> None:
     protocol = PROTOCOL.model_copy(update={"learning_rate_scaling": "none"})
-    assert build_optimizer(network(), protocol, 4).param_groups[0]["lr"] == PROTOCOL.optimizer.learning_rate
+    assert build_optimizer(network(), protocol, 4, CPU).param_groups[0]["lr"] == PROTOCOL.optimizer.learning_rate
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_the_learning_rate_is_the_same_at_every_batch_where_the_protocol_says_so
 )
 def test_other_optimizers_are_torchs_own(settings: Adam | Sgd, kind: type) -> None:
     protocol = PROTOCOL.model_copy(update={"optimizer": settings})
-    assert type(build_optimizer(network(), protocol, 64)) is kind
+    assert type(build_optimizer(network(), protocol, 64, CPU)) is kind
 
 
 def test_warm_up_is_linear_and_cosine_ends_at_its_final_fraction() -> None:

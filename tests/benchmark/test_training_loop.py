@@ -108,6 +108,15 @@ def test_microbatches_of_a_network_without_batch_norm_change_only_rounding(strip
         torch.testing.assert_close(value, split.weights[name], atol=2e-3, rtol=1e-2)
 
 
+def test_the_layout_of_maps_changes_only_rounding(stripes: ImageDataset) -> None:
+    spec = trial_spec_of(stripes, budget=Budget(image_passes=48, batch_size=24))
+    assert spec.numerics.memory_format == "channels_last"
+    contiguous = spec.numerics.model_copy(update={"memory_format": "contiguous"})
+    first = run_trial(spec, stripes, CPU)
+    other = run_trial(spec.model_copy(update={"numerics": contiguous}), stripes, CPU)
+    assert first.history[0].train_loss == pytest.approx(other.history[0].train_loss, rel=1e-3)
+
+
 def test_early_stopping_ends_a_trial_that_no_longer_improves(stripes: ImageDataset) -> None:
     still = {"kind": "sgd", "learning_rate": 1e-12}
     budget = Budget(image_passes=24 * 20, evaluation_points=20, batch_size=24)
@@ -146,6 +155,18 @@ def test_times_add_up_to_no_more_than_the_whole(stripes: ImageDataset) -> None:
     parts = record.times.data_time_s + record.times.step_time_s
     assert record.times.train_time_s == pytest.approx(parts)
     assert parts + record.times.evaluation_time_s <= record.times.total_time_s
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_recorded_step_on_cuda_learns_what_the_eager_step_learns(stripes: ImageDataset) -> None:
+    cuda = TrialContext(torch.device("cuda"))
+    recorded = trial_spec_of(stripes, budget=LONGER).model_copy(update={"numerics": choose_numerics("cuda")})
+    assert recorded.numerics.cuda_graph
+    eager_numerics = recorded.numerics.model_copy(update={"cuda_graph": False})
+    first = run_trial(recorded, stripes, cuda)
+    eager = run_trial(recorded.model_copy(update={"numerics": eager_numerics}), stripes, cuda)
+    assert first.record.status == "finished", first.record.failure_reason
+    assert first.history[0].train_loss == pytest.approx(eager.history[0].train_loss, rel=0.02)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -57,7 +57,7 @@ def make_call(
         return Call(module.eval, infer)
     classes = int(network.options["num_classes"])
     labels = torch.randint(classes, (batch_size,), generator=generator).to(device)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-4)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-4, fused=True)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)

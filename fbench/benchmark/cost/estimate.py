@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from fbench.architectures.registry import build
+from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import plan_steps
 from fbench.benchmark.cost.calls import Call, make_call
 from fbench.benchmark.device import numerics_in_force, synchronize
@@ -48,7 +49,7 @@ def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
     plan = plan_steps(spec.protocol, spec.budget, data["train"])
     choosing = sum(data.get(split, 0) for split in choosing_splits(spec.protocol))
     evaluation_batch = min(64 if device.type == "cpu" else 1024, choosing)
-    with numerics_in_force(spec.numerics, device):
+    with freed_memory_kept(), numerics_in_force(spec.numerics, device):
         module = build(spec.network.resolved)
         step_s = _warm_time_s(make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device)
         evaluation_s = _warm_time_s(

@@ -13,6 +13,7 @@ from torch import nn
 
 from fbench.architectures.registry import build
 from fbench.architectures.trace import trace
+from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.calls import Call, make_call
 from fbench.benchmark.cost.counters import read_counters
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
@@ -57,7 +58,7 @@ def measure_cost(
             failures[network.name] = f"{type(error).__name__}: {error}"
     networks = [network for network in spec.networks if network.name not in failures]
     memory = _read_memory(networks, spec, device, progress)
-    with numerics_in_force(spec.numerics, device):
+    with freed_memory_kept(), numerics_in_force(spec.numerics, device):
         samples = _time_blocks(networks, modules, spec, device, failures, progress)
     return CostRecord(
         cost_id=spec.cost_id,

@@ -30,7 +30,7 @@ def with_fixed_copies(
 
     The copies are drawn once, from ``seed`` alone. They are rounded to whole gray values like the images themselves.
     """
-    generator = torch.Generator(train.images.device).manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     copies = []
     for images, labels in zip(train.images.split(_CHUNK), train.labels.split(_CHUNK), strict=True):
         changed = augment(normalisation(images), labels, settings, generator).images

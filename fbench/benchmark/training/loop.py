@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fbench.benchmark.budget import StepPlan
-from fbench.benchmark.device import Stopwatch, autocast, memory_format
+from fbench.benchmark.device import Stopwatch
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.records import HistoryRow, Seeds
-from fbench.benchmark.training.augment import MixedBatch, augment
+from fbench.benchmark.training.average import MovingAverage
+from fbench.benchmark.training.batches import augmented_batches
 from fbench.benchmark.training.evaluate import predict_logits
 from fbench.benchmark.training.optimizers import RateSchedule, build_optimizer, early_stopping
+from fbench.benchmark.training.step import Totals, make_step
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 
 
@@ -60,20 +61,6 @@ class _Watches:
     evaluation: Stopwatch
 
 
-@dataclass
-class _Totals:
-    """Running sums on the device since the last evaluation, so that no step waits for a number."""
-
-    loss: torch.Tensor
-    correct: torch.Tensor
-    images: int = 0
-
-    @classmethod
-    def on(cls, device: torch.device) -> _Totals:
-        zero = torch.zeros((), device=device)
-        return cls(zero.clone(), zero.clone())
-
-
 def train(
     network: nn.Module,
     data: TrainingData,
@@ -91,22 +78,23 @@ def train(
         DivergedError: the loss was NaN or infinite.
     """
     device = data.train.images.device
-    stepping: nn.Module = torch.compile(network) if numerics.compile else network  # type: ignore[assignment] # torch types compile() as a function
-    optimizer = build_optimizer(network, protocol, plan.batch_size)
+    optimizer = build_optimizer(network, protocol, plan.batch_size, numerics)
     schedule = RateSchedule(protocol.schedule, optimizer, plan.steps)
-    average = _moving_average(network, protocol)
-    evaluated = average.module if average is not None else network
+    average = None if protocol.ema_decay is None else MovingAverage(network, protocol.ema_decay)
+    evaluated = network if average is None else average.module
     stopping = early_stopping(protocol.stopping)
     watches = _Watches(Stopwatch(device), Stopwatch(device), Stopwatch(device))
-    batches = _batches(data, protocol, plan, numerics, seeds, watches.data)
-    totals, history, best = _Totals.on(device), list[HistoryRow](), None
+    augmentation = protocol.augmentation_of_each_pass
+    batches = augmented_batches(data.train, data.normalisation, augmentation, plan, numerics, seeds, watches.data)
+    totals, history, best = Totals(device), list[HistoryRow](), None
+    train_on = make_step(network, optimizer, protocol, numerics, totals)
     for step in range(1, plan.steps + 1):
         rate = schedule.before_step(step - 1)
         batch = next(batches)
         with watches.step.section():
-            _step(stepping, optimizer, batch, protocol, numerics, totals)
+            train_on(batch)
             if average is not None:
-                average.update_parameters(network)
+                average.follow(network)
         if step not in plan.evaluate_after:
             if step % 20 == 0:
                 progress(step)
@@ -115,7 +103,7 @@ def train(
         if not (math.isfinite(row.train_loss) and math.isfinite(row.selection_loss)):
             raise DivergedError(step, history)
         history.append(row)
-        totals = _Totals.on(device)
+        totals.clear()
         progress(step)
         if protocol.selection == "last" or best is None or _better(row, best[0]):
             best = (row, copy.deepcopy(evaluated.state_dict()))
@@ -132,90 +120,6 @@ def _better(row: HistoryRow, best: HistoryRow) -> bool:
     return (row.selection_top1, -row.selection_loss) > (best.selection_top1, -best.selection_loss)
 
 
-def _moving_average(network: nn.Module, protocol: Protocol) -> AveragedModel | None:
-    if protocol.ema_decay is None:
-        return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(protocol.ema_decay), use_buffers=True)
-
-
-def _batches(
-    data: TrainingData,
-    protocol: Protocol,
-    plan: StepPlan,
-    numerics: Numerics,
-    seeds: Seeds,
-    watch: Stopwatch,
-) -> Iterator[MixedBatch]:
-    """Augmented batches without end; the order is drawn on the CPU so that every device sees the same."""
-    train = data.train
-    device = train.images.device
-    order_generator = torch.Generator().manual_seed(seeds.order)
-    augmentation_generator = torch.Generator(device).manual_seed(seeds.augmentation)
-    while True:
-        order = torch.randperm(train.images.shape[0], generator=order_generator).to(device)
-        for batch in range(plan.steps_per_epoch):
-            with watch.section():
-                rows = order[batch * plan.batch_size : (batch + 1) * plan.batch_size]
-                images = data.normalisation(train.images[rows])
-                shares = None if train.label_shares is None else train.label_shares[rows]
-                mixed = augment(
-                    images, train.labels[rows], protocol.augmentation_of_each_pass, augmentation_generator, shares
-                )
-            yield replace(mixed, images=mixed.images.contiguous(memory_format=memory_format(numerics)))
-
-
-def _step(
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batch: MixedBatch,
-    protocol: Protocol,
-    numerics: Numerics,
-    totals: _Totals,
-) -> None:
-    """One optimizer step over a batch, in microbatches where the numerics say so."""
-    network.train()
-    optimizer.zero_grad(set_to_none=True)
-    count = batch.images.shape[0]
-    for part in _microbatches(batch, numerics.microbatch or count):
-        with autocast(numerics):
-            logits = network(part.images)
-        loss = _loss(logits.float(), part, protocol.label_smoothing)
-        weight = part.images.shape[0] / count
-        (loss * weight if weight < 1 else loss).backward()
-        with torch.no_grad():
-            totals.loss += loss.detach() * part.images.shape[0]
-            totals.correct += (logits.argmax(1) == part.labels).sum()
-    totals.images += count
-    if protocol.gradient_clip_norm is not None:
-        nn.utils.clip_grad_norm_(network.parameters(), protocol.gradient_clip_norm)
-    optimizer.step()
-
-
-def _microbatches(batch: MixedBatch, size: int) -> Iterator[MixedBatch]:
-    if size >= batch.images.shape[0]:
-        yield batch
-        return
-    for start in range(0, batch.images.shape[0], size):
-        part = slice(start, start + size)
-        yield MixedBatch(
-            batch.images[part],
-            batch.labels[part],
-            None if batch.other_labels is None else batch.other_labels[part],
-            None if batch.share is None else batch.share[part],
-            None if batch.label_shares is None else batch.label_shares[part],
-        )
-
-
-def _loss(logits: torch.Tensor, batch: MixedBatch, label_smoothing: float) -> torch.Tensor:
-    if batch.label_shares is not None:
-        return F.cross_entropy(logits, batch.label_shares, label_smoothing=label_smoothing)
-    if batch.other_labels is None or batch.share is None:
-        return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
-    first = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")
-    second = F.cross_entropy(logits, batch.other_labels, label_smoothing=label_smoothing, reduction="none")
-    return (batch.share * first + (1 - batch.share) * second).mean()
-
-
 def _evaluation_row(
     network: nn.Module,
     data: TrainingData,
@@ -223,7 +127,7 @@ def _evaluation_row(
     plan: StepPlan,
     numerics: Numerics,
     watches: _Watches,
-    totals: _Totals,
+    totals: Totals,
     step: int,
     rate: float,
     evaluations: int,

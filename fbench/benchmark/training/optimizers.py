@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import (
     Adam,
     AdamW,
@@ -21,8 +22,14 @@ from fbench.benchmark.protocol import (
 )
 
 
-def build_optimizer(network: nn.Module, protocol: Protocol, batch_size: int) -> torch.optim.Optimizer:
-    """The protocol's optimizer over ``network``, with the parameters that decay in the first group."""
+def build_optimizer(
+    network: nn.Module, protocol: Protocol, batch_size: int, numerics: Numerics
+) -> torch.optim.Optimizer:
+    """The protocol's optimizer over ``network``, with the parameters that decay in the first group.
+
+    Every device updates all parameters in one fused call. For a CUDA graph the learning rate is a tensor, so that a
+    schedule can change it between replays.
+    """
     settings = protocol.optimizer
     decaying = decaying_parameters(network, protocol.weight_decay_on)
     chosen = {id(p) for p in decaying}
@@ -31,16 +38,20 @@ def build_optimizer(network: nn.Module, protocol: Protocol, batch_size: int) -> 
         {"params": decaying, "weight_decay": settings.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    rate = settings.learning_rate * _rate_scale(protocol, batch_size)
+    rate: float | torch.Tensor = settings.learning_rate * _rate_scale(protocol, batch_size)
+    if numerics.cuda_graph:
+        rate = torch.tensor(rate, device=next(network.parameters()).device)
+    graph = numerics.cuda_graph
     match settings:
         case AdamW():
             betas = (settings.beta1, settings.beta2)
-            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=settings.epsilon)
+            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=True, capturable=graph)
         case Adam():
             betas = (settings.beta1, settings.beta2)
-            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=settings.epsilon)
+            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=True, capturable=graph)
         case Sgd():
-            return torch.optim.SGD(groups, lr=rate, momentum=settings.momentum, nesterov=settings.nesterov)
+            momentum, nesterov = settings.momentum, settings.nesterov
+            return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=True)
 
 
 def decaying_parameters(network: nn.Module, which: str) -> list[nn.Parameter]:
@@ -81,7 +92,10 @@ class RateSchedule:
         """Set the learning rate of 0-based ``step`` and return it (first group)."""
         factor = self._factor * rate_factor(self._schedule, step, self._steps)
         for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * factor
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(peak * factor)
+            else:
+                group["lr"] = peak * factor
         return self._peaks[0] * factor
 
     def after_evaluation(self, selection_loss: float) -> None:

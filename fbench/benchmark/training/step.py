@@ -1,0 +1,156 @@
+"""One training step: forward, loss, backward, optimizer; as it is, or recorded once as a CUDA graph and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
+from torch import nn
+
+from fbench.benchmark.device import autocast
+from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.training.augment import MixedBatch
+
+
+class Totals:
+    """Running sums on the device since the last evaluation, so that no step waits for a number."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.loss = torch.zeros((), device=device)
+        self.correct = torch.zeros((), device=device)
+        self.images = 0
+
+    def clear(self) -> None:
+        """Start again at zero, in place."""
+        self.loss.zero_()
+        self.correct.zero_()
+        self.images = 0
+
+
+Step = Callable[[MixedBatch], None]
+"""Trains on one batch and adds to the totals."""
+
+
+def make_step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, protocol: Protocol, numerics: Numerics, totals: Totals
+) -> Step:
+    """The step that ``numerics`` asks for: eager, compiled, or a CUDA graph of either.
+
+    A compiled network of an earlier trial is forgotten first: torch keeps eight versions of one line of code and
+    would run the ninth eagerly without a word. What was compiled stays on disk, so that each architecture pays once
+    (ARCH-1 on one core: 15 s, then 3 s).
+    """
+    stepping: nn.Module = network
+    if numerics.compile:
+        torch.compiler.reset()
+        stepping = torch.compile(network)  # type: ignore[assignment] # torch types compile() as a function
+
+    def step(batch: MixedBatch) -> None:
+        _train_on(stepping, optimizer, batch, protocol, numerics, totals)
+
+    if not numerics.cuda_graph:
+        return step
+    return _CudaGraphStep(step, network, optimizer, totals)
+
+
+def _train_on(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: MixedBatch,
+    protocol: Protocol,
+    numerics: Numerics,
+    totals: Totals,
+) -> None:
+    """One optimizer step over a batch, in microbatches where the numerics say so."""
+    network.train()
+    optimizer.zero_grad(set_to_none=True)
+    count = batch.images.shape[0]
+    for part in _microbatches(batch, numerics.microbatch or count):
+        with autocast(numerics):
+            logits = network(part.images)
+        loss = batch_loss(logits.float(), part, protocol.label_smoothing)
+        weight = part.images.shape[0] / count
+        (loss * weight if weight < 1 else loss).backward()
+        with torch.no_grad():
+            totals.loss += loss.detach() * part.images.shape[0]
+            totals.correct += (logits.argmax(1) == part.labels).sum()
+    totals.images += count
+    if protocol.gradient_clip_norm is not None:
+        nn.utils.clip_grad_norm_(network.parameters(), protocol.gradient_clip_norm)
+    optimizer.step()
+
+
+def _microbatches(batch: MixedBatch, size: int) -> Iterator[MixedBatch]:
+    if size >= batch.images.shape[0]:
+        yield batch
+        return
+    for start in range(0, batch.images.shape[0], size):
+        yield batch.part(slice(start, start + size))
+
+
+def batch_loss(logits: torch.Tensor, batch: MixedBatch, label_smoothing: float) -> torch.Tensor:
+    """The mean cross-entropy of logits (N, classes) against the batch's targets, a scalar."""
+    if batch.label_shares is not None:
+        return F.cross_entropy(logits, batch.label_shares, label_smoothing=label_smoothing)
+    if batch.other_labels is None or batch.share is None:
+        return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
+    first = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")
+    second = F.cross_entropy(logits, batch.other_labels, label_smoothing=label_smoothing, reduction="none")
+    return (batch.share * first + (1 - batch.share) * second).mean()
+
+
+class _CudaGraphStep:
+    """A whole step recorded once and replayed: one launch in place of several hundred.
+
+    The first call trains three times on its batch off the record, as recording needs warm libraries, and then puts
+    weights, optimizer and totals back in place. The optimizer must be capturable, with its rate in a tensor.
+    """
+
+    _WARM_UP_STEPS = 3
+
+    def __init__(self, step: Step, network: nn.Module, optimizer: torch.optim.Optimizer, totals: Totals) -> None:
+        self._step = step
+        self._network = network
+        self._optimizer = optimizer
+        self._totals = totals
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._inputs: MixedBatch | None = None
+
+    def __call__(self, batch: MixedBatch) -> None:
+        if self._graph is None or self._inputs is None:
+            self._graph, self._inputs = self._record(batch)
+        for name, place in vars(self._inputs).items():
+            if place is not None:
+                place.copy_(getattr(batch, name))
+        self._graph.replay()
+        self._totals.images += batch.images.shape[0]
+
+    def _record(self, batch: MixedBatch) -> tuple[torch.cuda.CUDAGraph, MixedBatch]:
+        places: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
+        inputs = MixedBatch(**places)
+        before = [value.detach().clone() for value in self._network.state_dict().values()]
+        loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(self._WARM_UP_STEPS):
+                self._step(inputs)
+        torch.cuda.current_stream().wait_stream(side)
+        self._optimizer.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):  # records, and computes nothing
+            self._step(inputs)
+        with torch.no_grad():
+            for value, old in zip(self._network.state_dict().values(), before, strict=True):
+                value.copy_(old)
+            for state in self._optimizer.state.values():
+                for value in state.values():
+                    if isinstance(value, torch.Tensor):
+                        value.zero_()
+            self._totals.loss.copy_(loss)
+            self._totals.correct.copy_(correct)
+        self._totals.images = images
+        return graph, inputs

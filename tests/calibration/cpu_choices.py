@@ -1,0 +1,176 @@
+"""What each rule of CPU numerics brings: ``python -m tests.calibration.cpu_choices``, about six minutes.
+
+Training steps of the default protocol on resident images, one thread, the choices interleaved within every round.
+Writes ``results/training/cpu_choices.csv``: images per second, and the ratio to the plain choice (contiguous maps,
+memory returned to the system, eager fp32) as a geometric mean over rounds with a 95 % t-interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import multiprocessing
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from scipy import stats
+
+from fbench.architectures.registry import create
+from fbench.benchmark.allocator import freed_memory_kept
+from fbench.benchmark.device import memory_format, numerics_in_force
+from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.numerics import Numerics, choose_numerics
+from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.optimizers import build_optimizer
+from fbench.benchmark.training.step import Totals, make_step
+
+NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
+TABLE: Final = Path("results/training/cpu_choices.csv")
+CPU: Final = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to train: the numerics, and whether freed memory stays with the process."""
+
+    name: str
+    numerics: Numerics
+    memory_kept: bool
+
+
+def choices() -> list[Choice]:
+    """The plain choice first, then one rule after the other."""
+    rule = choose_numerics("cpu")
+    plain = rule.model_copy(update={"memory_format": "contiguous"})
+    return [
+        Choice("plain", plain, False),
+        Choice("memory kept", plain, True),
+        Choice("channels_last", rule, False),
+        Choice("channels_last, memory kept", rule, True),
+        Choice("the same, compiled", choose_numerics("cpu", compile=True), True),
+        Choice("the same, bf16", choose_numerics("cpu", "bf16"), True),
+    ]
+
+
+def steps_of(network: str, numerics: Numerics, batch_size: int) -> Callable[[], None]:
+    """One training step on random images, the network and its optimizer made for it alone."""
+    torch.manual_seed(0)
+    layout = memory_format(numerics)
+    module = create(network).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    protocol = load_protocol("fbench")
+    optimizer = build_optimizer(module, protocol, batch_size, numerics)
+    images = torch.randn(batch_size, 1, 48, 48).contiguous(memory_format=layout)
+    batch = MixedBatch(images, torch.arange(batch_size) % 7)
+    step = make_step(module, optimizer, protocol, numerics, Totals(CPU))
+    return lambda: step(batch)
+
+
+class Worker:
+    """A process that keeps freed memory or does not, and times the choices that go with that when asked."""
+
+    def __init__(self, network: str, batch_size: int, seconds: float, kept: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, theirs = context.Pipe()
+        arguments = (theirs, network, batch_size, seconds, kept)
+        self._process = context.Process(target=serve, args=arguments, daemon=True)
+        self._process.start()
+        self._line.recv()
+
+    def timed_s(self, choice: str) -> float:
+        """Seconds per step of a choice."""
+        self._line.send(choice)
+        return float(self._line.recv())
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.join()
+
+
+def serve(line: Connection, network: str, batch_size: int, seconds: float, kept: bool) -> None:
+    """Runs in a worker: make every choice's step, take one of each, then time what is asked for."""
+    rule = choose_numerics("cpu")
+    with freed_memory_kept() if kept else contextlib.nullcontext(), numerics_in_force(rule, CPU):
+        # The compiled one comes last: making it forgets what was compiled before.
+        ways = sorted((way for way in choices() if way.memory_kept == kept), key=lambda way: way.numerics.compile)
+        steps = {way.name: steps_of(network, way.numerics, batch_size) for way in ways}
+        for step in steps.values():
+            step()
+        line.send("ready")
+        while True:
+            line.send(timed_s(steps[line.recv()], seconds))
+
+
+def timed_s(step: Callable[[], None], seconds: float) -> float:
+    """Seconds per call, over at least three calls and ``seconds``, after one that is not counted."""
+    step()
+    calls, started = 0, time.perf_counter()
+    while calls < 3 or time.perf_counter() - started < seconds:
+        step()
+        calls += 1
+    return (time.perf_counter() - started) / calls
+
+
+def measure(network: str, rounds: int, batch_size: int, seconds: float) -> list[dict[str, object]]:
+    """The rows of one network: every choice once in every round, in a random order."""
+    ways = choices()
+    workers = {kept: Worker(network, batch_size, seconds, kept) for kept in (False, True)}
+    times = np.empty((rounds, len(ways)))
+    generator = np.random.default_rng(0)
+    for number in range(rounds):
+        for place in generator.permutation(len(ways)):
+            times[number, place] = workers[ways[place].memory_kept].timed_s(ways[place].name)
+    for worker in workers.values():
+        worker.stop()
+    machine = describe_machine()
+    rows = []
+    for place, way in enumerate(ways):
+        logs = np.log(times[:, 0] / times[:, place])
+        half = stats.t.ppf(0.975, rounds - 1) * logs.std(ddof=1) / np.sqrt(rounds)
+        rows.append(
+            {
+                "network": network,
+                "choice": way.name,
+                "images_per_s": round(batch_size / float(np.median(times[:, place])), 1),
+                "ratio_to_plain": round(float(np.exp(logs.mean())), 3),
+                "ratio_low": round(float(np.exp(logs.mean() - half)), 3),
+                "ratio_high": round(float(np.exp(logs.mean() + half)), 3),
+                "batch_size": batch_size,
+                "rounds": rounds,
+                "processor": machine.processor,
+                "torch": machine.versions["torch"],
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of steps for each choice in each round")
+    parser.add_argument("--out", type=Path, default=TABLE)
+    given = parser.parse_args()
+    rows = []
+    for network in NETWORKS:
+        for row in measure(network, given.rounds, given.batch_size, given.seconds):
+            rows.append(row)
+            print(f"{network:14} {row['choice']:28} {row['images_per_s']:8} images/s  x {row['ratio_to_plain']}")  # noqa: T201 - a script reports by printing
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    with given.out.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
