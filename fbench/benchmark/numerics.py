@@ -45,7 +45,7 @@ def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32", *, c
     """The numerics of a new run.
 
     CPU: one thread per trial, since side by side single-threaded trials are 5-13 % faster than one trial on two
-    threads, and ``--jobs`` then never changes a result; channels_last, 1.2 to 1.6 times as fast as contiguous
+    threads, and ``--jobs`` then never changes a result; channels_last, 1.2 to 1.9 times as fast as contiguous
     (``results/training/cpu_choices.csv``). CUDA: channels_last for its tensor cores, and a graph of the whole step,
     since a compact network's several hundred kernels take longer to launch than to run. Compiled only where asked.
 

@@ -74,19 +74,22 @@ def steps_of(network: str, numerics: Numerics, batch_size: int) -> Callable[[], 
 
 
 class Worker:
-    """A process that keeps freed memory or does not, and times the choices that go with that when asked."""
+    """A process that trains in one way and takes timed steps when asked.
 
-    def __init__(self, network: str, batch_size: int, seconds: float, kept: bool) -> None:
+    Each way has its own, since what else lies in a process's memory decides what its allocator gives back.
+    """
+
+    def __init__(self, network: str, batch_size: int, seconds: float, place: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._line, theirs = context.Pipe()
-        arguments = (theirs, network, batch_size, seconds, kept)
+        arguments = (theirs, network, batch_size, seconds, place)
         self._process = context.Process(target=serve, args=arguments, daemon=True)
         self._process.start()
         self._line.recv()
 
-    def timed_s(self, choice: str) -> float:
-        """Seconds per step of a choice."""
-        self._line.send(choice)
+    def timed_s(self) -> float:
+        """Seconds per step."""
+        self._line.send("go")
         return float(self._line.recv())
 
     def stop(self) -> None:
@@ -95,18 +98,15 @@ class Worker:
         self._process.join()
 
 
-def serve(line: Connection, network: str, batch_size: int, seconds: float, kept: bool) -> None:
-    """Runs in a worker: make every choice's step, take one of each, then time what is asked for."""
-    rule = choose_numerics("cpu")
-    with freed_memory_kept() if kept else contextlib.nullcontext(), numerics_in_force(rule, CPU):
-        # The compiled one comes last: making it forgets what was compiled before.
-        ways = sorted((way for way in choices() if way.memory_kept == kept), key=lambda way: way.numerics.compile)
-        steps = {way.name: steps_of(network, way.numerics, batch_size) for way in ways}
-        for step in steps.values():
-            step()
+def serve(line: Connection, network: str, batch_size: int, seconds: float, place: int) -> None:
+    """Runs in a worker: take one step of the choice at ``place``, then time steps when asked."""
+    way = choices()[place]
+    with freed_memory_kept() if way.memory_kept else contextlib.nullcontext(), numerics_in_force(way.numerics, CPU):
+        step = steps_of(network, way.numerics, batch_size)
+        step()
         line.send("ready")
-        while True:
-            line.send(timed_s(steps[line.recv()], seconds))
+        while line.recv() == "go":
+            line.send(timed_s(step, seconds))
 
 
 def timed_s(step: Callable[[], None], seconds: float) -> float:
@@ -122,13 +122,13 @@ def timed_s(step: Callable[[], None], seconds: float) -> float:
 def measure(network: str, rounds: int, batch_size: int, seconds: float) -> list[dict[str, object]]:
     """The rows of one network: every choice once in every round, in a random order."""
     ways = choices()
-    workers = {kept: Worker(network, batch_size, seconds, kept) for kept in (False, True)}
+    workers = [Worker(network, batch_size, seconds, place) for place in range(len(ways))]
     times = np.empty((rounds, len(ways)))
     generator = np.random.default_rng(0)
     for number in range(rounds):
         for place in generator.permutation(len(ways)):
-            times[number, place] = workers[ways[place].memory_kept].timed_s(ways[place].name)
-    for worker in workers.values():
+            times[number, place] = workers[place].timed_s()
+    for worker in workers:
         worker.stop()
     machine = describe_machine()
     rows = []
