@@ -1,0 +1,203 @@
+"""Four ways to train one network on the same images: fbench, a plain PyTorch loop, Lightning, Keras on TensorFlow.
+
+Each is built once in a process of its own and then trains for blocks of steps; a block's time runs from the end of
+its first step to the end of its last, so that no contestant pays for starting an iterator or a trainer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
+from torch import nn
+from torch.utils.data import DataLoader
+
+from fbench.architectures.registry import create
+from fbench.benchmark.allocator import freed_memory_kept
+from fbench.benchmark.budget import StepPlan
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.device import memory_format, numerics_in_force
+from fbench.benchmark.numerics import Precision, choose_numerics
+from fbench.benchmark.protocol import AdamW, Protocol, WarmupCosine, load_protocol
+from fbench.benchmark.training.loop import TrainingData, train
+from fbench.benchmark.training.optimizers import decaying_parameters, rate_factor
+from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from tests.peers.faces import AugmentedFaces, Faces
+
+Block = Callable[[int], float]
+"""Trains for so many steps and returns the seconds of all but the first."""
+
+CPU = torch.device("cpu")
+SCHEDULED_STEPS = 100_000
+"""The length of the peers' learning-rate schedule; no measurement gets near its end."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every contestant trains: a network on the training split, in one precision, on so many threads."""
+
+    network: str
+    dataset: ImageDataset
+    precision: Precision
+    threads: int
+    loader_workers: int
+    seed: int
+
+    @property
+    def protocol(self) -> Protocol:
+        """The default protocol, whose optimizer, schedule, augmentation and batch size all share."""
+        return load_protocol("fbench")
+
+
+def faces_of(dataset: ImageDataset) -> Faces:
+    """The training split as plain arrays."""
+    rows = dataset.rows("train")
+    images = dataset.images[rows][:, 0]
+    return Faces(images, dataset.labels[rows].astype(np.int64), float(images.mean()), float(images.std()))
+
+
+def fbench_block(task: Task) -> Block:
+    """fbench's own loop, with a handful of images to evaluate on, whose time is not counted."""
+    numerics, protocol = choose_numerics("cpu", task.precision), task.protocol
+    torch.manual_seed(task.seed)
+    network = create(task.network).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    split = split_to_device(task.dataset, "train", CPU, numerics)
+    choosing = split_to_device(task.dataset, "selection", CPU, numerics)
+    data = TrainingData(
+        split, replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8]), fit_normalisation(split)
+    )
+    per_epoch = len(split.labels) // protocol.batch_size
+
+    def block(steps: int) -> float:
+        plan = StepPlan(steps, protocol.batch_size, per_epoch, (1, steps))
+        with freed_memory_kept(), numerics_in_force(numerics, CPU):
+            history = train(network, data, protocol, plan, numerics, derive_seeds(task.seed), lambda done: None).history
+        return history[-1].train_time_s - history[0].train_time_s
+
+    return block
+
+
+def plain_block(task: Task) -> Block:
+    """A loop as people write it: loader, eager steps, loss and accuracy read after each."""
+    torch.set_num_threads(task.threads)
+    torch.manual_seed(task.seed)
+    network, protocol = create(task.network), task.protocol
+    optimizer = adamw(network, protocol)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(protocol, step))
+    batches = endless(loader(task))
+
+    def block(steps: int) -> float:
+        network.train()
+        ends, loss_sum, correct = [], 0.0, 0.0
+        for images, labels in itertools.islice(batches, steps):
+            optimizer.zero_grad()
+            loss, logits = forward(network, images, labels, task)
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), protocol.gradient_clip_norm or 1e9)
+            optimizer.step()
+            schedule.step()
+            loss_sum += loss.item()
+            correct += (logits.argmax(1) == labels).float().mean().item()
+            ends.append(time.perf_counter())
+        return ends[-1] - ends[0]
+
+    return block
+
+
+def lightning_block(task: Task) -> Block:
+    """Lightning's trainer without bar, logger or checkpoints, on the plain loop's loader."""
+    import lightning
+
+    torch.set_num_threads(task.threads)
+    torch.manual_seed(task.seed)
+    protocol = task.protocol
+
+    class Module(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = create(task.network)
+            self.ends: list[float] = []
+
+        def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], index: int) -> torch.Tensor:
+            loss, logits = forward(self.network, *batch, task)
+            self.log("accuracy", (logits.argmax(1) == batch[1]).float().mean())
+            return loss
+
+        def on_train_batch_end(self, *ignored: object) -> None:
+            self.ends.append(time.perf_counter())
+
+        def configure_optimizers(self) -> dict[str, Any]:
+            optimizer = adamw(self.network, protocol)
+            schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(protocol, step))
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    module, batches = Module(), loader(task)
+
+    def block(steps: int) -> float:
+        module.ends.clear()
+        lightning.Trainer(
+            max_steps=steps,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            gradient_clip_val=protocol.gradient_clip_norm,
+        ).fit(module, batches)
+        return module.ends[-1] - module.ends[0]
+
+    return block
+
+
+def forward(
+    network: nn.Module, images: torch.Tensor, labels: torch.Tensor, task: Task
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss and logits, under autocast where the task asks for bf16."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=task.precision == "bf16"):
+        logits = network(images)
+    return F.cross_entropy(logits.float(), labels, label_smoothing=task.protocol.label_smoothing), logits
+
+
+def adamw(network: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
+    """AdamW as PyTorch makes it, kernels decaying."""
+    settings = protocol.optimizer
+    if not isinstance(settings, AdamW):
+        raise TypeError("the peers are written for a protocol with AdamW")
+    decaying = decaying_parameters(network, protocol.weight_decay_on)
+    chosen = {id(parameter) for parameter in decaying}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
+    groups = [{"params": decaying, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate)
+
+
+def factor(protocol: Protocol, step: int) -> float:
+    """The schedule's factor at a step."""
+    if not isinstance(protocol.schedule, WarmupCosine):
+        raise TypeError("the peers are written for a protocol with warm-up and cosine")
+    return rate_factor(protocol.schedule, step, SCHEDULED_STEPS)
+
+
+def loader(task: Task) -> DataLoader[tuple[torch.Tensor, int]]:
+    """Shuffled batches of PIL-augmented images."""
+    faces = AugmentedFaces(faces_of(task.dataset), task.protocol.augmentation)
+    return DataLoader(
+        faces,
+        batch_size=task.protocol.batch_size,
+        shuffle=True,
+        drop_last=True,
+        num_workers=task.loader_workers,
+        persistent_workers=task.loader_workers > 0,
+    )
+
+
+def endless(batches: DataLoader[tuple[torch.Tensor, int]]) -> Iterator[Any]:
+    """Epoch after epoch."""
+    while True:
+        yield from batches
