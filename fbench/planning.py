@@ -17,7 +17,8 @@ from fbench.benchmark.budget import Budget, load_preset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.jobs import choose_jobs
-from fbench.benchmark.machine import package_version
+from fbench.benchmark.machine import describe_machine, package_version
+from fbench.benchmark.machine_plan import MachinePlan, kept_plan, planned_machine
 from fbench.benchmark.numerics import NUMERICS_VERSION, DeviceKind, Numerics, Precision, choose_numerics
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import PlannedTrial, RunConfig
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an accelerator."""
+    """What a user asks of ``fbench run``. ``jobs`` none means as the machine's plan says, or the cores of a CPU, or
+    one trial on an accelerator."""
 
     suite: str | Suite = "ablations"
     only: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ class RunPlan:
     networks: tuple[NetworkSpec, ...]
     device: torch.device
     jobs: int
+    machine_plan: MachinePlan | None
     seeds: int
 
 
@@ -86,7 +89,8 @@ def plan_run(request: RunRequest) -> RunPlan:
     selected = select_studies(suite, request.only)
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
-    jobs = choose_jobs(request.jobs, device.type)
+    machine_plan = kept_plan(planned_machine(describe_machine(), device.type)).plan
+    jobs = choose_jobs(request.jobs, device.type, machine_plan.jobs if machine_plan else None)
     data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     numerics = _numerics(request, device_kind(device))
@@ -117,6 +121,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         networks=networks,
         device=device,
         jobs=jobs,
+        machine_plan=machine_plan,
         seeds=seeds,
     )
 

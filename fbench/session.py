@@ -73,7 +73,8 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         remaining.sort(key=lambda spec: -trials_s[spec.trial_id])
         reporter.began(remaining, trials_s, estimate_s)
         jobs = min(plan.jobs, max(1, len(remaining)))
-        run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs), reporter)
+        at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
+        run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs, at_once), reporter)
         _measure_cost(plan, reporter)
     finally:
         plan.folder.write_test_readings(_readings(plan))

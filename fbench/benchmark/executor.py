@@ -9,7 +9,7 @@ import signal
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -37,11 +37,12 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where trials run and where their results go."""
+    """Where trials run and where their results go; what the machine's plan says, where there is one."""
 
     run_path: Path
     device: str
     jobs: int
+    images_augmented_at_once: int | None = None
 
 
 def run_trials(specs: Sequence[TrialSpec], place: Workplace, listener: Listener) -> None:
@@ -85,7 +86,11 @@ def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRec
 
     if spec.network.plugin_file is not None:
         load_plugin(spec.network.plugin_file)
-    context = TrialContext(device=pick_device(place.device), concurrent_trials=place.jobs)
+    context = TrialContext(
+        device=pick_device(place.device),
+        concurrent_trials=place.jobs,
+        images_augmented_at_once=place.images_augmented_at_once,
+    )
     share_device(context.device, place.jobs)
     result = run_trial(spec, load_for(spec.data), context, progress)
     RunFolder(place.run_path).write_trial(result)
@@ -139,7 +144,7 @@ def _run_in_workers(specs: list[TrialSpec], place: Workplace, listener: Listener
     suspects = _one_pool(specs, place, listener)
     while suspects:
         first, rest = suspects[0], suspects[1:]
-        died = _one_pool([first], Workplace(place.run_path, place.device, 1), listener)
+        died = _one_pool([first], replace(place, jobs=1), listener)
         if died:
             record = _death_record(first)
             RunFolder(place.run_path).write_trial(TrialResult(record))

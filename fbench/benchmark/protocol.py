@@ -241,15 +241,16 @@ def _merged(values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(values.get("extends"), str):
         return values
     base = _merged(_shipped(values["extends"]))
-    return _overlaid(base, {key: value for key, value in values.items() if key != "extends"})
+    return overlaid(base, {key: value for key, value in values.items() if key != "extends"})
 
 
-def _overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Settings with those of ``values`` over them, table by table; a table of another ``kind`` is replaced whole."""
     result = dict(base)
     for key, value in values.items():
         old = base.get(key)
         same_kind = (
             isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind", old.get("kind"))
         )
-        result[key] = _overlaid(old, value) if same_kind else value  # type: ignore[arg-type] # same_kind means a dict
+        result[key] = overlaid(old, value) if same_kind else value  # type: ignore[arg-type] # same_kind means a dict
     return result

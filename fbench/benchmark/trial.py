@@ -40,10 +40,11 @@ TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
 @dataclass(frozen=True)
 class TrialContext:
-    """Where a trial runs, and what shares the machine with it."""
+    """Where a trial runs, what shares the machine with it, and how the machine likes its work; no result changes."""
 
     device: torch.device
     concurrent_trials: int = 1
+    images_augmented_at_once: int | None = None
 
 
 def run_trial(
@@ -104,7 +105,9 @@ def _learn(
     if spec.protocol.augmentation_use == "one_fixed_copy":
         train_split = with_fixed_copies(train_split, normalisation, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
-    training = train(network, data, spec.protocol, plan, spec.numerics, seeds, progress)
+    training = train(
+        network, data, spec.protocol, plan, spec.numerics, seeds, progress, context.images_augmented_at_once
+    )
     network.load_state_dict(training.weights)
 
     evaluation_started = time.perf_counter()

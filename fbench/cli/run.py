@@ -43,7 +43,9 @@ def run_command(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(help="Trials at a time; never changes a result. Default: the cores of a CPU, 1 elsewhere."),
+        typer.Option(
+            help="Trials at a time; never changes a result. Default: as `fbench doctor` measured, else all cores, or 1."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")] = None,
     take_from: Annotated[

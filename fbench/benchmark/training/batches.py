@@ -21,8 +21,8 @@ from fbench.benchmark.training.augment import (
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 
 IMAGES_AUGMENTED_AT_ONCE = {"cpu": 1, "cuda": 4096, "mps": 1024}
-"""How many images one call augments, in whole batches; it changes no result. One batch stays in a CPU's cache, while
-an accelerator is better off with fewer and larger kernels."""
+"""How many images one call augments, in whole batches, where no plan of the machine says otherwise; it changes no
+result. One batch stays in a CPU's cache, while an accelerator is better off with fewer and larger kernels."""
 
 
 def augmented_batches(
@@ -33,14 +33,18 @@ def augmented_batches(
     numerics: Numerics,
     seeds: Seeds,
     watch: Stopwatch,
+    images_at_once: int | None = None,
 ) -> Iterator[MixedBatch]:
-    """Batches in the layout of ``numerics``; order and augmentation are drawn on the CPU, a whole epoch at a time."""
+    """Batches in the layout of ``numerics``; order and augmentation are drawn on the CPU, a whole epoch at a time.
+
+    ``images_at_once`` is how many images one call augments; it changes no result.
+    """
     device = train.images.device
     image_size = (int(train.images.shape[2]), int(train.images.shape[3]))
     order_generator = torch.Generator().manual_seed(seeds.order)
     augmentation_generator = torch.Generator().manual_seed(seeds.augmentation)
     size, epoch = plan.batch_size, plan.batch_size * plan.steps_per_epoch
-    chunk = max(1, IMAGES_AUGMENTED_AT_ONCE[device.type] // size) * size
+    chunk = max(1, (images_at_once or IMAGES_AUGMENTED_AT_ONCE[device.type]) // size) * size
     while True:
         with watch.section():
             order = to_device(torch.randperm(train.images.shape[0], generator=order_generator), device)

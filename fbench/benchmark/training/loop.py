@@ -69,10 +69,12 @@ def train(
     numerics: Numerics,
     seeds: Seeds,
     progress: Callable[[int], None],
+    images_augmented_at_once: int | None = None,
 ) -> Training:
     """Train ``network`` in place and return the weights of the step that the protocol chooses.
 
-    ``progress`` is called with the number of steps done, at least at every evaluation.
+    ``progress`` is called with the number of steps done, at least at every evaluation. ``images_augmented_at_once``
+    is a matter of speed alone.
 
     Raises:
         DivergedError: the loss was NaN or infinite.
@@ -84,8 +86,16 @@ def train(
     evaluated = network if average is None else average.module
     stopping = early_stopping(protocol.stopping)
     watches = _Watches(Stopwatch(device), Stopwatch(device), Stopwatch(device))
-    augmentation = protocol.augmentation_of_each_pass
-    batches = augmented_batches(data.train, data.normalisation, augmentation, plan, numerics, seeds, watches.data)
+    batches = augmented_batches(
+        data.train,
+        data.normalisation,
+        protocol.augmentation_of_each_pass,
+        plan,
+        numerics,
+        seeds,
+        watches.data,
+        images_augmented_at_once,
+    )
     totals, history, best = Totals(device), list[HistoryRow](), None
     train_on = make_step(network, optimizer, protocol, numerics, totals)
     for step in range(1, plan.steps + 1):

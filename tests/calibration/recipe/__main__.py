@@ -1,0 +1,102 @@
+"""Try what ``candidates.toml`` lists: ``python -m tests.calibration.recipe --data fer2013=PATH [--stage NAME]``.
+
+Trials of the named stages (all of them, unless said) that have no record yet are run, ``--jobs`` at a time; records
+stay in ``--records``. No trial reads the test split. At the end ``results/recipe/trials.csv`` is made from all records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.executor import Workplace, run_trials
+from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.specs import data_spec
+from fbench.benchmark.store import RunFolder
+from tests.calibration.recipe.ladder import Ladder, missing, read_ladder, stage_trials
+
+TABLE: Final = Path("results/recipe/trials.csv")
+LAST_EVALUATIONS: Final = 3
+
+
+class Lines:
+    """One printed line for each trial that ends."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """Nothing."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """How it went."""
+        top1 = f"{100 * record.selection.top1:.2f}" if record.selection else record.failure_reason
+        print(record.finished_at, record.spec.network.name, record.trial_id, top1, flush=True)  # noqa: T201 - a script reports by printing
+
+
+def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> dict[str, object]:
+    """What a trial gave on the selection split. ``last`` is the mean over its last three evaluations."""
+    spec, history = record.spec, folder.history(record.trial_id)
+    last = history[-LAST_EVALUATIONS:]
+    chosen = record.selection
+    return {
+        "stage": stage,
+        "network": spec.network.name,
+        "candidate": candidate,
+        "precision": spec.numerics.precision,
+        "epochs": spec.budget.epochs,
+        "seed": spec.seed,
+        "last_selection_top1": f"{np.mean([point.selection_top1 for point in last]):.4f}" if last else "",
+        "best_selection_top1": f"{chosen.top1:.4f}" if chosen else "",
+        "best_epoch": f"{record.chosen_epoch:.0f}" if record.chosen_epoch else "",
+        "last_selection_loss": f"{np.mean([point.selection_loss for point in last]):.4f}" if last else "",
+        "last_train_top1": f"{np.mean([point.train_top1 for point in last]):.4f}" if last else "",
+        "train_time_s": f"{record.times.train_time_s:.0f}" if record.times else "",
+        "status": record.status,
+        "trial_id": record.trial_id,
+    }
+
+
+def write_table(ladder: Ladder, reference: DataReference, folder: RunFolder, table: Path) -> None:
+    """One line for each trial of the ladder that has a record."""
+    data, records = data_spec(reference, load_dataset(reference)), folder.trials()
+    rows = [
+        row(stage.name, candidate, folder, records[spec.trial_id])
+        for stage in ladder.stages
+        for candidate, spec in stage_trials(ladder, stage, data)
+        if spec.trial_id in records
+    ]
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def main() -> None:
+    """Run what is missing and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="fer2013=PATH")
+    parser.add_argument("--stage", action="append")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--records", type=Path, default=Path("results/recipe-records"))
+    parser.add_argument("--table", type=Path, default=TABLE)
+    given = parser.parse_args()
+    ladder, reference, folder = read_ladder(), DataReference.parse(given.data), RunFolder(given.records)
+    data = data_spec(reference, load_dataset(reference))
+    wanted = [
+        spec
+        for stage in ladder.stages
+        if given.stage is None or stage.name in given.stage
+        for _, spec in stage_trials(ladder, stage, data)
+    ]
+    finished = {key for key, record in folder.trials().items() if record.status == "finished"}
+    run_trials(missing(wanted, finished), Workplace(folder.path, "cpu", given.jobs), Lines())
+    write_table(ladder, reference, folder, given.table)
+
+
+if __name__ == "__main__":
+    main()

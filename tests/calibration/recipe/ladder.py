@@ -1,0 +1,87 @@
+"""The search behind the default protocol: stages of candidates, and the trials that each of them asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, PositiveInt
+
+from fbench.benchmark.budget import Budget
+from fbench.benchmark.networks import network_spec
+from fbench.benchmark.numerics import Precision, choose_numerics
+from fbench.benchmark.protocol import Protocol, overlaid
+from fbench.benchmark.schema import FrozenModel, parse, read_toml
+from fbench.benchmark.specs import DataSpec, TrialSpec
+
+CANDIDATES: Final = Path(__file__).with_name("candidates.toml")
+
+
+class Rung(FrozenModel):
+    """One network, trained in one precision with each of some candidates."""
+
+    network: str
+    precision: Precision = "fp32"
+    candidates: tuple[str, ...]
+
+
+class Stage(FrozenModel):
+    """Candidates that are trained equally long."""
+
+    name: str
+    epochs: PositiveInt
+    seed: int = 0
+    trials: tuple[Rung, ...]
+
+
+class Ladder(FrozenModel):
+    """Everything that is tried: the protocol where the search starts, named changes of it, and the stages."""
+
+    start: dict[str, Any]
+    changes: dict[str, dict[str, Any]]
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    def protocol(self, candidate: str) -> Protocol:
+        """The start with one or several changes over it, as in ``rate_4e-3+mixup``.
+
+        Raises:
+            KeyError: a change that is not in the file.
+            UserError: settings that contradict each other.
+        """
+        settings = self.start
+        for change in candidate.split("+"):
+            settings = overlaid(settings, self.changes[change])
+        return parse(Protocol, settings, candidate)
+
+
+def read_ladder(file: Path = CANDIDATES) -> Ladder:
+    """Read what is tried.
+
+    Raises:
+        UserError: the file is missing or has a wrong or unknown key.
+    """
+    return parse(Ladder, read_toml(file), file.name)
+
+
+def stage_trials(ladder: Ladder, stage: Stage, data: DataSpec) -> list[tuple[str, TrialSpec]]:
+    """Each candidate's name with its trial, in the order of the file; no trial reads the test split."""
+    found = []
+    for rung in stage.trials:
+        network = network_spec(rung.network, rung.network, {}, data, {})
+        for candidate in rung.candidates:
+            spec = TrialSpec(
+                network=network,
+                data=data,
+                protocol=ladder.protocol(candidate),
+                budget=Budget(epochs=stage.epochs),
+                seed=stage.seed,
+                numerics=choose_numerics("cpu", rung.precision),
+            )
+            found.append((candidate, spec))
+    return found
+
+
+def missing(specs: Sequence[TrialSpec], finished: set[str]) -> list[TrialSpec]:
+    """The trials without a record, each once."""
+    return list({spec.trial_id: spec for spec in specs if spec.trial_id not in finished}.values())
