@@ -1,7 +1,8 @@
 """Four ways to train one network on the same images: fbench, a plain PyTorch loop, Lightning, Keras on TensorFlow.
 
 Each is built once in a process of its own and then trains for blocks of steps; a block's time runs from the end of
-its first step to the end of its last, so that no contestant pays for starting an iterator or a trainer.
+its first step to the end of its last, so that no contestant pays for starting an iterator or a trainer. What it has
+learned is asked of the same images of the selection split.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
@@ -31,17 +34,24 @@ from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
 from tests.peers.faces import AugmentedFaces, Faces
 
-Block = Callable[[int], float]
-"""Trains for so many steps and returns the seconds of all but the first."""
-
 CPU = torch.device("cpu")
-SCHEDULED_STEPS = 100_000
-"""The length of the peers' learning-rate schedule; no measurement gets near its end."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """``block`` trains for so many steps and returns the seconds of all but the first; ``classify`` returns the
+    predicted class (N,) of each image float (N, 48, 48), normalised as the training images were."""
+
+    block: Callable[[int], float]
+    classify: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every contestant trains: a network on the training split, in one precision, on so many threads."""
+    """What every contestant trains: a network on the training split, in one precision, on so many threads.
+
+    The schedule of the learning rate ends after ``scheduled_steps``; measurements of speed get nowhere near.
+    """
 
     network: str
     dataset: ImageDataset
@@ -49,6 +59,7 @@ class Task:
     threads: int
     loader_workers: int
     seed: int
+    scheduled_steps: int = 100_000
 
     @property
     def protocol(self) -> Protocol:
@@ -63,7 +74,32 @@ def faces_of(dataset: ImageDataset) -> Faces:
     return Faces(images, dataset.labels[rows].astype(np.int64), float(images.mean()), float(images.std()))
 
 
-def fbench_block(task: Task) -> Block:
+def selection_top1(contestant: Contestant, dataset: ImageDataset) -> float:
+    """The share of the selection split that it classifies rightly."""
+    faces, rows = faces_of(dataset), dataset.rows("selection")
+    images = (dataset.images[rows][:, 0].astype(np.float32) - faces.mean) / faces.deviation
+    return float((contestant.classify(images) == dataset.labels[rows]).mean())
+
+
+def classify_with(network: nn.Module, images: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Classes by a PyTorch network in evaluation mode, in batches of 256."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [network(part.unsqueeze(1)).argmax(1) for part in torch.from_numpy(images).split(256)]
+    return torch.cat(parts).numpy()
+
+
+def make_contestant(name: str, task: Task) -> Contestant:
+    """One of ``fbench``, ``plain``, ``lightning`` and ``keras``; TensorFlow is imported for the last alone."""
+    if name == "keras":
+        from tests.peers.keras_contestant import keras_contestant
+
+        return keras_contestant(task)
+    makers = {"fbench": fbench_contestant, "plain": plain_contestant, "lightning": lightning_contestant}
+    return makers[name](task)
+
+
+def fbench_contestant(task: Task) -> Contestant:
     """fbench's own loop, with a handful of images to evaluate on, whose time is not counted."""
     numerics, protocol = choose_numerics("cpu", task.precision), task.protocol
     torch.manual_seed(task.seed)
@@ -81,16 +117,16 @@ def fbench_block(task: Task) -> Block:
             history = train(network, data, protocol, plan, numerics, derive_seeds(task.seed), lambda done: None).history
         return history[-1].train_time_s - history[0].train_time_s
 
-    return block
+    return Contestant(block, partial(classify_with, network))
 
 
-def plain_block(task: Task) -> Block:
+def plain_contestant(task: Task) -> Contestant:
     """A loop as people write it: loader, eager steps, loss and accuracy read after each."""
     torch.set_num_threads(task.threads)
     torch.manual_seed(task.seed)
     network, protocol = create(task.network), task.protocol
     optimizer = adamw(network, protocol)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(protocol, step))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(task, step))
     batches = endless(loader(task))
 
     def block(steps: int) -> float:
@@ -108,10 +144,10 @@ def plain_block(task: Task) -> Block:
             ends.append(time.perf_counter())
         return ends[-1] - ends[0]
 
-    return block
+    return Contestant(block, partial(classify_with, network))
 
 
-def lightning_block(task: Task) -> Block:
+def lightning_contestant(task: Task) -> Contestant:
     """Lightning's trainer without bar, logger or checkpoints, on the plain loop's loader."""
     import lightning
 
@@ -135,7 +171,7 @@ def lightning_block(task: Task) -> Block:
 
         def configure_optimizers(self) -> dict[str, Any]:
             optimizer = adamw(self.network, protocol)
-            schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(protocol, step))
+            schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(task, step))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     module, batches = Module(), loader(task)
@@ -153,7 +189,7 @@ def lightning_block(task: Task) -> Block:
         ).fit(module, batches)
         return module.ends[-1] - module.ends[0]
 
-    return block
+    return Contestant(block, partial(classify_with, module.network))
 
 
 def forward(
@@ -177,11 +213,11 @@ def adamw(network: nn.Module, protocol: Protocol) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=settings.learning_rate)
 
 
-def factor(protocol: Protocol, step: int) -> float:
-    """The schedule's factor at a step."""
-    if not isinstance(protocol.schedule, WarmupCosine):
+def factor(task: Task, step: int) -> float:
+    """The schedule's factor at a step; after its end the last one stays."""
+    if not isinstance(task.protocol.schedule, WarmupCosine):
         raise TypeError("the peers are written for a protocol with warm-up and cosine")
-    return rate_factor(protocol.schedule, step, SCHEDULED_STEPS)
+    return rate_factor(task.protocol.schedule, min(step, task.scheduled_steps - 1), task.scheduled_steps)
 
 
 def loader(task: Task) -> DataLoader[tuple[torch.Tensor, int]]:

@@ -6,14 +6,18 @@ import time
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 import tensorflow as tf
+import torch
 
 from fbench.architectures.registry import create
 from fbench.benchmark.protocol import AdamW
-from tests.peers.contestants import SCHEDULED_STEPS, Block, Task, faces_of, factor
+from tests.peers.contestants import Contestant, Task, faces_of, factor
 from tests.peers.keras_networks import to_keras
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from fbench.benchmark.protocol import Augmentation, Protocol
 
 
@@ -31,24 +35,24 @@ class Ends(keras.callbacks.Callback):
 class SameSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """The protocol's factors, looked up by step."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        self._rates = tf.constant(
-            [protocol.optimizer.learning_rate * factor(protocol, step) for step in range(SCHEDULED_STEPS)], tf.float32
-        )
+    def __init__(self, task: Task) -> None:
+        rate = task.protocol.optimizer.learning_rate
+        self._rates = tf.constant([rate * factor(task, step) for step in range(task.scheduled_steps)], tf.float32)
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self._rates, tf.cast(step, tf.int32))
+        return tf.gather(self._rates, tf.minimum(tf.cast(step, tf.int32), len(self._rates) - 1))
 
 
-def keras_block(task: Task) -> Block:
+def keras_contestant(task: Task) -> Contestant:
     """Build model and pipeline; each block is a ``fit`` of so many steps."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
     keras.utils.set_random_seed(task.seed)
+    torch.manual_seed(task.seed)
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if task.precision == "bf16" else "float32")
     protocol = task.protocol
     model = to_keras(create(task.network), (1, 48, 48), exact_borders=False).model
-    model.compile(optimizer(model, protocol), smoothed_loss(protocol), metrics=["categorical_accuracy"])
+    model.compile(optimizer(model, task), smoothed_loss(protocol), metrics=["categorical_accuracy"])
     images = pipeline(task)
 
     def block(steps: int) -> float:
@@ -56,16 +60,19 @@ def keras_block(task: Task) -> Block:
         model.fit(images, steps_per_epoch=steps, epochs=1, verbose=0, callbacks=[ends])
         return ends.times[-1] - ends.times[0]
 
-    return block
+    def classify(values: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        return np.asarray(model.predict(values[..., np.newaxis], batch_size=256, verbose=0)).argmax(1)
+
+    return Contestant(block, classify)
 
 
-def optimizer(model: keras.Model, protocol: Protocol) -> keras.optimizers.Optimizer:
+def optimizer(model: keras.Model, task: Task) -> keras.optimizers.Optimizer:
     """AdamW with the protocol's schedule, clipping and decaying kernels."""
-    settings = protocol.optimizer
+    protocol, settings = task.protocol, task.protocol.optimizer
     if not isinstance(settings, AdamW):
         raise TypeError("the peers are written for a protocol with AdamW")
     made = keras.optimizers.AdamW(
-        SameSchedule(protocol),
+        SameSchedule(task),
         weight_decay=settings.weight_decay,
         epsilon=settings.epsilon,
         global_clipnorm=protocol.gradient_clip_norm,

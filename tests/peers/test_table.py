@@ -7,9 +7,9 @@ import pytest
 from tests.peers.table import RawBlock, geometric_means, rows
 
 
-def blocks(network: str, contestant: str, rates: list[float]) -> list[RawBlock]:
+def blocks(network: str, contestant: str, rates: list[float], start_s: float = 1.0) -> list[RawBlock]:
     return [
-        RawBlock(network, "fp32", contestant, "two processes", number, int(100 * rate), 100.0)
+        RawBlock(network, "fp32", contestant, "two processes", number, int(100 * rate), 100.0, start_s)
         for number, rate in enumerate(rates)
     ]
 
@@ -35,3 +35,11 @@ def test_networks_count_alike_in_the_geometric_mean() -> None:
         ]
     )
     assert geometric_means(table)["fp32", "keras"] == pytest.approx(6)
+
+
+def test_ten_epochs_are_the_start_and_two_trainings_at_the_median_rate() -> None:
+    table = rows([*blocks("ires", "fbench", [1000, 900, 5000], 4.0), *blocks("ires", "keras", [500, 500, 1], 30.0)])
+    fbench, keras = table
+    assert fbench.ten_epochs_s == pytest.approx(4 + 574_180 / 1000)  # 2 x 10 x 28,709 images
+    assert keras.ten_epochs_s == pytest.approx(30 + 574_180 / 500)
+    assert keras.ten_epochs_ratio == pytest.approx(keras.ten_epochs_s / fbench.ten_epochs_s)

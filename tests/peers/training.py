@@ -92,17 +92,7 @@ def serve(
 
     dataset = load_dataset(DataReference.parse(data))
     task = contestants.Task(network, dataset, precision, layout.threads, layout.loader_workers, seed)  # type: ignore[arg-type] # argparse allows these words only
-    if contestant == "keras":
-        from tests.peers.keras_contestant import keras_block
-
-        block = keras_block(task)
-    else:
-        makers = {
-            "fbench": contestants.fbench_block,
-            "plain": contestants.plain_block,
-            "lightning": contestants.lightning_block,
-        }
-        block = makers[contestant](task)
+    block = contestants.make_contestant(contestant, task).block
     block(3)
     line.send(time.perf_counter() - started)
     while steps := line.recv():
@@ -136,10 +126,11 @@ def measure(network: str, given: argparse.Namespace, file: Path) -> None:
             name = given.contestants[place]
             team, steps = teams[name]
             images, time_s = team.block(steps)
-            block = RawBlock(network, given.precision, name, str(team.layout), number, images, time_s)
+            start_s = round(team.start_s, 2)
+            block = RawBlock(network, given.precision, name, str(team.layout), number, images, time_s, start_s)
             with file.open("a", encoding="utf-8") as stream:
                 machine = describe_machine()
-                extra = {"start_s": team.start_s, "processor": machine.processor, "torch": machine.versions["torch"]}
+                extra = {"processor": machine.processor, "torch": machine.versions["torch"]}
                 stream.write(json.dumps(asdict(block) | extra) + "\n")
     for team, _ in teams.values():
         team.stop()

@@ -47,7 +47,7 @@ def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> d
         "network": spec.network.name,
         "candidate": candidate,
         "precision": spec.numerics.precision,
-        "epochs": spec.budget.epochs,
+        "image_passes": record.images_seen,
         "seed": spec.seed,
         "last_selection_top1": f"{np.mean([point.selection_top1 for point in last]):.4f}" if last else "",
         "best_selection_top1": f"{chosen.top1:.4f}" if chosen else "",

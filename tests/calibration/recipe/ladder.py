@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt
 
 from fbench.benchmark.budget import Budget
 from fbench.benchmark.networks import network_spec
@@ -19,9 +19,9 @@ CANDIDATES: Final = Path(__file__).with_name("candidates.toml")
 
 
 class Rung(FrozenModel):
-    """One network, trained in one precision with each of some candidates."""
+    """Networks, each trained in one precision with each of some candidates."""
 
-    network: str
+    networks: tuple[str, ...]
     precision: Precision = "fp32"
     candidates: tuple[str, ...]
 
@@ -30,8 +30,8 @@ class Stage(FrozenModel):
     """Candidates that are trained equally long."""
 
     name: str
-    epochs: PositiveInt
-    seed: int = 0
+    budget: Budget
+    seed: NonNegativeInt = 0
     trials: tuple[Rung, ...]
 
 
@@ -68,17 +68,18 @@ def stage_trials(ladder: Ladder, stage: Stage, data: DataSpec) -> list[tuple[str
     """Each candidate's name with its trial, in the order of the file; no trial reads the test split."""
     found = []
     for rung in stage.trials:
-        network = network_spec(rung.network, rung.network, {}, data, {})
-        for candidate in rung.candidates:
-            spec = TrialSpec(
-                network=network,
-                data=data,
-                protocol=ladder.protocol(candidate),
-                budget=Budget(epochs=stage.epochs),
-                seed=stage.seed,
-                numerics=choose_numerics("cpu", rung.precision),
-            )
-            found.append((candidate, spec))
+        for name in rung.networks:
+            network = network_spec(name, name, {}, data, {})
+            for candidate in rung.candidates:
+                spec = TrialSpec(
+                    network=network,
+                    data=data,
+                    protocol=ladder.protocol(candidate),
+                    budget=stage.budget,
+                    seed=stage.seed,
+                    numerics=choose_numerics("cpu", rung.precision),
+                )
+                found.append((candidate, spec))
     return found
 
 

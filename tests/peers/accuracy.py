@@ -1,0 +1,121 @@
+"""Do all contestants learn the same? ``python -m tests.peers.accuracy --data fer2013=PATH``.
+
+Every contestant trains the same network from the same kind of start for the same number of steps, whose learning-rate
+schedule ends with them, once for each seed, and is asked for the classes of the selection split. Each training has a
+process of its own, two at a time. ``accuracy.csv`` has a line for each training; a second table, ``accuracy_test.csv``,
+has the mean difference to fbench with its 95 % Welch interval over seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from scipy import stats
+
+CONTESTANTS: Final = ("fbench", "plain", "keras", "lightning")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training and the share of the selection split that it classifies rightly."""
+
+    network: str
+    contestant: str
+    seed: int
+    image_passes: int
+    selection_top1: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better fbench is than another contestant, in percentage points, with a 95 % interval over seeds."""
+
+    network: str
+    contestant: str
+    seeds: int
+    mean_top1: float
+    fbench_minus_this_points: float
+    low_points: float
+    high_points: float
+
+
+def train(network: str, contestant: str, seed: int, data: str, image_passes: int) -> Trained:
+    """Train once, in this process, on one thread."""
+    from fbench.benchmark.data.load import load_dataset
+    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.protocol import load_protocol
+    from tests.peers.contestants import Task, make_contestant, selection_top1
+
+    dataset = load_dataset(DataReference.parse(data))
+    steps = image_passes // load_protocol("fbench").batch_size
+    made = make_contestant(contestant, Task(network, dataset, "fp32", 1, 0, seed, scheduled_steps=steps))
+    made.block(steps)
+    return Trained(network, contestant, seed, image_passes, round(selection_top1(made, dataset), 4))
+
+
+def differences(found: Sequence[Trained]) -> list[Difference]:
+    """fbench against each other contestant; trainings share no random numbers, so the test is Welch's."""
+    table = []
+    for network in dict.fromkeys(row.network for row in found):
+        by_name = {
+            name: 100
+            * np.array([row.selection_top1 for row in found if (row.network, row.contestant) == (network, name)])
+            for name in dict.fromkeys(row.contestant for row in found)
+        }
+        ours = by_name["fbench"]
+        for name, theirs in by_name.items():
+            test: Any = stats.ttest_ind(ours, theirs, equal_var=False)
+            low, high = test.confidence_interval(0.95) if name != "fbench" else (0.0, 0.0)
+            difference = float(ours.mean() - theirs.mean())
+            table.append(
+                Difference(network, name, len(theirs), float(theirs.mean()), difference, float(low), float(high))
+            )
+    return table
+
+
+def write(file: Path, rows: Sequence[Trained] | Sequence[Difference]) -> None:
+    """Write a table with three decimals and print it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, asdict(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            rounded = {
+                key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(row).items()
+            }
+            writer.writerow(rounded)
+            print(*rounded.values())  # noqa: T201 - a script reports by printing
+
+
+def main() -> None:
+    """Train all and write both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="fer2013=PATH")
+    parser.add_argument("--networks", nargs="+", default=["ires", "simple_cnn"])
+    parser.add_argument("--image-passes", type=int, default=57_344)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("results/peers"))
+    given = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as pool:
+        waiting = [
+            pool.submit(train, network, contestant, seed, given.data, given.image_passes)
+            for network in given.networks
+            for seed in range(given.seeds)
+            for contestant in CONTESTANTS
+        ]
+        found = [future.result() for future in waiting]
+    write(given.out / "accuracy.csv", found)
+    write(given.out / "accuracy_test.csv", differences(found))
+
+
+if __name__ == "__main__":
+    main()
