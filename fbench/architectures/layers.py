@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -105,7 +106,9 @@ class GlobalAveragePool(nn.Module):
     """The mean over height and width: N x C x H x W to N x C, or to N x C x 1 x 1 with ``keep_dims``.
 
     Lin et al. 2014, Network in Network, section 3.2. A plain mean, because the backward pass of adaptive
-    average pooling is not deterministic on CUDA.
+    average pooling is not deterministic on CUDA. In training sum and division are apart: the gradient of ``mean``
+    comes back contiguous, and taking it through the batch normalisation of a channels_last map costs a fifth of
+    IRes' training step on a CPU.
     """
 
     def __init__(self, keep_dims: bool = False) -> None:
@@ -114,11 +117,30 @@ class GlobalAveragePool(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Average each channel of an N x C x H x W map."""
+        if self.training:
+            return x.sum((-2, -1), keepdim=self.keep_dims) / (x.shape[-2] * x.shape[-1])
         return x.mean((-2, -1), keepdim=self.keep_dims)
 
     def extra_repr(self) -> str:
         """Show the one hyperparameter."""
         return f"keep_dims={self.keep_dims}"
+
+
+def flatten() -> nn.Flatten:
+    """N x C x H x W to N x CHW; in training the gradient returns in the layout of the map.
+
+    It comes back contiguous otherwise, and taking that through the batch normalisation of a channels_last map makes
+    a training step of IRes with a flattened head 1.17 times as long on a CPU.
+    """
+    layer = nn.Flatten()
+    layer.register_forward_pre_hook(_keep_layout_of_gradient)
+    return layer
+
+
+def _keep_layout_of_gradient(layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+    x = inputs[0]
+    if x.requires_grad and x.is_contiguous(memory_format=torch.channels_last) and not torch.compiler.is_compiling():
+        x.register_hook(partial(torch.Tensor.contiguous, memory_format=torch.channels_last))
 
 
 class ChannelScale(nn.Module):
@@ -198,7 +220,7 @@ def dense_head(
     Without hidden layers the dropout (Srivastava et al. 2014) stands before the classifier. A rate of 0 adds
     no module.
     """
-    layers: dict[str, nn.Module | None] = {"flatten": nn.Flatten()}
+    layers: dict[str, nn.Module | None] = {"flatten": flatten()}
     if not hidden_widths:
         layers["dropout"] = dropout_or_none(dropout)
     for number, width in enumerate(hidden_widths, start=1):

@@ -39,6 +39,7 @@ from fbench.architectures.layers import (
     convolution_unit,
     dense_head,
     dropout_or_none,
+    flatten,
 )
 from fbench.architectures.registry import register, register_variant
 from fbench.architectures.switches import (
@@ -157,7 +158,7 @@ def _head(
             pool=GlobalAveragePool(keep_dims=True),
             dropout=dropout_or_none(dropout),
             classifier=nn.Conv2d(LAST_CHANNELS, classes, 1),
-            flatten=nn.Flatten(),
+            flatten=flatten(),
         )
     features = LAST_CHANNELS * halved(image_size, 3) ** 2
     return dense_head(features, hidden if head == "dense" else (), classes, dropout=dropout, activation=act)
