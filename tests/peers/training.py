@@ -22,11 +22,12 @@ from typing import Final
 import numpy as np
 
 from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.protocol import load_protocol
 from tests.peers.table import RawBlock, geometric_means, rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
 CONTESTANTS: Final = ("fbench", "plain", "keras", "lightning")
-BATCH: Final = 128
+BATCH: Final = load_protocol("fbench").batch_size
 
 
 @dataclass(frozen=True)

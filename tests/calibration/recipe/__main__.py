@@ -19,7 +19,7 @@ from fbench.benchmark.executor import Workplace, run_trials
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import data_spec
 from fbench.benchmark.store import RunFolder
-from tests.calibration.recipe.ladder import Ladder, missing, read_ladder, stage_trials
+from tests.calibration.recipe.ladder import Ladder, answers, missing, question, read_ladder, stage_trials
 
 TABLE: Final = Path("results/recipe/trials.csv")
 LAST_EVALUATIONS: Final = 3
@@ -41,33 +41,34 @@ def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> d
     """What a trial gave on the selection split. ``last`` is the mean over its last three evaluations."""
     spec, history = record.spec, folder.history(record.trial_id)
     last = history[-LAST_EVALUATIONS:]
-    chosen = record.selection
+    if record.selection is None or record.chosen_epoch is None or record.times is None:
+        raise ValueError(f"trial {record.trial_id} is not finished")
     return {
         "stage": stage,
         "network": spec.network.name,
         "candidate": candidate,
         "precision": spec.numerics.precision,
+        "numerics_version": spec.numerics.numerics_version,
         "image_passes": record.images_seen,
         "seed": spec.seed,
-        "last_selection_top1": f"{np.mean([point.selection_top1 for point in last]):.4f}" if last else "",
-        "best_selection_top1": f"{chosen.top1:.4f}" if chosen else "",
-        "best_epoch": f"{record.chosen_epoch:.0f}" if record.chosen_epoch else "",
-        "last_selection_loss": f"{np.mean([point.selection_loss for point in last]):.4f}" if last else "",
-        "last_train_top1": f"{np.mean([point.train_top1 for point in last]):.4f}" if last else "",
-        "train_time_s": f"{record.times.train_time_s:.0f}" if record.times else "",
-        "status": record.status,
+        "last_selection_top1": f"{np.mean([point.selection_top1 for point in last]):.4f}",
+        "best_selection_top1": f"{record.selection.top1:.4f}",
+        "best_epoch": f"{record.chosen_epoch:.0f}",
+        "last_selection_loss": f"{np.mean([point.selection_loss for point in last]):.4f}",
+        "last_train_top1": f"{np.mean([point.train_top1 for point in last]):.4f}",
+        "train_time_s": f"{record.times.train_time_s:.0f}",
         "trial_id": record.trial_id,
     }
 
 
 def write_table(ladder: Ladder, reference: DataReference, folder: RunFolder, table: Path) -> None:
     """One line for each trial of the ladder that has a record."""
-    data, records = data_spec(reference, load_dataset(reference)), folder.trials()
+    data, answered = data_spec(reference, load_dataset(reference)), answers(folder.trials().values())
     rows = [
-        row(stage.name, candidate, folder, records[spec.trial_id])
+        row(stage.name, candidate, folder, answered[question(spec)])
         for stage in ladder.stages
         for candidate, spec in stage_trials(ladder, stage, data)
-        if spec.trial_id in records
+        if question(spec) in answered
     ]
     table.parent.mkdir(parents=True, exist_ok=True)
     with table.open("w", encoding="utf-8", newline="") as stream:
@@ -93,8 +94,8 @@ def main() -> None:
         if given.stage is None or stage.name in given.stage
         for _, spec in stage_trials(ladder, stage, data)
     ]
-    finished = {key for key, record in folder.trials().items() if record.status == "finished"}
-    run_trials(missing(wanted, finished), Workplace(folder.path, "cpu", given.jobs), Lines())
+    answered = answers(folder.trials().values())
+    run_trials(missing(wanted, answered), Workplace(folder.path, "cpu", given.jobs), Lines())
     write_table(ladder, reference, folder, given.table)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import Field, NonNegativeInt
 
 from fbench.benchmark.budget import Budget
+from fbench.benchmark.hashing import short_hash
 from fbench.benchmark.networks import network_spec
 from fbench.benchmark.numerics import Precision, choose_numerics
 from fbench.benchmark.protocol import Protocol, overlaid
+from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.schema import FrozenModel, parse, read_toml
 from fbench.benchmark.specs import DataSpec, TrialSpec
 
@@ -83,6 +85,18 @@ def stage_trials(ladder: Ladder, stage: Stage, data: DataSpec) -> list[tuple[str
     return found
 
 
-def missing(specs: Sequence[TrialSpec], finished: set[str]) -> list[TrialSpec]:
-    """The trials without a record, each once."""
-    return list({spec.trial_id: spec for spec in specs if spec.trial_id not in finished}.values())
+def question(spec: TrialSpec) -> str:
+    """What a trial asks, whichever version of the training code answers: the search went on while it got faster."""
+    asked = spec.identity() | {"precision": spec.numerics.precision, "numerics": None, "numerics_version": None}
+    return short_hash(asked)
+
+
+def answers(records: Iterable[TrialRecord]) -> dict[str, TrialRecord]:
+    """Finished trials by what they ask; of several the one that was made last."""
+    finished = sorted((record for record in records if record.status == "finished"), key=lambda one: one.finished_at)
+    return {question(record.spec): record for record in finished}
+
+
+def missing(specs: Sequence[TrialSpec], answered: Container[str]) -> list[TrialSpec]:
+    """The trials that no record answers, each once."""
+    return list({question(spec): spec for spec in specs if question(spec) not in answered}.values())

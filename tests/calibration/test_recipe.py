@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from fbench.architectures.contract import built_in_contract
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.specs import data_spec
+from tests.calibration.recipe.ladder import read_ladder, stage_trials
+from tests.calibration.recipe.page import PAGE, TABLE, Trial, read_trials, sensitivity_table, stage_table, with_tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def trial(stage: str, candidate: str, network: str, top1: float) -> Trial:
+    return {
+        "stage": stage,
+        "candidate": candidate,
+        "network": network,
+        "last_selection_top1": str(top1),
+        "last_selection_loss": "1.25",
+    }
+
+
+def test_every_candidate_is_a_valid_protocol_and_no_trial_reads_the_test_split() -> None:
+    ladder, reference = read_ladder(), DataReference(name="synthetic")
+    data = data_spec(reference, load_dataset(reference))
+    for stage in ladder.stages:
+        trials = stage_trials(ladder, stage, data)
+        assert len({spec.trial_id for _, spec in trials}) == len(trials)
+        assert {spec.protocol.test for _, spec in trials} == {"none"}
+
+
+def test_the_sensitivity_check_has_every_network_of_the_contract_at_three_rates() -> None:
+    ladder = read_ladder()
+    stage = next(stage for stage in ladder.stages if stage.name == "sensitivity")
+    assert sorted(name for rung in stage.trials for name in rung.networks) == sorted(built_in_contract())
+    for rung in stage.trials:
+        rates = [ladder.protocol(candidate).optimizer.learning_rate for candidate in rung.candidates]
+        assert len(rates) == 3
+        assert rates[0] < rates[1] < rates[2]
+
+
+def test_a_stage_s_table_compares_with_its_first_candidate() -> None:
+    table = stage_table(
+        [trial("a", "start", "ires", 0.5), trial("a", "start", "arch1", 0.6), trial("a", "mixup", "ires", 0.512)]
+    )
+    assert table.splitlines()[2:] == [
+        "| start | 50.0 | +0.0 | 1.250 | 60.0 | +0.0 | 1.250 |",
+        "| mixup | 51.2 | +1.2 | 1.250 |  |  |  |",
+    ]
+
+
+def test_a_network_that_learns_better_at_another_rate_is_marked() -> None:
+    rates = ("low", "middle", "high")
+    table = sensitivity_table(
+        [trial("sensitivity", rate, "ires", value) for rate, value in zip(rates, (0.3, 0.4, 0.35), strict=True)]
+        + [trial("sensitivity", rate, "lenet5", value) for rate, value in zip(rates, (0.3, 0.4, 0.42), strict=True)]
+    )
+    assert table.splitlines()[2:] == [
+        "| ires | 30.0 | 40.0 | 35.0 | best |",
+        "| lenet5 | 30.0 | 40.0 | 42.0 | **2.0 points behind** |",
+    ]
+
+
+def test_the_page_s_tables_are_those_of_the_committed_trials() -> None:
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    assert with_tables(page, read_trials(ROOT / TABLE)) == page
