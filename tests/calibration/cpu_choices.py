@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import multiprocessing
 import time
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from fbench.benchmark.protocol import load_protocol
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.step import Totals, make_step
+from tests.csv_tables import write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
 TABLE: Final = Path("results/training/cpu_choices.csv")
@@ -160,16 +160,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="of steps for each choice in each round")
     parser.add_argument("--out", type=Path, default=TABLE)
     given = parser.parse_args()
-    rows = []
-    for network in NETWORKS:
-        for row in measure(network, given.rounds, given.batch_size, given.seconds):
-            rows.append(row)
-            print(f"{network:14} {row['choice']:28} {row['images_per_s']:8} images/s  x {row['ratio_to_plain']}")  # noqa: T201 - a script reports by printing
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    with given.out.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    found = [row for name in NETWORKS for row in measure(name, given.rounds, given.batch_size, given.seconds)]
+    write_rows(given.out, found)
 
 
 if __name__ == "__main__":

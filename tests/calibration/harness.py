@@ -11,9 +11,7 @@ Writes to ``results/training/``:
 from __future__ import annotations
 
 import argparse
-import csv
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -36,6 +34,7 @@ from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.step import Totals, make_step
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from tests.csv_tables import write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn")
 CPU: Final = torch.device("cpu")
@@ -82,17 +81,6 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
         "overhead_percent": round(100 * float(np.median(beyond / np.array(bare[1:])) - augmenting_s / bare_s), 2),
         "processor": describe_machine().processor,
     }
-
-
-def write(rows: Sequence[dict[str, object]], file: Path) -> None:
-    """Write a table and print it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    for row in rows:
-        print(*(f"{key} {value}" for key, value in row.items()), sep=", ")  # noqa: T201 - a script reports by printing
 
 
 def tiny_trials(trials: int, folder: Path) -> dict[str, object]:
@@ -148,10 +136,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results") / "training")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        write([tiny_trials(given.trials, Path(place) / "run")], given.out / "tiny_trials.csv")
+        write_rows(given.out / "tiny_trials.csv", [tiny_trials(given.trials, Path(place) / "run")])
     with freed_memory_kept(), numerics_in_force(choose_numerics("cpu"), CPU):
         rows = [measure_network(name, given.steps, given.blocks) for name in NETWORKS]
-    write(rows, given.out / "harness.csv")
+    write_rows(given.out / "harness.csv", rows)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ has the mean difference to fbench with its 95 % Welch interval over seeds.
 from __future__ import annotations
 
 import argparse
-import csv
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 from scipy import stats
+
+from tests.csv_tables import rounded, write_rows
 
 CONTESTANTS: Final = ("fbench", "plain", "keras", "lightning")
 
@@ -81,20 +82,6 @@ def differences(found: Sequence[Trained]) -> list[Difference]:
     return table
 
 
-def write(file: Path, rows: Sequence[Trained] | Sequence[Difference]) -> None:
-    """Write a table with three decimals and print it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, asdict(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            rounded = {
-                key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(row).items()
-            }
-            writer.writerow(rounded)
-            print(*rounded.values())  # noqa: T201 - a script reports by printing
-
-
 def main() -> None:
     """Train all and write both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,8 +100,8 @@ def main() -> None:
             for contestant in CONTESTANTS
         ]
         found = [future.result() for future in waiting]
-    write(given.out / "accuracy.csv", found)
-    write(given.out / "accuracy_test.csv", differences(found))
+    write_rows(given.out / "accuracy.csv", [asdict(row) for row in found])
+    write_rows(given.out / "accuracy_test.csv", [rounded(asdict(row), 3) for row in differences(found)])
 
 
 if __name__ == "__main__":

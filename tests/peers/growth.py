@@ -9,7 +9,6 @@ growth. Measurements are repeated in random order and their medians taken.
 from __future__ import annotations
 
 import argparse
-import csv
 import multiprocessing
 import random
 import time
@@ -24,6 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fbench.benchmark.machine import describe_machine
+from tests.csv_tables import write_rows
 
 NETWORK: Final = "ires"
 IMAGES: Final = 1024
@@ -138,17 +138,6 @@ def table(found: dict[Setting, list[tuple[float, float]]]) -> list[Row]:
     return rows
 
 
-def write(rows: Sequence[Row], file: Path) -> None:
-    """Write the table and print it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, asdict(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(asdict(row))
-            print(*asdict(row).values())  # noqa: T201 - a script reports by printing
-
-
 def draw(rows: Sequence[Row], file: Path) -> None:
     """One panel for each axis: seconds against proportional growth, and memory on the right."""
     mpl.rcParams["svg.hashsalt"] = "fbench"
@@ -188,7 +177,7 @@ def main() -> None:
         for one in order.sample(wanted, len(wanted)):
             found[one].append(measure(one, given.data))
     rows = table(found)
-    write(rows, given.out / "growth.csv")
+    write_rows(given.out / "growth.csv", [asdict(row) for row in rows])
     draw(rows, given.out / "growth.svg")
     print(f"{time.perf_counter() - started:.0f} s in all")  # noqa: T201 - a script reports by printing
 

@@ -9,7 +9,6 @@ appended to ``blocks.jsonl`` as they end, and ``training.csv`` is made from all 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import multiprocessing
 import time
@@ -23,6 +22,7 @@ import numpy as np
 
 from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.protocol import load_protocol
+from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
@@ -150,17 +150,9 @@ def read_blocks(file: Path) -> list[RawBlock]:
 def write_table(file: Path, blocks: Sequence[RawBlock]) -> None:
     """Write the table and print it, with the geometric means over networks."""
     table = rows(blocks)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, asdict(table[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in table:
-            rounded = {
-                key: round(value, 3) if isinstance(value, float) else value for key, value in asdict(row).items()
-            }
-            writer.writerow(rounded)
-            print(*rounded.values())  # noqa: T201 - a script reports by printing
+    write_rows(file, [rounded(asdict(row), 3) for row in table])
     for (precision, contestant), ratio in geometric_means(table).items():
-        print(f"geometric mean, {precision}: fbench is {ratio:.3f} times as fast as {contestant}")  # noqa: T201 - see above
+        print(f"geometric mean, {precision}: fbench is {ratio:.3f} times as fast as {contestant}")  # noqa: T201 - a script reports by printing
 
 
 def main() -> None:

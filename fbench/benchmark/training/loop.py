@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ from fbench.benchmark.device import Stopwatch
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.records import HistoryRow, Seeds
+from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.average import MovingAverage
 from fbench.benchmark.training.batches import augmented_batches
 from fbench.benchmark.training.evaluate import predict_logits
@@ -86,16 +87,7 @@ def train(
     evaluated = network if average is None else average.module
     stopping = early_stopping(protocol.stopping)
     watches = _Watches(Stopwatch(device), Stopwatch(device), Stopwatch(device))
-    batches = augmented_batches(
-        data.train,
-        data.normalisation,
-        protocol.augmentation_of_each_pass,
-        plan,
-        numerics,
-        seeds,
-        watches.data,
-        images_augmented_at_once,
-    )
+    batches = _batches(data, protocol, plan, numerics, seeds, watches.data, images_augmented_at_once)
     totals, history, best = Totals(device), list[HistoryRow](), None
     train_on = make_step(network, optimizer, protocol, numerics, totals)
     for step in range(1, plan.steps + 1):
@@ -123,6 +115,19 @@ def train(
     if best is None:
         raise ValueError("a plan must evaluate after its last step")
     return Training(weights=best[1], chosen=best[0], history=tuple(history), steps_done=history[-1].step)
+
+
+def _batches(
+    data: TrainingData,
+    protocol: Protocol,
+    plan: StepPlan,
+    numerics: Numerics,
+    seeds: Seeds,
+    watch: Stopwatch,
+    images_at_once: int | None,
+) -> Iterator[MixedBatch]:
+    augmentation = protocol.augmentation_of_each_pass
+    return augmented_batches(data.train, data.normalisation, augmentation, plan, numerics, seeds, watch, images_at_once)
 
 
 def _better(row: HistoryRow, best: HistoryRow) -> bool:

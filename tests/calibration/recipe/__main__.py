@@ -7,7 +7,6 @@ stay in ``--records``. No trial reads the test split. At the end ``results/recip
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import data_spec
 from fbench.benchmark.store import RunFolder
 from tests.calibration.recipe.ladder import Ladder, answers, missing, question, read_ladder, stage_trials
+from tests.csv_tables import write_rows
 
 TABLE: Final = Path("results/recipe/trials.csv")
 LAST_EVALUATIONS: Final = 3
@@ -70,11 +70,7 @@ def write_table(ladder: Ladder, reference: DataReference, folder: RunFolder, tab
         for candidate, spec in stage_trials(ladder, stage, data)
         if question(spec) in answered
     ]
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(table, rows)
 
 
 def main() -> None:
