@@ -39,7 +39,6 @@ from fbench.architectures.layers import (
     convolution_unit,
     dense_head,
     dropout_or_none,
-    flatten,
 )
 from fbench.architectures.registry import register, register_variant
 from fbench.architectures.switches import (
@@ -158,7 +157,7 @@ def _head(
             pool=GlobalAveragePool(keep_dims=True),
             dropout=dropout_or_none(dropout),
             classifier=nn.Conv2d(LAST_CHANNELS, classes, 1),
-            flatten=flatten(),
+            flatten=nn.Flatten(),
         )
     features = LAST_CHANNELS * halved(image_size, 3) ** 2
     return dense_head(features, hidden if head == "dense" else (), classes, dropout=dropout, activation=act)

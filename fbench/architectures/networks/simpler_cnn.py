@@ -10,7 +10,6 @@ from fbench.architectures.layers import (
     convolution,
     convolution_unit,
     dropout_or_none,
-    flatten,
 )
 from fbench.architectures.registry import register
 from fbench.architectures.switches import check_geometry, dropout_rate, halved
@@ -55,5 +54,5 @@ def simpler_cnn(
         reduce=convolution(256, 128, 3, stride=2, bias=True),
         expand2=convolution_unit(128, 256, 1, bias=True),
         classifier=convolution(256, num_classes, 3, stride=2, bias=True),
-        flatten=flatten() if halved(image_size, 6) == 1 else GlobalAveragePool(),
+        flatten=nn.Flatten() if halved(image_size, 6) == 1 else GlobalAveragePool(),
     )

@@ -13,6 +13,7 @@ from torch import nn
 from fbench.benchmark.device import autocast, memory_format
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.specs import CostMode, NetworkSpec
+from fbench.benchmark.training.prepare import prepare_for_training
 
 ROTATED_BATCHES = 4
 """Inputs rotate among this many batches, so that a cache that holds the last one does not flatter."""
@@ -55,6 +56,7 @@ def make_call(
                 module(next(inputs))
 
         return Call(module.eval, infer)
+    prepare_for_training(module, numerics)
     classes = int(network.options["num_classes"])
     labels = torch.randint(classes, (batch_size,), generator=generator).to(device)
     optimizer = torch.optim.AdamW(module.parameters(), lr=1e-4, fused=True)

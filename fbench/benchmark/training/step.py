@@ -13,6 +13,7 @@ from fbench.benchmark.device import autocast
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.prepare import prepare_for_training
 
 
 class Totals:
@@ -43,6 +44,7 @@ def make_step(
     would run the ninth eagerly without a word. What was compiled stays on disk, so that each architecture pays once
     (ARCH-1 on one core: 15 s, then 3 s).
     """
+    prepare_for_training(network, numerics)
     stepping: nn.Module = network
     if numerics.compile:
         torch.compiler.reset()

@@ -71,7 +71,7 @@ def with_tables(page: str, trials: Sequence[Trial]) -> str:
     def made(found: re.Match[str]) -> str:
         stage = found["stage"]
         own = [trial for trial in trials if trial["stage"] == stage]
-        table = sensitivity_table(own) if stage == SENSITIVITY else stage_table(own)
+        table = sensitivity_table(own) if stage.startswith(SENSITIVITY) else stage_table(own)
         return f"<!-- stage {stage} -->\n{table}\n<!-- end -->"
 
     return re.sub(r"<!-- stage (?P<stage>\w+) -->.*?<!-- end -->", made, page, flags=re.DOTALL)
