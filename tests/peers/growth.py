@@ -144,6 +144,8 @@ def draw(rows: Sequence[Row], file: Path) -> None:
     axes_names = list(dict.fromkeys(row.axis for row in rows))
     figure = Figure(figsize=(3.0 * len(axes_names), 3.0), layout="constrained")
     panels: Any = figure.subplots(1, len(axes_names), squeeze=False)[0]
+    ticks = [0.5, 1, 2, 5, 10, 20, 50]
+    times = [row.wall_time_s for row in rows]
     for panel, axis in zip(panels, axes_names, strict=True):
         own = [row for row in rows if row.axis == axis]
         values = [row.value for row in own]
@@ -151,13 +153,14 @@ def draw(rows: Sequence[Row], file: Path) -> None:
         panel.plot(values, [start * row.proportional for row in own], ":", color="0.5", label="proportional")
         panel.plot(values, [row.wall_time_s for row in own], "o-", color="#0072b2", label="seconds")
         panel.set(xscale="log", yscale="log", xlabel=axis.replace("_", " "), xticks=values, xticklabels=values)
+        panel.set(yticks=ticks, yticklabels=ticks, ylim=(0.8 * min(times), 1.25 * max(times)))
         panel.minorticks_off()
         memory = panel.twinx()
         memory.plot(values, [row.peak_memory_mib for row in own], "s--", color="#d55e00", label="MiB")
         memory.set_ylim(0, 1.6 * max(row.peak_memory_mib for row in rows))
         panel.set_title(f"{own[0].wall_time_s:.2g} s to {own[-1].wall_time_s:.2g} s", fontsize=9)
-    panels[0].set_ylabel("seconds of training (blue)")
-    figure.supylabel("peak memory, MiB (orange)", x=1.0, fontsize=10)
+    memory.set_ylabel("peak memory, MiB (orange)")
+    panels[0].set_ylabel("seconds of training (blue)\nproportional growth (dotted)")
     figure.savefig(file, metadata={"Date": None})
 
 
