@@ -86,3 +86,22 @@ def test_wide_and_special_layers_stay_as_they_are() -> None:
     before = [type(layer) for layer in layers]
     quicken_batch_norm(nn.Sequential(*layers, nn.BatchNorm2d(8, track_running_stats=False)))
     assert [type(layer) for layer in layers] == before
+
+
+@pytest.mark.parametrize("channels", [8, 16])
+def test_a_relu_may_work_in_place_on_the_output(channels: int) -> None:
+    x, gradient = maps((4, channels, 6, 6), torch.float64)
+    found = []
+    for layer in pair(channels):
+        leaf = x.clone().requires_grad_()
+        nn.functional.relu(layer(leaf), inplace=True).backward(gradient)
+        found.append(leaf.grad)
+    torch.testing.assert_close(found[1], found[0], rtol=1e-9, atol=1e-9)
+
+
+def test_maps_of_arch_1_are_large_enough_to_be_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrow_batch_norm, "FEWEST_VALUES", 2_000_000)
+    _, ours = pair(8, torch.float32)
+    large, small = (maps((batch, 8, 48, 48), torch.float32)[0] for batch in (128, 16))
+    folded = [torch.equal(nn.BatchNorm2d.forward(ours, x), ours(x)) for x in (large, small)]
+    assert folded == [False, True]

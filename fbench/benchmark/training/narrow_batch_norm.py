@@ -47,11 +47,11 @@ class NarrowBatchNorm2d(nn.BatchNorm2d):
         normalised: torch.Tensor = _Folded.apply(  # type: ignore[no-untyped-call] # torch does not type apply()
             x, self.weight, self.bias, self.running_mean, self.running_var, self.momentum, self.eps, side_by_side
         )
-        return normalised
+        return _map(normalised, x)  # a view made outside of the function, so that a ReLU may work in place on it
 
 
 class _Folded(torch.autograd.Function):
-    """The normalisation (Ioffe and Szegedy 2015, algorithm 1) of a map seen as a matrix of ``side_by_side`` pixels a
+    """The normalisation (Ioffe and Szegedy 2015, algorithm 1) of a map, as a matrix of ``side_by_side`` pixels a
     row."""
 
     @staticmethod
@@ -79,7 +79,7 @@ class _Folded(torch.autograd.Function):
         result = _affine(matrix, weight, bias, mean, variance, eps)
         ctx.save_for_backward(x, weight, mean, variance)
         ctx.eps, ctx.side_by_side = eps, side_by_side
-        return _map(result, x)
+        return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -87,15 +87,15 @@ class _Folded(torch.autograd.Function):
         x, weight, mean, variance = ctx.saved_tensors
         eps, channels = ctx.eps, x.shape[1]
         scale = (variance + eps).rsqrt()
-        whole = channels > MOST_CHANNELS_BACKWARD or not gradient.is_contiguous(memory_format=torch.channels_last)
-        if whole:
+        gradient = gradient.contiguous()
+        if channels > MOST_CHANNELS_BACKWARD:
             parts = torch.ops.aten.native_batch_norm_backward(
-                gradient, x, weight, None, None, mean, scale, True, eps, [True, True, True]
+                _map(gradient, x), x, weight, None, None, mean, scale, True, eps, [True, True, True]
             )
             return (*parts, None, None, None, None, None)
         matrix, tile = _matrix(x, ctx.side_by_side), ctx.side_by_side
         through, weights, biases = torch.ops.aten.native_batch_norm_backward(
-            _matrix(gradient, tile),
+            gradient,
             matrix,
             weight.repeat(tile),
             mean.repeat(tile),
