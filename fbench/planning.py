@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fbench.ablations.expand import expand
 from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name, options_of, source_digest
+from fbench.architectures.registry import canonical_name
 from fbench.benchmark.budget import Budget, load_preset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -72,6 +73,16 @@ class RunPlan:
     machine_plan: MachinePlan | None
     seeds: int
 
+    @property
+    def remaining(self) -> list[TrialSpec]:
+        """The trials that are to be run here, as no other run has them."""
+        return [spec for spec in self.pending if spec.trial_id not in self.takeable]
+
+    @property
+    def jobs_needed(self) -> int:
+        """As many workers as there is work for, at least one."""
+        return min(self.jobs, max(1, len(self.remaining)))
+
 
 def plan_run(request: RunRequest) -> RunPlan:
     """Resolve a request into a plan; nothing is written.
@@ -101,12 +112,12 @@ def plan_run(request: RunRequest) -> RunPlan:
     elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or preset.seeds
-    specs, planned, networks = _expand(selected, config, seeds)
+    specs, planned, networks = expand(selected, config, seeds)
     if not (folder.path / "run.json").exists():
         reasons = _failing_programs(specs, networks, config, device)
         if reasons:
             config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
-            specs, planned, networks = _expand(selected, config, seeds)
+            specs, planned, networks = expand(selected, config, seeds)
     records = folder.trials() if folder.path.exists() else {}
     done = {key for key, record in records.items() if record.status == "finished" or request.keep_failed}
     pending = tuple(spec for spec in specs if spec.trial_id not in done)
@@ -237,49 +248,6 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
             "give another folder with --out, or the options of that run."
         )
     return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
-
-
-def _expand(
-    suite: Suite, config: RunConfig, seeds: int
-) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
-    """Every network on every data set with every seed; equal trials once."""
-    from fbench.benchmark.networks import network_spec
-
-    plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
-    protocol_options = config.protocol.architecture_options
-    specs: dict[str, TrialSpec] = {}
-    planned: list[PlannedTrial] = []
-    networks: dict[tuple[str, str], NetworkSpec] = {}
-    treatments = sorted({variant.copies for variant in suite.variants.values()} | {"keep"})
-    for data in config.data:
-        trained_on = {copies: _treated(data, copies) for copies in treatments}
-        for name in suite.architectures:
-            variant = suite.variants.get(name)
-            base = variant.base if variant else name
-            taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
-            network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
-            networks.setdefault((name, network.digest), network)
-            for seed in range(seeds):
-                spec = TrialSpec(
-                    network=network,
-                    data=trained_on[variant.copies if variant else "keep"],
-                    protocol=config.protocol.for_data(data.source or data.name),
-                    budget=config.budget,
-                    seed=seed,
-                    numerics=config.numerics,
-                )
-                specs.setdefault(spec.trial_id, spec)
-                planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
-    return tuple(specs.values()), tuple(planned), tuple(networks.values())
-
-
-def _treated(data: DataSpec, copies: str) -> DataSpec:
-    """The data set with another treatment of copies than it was read with."""
-    if copies == "keep":
-        return data
-    whole = data.reference
-    treated = whole.model_copy(update={"options": whole.options | {"copies": copies}})
-    return data_spec(treated, load_dataset(treated))
 
 
 def _takeable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:

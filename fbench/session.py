@@ -39,12 +39,10 @@ def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
     """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
     from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
 
-    remaining = [spec for spec in plan.pending if spec.trial_id not in plan.takeable]
-    trials_s = estimate_trials_s(remaining, plan.device)
-    jobs = min(plan.jobs, max(1, len(remaining)))
-    start_up_s = START_UP_S if remaining and jobs > 1 else 0.0
+    trials_s = estimate_trials_s(plan.remaining, plan.device)
+    start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
     cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
-    return trials_s, start_up_s + packed_s(list(trials_s.values()), jobs) + cost_s + REPORT_S
+    return trials_s, start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
 
 
 COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
@@ -56,7 +54,25 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there.
     """
-    from fbench.benchmark.executor import Workplace, run_trials
+    from fbench.benchmark.executor import Workplace, run_trials, started_workers
+
+    with started_workers(plan.remaining, plan.jobs_needed) as workers:
+        _fill_folder(plan)
+        try:
+            trials_s, estimate_s = estimate_run_s(plan)
+            longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
+            reporter.began(longest_first, trials_s, estimate_s)
+            at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
+            place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
+            run_trials(longest_first, place, reporter, workers)
+            _measure_cost(plan, reporter)
+        finally:
+            plan.folder.write_test_readings(_readings(plan))
+    return load_run(plan.folder.path)
+
+
+def _fill_folder(plan: RunPlan) -> None:
+    """Everything of a run but its own trials and costs: configuration, plan, audit, networks, trials of other runs."""
     from fbench.benchmark.networks import describe_network
 
     if not (plan.folder.path / "run.json").exists():
@@ -67,18 +83,6 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         plan.folder.write_network(network.digest, describe_network(network))
     for trial_id, source in plan.takeable.items():
         plan.folder.take_trial(source, trial_id)
-    try:
-        trials_s, estimate_s = estimate_run_s(plan)
-        remaining = [spec for spec in plan.pending if spec.trial_id not in plan.takeable]
-        remaining.sort(key=lambda spec: -trials_s[spec.trial_id])
-        reporter.began(remaining, trials_s, estimate_s)
-        jobs = min(plan.jobs, max(1, len(remaining)))
-        at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
-        run_trials(remaining, Workplace(plan.folder.path, str(plan.device), jobs, at_once), reporter)
-        _measure_cost(plan, reporter)
-    finally:
-        plan.folder.write_test_readings(_readings(plan))
-    return load_run(plan.folder.path)
 
 
 def run(request: RunRequest | None = None, reporter: Reporter | None = None, **options: object) -> RunTable:
@@ -94,7 +98,7 @@ def run(request: RunRequest | None = None, reporter: Reporter | None = None, **o
 def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
     """The trained network of a trial, in evaluation mode on the CPU; ``trial`` is an id of :func:`fbench.load_run`.
 
-    It takes images float (N, C, H, W) normalised by the training split's mean and deviation, and returns logits.
+    It takes images float (N, C, H, W) normalised as the trial's protocol says, and returns logits.
 
     Raises:
         UserError: no such run or trial, or a trial whose weights were not kept.

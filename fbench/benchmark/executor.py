@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import queue
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -45,17 +45,19 @@ class Workplace:
     images_augmented_at_once: int | None = None
 
 
-def run_trials(specs: Sequence[TrialSpec], place: Workplace, listener: Listener) -> None:
+def run_trials(
+    specs: Sequence[TrialSpec], place: Workplace, listener: Listener, workers: Workers | None = None
+) -> None:
     """Run trials in the given order; results are in the run folder when the listener hears of them.
 
-    One job runs in this process, more in that many worker processes. A keyboard interrupt stops the workers and is
-    raised again; what was finished stays, what was running is lost.
+    One job runs in this process, more in that many worker processes: ``workers`` where they were started before. A
+    keyboard interrupt stops the workers and is raised again; what was finished stays, what was running is lost.
     """
     if place.jobs == 1:
         for spec in specs:
             _run_here(spec, place, listener)
     else:
-        _run_in_workers(list(specs), place, listener)
+        _run_in_workers(list(specs), place, listener, workers)
 
 
 def load_for(data: DataSpec) -> ImageDataset:
@@ -103,22 +105,41 @@ def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRec
 _Message = tuple[Literal["step"], str, int]
 
 
-class _Workers:
-    """A pool of processes that report their steps through a queue."""
+class Workers:
+    """A pool of processes that report their steps through a queue.
 
-    def __init__(self, jobs: int) -> None:
+    They start at once: importing PyTorch and reading the data takes them a second and a half, in which the process
+    that wants them can go on with what comes before training.
+    """
+
+    def __init__(self, jobs: int, data: DataSpec) -> None:
         context = multiprocessing.get_context("spawn")
         self.messages: multiprocessing.Queue[_Message] = context.Queue()
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(self.messages,))
+        for _ in range(jobs):
+            self._pool.submit(_get_ready, data)
 
     def submit(self, spec: TrialSpec, place: Workplace) -> Future[TrialRecord]:
+        """Have a trial run by the next free process."""
         return self._pool.submit(_work, spec, place)
 
     def stop(self) -> None:
+        """End them, whatever they do; more than once does no harm."""
         processes = list((self._pool._processes or {}).values())  # the pool offers no way to end a running call
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+
+
+@contextlib.contextmanager
+def started_workers(specs: Sequence[TrialSpec], jobs: int) -> Iterator[Workers | None]:
+    """Workers for these trials, ended with the block; none where the trials run in this process."""
+    workers = Workers(jobs, specs[0].data) if specs and jobs > 1 else None
+    try:
+        yield workers
+    finally:
+        if workers is not None:
+            workers.stop()
 
 
 _messages: multiprocessing.Queue[_Message] | None = None
@@ -131,6 +152,14 @@ def _start_worker(messages: multiprocessing.Queue[_Message]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _get_ready(data: DataSpec) -> None:
+    """What a worker needs for its first trial; what is wrong with the data is for that trial to say."""
+    import fbench.benchmark.trial  # noqa: F401 - imported here, it is there when the trial comes
+
+    with contextlib.suppress(Exception):
+        load_for(data)
+
+
 def _work(spec: TrialSpec, place: Workplace) -> TrialRecord:
     def progress(steps: int) -> None:
         if _messages is not None:
@@ -139,9 +168,11 @@ def _work(spec: TrialSpec, place: Workplace) -> TrialRecord:
     return _run_and_write(spec, place, progress)
 
 
-def _run_in_workers(specs: list[TrialSpec], place: Workplace, listener: Listener) -> None:
+def _run_in_workers(
+    specs: list[TrialSpec], place: Workplace, listener: Listener, workers: Workers | None = None
+) -> None:
     """Run all; when a worker process dies, what was in flight is tried again one at a time to find the culprit."""
-    suspects = _one_pool(specs, place, listener)
+    suspects = _one_pool(specs, place, listener, workers)
     while suspects:
         first, rest = suspects[0], suspects[1:]
         died = _one_pool([first], replace(place, jobs=1), listener)
@@ -152,9 +183,13 @@ def _run_in_workers(specs: list[TrialSpec], place: Workplace, listener: Listener
         suspects = _one_pool(rest, place, listener) if rest else []
 
 
-def _one_pool(specs: list[TrialSpec], place: Workplace, listener: Listener) -> list[TrialSpec]:
+def _one_pool(
+    specs: list[TrialSpec], place: Workplace, listener: Listener, workers: Workers | None = None
+) -> list[TrialSpec]:
     """Run ``specs`` in one pool; return those without a result when a worker died, in flight first."""
-    workers = _Workers(place.jobs)
+    if not specs:
+        return []
+    workers = workers or Workers(min(place.jobs, len(specs)), specs[0].data)
     waiting = list(specs)
     running: dict[Future[TrialRecord], TrialSpec] = {}
     try:

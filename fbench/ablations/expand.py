@@ -1,0 +1,54 @@
+"""From a suite and the configuration of a run to trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fbench.ablations.suite import Suite
+from fbench.architectures.registry import options_of, source_digest
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.records import PlannedTrial, RunConfig
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
+
+
+def expand(
+    suite: Suite, config: RunConfig, seeds: int
+) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
+    """Every network on every data set with every seed: trials (each once), what they are planned for, networks."""
+    from fbench.benchmark.networks import network_spec  # imports torch
+
+    plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
+    protocol_options = config.protocol.architecture_options
+    specs: dict[str, TrialSpec] = {}
+    planned: list[PlannedTrial] = []
+    networks: dict[tuple[str, str], NetworkSpec] = {}
+    treatments = sorted({variant.copies for variant in suite.variants.values()} | {"keep"})
+    for data in config.data:
+        trained_on = {copies: _treated(data, copies) for copies in treatments}
+        for name in suite.architectures:
+            variant = suite.variants.get(name)
+            base = variant.base if variant else name
+            taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
+            network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
+            networks.setdefault((name, network.digest), network)
+            for seed in range(seeds):
+                spec = TrialSpec(
+                    network=network,
+                    data=trained_on[variant.copies if variant else "keep"],
+                    protocol=config.protocol.for_data(data.source or data.name),
+                    budget=config.budget,
+                    seed=seed,
+                    numerics=config.numerics,
+                )
+                specs.setdefault(spec.trial_id, spec)
+                planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
+    return tuple(specs.values()), tuple(planned), tuple(networks.values())
+
+
+def _treated(data: DataSpec, copies: str) -> DataSpec:
+    """The data set with another treatment of copies than it was read with."""
+    if copies == "keep":
+        return data
+    whole = data.reference
+    treated = whole.model_copy(update={"options": whole.options | {"copies": copies}})
+    return data_spec(treated, load_dataset(treated))
