@@ -209,7 +209,7 @@ def _batches(device: torch.device, numerics: Numerics, seed: int, at_once: int |
     from fbench.benchmark.device import Stopwatch
     from fbench.benchmark.training.batches import augmented_batches
     from fbench.benchmark.training.seeds import derive_seeds
-    from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+    from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 
     protocol = load_protocol("fbench")
     split = split_to_device(load_dataset(DataReference(name="synthetic")), "train", device, numerics)
@@ -217,7 +217,7 @@ def _batches(device: torch.device, numerics: Numerics, seed: int, at_once: int |
     plan = StepPlan(per_epoch, protocol.batch_size, per_epoch, (per_epoch,))
     return augmented_batches(
         split,
-        fit_normalisation(split),
+        choose_normalisation(protocol, split),
         protocol.augmentation,
         plan,
         numerics,

@@ -117,8 +117,10 @@ class Protocol(FrozenModel):
     ``convolution_kernels_3x3`` or ``all_parameters``. The learning rate holds at ``reference_batch_size``; with
     ``learning_rate_scaling = "square_root"`` it is multiplied by the square root of the ratio elsewhere (Malladi et
     al. 2022, for Adam-like optimizers). ``batch_size_for_data`` gives other batch sizes for data sets by name.
-    ``augmentation_use`` is ``each_pass`` (drawn anew whenever an image is seen) or ``one_fixed_copy`` (one augmented
-    copy of each training image is drawn before training and doubles the training split; nothing is drawn later).
+    ``normalisation`` takes mean and deviation from the ``training_split``, for each channel, or ``per_image``, over all
+    its values. ``augmentation_use`` is ``each_pass`` (drawn anew whenever an image is seen) or ``one_fixed_copy`` (one
+    augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
+    later).
     ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
 
     ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
@@ -141,6 +143,7 @@ class Protocol(FrozenModel):
     learning_rate_scaling: Literal["square_root", "none"] = "square_root"
     optimizer: Optimizer
     schedule: Schedule
+    normalisation: Literal["training_split", "per_image"] = "training_split"
     augmentation: Augmentation = Augmentation()
     augmentation_use: Literal["each_pass", "one_fixed_copy"] = "each_pass"
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0

@@ -33,7 +33,7 @@ from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
 from fbench.benchmark.training.seeds import derive_seeds
-from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -101,9 +101,9 @@ def _learn(
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
     choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
     splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
-    normalisation = fit_normalisation(train_split)
+    normalisation = choose_normalisation(spec.protocol, train_split)
     if spec.protocol.augmentation_use == "one_fixed_copy":
-        train_split = with_fixed_copies(train_split, normalisation, spec.protocol.augmentation, seeds.augmentation)
+        train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
     training = train(
         network, data, spec.protocol, plan, spec.numerics, seeds, progress, context.images_augmented_at_once

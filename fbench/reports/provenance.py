@@ -102,6 +102,7 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
     return [
         Fact("Optimizer", _tagged(protocol.optimizer.model_dump())),
         Fact("Schedule", _tagged(protocol.schedule.model_dump())),
+        Fact("Normalisation", _NORMALISATION[protocol.normalisation]),
         Fact("Augmentation", (_pairs(augmentation) or "none") + _AUGMENTATION_USE[protocol.augmentation_use]),
         Fact(
             "Regularisation",
@@ -128,6 +129,10 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
     ]
 
 
+_NORMALISATION = {
+    "training_split": "mean and deviation of the training split, for each channel",
+    "per_image": "each image by its own mean and deviation",
+}
 _AUGMENTATION_USE = {
     "each_pass": "",
     "one_fixed_copy": "; one fixed augmented copy of each image doubles the training split",

@@ -16,7 +16,7 @@ from fbench.benchmark.data.dataset import ImageDataset, LeftOut
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.protocol import Augmentation, load_protocol
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
-from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from fbench.benchmark.training.tensors import split_to_device
 from fbench.benchmark.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
@@ -39,8 +39,7 @@ def test_fer2013_has_57418_training_images_with_a_copy_of_each() -> None:
 
 def test_copies_follow_the_images_and_are_drawn_once_from_the_seed(stripes: ImageDataset) -> None:
     train = split_to_device(stripes, "train", torch.device("cpu"), choose_numerics("cpu"))
-    normalise = fit_normalisation(train)
-    doubled, again, other = (with_fixed_copies(train, normalise, CHOWANDA.augmentation, seed) for seed in (5, 5, 6))
+    doubled, again, other = (with_fixed_copies(train, CHOWANDA.augmentation, seed) for seed in (5, 5, 6))
     count = len(train.labels)
     assert torch.equal(doubled.images[:count], train.images)
     assert torch.equal(doubled.labels, train.labels.repeat(2))
@@ -51,13 +50,13 @@ def test_copies_follow_the_images_and_are_drawn_once_from_the_seed(stripes: Imag
 
 def test_a_copy_under_no_augmentation_is_the_image_itself(stripes: ImageDataset) -> None:
     train = split_to_device(stripes, "train", torch.device("cpu"), choose_numerics("cpu"))
-    doubled = with_fixed_copies(train, fit_normalisation(train), Augmentation(), 0)
+    doubled = with_fixed_copies(train, Augmentation(), 0)
     assert torch.equal(doubled.images, train.images.repeat(2, 1, 1, 1))
 
 
 def test_a_sure_flip_makes_mirrored_copies(stripes: ImageDataset) -> None:
     train = split_to_device(stripes, "train", torch.device("cpu"), choose_numerics("cpu"))
-    doubled = with_fixed_copies(train, fit_normalisation(train), Augmentation(flip_probability=1.0), 0)
+    doubled = with_fixed_copies(train, Augmentation(flip_probability=1.0), 0)
     assert torch.equal(doubled.images[len(train.labels) :], train.images.flip(-1))
 
 

@@ -10,7 +10,7 @@ import torch
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.protocol import Augmentation, Protocol
 from fbench.benchmark.training.augment import augment
-from fbench.benchmark.training.tensors import Normalisation, SplitTensors
+from fbench.benchmark.training.tensors import SplitTensors, fit_normalisation
 
 _CHUNK = 1024  # images augmented at a time: 9 MB of pixels at 48x48
 
@@ -23,14 +23,12 @@ def arrange_splits(dataset: ImageDataset, protocol: Protocol) -> ImageDataset:
     return replace(dataset, split=split.astype(dataset.split.dtype))
 
 
-def with_fixed_copies(
-    train: SplitTensors, normalisation: Normalisation, settings: Augmentation, seed: int
-) -> SplitTensors:
+def with_fixed_copies(train: SplitTensors, settings: Augmentation, seed: int) -> SplitTensors:
     """The training images (N, C, H, W) followed by one augmented copy of each, as uint8 (2N, C, H, W).
 
     The copies are drawn once, from ``seed`` alone. They are rounded to whole gray values like the images themselves.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator, normalisation = torch.Generator().manual_seed(seed), fit_normalisation(train)
     copies = []
     for images, labels in zip(train.images.split(_CHUNK), train.labels.split(_CHUNK), strict=True):
         changed = augment(normalisation(images), labels, settings, generator).images

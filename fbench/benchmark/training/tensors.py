@@ -1,16 +1,19 @@
-"""A data set on the device: uint8 images, normalised in batches by the training split's mean and deviation."""
+"""A data set on the device: uint8 images, normalised in batches as the protocol says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format
 from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,33 @@ class SplitTensors:
     label_shares: torch.Tensor | None = None
 
 
+Normalisation = Callable[[torch.Tensor], torch.Tensor]
+"""From uint8 images (N, C, H, W) to float32 ones that a network sees."""
+
+
 @dataclass(frozen=True)
-class Normalisation:
+class SplitNormalisation:
     """Per-channel mean and deviation of the training images, on the 0-255 scale, as (1, C, 1, 1) tensors."""
 
     mean: torch.Tensor
     inverse_deviation: torch.Tensor
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 images to float32 with mean 0 and deviation 1."""
+        """uint8 images to float32; over the training split mean 0 and deviation 1."""
         return (images.float() - self.mean) * self.inverse_deviation
+
+
+def normalise_each_image(images: torch.Tensor) -> torch.Tensor:
+    """uint8 images to float32, each with mean 0 and deviation 1 over its channels and pixels, whatever the lighting.
+
+    One gray value squared is added to the variance, so that an empty image becomes 0.
+    """
+    return F.layer_norm(images.float(), images.shape[1:], eps=1.0)
+
+
+def choose_normalisation(protocol: Protocol, train: SplitTensors) -> Normalisation:
+    """What the protocol does to an image before a network sees it."""
+    return normalise_each_image if protocol.normalisation == "per_image" else fit_normalisation(train)
 
 
 def split_to_device(
@@ -66,7 +86,7 @@ def stratified_order(labels: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64])
     return rows[np.lexsort((shuffled.argsort(), position))]
 
 
-def fit_normalisation(train: SplitTensors) -> Normalisation:
+def fit_normalisation(train: SplitTensors) -> SplitNormalisation:
     """Mean and deviation per channel, exact: the sums of uint8 values and squares are integers."""
     images = train.images
     pixels = images.shape[0] * images.shape[2] * images.shape[3]
@@ -82,4 +102,4 @@ def fit_normalisation(train: SplitTensors) -> Normalisation:
     def shaped(values: torch.Tensor) -> torch.Tensor:
         return values.float().view(1, -1, 1, 1).to(images.device)
 
-    return Normalisation(shaped(mean), shaped(1.0 / deviation))
+    return SplitNormalisation(shaped(mean), shaped(1.0 / deviation))
