@@ -3,12 +3,13 @@
 Every contestant trains the same network from the same kind of start for the same number of steps, whose learning-rate
 schedule ends with them, once for each seed, and is asked for the classes of the selection split. Each training has a
 process of its own, two at a time. ``accuracy.csv`` has a line for each training; a second table, ``accuracy_test.csv``,
-has the mean difference to fbench with its 95 % Welch interval over seeds.
+has the mean difference to fbench with its 95 % Welch interval over seeds. Lines of other networks stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -41,6 +42,7 @@ class Difference:
 
     network: str
     contestant: str
+    image_passes: int
     seeds: int
     mean_top1: float
     fbench_minus_this_points: float
@@ -65,7 +67,7 @@ def train(network: str, contestant: str, seed: int, data: str, image_passes: int
 def differences(found: Sequence[Trained]) -> list[Difference]:
     """fbench against each other contestant; trainings share no random numbers, so the test is Welch's."""
     table = []
-    for network in dict.fromkeys(row.network for row in found):
+    for network, passes in dict.fromkeys((row.network, row.image_passes) for row in found):
         by_name = {
             name: 100
             * np.array([row.selection_top1 for row in found if (row.network, row.contestant) == (network, name)])
@@ -77,16 +79,35 @@ def differences(found: Sequence[Trained]) -> list[Difference]:
             low, high = test.confidence_interval(0.95) if name != "fbench" else (0.0, 0.0)
             difference = float(ours.mean() - theirs.mean())
             table.append(
-                Difference(network, name, len(theirs), float(theirs.mean()), difference, float(low), float(high))
+                Difference(
+                    network, name, passes, len(theirs), float(theirs.mean()), difference, float(low), float(high)
+                )
             )
     return table
+
+
+def read_trained(file: Path) -> list[Trained]:
+    """The lines of an earlier table; none where there is no table."""
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8", newline="") as stream:
+        return [
+            Trained(
+                line["network"],
+                line["contestant"],
+                int(line["seed"]),
+                int(line["image_passes"]),
+                float(line["selection_top1"]),
+            )
+            for line in csv.DictReader(stream)
+        ]
 
 
 def main() -> None:
     """Train all and write both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="fer2013=PATH")
-    parser.add_argument("--networks", nargs="+", default=["ires", "simple_cnn"])
+    parser.add_argument("--networks", nargs="+", default=["ires", "mini_xception"])
     parser.add_argument("--image-passes", type=int, default=57_344)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("results/peers"))
@@ -100,6 +121,8 @@ def main() -> None:
             for contestant in CONTESTANTS
         ]
         found = [future.result() for future in waiting]
+    kept = [row for row in read_trained(given.out / "accuracy.csv") if row.network not in given.networks]
+    found = [*kept, *found]
     write_rows(given.out / "accuracy.csv", [asdict(row) for row in found])
     write_rows(given.out / "accuracy_test.csv", [rounded(asdict(row), 3) for row in differences(found)])
 

@@ -25,16 +25,14 @@ from fbench.architectures.registry import create
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.device import memory_format, numerics_in_force
+from fbench.benchmark.device import device_kind, memory_format, numerics_in_force, pick_device
 from fbench.benchmark.numerics import Precision, choose_numerics
 from fbench.benchmark.protocol import AdamW, Protocol, WarmupCosine, load_protocol
 from fbench.benchmark.training.loop import TrainingData, train
 from fbench.benchmark.training.optimizers import decaying_parameters, rate_factor
 from fbench.benchmark.training.seeds import derive_seeds
-from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 from tests.peers.faces import AugmentedFaces, Faces
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,7 @@ class Task:
     loader_workers: int
     seed: int
     scheduled_steps: int = 100_000
+    device: str = "cpu"
 
     @property
     def protocol(self) -> Protocol:
@@ -83,7 +82,7 @@ def selection_top1(contestant: Contestant, dataset: ImageDataset) -> float:
 
 def classify_with(network: nn.Module, images: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     """Classes by a PyTorch network in evaluation mode, in batches of 256."""
-    network.eval()
+    network.cpu().eval()
     with torch.inference_mode():
         parts = [network(part.unsqueeze(1)).argmax(1) for part in torch.from_numpy(images).split(256)]
     return torch.cat(parts).numpy()
@@ -101,19 +100,22 @@ def make_contestant(name: str, task: Task) -> Contestant:
 
 def fbench_contestant(task: Task) -> Contestant:
     """fbench's own loop, with a handful of images to evaluate on, whose time is not counted."""
-    numerics, protocol = choose_numerics("cpu", task.precision), task.protocol
+    device, protocol = pick_device(task.device), task.protocol
+    numerics = choose_numerics(device_kind(device), task.precision)
     torch.manual_seed(task.seed)
-    network = create(task.network).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
-    split = split_to_device(task.dataset, "train", CPU, numerics)
-    choosing = split_to_device(task.dataset, "selection", CPU, numerics)
+    network = create(task.network).to(device).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    split = split_to_device(task.dataset, "train", device, numerics)
+    choosing = split_to_device(task.dataset, "selection", device, numerics)
     data = TrainingData(
-        split, replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8]), fit_normalisation(split)
+        split,
+        replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8]),
+        choose_normalisation(protocol, split),
     )
     per_epoch = len(split.labels) // protocol.batch_size
 
     def block(steps: int) -> float:
         plan = StepPlan(steps, protocol.batch_size, per_epoch, (1, steps))
-        with freed_memory_kept(), numerics_in_force(numerics, CPU):
+        with freed_memory_kept(), numerics_in_force(numerics, device):
             history = train(network, data, protocol, plan, numerics, derive_seeds(task.seed), lambda done: None).history
         return history[-1].train_time_s - history[0].train_time_s
 
@@ -124,7 +126,9 @@ def plain_contestant(task: Task) -> Contestant:
     """A loop as people write it: loader, eager steps, loss and accuracy read after each."""
     torch.set_num_threads(task.threads)
     torch.manual_seed(task.seed)
-    network, protocol = create(task.network), task.protocol
+    network, protocol, device = create(task.network).to(task.device), task.protocol, task.device
+    if task.precision == "tf32":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     optimizer = adamw(network, protocol)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(task, step))
     batches = endless(loader(task))
@@ -132,7 +136,8 @@ def plain_contestant(task: Task) -> Contestant:
     def block(steps: int) -> float:
         network.train()
         ends, loss_sum, correct = [], 0.0, 0.0
-        for images, labels in itertools.islice(batches, steps):
+        for batch in itertools.islice(batches, steps):
+            images, labels = (part.to(device) for part in batch)
             optimizer.zero_grad()
             loss, logits = forward(network, images, labels, task)
             loss.backward()
@@ -196,7 +201,7 @@ def forward(
     network: nn.Module, images: torch.Tensor, labels: torch.Tensor, task: Task
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss and logits, under autocast where the task asks for bf16."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=task.precision == "bf16"):
+    with torch.autocast(task.device, torch.bfloat16, enabled=task.precision == "bf16"):
         logits = network(images)
     return F.cross_entropy(logits.float(), labels, label_smoothing=task.protocol.label_smoothing), logits
 

@@ -2,8 +2,10 @@
 
 Every contestant trains the same network in one of two layouts, two processes of one thread each or one process of
 two threads, both for two trials' worth of work; a pilot block decides which is better for it (fbench always has two
-processes). Then all take blocks in turn, in a random order within every round, while the others sleep. Blocks are
-appended to ``blocks.jsonl`` as they end, and ``training.csv`` is made from all of that file.
+processes). With ``--device cuda`` fbench and the plain loop have the accelerator to themselves in turn, one process
+each, the loop with a loader worker on all but two cores. All take blocks in turn, in a random order within every round,
+while the others sleep. Blocks are appended to ``blocks.jsonl`` as they end, and ``training.csv`` is made from all of
+that file.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.machine import describe_machine, usable_cores
 from fbench.benchmark.protocol import load_protocol
 from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
@@ -50,17 +52,25 @@ LAYOUTS: Final = {
 }
 
 
+def layouts(contestant: str, device: str) -> tuple[Layout, ...]:
+    """What is tried: on a CPU two processes or two threads, on an accelerator one process with as many loader workers
+    as there are cores to spare."""
+    if device == "cpu":
+        return LAYOUTS[contestant]
+    return (Layout(1, 1, max(1, usable_cores() - 2) if contestant == "plain" else 0),)
+
+
 class Team:
     """The resident processes of one contestant in one layout."""
 
-    def __init__(self, contestant: str, network: str, precision: str, data: str, layout: Layout) -> None:
+    def __init__(self, contestant: str, network: str, precision: str, data: str, layout: Layout, device: str) -> None:
         self.contestant, self.layout = contestant, layout
         context = multiprocessing.get_context("spawn")
         self._lines: list[Connection] = []
         self._processes = []
         for seed in range(layout.processes):
             ours, theirs = context.Pipe()
-            arguments = (theirs, contestant, network, precision, data, layout, seed)
+            arguments = (theirs, contestant, network, precision, data, layout, device, seed)
             process = context.Process(target=serve, args=arguments)
             process.start()
             self._lines.append(ours)
@@ -83,7 +93,7 @@ class Team:
 
 
 def serve(
-    line: Connection, contestant: str, network: str, precision: str, data: str, layout: Layout, seed: int
+    line: Connection, contestant: str, network: str, precision: str, data: str, layout: Layout, device: str, seed: int
 ) -> None:
     """Runs in a worker: build, take three steps, then blocks as asked until asked for none."""
     started = time.perf_counter()
@@ -92,7 +102,8 @@ def serve(
     from tests.peers import contestants
 
     dataset = load_dataset(DataReference.parse(data))
-    task = contestants.Task(network, dataset, precision, layout.threads, layout.loader_workers, seed)  # type: ignore[arg-type] # argparse allows these words only
+    threads, loader_workers = layout.threads, layout.loader_workers
+    task = contestants.Task(network, dataset, precision, threads, loader_workers, seed, device=device)  # type: ignore[arg-type] # argparse allows these words only
     block = contestants.make_contestant(contestant, task).block
     block(3)
     line.send(time.perf_counter() - started)
@@ -100,11 +111,13 @@ def serve(
         line.send(block(steps))
 
 
-def best_team(contestant: str, network: str, precision: str, data: str, seconds: float) -> tuple[Team, int]:
+def best_team(
+    contestant: str, network: str, precision: str, data: str, device: str, seconds: float
+) -> tuple[Team, int]:
     """The contestant's fastest layout, and how many steps take it about ``seconds``."""
     best: tuple[float, Team] | None = None
-    for layout in LAYOUTS[contestant]:
-        team = Team(contestant, network, precision, data, layout)
+    for layout in layouts(contestant, device):
+        team = Team(contestant, network, precision, data, layout, device)
         images, time_s = team.block(8)
         if best is None or images / time_s > best[0]:
             if best is not None:
@@ -120,7 +133,10 @@ def best_team(contestant: str, network: str, precision: str, data: str, seconds:
 
 def measure(network: str, given: argparse.Namespace, file: Path) -> None:
     """All contestants on one network, in interleaved rounds."""
-    teams = {name: best_team(name, network, given.precision, given.data, given.seconds) for name in given.contestants}
+    teams = {
+        name: best_team(name, network, given.precision, given.data, given.device, given.seconds)
+        for name in given.contestants
+    }
     generator = np.random.default_rng(0)
     for number in range(given.rounds):
         for place in generator.permutation(len(given.contestants)):
@@ -131,7 +147,8 @@ def measure(network: str, given: argparse.Namespace, file: Path) -> None:
             block = RawBlock(network, given.precision, name, str(team.layout), number, images, time_s, start_s)
             with file.open("a", encoding="utf-8") as stream:
                 machine = describe_machine()
-                extra = {"processor": machine.processor, "torch": machine.versions["torch"]}
+                processor = machine.processor if given.device == "cpu" else machine.accelerator
+                extra = {"processor": processor, "torch": machine.versions["torch"]}
                 stream.write(json.dumps(asdict(block) | extra) + "\n")
     for team, _ in teams.values():
         team.stop()
@@ -161,11 +178,14 @@ def main() -> None:
     parser.add_argument("--data", default="synthetic", help="synthetic, or fer2013=PATH")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=CONTESTANTS)
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: fbench and plain alone")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each block")
     parser.add_argument("--out", type=Path, default=Path("results") / "peers")
     given = parser.parse_args()
+    if given.device == "cuda":
+        given.contestants = [name for name in given.contestants if name in ("fbench", "plain")]
     given.out.mkdir(parents=True, exist_ok=True)
     for network in given.networks:
         measure(network, given, given.out / "blocks.jsonl")
