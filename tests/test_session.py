@@ -261,6 +261,7 @@ def test_the_leakage_study_trains_with_without_and_with_fewer_images(
         return treat_copies(data, reference.option("copies"), reference.label.replace("synthetic", "stripes"))
 
     monkeypatch.setattr("fbench.planning.load_dataset", load)
+    monkeypatch.setattr("fbench.ablations.expand.load_dataset", load)
     monkeypatch.setattr(executor, "_load_once", lambda reference: load(DataReference.parse(reference)))
     table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
     assert table.failed() == []
