@@ -33,7 +33,7 @@ from fbench.benchmark.training.loop import TrainingData, train
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.step import Totals, make_step
-from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 from tests.csv_tables import write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn")
@@ -51,7 +51,7 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
     split = split_to_device(dataset, "train", CPU, numerics)
     choosing = split_to_device(dataset, "selection", CPU, numerics)
     few = replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8])
-    data = TrainingData(split, few, fit_normalisation(split))
+    data = TrainingData(split, few, choose_normalisation(protocol, split))
     plan = StepPlan(steps, size, len(split.labels) // size, (steps,))
     step = make_step(network, build_optimizer(network, protocol, size, numerics), protocol, numerics, Totals(CPU))
     watch = Stopwatch(CPU)

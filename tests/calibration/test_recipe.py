@@ -6,8 +6,11 @@ from fbench.architectures.contract import built_in_contract
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.specs import data_spec
+from fbench.benchmark.store import RunFolder
+from tests.calibration.recipe.__main__ import write_table
 from tests.calibration.recipe.ladder import read_ladder, stage_trials
 from tests.calibration.recipe.page import PAGE, TABLE, Trial, read_trials, sensitivity_table, stage_table, with_tables
+from tests.csv_tables import write_rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +64,14 @@ def test_a_network_that_learns_better_at_another_rate_is_marked() -> None:
         "| ires | 30.0 | 40.0 | 35.0 | best |",
         "| lenet5 | 30.0 | 40.0 | 42.0 | **2.0 points behind** |",
     ]
+
+
+def test_lines_without_a_record_stay_in_the_table_and_those_of_no_candidate_leave_it(tmp_path: Path) -> None:
+    ladder, reference, table = read_ladder(), DataReference(name="synthetic"), tmp_path / "trials.csv"
+    kept = [trial("longer", "start", "ires", 0.5), trial("screening", "mixup", "ires", 0.4)]
+    write_rows(table, [*kept, trial("screening", "a forgotten one", "ires", 0.3)])
+    write_table(ladder, data_spec(reference, load_dataset(reference)), RunFolder(tmp_path / "records"), table)
+    assert read_trials(table) == kept[::-1]  # in the order of the stages
 
 
 def test_the_page_s_tables_are_those_of_the_committed_trials() -> None:

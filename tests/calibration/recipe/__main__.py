@@ -1,12 +1,14 @@
 """Try what ``candidates.toml`` lists: ``python -m tests.calibration.recipe --data fer2013=PATH [--stage NAME]``.
 
-Trials of the named stages (all of them, unless said) that have no record yet are run, ``--jobs`` at a time; records
-stay in ``--records``. No trial reads the test split. At the end ``results/recipe/trials.csv`` is made from all records.
+Trials of the named stages and networks (all of them, unless said) that neither the table nor ``--records`` answers are
+run, ``--jobs`` at a time. No trial reads the test split. At the end their lines join the table,
+``results/recipe/trials.csv``; without that file everything is tried anew.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +18,12 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.executor import Workplace, run_trials
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import data_spec
+from fbench.benchmark.specs import DataSpec, data_spec
 from fbench.benchmark.store import RunFolder
 from tests.calibration.recipe.ladder import Ladder, answers, missing, question, read_ladder, stage_trials
+from tests.calibration.recipe.page import TABLE, Place, known_lines
 from tests.csv_tables import write_rows
 
-TABLE: Final = Path("results/recipe/trials.csv")
 LAST_EVALUATIONS: Final = 3
 
 
@@ -61,15 +63,17 @@ def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> d
     }
 
 
-def write_table(ladder: Ladder, reference: DataReference, folder: RunFolder, table: Path) -> None:
-    """One line for each trial of the ladder that has a record."""
-    data, answered = data_spec(reference, load_dataset(reference)), answers(folder.trials().values())
-    rows = [
-        row(stage.name, candidate, folder, answered[question(spec)])
-        for stage in ladder.stages
-        for candidate, spec in stage_trials(ladder, stage, data)
-        if question(spec) in answered
-    ]
+def write_table(ladder: Ladder, data: DataSpec, folder: RunFolder, table: Path) -> None:
+    """One line for each trial of the ladder that has a record, or else had a line before."""
+    answered, before = answers(folder.trials().values()), known_lines(table)
+    rows: list[Mapping[str, object]] = []
+    for stage in ladder.stages:
+        for candidate, spec in stage_trials(ladder, stage, data):
+            place = Place(stage.name, spec.network.name, candidate)
+            if question(spec) in answered:
+                rows.append(row(stage.name, candidate, folder, answered[question(spec)]))
+            elif place in before:
+                rows.append(before[place])
     write_rows(table, rows)
 
 
@@ -78,21 +82,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="fer2013=PATH")
     parser.add_argument("--stage", action="append")
+    parser.add_argument("--network", action="append")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--records", type=Path, default=Path("results/recipe-records"))
     parser.add_argument("--table", type=Path, default=TABLE)
     given = parser.parse_args()
     ladder, reference, folder = read_ladder(), DataReference.parse(given.data), RunFolder(given.records)
     data = data_spec(reference, load_dataset(reference))
+    known = known_lines(given.table)
     wanted = [
         spec
         for stage in ladder.stages
         if given.stage is None or stage.name in given.stage
-        for _, spec in stage_trials(ladder, stage, data)
+        for candidate, spec in stage_trials(ladder, stage, data)
+        if given.network is None or spec.network.name in given.network
+        if Place(stage.name, spec.network.name, candidate) not in known
     ]
     answered = answers(folder.trials().values())
     run_trials(missing(wanted, answered), Workplace(folder.path, "cpu", given.jobs), Lines())
-    write_table(ladder, reference, folder, given.table)
+    write_table(ladder, data, folder, given.table)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 PAGE: Final = Path("docs/recipe.md")
 TABLE: Final = Path("results/recipe/trials.csv")
@@ -24,6 +24,20 @@ def read_trials(file: Path = TABLE) -> list[Trial]:
     """The rows of the table of trials."""
     with file.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+class Place(NamedTuple):
+    """Where a trial stands in the ladder."""
+
+    stage: str
+    network: str
+    candidate: str
+
+
+def known_lines(file: Path) -> dict[Place, Trial]:
+    """The rows of the table by their places; none where there is no table yet."""
+    trials = read_trials(file) if file.exists() else []
+    return {Place(trial["stage"], trial["network"], trial["candidate"]): trial for trial in trials}
 
 
 def points(trial: Trial) -> float:
