@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from fbench.architectures.errors import UserError
 from fbench.benchmark.schema import FrozenModel
 
-NUMERICS_VERSION: Final = 4
+NUMERICS_VERSION: Final = 5
 """Raised when training code changes results; part of every trial's identity."""
 
 DeviceKind = Literal["cpu", "cuda", "mps"]

@@ -7,6 +7,7 @@ from torch import nn
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.training.layout import keep_gradient_layout
 from fbench.benchmark.training.narrow_batch_norm import quicken_batch_norm
+from fbench.benchmark.training.quick_dropout import quicken_dropout
 
 
 def prepare_for_training(network: nn.Module, numerics: Numerics) -> None:
@@ -17,3 +18,4 @@ def prepare_for_training(network: nn.Module, numerics: Numerics) -> None:
     keep_gradient_layout(network)
     if numerics.device_kind == "cpu":
         quicken_batch_norm(network)
+        quicken_dropout(network)
