@@ -107,7 +107,7 @@ def measured(spec: TrialSpec, device: torch.device, roof_bytes_per_s: float) -> 
     if record.times is None or record.steps_done is None or record.selection is None:
         raise RuntimeError(f"{spec.label} failed: {record.failure_reason}")
     moved = bytes_of_step(spec.network.name, spec.protocol, spec.numerics, device)
-    step_s = record.times.step_time_s / record.steps_done
+    step_s, machine = record.times.step_time_s / record.steps_done, describe_machine()
     return {
         "network": spec.network.name,
         "precision": spec.numerics.precision,
@@ -121,7 +121,7 @@ def measured(spec: TrialSpec, device: torch.device, roof_bytes_per_s: float) -> 
         "roof_gb_per_s": roof_bytes_per_s / 1e9,
         "roofline_percent": 100 * moved / step_s / roof_bytes_per_s,
         "selection_top1": record.selection.top1,
-        "device": describe_machine().accelerator or describe_machine().processor,
+        "device": machine.processor if device.type == "cpu" else machine.accelerator,
         "torch": torch.__version__,
     }
 
