@@ -57,7 +57,8 @@ def test_evaluation_changes_nothing_and_the_seed_repeats_the_draws() -> None:
 
 
 def test_other_dropouts_and_rates_stay_as_they_are() -> None:
-    network = nn.Sequential(nn.Dropout(0.0), nn.Dropout(1.0), nn.Dropout(0.5, inplace=True), nn.Dropout2d(0.5))
+    rates = [nn.Dropout(rate) for rate in (0.0, 1e-6, 1 - 1e-6, 1.0)]
+    network = nn.Sequential(*rates, nn.Dropout(0.5, inplace=True), nn.Dropout2d(0.5))
     quicken_dropout(network)
     assert not any(isinstance(module, QuickDropout) for module in network.modules())
 

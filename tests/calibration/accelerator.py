@@ -69,7 +69,7 @@ def _tensors(values: Any) -> list[torch.Tensor]:
 
 
 def bytes_of_step(network: str, protocol: Protocol, numerics: Numerics, device: torch.device) -> int:
-    """What one eager training step on a batch of 48x48 images moves; it is the same on every device."""
+    """What one eager training step on a batch of 48x48 images moves, in the way it is done on this kind of device."""
     layout = memory_format(numerics)
     module = create(network).to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     optimizer = build_optimizer(module, protocol, protocol.batch_size, numerics)

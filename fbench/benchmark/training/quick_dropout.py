@@ -1,6 +1,6 @@
 """Dropout whose draws are quick on a CPU.
 
-PyTorch draws each value of a dropout mask apart, 10 ns each on one core: 22 ms for the four dropouts of Simple_CNN at
+PyTorch draws each value of a dropout mask apart, 10 ns each on one core: 21 ms for the four dropouts of Simple_CNN at
 batch 128. Whole random words, four draws in each, take a tenth of that.
 """
 
@@ -18,7 +18,7 @@ LEVELS: Final = 2**16
 def quicken_dropout(network: nn.Module) -> None:
     """Let every dropout of ``network`` draw the quicker way while it trains."""
     for module in network.modules():
-        if type(module) is nn.Dropout and not module.inplace and 0 < module.p < 1:
+        if type(module) is nn.Dropout and not module.inplace and 1 / LEVELS <= module.p <= 1 - 1 / LEVELS:
             module.__class__ = QuickDropout
 
 
