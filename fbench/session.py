@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fbench.benchmark.cost_specs import CostPlan, CostSpec
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.ledger import read_ledger
 from fbench.benchmark.protocol import Protocol as TrainingProtocol
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import CostPlan, CostSpec, DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable, load_run
 from fbench.planning import RunPlan, RunRequest, plan_run

@@ -9,13 +9,26 @@ from pathlib import Path
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows of equal keys, of which there is at least one, and print each as ``key value, key value``."""
+    save_rows(file, rows)
+    for row in rows:
+        print(*(f"{key} {value}" for key, value in row.items()), sep=", ")  # noqa: T201 - a script reports by printing
+
+
+def save_rows(file: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of equal keys, of which there is at least one."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    for row in rows:
-        print(*(f"{key} {value}" for key, value in row.items()), sep=", ")  # noqa: T201 - a script reports by printing
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a table, as text; none where there is no file."""
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def rounded(values: Mapping[str, object], digits: int) -> dict[str, object]:

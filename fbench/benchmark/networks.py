@@ -10,7 +10,7 @@ import torch
 from fbench.architectures.digest import network_digest
 from fbench.architectures.errors import UserError, errors_of_network
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import build, resolve
+from fbench.architectures.registry import ResolvedArchitecture, build, resolve
 from fbench.architectures.trace import trace
 from fbench.benchmark.specs import DataSpec, NetworkSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
@@ -35,17 +35,35 @@ def network_spec(
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
-    with errors_of_network(name):
-        with torch.device("meta"):
-            module = build(resolved)
-        output_shape = trace(module, data.image_shape).output_shape
-        digest = network_digest(module, data.image_shape, resolved.source)
+    spec, output_shape = _spec_of(name, resolved, plugins)
     if output_shape != (len(data.class_names),):
         raise UserError(
             f"The network '{name}' gives {output_shape} for an image, and {data.name} has {len(data.class_names)} "
             "classes; let it return one logit for each of num_classes."
         )
-    return NetworkSpec(
+    return spec
+
+
+def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Mapping[str, str]) -> NetworkSpec:
+    """Resolve ``architecture`` for no data set in particular: at its own input size and number of classes.
+
+    Raises:
+        UserError: an unknown architecture or option, or a network that cannot be built or run.
+    """
+    resolved = resolve(architecture, **options)
+    return _spec_of(resolved.name, resolved, plugins)[0]
+
+
+def _spec_of(
+    name: str, resolved: ResolvedArchitecture, plugins: Mapping[str, str]
+) -> tuple[NetworkSpec, tuple[int, ...]]:
+    """The specification, with the shape of what the network gives for one image."""
+    with errors_of_network(name):
+        with torch.device("meta"):
+            module = build(resolved)
+        output_shape = trace(module, resolved.input_shape).output_shape
+        digest = network_digest(module, resolved.input_shape, resolved.source)
+    spec = NetworkSpec(
         name=name,
         builder=resolved.builder,
         options=resolved.options,
@@ -53,6 +71,7 @@ def network_spec(
         source_sha256=resolved.source,
         plugin_file=plugins.get(resolved.source or ""),
     )
+    return spec, output_shape
 
 
 def describe_network(network: NetworkSpec) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was found: the record of a trial and of a measurement of cost. Units are in the field names."""
+"""What was found: the record of a trial, the counts of a network, the configuration of a run. Fields name units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fbench.benchmark.machine import Machine
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.schema import FrozenModel
-from fbench.benchmark.specs import CostMode, CostSpec, DataSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, TrialSpec
 
 SCHEMA_VERSION: Final = 1
 
@@ -110,43 +110,6 @@ class StaticCost(FrozenModel):
     counters: tuple[CounterReading, ...]
     test_time_passes: int
     """Forward passes per prediction: 2 where the protocol flips at test time."""
-
-
-class CostSample(FrozenModel):
-    """One timed call."""
-
-    network: str
-    block: int
-    order: int
-    mode: CostMode
-    batch_size: int
-    threads: int
-    time_s: float
-
-
-class MemoryReading(FrozenModel):
-    """Peak memory of one network in one mode; ``method`` says how it was read, and none means it was not."""
-
-    network: str
-    mode: CostMode
-    batch_size: int
-    peak_memory_mib: float | None
-    method: str
-
-
-class CostRecord(FrozenModel):
-    """Cost of all networks of a run on one machine: what is counted, every raw timing sample, peak memory."""
-
-    schema_version: int = SCHEMA_VERSION
-    cost_id: str
-    spec: CostSpec
-    machine: Machine
-    started_at: str
-    finished_at: str
-    static: dict[str, StaticCost]
-    samples: tuple[CostSample, ...]
-    memory: tuple[MemoryReading, ...]
-    failures: dict[str, str] = Field(default_factory=dict)
 
 
 class HistoryRow(FrozenModel):

@@ -1,12 +1,11 @@
-"""What is asked for: the specification of one trial, and of one measurement of cost."""
+"""What is asked for: the specification of one trial."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt
 
 from fbench.architectures.registry import ResolvedArchitecture
 from fbench.benchmark.budget import Budget
@@ -130,39 +129,3 @@ class TrialSpec(FrozenModel):
     def label(self) -> str:
         """What a person calls this trial."""
         return f"{self.network.name} on {self.data.name}, seed {self.seed}"
-
-
-class CostPlan(FrozenModel):
-    """How cost is measured: how many interleaved blocks, which modes and batch sizes."""
-
-    blocks: PositiveInt = 5
-    warmup_calls: PositiveInt = 2
-    latency_batch_size: PositiveInt = 1
-    latency_calls_per_block: PositiveInt = 6
-    throughput_batch_size: PositiveInt = 64
-    train_batch_size: PositiveInt = 64
-
-
-class CostSpec(FrozenModel):
-    """The networks whose cost is measured together on one machine, interleaved, while no trial runs."""
-
-    networks: tuple[NetworkSpec, ...]
-    numerics: Numerics
-    plan: CostPlan
-    seed: NonNegativeInt = 0
-    """Orders the networks within each block."""
-
-    @property
-    def cost_id(self) -> str:
-        """16 hexadecimal digits for the networks, numerics and plan."""
-        return short_hash(
-            {
-                "networks": sorted({json.dumps([n.digest, n.options], sort_keys=True) for n in self.networks}),
-                "numerics": self.numerics.model_dump(mode="json"),
-                "plan": self.plan.model_dump(mode="json"),
-                "seed": self.seed,
-            }
-        )
-
-
-CostMode = Literal["inference", "train"]

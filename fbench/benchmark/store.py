@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.files import replacing, replacing_folder
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
     SCHEMA_VERSION,
-    CostRecord,
     HistoryRow,
     PlannedTrial,
     RunConfig,
@@ -169,11 +169,11 @@ class RunFolder:
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
-        _write_json(self.path / "costs" / f"{record.cost_id}.json", record)
+        write_cost_file(self.path / "costs" / f"{record.cost_id}.json", record)
 
     def costs(self) -> list[CostRecord]:
         """All measurements of cost, oldest first."""
-        records = [_read_model(file, CostRecord) for file in sorted((self.path / "costs").glob("*.json"))]
+        records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
         return sorted(records, key=lambda record: record.finished_at)
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
@@ -202,24 +202,43 @@ def read_history(file: Path) -> list[HistoryRow]:
         return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
 
 
-def _read_model(file: Path, model: type[ModelT]) -> ModelT:
-    """Read and validate one JSON file.
+def _read_model(file: Path, model: type[ModelT], readable: Sequence[int] = (SCHEMA_VERSION,)) -> ModelT:
+    """Read and validate one JSON file of a ``readable`` schema version.
 
     Raises:
         UserError: naming the file, when it was changed by hand or comes from another schema version.
     """
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        version = values.get("schema_version", SCHEMA_VERSION)
-        if version != SCHEMA_VERSION:
+        version = values.get("schema_version", readable[-1])
+        if version not in readable:
             raise UserError(
-                f"{file} has schema version {version} and this fbench reads {SCHEMA_VERSION}; "
+                f"{file} has schema version {version} and this fbench reads {readable[-1]}; "
                 f"read it with the fbench version that wrote it."
             )
         return model.model_validate(values)
     except (json.JSONDecodeError, ValidationError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+
+
+def write_cost_file(file: Path, record: CostRecord) -> None:
+    """Keep a measurement of cost outside of a run; a line for each series, as there may be thousands of samples."""
+    parts = record.model_dump(mode="json")
+    series = ",\n  ".join(json.dumps(one) for one in parts.pop("series"))
+    text = json.dumps(parts, indent=1)
+    _write_text(file, f'{text[:-2]},\n "series": [\n  {series}\n ]\n}}\n' if series else text + "\n")
+
+
+def read_cost_file(file: Path) -> CostRecord:
+    """Read a measurement of cost.
+
+    Raises:
+        UserError: there is no such file, or it is not a measurement of cost that this version reads.
+    """
+    if not file.is_file():
+        raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
+    return _read_model(file, CostRecord, (1, COST_SCHEMA_VERSION))
 
 
 def _write_json(file: Path, model: BaseModel) -> None:

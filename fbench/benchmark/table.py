@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.predictions import Predictions
-from fbench.benchmark.records import CostRecord, HistoryRow, PlannedTrial, RunConfig, TrialRecord
+from fbench.benchmark.records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store import RunFolder
 
 
@@ -100,13 +101,6 @@ class RunTable:
         """The newest measurement of cost that holds this network."""
         holding = [cost for cost in self.costs if network in cost.static]
         return holding[-1] if holding else None
-
-    def times_s(self, network: str, mode: str, batch_size: int) -> npt.NDArray[np.float64]:
-        """Raw timing samples of a network in the newest measurement, in seconds per call."""
-        cost = self.latest_cost(network)
-        samples = cost.samples if cost else ()
-        wanted = (network, mode, batch_size)
-        return np.array([s.time_s for s in samples if (s.network, s.mode, s.batch_size) == wanted], dtype=np.float64)
 
 
 def load_run(path: str | Path) -> RunTable:

@@ -9,7 +9,7 @@ import typer
 
 import fbench
 from fbench.architectures.errors import UserError
-from fbench.cli import architectures, doctor, report, run, status
+from fbench.cli import architectures, doctor, report, run, speed, status
 from fbench.cli.data import data_app
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command("list")(architectures.list_command)
 app.command("show")(architectures.show_command)
 app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
+app.command("speed")(speed.speed_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
 app.add_typer(data_app)

@@ -75,7 +75,7 @@ def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
         aliases = f" ({', '.join(entry['aliases'])})" if entry["aliases"] else ""
         counts = (_number(entry[key]) for key in ("trainable_params", "total_params_keras", "macs"))
         table.add_row(escape(entry["name"] + aliases), *counts, escape(entry["paper"]), escape(entry["description"]))
-    _console().print(table)
+    console().print(table)
 
 
 def print_counts(rows: Sequence[ContractRow]) -> None:
@@ -102,26 +102,26 @@ def print_counts(rows: Sequence[ContractRow]) -> None:
             _signed(row.difference_from_stated),
             escape(row.status) if counts else "not in a contract",
         )
-    _console().print(table)
+    console().print(table)
 
 
 def print_architecture(shown: ShownArchitecture) -> None:
     """Heading, layer table, totals, the paper's figure, open choices and options."""
-    console, resolved, about = _console(), shown.resolved, shown.description
+    screen, resolved, about = console(), shown.resolved, shown.description
     heading = [escape(resolved.name), *(f"also {escape(alias)}" for alias in about.aliases)]
     if resolved.builder != resolved.name:
         heading.append(f"a variant of {escape(resolved.builder)}")
-    console.print(f"[bold]{', '.join(heading)}[/bold]")
-    console.print(escape(". ".join(text for text in (about.paper, about.description) if text)))
-    console.print(_layer_table(shown.trace))
+    screen.print(f"[bold]{', '.join(heading)}[/bold]")
+    screen.print(escape(". ".join(text for text in (about.paper, about.description) if text)))
+    screen.print(_layer_table(shown.trace))
     for line in (*_totals(shown.trace), *_stated(shown.row)):
-        console.print(escape(line))
+        screen.print(escape(line))
     if shown.open_choices:
-        console.print("[bold]Choices that were open[/bold]")
+        screen.print("[bold]Choices that were open[/bold]")
         for choice in shown.open_choices:
-            console.print(escape(f"- {choice}"))
-    console.print("[bold]Options[/bold]")
-    console.print(escape(", ".join(f"{key}={_level(value)}" for key, value in resolved.options.items())))
+            screen.print(escape(f"- {choice}"))
+    screen.print("[bold]Options[/bold]")
+    screen.print(escape(", ".join(f"{key}={_level(value)}" for key, value in resolved.options.items())))
 
 
 def _layer_table(trace: NetworkTrace) -> Table:
@@ -216,5 +216,6 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Standard output, wide enough for tables where it is no terminal."""
     return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False, soft_wrap=False)

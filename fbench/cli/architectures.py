@@ -57,7 +57,7 @@ def show_command(
     from fbench.architectures.registry import resolve
     from fbench.cli.architecture_views import ShownArchitecture, print_architecture
 
-    resolved = resolve(name, **_parse_options(option or []))
+    resolved = resolve(name, **parse_options(option or []))
     about, base = describe(name), describe(resolved.builder)
     as_registered = resolved.options == resolve(name).options
     shown = ShownArchitecture(
@@ -132,7 +132,7 @@ def _listed(name: str, row: ContractRow) -> dict[str, Any]:
     }
 
 
-def _parse_options(given: Sequence[str]) -> dict[str, Any]:
+def parse_options(given: Sequence[str]) -> dict[str, Any]:
     """KEY=VALUE pairs; a value is JSON where it reads as JSON, otherwise text."""
     options: dict[str, Any] = {}
     for pair in given:

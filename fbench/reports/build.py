@@ -20,6 +20,7 @@ from fbench.reports.published import published_rows
 from fbench.reports.readings import count_readings
 from fbench.reports.studies import StudyResult, study_results, suite_of
 from fbench.reports.summary import summarise_networks
+from fbench.reports.timings import main_setting
 
 
 def build_report(runs: Sequence[RunTable], *, title: str | None = None) -> str:
@@ -76,7 +77,7 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) ->
         findings=tuple(findings(studies)),
         cautions=tuple(cautions(evidence.run)),
         cost_data=evidence.run.config.data[0].name,
-        throughput_batches=_throughput_batches(evidence.run),
+        throughput_words=_throughput_words(evidence.run),
         summary=tuple(summary),
         pareto=pareto_figures(summary, looks, key),
         studies=tuple(
@@ -90,11 +91,21 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) ->
     )
 
 
-def _throughput_batches(run: RunTable) -> tuple[int, int] | None:
+def _throughput_words(run: RunTable) -> str:
+    """At which batches throughput was measured, for a sentence; empty where it was not."""
     if not run.costs:
-        return None
-    plan = run.costs[-1].spec.plan
-    return plan.throughput_batch_size, plan.train_batch_size
+        return ""
+    cost = run.costs[-1]
+    inference, train = main_setting(cost, "inference", best=True), main_setting(cost, "train")
+    words = []
+    if inference is not None:
+        size = inference.batch_size
+        words.append(
+            "inference in each network's own best batch" if size is None else f"inference in batches of {size}"
+        )
+    if train is not None:
+        words.append(f"training in batches of {train.batch_size}, augmentation included")
+    return ", ".join(words)
 
 
 def _learning_groups(

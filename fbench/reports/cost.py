@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from fbench.benchmark.records import CostRecord, TrialRecord
-from fbench.benchmark.specs import CostMode
+from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.cost_specs import CostMode, Setting
+from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.table import RunTable
+from fbench.reports.timings import Timing, main_setting, timing_of
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class NetworkCost:
     """What one network costs; none where it was not measured.
 
     ``latency_p50_ms`` is the median time of one call at batch 1. Throughputs are the batch divided by the
-    median time of a call. Counts are for one image in evaluation mode.
+    median time of a call, in inference at the network's own best batch. Counts are for one image in evaluation mode.
     """
 
     trainable_params: int | None = None
@@ -36,20 +36,27 @@ def network_cost(run: RunTable, network: str, records: tuple[TrialRecord, ...] =
     measured = run.latest_cost(network)
     if measured is None:
         return _counts_of_trials(records)
-    static, plan = measured.static[network], measured.spec.plan
-    latency_s = _median_s(run, network, "inference", plan.latency_batch_size)
+    static = measured.static[network]
+    latency = _timing(measured, network, main_setting(measured, "inference"))
+    inference = _timing(measured, network, main_setting(measured, "inference", best=True))
+    train = _timing(measured, network, main_setting(measured, "train"))
     return NetworkCost(
         trainable_params=static.trainable_params,
         total_params_keras=static.total_params_keras,
         macs=static.macs,
         elementwise_ops=static.elementwise_ops,
-        latency_p50_ms=None if latency_s is None else 1e3 * latency_s,
-        inference_images_per_s=_images_per_s(run, network, "inference", plan.throughput_batch_size),
-        train_images_per_s=_images_per_s(run, network, "train", plan.train_batch_size),
+        latency_p50_ms=None if latency is None else 1e3 * latency.quantiles[0].time_s,
+        inference_images_per_s=None if inference is None else inference.images_per_s,
+        train_images_per_s=None if train is None else train.images_per_s,
         inference_peak_memory_mib=_peak_memory_mib(measured, network, "inference"),
         train_peak_memory_mib=_peak_memory_mib(measured, network, "train"),
         test_time_passes=static.test_time_passes,
     )
+
+
+def _timing(measured: CostRecord, network: str, setting: Setting | None) -> Timing | None:
+    series = None if setting is None else measured.find(network, setting)
+    return None if series is None else timing_of(series)
 
 
 def _counts_of_trials(records: tuple[TrialRecord, ...]) -> NetworkCost:
@@ -59,16 +66,6 @@ def _counts_of_trials(records: tuple[TrialRecord, ...]) -> NetworkCost:
     return NetworkCost(
         trainable_params=first.trainable_params, total_params_keras=first.total_params_keras, macs=first.macs
     )
-
-
-def _median_s(run: RunTable, network: str, mode: CostMode, batch_size: int) -> float | None:
-    times = run.times_s(network, mode, batch_size)
-    return float(np.median(times)) if times.size else None
-
-
-def _images_per_s(run: RunTable, network: str, mode: CostMode, batch_size: int) -> float | None:
-    time_s = _median_s(run, network, mode, batch_size)
-    return None if time_s is None else batch_size / time_s
 
 
 def _peak_memory_mib(measured: CostRecord, network: str, mode: CostMode) -> float | None:

@@ -46,7 +46,7 @@ class DataSection:
     """One run on one data set; ``key`` is unique in a report.
 
     ``findings`` say which differences are real. ``cost_data`` names the data set whose image size and classes
-    cost was measured for; ``throughput_batches`` are the batch sizes of inference and training.
+    cost was measured for; ``throughput_words`` say in which batches throughput was measured.
     """
 
     key: str
@@ -57,7 +57,7 @@ class DataSection:
     findings: tuple[str, ...]
     cautions: tuple[str, ...]
     cost_data: str
-    throughput_batches: tuple[int, int] | None
+    throughput_words: str
     summary: tuple[NetworkSummary, ...]
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 import torch
 from support import make_stripes, network_spec_of, trial_spec_of
@@ -12,13 +13,14 @@ from fbench.benchmark.cost.counters import read_counters
 from fbench.benchmark.cost.estimate import estimate_trials_s, packed_s
 from fbench.benchmark.cost.measure import measure_cost
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
+from fbench.benchmark.cost_records import REFERENCE, CostRecord
+from fbench.benchmark.cost_specs import CostPlan, CostSpec, Setting
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.records import CostRecord
-from fbench.benchmark.specs import CostPlan, CostSpec
 
 CPU = torch.device("cpu")
-PLAN = CostPlan(blocks=2, warmup_calls=1, latency_calls_per_block=2, throughput_batch_size=4, train_batch_size=4)
+SETTINGS = (Setting(), Setting(batch_size=None), Setting(mode="train", batch_size=4))
+PLAN = CostPlan(settings=SETTINGS, blocks=2, seconds=0.1, largest_batch_size=4, energy_s=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +32,81 @@ def record() -> CostRecord:
 
 def test_every_raw_sample_is_kept_with_block_order_mode_batch_and_threads(record: CostRecord) -> None:
     assert record.failures == {}
-    seen = sorted((s.network, s.block, s.mode, s.batch_size) for s in record.samples)
-    expected = [
-        (network, block, mode, batch)
-        for network in ("ires", "lenet5")
-        for block in (0, 1)
-        for mode, batch, calls in (("inference", 1, 2), ("inference", 4, 1), ("train", 4, 1))
-        for _ in range(calls)
-    ]
-    assert seen == sorted(expected)
-    assert {s.threads for s in record.samples} == {1}
-    assert all(s.time_s > 0 for s in record.samples)
-    for block in (0, 1):
-        assert {(s.network, s.order) for s in record.samples if s.block == block} in (
-            {("ires", 0), ("lenet5", 1)},
-            {("ires", 1), ("lenet5", 0)},
-        )
+    assert record.setting_failures == ()
+    timed = {(s.network, s.instance, s.setting) for s in record.series}
+    buildings = (("ires", 0), ("ires", 1), ("lenet5", 0), (REFERENCE, 0))
+    assert timed == {(*building, setting) for building in buildings for setting in SETTINGS}
+    for series in record.series:
+        assert set(series.blocks) == {0, 1}
+        assert series.threads == 1
+        assert min(series.times_s) > 0
+    for setting in SETTINGS:
+        first_turn = {
+            order
+            for series in record.series
+            if series.setting == setting
+            for block, turn, order in zip(series.blocks, series.turns, series.orders, strict=True)
+            if (block, turn) == (0, 0)
+        }
+        assert first_turn == {0, 1, 2, 3}
+
+
+def test_the_parts_of_a_training_step_add_up_to_the_step(record: CostRecord) -> None:
+    for series in (s for s in record.series if s.setting.mode == "train" and s.network != REFERENCE):
+        assert list(series.parts_s) == ["data", "forward", "backward", "optimizer"]
+        sums = np.sum(list(series.parts_s.values()), axis=0)
+        np.testing.assert_allclose(sums, series.times_s, atol=1e-8)
+
+
+def test_the_best_batch_is_one_that_was_tried(record: CostRecord) -> None:
+    assert {search.network for search in record.searches} == {"ires", "lenet5"}
+    for search in record.searches:
+        assert [one.batch_size for one in search.tried] == [1, 2, 4][: len(search.tried)]
+        assert search.chosen in [one.batch_size for one in search.tried]
+        series = record.find(search.network, SETTINGS[1])
+        assert series is not None
+        assert series.batch_size == search.chosen
+
+
+def test_energy_that_cannot_be_read_is_no_number_and_says_why(
+    stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "energy_counter", lambda device: "no counter here")
+    spec = CostSpec(networks=(network_spec_of("lenet5", stripes),), numerics=choose_numerics("cpu"), plan=PLAN)
+    energy = measure_cost(spec, CPU).energy
+    assert len(energy) == len(SETTINGS)
+    assert {(one.joules_per_image, one.method) for one in energy} == {(None, "not available: no counter here")}
+
+
+def test_a_batch_that_cannot_fit_is_refused_before_it_is_tried(stripes: ImageDataset) -> None:
+    huge = Setting(batch_size=10**9)
+    plan = PLAN.model_copy(update={"settings": (Setting(), huge)})
+    spec = CostSpec(networks=(network_spec_of("lenet5", stripes),), numerics=choose_numerics("cpu"), plan=plan)
+    record = measure_cost(spec, CPU)
+    assert [(one.network, one.setting) for one in record.setting_failures] == [("lenet5", huge)]
+    assert "out of memory" in record.setting_failures[0].reason
+    assert record.find("lenet5", Setting()) is not None
+
+
+def test_a_record_of_the_first_schema_is_read(record: CostRecord) -> None:
+    old = record.model_dump(mode="json", exclude={"series", "searches", "energy", "before", "after"})
+    del old["setting_failures"]
+    sample = {"network": "ires", "order": 0, "mode": "inference", "batch_size": 1, "threads": 1}
+    old["schema_version"] = 1
+    old["samples"] = [sample | {"block": block, "time_s": 0.5 + block} for block in (0, 0, 1)]
+    old["spec"]["plan"] = {
+        "blocks": 2,
+        "warmup_calls": 1,
+        "latency_batch_size": 1,
+        "latency_calls_per_block": 2,
+        "throughput_batch_size": 64,
+        "train_batch_size": 64,
+    }
+    del old["spec"]["against"]
+    read = CostRecord.model_validate(old)
+    series = read.find("ires", Setting())
+    assert series is not None
+    assert (series.blocks, series.turns, series.times_s) == ((0, 0, 1), (0, 1, 0), (0.5, 0.5, 1.5))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is not read on Windows")
@@ -65,7 +126,7 @@ def test_peak_memory_is_that_of_weights_gradients_and_moments() -> None:
 
 
 def test_every_network_has_a_reading_of_memory_in_both_modes(record: CostRecord) -> None:
-    modes = {("inference", 1), ("train", 4)}
+    modes = {("inference", 1), ("train", 64)}
     for network in ("ires", "lenet5"):
         assert {(m.mode, m.batch_size) for m in record.memory if m.network == network} == modes
 
@@ -80,16 +141,17 @@ def test_a_network_that_fails_is_recorded_and_the_rest_is_measured(
     good, bad = network_spec_of("lenet5", stripes), network_spec_of("ires", stripes)
     real = measure.make_call
 
-    def failing(module: nn.Module, network: object, *rest: object) -> object:
+    def failing(network: object, *rest: object) -> object:
         if network == bad:
             raise RuntimeError("out of memory")
-        return real(module, network, *rest)  # type: ignore[arg-type] # passed through as they came
+        return real(network, *rest)  # type: ignore[arg-type] # passed through as they came
 
     monkeypatch.setattr(measure, "make_call", failing)
     spec = CostSpec(networks=(bad, good), numerics=choose_numerics("cpu"), plan=PLAN)
     record = measure_cost(spec, CPU)
-    assert record.failures == {"ires": "RuntimeError: out of memory"}
-    assert {s.network for s in record.samples} == {"lenet5"}
+    failed = {(one.network, one.setting, one.reason) for one in record.setting_failures}
+    assert failed == {("ires", setting, "RuntimeError: out of memory") for setting in SETTINGS}
+    assert {s.network for s in record.series} == {"lenet5", REFERENCE}
 
 
 class _Small(nn.Module):

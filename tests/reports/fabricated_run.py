@@ -11,17 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.budget import Budget
+from fbench.benchmark.cost_records import CostRecord, MemoryReading, TimingSeries
+from fbench.benchmark.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.machine import Machine
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.predictions import Predictions, SplitPredictions
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import (
-    CostRecord,
-    CostSample,
     CounterReading,
     HistoryRow,
-    MemoryReading,
     PlannedTrial,
     RunConfig,
     Seeds,
@@ -31,7 +30,7 @@ from fbench.benchmark.records import (
     TrialRecord,
     TrialTimes,
 )
-from fbench.benchmark.specs import CostMode, CostPlan, CostSpec, DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.store import RunFolder, TrialResult
 from fbench.benchmark.table import RunTable, load_run
 from fbench.statistics.classification import measure
@@ -305,24 +304,22 @@ def _cost(recipe: Recipe) -> CostRecord:
     spec = CostSpec(
         networks=tuple(network_spec(name) for name in names), numerics=choose_numerics("cpu"), plan=CostPlan()
     )
-    modes: tuple[tuple[CostMode, int, float], ...] = (
-        ("inference", 1, 1e-3),
-        ("inference", 64, 20e-3),
-        ("train", 64, 60e-3),
-    )
-    samples = tuple(
-        CostSample(
+    scales = {LATENCY: 1e-3, THROUGHPUT: 20e-3, TRAINING: 60e-3}
+    series = tuple(
+        TimingSeries(
             network=name,
-            block=block,
-            order=order,
-            mode=mode,
-            batch_size=batch,
+            setting=setting,
+            batch_size=setting.batch_size or 64,
             threads=1,
-            time_s=latency_ms(name) * scale * (1 + 0.01 * block),
+            blocks=tuple(range(12)),
+            turns=(0,) * 12,
+            orders=(order,) * 12,
+            times_s=tuple(latency_ms(name) * scale * (1 + 0.01 * block) for block in range(12)),
+            warmup_calls=10,
+            warm=True,
         )
-        for block in range(5)
         for order, name in enumerate(names)
-        for mode, batch, scale in modes
+        for setting, scale in scales.items()
     )
     return CostRecord(
         cost_id=spec.cost_id,
@@ -331,7 +328,9 @@ def _cost(recipe: Recipe) -> CostRecord:
         started_at="2026-01-02T04:04:05+00:00",
         finished_at="2026-01-02T04:06:05+00:00",
         static={name: static_cost(name) for name in names},
-        samples=samples,
+        before=None,
+        after=None,
+        series=series,
         memory=tuple(
             MemoryReading(
                 network=name,

@@ -1,71 +1,197 @@
-"""The call that is timed: one inference, or one training step, on inputs that rotate."""
+"""The calls that are timed: one inference, or one training step of the default protocol, on inputs that rotate."""
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
-from fbench.benchmark.device import autocast, memory_format
+from fbench.benchmark.budget import StepPlan
+from fbench.benchmark.device import Stopwatch, autocast, memory_format
 from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.specs import CostMode, NetworkSpec
+from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.batches import augmented_batches
+from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.prepare import prepare_for_training
+from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.step import Totals, batch_loss, make_step
+from fbench.benchmark.training.tensors import SplitTensors, fit_normalisation
 
 ROTATED_BATCHES = 4
 """Inputs rotate among this many batches, so that a cache that holds the last one does not flatter."""
 
+TRAINING_PARTS = ("data", "forward", "backward", "optimizer")
+
+Mark = Callable[[], None]
+"""Is called between two parts of a call."""
+
 
 @dataclass(frozen=True)
 class Call:
-    """``prepare`` puts the network into its mode, untimed; ``run`` is what is timed."""
+    """One call of a network, with ``parts`` that are timed apart.
+
+    ``prepare`` puts the network into its mode, untimed. ``run`` is timed. ``place`` copies the network and its inputs
+    to another place in memory: where tensors and Python's objects happen to lie makes up to 0.3 % of a compact
+    network's time, for the life of a process, so a comparison that never moves them finds differences between equals.
+    """
 
     prepare: Callable[[], object]
-    run: Callable[[], None]
+    run: Callable[[Mark], None]
+    place: Callable[[], None]
+    parts: tuple[str, ...] = ("forward",)
 
 
-def make_call(
-    module: nn.Module,
-    network: NetworkSpec,
-    mode: CostMode,
-    batch_size: int,
-    numerics: Numerics,
-    device: torch.device,
+def inference_call(
+    module: nn.Module, input_shape: tuple[int, int, int], batch_size: int, numerics: Numerics, device: torch.device
 ) -> Call:
-    """One call of ``module`` in ``mode`` on random images (N, C, H, W).
+    """A forward pass in evaluation mode on random images (N, C, H, W); compiled where the numerics say so."""
+    held = _laid_out(module, numerics, device)
+    images = _random_images((batch_size, *input_shape), numerics, device)
+    turns = itertools.cycle(range(ROTATED_BATCHES))
+    if numerics.cuda_graph:
+        return _replayed_inference(_program(held, numerics), held, images, numerics)
+    compiled = _program(held, numerics) if numerics.compile else None
 
-    ``train`` is forward, cross-entropy, backward and an AdamW step; ``inference`` a forward pass in evaluation mode.
-    """
-    layout = memory_format(numerics)
-    module = module.to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
-    generator = torch.Generator().manual_seed(0)
-    shape = (batch_size, *network.input_shape)
-    inputs = itertools.cycle(
-        [
-            torch.randn(shape, generator=generator).to(device).contiguous(memory_format=layout)
-            for _ in range(ROTATED_BATCHES)
-        ]
-    )
-    if mode == "inference":
+    def run(mark: Mark) -> None:
+        with torch.inference_mode(), autocast(numerics):
+            (compiled or held)(images[next(turns)])
 
-        def infer() -> None:
-            with torch.inference_mode(), autocast(numerics):
-                module(next(inputs))
+    def place() -> None:
+        nonlocal held
+        if compiled is None:
+            held = copy.deepcopy(held)
+        else:
+            _move(held)
+        images[:] = [batch.clone() for batch in images]
 
-        return Call(module.eval, infer)
-    prepare_for_training(module, numerics)
-    classes = int(network.options["num_classes"])
-    labels = torch.randint(classes, (batch_size,), generator=generator).to(device)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-4, fused=True)
+    return Call(lambda: held.eval(), run, place)  # noqa: PLW0108 - ``held`` is another one after every ``place``
 
-    def step() -> None:
+
+def training_call(
+    module: nn.Module, network: NetworkSpec, batch_size: int, numerics: Numerics, device: torch.device
+) -> Call:
+    """A step of the default protocol on random images: augmented batch, forward with loss, backward, optimizer."""
+    module = _laid_out(module, numerics, device)
+    protocol = load_protocol("fbench")
+    batches = _training_batches(network, batch_size, numerics, device)
+    if numerics.cuda_graph:
+        optimizer = build_optimizer(module, protocol, batch_size, numerics)
+        step = make_step(module, optimizer, protocol, numerics, Totals(device))
+
+        def replayed(mark: Mark) -> None:
+            batch = next(batches)
+            mark()
+            step(batch)
+
+        return Call(module.train, replayed, _stay, ("data", "step"))
+
+    def ready(learner: nn.Module) -> tuple[nn.Module, torch.optim.Optimizer]:
+        prepare_for_training(learner, numerics)
+        return learner, build_optimizer(learner, protocol, batch_size, numerics)
+
+    held, optimizer = ready(copy.deepcopy(module))
+    compiled = _program(held, numerics) if numerics.compile else None
+
+    def run(mark: Mark) -> None:
+        batch = next(batches)
+        mark()
         optimizer.zero_grad(set_to_none=True)
         with autocast(numerics):
-            logits = module(next(inputs))
-        F.cross_entropy(logits.float(), labels).backward()
+            logits = (compiled or held)(batch.images)
+        loss = batch_loss(logits.float(), batch, protocol.label_smoothing)
+        mark()
+        loss.backward()
+        mark()
         optimizer.step()
 
-    return Call(module.train, step)
+    def place() -> None:
+        nonlocal held, optimizer
+        if compiled is None:
+            held, optimizer = ready(copy.deepcopy(module))
+        else:
+            _move(held)
+
+    return Call(lambda: held.train(), run, place, TRAINING_PARTS)  # noqa: PLW0108 - as above
+
+
+def _laid_out(module: nn.Module, numerics: Numerics, device: torch.device) -> nn.Module:
+    layout = memory_format(numerics)
+    moved: nn.Module = module.to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    return moved
+
+
+def _program(module: nn.Module, numerics: Numerics) -> Callable[[torch.Tensor], torch.Tensor]:
+    if not numerics.compile:
+        return module
+    program: Callable[[torch.Tensor], torch.Tensor] = torch.compile(module)
+    return program
+
+
+def _random_images(shape: tuple[int, ...], numerics: Numerics, device: torch.device) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    layout = memory_format(numerics)
+    return [
+        torch.randn(shape, generator=generator).to(device).contiguous(memory_format=layout)
+        for _ in range(ROTATED_BATCHES)
+    ]
+
+
+def _training_batches(
+    network: NetworkSpec, batch_size: int, numerics: Numerics, device: torch.device
+) -> Iterator[MixedBatch]:
+    """Augmented batches of the default protocol, one at a time, from random images of the network's shape."""
+    protocol, seeds = load_protocol("fbench"), derive_seeds(0)
+    generator = torch.Generator().manual_seed(0)
+    total = ROTATED_BATCHES * batch_size
+    images = torch.randint(0, 256, (total, *network.input_shape), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(int(network.options["num_classes"]), (total,), generator=generator)
+    split = SplitTensors(
+        images.to(device).contiguous(memory_format=memory_format(numerics)), labels.to(device), labels.numpy()
+    )
+    plan = StepPlan(ROTATED_BATCHES, batch_size, ROTATED_BATCHES, (ROTATED_BATCHES,))
+    normalisation, watch = fit_normalisation(split), Stopwatch(device)
+    return augmented_batches(
+        split, normalisation, protocol.augmentation, plan, numerics, seeds, watch, images_at_once=batch_size
+    )
+
+
+def _replayed_inference(
+    program: Callable[[torch.Tensor], torch.Tensor],
+    module: nn.Module,
+    images: list[torch.Tensor],
+    numerics: Numerics,
+) -> Call:
+    """A forward pass recorded once as a CUDA graph; a call copies a batch in and replays it."""
+    module.eval()
+    static, inputs = images[0].clone(), itertools.cycle(images)
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.inference_mode(), autocast(numerics):
+        with torch.cuda.stream(side):
+            for _ in range(3):  # recording needs warm libraries
+                program(static)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            program(static)
+
+    def run(mark: Mark) -> None:
+        static.copy_(next(inputs))
+        graph.replay()
+
+    return Call(module.eval, run, _stay)
+
+
+def _move(module: nn.Module) -> None:
+    for tensor in itertools.chain(module.parameters(), module.buffers()):
+        tensor.data = tensor.data.clone()
+
+
+def _stay() -> None:
+    """A recorded graph knows its tensors by address."""

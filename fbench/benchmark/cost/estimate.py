@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import torch
 
-from fbench.architectures.registry import build
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import plan_steps
-from fbench.benchmark.cost.calls import Call, make_call
+from fbench.benchmark.cost.backends import make_call
+from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.device import numerics_in_force, synchronize
 from fbench.benchmark.protocol import choosing_splits
 from fbench.benchmark.specs import TrialSpec
@@ -50,11 +50,10 @@ def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
     choosing = sum(data.get(split, 0) for split in choosing_splits(spec.protocol))
     evaluation_batch = min(64 if device.type == "cpu" else 1024, choosing)
     with freed_memory_kept(), numerics_in_force(spec.numerics, device):
-        module = build(spec.network.resolved)
-        step_s = _warm_time_s(make_call(module, spec.network, "train", plan.batch_size, spec.numerics, device), device)
-        evaluation_s = _warm_time_s(
-            make_call(module, spec.network, "inference", evaluation_batch, spec.numerics, device), device
-        )
+        numerics = spec.numerics
+        step_s = _warm_time_s(make_call(spec.network, "train", "eager", plan.batch_size, numerics, device), device)
+        evaluation = make_call(spec.network, "inference", "eager", evaluation_batch, numerics, device)
+        evaluation_s = _warm_time_s(evaluation, device)
     passes = 2 if spec.protocol.test_time_flip else 1
     read_images = choosing * (len(plan.evaluate_after) + 1)
     read_images += data.get("test", 0) if spec.protocol.test == "once" else 0
@@ -63,9 +62,9 @@ def _estimate_s(spec: TrialSpec, device: torch.device) -> float:
 
 def _warm_time_s(call: Call, device: torch.device) -> float:
     call.prepare()
-    call.run()
+    call.run(lambda: None)
     synchronize(device)
     started = time.perf_counter()
-    call.run()
+    call.run(lambda: None)
     synchronize(device)
     return time.perf_counter() - started

@@ -2,80 +2,108 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
-import numpy as np
 import torch
 from torch import nn
 
 from fbench.architectures.registry import build
-from fbench.architectures.trace import trace
+from fbench.architectures.trace import NetworkTrace, trace
 from fbench.benchmark.allocator import freed_memory_kept
-from fbench.benchmark.cost.calls import Call, make_call
+from fbench.benchmark.cost.backends import make_call
+from fbench.benchmark.cost.batch_search import search_batch_size
+from fbench.benchmark.cost.calls import Call
+from fbench.benchmark.cost.clock import Clock, clock_of
+from fbench.benchmark.cost.conditions import read_conditions
 from fbench.benchmark.cost.counters import read_counters
+from fbench.benchmark.cost.energy import energy_counter, read_energy
+from fbench.benchmark.cost.interleave import Schedule, TimedCall, WarmUp, time_interleaved, warm_up
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
-from fbench.benchmark.device import numerics_in_force, synchronize
+from fbench.benchmark.cost.memory_need import why_too_large
+from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
+from fbench.benchmark.cost_records import (
+    REFERENCE,
+    BatchSearch,
+    CostRecord,
+    EnergyReading,
+    MemoryReading,
+    SettingFailure,
+)
+from fbench.benchmark.cost_specs import CostMode, CostSpec, Setting
+from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.records import CostRecord, CostSample, MemoryReading, StaticCost
-from fbench.benchmark.specs import CostMode, CostPlan, CostSpec, NetworkSpec
+from fbench.benchmark.records import StaticCost
+from fbench.benchmark.specs import NetworkSpec
+
+SECONDS_PER_NETWORK: Final = 1.5
+MEMORY_BATCHES: Final[tuple[tuple[CostMode, int], ...]] = (("inference", 1), ("train", 64))
+
+Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class _Timed:
-    """One kind of timed call of one network."""
+@dataclass
+class _Counted:
+    """What follows from the networks alone, and why a network has none of it."""
 
-    network: str
-    mode: CostMode
-    batch_size: int
-    calls_per_block: int
-    call: Call
+    static: dict[str, StaticCost] = field(default_factory=dict)
+    traces: dict[str, NetworkTrace] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Ready:
+    """Warm calls, the batches that were chosen for them, and what cannot be timed."""
+
+    calls: list[tuple[TimedCall, WarmUp]] = field(default_factory=list)
+    searches: list[BatchSearch] = field(default_factory=list)
+    failures: list[SettingFailure] = field(default_factory=list)
 
 
 def measure_cost(
     spec: CostSpec,
     device: torch.device,
     test_time_passes: int = 1,
-    progress: Callable[[str], None] = lambda what: None,
+    progress: Progress = lambda what: None,
 ) -> CostRecord:
-    """Measure every network of ``spec``; a network that fails is recorded with its reason and left out of the rest.
+    """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
     ``progress`` is called with a short text as each part begins. Nothing else of the run may work meanwhile.
     """
-    started_at = _now()
-    static: dict[str, StaticCost] = {}
-    failures: dict[str, str] = {}
-    modules: dict[str, nn.Module] = {}
-    for network in spec.networks:
-        progress(f"counting {network.name}")
-        try:
-            torch.manual_seed(spec.seed)
-            modules[network.name] = build(network.resolved)
-            static[network.name] = count_static(modules[network.name], network, test_time_passes)
-        except Exception as error:  # recorded; the other networks are still measured
-            failures[network.name] = f"{type(error).__name__}: {error}"
-    networks = [network for network in spec.networks if network.name not in failures]
+    started_at, before = _now(), read_conditions(device)
+    counted = _count(spec, test_time_passes, progress)
+    networks = [network for network in spec.networks if network.name not in counted.failures]
     memory = _read_memory(networks, spec, device, progress)
     with freed_memory_kept(), numerics_in_force(spec.numerics, device):
-        samples = _time_blocks(networks, modules, spec, device, failures, progress)
+        clock = clock_of(device)
+        ready = _prepare(networks, counted.traces, spec, device, clock, progress)
+        seconds = spec.plan.seconds or SECONDS_PER_NETWORK * len(networks)
+        schedule = Schedule(spec.plan.blocks, seconds, spec.seed)
+        series, failed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress)
+        energy = _read_energy(ready, spec, device, progress)
     return CostRecord(
         cost_id=spec.cost_id,
         spec=spec,
         machine=describe_machine(),
         started_at=started_at,
         finished_at=_now(),
-        static=static,
-        samples=tuple(samples),
+        before=before,
+        after=read_conditions(device),
+        static=counted.static,
+        series=series,
+        searches=tuple(ready.searches),
         memory=tuple(memory),
-        failures=failures,
+        energy=tuple(energy),
+        failures=counted.failures,
+        setting_failures=(*ready.failures, *failed),
     )
 
 
-def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int) -> StaticCost:
+def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int, counted: NetworkTrace) -> StaticCost:
     """Parameters, MACs and elementwise operations by our counter, with the other counters beside it."""
-    counted = trace(module, network.input_shape)
     return StaticCost(
         trainable_params=counted.trainable_params,
         bn_running_stats=counted.bn_running_stats,
@@ -88,81 +116,110 @@ def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int)
     )
 
 
+def _count(spec: CostSpec, test_time_passes: int, progress: Progress) -> _Counted:
+    counted = _Counted()
+    for network in spec.networks:
+        progress(f"counting {network.name}")
+        try:
+            torch.manual_seed(spec.seed)
+            module = build(network.resolved)
+            traced = trace(module, network.input_shape)
+            counted.static[network.name] = count_static(module, network, test_time_passes, traced)
+            counted.traces[network.name] = traced
+        except Exception as error:  # recorded; the other networks are still measured
+            counted.failures[network.name] = _reason(error)
+    return counted
+
+
 def _read_memory(
-    networks: Sequence[NetworkSpec], spec: CostSpec, device: torch.device, progress: Callable[[str], None]
+    networks: Sequence[NetworkSpec], spec: CostSpec, device: torch.device, progress: Progress
 ) -> list[MemoryReading]:
+    """Of one inference and of one training step, where the plan times these modes."""
     preload_fresh_processes()
-    modes: tuple[tuple[CostMode, int], ...] = (
-        ("inference", spec.plan.latency_batch_size),
-        ("train", spec.plan.train_batch_size),
-    )
+    modes = {setting.mode for setting in spec.plan.settings}
     readings = []
     for network in networks:
         progress(f"peak memory of {network.name}")
-        readings += [read_peak_memory(network, mode, size, spec.numerics, device) for mode, size in modes]
+        readings += [
+            read_peak_memory(network, mode, size, spec.numerics, device)
+            for mode, size in MEMORY_BATCHES
+            if mode in modes
+        ]
     return readings
 
 
-def _timed_calls(network: NetworkSpec, module: nn.Module, spec: CostSpec, device: torch.device) -> list[_Timed]:
-    plan: CostPlan = spec.plan
-    wanted: tuple[tuple[CostMode, int, int], ...] = (
-        ("inference", plan.latency_batch_size, plan.latency_calls_per_block),
-        ("inference", plan.throughput_batch_size, 1),
-        ("train", plan.train_batch_size, 1),
-    )
-    return [
-        _Timed(network.name, mode, size, calls, make_call(module, network, mode, size, spec.numerics, device))
-        for mode, size, calls in wanted
-    ]
-
-
-def _time_blocks(
+def _prepare(
     networks: Sequence[NetworkSpec],
-    modules: dict[str, nn.Module],
+    traces: dict[str, NetworkTrace],
     spec: CostSpec,
     device: torch.device,
-    failures: dict[str, str],
-    progress: Callable[[str], None],
-) -> list[CostSample]:
-    """Warm up, then time each network once per block in a random order, so that drift of the machine hits all alike."""
-    calls: dict[str, list[_Timed]] = {}
-    for network in networks:
-        progress(f"warming up {network.name}")
-        try:
-            calls[network.name] = _timed_calls(network, modules[network.name], spec, device)
-            for timed in calls[network.name]:
-                timed.call.prepare()
-                for _ in range(spec.plan.warmup_calls):
-                    timed.call.run()
-        except Exception as error:  # out of memory included: recorded and survived
-            failures[network.name] = f"{type(error).__name__}: {error}"
-            calls.pop(network.name, None)
-    generator = np.random.default_rng(spec.seed)
-    names = list(calls)
-    samples: list[CostSample] = []
-    for block in range(spec.plan.blocks):
-        progress(f"timing, block {block + 1} of {spec.plan.blocks}")
-        for order, index in enumerate(generator.permutation(len(names))):
-            for timed in calls[names[index]]:
-                samples += [_sample(timed, block, order, device) for _ in range(timed.calls_per_block)]
-    return samples
+    clock: Clock,
+    progress: Progress,
+) -> _Ready:
+    """Build and warm up every network in every setting, one of them twice, and the reference load."""
+    ready = _Ready()
+    for setting in spec.plan.settings:
+        for network in networks:
+            progress(f"warming up {network.name}, {setting.label}")
+            try:
+                size = _batch_size(network, traces[network.name], setting, spec, device, clock, ready)
+                for instance in (0, 1) if network.name == spec.measured_twice else (0,):
+                    call = _make(network, setting, spec, device, size)
+                    timed = TimedCall(network.name, setting, size, call, instance)
+                    ready.calls.append((timed, warm_up(call, clock)))
+            except Exception as error:  # out of memory, no such backend: recorded and survived
+                ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=_reason(error)))
+        reference = reference_call(spec.numerics, device)
+        ready.calls.append((TimedCall(REFERENCE, setting, BATCH_SIZE, reference), warm_up(reference, clock)))
+    return ready
 
 
-def _sample(timed: _Timed, block: int, order: int, device: torch.device) -> CostSample:
-    timed.call.prepare()
-    synchronize(device)
-    started = time.perf_counter()
-    timed.call.run()
-    synchronize(device)
-    return CostSample(
-        network=timed.network,
-        block=block,
-        order=order,
-        mode=timed.mode,
-        batch_size=timed.batch_size,
-        threads=torch.get_num_threads(),
-        time_s=time.perf_counter() - started,
-    )
+def _batch_size(
+    network: NetworkSpec,
+    traced: NetworkTrace,
+    setting: Setting,
+    spec: CostSpec,
+    device: torch.device,
+    clock: Clock,
+    ready: _Ready,
+) -> int:
+    """The setting's batch, or the one that is searched for.
+
+    Raises:
+        MemoryError: the batch cannot fit into free memory.
+    """
+    too_large = partial(why_too_large, traced, setting.mode, device=device)
+    if setting.batch_size is not None:
+        if reason := too_large(setting.batch_size):
+            raise MemoryError(reason)
+        return setting.batch_size
+    make = partial(_make, network, setting, spec, device)
+    search = search_batch_size(network.name, setting, make, clock, spec.plan.largest_batch_size, too_large)
+    ready.searches.append(search)
+    return search.chosen
+
+
+def _make(network: NetworkSpec, setting: Setting, spec: CostSpec, device: torch.device, batch_size: int) -> Call:
+    return make_call(network, setting.mode, setting.backend, batch_size, spec.numerics, device, spec.seed)
+
+
+def _read_energy(ready: _Ready, spec: CostSpec, device: torch.device, progress: Progress) -> list[EnergyReading]:
+    """Of every network in every setting, one after the other."""
+    counter = energy_counter(device)
+    readings = []
+    for timed, _ in ready.calls:
+        if timed.network != REFERENCE and timed.instance == 0:
+            progress(f"energy of {timed.network}")
+            readings.append(
+                read_energy(
+                    timed.network, timed.setting, timed.call, timed.batch_size, spec.plan.energy_s, counter, device
+                )
+            )
+    return readings
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _now() -> str:

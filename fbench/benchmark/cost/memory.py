@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
-from fbench.benchmark.cost.calls import make_call
+from fbench.benchmark.cost.backends import make_call
+from fbench.benchmark.cost_records import MemoryReading
+from fbench.benchmark.cost_specs import CostMode
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.records import MemoryReading
-from fbench.benchmark.specs import CostMode, NetworkSpec
+from fbench.benchmark.specs import NetworkSpec
 
 MIB = 2**20
 
@@ -39,8 +40,42 @@ def read_peak_memory(
     except Exception as error:  # out of memory included: recorded and survived
         peak_memory_mib, method = None, f"failed: {type(error).__name__}: {error}"
     return MemoryReading(
-        network=network.name, mode=mode, batch_size=batch_size, peak_memory_mib=peak_memory_mib, method=method
+        network=network.name,
+        mode=mode,
+        batch_size=batch_size,
+        peak_memory_mib=peak_memory_mib,
+        method=method,
+        activation_memory_mib=_activations(network, batch_size) if mode == "train" else None,
     )
+
+
+def activation_memory_mib(module: nn.Module, input_shape: tuple[int, int, int], batch_size: int) -> float:
+    """What autograd keeps of a forward pass in training, in MiB: distinct saved tensors but weights and the input."""
+    module.train()
+    images = torch.zeros(batch_size, *input_shape)
+    known = {tensor.untyped_storage().data_ptr() for tensor in (images, *module.parameters(), *module.buffers())}
+    saved: dict[int, int] = {}
+    alive: list[torch.Tensor] = []  # an address is not used twice while its tensor lives
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in known:
+            saved[storage.data_ptr()] = storage.nbytes()
+            alive.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        module(images)
+    return sum(saved.values()) / MIB
+
+
+def _activations(network: NetworkSpec, batch_size: int) -> float | None:
+    """Of as many images as the batch has, counted on two, which batch normalisation needs at least, and scaled."""
+    try:
+        torch.manual_seed(0)
+        return activation_memory_mib(build(network.resolved), network.input_shape, 2) * batch_size / 2
+    except Exception:  # a network that cannot train has no such memory; its timing says why
+        return None
 
 
 # A fork of a server that holds nothing but imports starts in milliseconds; a spawned process imports torch anew.
@@ -60,10 +95,10 @@ def _cuda_peak_mib(
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        call = make_call(build(network.resolved), network, mode, batch_size, numerics, device)
+        call = make_call(network, mode, "eager", batch_size, numerics, device)
         call.prepare()
         for _ in range(2):
-            call.run()
+            call.run(lambda: None)
         return float(torch.cuda.max_memory_allocated(device) - before) / MIB
 
 
@@ -89,10 +124,10 @@ def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, 
     with numerics_in_force(numerics, device):
         _load_libraries()
         before = psutil.Process().memory_info().rss
-        call = make_call(build(network.resolved), network, mode, batch_size, numerics, device)
+        call = make_call(network, mode, "eager", batch_size, numerics, device)
         call.prepare()
         for _ in range(2):
-            call.run()
+            call.run(lambda: None)
     unit = 1 if sys.platform == "darwin" else 1024  # getrusage gives bytes on macOS and KiB elsewhere
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     return float(max(0, peak - before)) / MIB

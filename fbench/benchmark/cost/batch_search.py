@@ -1,0 +1,88 @@
+"""The batch size of a network's best throughput: doubled until it stops helping or memory ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import Final
+
+from fbench.benchmark.cost.calls import Call
+from fbench.benchmark.cost.clock import Clock
+from fbench.benchmark.cost_records import BatchRate, BatchSearch
+from fbench.benchmark.cost_specs import Setting
+
+HELPS: Final = 1.03
+"""A doubling helps where it brings 3 % more images per second than the best so far."""
+
+FRUITLESS: Final = 2
+"""So many doublings in a row that do not help end the search: one alone may be noise."""
+
+TIMED_CALLS: Final = 3
+
+
+def search_batch_size(
+    network: str,
+    setting: Setting,
+    make: Callable[[int], Call],
+    clock: Clock,
+    largest: int,
+    too_large: Callable[[int], str],
+) -> BatchSearch:
+    """Double the batch from 1 and keep the best; running out of memory ends the search and is survived.
+
+    Args:
+        network: its name.
+        setting: mode and backend; its batch size is what is looked for.
+        make: builds the call for a batch size.
+        clock: times it.
+        largest: batch size that is not exceeded.
+        too_large: why a batch size cannot fit into memory, or empty.
+
+    Raises:
+        Exception: what the call raises at a batch of 1.
+    """
+    tried: list[BatchRate] = []
+    best, fruitless, size, reason = 1, 0, 1, ""
+    while not reason:
+        rate = _images_per_s(make(size), clock, size)
+        top = max((one.images_per_s for one in tried), default=0.0)
+        fruitless = 0 if rate >= HELPS * top else fruitless + 1
+        best = size if rate >= HELPS * top else best
+        tried.append(BatchRate(batch_size=size, images_per_s=round(rate, 3)))
+        size *= 2
+        reason = _why_stop(fruitless, size, largest, too_large)
+        if not reason:
+            reason = _trial_failure(make, size)
+    return BatchSearch(
+        network=network,
+        mode=setting.mode,
+        backend=setting.backend,
+        tried=tuple(tried),
+        chosen=best,
+        stopped_because=reason,
+    )
+
+
+def _why_stop(fruitless: int, size: int, largest: int, too_large: Callable[[int], str]) -> str:
+    if fruitless >= FRUITLESS:
+        return f"two doublings brought less than {100 * HELPS - 100:.0f} %"
+    if size > largest:
+        return f"batches above {largest} were not asked for"
+    return too_large(size)
+
+
+def _trial_failure(make: Callable[[int], Call], size: int) -> str:
+    """Why a first call at this size fails, or empty."""
+    try:
+        call = make(size)
+        call.prepare()
+        call.run(lambda: None)
+    except Exception as error:  # running out of memory has many types
+        return f"batch {size} failed: {type(error).__name__}: {error}".split("\n")[0]
+    return ""
+
+
+def _images_per_s(call: Call, clock: Clock, size: int) -> float:
+    call.prepare()
+    clock.time(call)
+    return size / median(sum(clock.time(call)) for _ in range(TIMED_CALLS))

@@ -1,0 +1,50 @@
+"""The state of the machine before and after a measurement. Clocks are read and never set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psutil
+import torch
+
+from fbench.benchmark.cost.nvml import nvml_handle
+from fbench.benchmark.cost_records import Conditions
+
+LOOK_S = 0.3
+
+
+def read_conditions(device: torch.device) -> Conditions:
+    """How busy the machine is, and its clocks where it tells them; looks for 0.3 s."""
+    busy_percent = psutil.cpu_percent(interval=LOOK_S)
+    mhz, temperature_c = _accelerator(device)
+    return Conditions(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        busy_percent=busy_percent,
+        load_average_1min=round(psutil.getloadavg()[0], 2) if hasattr(psutil, "getloadavg") else None,
+        processor_mhz=_processor_mhz(),
+        accelerator_mhz=mhz,
+        accelerator_temperature_c=temperature_c,
+    )
+
+
+def _processor_mhz() -> float | None:
+    try:
+        frequency = psutil.cpu_freq()
+    except (OSError, NotImplementedError, AttributeError):  # virtual machines often do not say
+        return None
+    return round(float(frequency.current), 1) if frequency and frequency.current else None
+
+
+def _accelerator(device: torch.device) -> tuple[float | None, float | None]:
+    """Clock of the multiprocessors in MHz, and temperature in degrees Celsius."""
+    handle, _ = nvml_handle(device)
+    if handle is None:
+        return None, None
+    import pynvml
+
+    try:
+        clock = float(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM))
+        temperature = float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
+    except pynvml.NVMLError:
+        return None, None
+    return clock, temperature

@@ -1,0 +1,84 @@
+"""``fbench speed``: how fast networks are, and which differences are real."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fbench.architectures.errors import UserError
+from fbench.cli.architectures import parse_options
+from fbench.cli.run import PrecisionChoice
+
+
+def speed_command(
+    names: Annotated[list[str], typer.Argument(help="Networks, as `fbench list` prints them.")],
+    batch_sizes: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,8,64,256",
+    mode: Annotated[str, typer.Option(help="inference, train, or both separated by a comma.")] = "inference",
+    backend: Annotated[str, typer.Option(help="eager, compile, cuda_graph; separated by commas.")] = "eager",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of PyTorch.")] = PrecisionChoice.FP32,
+    threads: Annotated[int | None, typer.Option(help="Threads on a CPU. Default: 1, as trials have.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="About how long to time, after warm-up. Default: 1.5 s a network and setting.")
+    ] = None,
+    blocks: Annotated[int, typer.Option(help="Blocks; differences are judged over so many.")] = 20,
+    against: Annotated[str | None, typer.Option(help="Hold the others against this one. Default: the first.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="A switch of every network as KEY=VALUE; repeatable.")
+    ] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the record goes. Default: results/speed/TIME.json.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+) -> None:
+    """Time networks interleaved on this machine, hold each against one, and keep every sample."""
+    from rich.console import Console
+
+    from fbench.benchmark.store import write_cost_file
+    from fbench.speed import SpeedRequest, cost_spec, measure_speed
+
+    request = SpeedRequest(
+        names=tuple(names),
+        batch_sizes=_whole_numbers(batch_sizes),
+        modes=_parts(mode),
+        backends=_parts(backend),
+        device=device,
+        precision=precision.value,
+        threads=threads,
+        seconds=seconds,
+        blocks=blocks,
+        against=against,
+        options=parse_options(option or []),
+        plugins=tuple(plugin or ()),
+    )
+    cost_spec(request)  # so that nothing is written or measured for a request that cannot work
+    file = out or Path("results/speed") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    with Console(stderr=True).status("measuring") as status:
+        record = measure_speed(request, status.update)
+    write_cost_file(file, record)
+    if as_json:
+        typer.echo(record.model_dump_json())
+        return
+    from fbench.cli.speed_view import print_speed
+
+    print_speed(record)
+    typer.echo(f"Every sample: {file}")
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in _parts(text))
+    except ValueError:
+        raise UserError(
+            f"--batch-sizes {text} was given; give whole numbers separated by commas, such as 1,64."
+        ) from None

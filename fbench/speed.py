@@ -1,0 +1,121 @@
+"""Measure the speed of networks outside of a run: what ``fbench speed`` does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from fbench.architectures.errors import UserError, did_you_mean
+from fbench.architectures.plugins import load_plugin
+from fbench.architectures.registry import canonical_name
+from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
+from fbench.benchmark.machine import usable_cores
+from fbench.benchmark.numerics import Precision, choose_numerics
+
+MOST_BLOCKS: Final = 10_000
+DEFAULT_BLOCKS: Final = 20
+
+
+@dataclass(frozen=True)
+class SpeedRequest:
+    """What to measure.
+
+    ``seconds`` is about how long the timing takes, after building and warm-up. Inference is also measured in each
+    network's own best batch. ``against`` is the network that the others are held against, the first by default.
+    """
+
+    names: tuple[str, ...]
+    batch_sizes: tuple[int, ...] = (1, 8, 64, 256)
+    modes: tuple[str, ...] = ("inference",)
+    backends: tuple[str, ...] = ("eager",)
+    device: str = "auto"
+    precision: Precision = "fp32"
+    threads: int | None = None
+    seconds: float | None = None
+    blocks: int = DEFAULT_BLOCKS
+    against: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    plugins: tuple[Path, ...] = ()
+    seed: int = 0
+
+
+def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
+    """Measure networks interleaved on this machine; every raw sample is in the record.
+
+    Raises:
+        UserError: an unknown network, mode, backend or device, a batch below 1, or more threads than cores.
+    """
+    spec = cost_spec(request)
+    from fbench.benchmark.cost.measure import measure_cost
+    from fbench.benchmark.device import pick_device
+
+    return measure_cost(spec, pick_device(request.device), progress=progress)
+
+
+def cost_spec(request: SpeedRequest) -> CostSpec:
+    """What :func:`measure_speed` will measure.
+
+    Raises:
+        UserError: as there.
+    """
+    from fbench.benchmark.device import device_kind, pick_device, refuse_missing_precision
+    from fbench.benchmark.networks import bare_network_spec
+
+    _check(request)
+    device = pick_device(request.device)
+    numerics = choose_numerics(device_kind(device), request.precision)
+    refuse_missing_precision(numerics.precision, device)
+    if request.threads is not None:
+        numerics = numerics.model_copy(update={"threads_per_trial": request.threads})
+    plugins: dict[str, str] = {}
+    for plugin in request.plugins:
+        load_plugin(plugin)
+        plugins[hashlib.sha256(plugin.read_bytes()).hexdigest()] = str(plugin.resolve())
+    networks = {name: bare_network_spec(name, request.options, plugins) for name in map(canonical_name, request.names)}
+    against = canonical_name(request.against) if request.against else None
+    if against is not None and against not in networks:
+        raise UserError(
+            f"--against {against} was given; give one of the networks that are measured: {_list(networks)}."
+        )
+    plan = CostPlan(settings=settings(request), blocks=request.blocks, seconds=request.seconds)
+    return CostSpec(networks=tuple(networks.values()), numerics=numerics, plan=plan, seed=request.seed, against=against)
+
+
+def settings(request: SpeedRequest) -> tuple[Setting, ...]:
+    """Every mode, backend and batch, and in inference each network's own best batch."""
+    found: list[Setting] = []
+    for backend in dict.fromkeys(request.backends):
+        for mode in dict.fromkeys(request.modes):
+            sizes: list[int | None] = [*dict.fromkeys(request.batch_sizes), *([None] if mode == "inference" else [])]
+            found += [Setting.model_validate({"mode": mode, "batch_size": size, "backend": backend}) for size in sizes]
+    return tuple(found)
+
+
+def _check(request: SpeedRequest) -> None:
+    if not request.names:
+        raise UserError("No network was given; give names that `fbench list` prints.")
+    for what, given, allowed in (
+        ("mode", request.modes, get_args(CostMode)),
+        ("backend", request.backends, get_args(Backend)),
+    ):
+        for value in given:
+            if value not in allowed:
+                raise UserError(
+                    f"There is no {what} '{value}'.{did_you_mean(value, allowed)} Allowed: {_list(allowed)}."
+                )
+    if not request.batch_sizes or min(request.batch_sizes) < 1:
+        raise UserError(f"Batch sizes {_list(request.batch_sizes)} were given; give whole numbers of at least 1.")
+    if not 1 <= request.blocks <= MOST_BLOCKS:
+        raise UserError(f"--blocks {request.blocks} was given; give 1 to {MOST_BLOCKS:,}.")
+    if request.seconds is not None and request.seconds <= 0:
+        raise UserError(f"--seconds {request.seconds} was given; give more than 0.")
+    if request.threads is not None and not 1 <= request.threads <= usable_cores():
+        raise UserError(f"--threads {request.threads} was given; this machine has {usable_cores()} usable cores.")
+
+
+def _list(values: Any) -> str:
+    return ", ".join(str(value) for value in values)
