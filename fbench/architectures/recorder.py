@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fbench.architectures.memory_traffic import Traffic, traffic
 from fbench.architectures.operations import Operation, base_name, measure, reshape_label
 
 _SHAPE_KEEPING = frozenset(
@@ -40,18 +41,29 @@ class Draft:
     macs: int = 0
     elementwise_ops: Counter[str] = field(default_factory=Counter)
     arguments: str = ""
+    activation_bytes: int = 0
+    parameter_bytes: int = 0
 
     def take(self, source: Source, shape: Sequence[int]) -> None:
         """Note an input."""
         self.sources.append(source)
         self.input_shapes.append(tuple(shape)[1:])
 
-    def count(self, operation: Operation) -> None:
+    def count(self, operation: Operation, moved: Traffic) -> None:
         """Add an operation; the kind is that of the first, or of the first with multiply-accumulates."""
         if not self.kind or (operation.macs and not self.macs):
             self.kind = operation.kind
         self.macs += operation.macs
         self.elementwise_ops.update(operation.elementwise_ops)
+        self.activation_bytes += moved.per_image
+        self.parameter_bytes += moved.per_call
+
+
+class RecordedOperation(NamedTuple):
+    """One aten operation as it ran: its name, and the node it belongs to; none where it only reshapes an edge."""
+
+    name: str
+    node: int | None
 
 
 class _Frame(NamedTuple):
@@ -73,9 +85,11 @@ class Recorder(TorchDispatchMode):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's initialiser has no types
         self.drafts: list[Draft] = []
+        self.operations: list[RecordedOperation] = []
         self._root = network
         self._frames: list[_Frame] = []
         self._sources: dict[int, Source] = {}
+        self._of_image: set[int] = set()
         self._alive: list[torch.Tensor] = []
         self._muted = False
 
@@ -83,6 +97,7 @@ class Recorder(TorchDispatchMode):
         """Make the image node 0."""
         self.drafts.append(Draft("", "", "input", output_shape=tuple(image.shape)[1:]))
         self._give(image, Source(0))
+        self._of_image.add(id(image))
 
     def sources_of(self, result: Any) -> tuple[int, ...]:
         """The nodes behind a network's result, in order, once each."""
@@ -107,25 +122,36 @@ class Recorder(TorchDispatchMode):
         if result is None:
             result = func(*args, **(kwargs or {}))
         if not self._muted:
-            self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
+            node = self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
+            self.operations.append(RecordedOperation(func._schema.name, node))
         return result
 
-    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> None:
-        outputs = tensors_in(result)
-        known = [tensor for tensor in tensors_in(arguments) if id(tensor) in self._sources]
-        if not outputs:
-            return
-        label = reshape_label(name, arguments, outputs[0], 0)
+    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> int | None:
+        """Note an operation; the node that it belongs to, if any."""
+        inputs, outputs = tensors_in(arguments), tensors_in(result)
         frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
-        if frame.node is not None:
-            if label is None and tensors_in(arguments):
-                self.drafts[frame.node].count(measure(name, arguments, outputs))
+        if not outputs:
+            return frame.node
+        known = [tensor for tensor in inputs if id(tensor) in self._sources]
+        label = reshape_label(name, arguments, outputs[0], 0)
+        computes = label is None and bool(inputs)
+        node = frame.node
+        if node is not None:
             for output in outputs:
-                self._give(output, Source(frame.node))
+                self._give(output, Source(node))
+        elif computes:
+            node = self._add_node(frame, known, outputs)
         elif label is not None:
             self._relabel(name, arguments, known, outputs)
-        elif tensors_in(arguments):
-            self._add_node(frame, measure(name, arguments, outputs), known, outputs)
+        if computes and node is not None:
+            operation = measure(name, arguments, outputs)
+            moved = traffic(name, arguments, inputs, outputs[0], lambda tensor: id(tensor) in self._of_image)
+            self.drafts[node].count(operation, moved)
+            if frame.node is None:
+                self.drafts[node].arguments = operation.arguments
+        if any(id(tensor) in self._of_image for tensor in inputs):
+            self._of_image.update(id(output) for output in outputs)
+        return node
 
     def _relabel(
         self, name: str, arguments: Sequence[Any], known: list[torch.Tensor], outputs: list[torch.Tensor]
@@ -137,17 +163,15 @@ class Recorder(TorchDispatchMode):
             label = reshape_label(name, arguments, output, position)
             self._give(output, Source(source.node, _joined(source.reshape, label or "")))
 
-    def _add_node(
-        self, frame: _Frame, operation: Operation, known: list[torch.Tensor], outputs: list[torch.Tensor]
-    ) -> None:
-        draft = Draft(frame.path, frame.module, arguments=operation.arguments)
-        draft.count(operation)
-        draft.output_shape = tuple(outputs[0].shape)[1:]
+    def _add_node(self, frame: _Frame, known: list[torch.Tensor], outputs: list[torch.Tensor]) -> int:
+        draft = Draft(frame.path, frame.module, output_shape=tuple(outputs[0].shape)[1:])
         for tensor in known:
             draft.take(self._sources[id(tensor)], tensor.shape)
         self.drafts.append(draft)
+        node = len(self.drafts) - 1
         for output in outputs:
-            self._give(output, Source(len(self.drafts) - 1))
+            self._give(output, Source(node))
+        return node
 
     def _give(self, tensor: torch.Tensor, source: Source) -> None:
         self._sources[id(tensor)] = source
@@ -179,10 +203,12 @@ class Recorder(TorchDispatchMode):
             draft.output_shape = tuple(outputs[0].shape)[1:]
         if isinstance(result, torch.Tensor) and self._sources.get(id(result), Source(-1)).node != node:
             self._muted = True
-            result = torch.ops.aten.alias.default(result)
+            alias = torch.ops.aten.alias.default(result)
             self._muted = False
-            self._give(result, Source(node))
-            return result
+            self._give(alias, Source(node))
+            if id(result) in self._of_image:
+                self._of_image.add(id(alias))
+            return alias
         return None
 
     def _is_layer(self, module: nn.Module) -> bool:

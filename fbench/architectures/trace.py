@@ -3,7 +3,8 @@ holds.
 
 The pass runs on the meta device (shapes without numbers), in eval mode, with a batch of one; a network that
 needs real numbers is traced on the CPU. The caller's module is not touched. What counts as what is in
-:mod:`fbench.architectures.operations`.
+:mod:`fbench.architectures.operations`, and what moves how many bytes in
+:mod:`fbench.architectures.memory_traffic`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Node:
         elementwise_ops: elementwise operations by kind for one image.
         arguments: the hyperparameters of one of torch's layers, as it prints them; the constants of another
             operation.
+        activation_bytes: bytes of maps that it reads and writes at least, for one image; 0 also where nothing
+            that it does depends on the image.
+        parameter_bytes: bytes that it moves at least once per call whatever the batch: weights, biases, running
+            statistics.
     """
 
     path: str
@@ -54,6 +59,12 @@ class Node:
     macs: int
     elementwise_ops: Mapping[str, int]
     arguments: str
+    activation_bytes: int
+    parameter_bytes: int
+
+    def bytes_moved(self, batch_size: int) -> int:
+        """Bytes that one call on so many images moves at least."""
+        return batch_size * self.activation_bytes + self.parameter_bytes
 
 
 @dataclass(frozen=True, order=True)
@@ -109,6 +120,20 @@ class NetworkTrace:
         return sum(self.elementwise_ops_by_kind.values())
 
     @property
+    def activation_bytes(self) -> int:
+        """Bytes of maps read and written at least, for one image, operation by operation."""
+        return sum(node.activation_bytes for node in self.nodes)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes moved at least once per call whatever the batch."""
+        return sum(node.parameter_bytes for node in self.nodes)
+
+    def bytes_moved(self, batch_size: int) -> int:
+        """Bytes that one forward pass on so many images moves at least, with no layers fused."""
+        return batch_size * self.activation_bytes + self.parameter_bytes
+
+    @property
     def output_shape(self) -> Shape:
         """The shape of the first result, without the batch."""
         return self.nodes[self.outputs[0]].output_shape
@@ -128,6 +153,8 @@ class NetworkTrace:
                 "macs": self.macs,
                 "elementwise_ops": self.elementwise_ops,
                 "elementwise_ops_by_kind": self.elementwise_ops_by_kind,
+                "activation_bytes": self.activation_bytes,
+                "parameter_bytes": self.parameter_bytes,
             },
         }
 
@@ -220,6 +247,8 @@ def _node(draft: Draft, owner: nn.Module | None) -> Node:
         macs=draft.macs,
         elementwise_ops=dict(sorted(draft.elementwise_ops.items())),
         arguments=draft.arguments,
+        activation_bytes=draft.activation_bytes,
+        parameter_bytes=draft.parameter_bytes,
     )
 
 
@@ -242,4 +271,6 @@ def _node_to_dict(index: int, node: Node) -> dict[str, Any]:
         "macs": node.macs,
         "elementwise_ops": dict(node.elementwise_ops),
         "arguments": node.arguments,
+        "activation_bytes": node.activation_bytes,
+        "parameter_bytes": node.parameter_bytes,
     }
