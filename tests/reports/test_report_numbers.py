@@ -39,7 +39,7 @@ def test_summary_shows_the_mean_and_both_intervals(run: RunTable, page: Page, ne
 
 def test_cost_shows_counts_and_medians(page: Page) -> None:
     static, row = static_cost("ires_relu"), page.table("Cost").row("ires_relu")
-    call_ms = latency_ms("ires_relu") * 1.02  # the median of five blocks with 0 to 4 % more
+    call_ms = latency_ms("ires_relu") * 1.055  # the median of twelve blocks with 0 to 11 % more
     assert row[2:4] == [f"{static.trainable_params:,}", f"{static.total_params_keras:,}"]
     assert float(row[4]) == pytest.approx(static.macs / 1e6, abs=0.01)
     assert row[5] == "0.400"

@@ -52,7 +52,7 @@ def test_calls_without_a_common_turn_cannot_be_compared() -> None:
 def test_an_independent_sample_has_the_binomial_interval_of_its_median() -> None:
     """Of 100 ordered values the exact 95 % interval of the median is the 40th to the 61st."""
     found = time_quantile(np.arange(1.0, 101.0), np.arange(100), 0.5)
-    assert found.independent_samples == pytest.approx(100)
+    assert found.independent_samples == pytest.approx(100, abs=1)
     assert found.low_s == pytest.approx(40, abs=1)
     assert found.high_s == pytest.approx(61, abs=1)
 
