@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from fbench.benchmark.cost_specs import CostPlan, CostSpec
+from fbench.benchmark.cost_specs import Backend, CostPlan, CostSpec
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.ledger import read_ledger
+from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol as TrainingProtocol
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
@@ -163,7 +164,17 @@ def _cost_spec(plan: RunPlan) -> CostSpec:
     names = dict[str, NetworkSpec]()
     for network in plan.networks:
         names.setdefault(network.name, network)
-    return CostSpec(networks=tuple(names.values()), numerics=plan.config.numerics, plan=CostPlan())
+    return CostSpec(
+        networks=tuple(names.values()), numerics=plan.config.numerics, plan=_cost_plan(plan.config.numerics)
+    )
+
+
+def _cost_plan(numerics: Numerics) -> CostPlan:
+    """The default plan, with networks called the way that the run's trials call them."""
+    backend: Backend = "cuda_graph" if numerics.cuda_graph else "compile" if numerics.compile else "eager"
+    usual = CostPlan()
+    settings = tuple(setting.model_copy(update={"backend": backend}) for setting in usual.settings)
+    return usual.model_copy(update={"settings": settings})
 
 
 def _has_cost(plan: RunPlan) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Final, get_args
 
 from fbench.architectures.errors import UserError, did_you_mean
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name
+from fbench.architectures.registry import canonical_name, source_digest
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.machine import usable_cores
@@ -18,6 +17,8 @@ from fbench.benchmark.numerics import Precision, choose_numerics
 
 MOST_BLOCKS: Final = 10_000
 DEFAULT_BLOCKS: Final = 20
+SECONDS_PER_CALL: Final = 1.5
+"""For each network in each setting; three times what a run spends, as here speed is the question."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,16 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
     plugins: dict[str, str] = {}
     for plugin in request.plugins:
         load_plugin(plugin)
-        plugins[hashlib.sha256(plugin.read_bytes()).hexdigest()] = str(plugin.resolve())
+        plugins[source_digest(plugin.read_bytes())] = str(plugin.resolve())
     networks = {name: bare_network_spec(name, request.options, plugins) for name in map(canonical_name, request.names)}
     against = canonical_name(request.against) if request.against else None
     if against is not None and against not in networks:
         raise UserError(
             f"--against {against} was given; give one of the networks that are measured: {_list(networks)}."
         )
-    plan = CostPlan(settings=settings(request), blocks=request.blocks, seconds=request.seconds)
+    wanted = settings(request)
+    seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
+    plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)
     return CostSpec(networks=tuple(networks.values()), numerics=numerics, plan=plan, seed=request.seed, against=against)
 
 

@@ -59,13 +59,6 @@ class Draft:
         self.parameter_bytes += moved.per_call
 
 
-class RecordedOperation(NamedTuple):
-    """One aten operation as it ran: its name, and the node it belongs to; none where it only reshapes an edge."""
-
-    name: str
-    node: int | None
-
-
 class _Frame(NamedTuple):
     """A module call that is running; ``node`` is its node where the module is one of torch's own layers."""
 
@@ -85,7 +78,6 @@ class Recorder(TorchDispatchMode):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's initialiser has no types
         self.drafts: list[Draft] = []
-        self.operations: list[RecordedOperation] = []
         self._root = network
         self._frames: list[_Frame] = []
         self._sources: dict[int, Source] = {}
@@ -122,16 +114,14 @@ class Recorder(TorchDispatchMode):
         if result is None:
             result = func(*args, **(kwargs or {}))
         if not self._muted:
-            node = self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
-            self.operations.append(RecordedOperation(func._schema.name, node))
+            self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
         return result
 
-    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> int | None:
-        """Note an operation; the node that it belongs to, if any."""
+    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> None:
         inputs, outputs = tensors_in(arguments), tensors_in(result)
         frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
         if not outputs:
-            return frame.node
+            return
         known = [tensor for tensor in inputs if id(tensor) in self._sources]
         label = reshape_label(name, arguments, outputs[0], 0)
         computes = label is None and bool(inputs)
@@ -151,7 +141,6 @@ class Recorder(TorchDispatchMode):
                 self.drafts[node].arguments = operation.arguments
         if any(id(tensor) in self._of_image for tensor in inputs):
             self._of_image.update(id(output) for output in outputs)
-        return node
 
     def _relabel(
         self, name: str, arguments: Sequence[Any], known: list[torch.Tensor], outputs: list[torch.Tensor]

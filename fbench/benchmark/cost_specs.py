@@ -42,8 +42,9 @@ class CostPlan(FrozenModel):
     """How cost is measured.
 
     ``blocks`` is the number of blocks, each with all settings and networks in random order; ``seconds`` about how long
-    they take together (none: 1.5 s a network), though each call is timed once a block at least. Batches are doubled up
-    to ``largest_batch_size``. Energy is read over ``energy_s`` of calls, where it can be read.
+    they take together (none: half a second for each network in each setting), though each call is timed once a block
+    at least. Batches are doubled up to ``largest_batch_size``. Energy is read over ``energy_s`` of calls, where it can
+    be read.
     """
 
     settings: tuple[Setting, ...] = (LATENCY, THROUGHPUT, TRAINING)

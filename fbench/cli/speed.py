@@ -22,7 +22,8 @@ def speed_command(
     precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of PyTorch.")] = PrecisionChoice.FP32,
     threads: Annotated[int | None, typer.Option(help="Threads on a CPU. Default: 1, as trials have.")] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="About how long to time, after warm-up. Default: 1.5 s a network and setting.")
+        float | None,
+        typer.Option(help="About how long to time, after warm-up. Default: 1.5 s for each network in each setting."),
     ] = None,
     blocks: Annotated[int, typer.Option(help="Blocks; differences are judged over so many.")] = 20,
     against: Annotated[str | None, typer.Option(help="Hold the others against this one. Default: the first.")] = None,
@@ -59,6 +60,7 @@ def speed_command(
     )
     cost_spec(request)  # so that nothing is written or measured for a request that cannot work
     file = out or Path("results/speed") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    _writable(file)
     with Console(stderr=True).status("measuring") as status:
         record = measure_speed(request, status.update)
     write_cost_file(file, record)
@@ -69,6 +71,16 @@ def speed_command(
 
     print_speed(record)
     typer.echo(f"Every sample: {file}")
+
+
+def _writable(file: Path) -> None:
+    """Make the folder of the record now, so that minutes of measuring are not lost for want of a place."""
+    if file.is_dir():
+        raise UserError(f"--out {file} is a folder; give the name of a file in it.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {file} cannot be written ({error.strerror}); choose another place.") from error
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from scipy import special
 
 from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.cost_specs import CostMode, Setting
@@ -119,17 +120,19 @@ def compare_timings(
             ratio=ratio,
             adjusted_p_value=float(p_value),
             verdict=_verdict(ratio, float(p_value)),
-            more_blocks=_more_blocks(ratio),
+            more_blocks=_more_blocks(ratio, len(series)),
         )
         for one, ratio, p_value in zip(series, ratios, adjusted, strict=True)
     )
 
 
 def main_setting(cost: CostRecord, mode: CostMode, *, best: bool = False) -> Setting | None:
-    """The eager setting of a mode that stands for it: the smallest batch, or the best (else the largest) one."""
-    found = [one for one in cost.spec.plan.settings if one.mode == mode and one.backend in ("eager", "cuda_graph")]
-    if not found:
+    """The setting of a mode that stands for it, in the plan's first backend: the smallest batch, or the best (else the
+    largest) one."""
+    of_mode = [one for one in cost.spec.plan.settings if one.mode == mode]
+    if not of_mode:
         return None
+    found = [one for one in of_mode if one.backend == of_mode[0].backend]
     if best:
         return max(found, key=lambda one: math.inf if one.batch_size is None else one.batch_size)
     fixed = [one for one in found if one.batch_size is not None]
@@ -157,6 +160,8 @@ def _verdict(ratio: TimeRatio, adjusted_p_value: float) -> Verdict:
     return "slower" if ratio.ratio > 1 else "faster"
 
 
-def _more_blocks(ratio: TimeRatio) -> float:
-    needed = ratio.blocks_to_tell(ratio.ratio - 1)
+def _more_blocks(ratio: TimeRatio, family: int) -> float:
+    """Holm's correction asks the first of a family for a narrower interval, by the ratio of the normal quantiles."""
+    stricter = (special.ndtri(LEVEL / 2 / family) / special.ndtri(LEVEL / 2)) ** 2
+    needed = float(stricter) * ratio.blocks_to_tell(ratio.ratio - 1)
     return math.inf if needed > HOPELESS * ratio.blocks else max(1.0, needed - ratio.blocks)

@@ -29,11 +29,10 @@ def make_call(
     """
     refuse_impossible(Setting(mode=mode, batch_size=batch_size, backend=backend), device)
     torch.manual_seed(seed)
-    module = build(network.resolved)
     chosen = numerics.model_copy(update={"compile": backend == "compile", "cuda_graph": backend == "cuda_graph"})
     if mode == "inference":
-        return inference_call(module, network.input_shape, batch_size, chosen, device)
-    return training_call(module, network, batch_size, chosen, device)
+        return inference_call(build(network.resolved), network.input_shape, batch_size, chosen, device)
+    return training_call(network, batch_size, chosen, device)
 
 
 def refuse_impossible(setting: Setting, device: torch.device) -> None:

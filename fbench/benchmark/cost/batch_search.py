@@ -41,18 +41,21 @@ def search_batch_size(
     Raises:
         Exception: what the call raises at a batch of 1.
     """
+    rate = _images_per_s(make(1), clock, 1)
     tried: list[BatchRate] = []
-    best, fruitless, size, reason = 1, 0, 1, ""
+    best, best_rate, fruitless, size, reason = 1, 0.0, 0, 1, ""
     while not reason:
-        rate = _images_per_s(make(size), clock, size)
-        top = max((one.images_per_s for one in tried), default=0.0)
-        fruitless = 0 if rate >= HELPS * top else fruitless + 1
-        best = size if rate >= HELPS * top else best
         tried.append(BatchRate(batch_size=size, images_per_s=round(rate, 3)))
+        helps = rate >= HELPS * best_rate
+        fruitless = 0 if helps else fruitless + 1
+        best, best_rate = (size, rate) if helps else (best, best_rate)
         size *= 2
         reason = _why_stop(fruitless, size, largest, too_large)
         if not reason:
-            reason = _trial_failure(make, size)
+            try:
+                rate = _images_per_s(make(size), clock, size)
+            except Exception as error:  # running out of memory has many types
+                reason = f"batch {size} failed: {type(error).__name__}: {error}".split("\n")[0]
     return BatchSearch(
         network=network,
         mode=setting.mode,
@@ -69,17 +72,6 @@ def _why_stop(fruitless: int, size: int, largest: int, too_large: Callable[[int]
     if size > largest:
         return f"batches above {largest} were not asked for"
     return too_large(size)
-
-
-def _trial_failure(make: Callable[[int], Call], size: int) -> str:
-    """Why a first call at this size fails, or empty."""
-    try:
-        call = make(size)
-        call.prepare()
-        call.run(lambda: None)
-    except Exception as error:  # running out of memory has many types
-        return f"batch {size} failed: {type(error).__name__}: {error}".split("\n")[0]
-    return ""
 
 
 def _images_per_s(call: Call, clock: Clock, size: int) -> float:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+import torch._dynamo
 from torch import nn
 
+from fbench.architectures.registry import build
 from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.device import Stopwatch, autocast, memory_format
 from fbench.benchmark.numerics import Numerics
@@ -25,6 +28,8 @@ from fbench.benchmark.training.tensors import SplitTensors, fit_normalisation
 
 ROTATED_BATCHES = 4
 """Inputs rotate among this many batches, so that a cache that holds the last one does not flatter."""
+
+MOST_PROGRAMS = 10_000
 
 TRAINING_PARTS = ("data", "forward", "backward", "optimizer")
 
@@ -73,14 +78,15 @@ def inference_call(
     return Call(lambda: held.eval(), run, place)  # noqa: PLW0108 - ``held`` is another one after every ``place``
 
 
-def training_call(
-    module: nn.Module, network: NetworkSpec, batch_size: int, numerics: Numerics, device: torch.device
-) -> Call:
-    """A step of the default protocol on random images: augmented batch, forward with loss, backward, optimizer."""
-    module = _laid_out(module, numerics, device)
+def training_call(network: NetworkSpec, batch_size: int, numerics: Numerics, device: torch.device) -> Call:
+    """A step of the default protocol on random images: augmented batch, forward with loss, backward, optimizer.
+
+    Placing builds the network anew, as a second one that waits to be copied would count as its memory.
+    """
     protocol = load_protocol("fbench")
     batches = _training_batches(network, batch_size, numerics, device)
     if numerics.cuda_graph:
+        module = _laid_out(build(network.resolved), numerics, device)
         optimizer = build_optimizer(module, protocol, batch_size, numerics)
         step = make_step(module, optimizer, protocol, numerics, Totals(device))
 
@@ -91,11 +97,12 @@ def training_call(
 
         return Call(module.train, replayed, _stay, ("data", "step"))
 
-    def ready(learner: nn.Module) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def built() -> tuple[nn.Module, torch.optim.Optimizer]:
+        learner = _laid_out(build(network.resolved), numerics, device)
         prepare_for_training(learner, numerics)
         return learner, build_optimizer(learner, protocol, batch_size, numerics)
 
-    held, optimizer = ready(copy.deepcopy(module))
+    held, optimizer = built()
     compiled = _program(held, numerics) if numerics.compile else None
 
     def run(mark: Mark) -> None:
@@ -113,11 +120,24 @@ def training_call(
     def place() -> None:
         nonlocal held, optimizer
         if compiled is None:
-            held, optimizer = ready(copy.deepcopy(module))
+            held, optimizer = built()
         else:
             _move(held)
 
     return Call(lambda: held.train(), run, place, TRAINING_PARTS)  # noqa: PLW0108 - as above
+
+
+@contextmanager
+def every_program_compiled() -> Iterator[None]:
+    """Within the block, each network and batch has a compiled program of its own.
+
+    torch keeps eight programs of one line of code and would run the ninth eagerly without an error: a measurement of
+    nine networks would call eager times compiled.
+    """
+    with torch._dynamo.config.patch(
+        recompile_limit=MOST_PROGRAMS, accumulated_recompile_limit=MOST_PROGRAMS, fail_on_recompile_limit_hit=True
+    ):
+        yield
 
 
 def _laid_out(module: nn.Module, numerics: Numerics, device: torch.device) -> nn.Module:
@@ -127,9 +147,10 @@ def _laid_out(module: nn.Module, numerics: Numerics, device: torch.device) -> nn
 
 
 def _program(module: nn.Module, numerics: Numerics) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network, or its compiled form for one shape of batch; a second shape is compiled apart, not made dynamic."""
     if not numerics.compile:
         return module
-    program: Callable[[torch.Tensor], torch.Tensor] = torch.compile(module)
+    program: Callable[[torch.Tensor], torch.Tensor] = torch.compile(module, dynamic=False)
     return program
 
 

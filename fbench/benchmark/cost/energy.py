@@ -98,12 +98,9 @@ def _nvml_counter(device: torch.device) -> EnergyCounter | str:
 
 
 def _rapl_counter(powercap: Path) -> EnergyCounter | str:
-    """The sum over the processor packages; a package's parts are in its own counter."""
-    packages = sorted(
-        zone
-        for zone in powercap.glob("*rapl:*")
-        if _text(zone / "name").startswith("package") or zone.name.count(":") == 1
-    )
+    """The sum over the processor packages: their parts are in their own counters, and the whole platform's
+    (``psys``) holds them once more."""
+    packages = sorted(zone for zone in powercap.glob("*rapl:*") if _text(zone / "name").startswith("package"))
     if not packages:
         return f"this system shows no RAPL counter in {powercap}"
     files = [zone / "energy_uj" for zone in packages]
@@ -114,7 +111,7 @@ def _rapl_counter(powercap: Path) -> EnergyCounter | str:
         return f"no permission to read {files[0]}; as root: chmod a+r {files[0]}"
     except (OSError, ValueError) as error:
         return f"{files[0]} cannot be read: {error}"
-    return EnergyCounter(f"RAPL, {len(files)} package{'s'[: len(files) != 1]}", _Unwrapped(packages).read_j)
+    return EnergyCounter(f"RAPL, packages: {len(files)}", _Unwrapped(packages).read_j)
 
 
 class _Unwrapped:

@@ -173,7 +173,7 @@ def _time_group(
     for index in generator.permutation(len(group)):
         _guarded(group[index], group[index].timed.call.place)
     turn = 0
-    while turn == 0 or time.perf_counter() - started < seconds:
+    while any(column.failure is None for column in group) and (turn == 0 or time.perf_counter() - started < seconds):
         for order, index in enumerate(generator.permutation(len(group))):
             _guarded(group[index], partial(_visit, group[index], clock, block, turn, order))
         turn += 1

@@ -16,7 +16,7 @@ from fbench.architectures.trace import NetworkTrace, trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.batch_search import search_batch_size
-from fbench.benchmark.cost.calls import Call
+from fbench.benchmark.cost.calls import Call, every_program_compiled
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.cost.conditions import read_conditions
 from fbench.benchmark.cost.counters import read_counters
@@ -33,14 +33,13 @@ from fbench.benchmark.cost_records import (
     MemoryReading,
     SettingFailure,
 )
-from fbench.benchmark.cost_specs import CostMode, CostSpec, Setting
+from fbench.benchmark.cost_specs import CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.specs import NetworkSpec
 
-SECONDS_PER_NETWORK: Final = 1.5
-MEMORY_BATCHES: Final[tuple[tuple[CostMode, int], ...]] = (("inference", 1), ("train", 64))
+SECONDS_PER_CALL: Final = 0.5
 
 Progress = Callable[[str], None]
 
@@ -76,11 +75,11 @@ def measure_cost(
     started_at, before = _now(), read_conditions(device)
     counted = _count(spec, test_time_passes, progress)
     networks = [network for network in spec.networks if network.name not in counted.failures]
-    memory = _read_memory(networks, spec, device, progress)
-    with freed_memory_kept(), numerics_in_force(spec.numerics, device):
+    memory = _read_memory(networks, counted.traces, spec, device, progress)
+    with freed_memory_kept(), numerics_in_force(spec.numerics, device), every_program_compiled():
         clock = clock_of(device)
         ready = _prepare(networks, counted.traces, spec, device, clock, progress)
-        seconds = spec.plan.seconds or SECONDS_PER_NETWORK * len(networks)
+        seconds = spec.plan.seconds or SECONDS_PER_CALL * len(networks) * len(spec.plan.settings)
         schedule = Schedule(spec.plan.blocks, seconds, spec.seed)
         series, failed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress)
         energy = _read_energy(ready, spec, device, progress)
@@ -132,20 +131,34 @@ def _count(spec: CostSpec, test_time_passes: int, progress: Progress) -> _Counte
 
 
 def _read_memory(
-    networks: Sequence[NetworkSpec], spec: CostSpec, device: torch.device, progress: Progress
+    networks: Sequence[NetworkSpec],
+    traces: dict[str, NetworkTrace],
+    spec: CostSpec,
+    device: torch.device,
+    progress: Progress,
 ) -> list[MemoryReading]:
-    """Of one inference and of one training step, where the plan times these modes."""
+    """Of an inference with the plan's smallest batch, and of a training step with its largest."""
     preload_fresh_processes()
-    modes = {setting.mode for setting in spec.plan.settings}
     readings = []
     for network in networks:
         progress(f"peak memory of {network.name}")
-        readings += [
-            read_peak_memory(network, mode, size, spec.numerics, device)
-            for mode, size in MEMORY_BATCHES
-            if mode in modes
-        ]
+        for mode, size in memory_batches(spec.plan):
+            reason = why_too_large(traces[network.name], mode, size, device)
+            readings.append(
+                MemoryReading(network=network.name, mode=mode, batch_size=size, peak_memory_mib=None, method=reason)
+                if reason
+                else read_peak_memory(network, mode, size, spec.numerics, device)
+            )
     return readings
+
+
+def memory_batches(plan: CostPlan) -> list[tuple[CostMode, int]]:
+    """Modes and batches whose peak memory is read."""
+    sizes: dict[CostMode, list[int]] = {}
+    for setting in plan.settings:
+        if setting.batch_size is not None:
+            sizes.setdefault(setting.mode, []).append(setting.batch_size)
+    return [(mode, min(found) if mode == "inference" else max(found)) for mode, found in sizes.items()]
 
 
 def _prepare(

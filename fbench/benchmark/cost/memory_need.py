@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Final
 
 import torch
@@ -19,11 +20,11 @@ GIB: Final = 2**30
 
 def needed_gib(traced: NetworkTrace, mode: CostMode, batch_size: int) -> float:
     """About what a call needs for maps: in training all of them and their gradients, else twice the largest pair."""
-    sizes = [_values(node.output_shape) for node in traced.nodes]
+    sizes = [prod(node.output_shape) for node in traced.nodes]
     if mode == "train":
         values = 2 * sum(sizes)
     else:
-        values = 2 * max(sum(map(_values, node.input_shapes)) + _values(node.output_shape) for node in traced.nodes)
+        values = 2 * max(sum(map(prod, node.input_shapes)) + prod(node.output_shape) for node in traced.nodes)
     inputs = 4 * sizes[0]
     return (values + inputs) * batch_size * BYTES_PER_VALUE / GIB
 
@@ -41,10 +42,3 @@ def _free_gib(device: torch.device) -> float:
         free, _ = torch.cuda.mem_get_info(device)
         return float(free) / GIB
     return available_memory_gib()
-
-
-def _values(shape: tuple[int, ...]) -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count

@@ -126,7 +126,7 @@ def test_peak_memory_is_that_of_weights_gradients_and_moments() -> None:
 
 
 def test_every_network_has_a_reading_of_memory_in_both_modes(record: CostRecord) -> None:
-    modes = {("inference", 1), ("train", 64)}
+    modes = {("inference", 1), ("train", 4)}
     for network in ("ires", "lenet5"):
         assert {(m.mode, m.batch_size) for m in record.memory if m.network == network} == modes
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.machine import usable_cores
+from fbench.benchmark.store import read_cost_file
+from fbench.cli.app import app
+from fbench.reports.timings import setting_timings
+
+runner = CliRunner()
+QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]
+
+
+def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "speed.json"
+    result = runner.invoke(app, ["speed", "lenet5", "resnet50", *QUICK, "-o", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "slower" in result.stdout  # 1.3 G multiply-accumulates against 0.4 M
+    assert "Noise: lenet5 against a second lenet5" in result.stdout
+    assert "Energy" in result.stdout
+    record = read_cost_file(file)
+    latency, throughput = setting_timings(record)
+    assert [one.network for one in latency.timings] == ["lenet5", "resnet50"]
+    assert latency.comparisons[0].verdict == "slower"
+    assert throughput.setting.batch_size is None
+    assert json.loads(file.read_text(encoding="utf-8"))["schema_version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["lenet5", "--batch-sizes", "0"], "Batch sizes 0 were given"),
+        (["lenet5", "--batch-sizes", "one"], "give whole numbers separated by commas"),
+        (["lenet5", "--backend", "compil"], "Did you mean 'compile'?"),
+        (["lenet5", "--mode", "training"], "There is no mode 'training'"),
+        (["lenet5", "--threads", str(usable_cores() + 1)], "usable cores"),
+        (["lenet5", "--against", "ires"], "give one of the networks that are measured"),
+        (["lenet5", "--blocks", "0"], "--blocks 0 was given"),
+        (["lenet5", "--seconds", "0"], "--seconds 0.0 was given"),
+        (["lenet_5"], "lenet_5"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_one_sentence(arguments: list[str], sentence: str) -> None:
+    result = runner.invoke(app, ["speed", *arguments])
+    assert isinstance(result.exception, UserError)
+    assert sentence in str(result.exception)
+
+
+def test_a_place_that_cannot_be_written_is_found_before_minutes_of_measuring(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["speed", "lenet5", "-o", str(tmp_path)])
+    assert isinstance(result.exception, UserError)
+    assert "is a folder" in str(result.exception)
