@@ -217,7 +217,8 @@ def summarise(done: Sequence[Try]) -> list[dict[str, object]]:
         tries = [one for one in done if one.slowed_by == slowed_by]
         bias = t_interval([100 * (one.ratio / (1 + slowed_by) - 1) for one in tries])
         theirs = np.array([one.timeit_ratio for one in tries])
-        off = np.abs(np.log(theirs))
+        # of a slowed network only the right direction counts, for two means as for fbench
+        off = np.abs(np.log(theirs)) if slowed_by == 0 else np.log(theirs)
         found = sum(one.found and (slowed_by == 0 or one.ratio > 1) for one in tries)
         share = wilson_interval(found, len(tries))
         rows.append(
