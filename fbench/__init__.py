@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fbench.architectures.registry import create, list_architectures, register, register_variant
+    from fbench.benchmark.export.predict import predict
     from fbench.benchmark.table import load_run
     from fbench.planning import RunRequest
     from fbench.session import load_model, run
@@ -22,6 +23,7 @@ _HOMES = {
     "register": "fbench.architectures.registry",
     "register_variant": "fbench.architectures.registry",
     "load_run": "fbench.benchmark.table",
+    "predict": "fbench.benchmark.export.predict",
     "load_model": "fbench.session",
     "RunRequest": "fbench.planning",
     "run": "fbench.session",
@@ -33,6 +35,7 @@ __all__ = [
     "list_architectures",
     "load_model",
     "load_run",
+    "predict",
     "register",
     "register_variant",
     "run",

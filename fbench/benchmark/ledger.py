@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fbench.benchmark.data.cache import cache_directory
+from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.store import TrialResult
 
 
@@ -20,25 +21,33 @@ def _ledger_file(fingerprint: str) -> Path:
 
 def log_readings(result: TrialResult) -> None:
     """Append a line for each time a trial read the test split: once at its end, and at every evaluation where the
-    test split chose the epoch. A trial that never read it adds nothing.
-
-    The lines are written in one call in append mode, so that several processes never mix theirs.
-    """
+    test split chose the epoch. A trial that never read it adds nothing."""
     record = result.record
     if record.test is None:
         return
     readings = 1 + (len(result.history) if record.selected_on == "test" else 0)
+    _append(record, record.test.images, {"selected_on": record.selected_on}, readings)
+
+
+def log_later_reading(record: TrialRecord, rows: int, purpose: str) -> None:
+    """Append a line for a reading of the test split by the trained network of a trial that had ended before."""
+    _append(record, rows, {"purpose": purpose}, 1)
+
+
+def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int) -> None:
+    """The lines are written in one call in append mode, so that several processes never mix theirs."""
+    spec = record.spec
     line = {
-        "data_fingerprint": record.spec.data.fingerprint,
+        "data_fingerprint": spec.data.fingerprint,
         "split": "test",
-        "rows": record.test.images,
+        "rows": rows,
         "trial_id": record.trial_id,
-        "network": record.spec.network.name,
-        "seed": record.spec.seed,
-        "selected_on": record.selected_on,
+        "network": spec.network.name,
+        "seed": spec.seed,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        **more,
     }
-    file = _ledger_file(record.spec.data.fingerprint)
+    file = _ledger_file(spec.data.fingerprint)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as stream:
         stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)

@@ -61,6 +61,13 @@ class Seeds(FrozenModel):
     augmentation: int
 
 
+class PixelNormalisation(FrozenModel):
+    """What a trial made of pixels 0 to 255, by channel: ``(pixel - mean) * inverse_deviation``."""
+
+    mean: tuple[float, ...]
+    inverse_deviation: tuple[float, ...]
+
+
 class TrialRecord(FrozenModel):
     """One trial, finished or failed, with every setting that its result depends on."""
 
@@ -80,6 +87,8 @@ class TrialRecord(FrozenModel):
     chosen_step: int | None = None
     chosen_epoch: float | None = None
     selected_on: Literal["selection", "test", "last"] = "selection"
+    normalisation: PixelNormalisation | None = None
+    """None where each image was normalised by itself, and in records of before it was kept."""
     selection: SplitMeasures | None = None
     test: SplitMeasures | None = None
     times: TrialTimes | None = None

@@ -21,6 +21,7 @@ from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.predictions import Predictions, SplitPredictions
 from fbench.benchmark.records import (
     HistoryRow,
+    PixelNormalisation,
     Seeds,
     SplitMeasures,
     TargetTime,
@@ -33,7 +34,7 @@ from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
 from fbench.benchmark.training.seeds import derive_seeds
-from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
+from fbench.benchmark.training.tensors import Normalisation, SplitNormalisation, choose_normalisation, split_to_device
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -133,6 +134,7 @@ def _learn(
             "images_seen": training.history[-1].images_seen,
             "chosen_step": training.chosen.step,
             "chosen_epoch": training.chosen.epoch,
+            "normalisation": _kept(normalisation),
             "selection": measures.get("selection"),
             "test": measures.get("test"),
             "times": _times(training, plan, context, final_evaluation_s, time.perf_counter() - clock),
@@ -158,6 +160,11 @@ def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:
             )
         )
     return tuple(found)
+
+
+def _kept(normalisation: Normalisation) -> PixelNormalisation | None:
+    """The numbers of a normalisation that has some; fp32 values come back exactly from JSON."""
+    return normalisation.values() if isinstance(normalisation, SplitNormalisation) else None
 
 
 def _splits_to_read(spec: TrialSpec) -> tuple[SplitName, ...]:

@@ -7,7 +7,7 @@ import torch
 from support import trial_spec_of
 
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.ledger import log_readings, read_ledger
+from fbench.benchmark.ledger import log_later_reading, log_readings, read_ledger
 from fbench.benchmark.trial import TrialContext, run_trial
 
 
@@ -29,3 +29,12 @@ def test_every_reading_of_the_test_split_is_a_line(
 
 def test_data_that_was_never_read_has_an_empty_ledger() -> None:
     assert read_ledger("0" * 64) == []
+
+
+def test_a_reading_after_the_trial_is_a_line_with_its_purpose(stripes: ImageDataset) -> None:
+    record = run_trial(trial_spec_of(stripes, test="none"), stripes, TrialContext(torch.device("cpu"))).record
+    log_later_reading(record, 30, "accuracy of int8")
+    (line,) = [json.loads(text) for text in read_ledger(stripes.fingerprint)]
+    assert (line["trial_id"], line["split"], line["rows"]) == (record.trial_id, "test", 30)
+    assert line["purpose"] == "accuracy of int8"
+    assert "selected_on" not in line

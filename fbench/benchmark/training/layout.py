@@ -19,6 +19,14 @@ def keep_gradient_layout(network: nn.Module) -> None:
             _Keeper(module)
 
 
+def forget_gradient_layout(network: nn.Module) -> None:
+    """Take away what :func:`keep_gradient_layout` put into ``network``; other hooks stay."""
+    for module in network.modules():
+        hooks = module._forward_hooks  # torch offers no other way to a hook whose handle is not at hand
+        for key in [key for key, hook in hooks.items() if isinstance(getattr(hook, "__self__", None), _Keeper)]:
+            del hooks[key]
+
+
 class _Keeper:
     """Looks after the gradient of one layer's output."""
 

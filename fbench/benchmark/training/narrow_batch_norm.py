@@ -30,6 +30,13 @@ def quicken_batch_norm(network: nn.Module) -> None:
             module.__class__ = NarrowBatchNorm2d
 
 
+def plain_batch_norm(network: nn.Module) -> None:
+    """Undo :func:`quicken_batch_norm`."""
+    for module in network.modules():
+        if type(module) is NarrowBatchNorm2d:
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment] # the class that it had
+
+
 def _usual(layer: nn.BatchNorm2d) -> bool:
     return layer.affine and layer.track_running_stats and layer.momentum is not None
 

@@ -1,13 +1,16 @@
-"""What is done to a network before it trains, so that its layers run as fast as the device allows."""
+"""What is done to a network before it trains, so that its layers run as fast as the device allows, and its undoing."""
 
 from __future__ import annotations
 
+import copy
+
+import torch
 from torch import nn
 
 from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.training.layout import keep_gradient_layout
-from fbench.benchmark.training.narrow_batch_norm import quicken_batch_norm
-from fbench.benchmark.training.quick_dropout import quicken_dropout
+from fbench.benchmark.training.layout import forget_gradient_layout, keep_gradient_layout
+from fbench.benchmark.training.narrow_batch_norm import plain_batch_norm, quicken_batch_norm
+from fbench.benchmark.training.quick_dropout import plain_dropout, quicken_dropout
 
 
 def prepare_for_training(network: nn.Module, numerics: Numerics) -> None:
@@ -19,3 +22,16 @@ def prepare_for_training(network: nn.Module, numerics: Numerics) -> None:
     if numerics.device_kind == "cpu":
         quicken_batch_norm(network)
         quicken_dropout(network)
+
+
+def as_built(network: nn.Module) -> nn.Module:
+    """A copy of a network as its builder makes it, with its weights: on the CPU, contiguous, in evaluation mode.
+
+    ``network`` itself stays as it is; what :func:`prepare_for_training` did to it is undone in the copy alone.
+    """
+    copied = copy.deepcopy(network)
+    forget_gradient_layout(copied)
+    plain_batch_norm(copied)
+    plain_dropout(copied)
+    copied.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    return copied.eval()

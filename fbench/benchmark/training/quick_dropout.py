@@ -22,6 +22,13 @@ def quicken_dropout(network: nn.Module) -> None:
             module.__class__ = QuickDropout
 
 
+def plain_dropout(network: nn.Module) -> None:
+    """Undo :func:`quicken_dropout`."""
+    for module in network.modules():
+        if type(module) is QuickDropout:
+            module.__class__ = nn.Dropout  # type: ignore[assignment] # the class that it had
+
+
 class QuickDropout(nn.Dropout):
     """As ``Dropout`` (Srivastava et al. 2014), with other draws of the same distribution."""
 

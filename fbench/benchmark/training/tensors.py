@@ -14,6 +14,7 @@ from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.records import PixelNormalisation
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class SplitNormalisation:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 images to float32; over the training split mean 0 and deviation 1."""
         return (images.float() - self.mean) * self.inverse_deviation
+
+    def values(self) -> PixelNormalisation:
+        """The numbers alone, as records keep them."""
+        mean, inverse = (tuple(part.flatten().tolist()) for part in (self.mean, self.inverse_deviation))
+        return PixelNormalisation(mean=mean, inverse_deviation=inverse)
 
 
 def normalise_each_image(images: torch.Tensor) -> torch.Tensor:

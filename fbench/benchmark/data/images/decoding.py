@@ -22,11 +22,23 @@ DECODER: Final = (
     f"{features.version(_JPEG_LIBRARY)}"
 )
 """libjpeg-turbo tells its own version apart from that of the interface it imitates, which stays 6.2 or 8.0."""
-CONVERSION: Final = (
-    f"{DECODER}: first frame, turned as EXIF says, 16-bit gray divided by 257 and rounded, 16-bit colour by its high "
-    "byte, gray by Pillow's 'L' (ITU-R 601-2 luma, transparency dropped), 48x48 by Pillow's antialiased bilinear "
-    "filter, aspect ratio not kept"
-)
+Shape = tuple[int, int, int]
+"""Channels, height and width."""
+_GRAY_RULE: Final = "gray by Pillow's 'L' (ITU-R 601-2 luma, transparency dropped)"
+_COLOUR_RULE: Final = "colour by Pillow's 'RGB' (transparency dropped)"
+
+
+def conversion_rule(shape: Shape) -> str:
+    """The rule by which a file becomes an image of 1 or 3 channels, as a phrase."""
+    channels, height, width = shape
+    return (
+        f"{DECODER}: first frame, turned as EXIF says, 16-bit gray divided by 257 and rounded, 16-bit colour by its "
+        f"high byte, {_GRAY_RULE if channels == 1 else _COLOUR_RULE}, {width}x{height} by Pillow's antialiased "
+        "bilinear filter, aspect ratio not kept"
+    )
+
+
+CONVERSION: Final = conversion_rule((1, IMAGE_SIZE, IMAGE_SIZE))
 EMPTY: Final = "is empty"
 NOT_AN_IMAGE: Final = "is not an image"
 DAMAGED: Final = "is cut short or damaged"
@@ -158,11 +170,34 @@ def _require_known_mode(image: Image.Image) -> None:
         raise UnusableImageError(OTHER_COLOURS)
 
 
+def to_colour(image: Image.Image) -> Image.Image:
+    """8-bit RGB by the rule, at the image's own size."""
+    if image.mode in _GRAY_OF_16_BITS:
+        return to_gray(image).convert("RGB")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # as for gray
+        return image.convert("RGB")
+
+
+def decode_image(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
+    """An image file as uint8 (C, H, W) by :func:`conversion_rule`; C is 1 or 3.
+
+    Raises:
+        UnusableImageError: it gives no image.
+    """
+    channels, height, width = shape
+    image = open_image(path)
+    converted = _resized(to_gray(image) if channels == 1 else to_colour(image), (width, height))
+    pixels = np.asarray(converted)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
 def _decode(path: Path) -> tuple[npt.NDArray[np.uint8], bool]:
     image, as_stored = _open(path)
     if as_stored and image.mode == "L" and image.size == (IMAGE_SIZE, IMAGE_SIZE):
         return np.asarray(image), False
-    gray = to_gray(image)
-    if gray.size != (IMAGE_SIZE, IMAGE_SIZE):
-        gray = gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR)
-    return np.asarray(gray), True
+    return np.asarray(_resized(to_gray(image), (IMAGE_SIZE, IMAGE_SIZE))), True
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)

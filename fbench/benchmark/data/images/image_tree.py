@@ -150,7 +150,7 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
         for class_folder in classes:
             start = class_folder.relative_to(root).as_posix()
             for relative, seen, problem in files_below(str(class_folder), start):
-                if problem or not _is_image(relative):
+                if problem or not is_image_name(relative):
                     others.setdefault(problem or NO_IMAGE_SUFFIX, []).append(relative)
                 else:
                     files.append(ImageFile(relative, part, class_folder.name, seen))
@@ -168,7 +168,8 @@ def printable(names: list[str]) -> tuple[str, ...]:
     return tuple(name.encode("utf-8", "backslashreplace").decode() for name in names)
 
 
-def _is_image(name: str) -> bool:
+def is_image_name(name: str) -> bool:
+    """Whether a file is an image by its suffix, and not hidden."""
     return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and not name.rpartition("/")[2].startswith(".")
 
 
@@ -176,14 +177,14 @@ def _outside_classes(folder: Path) -> Iterator[tuple[Path, str]]:
     """Images and links that lie in a folder of class folders and belong to no class, and why."""
     for child in sorted(folder.iterdir()):
         if child.is_file():
-            if _is_image(child.name):
+            if is_image_name(child.name):
                 yield child, NO_CLASS_FOLDER
         elif child.is_symlink() and not child.name.startswith("."):
             yield child, FOLDER_LINK if child.is_dir() else BROKEN_LINK
 
 
 def _loose_images(folder: Path) -> list[Path]:
-    return sorted(child for child in folder.iterdir() if _is_image(child.name) and child.is_file())
+    return sorted(child for child in folder.iterdir() if is_image_name(child.name) and child.is_file())
 
 
 def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[None, Path]) -> None:
@@ -199,7 +200,7 @@ def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[Non
     for folder in subfolders(root):
         if folder in known:
             continue
-        if any(_is_image(relative) for relative, _, _ in files_below(str(folder), folder.name)):
+        if any(is_image_name(relative) for relative, _, _ in files_below(str(folder), folder.name)):
             names = ", ".join(f"{child.name}/" for child in parts.values())
             raise UserError(
                 f"{root} has images in {folder.name}/ beside {names}, so it is not clear which split they belong to; "

@@ -1,0 +1,84 @@
+"""``fbench export``: a trained network as one file that carries what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fbench.architectures.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from fbench.benchmark.export.formats import ExportReport
+    from fbench.benchmark.export.metadata import ExportFormat
+
+FORMATS = ("onnx", "onnx-int8", "safetensors", "torch-export")
+
+
+def export_command(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    trial: Annotated[str, typer.Argument(help="A trial's id, or its first digits; `fbench status RUN` lists them.")],
+    to: Annotated[str, typer.Option("--to", help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file. Default: RUN/exports/NETWORK-TRIAL.SUFFIX.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="NAME=PATH of the trial's images, for onnx-int8, and for records without their normalisation."
+        ),
+    ] = None,
+    calibration_images: Annotated[
+        int, typer.Option(min=1, help="Training images that onnx-int8 learns its ranges from.")
+    ] = 512,
+) -> None:
+    """Write a trained network to a file, read it back, and see that it computes the same."""
+    if to not in FORMATS:
+        raise UserError(f"--to {to} is no format.{did_you_mean(to, FORMATS)} Allowed: {', '.join(FORMATS)}.")
+    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.export.calibration import calibration_pixels
+    from fbench.benchmark.export.formats import write_export
+    from fbench.benchmark.export.metadata import ExportFormat
+    from fbench.benchmark.export.trained import data_of, find_trial, load_trained
+    from fbench.benchmark.store import RunFolder
+
+    folder = RunFolder.open(run.expanduser())
+    trial_id = find_trial(folder, trial)
+    export_format = ExportFormat(to)
+    path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
+    given = DataReference.parse(data) if data else None
+    trained = load_trained(folder, trial_id, given)
+    pixels = None
+    if export_format is ExportFormat.ONNX_INT8:
+        pixels = calibration_pixels(data_of(trained.record.spec, given), calibration_images)
+    _print(write_export(trained, export_format, path, pixels))
+
+
+def _target(run: Path, stem: str, export_format: ExportFormat, output: Path | None) -> Path:
+    from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat
+
+    suffix = SUFFIXES[export_format]
+    if output is None:
+        kind = ".int8" if export_format is ExportFormat.ONNX_INT8 else ""
+        return run / "exports" / f"{stem}{kind}{suffix}"
+    path = output.expanduser()
+    if path.suffix.lower() != suffix or path.is_dir():
+        raise UserError(f"--output {output} does not fit --to {export_format}; give a file name that ends in {suffix}.")
+    return path
+
+
+def _print(report: ExportReport) -> None:
+    found = report.metadata
+    shape = "x".join(str(side) for side in found.input_shape)
+    typer.echo(f"{found.network}, trial {found.trial_id}: {report.size_bytes:,} bytes as {found.format}")
+    typer.echo(f"input {shape}: {found.input}; output: {found.output}")
+    if report.agreement is None:
+        typer.echo(f"checked: logits within {report.deviation:.1e} of the trained network's, relative to the largest")
+    else:
+        typer.echo(
+            f"int8 gives {100 * report.agreement:.2f} % of {report.calibration_images} training images the class that "
+            f"fp32 gives; its logits deviate by up to {report.deviation:.1e} of the largest. Accuracy on other images "
+            "is not measured here."
+        )
+    typer.echo(str(report.path))

@@ -1,0 +1,21 @@
+"""Every registered architecture as ONNX, against PyTorch: 55 s of one core in all, most of it PyTorch's exporter."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fbench.architectures.registry import create, list_architectures
+from fbench.benchmark.export.onnx_file import onnx_bytes
+from fbench.benchmark.export.onnx_session import open_session, require_equal
+
+INPUT = (1, 48, 48)
+
+
+@pytest.mark.parametrize("name", list_architectures())
+def test_it_exports_and_computes_the_same_for_any_batch(name: str) -> None:
+    torch.manual_seed(0)
+    network = create(name)
+    network.train()(torch.randn(8, *INPUT))  # so that running moments are not the 0 and 1 they start as
+    model = open_session(onnx_bytes(network, INPUT), threads=1)
+    require_equal(network, model, INPUT, batch_size=3)

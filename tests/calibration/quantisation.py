@@ -1,0 +1,196 @@
+"""What does int8 cost in accuracy? ``python -m tests.calibration.quantisation RUN [--data fer2013=PATH]``.
+
+Every finished trial of RUN that has its weights is taken as PyTorch in fp32, as ONNX Runtime in fp32, and quantised to
+int8 (static, calibrated on training images), all on the CPU with the trial's own normalisation and test-time flip, and
+classifies the selection and the test split. ``quantisation.csv`` in ``--out`` gets a line for each trial, split and
+backend: accuracy, its paired difference to PyTorch with the 95 % interval over images, the share of images with
+PyTorch's class, the largest deviation of a logit as a share of the largest logit, and the size of the file. Trials that
+have their lines are passed over, so that the command goes on where it stopped. Each reading of a test split enters the
+ledger; a trial whose protocol never reads it is measured on the selection split alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.torch import save
+
+from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.export.calibration import IMAGES, calibration_pixels
+from fbench.benchmark.export.formats import Logits
+from fbench.benchmark.export.int8 import quantise
+from fbench.benchmark.export.onnx_file import onnx_bytes
+from fbench.benchmark.export.onnx_session import deviation, open_session, require_equal
+from fbench.benchmark.export.predict import flipped_logits
+from fbench.benchmark.export.trained import TrainedNetwork, data_of, load_trained
+from fbench.benchmark.files import replacing
+from fbench.benchmark.ledger import log_later_reading
+from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.specs import TrialSpec
+from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
+from fbench.statistics.comparison import compare
+from tests.csv_tables import rounded
+
+BATCH: Final = 256
+REFERENCE: Final = "pytorch_fp32"
+FILE: Final = "quantisation.csv"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One way to compute a network: from pixels to logits, and the bytes that its file takes."""
+
+    name: str
+    logits: Logits
+    size_bytes: int
+
+
+def main() -> None:
+    """Measure the trials that have no lines yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--calibration-images", type=int, default=IMAGES)
+    parser.add_argument("--out", type=Path, default=Path("results") / "quantisation")
+    given = parser.parse_args()
+    references = [DataReference.parse(text) for text in given.data]
+    measure_run(RunFolder.open(given.run), references, given.calibration_images, given.out / FILE)
+
+
+def measure_run(
+    folder: RunFolder, references: Sequence[DataReference], calibration_images: int, file: Path
+) -> list[dict[str, Any]]:
+    """Add the lines of every trial that has none to ``file``; all lines of the file."""
+    rows = read_lines(file)
+    done = {row["trial_id"] for row in rows}
+    for record in measurable(folder):
+        if record.trial_id in done:
+            continue
+        by_name = {reference.name: reference for reference in references}
+        reference = by_name.get(record.spec.data.reference.name)
+        new = measure_trial(folder, record, reference, calibration_images)
+        rows += new
+        write_lines(file, rows)
+        for row in new:
+            print(*(f"{key} {value}" for key, value in row.items()), sep=", ")  # noqa: T201 - a script reports by printing
+    return rows
+
+
+def measurable(folder: RunFolder) -> Iterator[TrialRecord]:
+    """The finished trials whose weights lie beside their records, by network and seed."""
+    records = sorted(folder.trials().values(), key=lambda record: (record.spec.network.name, record.spec.seed))
+    for record in records:
+        if record.status == "finished" and (folder.trial_folder(record.trial_id) / WEIGHTS_FILE).is_file():
+            yield record
+
+
+def measure_trial(
+    folder: RunFolder, record: TrialRecord, reference: DataReference | None, calibration_images: int
+) -> list[dict[str, Any]]:
+    """A line for each split and backend."""
+    spec = record.spec
+    dataset = data_of(spec, reference)
+    backends = backends_of(load_trained(folder, record.trial_id, reference), dataset, calibration_images)
+    about = {"trial_id": record.trial_id, "network": spec.network.name, "data": spec.data.name, "seed": spec.seed}
+    rows = []
+    for split in splits_of(spec):
+        chosen = dataset.rows(split)
+        labels = dataset.labels[chosen]
+        logits = {}
+        for backend in backends:
+            if split == "test":
+                log_later_reading(record, int(chosen.size), f"accuracy of {backend.name}")
+            logits[backend.name] = classify(backend.logits, dataset.images[chosen], flip=spec.protocol.test_time_flip)
+        for backend in backends:
+            measured = line(logits[backend.name], logits[REFERENCE], labels)
+            rows.append(
+                {
+                    **about,
+                    "split": split,
+                    "backend": backend.name,
+                    **rounded(measured, 6),
+                    "size_bytes": backend.size_bytes,
+                    "calibration_images": calibration_images,
+                    "processor": describe_machine().processor,
+                }
+            )
+    return rows
+
+
+def backends_of(trained: TrainedNetwork, dataset: ImageDataset, calibration_images: int) -> list[Backend]:
+    """PyTorch, ONNX Runtime, and ONNX Runtime in int8; ONNX is checked against PyTorch first."""
+    shape = trained.record.spec.network.input_shape
+    pixels = calibration_pixels(dataset, calibration_images)
+    exported = onnx_bytes(trained.from_pixels, shape)
+    session = open_session(exported, None)
+    require_equal(trained.from_pixels, session, shape, images=pixels[:8])
+    quantised = quantise(exported, (pixels[start : start + 64] for start in range(0, len(pixels), 64)))
+    weights = save({key: value.contiguous() for key, value in trained.network.state_dict().items()})
+    return [
+        Backend(REFERENCE, trained.logits, len(weights)),
+        Backend("onnxruntime_fp32", session.logits, len(exported)),
+        Backend("onnxruntime_int8", open_session(quantised, None).logits, len(quantised)),
+    ]
+
+
+def splits_of(spec: TrialSpec) -> tuple[SplitName, ...]:
+    """The splits that the trial's protocol reads."""
+    if spec.protocol.test_split == "merged_with_selection":
+        return ("test",)
+    return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
+
+
+def classify(logits: Logits, images: npt.NDArray[np.uint8], *, flip: bool) -> npt.NDArray[np.float64]:
+    """Logits (N, classes) of images uint8 (N, C, H, W)."""
+    parts = [images[start : start + BATCH].astype(np.float32) for start in range(0, len(images), BATCH)]
+    return np.concatenate([flipped_logits(logits, part, flip=flip) for part in parts])
+
+
+def line(
+    logits: npt.NDArray[np.float64], reference: npt.NDArray[np.float64], labels: npt.NDArray[np.uint8]
+) -> dict[str, object]:
+    """Accuracy and the paired difference to the reference, with its interval over images (one training)."""
+    predicted, expected = logits.argmax(1), reference.argmax(1)
+    differences = (predicted == labels).astype(np.int8) - (expected == labels).astype(np.int8)
+    difference = compare(differences[None]).new_images
+    return {
+        "images": int(labels.size),
+        "top1": float((predicted == labels).mean()),
+        "difference": difference.estimate,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "agreement": float((predicted == expected).mean()),
+        "largest_deviation": f"{deviation(logits, reference):.1e}",
+    }
+
+
+def read_lines(file: Path) -> list[dict[str, Any]]:
+    """The lines so far; none where there is no file."""
+    if not file.exists():
+        return []
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write_lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """All lines, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with replacing(file) as stream:
+        stream.write(text.getvalue().encode())
+
+
+if __name__ == "__main__":
+    main()
