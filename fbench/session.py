@@ -184,7 +184,10 @@ def _has_cost(plan: RunPlan) -> bool:
 
 def _measure_cost(plan: RunPlan, reporter: Reporter) -> None:
     from fbench.benchmark.cost.measure import measure_cost
+    from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
 
     if not _has_cost(plan):
-        passes = 2 if plan.config.protocol.test_time_flip else 1
-        plan.folder.write_cost(measure_cost(_cost_spec(plan), plan.device, passes, reporter.measuring))
+        spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
+        reporter.measuring("what this machine can do at most")
+        roof = roof_of_this_machine(spec.numerics, plan.device)
+        plan.folder.write_cost(measure_cost(spec, plan.device, passes, reporter.measuring, roof))

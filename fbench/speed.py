@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from fbench.architectures.errors import UserError, did_you_mean
 from fbench.architectures.plugins import load_plugin
@@ -14,6 +14,9 @@ from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.machine import usable_cores
 from fbench.benchmark.numerics import Precision, choose_numerics
+
+if TYPE_CHECKING:
+    from fbench.benchmark.cost.roofline.profile import NetworkProfile
 
 MOST_BLOCKS: Final = 10_000
 DEFAULT_BLOCKS: Final = 20
@@ -52,9 +55,26 @@ def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambd
     """
     spec = cost_spec(request)
     from fbench.benchmark.cost.measure import measure_cost
+    from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
     from fbench.benchmark.device import pick_device
 
-    return measure_cost(spec, pick_device(request.device), progress=progress)
+    device = pick_device(request.device)
+    progress("what this machine can do at most (once, then kept)")
+    roof = roof_of_this_machine(spec.numerics, device)
+    return measure_cost(spec, device, progress=progress, roof=roof)
+
+
+def profile(request: SpeedRequest) -> NetworkProfile:
+    """Time every layer of the request's first network at its first batch size, under the machine's roof.
+
+    Raises:
+        UserError: as :func:`measure_speed`, or a batch beyond free memory.
+    """
+    spec = cost_spec(request)
+    from fbench.benchmark.cost.roofline.profile import profile_network
+    from fbench.benchmark.device import pick_device
+
+    return profile_network(spec.networks[0], request.batch_sizes[0], spec.numerics, pick_device(request.device))
 
 
 def cost_spec(request: SpeedRequest) -> CostSpec:

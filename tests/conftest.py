@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 from support import make_stripes
 
+from fbench.benchmark.cost.roofline import measure_roof
 from fbench.benchmark.data.dataset import ImageDataset
 
 mpl.use("Agg")
@@ -24,6 +26,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("FBENCH_CACHE_DIR", str(cache))
     return cache
+
+
+@pytest.fixture(autouse=True)
+def coarse_roof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs measure their machine's roof in one round over one working set, not in several seconds."""
+    coarse = partial(measure_roof.measure_roof, working_sets=(2**18,), rounds=1)
+    monkeypatch.setattr(measure_roof, "measure_roof", coarse)
 
 
 @pytest.fixture(scope="session")

@@ -114,14 +114,20 @@ class Recorder(TorchDispatchMode):
         if result is None:
             result = func(*args, **(kwargs or {}))
         if not self._muted:
-            self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
+            node = self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
+            if node is not None:
+                self.computed(node, func, args, kwargs or {})
         return result
 
-    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> None:
+    def computed(self, node: int, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Called after each operation that computes something, with the node that it belongs to."""
+
+    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> int | None:
+        """Note an operation; the node that it computes for, or none."""
         inputs, outputs = tensors_in(arguments), tensors_in(result)
         frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
         if not outputs:
-            return
+            return None
         known = [tensor for tensor in inputs if id(tensor) in self._sources]
         label = reshape_label(name, arguments, outputs[0], 0)
         computes = label is None and bool(inputs)
@@ -141,6 +147,7 @@ class Recorder(TorchDispatchMode):
                 self.drafts[node].arguments = operation.arguments
         if any(id(tensor) in self._of_image for tensor in inputs):
             self._of_image.update(id(output) for output in outputs)
+        return node if computes else None
 
     def _relabel(
         self, name: str, arguments: Sequence[Any], known: list[torch.Tensor], outputs: list[torch.Tensor]

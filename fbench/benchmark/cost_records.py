@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from fbench.benchmark.cost_specs import Backend, CostMode, CostSpec, Setting
 from fbench.benchmark.cost_upgrade import upgraded_cost
 from fbench.benchmark.machine import Machine
+from fbench.benchmark.machine_roof import MachineRoof
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.schema import FrozenModel
 
@@ -83,6 +84,26 @@ class EnergyReading(FrozenModel):
     method: str
 
 
+class RoofReading(FrozenModel):
+    """The least time of a call of one network under the record's roof: its layers one after another, in evaluation.
+
+    ``flops`` are two for each multiply-accumulate and one for each elementwise operation; ``bytes_moved`` is a lower
+    bound; ``bound`` is what most of the time goes into.
+    """
+
+    network: str
+    batch_size: int
+    flops: int
+    bytes_moved: int
+    floor_s: float
+    bound: Literal["compute", "memory"]
+
+    @property
+    def intensity(self) -> float:
+        """FLOPs a byte."""
+        return self.flops / self.bytes_moved
+
+
 class BatchRate(FrozenModel):
     """Images per second at one batch size."""
 
@@ -136,6 +157,8 @@ class CostRecord(FrozenModel):
     searches: tuple[BatchSearch, ...] = ()
     memory: tuple[MemoryReading, ...]
     energy: tuple[EnergyReading, ...] = ()
+    roof: MachineRoof | None = None
+    floors: tuple[RoofReading, ...] = ()
     failures: dict[str, str] = Field(default_factory=dict)
     setting_failures: tuple[SettingFailure, ...] = ()
 
@@ -144,6 +167,11 @@ class CostRecord(FrozenModel):
     def _of_any_version(cls, values: Any) -> Any:
         old = isinstance(values, dict) and values.get("schema_version") == 1
         return upgraded_cost(values) if old else values
+
+    def floor_of(self, network: str, batch_size: int) -> RoofReading | None:
+        """The floor of a network for a batch, or none."""
+        found = [one for one in self.floors if (one.network, one.batch_size) == (network, batch_size)]
+        return found[0] if found else None
 
     def find(self, network: str, setting: Setting, instance: int = 0) -> TimingSeries | None:
         """The samples of a network in a setting, or none."""

@@ -98,12 +98,27 @@ class TrialRecord(FrozenModel):
     macs: int = 0
 
 
+class LeftOut(FrozenModel):
+    """Operations of one kind that a counter counts nothing for: how many calls, and how many of them by our count."""
+
+    operation: str
+    calls: int
+    operations: int
+
+
 class CounterReading(FrozenModel):
-    """What another counter says of the same network: MACs in its own reading, and what it left out or why not."""
+    """What another counter says of the same network.
+
+    ``total`` is its own figure, ``beside`` what that holds beside multiply-accumulates, by kind and by its own
+    convention (``counted`` has it in words), and ``macs`` the rest. Records of before have no ``total``.
+    """
 
     counter: str
     macs: int | None
     counted: str
+    total: int | None = None
+    beside: dict[str, int] = Field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
     error: str | None = None
 
 

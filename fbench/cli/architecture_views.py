@@ -70,7 +70,7 @@ def row_to_json(row: ContractRow) -> dict[str, Any]:
 
 def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
     """One line for each network; an alias stands in brackets behind its name."""
-    table = _table("name", "trainable >", "total (Keras) >", "MACs >", "paper", "description")
+    table = plain_table("name", "trainable >", "total (Keras) >", "MACs >", "paper", "description")
     for entry in listed:
         aliases = f" ({', '.join(entry['aliases'])})" if entry["aliases"] else ""
         counts = (_number(entry[key]) for key in ("trainable_params", "total_params_keras", "macs"))
@@ -80,7 +80,7 @@ def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
 
 def print_counts(rows: Sequence[ContractRow]) -> None:
     """The contract as a table, the printed figures beside ours."""
-    table = _table(
+    table = plain_table(
         "name",
         "trainable >",
         "BN running >",
@@ -125,13 +125,13 @@ def print_architecture(shown: ShownArchitecture) -> None:
 
 
 def _layer_table(trace: NetworkTrace) -> Table:
-    table = _table("# >", "layer", "operation", "output", "parameters >", "MACs >", "elementwise >")
+    table = plain_table("# >", "layer", "operation", "output", "parameters >", "MACs >", "elementwise >")
     for number, node in enumerate(trace.nodes):
         table.add_row(
             str(number),
             escape(node.path),
-            _operation(node),
-            _shape(node.output_shape),
+            operation_text(node),
+            shape_text(node.output_shape),
             _parameters(node),
             _number(node.macs or None),
             _number(sum(node.elementwise_ops.values()) or None),
@@ -139,7 +139,7 @@ def _layer_table(trace: NetworkTrace) -> Table:
     return table
 
 
-def _operation(node: Node) -> str:
+def operation_text(node: Node) -> str:
     """The kind of a node, with kernel, stride and groups where its layer has them."""
     shown = dict(re.findall(r"\b(kernel_size|stride|groups|p)=(\([^)]*\)|[^,]+)", node.arguments))
     kernel = re.findall(r"\d+", shown.get("kernel_size", ""))
@@ -186,7 +186,7 @@ def _parameters(node: Node) -> str:
     return f"{node.trainable_params:,}{running}"
 
 
-def _shape(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[int]) -> str:
     """Height x width x channels, as both papers write it; other shapes as they are."""
     ordered = (*shape[1:], shape[0]) if len(shape) == 3 else shape
     return "x".join(map(str, ordered))
@@ -207,7 +207,7 @@ def _signed(value: int | None) -> str:
     return "" if value is None else f"{value:+,}"
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """A table; a column whose title ends in ``>`` holds numbers."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:

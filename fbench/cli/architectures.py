@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,15 @@ PluginOption = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers networks; may be repeated.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True)
+class SpeedOptions:
+    """How ``show --profile`` calls the network."""
+
+    batch_size: int
+    device: str
+    threads: int | None
 
 
 def list_command(
@@ -47,10 +57,21 @@ def show_command(
     option: Annotated[
         list[str] | None, typer.Option("--option", help="A switch as KEY=VALUE; may be repeated.")
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Time every layer on this machine, beside what its roof allows.")
+    ] = False,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images of a call, with --profile.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps, with --profile.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="Threads on a CPU, with --profile. Default: 1, as trials have.")
+    ] = None,
     as_json: JsonOption = False,
     plugin: PluginOption = None,
 ) -> None:
     """Show a network layer by layer, its counts beside the paper's, and the choices that were open."""
+    if profile:
+        _show_profile(name, option or [], plugin or [], SpeedOptions(batch_size, device, threads), as_json=as_json)
+        return
     _load_plugins(plugin)
     name = canonical_name(name)
     from fbench.architectures.counts import trace_architecture
@@ -107,6 +128,27 @@ def new_arch_command(
         raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.") from None
     typer.echo(f"Wrote {path}. Next: fbench show {name} --plugin {path}")
     typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
+
+
+def _show_profile(
+    name: str, options: Sequence[str], plugins: Sequence[Path], how: SpeedOptions, *, as_json: bool
+) -> None:
+    from fbench.cli.profile_view import print_profile, profile_to_json
+    from fbench.speed import SpeedRequest, profile
+
+    request = SpeedRequest(
+        names=(name,),
+        batch_sizes=(how.batch_size,),
+        device=how.device,
+        threads=how.threads,
+        options=parse_options(options),
+        plugins=tuple(plugins),
+    )
+    found = profile(request)
+    if as_json:
+        typer.echo(json.dumps(profile_to_json(name, found), indent=1))
+    else:
+        print_profile(name, found)
 
 
 def _load_plugins(paths: Sequence[Path] | None) -> None:

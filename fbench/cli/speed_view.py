@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from fbench.cli.architecture_views import console
-from fbench.reports.timings import SettingTimings, TimedAgainst, Timing, setting_timings
+from fbench.cli.profile_view import BUSY_PERCENT, roof_text
+from fbench.reports.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from fbench.benchmark.cost_records import CostRecord, MemoryReading
     from fbench.statistics.timing import TimeQuantile, TimeRatio
-
-BUSY_PERCENT: Final = 15.0
 
 
 def print_speed(record: CostRecord) -> None:
@@ -28,6 +27,7 @@ def print_speed(record: CostRecord) -> None:
     for found in setting_timings(record):
         if found.timings:
             _print_setting(screen, record, found)
+    _print_roof(screen, record)
     _print_memory(screen, record)
     _print_lines(screen, [*_failures(record), *_energy(record), *_conditions(record)])
 
@@ -38,7 +38,9 @@ def _print_setting(screen: Console, record: CostRecord, found: SettingTimings) -
     screen.print(f"\n[bold]{escape(found.setting.label)}[/bold]: milliseconds a call, 95 % intervals")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("network", no_wrap=True)
-    for title in (["batch"] if throughput else []) + ["p50", "p90", "p99", "images/s"]:
+    shares = {one.network: share for one in found.timings if (share := roof_share(record, found.setting, one))}
+    titles = [*(["batch"] if throughput else []), "p50", "p90", "p99", "images/s", *(["of roof"] if shares else [])]
+    for title in titles:
         table.add_column(title, justify="right")
     compared = {one.network: one for one in found.comparisons}
     if compared:
@@ -47,6 +49,8 @@ def _print_setting(screen: Console, record: CostRecord, found: SettingTimings) -
     for timing in found.timings:
         cells = [str(timing.batch_size)] if throughput else []
         cells += [*map(_quantile, timing.quantiles), f"{timing.images_per_s:,.0f}"]
+        if shares:
+            cells.append(f"{100 * shares[timing.network]:.0f} %" if timing.network in shares else "")
         table.add_row(escape(timing.network), *cells, *(_compared(compared.get(timing.network)) if compared else ()))
     screen.print(table)
     if found.noise is not None:
@@ -100,6 +104,29 @@ def _remarks(timings: Iterable[Timing]) -> list[str]:
         *([f"Still warming up after 2 s or 200 calls: {', '.join(unsettled)}."] if unsettled else []),
         *([f"Calls dropped because the clock jumped back: {', '.join(dropped)}."] if dropped else []),
     ]
+
+
+def _print_roof(screen: Console, record: CostRecord) -> None:
+    if record.roof is None or not record.floors:
+        return
+    screen.print("\n[bold]Roofline[/bold]: the least time of an eager inference on this machine")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("network", no_wrap=True)
+    for title in ("batch", "MFLOP", "MiB moved", "FLOP/B", "floor ms"):
+        table.add_column(title, justify="right")
+    table.add_column("mostly bound by")
+    for one in record.floors:
+        table.add_row(
+            escape(one.network),
+            str(one.batch_size),
+            f"{one.flops / 1e6:,.1f}",
+            f"{one.bytes_moved / 2**20:,.1f}",
+            f"{one.intensity:.1f}",
+            f"{1e3 * one.floor_s:.3g}",
+            one.bound,
+        )
+    screen.print(table)
+    _print_lines(screen, [roof_text(record.roof)])
 
 
 def _print_memory(screen: Console, record: CostRecord) -> None:

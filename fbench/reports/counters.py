@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fbench.benchmark.records import StaticCost
+from fbench.benchmark.records import LeftOut, StaticCost
 from fbench.benchmark.table import RunTable
 
 
 @dataclass(frozen=True)
 class CounterRow:
-    """One network: our counts, and each other counter's MACs in the order of the table's."""
+    """One network: our counts, and each other counter's own figure in the order of the table's."""
 
     network: str
     macs: int
@@ -24,13 +25,15 @@ class CounterTable:
     """All counted networks of a run.
 
     ``counted`` says what a counter includes where it says the same of every network; ``remarks`` are (network,
-    counter, what it says) where it does not; ``errors`` are (network, counter, reason) of missing readings;
-    ``not_measured`` says why a network has no cost at all.
+    counter, what it says) where it does not; ``left_out`` are (network, counter, the operations that it counts nothing
+    for); ``errors`` are (network, counter, reason) of missing readings; ``not_measured`` says why a network has no cost
+    at all.
     """
 
     counters: tuple[str, ...]
     counted: dict[str, str]
     remarks: tuple[tuple[str, str, str], ...]
+    left_out: tuple[tuple[str, str, str], ...]
     errors: tuple[tuple[str, str, str], ...]
     rows: tuple[CounterRow, ...]
     not_measured: dict[str, str]
@@ -50,6 +53,7 @@ def counter_table(run: RunTable) -> CounterTable | None:
         counters=names,
         counted={name: min(texts) for name, texts in said.items() if len(texts) == 1},
         remarks=tuple((n, r.counter, r.counted) for n, r in readings if r.counted and len(said[r.counter]) > 1),
+        left_out=tuple((network, r.counter, _listed(r.left_out)) for network, r in readings if r.left_out),
         errors=tuple((network, r.counter, r.error) for network, r in readings if r.error is not None),
         rows=tuple(_row(network, cost, names) for network, cost in static.items()),
         not_measured=failures,
@@ -57,11 +61,19 @@ def counter_table(run: RunTable) -> CounterTable | None:
 
 
 def _row(network: str, cost: StaticCost, counters: tuple[str, ...]) -> CounterRow:
-    macs = {reading.counter: reading.macs for reading in cost.counters}
+    figures = {r.counter: r.macs if r.total is None else r.total for r in cost.counters}
     return CounterRow(
         network=network,
         macs=cost.macs,
         elementwise_ops=cost.elementwise_ops,
         elementwise_ops_by_kind=dict(sorted(cost.elementwise_ops_by_kind.items(), key=lambda kind: -kind[1])),
-        readings=tuple(macs.get(counter) for counter in counters),
+        readings=tuple(figures.get(counter) for counter in counters),
     )
+
+
+def _listed(left_out: Sequence[LeftOut]) -> str:
+    return ", ".join(f"{one.operation.replace('_', ' ')} {one.operations:,} in {_calls(one.calls)}" for one in left_out)
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"

@@ -27,6 +27,8 @@ QUANTILES: Final = (0.5, 0.9, 0.99)
 HOPELESS: Final = 50
 """A comparison that would need so many times the blocks is not worth them."""
 
+LAYER_BY_LAYER: Final = frozenset({"eager", "cuda_graph"})
+
 Verdict = Literal["faster", "slower", "cannot tell"]
 
 
@@ -99,6 +101,18 @@ def timing_of(series: TimingSeries) -> Timing | None:
         warm=series.warm,
         dropped_calls=series.dropped_calls,
     )
+
+
+def roof_share(cost: CostRecord, setting: Setting, timing: Timing) -> float | None:
+    """The floor of a call as a share of its median time: 1 would be at the machine's roof.
+
+    None for training, for backends that fuse layers (the floor is of layers one after another), and where no roof was
+    measured.
+    """
+    if setting.mode != "inference" or setting.backend not in LAYER_BY_LAYER:
+        return None
+    floor = cost.floor_of(timing.network, timing.batch_size)
+    return floor.floor_s / timing.quantiles[0].time_s if floor else None
 
 
 def image_log_times(series: TimingSeries) -> LogTimes:

@@ -1,66 +1,65 @@
-"""Other people's counters beside ours: fvcore, ptflops and torch's FlopCounterMode, each in its own reading of MACs."""
+"""Other people's counters beside ours: fvcore, ptflops and torch's FlopCounterMode, with what each leaves out."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 import torch
 from torch import nn
 
+from fbench.architectures.trace import NetworkTrace, Node
+from fbench.benchmark.cost.counter_rules import RULES, counted_beside, left_out
 from fbench.benchmark.records import CounterReading
 
 
-def read_counters(network: nn.Module, input_shape: tuple[int, int, int]) -> tuple[CounterReading, ...]:
+def read_counters(
+    network: nn.Module, input_shape: tuple[int, int, int], counted: NetworkTrace
+) -> tuple[CounterReading, ...]:
     """Count ``network`` (in evaluation mode, on the CPU) for one image of ``input_shape`` with every other counter.
 
-    A counter that fails is a reading with its error, never an exception.
+    ``counted`` is our own count, against which is told what each of them adds and leaves out. A counter that fails is a
+    reading with its error, never an exception.
     """
     network.eval()
     example = torch.zeros(1, *input_shape)
-    return tuple(_read(name, count, network, example) for name, count in COUNTERS.items())
+    return tuple(_read(name, network, example, counted.nodes) for name in COUNTERS)
 
 
-def _read(
-    name: str,
-    count: Callable[[nn.Module, torch.Tensor], tuple[int, str]],
-    network: nn.Module,
-    example: torch.Tensor,
-) -> CounterReading:
+def _read(name: str, network: nn.Module, example: torch.Tensor, nodes: Sequence[Node]) -> CounterReading:
+    rule = RULES[name]
+    missed = left_out(rule, nodes)
     try:
         with _quiet(), torch.no_grad():
-            macs, counted = count(network, example)
+            total = COUNTERS[name](network, example)
     except Exception as error:  # a counter that trips over a network must not stop the others
-        return CounterReading(counter=name, macs=None, counted="", error=f"{type(error).__name__}: {error}")
-    return CounterReading(counter=name, macs=macs, counted=counted)
-
-
-def _fvcore(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
-    from fvcore.nn import FlopCountAnalysis
-
-    analysis = FlopCountAnalysis(network, example).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    analysis.tracer_warnings("none")
-    by_operator = {str(k): int(v) for k, v in analysis.by_operator().items()}
-    macs = sum(value for operator, value in by_operator.items() if operator in _FVCORE_MACS)
-    others = {operator: value for operator, value in by_operator.items() if operator not in _FVCORE_MACS and value}
-    left_out = sorted(operator.removeprefix("aten::") for operator in analysis.unsupported_ops())
-    return macs, (
-        f"its own total is {analysis.total():,}, with {_listed(others) or 'nothing'} beside conv and linear; "
-        f"leaves out {', '.join(left_out) or 'nothing'}"
+        reason = f"{type(error).__name__}: {error}"
+        return CounterReading(counter=name, macs=None, counted="", left_out=missed, error=reason)
+    beside = counted_beside(rule, nodes)
+    return CounterReading(
+        counter=name,
+        macs=total - sum(beside.values()),
+        total=total,
+        counted=CONVENTIONS[name],
+        beside=beside,
+        left_out=missed,
     )
 
 
-_FVCORE_MACS: Final = frozenset({"conv", "linear", "matmul", "addmm", "bmm", "einsum"})
+def _fvcore(network: nn.Module, example: torch.Tensor) -> int:
+    from fvcore.nn import FlopCountAnalysis
+
+    analysis = FlopCountAnalysis(network, example).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    return int(analysis.tracer_warnings("none").total())
 
 
-def _ptflops(backend: str) -> Callable[[nn.Module, torch.Tensor], tuple[int, str]]:
-    def count(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
-        import copy
-
+def _ptflops(backend: str) -> Callable[[nn.Module, torch.Tensor], int]:
+    def count(network: nn.Module, example: torch.Tensor) -> int:
         from ptflops import get_model_complexity_info
 
         # ptflops hooks into the modules and leaves marks behind, so it gets a copy.
@@ -73,36 +72,36 @@ def _ptflops(backend: str) -> Callable[[nn.Module, torch.Tensor], tuple[int, str
             verbose=False,
             output_precision=0,
         )
-        what = (
-            "modules that it knows: conv, linear, batch norm, ReLU and pooling, no h_swish"
-            if backend == "pytorch"
-            else "conv and matrix operators"
-        )
-        return int(total), f"its own total, from {what}"
+        if total is None:
+            raise RuntimeError("ptflops could not follow the network")
+        return int(total)
 
     return count
 
 
-def _torch_counter(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
+def _torch_counter(network: nn.Module, example: torch.Tensor) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     counter = FlopCounterMode(display=False)
     with counter:
         network(example)
-    flops = int(counter.get_total_flops())
-    return flops // 2, f"half of its {flops:,} FLOPs (two per MAC); conv and matrix operators only"
+    return int(counter.get_total_flops()) // 2
 
 
-COUNTERS: Final[dict[str, Callable[[nn.Module, torch.Tensor], tuple[int, str]]]] = {
+COUNTERS: Final[dict[str, Callable[[nn.Module, torch.Tensor], int]]] = {
     "fvcore": _fvcore,
     "ptflops (pytorch)": _ptflops("pytorch"),
     "ptflops (aten)": _ptflops("aten"),
     "torch FlopCounterMode": _torch_counter,
 }
 
-
-def _listed(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:,}" for name, value in sorted(counts.items()))
+CONVENTIONS: Final = {
+    "fvcore": "its FLOPs are MACs, two for each element of a batch norm, and one for each input of an adaptive pool",
+    "ptflops (pytorch)": "counts layers, not functions: MACs with bias, batch norm, ReLU and pooling layers twice each",
+    "ptflops (aten)": "MACs with bias",
+    "torch FlopCounterMode": "half of its FLOPs, which are two for each MAC",
+}
+"""What each counter's total holds, in words."""
 
 
 @contextlib.contextmanager

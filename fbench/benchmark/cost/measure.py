@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -25,17 +25,20 @@ from fbench.benchmark.cost.interleave import Schedule, TimedCall, WarmUp, time_i
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
+from fbench.benchmark.cost.roofline.floors import network_floor
 from fbench.benchmark.cost_records import (
     REFERENCE,
     BatchSearch,
     CostRecord,
     EnergyReading,
     MemoryReading,
+    RoofReading,
     SettingFailure,
 )
 from fbench.benchmark.cost_specs import CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.machine_roof import MachineRoof
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.specs import NetworkSpec
 
@@ -67,10 +70,12 @@ def measure_cost(
     device: torch.device,
     test_time_passes: int = 1,
     progress: Progress = lambda what: None,
+    roof: MachineRoof | None = None,
 ) -> CostRecord:
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
-    ``progress`` is called with a short text as each part begins. Nothing else of the run may work meanwhile.
+    ``progress`` is called with a short text as each part begins. With ``roof``, which is the machine's, each network's
+    floor under it is told. Nothing else of the run may work meanwhile.
     """
     started_at, before = _now(), read_conditions(device)
     counted = _count(spec, test_time_passes, progress)
@@ -96,6 +101,8 @@ def measure_cost(
         searches=tuple(ready.searches),
         memory=tuple(memory),
         energy=tuple(energy),
+        roof=roof,
+        floors=() if roof is None else tuple(_floors(ready, counted.traces, roof)),
         failures=counted.failures,
         setting_failures=(*ready.failures, *failed),
     )
@@ -110,7 +117,7 @@ def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int,
         macs=counted.macs,
         elementwise_ops=counted.elementwise_ops,
         elementwise_ops_by_kind=dict(counted.elementwise_ops_by_kind),
-        counters=read_counters(module, network.input_shape),
+        counters=read_counters(module, network.input_shape, counted),
         test_time_passes=test_time_passes,
     )
 
@@ -214,6 +221,21 @@ def _batch_size(
 
 def _make(network: NetworkSpec, setting: Setting, spec: CostSpec, device: torch.device, batch_size: int) -> Call:
     return make_call(network, setting.mode, setting.backend, batch_size, spec.numerics, device, spec.seed)
+
+
+def _floors(ready: _Ready, traces: dict[str, NetworkTrace], roof: MachineRoof) -> Iterator[RoofReading]:
+    """One for each network and batch that inference was timed with."""
+    timed = [one for one, _ in ready.calls if one.setting.mode == "inference" and one.network != REFERENCE]
+    for network, size in dict.fromkeys((one.network, one.batch_size) for one in timed):
+        floor = network_floor(traces[network].nodes, size, roof)
+        yield RoofReading(
+            network=network,
+            batch_size=size,
+            flops=floor.flops,
+            bytes_moved=floor.bytes_moved,
+            floor_s=floor.time_s,
+            bound=floor.bound,
+        )
 
 
 def _read_energy(ready: _Ready, spec: CostSpec, device: torch.device, progress: Progress) -> list[EnergyReading]:

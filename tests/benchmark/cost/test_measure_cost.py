@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 from support import make_stripes, network_spec_of, trial_spec_of
-from torch import nn
 
-from fbench.benchmark.cost import counters, measure
-from fbench.benchmark.cost.counters import read_counters
+from fbench.benchmark.cost import measure
 from fbench.benchmark.cost.estimate import estimate_trials_s, packed_s
 from fbench.benchmark.cost.measure import measure_cost
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
@@ -152,50 +150,6 @@ def test_a_network_that_fails_is_recorded_and_the_rest_is_measured(
     failed = {(one.network, one.setting, one.reason) for one in record.setting_failures}
     assert failed == {("ires", setting, "RuntimeError: out of memory") for setting in SETTINGS}
     assert {s.network for s in record.series} == {"lenet5", REFERENCE}
-
-
-class _Small(nn.Module):
-    """conv 3x3 1 to 2 on 6x6 (valid, 4x4 out) and linear 32 to 3: MACs 4*4*2*9 + 32*3."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(32, 3))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.body(x)
-        return out
-
-
-def test_fvcore_and_torch_agree_with_hand_counted_macs() -> None:
-    readings = {reading.counter: reading for reading in read_counters(_Small(), (1, 6, 6))}
-    by_hand = 4 * 4 * 2 * 9 + 32 * 3
-    assert readings["fvcore"].macs == by_hand
-    assert readings["torch FlopCounterMode"].macs == by_hand
-    assert readings["ptflops (pytorch)"].macs is not None
-    assert readings["ptflops (pytorch)"].macs >= by_hand  # it adds batch norm and ReLU
-
-
-@pytest.mark.parametrize("name", ["ires", "arch1", "mini_xception"])
-def test_fvcore_and_torch_agree_with_our_counter(name: str, stripes: ImageDataset) -> None:
-    from fbench.architectures.registry import create
-    from fbench.architectures.trace import trace
-
-    network = create(name)
-    ours = trace(network, (1, 48, 48)).macs
-    readings = {reading.counter: reading.macs for reading in read_counters(network, (1, 48, 48))}
-    assert readings["fvcore"] == ours
-    assert readings["torch FlopCounterMode"] == ours
-
-
-def test_a_counter_that_trips_is_a_reading_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def trip(network: nn.Module, example: torch.Tensor) -> tuple[int, str]:
-        raise KeyError("no such operator")
-
-    monkeypatch.setitem(counters.COUNTERS, "fvcore", trip)
-    readings = {reading.counter: reading for reading in read_counters(_Small(), (1, 6, 6))}
-    assert readings["fvcore"].macs is None
-    assert "no such operator" in (readings["fvcore"].error or "")
-    assert readings["torch FlopCounterMode"].macs is not None
 
 
 def test_packing_longest_first_matches_a_hand_packed_schedule() -> None:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fbench.benchmark.cost.roofline import measure_roof
+from fbench.benchmark.cost.roofline.measure_roof import dense_kernels, moving_kernels, roof_of_this_machine
+from fbench.benchmark.machine_roof import MachineRoof, keep_roof, kept_roof, roofed_machine
+from fbench.benchmark.numerics import choose_numerics
+from tests.benchmark.cost.roofline.roofs import round_roof
+
+CPU = torch.device("cpu")
+NUMERICS = choose_numerics("cpu")
+
+
+def test_a_roof_is_measured_once_for_a_machine_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = roof_of_this_machine(NUMERICS, CPU)
+    assert {rate.kernel for rate in first.bandwidth} == {"copy", "dot", "add"}
+    assert first.peak_flops_per_s > 1e8
+    monkeypatch.setattr(measure_roof, "measure_roof", lambda *given: pytest.fail("measured again"))
+    assert roof_of_this_machine(NUMERICS, CPU) == first
+
+
+def test_other_threads_have_a_roof_of_their_own() -> None:
+    keep_roof(round_roof())
+    assert kept_roof(roofed_machine(NUMERICS)) == round_roof()
+    assert kept_roof(roofed_machine(NUMERICS.model_copy(update={"threads_per_trial": 2}))) is None
+
+
+def test_a_damaged_file_is_measured_anew(own_cache: Path) -> None:
+    file = keep_roof(round_roof())
+    file.write_text("{", encoding="utf-8")
+    found = roof_of_this_machine(NUMERICS, CPU)
+    assert found != round_roof()
+    assert MachineRoof.model_validate_json(file.read_bytes()) == found
+
+
+def test_kernels_stand_for_the_operations_and_bytes_that_they_take() -> None:
+    amounts = {kernel.name: kernel.amount for kernel in dense_kernels(NUMERICS, CPU)}
+    assert amounts["matrix product 256"] == 2 * 256**3
+    assert amounts["convolution 3x3, 64 channels"] == 2 * 8 * 64 * 56 * 56 * 64 * 9
+    for kernel in moving_kernels(12 * 1024, CPU):
+        tensors = [given for given in kernel.run.args if isinstance(given, torch.Tensor)]  # type: ignore[attr-defined] # a partial
+        tensors += [*kernel.run.keywords.values(), getattr(kernel.run.func, "__self__", None)]  # type: ignore[attr-defined] # as above
+        assert sum(t.nbytes for t in tensors if isinstance(t, torch.Tensor)) == kernel.amount == 12 * 1024
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_an_accelerator_has_a_roof_far_above_the_processor() -> None:
+    roof = measure_roof.measure_roof(choose_numerics("cuda"), torch.device("cuda"))
+    assert roof.peak_flops_per_s > 1e12
+    assert roof.memory_bytes_per_s > 1e11
