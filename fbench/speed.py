@@ -11,7 +11,7 @@ from fbench.architectures.errors import UserError, did_you_mean
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import canonical_name, source_digest
 from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
+from fbench.benchmark.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.machine import usable_cores
 from fbench.benchmark.numerics import Precision, choose_numerics
 
@@ -83,7 +83,9 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
     Raises:
         UserError: as there.
     """
+    from fbench.benchmark.cost.backends import refuse_impossible
     from fbench.benchmark.device import device_kind, pick_device, refuse_missing_precision
+    from fbench.benchmark.export.errors import require_packages
     from fbench.benchmark.networks import bare_network_spec
 
     _check(request)
@@ -103,16 +105,21 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
             f"--against {against} was given; give one of the networks that are measured: {_list(networks)}."
         )
     wanted = settings(request)
+    for setting in wanted:
+        refuse_impossible(setting, numerics)
+    if ONNX_BACKENDS.intersection(request.backends):
+        require_packages("onnx", "onnxruntime", "onnxscript")
     seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
     plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)
     return CostSpec(networks=tuple(networks.values()), numerics=numerics, plan=plan, seed=request.seed, against=against)
 
 
 def settings(request: SpeedRequest) -> tuple[Setting, ...]:
-    """Every mode, backend and batch, and in inference each network's own best batch."""
+    """Every mode, backend and batch, and in inference each network's own best batch; ONNX Runtime does not train."""
     found: list[Setting] = []
     for backend in dict.fromkeys(request.backends):
-        for mode in dict.fromkeys(request.modes):
+        inference_only = backend in ONNX_BACKENDS and "inference" in request.modes
+        for mode in ("inference",) if inference_only else dict.fromkeys(request.modes):
             sizes: list[int | None] = [*dict.fromkeys(request.batch_sizes), *([None] if mode == "inference" else [])]
             found += [Setting.model_validate({"mode": mode, "batch_size": size, "backend": backend}) for size in sizes]
     return tuple(found)

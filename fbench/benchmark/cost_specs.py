@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -15,8 +15,11 @@ from fbench.benchmark.specs import NetworkSpec
 CostMode = Literal["inference", "train"]
 """``inference`` is a forward pass in evaluation mode; ``train`` a step of the default protocol, data included."""
 
-Backend = Literal["eager", "compile", "cuda_graph"]
-"""What runs the network: PyTorch as it is, compiled, or recorded once as a CUDA graph."""
+Backend = Literal["eager", "compile", "cuda_graph", "onnxruntime", "onnxruntime_int8"]
+"""What runs the network: PyTorch as it is, compiled, or recorded once as a CUDA graph; or ONNX Runtime, in fp32 or
+quantised to int8."""
+
+ONNX_BACKENDS: Final = frozenset({"onnxruntime", "onnxruntime_int8"})
 
 
 class Setting(FrozenModel):

@@ -17,7 +17,9 @@ def speed_command(
     names: Annotated[list[str], typer.Argument(help="Networks, as `fbench list` prints them.")],
     batch_sizes: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,8,64,256",
     mode: Annotated[str, typer.Option(help="inference, train, or both separated by a comma.")] = "inference",
-    backend: Annotated[str, typer.Option(help="eager, compile, cuda_graph; separated by commas.")] = "eager",
+    backend: Annotated[
+        str, typer.Option(help="eager, compile, cuda_graph, onnxruntime, onnxruntime_int8; separated by commas.")
+    ] = "eager",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of PyTorch.")] = PrecisionChoice.FP32,
     threads: Annotated[int | None, typer.Option(help="Threads on a CPU. Default: 1, as trials have.")] = None,

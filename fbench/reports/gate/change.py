@@ -1,0 +1,52 @@
+"""What was found of one metric: a change with its interval, or why it cannot be told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fbench.statistics.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Change:
+    """NEW less BASE: as a share of BASE, or of accuracy as a fraction of 1.
+
+    ``how`` says what it rests on; ``decides`` says what would narrow it.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    how: str
+    decides: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether there is no chance in it."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Why a change cannot be told."""
+
+    why: str
+
+
+def share_of(logs: Interval, how: str, decides: str = "") -> Change:
+    """The change behind the logarithm of a ratio NEW / BASE."""
+    return Change(_share(logs.estimate), _share(logs.low), _share(logs.high), how, decides)
+
+
+def inverse_share_of(logs: Interval, how: str, decides: str = "") -> Change:
+    """The same where the quantity is the inverse: images a second from the time of an image."""
+    return Change(_share(-logs.estimate), _share(-logs.high), _share(-logs.low), how, decides)
+
+
+def _share(logarithm: float) -> float:
+    return math.expm1(logarithm) if logarithm < _LARGEST else math.inf
+
+
+_LARGEST = 700.0
+"""The exponential of more is no number any more."""

@@ -1,0 +1,84 @@
+"""What two records must have in common before a number of one is held against a number of the other."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.machine import Machine
+from fbench.benchmark.schema import FrozenModel
+from fbench.benchmark.specs import TrialSpec
+from fbench.reports.evidence import NetworkEvidence
+
+MACHINE_FIELDS: Final = ("processor", "usable_cores", "memory_gib", "accelerator", "system")
+NUMERICS_FIELDS: Final = ("device_kind", "precision", "threads_per_trial", "memory_format")
+TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
+
+
+def machine_difference(base: CostRecord, new: CostRecord) -> str:
+    """The first field in which two measurements' machines differ, in words; empty where they are one."""
+    return _difference(_of_machine(base.machine), _of_machine(new.machine))
+
+
+def require_one_machine(base: CostRecord, new: CostRecord) -> None:
+    """Nothing, where two measurements are of one machine.
+
+    Raises:
+        UserError: they are not; the field is named.
+    """
+    if difference := machine_difference(base, new):
+        raise UserError(
+            f"BASE and NEW were measured on different machines ({difference}); measure both on one, or give "
+            "--other-machine to hold each against the reference load of its own."
+        )
+
+
+def require_one_arithmetic(base: CostRecord, new: CostRecord) -> None:
+    """Nothing, where two measurements have the same device kind, precision, threads and layout.
+
+    Raises:
+        UserError: they have not; the field is named.
+    """
+    ours, theirs = (_picked(cost.spec.numerics, NUMERICS_FIELDS) for cost in (base, new))
+    if difference := _difference(ours, theirs):
+        raise UserError(f"BASE and NEW were measured differently ({difference}); measure both in the same way.")
+
+
+def require_one_training(base: NetworkEvidence, new: NetworkEvidence) -> None:
+    """Nothing, where all trials of two networks have one data set, protocol, budget and numerics.
+
+    Raises:
+        UserError: they have not; the field is named.
+    """
+    first = base.records[0].spec
+    for spec in (record.spec for evidence in (base, new) for record in evidence.records):
+        if difference := _difference(_of_trial(first), _of_trial(spec)):
+            raise UserError(
+                f"The trials of {base.network} in BASE and {new.network} in NEW were not made alike ({difference}); "
+                "compare runs of one data set, protocol, preset and numerics."
+            )
+
+
+def _of_machine(machine: Machine) -> dict[str, Any]:
+    return _picked(machine, MACHINE_FIELDS)
+
+
+def _of_trial(spec: TrialSpec) -> dict[str, Any]:
+    found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
+    for name in TRIAL_FIELDS:
+        found |= {f"{name}.{field}": value for field, value in getattr(spec, name).model_dump().items()}
+    # What a protocol asks of a network is the network's own affair here, and in its identity already.
+    found.pop("protocol.architecture_options", None)
+    return found
+
+
+def _picked(model: FrozenModel, fields: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in fields}
+
+
+def _difference(base: dict[str, Any], new: dict[str, Any]) -> str:
+    for name in dict.fromkeys([*base, *new]):
+        if base.get(name) != new.get(name):
+            return f"{name} is {base.get(name)} in BASE and {new.get(name)} in NEW"
+    return ""

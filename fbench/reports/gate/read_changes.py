@@ -1,0 +1,143 @@
+"""How much NEW differs from BASE in one metric: counts exactly, the rest with an interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from fbench.benchmark.cost_records import CostRecord, EnergyReading
+from fbench.benchmark.cost_specs import CostMode
+from fbench.reports.evidence import Evidence, paired_differences
+from fbench.reports.gate.change import Change, Unknown, share_of
+from fbench.reports.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
+from fbench.reports.gate.metrics import Condition
+from fbench.reports.gate.subjects import Pair, Side
+from fbench.reports.gate.time_changes import Records, time_change
+from fbench.statistics.comparison import compare
+from fbench.statistics.intervals import Interval, t_interval
+from fbench.statistics.mover import interval_difference
+
+MEMORY_BETWEEN_SESSIONS: Final = 0.02
+"""Standard deviation of the logarithm of a peak memory between fresh processes; ``results/speed/sessions.csv``."""
+
+FIELDS: Final = {"params": "trainable_params"}
+
+
+def read_changes(
+    pair: Pair, condition: Condition, confidence: float, *, other_machine: bool = False
+) -> list[tuple[str, Change | Unknown]]:
+    """One change, or for accuracy one for each data set in common, with its name.
+
+    Raises:
+        UserError: different machines (unless ``other_machine``), arithmetic, data sets, protocols, budgets or numerics.
+    """
+    kind = condition.metric.kind
+    if kind == "accuracy":
+        return list(_accuracies(pair, confidence))
+    if kind == "count":
+        return [("", _count(pair, condition.metric.name))]
+    base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
+    if base is None or new is None:
+        side, network = ("BASE", pair.base_network) if base is None else ("NEW", pair.new_network)
+        return [("", Unknown(f"{side} holds no measurement of {network}"))]
+    require_one_arithmetic(base, new)
+    if not other_machine:
+        require_one_machine(base, new)
+    records = Records(base, new)
+    if kind == "memory":
+        mode: CostMode = "train" if condition.metric.name == "train_peak_memory" else "inference"
+        return [("", _memory(pair, records, mode, confidence))]
+    if kind == "energy":
+        return [("", _energy(pair, records, confidence))]
+    return [("", time_change(pair, condition, records, confidence))]
+
+
+def _count(pair: Pair, metric: str) -> Change | Unknown:
+    found = []
+    for side, network in ((pair.base, pair.base_network), (pair.new, pair.new_network)):
+        number = _number(side, network, FIELDS.get(metric, metric))
+        if number is None:
+            return Unknown(f"{side.label} holds no count of {network}")
+        found.append(number)
+    base, new = found
+    share = new / base - 1 if base else (0.0 if new == base else math.inf)
+    return Change(share, share, share, f"{base:,} to {new:,}")
+
+
+def _number(side: Side, network: str, field: str) -> int | None:
+    """Counted with the measurement of cost, or noted by the trials."""
+    static = side.static(network)
+    if static is not None:
+        return int(getattr(static, field))
+    trials = [one.networks[network].records[0] for one in side.evidence if network in one.networks]
+    return int(getattr(trials[0], field)) if trials and hasattr(trials[0], field) else None
+
+
+def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> Change | Unknown:
+    base, new = _peaks_mib(records.base, pair.base_network, mode), _peaks_mib(records.new, pair.new_network, mode)
+    common = sorted(base.keys() & new.keys())
+    if not common:
+        return Unknown(f"no peak memory of {mode} was read on both sides with one batch")
+    log = math.log(new[common[0]] / base[common[0]])
+    ours, nothing = Interval(log, log, log, confidence), Interval(0.0, 0.0, 0.0, confidence)
+    logs = interval_difference([ours], [nothing], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS)
+    return share_of(logs, f"{mode}, batch {common[0]}, a fresh process each")
+
+
+def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[int, float]:
+    found = [one for one in cost.memory if (one.network, one.mode) == (network, mode)]
+    return {one.batch_size: one.peak_memory_mib for one in found if one.peak_memory_mib is not None}
+
+
+def _energy(pair: Pair, records: Records, confidence: float) -> Change | Unknown:
+    """Of the last inference setting in common, which has the largest batch."""
+    sides = _energies(records.base, pair.base_network), _energies(records.new, pair.new_network)
+    common = [label for label in sides[0] if label in sides[1]]
+    if not common:
+        return Unknown("no energy of an inference was read on both sides in one setting")
+    found = []
+    for side in sides:
+        reading = side[common[-1]]
+        if len(reading.readings_j_per_image) < 2:
+            return Unknown(f"energy is {reading.method}")
+        found.append(t_interval(np.log(reading.readings_j_per_image), confidence))
+    return share_of(interval_difference(found[1:], found[:1]), common[-1])
+
+
+def _energies(cost: CostRecord, network: str) -> dict[str, EnergyReading]:
+    return {one.setting.label: one for one in cost.energy if one.network == network and one.setting.mode == "inference"}
+
+
+def _accuracies(pair: Pair, confidence: float) -> Iterator[tuple[str, Change | Unknown]]:
+    if not pair.base.evidence or not pair.new.evidence:
+        yield "", Unknown("accuracy needs a run's folder on both sides")
+        return
+    theirs = {evidence.data.name: evidence for evidence in pair.base.evidence}
+    common = [evidence for evidence in pair.new.evidence if evidence.data.name in theirs]
+    if not common:
+        yield "", Unknown("the runs have no data set in common")
+    for ours in common:
+        yield ours.data.name, _accuracy(pair, theirs[ours.data.name], ours, confidence)
+
+
+def _accuracy(pair: Pair, base: Evidence, new: Evidence, confidence: float) -> Change | Unknown:
+    theirs, ours = base.networks.get(pair.base_network), new.networks.get(pair.new_network)
+    if theirs is None or ours is None:
+        side, network = ("BASE", pair.base_network) if theirs is None else ("NEW", pair.new_network)
+        return Unknown(f"{side} has no finished trial of {network}")
+    require_one_training(theirs, ours)
+    seeds, differences = paired_differences(ours, theirs)
+    if len(seeds) < 2:
+        return Unknown(f"{len(seeds)} seeds in common, and the chance of a seed shows in two or more")
+    found = compare(differences, confidence).new_images
+    images = differences.shape[1]
+    return Change(
+        found.estimate,
+        found.low,
+        found.high,
+        f"{new.split_words}, new images and seeds, {len(seeds)} seeds, {images:,} images",
+        "more seeds narrow it, as far as the test set allows",
+    )

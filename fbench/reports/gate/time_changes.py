@@ -1,0 +1,141 @@
+"""How the times of two networks differ, timed together or in measurements of different days."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.benchmark.cost_specs import CostMode, Setting
+from fbench.reports.gate.change import Change, Unknown, inverse_share_of, share_of
+from fbench.reports.gate.comparable import machine_difference
+from fbench.reports.gate.metrics import Condition
+from fbench.reports.gate.subjects import Pair
+from fbench.reports.timings import image_log_times
+from fbench.statistics.intervals import Interval
+from fbench.statistics.mover import interval_difference
+from fbench.statistics.timing import time_quantile, time_ratio
+
+BETWEEN_SESSIONS: Final = 0.02
+"""Standard deviation of the logarithm of a network's time over the reference load's, between measurements of one
+machine: of what is drawn once a process. ``results/speed/sessions.csv`` has the measurement."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The measurements of both sides."""
+
+    base: CostRecord
+    new: CostRecord
+
+    @property
+    def together(self) -> bool:
+        """Whether they are one measurement, so that blocks pair up."""
+        return (self.base.cost_id, self.base.started_at) == (self.new.cost_id, self.new.started_at)
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Both networks in one setting, with the reference loads of their measurements where these are two."""
+
+    ours: TimingSeries
+    theirs: TimingSeries
+    our_reference: TimingSeries | None
+    their_reference: TimingSeries | None
+
+
+def time_change(pair: Pair, condition: Condition, records: Records, confidence: float) -> Change | Unknown:
+    """The change of a latency, a training step or a throughput, by the condition's metric."""
+    setting = _setting(condition, records)
+    if isinstance(setting, Unknown):
+        return setting
+    timed = _timed(pair, records, setting)
+    if isinstance(timed, Unknown):
+        return timed
+    metric = condition.metric
+    if metric.kind == "quantile" and metric.quantile != 0.5:
+        logs = _quantile_ratio(timed, metric.quantile, confidence)
+    else:
+        logs = _median_ratio(timed, confidence)
+    how = f"{setting.label}, {_how(records)}"
+    decides = "more blocks (--blocks) narrow it" if records.together else "one `fbench speed` with both decides closer"
+    return (inverse_share_of if metric.kind == "rate" else share_of)(logs, how, decides)
+
+
+def _median_ratio(timed: _Timed, confidence: float) -> Interval:
+    """The logarithm of the ratio of two times: paired where they were timed together, else each over its reference."""
+    if timed.our_reference is None or timed.their_reference is None:
+        return _log_ratio(timed.ours, timed.theirs, confidence)
+    ours = _log_ratio(timed.ours, timed.our_reference, confidence)
+    theirs = _log_ratio(timed.theirs, timed.their_reference, confidence)
+    return interval_difference([ours], [theirs], math.sqrt(2) * BETWEEN_SESSIONS)
+
+
+def _quantile_ratio(timed: _Timed, share: float, confidence: float) -> Interval:
+    """The logarithm of a ratio of two quantiles, over that of the reference loads' medians where these are two."""
+    plus, minus = [_log_quantile(timed.ours, share, confidence)], [_log_quantile(timed.theirs, share, confidence)]
+    if timed.our_reference is None or timed.their_reference is None:
+        return interval_difference(plus, minus)
+    plus.append(_log_quantile(timed.their_reference, 0.5, confidence))
+    minus.append(_log_quantile(timed.our_reference, 0.5, confidence))
+    return interval_difference(plus, minus, math.sqrt(2) * BETWEEN_SESSIONS)
+
+
+def _log_ratio(ours: TimingSeries, theirs: TimingSeries, confidence: float) -> Interval:
+    found = time_ratio(image_log_times(ours), image_log_times(theirs), confidence)
+    return Interval(_log(found.ratio), _log(found.low), _log(found.high), confidence)
+
+
+def _log_quantile(series: TimingSeries, share: float, confidence: float) -> Interval:
+    found = time_quantile(series.seconds() / series.batch_size, series.blocks, share, confidence)
+    return Interval(_log(found.time_s), _log(found.low_s), _log(found.high_s), confidence)
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
+    ours, theirs = records.new.find(pair.new_network, setting), records.base.find(pair.base_network, setting)
+    if ours is None or theirs is None:
+        side, cost, network = (
+            ("NEW", records.new, pair.new_network) if ours is None else ("BASE", records.base, pair.base_network)
+        )
+        return Unknown(f"{side} has no times of {network} at {setting.label}{_failure(cost, network, setting)}")
+    if records.together:
+        return _Timed(ours, theirs, None, None)
+    references = records.new.find(REFERENCE, setting), records.base.find(REFERENCE, setting)
+    if None in references:
+        return Unknown("one measurement was made by an older version, without a reference load to hold times against")
+    return _Timed(ours, theirs, *references)
+
+
+def _setting(condition: Condition, records: Records) -> Setting | Unknown:
+    """The setting in which both were timed: the batch that is asked for, else the smallest; for throughput the best."""
+    mode: CostMode = "train" if condition.metric.name == "train_step" else "inference"
+    wanted = [
+        one
+        for one in records.base.spec.plan.settings
+        if one.mode == mode
+        and one in records.new.spec.plan.settings
+        and (one.batch_size is None) == (condition.metric.kind == "rate")
+        and condition.batch_size in (None, one.batch_size)
+    ]
+    if not wanted:
+        batch = f" with batch {condition.batch_size}" if condition.batch_size else ""
+        return Unknown(f"BASE and NEW have no {mode} setting{batch} in common")
+    first = [one for one in wanted if one.backend == wanted[0].backend]
+    return min(first, key=lambda one: one.batch_size or 0)
+
+
+def _failure(cost: CostRecord, network: str, setting: Setting) -> str:
+    found = [one.reason for one in cost.setting_failures if (one.network, one.setting) == (network, setting)]
+    return f" ({found[0]})" if found else ""
+
+
+def _how(records: Records) -> str:
+    if records.together:
+        return "timed together"
+    elsewhere = " of its own machine" if machine_difference(records.base, records.new) else ""
+    return f"timed apart, each against the reference load{elsewhere}"
