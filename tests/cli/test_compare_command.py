@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fbench.benchmark.store import write_cost_file
+from fbench.cli.app import app
+from tests.reports.fabricated_cost import cost, series
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    write_cost_file(tmp_path / "speed.json", cost(series("ires", 1.0), series("arch1", 1.10, seed=1)))
+    return str(tmp_path / "speed.json")
+
+
+def test_a_condition_that_failed_exits_with_1(file: str) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", "--fail-on", "latency_p50:+5%"])
+    assert result.exit_code == 1, result.output
+    assert "failed" in result.stdout
+    assert "0 held, 0 undecided, 1 failed" in result.stdout
+
+
+def test_what_is_undecided_is_printed_with_its_reason_and_exits_with_0(file: str) -> None:
+    conditions = ["--fail-on", "latency_p50:+10%", "--fail-on", "accuracy:-0.5pt", "--fail-on", "latency_p50:+20%"]
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", *conditions])
+    assert result.exit_code == 0, result.output
+    assert "Undecided: arch1 against ires, latency_p50: both sides of the limit are possible" in result.stdout
+    assert "Undecided: arch1 against ires, accuracy: accuracy needs a run's folder on both sides" in result.stdout
+    assert "1 held, 2 undecided, 0 failed" in result.stdout
+
+
+def test_json_holds_every_condition_with_its_interval(file: str) -> None:
+    arguments = ["compare", f"{file}:ires", f"{file}:arch1", "--fail-on", "latency_p50:+5%", "--json"]
+    found = json.loads(runner.invoke(app, arguments).stdout)
+    (condition,) = found["conditions"]
+    assert found["failed"] is True
+    assert condition["condition"] == "latency_p50:+5%"
+    assert condition["change"]["low"] < 0.10 < condition["change"]["high"] + 0.02
+
+
+def test_without_a_condition_it_tells_what_changed(file: str) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1"])
+    assert result.exit_code == 0
+    assert "latency_p50" in result.stdout
+    assert "verdict" not in result.stdout
