@@ -18,7 +18,9 @@ FORMATS = ("onnx", "onnx-int8", "safetensors", "torch-export")
 
 def export_command(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
-    trial: Annotated[str, typer.Argument(help="A trial's id, or its first digits; `fbench status RUN` lists them.")],
+    trial: Annotated[
+        str, typer.Argument(help="NETWORK:SEED, or a trial's id or its first digits; see `fbench status RUN`.")
+    ],
     to: Annotated[str, typer.Option("--to", help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file. Default: RUN/exports/NETWORK-TRIAL.SUFFIX.")

@@ -15,7 +15,9 @@ SHOWN_CLASSES = 3
 
 def predict_command(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
-    trial: Annotated[str, typer.Argument(help="A trial's id, or its first digits; `fbench status RUN` lists them.")],
+    trial: Annotated[
+        str, typer.Argument(help="NETWORK:SEED, or a trial's id or its first digits; see `fbench status RUN`.")
+    ],
     images: Annotated[
         list[Path],
         typer.Argument(help="Images, or folders of them; photos of more than a face go through `fbench data prepare`."),

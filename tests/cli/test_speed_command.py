@@ -18,17 +18,34 @@ QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]
 
 def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "speed.json"
-    result = runner.invoke(app, ["speed", "lenet5", "resnet50", *QUICK, "-o", str(file)])
+    result = runner.invoke(app, ["speed", "lenet5", "arch2", *QUICK, "-o", str(file)])
     assert result.exit_code == 0, result.output
-    assert "slower" in result.stdout  # 1.3 G multiply-accumulates against 0.4 M
+    assert "slower" in result.stdout  # 30 M multiply-accumulates against 0.4 M
     assert "Noise: lenet5 against a second lenet5" in result.stdout
     assert "Energy" in result.stdout
     record = read_cost_file(file)
     latency, throughput = setting_timings(record)
-    assert [one.network for one in latency.timings] == ["lenet5", "resnet50"]
+    assert [one.network for one in latency.timings] == ["lenet5", "arch2"]
     assert latency.comparisons[0].verdict == "slower"
     assert throughput.setting.batch_size is None
     assert json.loads(file.read_text(encoding="utf-8"))["schema_version"] == 2
+
+
+def test_onnx_runtime_is_timed_beside_pytorch_and_int8_beside_both(tmp_path: Path) -> None:
+    backends = ["--backend", "eager,onnxruntime,onnxruntime_int8"]
+    result = runner.invoke(
+        app, ["speed", "lenet5", "lenet_count_matched", *QUICK, *backends, "-o", str(tmp_path / "f")]
+    )
+    assert result.exit_code == 0, result.output
+    record = read_cost_file(tmp_path / "f")
+    timed = {(one.network, one.setting.backend) for one in record.series}
+    assert {backend for network, backend in timed if network == "lenet5"} == {
+        "eager",
+        "onnxruntime",
+        "onnxruntime_int8",
+    }
+    assert record.setting_failures == ()
+    assert "inference, batch 1, onnxruntime_int8" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -38,6 +55,8 @@ def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_pat
         (["lenet5", "--batch-sizes", "one"], "give whole numbers separated by commas"),
         (["lenet5", "--backend", "compil"], "Did you mean 'compile'?"),
         (["lenet5", "--mode", "training"], "There is no mode 'training'"),
+        (["lenet5", "--backend", "onnxruntime", "--mode", "train"], "it does inference only"),
+        (["lenet5", "--backend", "cuda_graph", "--device", "cpu"], "exists on CUDA only"),
         (["lenet5", "--threads", str(usable_cores() + 1)], "usable cores"),
         (["lenet5", "--against", "ires"], "give one of the networks that are measured"),
         (["lenet5", "--blocks", "0"], "--blocks 0 was given"),

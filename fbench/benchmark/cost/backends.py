@@ -29,9 +29,9 @@ def make_call(
         Exception: whatever building, compiling or recording the network raises.
     """
     refuse_impossible(Setting(mode=mode, batch_size=batch_size, backend=backend), numerics)
-    torch.manual_seed(seed)
     if backend in ONNX_BACKENDS:
-        return onnx_call(network, batch_size, numerics, int8=backend == "onnxruntime_int8")
+        return onnx_call(network, batch_size, numerics, seed, int8=backend == "onnxruntime_int8")
+    torch.manual_seed(seed)
     chosen = numerics.model_copy(update={"compile": backend == "compile", "cuda_graph": backend == "cuda_graph"})
     if mode == "inference":
         return inference_call(build(network.resolved), network.input_shape, batch_size, chosen, device)

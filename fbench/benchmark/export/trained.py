@@ -71,7 +71,7 @@ class TrainedNetwork:
 
 
 def find_trial(folder: RunFolder, given: str) -> str:
-    """The id of the one trial whose id begins with ``given``.
+    """The id of the one trial that is meant: by its id or its first digits, or as ``NETWORK`` or ``NETWORK:SEED``.
 
     Raises:
         UserError: there is none, or more than one.
@@ -79,10 +79,15 @@ def find_trial(folder: RunFolder, given: str) -> str:
     ids = sorted(file.parent.name for file in (folder.path / "trials").glob("*/record.json"))
     found = [given] if given in ids else [trial_id for trial_id in ids if given and trial_id.startswith(given)]
     if not found:
+        planned = [row for row in folder.plan() if given in (row.network, f"{row.network}:{row.seed}")]
+        found = list(dict.fromkeys(row.trial_id for row in planned if row.trial_id in ids))
+    if not found:
         raise UserError(f"{folder.path} has no trial '{given}'; `fbench status {folder.path}` lists them.")
     if len(found) > 1:
         shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-        raise UserError(f"'{given}' begins {len(found)} trials of {folder.path} ({shown}); give more of the id.")
+        raise UserError(
+            f"'{given}' stands for {len(found)} trials of {folder.path} ({shown}); give NETWORK:SEED or an id."
+        )
     return found[0]
 
 

@@ -64,7 +64,7 @@ def test_metadata_can_be_read_without_fbench(trained: TrainedRun, stripes: Image
     from_torch = json.loads(extra["fbench.json"])
     for values, words in ((from_onnx, "inside"), (from_safetensors, "left to the reader"), (from_torch, "inside")):
         assert values["trial_id"] == trained.plain
-        assert values["network"] == "ires"
+        assert values["network"] == "lenet5"
         assert json.loads(values["class_names"]) == list(stripes.class_names)
         assert json.loads(values["input_shape"]) == [1, 16, 16]
         assert values["input"].startswith(("pixels 0 to 255", "normalised pixels"))
@@ -139,7 +139,7 @@ def test_a_file_that_computes_something_else_is_removed_and_the_former_one_stays
 def test_a_file_of_another_trial_is_refused(export_format: ExportFormat, trained: TrainedRun, tmp_path: Path) -> None:
     network = load_trained(trained.folder, trained.other)
     path = write_export(network, export_format, tmp_path / NAMES[export_format]).path
-    with pytest.raises(ExportError, match=f"is of trial '{trained.other}' .ires, seed 1., and '{trained.plain}'"):
+    with pytest.raises(ExportError, match=f"is of trial '{trained.other}' .lenet5, seed 1., and '{trained.plain}'"):
         open_exported(path, network.record.spec.network, trained.plain)
 
 

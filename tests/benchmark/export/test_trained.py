@@ -14,6 +14,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import find_trial, load_trained
+from fbench.benchmark.records import PlannedTrial
 from fbench.benchmark.store import RunFolder
 
 
@@ -54,8 +55,19 @@ def test_a_trial_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert find_trial(folder, "abce") == "abce02"
     assert find_trial(folder, "abcd") == "abcd"  # an id in full, though another begins with it
-    with pytest.raises(UserError, match=r"'abc' begins 3 trials of .* \(abcd, abcd01, abce02\); give more of the id"):
+    with pytest.raises(
+        UserError, match=r"'abc' stands for 3 trials of .* \(abcd, abcd01, abce02\); give NETWORK:SEED or"
+    ):
         find_trial(folder, "abc")
+    rows = [
+        PlannedTrial(network=network, data="faces", seed=seed, trial_id=trial_id)
+        for network, seed, trial_id in (("ires", 0, "abcd"), ("ires", 1, "abce02"), ("lenet5", 0, "abcd01"))
+    ]
+    folder.extend_plan(rows)
+    assert find_trial(folder, "ires:1") == "abce02"
+    assert find_trial(folder, "lenet5") == "abcd01"
+    with pytest.raises(UserError, match=r"'ires' stands for 2 trials"):
+        find_trial(folder, "ires")
     for wrong in ("", "x", "abcd011"):
         with pytest.raises(UserError, match=f"has no trial '{wrong}'"):
             find_trial(folder, wrong)
@@ -78,7 +90,7 @@ def test_a_network_that_was_edited_since_is_refused(trained: TrainedRun, tmp_pat
     values = json.loads(file.read_text(encoding="utf-8"))
     values["spec"]["network"]["digest"] = "0" * 64
     file.write_text(json.dumps(values), encoding="utf-8")
-    with pytest.raises(UserError, match="'ires' was edited after trial"):
+    with pytest.raises(UserError, match="'lenet5' was edited after trial"):
         load_trained(folder, trained.plain)
 
 
