@@ -36,6 +36,7 @@ from fbench.benchmark.cost_specs import CostMode, Setting
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.specs import NetworkSpec
+from fbench.speed import DEFAULT_BLOCKS
 from fbench.statistics.intervals import t_interval, wilson_interval
 from fbench.statistics.timing import time_ratio, turn_log_times
 from tests.csv_tables import read_rows, save_rows, write_rows
@@ -43,7 +44,7 @@ from tests.csv_tables import read_rows, save_rows, write_rows
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
 CONFIDENCE = 0.98
-BLOCKS = 12
+BLOCKS = DEFAULT_BLOCKS
 SECONDS = 3.0
 MOST_WARMUP_S = 0.5
 TRIES = {0.0: 200, 0.05: 100, 0.10: 100}
@@ -51,7 +52,7 @@ CASES: tuple[tuple[str, CostMode, int], ...] = (
     ("ires", "inference", 1),
     ("arch1", "inference", 1),
     ("ires", "inference", 32),
-    ("simple_cnn", "train", 16),
+    ("simple_cnn", "train", 8),
 )
 WANTED = {0.0: "at most 9 of 200", 0.05: "at least 95 of 100", 0.10: "at least 99 of 100"}
 HALFWAY = 1.025
