@@ -190,4 +190,7 @@ def _measure_cost(plan: RunPlan, reporter: Reporter) -> None:
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
         reporter.measuring("what this machine can do at most")
         roof = roof_of_this_machine(spec.numerics, plan.device)
-        plan.folder.write_cost(measure_cost(spec, plan.device, passes, reporter.measuring, roof))
+        record = measure_cost(spec, plan.device, passes, reporter.measuring, roof)
+        if record.interrupted:  # the run goes on later, and measures it whole
+            raise KeyboardInterrupt
+        plan.folder.write_cost(record)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from fbench.architectures.errors import UserError, did_you_mean
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name, source_digest
+from fbench.architectures.registry import canonical_name, list_architectures, source_digest
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.machine import usable_cores
 from fbench.benchmark.numerics import Precision, choose_numerics
 
 if TYPE_CHECKING:
+    from fbench.architectures.trace import NetworkTrace
     from fbench.benchmark.cost.roofline.profile import NetworkProfile
+    from fbench.benchmark.records import CounterReading
 
 MOST_BLOCKS: Final = 10_000
 DEFAULT_BLOCKS: Final = 20
@@ -45,6 +47,14 @@ class SpeedRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     plugins: tuple[Path, ...] = ()
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class AllCounts:
+    """Our count of a network, and what every other counter says of it."""
+
+    trace: NetworkTrace
+    readings: tuple[CounterReading, ...]
 
 
 def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
@@ -77,6 +87,22 @@ def profile(request: SpeedRequest) -> NetworkProfile:
     return profile_network(spec.networks[0], request.batch_sizes[0], spec.numerics, pick_device(request.device))
 
 
+def count_with_all(request: SpeedRequest) -> AllCounts:
+    """Count the request's first network with our counter and every other one.
+
+    Raises:
+        UserError: as :func:`measure_speed`.
+    """
+    network = cost_spec(request).networks[0]
+    from fbench.architectures.registry import build
+    from fbench.architectures.trace import trace
+    from fbench.benchmark.cost.counters import read_counters
+
+    module = build(network.resolved)
+    traced = trace(module, network.input_shape)
+    return AllCounts(traced, read_counters(module, network.input_shape, traced))
+
+
 def cost_spec(request: SpeedRequest) -> CostSpec:
     """What :func:`measure_speed` will measure.
 
@@ -98,7 +124,7 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
     for plugin in request.plugins:
         load_plugin(plugin)
         plugins[source_digest(plugin.read_bytes())] = str(plugin.resolve())
-    networks = {name: bare_network_spec(name, request.options, plugins) for name in map(canonical_name, request.names)}
+    networks = {name: bare_network_spec(name, request.options, plugins) for name in _named(request.names)}
     against = canonical_name(request.against) if request.against else None
     if against is not None and against not in networks:
         raise UserError(
@@ -112,6 +138,17 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
     seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
     plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)
     return CostSpec(networks=tuple(networks.values()), numerics=numerics, plan=plan, seed=request.seed, against=against)
+
+
+def _named(given: Sequence[str]) -> list[str]:
+    """The networks that names and patterns stand for, once each."""
+    found: list[str] = []
+    for name in given:
+        matching = list_architectures(name) if set("*?[") & set(name) else [canonical_name(name)]
+        if not matching:
+            raise UserError(f"No architecture matches '{name}'; `fbench list` prints all names.")
+        found += matching
+    return list(dict.fromkeys(found))
 
 
 def settings(request: SpeedRequest) -> tuple[Setting, ...]:

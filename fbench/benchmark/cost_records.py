@@ -161,6 +161,8 @@ class CostRecord(FrozenModel):
     floors: tuple[RoofReading, ...] = ()
     failures: dict[str, str] = Field(default_factory=dict)
     setting_failures: tuple[SettingFailure, ...] = ()
+    interrupted: bool = False
+    """Whether somebody ended the timing before its last block; energy was not read then."""
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ import typer
 
 import fbench
 from fbench.architectures.errors import UserError
-from fbench.cli import architectures, compare, doctor, export, predict, report, run, speed, status
+from fbench.cli import architectures, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def options(
 
 
 app.command("list")(architectures.list_command)
-app.command("show")(architectures.show_command)
+app.command("show")(show.show_command)
 app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
 app.command("speed")(speed.speed_command)

@@ -1,11 +1,10 @@
-"""``fbench list``, ``show``, ``params`` and ``new-arch``: the commands about networks."""
+"""``fbench list``, ``params`` and ``new-arch``: the commands about networks."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,22 +23,13 @@ PluginOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@dataclass(frozen=True)
-class SpeedOptions:
-    """How ``show --profile`` calls the network."""
-
-    batch_size: int
-    device: str
-    threads: int | None
-
-
 def list_command(
     pattern: Annotated[str, typer.Argument(help="Name with wildcards, such as 'ires*'.")] = "*",
     as_json: JsonOption = False,
     plugin: PluginOption = None,
 ) -> None:
     """List the networks with their counts at 1x48x48 and 7 classes."""
-    _load_plugins(plugin)
+    load_plugins(plugin)
     names = list_architectures(pattern)
     if not names:
         raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
@@ -52,48 +42,6 @@ def list_command(
     print_list(listed)
 
 
-def show_command(
-    name: Annotated[str, typer.Argument(help="Name or alias of a network.")],
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="A switch as KEY=VALUE; may be repeated.")
-    ] = None,
-    profile: Annotated[
-        bool, typer.Option("--profile", help="Time every layer on this machine, beside what its roof allows.")
-    ] = False,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images of a call, with --profile.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps, with --profile.")] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(help="Threads on a CPU, with --profile. Default: 1, as trials have.")
-    ] = None,
-    as_json: JsonOption = False,
-    plugin: PluginOption = None,
-) -> None:
-    """Show a network layer by layer, its counts beside the paper's, and the choices that were open."""
-    if profile:
-        _show_profile(name, option or [], plugin or [], SpeedOptions(batch_size, device, threads), as_json=as_json)
-        return
-    _load_plugins(plugin)
-    name = canonical_name(name)
-    from fbench.architectures.counts import trace_architecture
-    from fbench.architectures.registry import resolve
-    from fbench.cli.architecture_views import ShownArchitecture, print_architecture
-
-    resolved = resolve(name, **parse_options(option or []))
-    about, base = describe(name), describe(resolved.builder)
-    as_registered = resolved.options == resolve(name).options
-    shown = ShownArchitecture(
-        resolved=resolved,
-        description=about,
-        open_choices=about.open_choices or base.open_choices,
-        row=rows_of([name])[name] if as_registered else ContractRow(name, None),
-        trace=trace_architecture(resolved),
-    )
-    if as_json:
-        typer.echo(json.dumps(shown.to_json(), indent=1))
-    else:
-        print_architecture(shown)
-
-
 def params_command(
     names: Annotated[list[str] | None, typer.Argument(help="Names of networks; default all.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a count differs.")] = False,
@@ -102,7 +50,7 @@ def params_command(
     plugin: PluginOption = None,
 ) -> None:
     """Print the counts of the contract, compare the networks with it, or bring it up to date."""
-    _load_plugins(plugin)
+    load_plugins(plugin)
     if check and update:
         raise UserError("--check and --update were both given; give one of them.")
     if check:
@@ -130,28 +78,8 @@ def new_arch_command(
     typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
 
 
-def _show_profile(
-    name: str, options: Sequence[str], plugins: Sequence[Path], how: SpeedOptions, *, as_json: bool
-) -> None:
-    from fbench.cli.profile_view import print_profile, profile_to_json
-    from fbench.speed import SpeedRequest, profile
-
-    request = SpeedRequest(
-        names=(name,),
-        batch_sizes=(how.batch_size,),
-        device=how.device,
-        threads=how.threads,
-        options=parse_options(options),
-        plugins=tuple(plugins),
-    )
-    found = profile(request)
-    if as_json:
-        typer.echo(json.dumps(profile_to_json(name, found), indent=1))
-    else:
-        print_profile(name, found)
-
-
-def _load_plugins(paths: Sequence[Path] | None) -> None:
+def load_plugins(paths: Sequence[Path] | None) -> None:
+    """Register the networks of the files that ``--plugin`` names."""
     if not paths:
         return
     from fbench.architectures.plugins import load_plugin

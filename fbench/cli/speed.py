@@ -12,9 +12,14 @@ from fbench.architectures.errors import UserError
 from fbench.cli.architectures import parse_options
 from fbench.cli.run import PrecisionChoice
 
+INTERRUPTED = 130
+"""As shells have it: 128 and the number of the signal."""
+
 
 def speed_command(
-    names: Annotated[list[str], typer.Argument(help="Networks, as `fbench list` prints them.")],
+    names: Annotated[
+        list[str], typer.Argument(help="Networks, as `fbench list` prints them; wildcards such as 'ires*' too.")
+    ],
     batch_sizes: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,8,64,256",
     mode: Annotated[str, typer.Option(help="inference, train, or both separated by a comma.")] = "inference",
     backend: Annotated[
@@ -68,11 +73,13 @@ def speed_command(
     write_cost_file(file, record)
     if as_json:
         typer.echo(record.model_dump_json())
-        return
-    from fbench.cli.speed_view import print_speed
+    else:
+        from fbench.cli.speed_view import print_speed
 
-    print_speed(record)
-    typer.echo(f"Every sample: {file}")
+        print_speed(record)
+        typer.echo(f"Every sample: {file}")
+    if record.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _writable(file: Path) -> None:

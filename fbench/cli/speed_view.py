@@ -171,7 +171,8 @@ def _conditions(record: CostRecord) -> list[str]:
     machine, before = record.machine, record.before
     where = machine.accelerator if record.spec.numerics.device_kind == "cuda" else machine.processor
     threads = record.series[0].threads if record.series else 1
-    lines = [f"Machine: {where}, {machine.usable_cores} cores, {threads} thread{'' if threads == 1 else 's'}."]
+    lines = ["Interrupted: these are the blocks until then."] if record.interrupted else []
+    lines += [f"Machine: {where}, {machine.usable_cores} cores, {threads} thread{'' if threads == 1 else 's'}."]
     if before is not None and before.busy_percent > BUSY_PERCENT:
         lines.append(
             f"Other work took {before.busy_percent:.0f} % of the cores before; quiet machines need fewer blocks."

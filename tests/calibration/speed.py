@@ -141,10 +141,12 @@ def compared(calls: Sequence[Call], name: str, setting: Setting, seed: int) -> t
         (TimedCall(name, setting, setting.batch_size or 1, call, instance), warm_up(call, clock, MOST_WARMUP_S))
         for instance, call in enumerate(calls)
     ]
-    series, failures = time_interleaved(warm, clock, Schedule(BLOCKS, SECONDS, seed), torch.get_num_threads())
-    if failures:
-        raise RuntimeError(failures[0].reason)
-    return series
+    found = time_interleaved(warm, clock, Schedule(BLOCKS, SECONDS, seed), torch.get_num_threads())
+    if found.interrupted:
+        raise KeyboardInterrupt
+    if found.failures:
+        raise RuntimeError(found.failures[0].reason)
+    return found.series
 
 
 def slowed(call: Call, share: float) -> Call:

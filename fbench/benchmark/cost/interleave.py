@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -71,6 +71,24 @@ class Rhythm:
     timed: int
 
 
+class _Sample(NamedTuple):
+    """One timed call; kept as one, so that an interruption never cuts through it."""
+
+    block: int
+    turn: int
+    order: int
+    parts_s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What was timed, what failed, and whether somebody interrupted it before the last block."""
+
+    series: tuple[TimingSeries, ...]
+    failures: tuple[SettingFailure, ...]
+    interrupted: bool = False
+
+
 @dataclass
 class _Column:
     """The samples of one call as they come."""
@@ -78,15 +96,12 @@ class _Column:
     timed: TimedCall
     warm_up: WarmUp
     rhythm: Rhythm
-    blocks: list[int] = field(default_factory=list)
-    turns: list[int] = field(default_factory=list)
-    orders: list[int] = field(default_factory=list)
-    parts_s: list[tuple[float, ...]] = field(default_factory=list)
+    samples: list[_Sample] = field(default_factory=list)
     dropped: int = 0
     failure: str | None = None
 
     def series(self, threads: int) -> TimingSeries:
-        rounded = [tuple(round(part, 9) for part in parts) for parts in self.parts_s]
+        rounded = [tuple(round(part, 9) for part in parts) for parts in (sample.parts_s for sample in self.samples)]
         names = self.timed.call.parts
         return TimingSeries(
             network=self.timed.network,
@@ -94,9 +109,9 @@ class _Column:
             setting=self.timed.setting,
             batch_size=self.timed.batch_size,
             threads=threads,
-            blocks=tuple(self.blocks),
-            turns=tuple(self.turns),
-            orders=tuple(self.orders),
+            blocks=tuple(sample.block for sample in self.samples),
+            turns=tuple(sample.turn for sample in self.samples),
+            orders=tuple(sample.order for sample in self.samples),
             times_s=tuple(round(sum(parts), 9) for parts in rounded),
             parts_s={name: tuple(parts[i] for parts in rounded) for i, name in enumerate(names)} if names[1:] else {},
             warmup_calls=self.warm_up.calls,
@@ -135,10 +150,11 @@ def time_interleaved(
     schedule: Schedule,
     threads: int,
     progress: Callable[[str], None] = lambda what: None,
-) -> tuple[tuple[TimingSeries, ...], tuple[SettingFailure, ...]]:
+) -> Timed:
     """Time warm calls; a block lasts ``seconds / blocks``, and every call is timed in it at least once.
 
-    A call that fails is left out from then on and named with its reason; what was timed before is kept.
+    A call that fails is left out from then on and named with its reason; what was timed before is kept, and so it is
+    when somebody presses Ctrl-C.
     """
     generator = np.random.default_rng(schedule.seed)
     columns = [_Column(timed, warm, _rhythm_of(timed, calls)) for timed, warm in calls]
@@ -147,16 +163,20 @@ def time_interleaved(
         groups.setdefault(column.timed.setting, []).append(column)
     settings = list(groups)
     share_s = schedule.seconds / schedule.blocks / max(1, len(settings))
-    for block in range(schedule.blocks):
-        progress(f"timing, block {block + 1} of {schedule.blocks}")
-        for index in generator.permutation(len(settings)):
-            _time_group(groups[settings[index]], clock, block, share_s, generator)
+    interrupted = False
+    try:
+        for block in range(schedule.blocks):
+            progress(f"timing, block {block + 1} of {schedule.blocks}")
+            for index in generator.permutation(len(settings)):
+                _time_group(groups[settings[index]], clock, block, share_s, generator)
+    except KeyboardInterrupt:
+        interrupted = True
     failures = [
         SettingFailure(network=column.timed.network, setting=column.timed.setting, reason=column.failure)
         for column in columns
         if column.failure is not None
     ]
-    return tuple(column.series(threads) for column in columns if column.parts_s), tuple(failures)
+    return Timed(tuple(one.series(threads) for one in columns if one.samples), tuple(failures), interrupted)
 
 
 def _rhythm_of(timed: TimedCall, calls: Sequence[tuple[TimedCall, WarmUp]]) -> Rhythm:
@@ -197,10 +217,7 @@ def _visit(column: _Column, clock: Clock, block: int, turn: int, order: int) -> 
         if min(parts) < 0 or sum(parts) <= 0:
             column.dropped += 1
             continue
-        column.blocks.append(block)
-        column.turns.append(turn)
-        column.orders.append(order)
-        column.parts_s.append(parts)
+        column.samples.append(_Sample(block, turn, order, parts))
 
 
 def rhythm(call_s: float) -> Rhythm:

@@ -75,7 +75,8 @@ def measure_cost(
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
     ``progress`` is called with a short text as each part begins. With ``roof``, which is the machine's, each network's
-    floor under it is told. Nothing else of the run may work meanwhile.
+    floor under it is told. Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the timing,
+    and the record says that it was interrupted.
     """
     started_at, before = _now(), read_conditions(device)
     counted = _count(spec, test_time_passes, progress)
@@ -86,8 +87,8 @@ def measure_cost(
         ready = _prepare(networks, counted.traces, spec, device, clock, progress)
         seconds = spec.plan.seconds or SECONDS_PER_CALL * len(networks) * len(spec.plan.settings)
         schedule = Schedule(spec.plan.blocks, seconds, spec.seed)
-        series, failed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress)
-        energy = _read_energy(ready, spec, device, progress)
+        timed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress)
+        energy = [] if timed.interrupted else _read_energy(ready, spec, device, progress)
     return CostRecord(
         cost_id=spec.cost_id,
         spec=spec,
@@ -97,14 +98,15 @@ def measure_cost(
         before=before,
         after=read_conditions(device),
         static=counted.static,
-        series=series,
+        series=timed.series,
         searches=tuple(ready.searches),
         memory=tuple(memory),
         energy=tuple(energy),
         roof=roof,
         floors=() if roof is None else tuple(_floors(ready, counted.traces, roof)),
         failures=counted.failures,
-        setting_failures=(*ready.failures, *failed),
+        setting_failures=(*ready.failures, *timed.failures),
+        interrupted=timed.interrupted,
     )
 
 

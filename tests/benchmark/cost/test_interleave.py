@@ -65,20 +65,20 @@ def test_a_warm_up_that_never_settles_ends_and_says_so() -> None:
 def test_every_network_is_copied_before_each_block_and_visited_once_a_turn() -> None:
     log: list[str] = []
     calls = [timed(name, noted(log, name), 0.02) for name in ("a", "b", "c")]  # one untimed call and two timed
-    series, failures = time_interleaved(calls, FakeClock(count(1.0)), Schedule(2, 1e-9, 0), 1)
-    assert failures == ()
+    found = time_interleaved(calls, FakeClock(count(1.0)), Schedule(2, 1e-9, 0), 1)
+    assert (found.failures, found.interrupted) == ((), False)
     assert len(log) == 2 * (3 + 3 * 3)
     for block in (log[:12], log[12:]):
         assert {*block[:3]} == {"place a", "place b", "place c"}
         assert {block[3], block[6], block[9]} == {"a", "b", "c"}
         assert block[3:6] == [block[3]] * 3
-    assert [one.blocks for one in series] == [(0, 0, 1, 1)] * 3
-    assert {one.orders[0] for one in series} == {0, 1, 2}
+    assert [one.blocks for one in found.series] == [(0, 0, 1, 1)] * 3
+    assert {one.orders[0] for one in found.series} == {0, 1, 2}
 
 
 def test_the_order_is_drawn_anew_for_every_visit() -> None:
     calls = [timed(name, noted([], name), 0.1) for name in ("a", "b")]
-    series, _ = time_interleaved(calls, FakeClock(count(1.0)), Schedule(200, 1e-9, 0), 1)
+    series = time_interleaved(calls, FakeClock(count(1.0)), Schedule(200, 1e-9, 0), 1).series
     first = sum(order == 0 for order in series[0].orders)
     assert 70 <= first <= 130  # 100 are expected; either bound is passed once in 30,000 draws
 
@@ -86,7 +86,7 @@ def test_the_order_is_drawn_anew_for_every_visit() -> None:
 def test_both_buildings_of_a_network_have_one_rhythm_however_they_warmed_up() -> None:
     log: list[str] = []
     calls = [timed("a", noted(log, "first"), 0.009), timed("a", noted(log, "second"), 0.011, instance=1)]
-    series, _ = time_interleaved(calls, FakeClock(count(1.0)), Schedule(1, 1e-9, 0), 1)
+    series = time_interleaved(calls, FakeClock(count(1.0)), Schedule(1, 1e-9, 0), 1).series
     assert [len(one.times_s) for one in series] == [5, 5]
 
 
@@ -103,15 +103,30 @@ def test_a_call_that_fails_is_left_out_and_what_was_timed_before_is_kept() -> No
 
     bad = Call(lambda: None, fail, lambda: None)
     calls = [timed("bad", bad, 0.1), timed("good", noted([], "good"), 0.1)]
-    series, failures = time_interleaved(calls, FakeClock(count(1.0)), Schedule(5, 1e-9, 0), 1)
-    assert {one.network: len(one.times_s) for one in series} == {"bad": 3, "good": 5}
-    assert [(one.network, one.reason) for one in failures] == [("bad", "RuntimeError: out of memory")]
+    found = time_interleaved(calls, FakeClock(count(1.0)), Schedule(5, 1e-9, 0), 1)
+    assert {one.network: len(one.times_s) for one in found.series} == {"bad": 3, "good": 5}
+    assert [(one.network, one.reason) for one in found.failures] == [("bad", "RuntimeError: out of memory")]
+
+
+def test_ctrl_c_keeps_what_was_timed_before() -> None:
+    calls_left = iter(range(7))
+
+    def stop(mark: Mark) -> None:
+        if next(calls_left, None) is None:
+            raise KeyboardInterrupt
+
+    calls = [timed("a", Call(lambda: None, stop, lambda: None), 0.1), timed("b", noted([], "b"), 0.1)]
+    found = time_interleaved(calls, FakeClock(count(1.0)), Schedule(50, 1e-9, 0), 1)
+    assert found.interrupted
+    kept = {one.network: len(one.times_s) for one in found.series}
+    assert kept["a"] == 7
+    assert kept["b"] in (7, 8)
 
 
 def test_calls_during_which_the_clock_jumped_back_are_dropped_and_counted() -> None:
     ticks = iter([0.0, 1.0, 1.0, 0.5, 2.0, 2.5])  # 1 s, then half a second back, then half a second
     clock = WallClock(CPU, now=lambda: next(ticks))
-    series, _ = time_interleaved([timed("a", noted([], "a"), 0.1)], clock, Schedule(3, 1e-9, 0), 1)
+    series = time_interleaved([timed("a", noted([], "a"), 0.1)], clock, Schedule(3, 1e-9, 0), 1).series
     assert series[0].times_s == (1.0, 0.5)
     assert series[0].blocks == (0, 2)
     assert series[0].dropped_calls == 1
