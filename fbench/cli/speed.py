@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fbench.architectures.errors import UserError
 from fbench.cli.architectures import parse_options
 from fbench.cli.run import PrecisionChoice
+
+if TYPE_CHECKING:
+    from fbench.speed import SpeedRequest
 
 INTERRUPTED = 130
 """As shells have it: 128 and the number of the signal."""
@@ -46,10 +49,7 @@ def speed_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
     """Time networks interleaved on this machine, hold each against one, and keep every sample."""
-    from rich.console import Console
-
-    from fbench.benchmark.store import write_cost_file
-    from fbench.speed import SpeedRequest, cost_spec, measure_speed
+    from fbench.speed import SpeedRequest
 
     request = SpeedRequest(
         names=tuple(names),
@@ -65,8 +65,18 @@ def speed_command(
         options=parse_options(option or []),
         plugins=tuple(plugin or ()),
     )
+    _measure(request, out or Path("results/speed") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json", as_json=as_json)
+
+
+def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
+    """Measure, keep every sample, and print."""
+    from rich.console import Console
+
+    from fbench.benchmark.store import write_cost_file
+    from fbench.cli.speed_view import print_speed
+    from fbench.speed import cost_spec, measure_speed
+
     cost_spec(request)  # so that nothing is written or measured for a request that cannot work
-    file = out or Path("results/speed") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     _writable(file)
     with Console(stderr=True).status("measuring") as status:
         record = measure_speed(request, status.update)
@@ -74,8 +84,6 @@ def speed_command(
     if as_json:
         typer.echo(record.model_dump_json())
     else:
-        from fbench.cli.speed_view import print_speed
-
         print_speed(record)
         typer.echo(f"Every sample: {file}")
     if record.interrupted:
