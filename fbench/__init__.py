@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fbench.benchmark.table import load_run
     from fbench.planning import RunRequest
     from fbench.session import load_model, run
+    from fbench.speed import SpeedRequest, measure_speed
 
 __version__ = "0.1.0"
 
@@ -27,14 +28,18 @@ _HOMES = {
     "load_model": "fbench.session",
     "RunRequest": "fbench.planning",
     "run": "fbench.session",
+    "SpeedRequest": "fbench.speed",
+    "measure_speed": "fbench.speed",
 }
 
 __all__ = [
     "RunRequest",
+    "SpeedRequest",
     "create",
     "list_architectures",
     "load_model",
     "load_run",
+    "measure_speed",
     "predict",
     "register",
     "register_variant",

@@ -73,3 +73,11 @@ def test_show_profile_gives_json() -> None:
     assert found["batch_size"] == 1
     assert found["layers_s"] == pytest.approx(sum(layer["time_s"] or 0 for layer in found["layers"]))
     assert found["layers"][-1]["bytes_moved"] > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_layers_are_timed_on_an_accelerator_too() -> None:
+    found = profile_network(bare_network_spec("ires", {}, {}), 64, choose_numerics("cuda"), torch.device("cuda"))
+    timed = {layer.index for layer in found.layers if layer.time_s is not None}
+    assert timed == {index for index, node in enumerate(found.trace.nodes) if node.macs or node.elementwise_ops}
+    assert found.floor.time_s < found.time_s
