@@ -1,8 +1,8 @@
 """How fast is every network on this machine? ``python -m tests.calibration.speed_table [--device cuda]``; minutes.
 
 All registered networks are measured together as ``fbench speed`` does, one image at a time and in each one's best
-batch. The table, ``results/speed/DEVICE.csv``, has a line for each network, backend and batch: times with intervals, the
-time of an image as a multiple of the reference network's with its verdict, the share of the machine's roof, and the
+batch. The table, ``results/speed/DEVICE.csv``, has a line for each network, backend and batch: times with intervals,
+the time of an image as a multiple of the reference network's with its verdict, the share of the machine's roof, and the
 machine.
 """
 
