@@ -11,9 +11,12 @@ from typing import Final
 # Parameters of mallopt(3), from malloc.h.
 _TRIM_THRESHOLD: Final = -1
 _TOP_PAD: Final = -2
+_MMAP_THRESHOLD: Final = -3
 _MMAP_MAX: Final = -4
+_ARENA_MAX: Final = -8
 
 _KEEPING: Final = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 20))
+_RETURNING: Final = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 64 << 10), (_TRIM_THRESHOLD, 0), (_TOP_PAD, 0))
 _USUAL: Final = ((_MMAP_MAX, 65536), (_TRIM_THRESHOLD, 128 << 10), (_TOP_PAD, 128 << 10))
 
 
@@ -38,6 +41,15 @@ def freed_memory_kept() -> Iterator[None]:
         for parameter, value in _USUAL:
             library.mallopt(parameter, value)
         library.malloc_trim(0)
+
+
+def return_freed_memory() -> None:
+    """From now on this process gives every freed tensor back to the system at once, so that its resident set is what it
+    needs. Otherwise holes between tensors, which differ from process to process, are counted too."""
+    library = _glibc()
+    if library is not None:
+        for parameter, value in _RETURNING:
+            library.mallopt(parameter, value)
 
 
 def _glibc() -> ctypes.CDLL | None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from fbench.benchmark.cost_records import REFERENCE, CostRecord
 from fbench.benchmark.store import read_cost_file
-from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS
+from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
 from fbench.reports.gate.time_changes import BETWEEN_SESSIONS
 from fbench.reports.timings import image_log_times
 from fbench.statistics.timing import time_ratio
@@ -32,6 +32,7 @@ NETWORKS = ("ires", "arch1", "lenet5", "mini_xception")
 SETTINGS = ("--batch-sizes", "1,64", "--mode", "inference,train", "--seconds", "12", "--blocks", "12")
 SESSIONS = 20
 NORMAL = 1.959964
+MEMORY = "peak memory"
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ def rows_of(session: int, record: CostRecord) -> list[dict[str, object]]:
                 rows.append(row(session, network, setting.label, math.log(found.ratio), half))
     for reading in record.memory:
         if reading.peak_memory_mib is not None:
-            what = f"peak memory, {reading.mode}, batch {reading.batch_size}"
+            what = f"{MEMORY}, {reading.mode}, batch {reading.batch_size}"
             rows.append(row(session, reading.network, what, math.log(reading.peak_memory_mib), 0.0))
     return rows
 
@@ -95,10 +96,11 @@ def summarise(rows: Sequence[dict[str, str]]) -> list[dict[str, object]]:
         logs = np.array([float(line["log"]) for line in chosen])
         within = float(np.mean([(float(line["half_interval"]) / NORMAL) ** 2 for line in chosen]))
         total = float(logs.var(ddof=1))
-        constant = MEMORY_BETWEEN_SESSIONS if what.startswith("peak memory") else BETWEEN_SESSIONS
         halves = np.array([float(line["half_interval"]) for line in chosen])
+        is_memory = what.startswith(MEMORY)
+        values, deviation = (np.exp(logs), MEMORY_BETWEEN_SESSIONS_MIB) if is_memory else (logs, BETWEEN_SESSIONS)
         outside = [
-            abs(logs[i] - logs[j]) > math.hypot(halves[i], halves[j], NORMAL * math.sqrt(2) * constant)
+            abs(values[i] - values[j]) > math.hypot(halves[i], halves[j], NORMAL * math.sqrt(2) * deviation)
             for i, j in itertools.combinations(range(len(chosen)), 2)
         ]
         found.append(
@@ -106,6 +108,7 @@ def summarise(rows: Sequence[dict[str, str]]) -> list[dict[str, object]]:
                 "network": network,
                 "what": what,
                 "sessions": len(chosen),
+                "deviation_mib": round(float(values.std(ddof=1)), 3) if is_memory else "",
                 "deviation_percent": round(100 * math.sqrt(total), 3),
                 "within_session_percent": round(100 * math.sqrt(within), 3),
                 "between_sessions_percent": round(100 * math.sqrt(max(0.0, total - within)), 3),

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
+from fbench.benchmark.allocator import return_freed_memory
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost_records import MemoryReading
 from fbench.benchmark.cost_specs import CostMode
@@ -34,7 +35,7 @@ def read_peak_memory(
         elif device.type == "cpu" and sys.platform != "win32":
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_FRESH)) as pool:
                 peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
-            method = "growth of the resident set in a fresh process"
+            method = "growth of the resident set in a fresh process that returns freed memory at once"
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
     except Exception as error:  # out of memory included: recorded and survived
@@ -113,7 +114,11 @@ def _load_libraries() -> None:
 
 
 def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics) -> float:
-    """Runs in a fresh process: peak resident set after two calls, less the resident set before the network."""
+    """Runs in a fresh process: peak resident set after two calls, less the resident set before the network.
+
+    Freed memory is returned at once: kept, it made ARCH-1's training step take 148 to 224 MiB in 20 processes, returned
+    133.5 in each.
+    """
     import resource
 
     import psutil
@@ -121,6 +126,7 @@ def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, 
     device = torch.device("cpu")
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)
+    return_freed_memory()
     with numerics_in_force(numerics, device):
         _load_libraries()
         before = psutil.Process().memory_info().rss

@@ -20,8 +20,9 @@ from fbench.statistics.comparison import compare
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 
-MEMORY_BETWEEN_SESSIONS: Final = 0.02
-"""Standard deviation of the logarithm of a peak memory between fresh processes; ``results/speed/sessions.csv``."""
+MEMORY_BETWEEN_SESSIONS_MIB: Final = 0.2
+"""Standard deviation of a peak memory between fresh processes, whatever its size: the largest in
+``results/speed/sessions.csv``, rounded up."""
 
 FIELDS: Final = {"params": "trainable_params"}
 
@@ -80,16 +81,17 @@ def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> 
     base, new = _peaks_mib(records.base, pair.base_network, mode), _peaks_mib(records.new, pair.new_network, mode)
     common = sorted(base.keys() & new.keys())
     if not common:
-        return Unknown(f"no peak memory of {mode} was read on both sides with one batch")
-    log = math.log(new[common[0]] / base[common[0]])
-    ours, nothing = Interval(log, log, log, confidence), Interval(0.0, 0.0, 0.0, confidence)
-    logs = interval_difference([ours], [nothing], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS)
-    return share_of(logs, f"{mode}, batch {common[0]}, a fresh process each")
+        return Unknown(f"no peak memory of {mode} was read on both sides with one batch and in one way")
+    sides = [Interval(peak, peak, peak, confidence) for peak in (new[common[0]], base[common[0]])]
+    found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB)
+    estimate, low, high = (value / base[common[0]] for value in (found.estimate, found.low, found.high))
+    return Change(estimate, low, high, f"{mode}, batch {common[0][0]}, {common[0][1]}")
 
 
-def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[int, float]:
+def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int, str], float]:
+    """By batch and method."""
     found = [one for one in cost.memory if (one.network, one.mode) == (network, mode)]
-    return {one.batch_size: one.peak_memory_mib for one in found if one.peak_memory_mib is not None}
+    return {(one.batch_size, one.method): one.peak_memory_mib for one in found if one.peak_memory_mib is not None}
 
 
 def _energy(pair: Pair, records: Records, confidence: float) -> Change | Unknown:
