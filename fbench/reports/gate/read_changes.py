@@ -20,7 +20,7 @@ from fbench.statistics.comparison import compare
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 
-MEMORY_BETWEEN_SESSIONS_MIB: Final = 0.2
+MEMORY_BETWEEN_SESSIONS_MIB: Final = 0.1
 """Standard deviation of a peak memory between fresh processes, whatever its size: the largest in
 ``results/speed/sessions.csv``, rounded up."""
 
