@@ -15,11 +15,11 @@ from fbench.architectures import registry
 from fbench.architectures.contract import ContractRow, Counts, built_in_contract
 from fbench.architectures.errors import UserError
 from fbench.architectures.registry import create
-from fbench.cli import architectures
+from fbench.cli import architectures, show
 
 app = typer.Typer()
 app.command("list")(architectures.list_command)
-app.command("show")(architectures.show_command)
+app.command("show")(show.show_command)
 app.command("params")(architectures.params_command)
 app.command("new-arch")(architectures.new_arch_command)
 
