@@ -6,7 +6,8 @@ classifies the selection and the test split. ``quantisation.csv`` in ``--out`` g
 backend: accuracy, its paired difference to PyTorch with the 95 % interval over images, the share of images with
 PyTorch's class, the largest deviation of a logit as a share of the largest logit, and the size of the file. Trials that
 have their lines are passed over, so that the command goes on where it stopped. Each reading of a test split enters the
-ledger; a trial whose protocol never reads it is measured on the selection split alone.
+ledger; a trial whose protocol never reads it is measured on the selection split alone. The predicted classes are kept
+beside the table, and ``summary.csv`` has from them what int8 costs each network over all seeds, with both intervals.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
 from fbench.statistics.comparison import compare
-from tests.csv_tables import rounded
+from tests.csv_tables import rounded, write_rows
 
 BATCH: Final = 256
 REFERENCE: Final = "pytorch_fp32"
 FILE: Final = "quantisation.csv"
+PREDICTIONS: Final = "predictions"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results") / "quantisation")
     given = parser.parse_args()
     references = [DataReference.parse(text) for text in given.data]
-    measure_run(RunFolder.open(given.run), references, given.calibration_images, given.out / FILE)
+    rows = measure_run(RunFolder.open(given.run), references, given.calibration_images, given.out / FILE)
+    write_rows(given.out / "summary.csv", summarise(rows, given.out / PREDICTIONS))
 
 
 def measure_run(
@@ -78,7 +81,7 @@ def measure_run(
             continue
         by_name = {reference.name: reference for reference in references}
         reference = by_name.get(record.spec.data.reference.name)
-        new = measure_trial(folder, record, reference, calibration_images)
+        new = measure_trial(folder, record, reference, calibration_images, file.parent / PREDICTIONS)
         rows += new
         write_lines(file, rows)
         for row in new:
@@ -95,9 +98,9 @@ def measurable(folder: RunFolder) -> Iterator[TrialRecord]:
 
 
 def measure_trial(
-    folder: RunFolder, record: TrialRecord, reference: DataReference | None, calibration_images: int
+    folder: RunFolder, record: TrialRecord, reference: DataReference | None, calibration_images: int, kept: Path
 ) -> list[dict[str, Any]]:
-    """A line for each split and backend."""
+    """A line for each split and backend; the classes predicted go to ``kept``."""
     spec = record.spec
     dataset = data_of(spec, reference)
     backends = backends_of(load_trained(folder, record.trial_id, reference), dataset, calibration_images)
@@ -111,6 +114,8 @@ def measure_trial(
             if split == "test":
                 log_later_reading(record, int(chosen.size), f"accuracy of {backend.name}")
             logits[backend.name] = classify(backend.logits, dataset.images[chosen], flip=spec.protocol.test_time_flip)
+        classes = {name: found.argmax(1).astype(np.uint8) for name, found in logits.items()}
+        keep_predictions(kept, record.trial_id, split, labels, classes)
         for backend in backends:
             measured = line(logits[backend.name], logits[REFERENCE], labels)
             rows.append(
@@ -172,6 +177,60 @@ def line(
         "agreement": float((predicted == expected).mean()),
         "largest_deviation": f"{deviation(logits, reference):.1e}",
     }
+
+
+def keep_predictions(
+    folder: Path,
+    trial_id: str,
+    split: SplitName,
+    labels: npt.NDArray[np.uint8],
+    classes: dict[str, npt.NDArray[np.uint8]],
+) -> None:
+    """The labels, and the class that each backend gives each image, all uint8 (images,)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, labels=labels, **classes)
+    with replacing(folder / f"{trial_id}-{split}.npz") as target:
+        target.write(stream.getvalue())
+
+
+def summarise(rows: Sequence[dict[str, Any]], kept: Path) -> list[dict[str, object]]:
+    """For each network, split and backend but PyTorch: the difference to PyTorch in points, over all seeds."""
+    found: list[dict[str, object]] = []
+    keys = dict.fromkeys((row["network"], row["split"], row["backend"]) for row in rows if row["backend"] != REFERENCE)
+    for network, split, backend in keys:
+        chosen = [row for row in rows if (row["network"], row["split"], row["backend"]) == (network, split, backend)]
+        differences = np.array([difference_of(kept / f"{row['trial_id']}-{split}.npz", backend) for row in chosen])
+        compared = compare(differences)
+        found.append(
+            {
+                "network": network,
+                "split": split,
+                "backend": backend,
+                "seeds": len(chosen),
+                "top1_percent": round(100 * float(np.mean([float(row["top1"]) for row in chosen])), 2),
+                "difference_points": points(compared.new_images.estimate),
+                "new_images_low": points(compared.new_images.low),
+                "new_images_high": points(compared.new_images.high),
+                "this_test_set_low": points(compared.this_test_set.low),
+                "this_test_set_high": points(compared.this_test_set.high),
+                "agreement_percent": round(100 * float(np.mean([float(row["agreement"]) for row in chosen])), 2),
+                "size_bytes": int(chosen[0]["size_bytes"]),
+            }
+        )
+    return found
+
+
+def difference_of(file: Path, backend: str) -> npt.NDArray[np.int8]:
+    """Correctness of a backend less that of PyTorch, for each image: -1, 0 or 1."""
+    with np.load(file) as arrays:
+        right = {name: (arrays[name] == arrays["labels"]).astype(np.int8) for name in (backend, REFERENCE)}
+    return right[backend] - right[REFERENCE]
+
+
+def points(share: float) -> float:
+    """A fraction as percentage points."""
+    return round(100 * share, 3)
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
