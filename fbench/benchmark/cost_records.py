@@ -20,6 +20,10 @@ COST_SCHEMA_VERSION: Final = 2
 REFERENCE: Final = "reference load"
 """The name under which the fixed load is timed beside the networks, so that two records can be held against it."""
 
+RESIDENT_GROWTH: Final = "growth of the resident set in a fresh process that returns freed memory at once"
+ALLOCATOR_PEAK: Final = "CUDA allocator peak above what was allocated before"
+"""How peak memory is read."""
+
 
 class TimingSeries(FrozenModel):
     """Every timed call of one network in one setting, in time order; the columns have one entry a call.

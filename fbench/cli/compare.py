@@ -84,13 +84,16 @@ def _metric(one: Judged) -> str:
 def _cells(condition: Condition, change: Change | None) -> tuple[str, str]:
     if change is None:
         return "", ""
-    interval = "exact" if change.exact else f"{_written(change.low, condition)} to {_written(change.high, condition)}"
-    return _written(change.estimate, condition), interval
+    if change.exact:
+        return _written(change.estimate, condition), "exact"
+    if not change.bounded:
+        return _written(change.estimate, condition), "too few samples"
+    return _written(
+        change.estimate, condition
+    ), f"{_written(change.low, condition)} to {_written(change.high, condition)}"
 
 
 def _written(share: float, condition: Condition) -> str:
-    if math.isinf(share):
-        return "beyond all bounds" if share > 0 else "-100 %"
     return f"{100 * share:+.2f} {condition.metric.unit}"
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fbench.benchmark.cost_records import REFERENCE, CostRecord
+from fbench.benchmark.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
 from fbench.benchmark.store import read_cost_file
 from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
 from fbench.reports.gate.time_changes import BETWEEN_SESSIONS
@@ -98,7 +98,9 @@ def summarise(rows: Sequence[dict[str, str]]) -> list[dict[str, object]]:
         total = float(logs.var(ddof=1))
         halves = np.array([float(line["half_interval"]) for line in chosen])
         is_memory = what.startswith(MEMORY)
-        values, deviation = (np.exp(logs), MEMORY_BETWEEN_SESSIONS_MIB) if is_memory else (logs, BETWEEN_SESSIONS)
+        values, deviation = (
+            (np.exp(logs), MEMORY_BETWEEN_SESSIONS_MIB[RESIDENT_GROWTH]) if is_memory else (logs, BETWEEN_SESSIONS)
+        )
         outside = [
             abs(values[i] - values[j]) > math.hypot(halves[i], halves[j], NORMAL * math.sqrt(2) * deviation)
             for i, j in itertools.combinations(range(len(chosen)), 2)

@@ -49,3 +49,17 @@ def test_without_a_condition_it_tells_what_changed(file: str) -> None:
     assert result.exit_code == 0
     assert "latency_p50" in result.stdout
     assert "verdict" not in result.stdout
+
+
+def test_a_measurement_of_too_few_blocks_decides_nothing_and_says_so(tmp_path: Path) -> None:
+    record = cost(series("ires", 1.0), series("arch1", 3.0, seed=1))
+    few = tuple(
+        one.model_copy(update={name: getattr(one, name)[:3] for name in ("blocks", "turns", "orders", "times_s")})
+        for one in record.series
+    )
+    write_cost_file(tmp_path / "few.json", record.model_copy(update={"series": few}))
+    sides = [f"{tmp_path / 'few.json'}:ires", f"{tmp_path / 'few.json'}:arch1"]
+    result = runner.invoke(app, ["compare", *sides, "--fail-on", "latency_p50:+5%"])
+    assert result.exit_code == 0
+    assert "too few samples" in result.stdout
+    assert "there are too few samples for an interval; more blocks" in result.stdout

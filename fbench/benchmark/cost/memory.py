@@ -14,7 +14,7 @@ from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.allocator import return_freed_memory
 from fbench.benchmark.cost.backends import make_call
-from fbench.benchmark.cost_records import MemoryReading
+from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, MemoryReading
 from fbench.benchmark.cost_specs import CostMode
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.numerics import Numerics
@@ -31,11 +31,11 @@ def read_peak_memory(
     try:
         if device.type == "cuda":
             peak_memory_mib = _cuda_peak_mib(network, mode, batch_size, numerics, device)
-            method = "CUDA allocator peak above what was allocated before"
+            method = ALLOCATOR_PEAK
         elif device.type == "cpu" and sys.platform != "win32":
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_FRESH)) as pool:
                 peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
-            method = "growth of the resident set in a fresh process that returns freed memory at once"
+            method = RESIDENT_GROWTH
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
     except Exception as error:  # out of memory included: recorded and survived

@@ -26,6 +26,11 @@ class Change:
         """Whether there is no chance in it."""
         return self.low == self.high
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the samples were enough for an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
 
 @dataclass(frozen=True)
 class Unknown:

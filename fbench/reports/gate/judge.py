@@ -85,4 +85,5 @@ def _judged(pair: Pair, condition: Condition, data: str, found: Change | Unknown
         return Judged(pair, condition, data, found, "failed")
     if worst <= condition.allowed + ROUNDING:
         return Judged(pair, condition, data, found, "held")
-    return Judged(pair, condition, data, found, "undecided", f"both sides of the limit are possible; {found.decides}")
+    reason = "both sides of the limit are possible" if found.bounded else "there are too few samples for an interval"
+    return Judged(pair, condition, data, found, "undecided", f"{reason}; {found.decides}" if found.decides else reason)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.cost_records import CostRecord, EnergyReading
+from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.cost_specs import CostMode
 from fbench.reports.evidence import Evidence, paired_differences
 from fbench.reports.gate.change import Change, Unknown, share_of
@@ -20,9 +20,10 @@ from fbench.statistics.comparison import compare
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 
-MEMORY_BETWEEN_SESSIONS_MIB: Final = 0.1
-"""Standard deviation of a peak memory between fresh processes, whatever its size: the largest in
-``results/speed/sessions.csv``, rounded up."""
+MEMORY_BETWEEN_SESSIONS_MIB: Final = {RESIDENT_GROWTH: 0.1, ALLOCATOR_PEAK: 0.0}
+"""Standard deviation of a peak memory between processes, whatever its size: the largest in
+``results/speed/sessions.csv``, rounded up; what an allocator counts is exact. Other ways to read it have an unknown
+one."""
 
 FIELDS: Final = {"params": "trainable_params"}
 
@@ -82,10 +83,13 @@ def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> 
     common = sorted(base.keys() & new.keys())
     if not common:
         return Unknown(f"no peak memory of {mode} was read on both sides with one batch and in one way")
+    batch_size, method = common[0]
+    if method not in MEMORY_BETWEEN_SESSIONS_MIB:
+        return Unknown(f"peak memory was read as {method}, which varies from process to process; measure both anew")
     sides = [Interval(peak, peak, peak, confidence) for peak in (new[common[0]], base[common[0]])]
-    found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB)
+    found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB[method])
     estimate, low, high = (value / base[common[0]] for value in (found.estimate, found.low, found.high))
-    return Change(estimate, low, high, f"{mode}, batch {common[0][0]}, {common[0][1]}")
+    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {method}")
 
 
 def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int, str], float]:

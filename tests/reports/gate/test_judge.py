@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.cost_records import REFERENCE, CostRecord, EnergyReading, MemoryReading
+from fbench.benchmark.cost_records import (
+    REFERENCE,
+    RESIDENT_GROWTH,
+    CostRecord,
+    EnergyReading,
+    MemoryReading,
+)
 from fbench.benchmark.store import write_cost_file
 from fbench.benchmark.table import RunTable
 from fbench.reports.gate.judge import Gate, changes_without_gate, judge_gate
@@ -132,7 +138,7 @@ def test_throughput_is_the_inverse_of_the_time_of_an_image(tmp_path: Path) -> No
 def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path) -> None:
     timed = [series("ires", 1.0, TRAIN, 64), series("arch1", 1.2, TRAIN, 64, seed=1)]
     memory = [
-        MemoryReading(network=name, mode="inference", batch_size=1, peak_memory_mib=peak, method="told")
+        MemoryReading(network=name, mode="inference", batch_size=1, peak_memory_mib=peak, method=RESIDENT_GROWTH)
         for name, peak in (("ires", 100.0), ("arch1", 150.0))
     ]
     energy = [
@@ -145,6 +151,17 @@ def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path)
     file = kept(tmp_path, "speed.json", record)
     gate = judged(f"{file}:ires", f"{file}:arch1", "train_step:+10%", "peak_memory:+10%", "energy:+5%")
     assert [one.verdict for one in gate.judged] == ["failed", "failed", "held"]
+
+
+def test_memory_that_was_read_in_another_way_is_not_compared(tmp_path: Path) -> None:
+    old = [
+        MemoryReading(network=name, mode="inference", batch_size=1, peak_memory_mib=9.0, method="growth")
+        for name in ("ires", "arch1")
+    ]
+    record = cost(series("ires", 1.0), series("arch1", 1.0)).model_copy(update={"memory": tuple(old)})
+    file = kept(tmp_path, "speed.json", record)
+    (found,) = judged(f"{file}:ires", f"{file}:arch1", "peak_memory:+10%").judged
+    assert found.why == "peak memory was read as growth, which varies from process to process; measure both anew"
 
 
 def runs(tmp_path: Path, base: float, new: float) -> tuple[RunTable, RunTable]:
