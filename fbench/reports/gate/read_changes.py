@@ -25,6 +25,8 @@ MEMORY_BETWEEN_SESSIONS_MIB: Final = {RESIDENT_GROWTH: 0.1, ALLOCATOR_PEAK: 0.0}
 ``results/speed/sessions.csv``, rounded up; what an allocator counts is exact. Other ways to read it have an unknown
 one."""
 
+HOW: Final = {RESIDENT_GROWTH: "resident set of a fresh process", ALLOCATOR_PEAK: "allocator's peak"}
+
 FIELDS: Final = {"params": "trainable_params"}
 
 
@@ -89,7 +91,7 @@ def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> 
     sides = [Interval(peak, peak, peak, confidence) for peak in (new[common[0]], base[common[0]])]
     found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB[method])
     estimate, low, high = (value / base[common[0]] for value in (found.estimate, found.low, found.high))
-    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {method}")
+    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {HOW[method]}")
 
 
 def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int, str], float]:
