@@ -7,6 +7,7 @@
 - ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
+- ``looks.json``: what each look found, where seeds were added until comparisons were decided
 """
 
 from __future__ import annotations
@@ -175,6 +176,19 @@ class RunFolder:
         """All measurements of cost, oldest first."""
         records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
         return sorted(records, key=lambda record: record.finished_at)
+
+    def write_beside(self, name: str, model: BaseModel) -> None:
+        """Keep a file of another floor in the run's folder; it replaces an earlier one of that name."""
+        _write_json(self.path / name, model)
+
+    def read_beside(self, name: str, model: type[ModelT]) -> ModelT | None:
+        """What :meth:`write_beside` kept, or None where it is not there.
+
+        Raises:
+            UserError: the file is not valid.
+        """
+        file = self.path / name
+        return _read_model(file, model) if file.exists() else None
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""

@@ -7,18 +7,10 @@ from collections.abc import Sequence
 from fbench.benchmark.table import RunTable
 from fbench.reports.evidence import Evidence
 from fbench.reports.provenance import budget_words
-from fbench.reports.studies import Comparison, StudyResult
+from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary, by_accuracy
-from fbench.reports.wording import (
-    count,
-    listing,
-    number,
-    p_equals,
-    percent,
-    percent_range,
-    plural,
-    points_range,
-)
+from fbench.reports.verdicts import verdict_sentence
+from fbench.reports.wording import count, listing, percent, percent_range, plural
 
 SEEDS_FOR_CLAIMS = 10
 
@@ -37,8 +29,8 @@ def headline(evidence: Evidence, summary: Sequence[NetworkSummary]) -> list[str]
 
 
 def findings(studies: Sequence[StudyResult]) -> list[str]:
-    """Which differences are real and which are undecided, a sentence per study that could test one."""
-    tested = [result for result in studies if any(row.p_holm is not None for row in result.comparisons)]
+    """What each study decided and what it left open, a sentence per study that could test anything."""
+    tested = [result for result in studies if any(row.is_tested for row in result.comparisons)]
     return [f"{result.study.title}: {_finding(result)}." for result in tested]
 
 
@@ -150,20 +142,7 @@ def _lead(best: NetworkSummary, summary: Sequence[NetworkSummary]) -> str:
 
 
 def _finding(result: StudyResult) -> str:
-    real = [_difference(row) for row in result.comparisons if row.verdict in ("better", "worse")]
-    undecided = [row.network for row in result.comparisons if row.verdict == "undecided"]
-    if undecided:
-        real.append(f"{listing(undecided)} against {result.study.baseline} undecided")
-    return "; ".join(real)
-
-
-def _difference(row: Comparison) -> str:
-    estimate = row.paired.new_images
-    size = number(100 * abs(estimate.estimate), 1)
-    return (
-        f"{row.network} is {size} points {row.verdict} than {row.baseline} "
-        f"({points_range(estimate.low, estimate.high)}; {p_equals(row.p_holm or 0.0)} after Holm)"
-    )
+    return "; ".join(verdict_sentence(row, result) for row in result.comparisons if row.is_tested)
 
 
 def _networks(amount: int) -> str:

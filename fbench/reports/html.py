@@ -11,10 +11,12 @@ from markupsafe import Markup
 from fbench.reports import wording
 from fbench.reports.document import Report
 from fbench.reports.palette import Appearance
-from fbench.reports.studies import ALPHA
+from fbench.reports.verdicts import margin_words, verdict_sentence
+from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
     wording.count,
+    wording.effect,
     wording.exact_millions,
     wording.millions,
     wording.minus,
@@ -25,6 +27,7 @@ _FILTERS = (
     wording.points,
     wording.ratio,
     wording.significant,
+    wording.time_ratio,
 )
 
 
@@ -35,7 +38,7 @@ def render(report: Report) -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
-            alpha=ALPHA,
+            alpha=LEVEL,
             marks=_marks(report.looks),
             network_colours=_network_colours(report.looks),
         )
@@ -58,6 +61,8 @@ def _environment() -> Environment:
     environment.globals |= {
         "percent_range": wording.percent_range,
         "points_range": wording.points_range,
+        "margin_words": margin_words,
+        "verdict_sentence": verdict_sentence,
     }
     return environment
 

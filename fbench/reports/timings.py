@@ -12,7 +12,7 @@ from scipy import special
 
 from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.cost_specs import CostMode, Setting
-from fbench.statistics.holm import holm
+from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.timing import (
     LogTimes,
     TimeQuantile,

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from fbench.statistics.intervals import Interval
+from fbench.statistics.timing import TimeRatio
+
 MISSING: Final = "–"
 ELLIPSIS: Final = "…"
 
@@ -65,6 +68,20 @@ def points_range(low: float, high: float) -> str:
 def ratio(value: float | None) -> str:
     """A cost as a multiple of the baseline's."""
     return MISSING if value is None or _absent(value) else f"× {significant(value)}"
+
+
+def time_ratio(found: TimeRatio | None) -> str:
+    """A time as a multiple of the baseline's, with its interval."""
+    if found is None:
+        return MISSING
+    return f"{ratio(found.ratio)} ({significant(found.low)} – {significant(found.high)})"
+
+
+def effect(found: Interval) -> str:
+    """An effect size with its interval; infinite where no seed differs from another."""
+    if math.isnan(found.estimate):
+        return MISSING
+    return minus(f"{found.estimate:.1f} ({found.low:.1f} – {found.high:.1f})").replace("inf", "∞")
 
 
 def p_value(value: float | None) -> str:

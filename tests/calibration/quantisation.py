@@ -39,7 +39,7 @@ from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
-from fbench.statistics.comparison import compare
+from fbench.statistics.comparison.paired import compare
 from tests.csv_tables import rounded, write_rows
 
 BATCH: Final = 256

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fbench.statistics.comparison import compare
+from fbench.statistics.comparison.paired import compare
 from tests.calibration.quantisation import REFERENCE, difference_of, keep_predictions, summarise
 
 INT8 = "onnxruntime_int8"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from fbench.statistics.holm import holm
+from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.sign_flip import sign_flip, smallest_p_value, smallest_reachable
 
 # Darwin's maize: crossed minus self-fertilised height in eighths of an inch, 15 pairs. Fisher (1935, section

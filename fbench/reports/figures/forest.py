@@ -28,8 +28,8 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], key
         axes.axvline(0, color=INK, linewidth=1)
         for place, row in enumerate(rows):
             look = looks[row.network]
-            _interval(axes, row.paired.this_test_set, place - _OFFSET, look, thick=3.4)
-            _interval(axes, row.paired.new_images, place + _OFFSET, look, thick=1.3)
+            _interval(axes, row.difference.this_test_set, place - _OFFSET, look, thick=3.4)
+            _interval(axes, row.difference.new_images, place + _OFFSET, look, thick=1.3)
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(len(rows) - 0.45, -0.55)
         axes.grid(visible=False, axis="y")
@@ -53,8 +53,8 @@ def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearanc
 
 def _alt(rows: Sequence[Comparison]) -> str:
     found = [
-        f"{row.network} {points(row.paired.new_images.estimate)} "
-        f"(new images {points_range(row.paired.new_images.low, row.paired.new_images.high)}), {row.verdict}"
+        f"{row.network} {points(row.difference.new_images.estimate)} "
+        f"(new images {points_range(row.difference.new_images.low, row.difference.new_images.high)}), {row.verdict}"
         for row in rows
     ]
     return f"Forest plot, top-1 minus {rows[0].baseline} in percentage points: {'; '.join(found)}."

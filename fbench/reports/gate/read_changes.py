@@ -16,7 +16,7 @@ from fbench.reports.gate.comparable import require_one_arithmetic, require_one_m
 from fbench.reports.gate.metrics import Condition
 from fbench.reports.gate.subjects import Pair, Side
 from fbench.reports.gate.time_changes import Records, time_change
-from fbench.statistics.comparison import compare
+from fbench.statistics.comparison.paired import compare
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fbench.statistics.comparison import compare
+from fbench.statistics.comparison.paired import compare
 from fbench.statistics.estimands import new_images, this_test_set
 from fbench.statistics.sign_flip import sign_flip
 

@@ -1,0 +1,96 @@
+"""Verdicts in sentences: what was decided, how surely, and what an undecided comparison lacks."""
+
+from __future__ import annotations
+
+from fbench.reports.studies import Comparison, StudyResult
+from fbench.reports.wording import count, listing, minus, number, p_equals, plural, points_range
+from fbench.statistics.comparison.multiplicity import Correction
+
+CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
+
+
+def verdict_sentence(row: Comparison, result: StudyResult) -> str:
+    """One comparison in a sentence without its full stop; the network comes first."""
+    words = {"better": _real, "worse": _real, "equivalent": _equivalent, "undecided": _undecided}
+    return words[row.verdict](row, result) + _mark(row)
+
+
+def _real(row: Comparison, result: StudyResult) -> str:
+    small = (
+        f", certainly by less than the {margin_words(result)} that matter"
+        if row.look is None and row.decision.below_margin
+        else ""
+    )
+    size = number(100 * abs(_middle(row)), 1)
+    return f"{row.network} is {size} points {row.verdict} than {row.baseline} ({_evidence(row, result)}){small}"
+
+
+def _equivalent(row: Comparison, result: StudyResult) -> str:
+    within = margin_words(result)
+    return f"{row.network} and {row.baseline} are equivalent within {within} ({_range(row)} points{_at(row)})"
+
+
+def _undecided(row: Comparison, result: StudyResult) -> str:
+    start = f"{row.network} against {row.baseline} is undecided"
+    if not row.is_tested:
+        return f"{start}: one training on a side says nothing of the chance of a seed"
+    return f"{start} ({_range(row)} points{_at(row)}{_smallest(row)}){_missing(row)}"
+
+
+def _smallest(row: Comparison) -> str:
+    """The smallest margin that the data could certify; a sequential comparison has its repeated interval instead."""
+    if row.look is not None:
+        return ""
+    return f"; equivalent only within {number(100 * row.decision.smallest_margin, 1)}"
+
+
+def _missing(row: Comparison) -> str:
+    """What would decide it, if the true difference is the one seen."""
+    if row.look is not None and row.look.state == "futile":
+        return f": stopped at {row.look.seeds} seeds, as those still allowed would hardly decide it"
+    if row.more is None:
+        return ""
+    if row.more.seeds is not None:
+        return f": about {plural(row.more.seeds, 'seed')} each would decide a difference of this size"
+    wanted = f"; about {count(row.more.images)} images could" if row.more.images else ""
+    return f": this test set is too small, more seeds cannot decide{wanted}"
+
+
+def _evidence(row: Comparison, result: StudyResult) -> str:
+    if row.look is not None:
+        return f"{_range(row)}{_at(row)}"
+    corrected = f" after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
+    return f"{_range(row)}; {p_equals(row.decision.p_adjusted)}{corrected}"
+
+
+def _at(row: Comparison) -> str:
+    return f", repeated interval at look {row.look.seeds} seeds" if row.look else ""
+
+
+def _range(row: Comparison) -> str:
+    if row.look is not None and row.look.low is not None and row.look.high is not None:
+        return points_range(row.look.low, row.look.high)
+    return points_range(row.difference.new_images.low, row.difference.new_images.high)
+
+
+def _middle(row: Comparison) -> float:
+    if row.look is not None and row.look.estimate is not None:
+        return row.look.estimate
+    return row.difference.new_images.estimate
+
+
+def margin_words(result: StudyResult) -> str:
+    """The difference that matters, with its unit."""
+    points = result.study.margin_points
+    return f"{minus(f'{points:g}')} {'point' if points == 1 else 'points'}"
+
+
+def _mark(row: Comparison) -> str:
+    """What is special about the data of a comparison."""
+    marks = []
+    if row.unpaired_seeds:
+        seeds = listing([str(seed) for seed in row.unpaired_seeds])
+        marks.append(f"left out, as only one of both finished it: seed {seeds}")
+    if row.difference.pairing == "unpaired":
+        marks.append("unpaired, as the two have fewer than two seeds in common")
+    return f" [{'; '.join(marks)}]" if marks else ""

@@ -1,0 +1,123 @@
+"""Everything that is said of two networks on the same images, from their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.statistics.comparison.effect_size import EffectSize, paired_effect_size, unpaired_effect_size
+from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
+from fbench.statistics.comparison.paired import compare
+from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
+from fbench.statistics.estimands import MeanEstimate, as_matrix
+from fbench.statistics.sign_flip import SignFlipTest
+
+Pairing = Literal["paired", "unpaired"]
+
+FEWEST_PAIRS = 2
+"""Seeds in common from which on seeds are pairs: with one, nothing is known of the chance of a seed."""
+
+
+@dataclass(frozen=True)
+class NetworkComparison:
+    """The difference of ours minus theirs, in fractions of 1.
+
+    Attributes:
+        pairing: whether equal seeds were compared with each other, or all seeds of one with all of the other.
+        this_test_set: for these images; chance is the seed.
+        new_images: for new seeds and new images; verdicts rest on it.
+        sign_flip: the exact test of ``this_test_set`` over pairs of seeds; none where seeds are not pairs.
+        mcnemar: the exact test of two trainings on these images; none with more than one training a side.
+        effect_size: in units of the spread over seeds; none with one seed on a side.
+        our_seeds: seeds of ours that were used.
+        their_seeds: seeds of theirs that were used; equal to ``our_seeds`` where seeds are pairs.
+        images: of the test set.
+    """
+
+    pairing: Pairing
+    this_test_set: MeanEstimate
+    new_images: MeanEstimate
+    sign_flip: SignFlipTest | None
+    mcnemar: McNemarTest | None
+    effect_size: EffectSize | None
+    our_seeds: tuple[int, ...]
+    their_seeds: tuple[int, ...]
+    images: int
+
+    @property
+    def seeds(self) -> int:
+        """Of the side that has fewer."""
+        return min(len(self.our_seeds), len(self.their_seeds))
+
+
+def compare_networks(
+    ours: npt.ArrayLike,
+    theirs: npt.ArrayLike,
+    our_seeds: tuple[int, ...],
+    their_seeds: tuple[int, ...],
+    confidence: float = 0.95,
+) -> NetworkComparison:
+    """Compare two networks by their answers.
+
+    Seeds that both have are pairs and the others are left out, where at least two are in common; otherwise, unless each
+    has but one and the same, all seeds of both are used unpaired.
+
+    Args:
+        ours: shape (R_A seeds, C images); 1 or True where the answer was right.
+        theirs: shape (R_B seeds, C images), of the same images in the same order.
+        our_seeds: the seed of each row of ours.
+        their_seeds: the seed of each row of theirs.
+        confidence: of all intervals, two-sided.
+
+    Raises:
+        ValueError: rows and seeds that do not match, a seed twice, different numbers of images, values that are not
+            finite, or a confidence not between 0 and 1.
+    """
+    a, b = as_matrix(ours), as_matrix(theirs)
+    for matrix, seeds in ((a, our_seeds), (b, their_seeds)):
+        if len(matrix) != len(seeds) or len(set(seeds)) != len(seeds):
+            raise ValueError(f"{len(matrix)} rows do not match the seeds {list(seeds)}; give each row one seed.")
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"{a.shape[1]} and {b.shape[1]} images do not pair; give both networks the same images.")
+    common = tuple(seed for seed in our_seeds if seed in their_seeds)
+    if len(common) >= FEWEST_PAIRS or our_seeds == their_seeds:
+        a = a[[our_seeds.index(seed) for seed in common]]
+        b = b[[their_seeds.index(seed) for seed in common]]
+        return _paired(a, b, common, confidence)
+    return NetworkComparison(
+        pairing="unpaired",
+        this_test_set=unpaired_this_test_set(a, b, confidence),
+        new_images=unpaired_new_images(a, b, confidence),
+        sign_flip=None,
+        mcnemar=_of_single_trainings(a, b),
+        effect_size=unpaired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence)
+        if min(len(a), len(b)) > 1
+        else None,
+        our_seeds=our_seeds,
+        their_seeds=their_seeds,
+        images=a.shape[1],
+    )
+
+
+def _paired(
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], seeds: tuple[int, ...], confidence: float
+) -> NetworkComparison:
+    found = compare(a - b, confidence)
+    return NetworkComparison(
+        pairing="paired",
+        this_test_set=found.this_test_set,
+        new_images=found.new_images,
+        sign_flip=found.sign_flip,
+        mcnemar=_of_single_trainings(a, b),
+        effect_size=paired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence) if len(seeds) > 1 else None,
+        our_seeds=seeds,
+        their_seeds=seeds,
+        images=a.shape[1],
+    )
+
+
+def _of_single_trainings(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> McNemarTest | None:
+    return mcnemar(a[0], b[0]) if len(a) == len(b) == 1 else None

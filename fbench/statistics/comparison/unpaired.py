@@ -1,0 +1,111 @@
+"""Two networks trained with different seeds and tested on the same images.
+
+*This test set*: Welch's interval on the means of the seeds (Welch 1947, Biometrika 34, 28-35). *New images*: the
+crossed random effects model of :mod:`fbench.statistics.estimands` with readers of their own for each side (Obuchowski
+1995, Academic Radiology 2, S22-S29): images are shared, seeds are not. With S_A and S_B the variances of the seeds'
+means, S_I the variance over images of the difference of the two means of an image, and E_A, E_B the mean squares of
+the residuals, the difference has the variance ``S_A/R_A + S_B/R_B + S_I/C - E_A/(R_A C) - E_B/(R_B C)``; the
+residuals are in the first three terms twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.statistics.estimands import ROUNDING, FloatArray, MeanEstimate, Rule, as_matrix, mean_squares
+from fbench.statistics.intervals import check_confidence, t_quantile
+
+Term = tuple[float, float]
+"""A part of a variance and its degrees of freedom."""
+
+
+def unpaired_this_test_set(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
+    """Estimate the mean of ``ours`` minus that of ``theirs`` for these images, by Welch's interval over seeds.
+
+    Args:
+        ours: shape (R_A seeds, C images).
+        theirs: shape (R_B seeds, C images), of the same images in the same order.
+        confidence: of the two-sided interval.
+
+    Returns:
+        Undefined where a side has one seed.
+
+    Raises:
+        ValueError: as ``as_matrix``, different numbers of images, or a confidence not between 0 and 1.
+    """
+    sides = _sides(ours, theirs, confidence)
+    estimate = _estimate(sides)
+    if min(len(side) for side in sides) < 2:
+        nan = float("nan")
+        return MeanEstimate(estimate, nan, nan, nan, nan, confidence, "undefined")
+    return _from_terms(estimate, [_seed_term(side) for side in sides], [], confidence, "seeds")
+
+
+def unpaired_new_images(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
+    """Estimate the mean of ``ours`` minus that of ``theirs`` over all seeds and images that might have been drawn.
+
+    Arguments and errors are those of :func:`unpaired_this_test_set`. With one seed on a side only the chance of the
+    images is known (rule ``one_seed``). Where the image component comes out negative it is set to zero, as in
+    :func:`fbench.statistics.estimands.new_images`.
+    """
+    sides = _sides(ours, theirs, confidence)
+    estimate, images = _estimate(sides), sides[0].shape[1]
+    by_image = float((sides[0].mean(axis=0) - sides[1].mean(axis=0)).var(ddof=1))
+    image_term = (_beyond_rounding(by_image, sides) / images, images - 1.0)
+    if min(len(side) for side in sides) < 2:
+        return _from_terms(estimate, [image_term], [], confidence, "one_seed")
+    seeds = [_seed_term(side) for side in sides]
+    residuals = [_residual_term(side) for side in sides]
+    if image_term[0] > sum(value for value, _ in residuals) * (1 + ROUNDING):
+        return _from_terms(estimate, [*seeds, image_term], residuals, confidence, "crossed")
+    if any(value for value, _ in seeds):
+        return _from_terms(estimate, seeds, [], confidence, "seeds_only")
+    return _from_terms(estimate, residuals, [], confidence, "residual_only")
+
+
+def _sides(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float) -> tuple[FloatArray, FloatArray]:
+    check_confidence(confidence)
+    a, b = as_matrix(ours), as_matrix(theirs)
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"{a.shape[1]} and {b.shape[1]} images do not pair; give both networks the same images.")
+    return a, b
+
+
+def _estimate(sides: tuple[FloatArray, FloatArray]) -> float:
+    return float(sides[0].mean() - sides[1].mean())
+
+
+def _seed_term(side: FloatArray) -> Term:
+    squares = mean_squares(side)
+    return squares.seed / side.size, len(side) - 1.0
+
+
+def _residual_term(side: FloatArray) -> Term:
+    squares = mean_squares(side)
+    return squares.residual / side.size, (squares.seeds - 1.0) * (squares.images - 1.0)
+
+
+def _beyond_rounding(value: float, sides: tuple[FloatArray, FloatArray]) -> float:
+    largest = max(float(np.abs(side).max()) for side in sides)
+    return value if value > (ROUNDING * largest) ** 2 else 0.0
+
+
+def _from_terms(
+    estimate: float, added: Sequence[Term], subtracted: Sequence[Term], confidence: float, rule: Rule
+) -> MeanEstimate:
+    """The interval of a sum of variances, with Satterthwaite's degrees of freedom.
+
+    They are not less than those of the poorest added term, for the reason that
+    :func:`fbench.statistics.estimands.satterthwaite` gives.
+    """
+    variance = sum(value for value, _ in added) - sum(value for value, _ in subtracted)
+    if variance == 0:
+        return MeanEstimate(estimate, estimate, estimate, 0.0, min(df for _, df in added), confidence, "constant")
+    spread = sum(value**2 / df for value, df in [*added, *subtracted])
+    freedom = max(variance**2 / spread, min(df for _, df in added))
+    error = float(np.sqrt(variance))
+    half = t_quantile(confidence, freedom) * error
+    return MeanEstimate(estimate, estimate - half, estimate + half, error, freedom, confidence, rule)

@@ -1,0 +1,178 @@
+"""How many seeds, how many images? What differences a comparison can find, and whether more seeds would decide it.
+
+The model is the crossed one of :mod:`fbench.statistics.estimands`: a difference of two networks, averaged over R
+seeds and C images, has the variance ``seed / R + image / C + residual / (R C)``. More seeds shrink the first and the
+last part; the middle one is the test set's own and stays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy.typing as npt
+from scipy import special
+
+from fbench.statistics.estimands import MeanEstimate, MeanSquares, mean_squares, satterthwaite
+from fbench.statistics.intervals import t_quantile
+
+POWER: Final = 0.8
+MOST_SEEDS: Final = 1_000
+"""Nobody trains more; a comparison that would need more is not decided by seeds."""
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """Variances of the difference of one image in one training, in squared units of the data (fractions of 1).
+
+    ``seed`` is that of the mean over all images that might have been drawn, from training to training; ``image`` that
+    of an image's mean over all trainings; ``residual`` what is left.
+    """
+
+    seed: float
+    image: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """What it takes to decide a comparison in 80 of 100 studies if the true difference is the one observed.
+
+    ``seeds`` is none where no number of seeds up to 1,000 is enough; then ``images`` is the size of a test set that
+    would be, at 1,000 seeds: none where no size up to 10,000,000 is.
+    """
+
+    seeds: int | None
+    images: int | None
+
+
+def variance_components(differences: npt.ArrayLike) -> VarianceComponents:
+    """Estimate the components from a matrix of shape (R seeds, C images), R >= 2, by the analysis of variance.
+
+    A component that comes out negative is 0.
+
+    Raises:
+        ValueError: as :func:`fbench.statistics.estimands.mean_squares`.
+    """
+    squares = mean_squares(differences)
+    return VarianceComponents(
+        seed=max(0.0, (squares.seed - squares.residual) / squares.images),
+        image=max(0.0, (squares.image - squares.residual) / squares.seeds),
+        residual=squares.residual,
+    )
+
+
+def expected_estimate(
+    components: VarianceComponents, seeds: int, images: int, difference: float = 0.0, confidence: float = 0.95
+) -> MeanEstimate:
+    """What a study of this size would say, on average, if the true difference were ``difference``.
+
+    Raises:
+        ValueError: fewer than two seeds or images, or a negative component.
+    """
+    if seeds < 2 or images < 2:
+        raise ValueError(f"{seeds} seeds and {images} images were given; a comparison needs at least two of both.")
+    if min(components.seed, components.image, components.residual) < 0:
+        raise ValueError(f"{components} has a negative variance; give variances of at least 0.")
+    squares = MeanSquares(
+        seeds=seeds,
+        images=images,
+        seed=components.residual + images * components.seed,
+        image=components.residual + seeds * components.image,
+        residual=components.residual,
+    )
+    total = squares.seed + squares.image - squares.residual
+    if total == 0:
+        freedom = seeds - 1.0
+        return MeanEstimate(difference, difference, difference, 0.0, freedom, confidence, "constant")
+    error, freedom = math.sqrt(total / (seeds * images)), satterthwaite(squares)
+    half = t_quantile(confidence, freedom) * error
+    return MeanEstimate(difference, difference - half, difference + half, error, freedom, confidence, "crossed")
+
+
+def detectable_difference_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:
+    """The true difference that a study of this precision finds with probability ``power``, two-sided at ``level``."""
+    if estimate.standard_error == 0:
+        return 0.0
+    critical = t_quantile(1 - level, estimate.degrees_of_freedom)
+    return float(special.nctdtrinc(estimate.degrees_of_freedom, 1 - power, critical)) * estimate.standard_error
+
+
+def certifiable_margin_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:
+    """The margin within which a study of this precision certifies equivalence with probability ``power``, one-sided at
+    ``level``, where the true difference is 0."""
+    critical = -float(special.stdtrit(estimate.degrees_of_freedom, level))
+    within = -float(special.stdtrit(estimate.degrees_of_freedom, (1 - power) / 2))
+    return (critical + within) * estimate.standard_error
+
+
+def chance_to_decide(
+    estimate: MeanEstimate, margin: float, different_level: float, equivalent_level: float, spread: float | None = None
+) -> float:
+    """The chance that a study of this precision decides: that it finds the difference, or certifies equivalence.
+
+    Args:
+        estimate: the true difference, with the standard error and degrees of freedom of the study.
+        margin: the difference that matters.
+        different_level: two-sided level of the test of no difference.
+        equivalent_level: one-sided level of each test of equivalence.
+        spread: the standard deviation of what the study will say around ``estimate``; by default its standard error.
+    """
+    error, freedom = estimate.standard_error, estimate.degrees_of_freedom
+    deviation = error if spread is None else spread
+    found_beyond = t_quantile(1 - different_level, freedom) * error
+    certified_within = margin + float(special.stdtrit(freedom, equivalent_level)) * error
+    if certified_within >= found_beyond:
+        return 1.0
+    inner = max(0.0, certified_within)
+    undecided = _share(estimate.estimate, deviation, freedom, inner, found_beyond) + _share(
+        -estimate.estimate, deviation, freedom, inner, found_beyond
+    )
+    return 1.0 - undecided
+
+
+def seeds_needed(
+    components: VarianceComponents,
+    images: int,
+    difference: float,
+    margin: float,
+    level: float,
+    at_least: int = 2,
+    power: float = POWER,
+) -> SeedsNeeded:
+    """The least number of seeds that decides, from ``at_least`` on; see :class:`SeedsNeeded`.
+
+    ``level`` is that of one comparison of its family, such as 0.05 / m.
+    """
+
+    def decides(seeds: int, test_images: int) -> bool:
+        expected = expected_estimate(components, seeds, test_images, difference)
+        return chance_to_decide(expected, margin, level, level) >= power
+
+    if decides(MOST_SEEDS, images):
+        return SeedsNeeded(_least(lambda seeds: decides(seeds, images), max(2, at_least), MOST_SEEDS), None)
+    most_images = 10_000_000
+    if not decides(MOST_SEEDS, most_images):
+        return SeedsNeeded(None, None)
+    return SeedsNeeded(None, _least(lambda size: decides(MOST_SEEDS, size), images, most_images))
+
+
+def _share(centre: float, deviation: float, freedom: float, low: float, high: float) -> float:
+    """The chance that a t variable around ``centre`` falls between ``low`` and ``high``."""
+    if deviation == 0:
+        return float(low < centre < high)
+    ends = special.stdtr(freedom, (low - centre) / deviation), special.stdtr(freedom, (high - centre) / deviation)
+    return float(ends[1] - ends[0])
+
+
+def _least(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The least number from ``low`` to ``high`` from which on ``holds``, by halving; it holds at ``high``."""
+    while low < high:
+        middle = (low + high) // 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return high
