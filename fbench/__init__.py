@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fbench.architectures.registry import create, list_architectures, register, register_variant
     from fbench.benchmark.export.predict import predict
     from fbench.benchmark.table import load_run
-    from fbench.planning import RunRequest
+    from fbench.request import RunRequest
     from fbench.session import load_model, run
     from fbench.speed import SpeedRequest, measure_speed
 
@@ -26,7 +26,7 @@ _HOMES = {
     "load_run": "fbench.benchmark.table",
     "predict": "fbench.benchmark.export.predict",
     "load_model": "fbench.session",
-    "RunRequest": "fbench.planning",
+    "RunRequest": "fbench.request",
     "run": "fbench.session",
     "SpeedRequest": "fbench.speed",
     "measure_speed": "fbench.speed",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fbench.ablations.expand import expand
+from fbench.ablations.expand import SeedCounts, expand
 from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.errors import UserError
@@ -20,36 +20,16 @@ from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.jobs import choose_jobs
 from fbench.benchmark.machine import describe_machine, package_version
 from fbench.benchmark.machine_plan import MachinePlan, kept_plan, planned_machine
-from fbench.benchmark.numerics import NUMERICS_VERSION, DeviceKind, Numerics, Precision, choose_numerics
+from fbench.benchmark.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
 from fbench.benchmark.protocol import Protocol, load_protocol
 from fbench.benchmark.records import PlannedTrial, RunConfig
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.store import RunFolder
+from fbench.request import RunRequest
+from fbench.statistics.seeds.sequential import look_seeds
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """What a user asks of ``fbench run``. ``jobs`` none means as the machine's plan says, or the cores of a CPU, or
-    one trial on an accelerator."""
-
-    suite: str | Suite = "ablations"
-    only: tuple[str, ...] = ()
-    protocol: str = "fbench"
-    preset: str = "quick"
-    data: tuple[str, ...] = ("synthetic",)
-    seeds: int | None = None
-    device: str = "auto"
-    precision: Precision = "fp32"
-    compile: bool = False
-    jobs: int | None = None
-    out: Path | None = None
-    take_from: tuple[Path, ...] = ()
-    plugins: tuple[Path, ...] = ()
-    numerics_of: Path | None = None
-    keep_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +52,8 @@ class RunPlan:
     jobs: int
     machine_plan: MachinePlan | None
     seeds: int
+    take_from: tuple[Path, ...] = ()
+    keep_failed: bool = False
 
     @property
     def remaining(self) -> list[TrialSpec]:
@@ -92,8 +74,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     """
     from fbench.benchmark.device import device_kind, pick_device, refuse_missing_precision
 
-    if request.seeds is not None and request.seeds < 1:
-        raise UserError(f"--seeds {request.seeds} was given; give at least 1.")
+    request.check_seeds()
     for plugin in request.plugins:
         load_plugin(plugin)
     suite = _whole_suite(request)
@@ -111,16 +92,14 @@ def plan_run(request: RunRequest) -> RunPlan:
         config = _same_configuration(folder, config)
     elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
-    seeds = request.seeds or preset.seeds
+    seeds = request.seeds or (preset.seeds if request.max_seeds is None else look_seeds(request.max_seeds)[0])
     specs, planned, networks = expand(selected, config, seeds)
     if not (folder.path / "run.json").exists():
         reasons = _failing_programs(specs, networks, config, device)
         if reasons:
             config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
             specs, planned, networks = expand(selected, config, seeds)
-    records = folder.trials() if folder.path.exists() else {}
-    done = {key for key, record in records.items() if record.status == "finished" or request.keep_failed}
-    pending = tuple(spec for spec in specs if spec.trial_id not in done)
+    pending = _pending(folder, specs, keep_failed=request.keep_failed)
     return RunPlan(
         folder=folder,
         config=config,
@@ -134,7 +113,31 @@ def plan_run(request: RunRequest) -> RunPlan:
         jobs=jobs,
         machine_plan=machine_plan,
         seeds=seeds,
+        take_from=request.take_from,
+        keep_failed=request.keep_failed,
     )
+
+
+def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
+    """The same plan with another number of seeds for each network and data set."""
+    specs, planned, networks = expand(plan.suite, plan.config, seeds)
+    pending = _pending(plan.folder, specs, keep_failed=plan.keep_failed)
+    return replace(
+        plan,
+        specs=specs,
+        planned=planned,
+        networks=networks,
+        pending=pending,
+        takeable=_takeable(pending, plan.take_from),
+        seeds=max(seeds.values()),
+    )
+
+
+def _pending(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool) -> tuple[TrialSpec, ...]:
+    """The trials without a usable record."""
+    records = folder.trials() if folder.path.exists() else {}
+    done = {key for key, record in records.items() if record.status == "finished" or keep_failed}
+    return tuple(spec for spec in specs if spec.trial_id not in done)
 
 
 def _whole_suite(request: RunRequest) -> Suite:

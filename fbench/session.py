@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from fbench.ablations.looks import FILE as LOOKS_FILE
+from fbench.ablations.looks import Look, open_keys, planned_looks, take_look, wanted_seeds
 from fbench.benchmark.cost_specs import Backend, CostPlan, CostSpec
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.ledger import read_ledger
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol as TrainingProtocol
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.specs import DataSpec, NetworkSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable, load_run
-from fbench.planning import RunPlan, RunRequest, plan_run
+from fbench.planning import RunPlan, plan_run, with_seeds
+from fbench.request import RunRequest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,8 +28,8 @@ if TYPE_CHECKING:
 class Reporter(Protocol):
     """Is told how a run goes."""
 
-    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
-        """Trials are about to start; estimated seconds of each by id, and of the whole run."""
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
 
     def stepped(self, trial_id: str, steps: int) -> None:
         """A trial has done so many steps."""
@@ -35,6 +39,9 @@ class Reporter(Protocol):
 
     def measuring(self, what: str) -> None:
         """Cost is being measured."""
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """A look was taken at each comparison that was open."""
 
 
 def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
@@ -63,7 +70,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         try:
             trials_s, estimate_s = estimate_run_s(plan)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
-            reporter.began(longest_first, trials_s, estimate_s)
+            reporter.began(plan, trials_s, estimate_s)
             at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
             place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
             run_trials(longest_first, place, reporter, workers)
@@ -71,6 +78,30 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
+
+
+def run_until_decided(plan: RunPlan, max_seeds: int, reporter: Reporter) -> RunTable:
+    """Add seeds to the networks of open comparisons, look by look, until each is decided, hopeless or at ``max_seeds``.
+
+    Looks are at 5, 10, 15, ... seeds and at ``max_seeds``; :mod:`fbench.statistics.seeds.sequential` has the rule. What
+    each look found is kept in the run's folder, and the same call goes on after an interruption.
+
+    Raises:
+        UserError: fewer than two seeds at most, or a folder whose looks were planned for another number of seeds.
+    """
+    looks = planned_looks(plan.folder, max_seeds)
+    data = tuple(spec.name for spec in plan.config.data)
+    while True:
+        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, looks)), reporter)
+        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once a look
+        taken = take_look(plan.suite, table, data, looks)
+        new = taken.looks[len(looks.looks) :]
+        if new:
+            looks = taken
+            plan.folder.write_beside(LOOKS_FILE, looks)
+            reporter.looked(new)
+        if not new or not open_keys(plan.suite, data, looks):
+            return table
 
 
 def _fill_folder(plan: RunPlan) -> None:
@@ -90,11 +121,18 @@ def _fill_folder(plan: RunPlan) -> None:
 def run(request: RunRequest | None = None, reporter: Reporter | None = None, **options: object) -> RunTable:
     """Plan and execute a run: ``run(suite="smoke", preset="smoke")``; options are the fields of :class:`RunRequest`.
 
+    With ``max_seeds`` seeds are added until the comparisons are decided, else every network gets ``seeds``.
+
     Raises:
-        UserError: as :func:`plan_run`.
+        UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
     asked = request or RunRequest(**options)  # type: ignore[arg-type] # the fields are checked as they are used
-    return execute_run(plan_run(asked), reporter or SilentReporter())
+    return carry_out(plan_run(asked), asked.max_seeds, reporter or SilentReporter())
+
+
+def carry_out(plan: RunPlan, max_seeds: int | None, reporter: Reporter) -> RunTable:
+    """Carry out a plan as it is, or until its comparisons are decided."""
+    return execute_run(plan, reporter) if max_seeds is None else run_until_decided(plan, max_seeds, reporter)
 
 
 def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
@@ -113,7 +151,7 @@ def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
 class SilentReporter:
     """Reports nothing."""
 
-    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """Say nothing."""
 
     def stepped(self, trial_id: str, steps: int) -> None:
@@ -123,6 +161,9 @@ class SilentReporter:
         """Say nothing."""
 
     def measuring(self, what: str) -> None:
+        """Say nothing."""
+
+    def looked(self, looks: Sequence[Look]) -> None:
         """Say nothing."""
 
 

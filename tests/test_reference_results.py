@@ -14,9 +14,10 @@ from fbench.benchmark import executor
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
-from fbench.planning import RunRequest, plan_run
+from fbench.planning import plan_run
 from fbench.reports.build import write_report
 from fbench.reports.tables import write_tables
+from fbench.request import RunRequest
 from fbench.session import run
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"

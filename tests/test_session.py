@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from support import make_stripes
 
 import fbench
+from fbench.ablations.looks import Look, read_looks
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.errors import UserError
 from fbench.benchmark import executor
@@ -21,8 +23,9 @@ from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.ledger import read_ledger
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable
-from fbench.planning import RunRequest, plan_run
-from fbench.session import run
+from fbench.planning import plan_run
+from fbench.request import RunRequest
+from fbench.session import SilentReporter, run
 
 SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 
@@ -305,3 +308,38 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
     again = plan_run(request_in(tmp_path, compile=True, seeds=1))
     assert not again.pending
     assert again.config.eager_because == reasons
+
+
+def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: Path) -> None:
+    looked: list[list[int]] = []
+
+    class Watcher(SilentReporter):
+        def looked(self, looks: Sequence[Look]) -> None:
+            looked.append([look.seeds for look in looks])
+
+    request = request_in(tmp_path, seeds=None, max_seeds=6)
+    table = run(request, Watcher())
+    kept = read_looks(table.folder)
+    assert kept is not None
+    assert looked[0] == [5]
+    assert [look.seeds for look in kept.looks] == [seeds for batch in looked for seeds in batch]
+    assert kept.looks[-1].state != "open"
+    trained = {len([row for row in table.plan if row.network == name]) for name in table.networks}
+    assert trained == {kept.looks[-1].seeds}
+    again = run(request, Watcher())
+    assert again.trials.keys() == table.trials.keys()
+    assert read_looks(again.folder) == kept
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_seeds": 1, "seeds": None}, "--max-seeds 1 was given; give at least 2"),
+        ({"max_seeds": 5, "seeds": 3}, "--seeds 3 and --max-seeds 5 were both given"),
+    ],
+)
+def test_numbers_of_seeds_that_cannot_work_are_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan_run(request_in(tmp_path, **changes))

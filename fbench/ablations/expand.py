@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from fbench.ablations.suite import Suite
@@ -10,11 +11,17 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.records import PlannedTrial, RunConfig
 from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 
+SeedCounts = Mapping[tuple[str, str], int]
+"""How many seeds a network gets on a data set."""
+
 
 def expand(
-    suite: Suite, config: RunConfig, seeds: int
+    suite: Suite, config: RunConfig, seeds: int | SeedCounts
 ) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
-    """Every network on every data set with every seed: trials (each once), what they are planned for, networks."""
+    """Every network on every data set with every seed: trials (each once), what they are planned for, networks.
+
+    ``seeds`` is one number for all, or one for each network and data set.
+    """
     from fbench.benchmark.networks import network_spec  # imports torch
 
     plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
@@ -31,7 +38,7 @@ def expand(
             taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
             network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
             networks.setdefault((name, network.digest), network)
-            for seed in range(seeds):
+            for seed in range(seeds if isinstance(seeds, int) else seeds[name, data.name]):
                 spec = TrialSpec(
                     network=network,
                     data=trained_on[variant.copies if variant else "keep"],

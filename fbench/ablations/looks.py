@@ -91,11 +91,8 @@ def planned_looks(folder: RunFolder, max_seeds: int) -> Looks:
     """The looks of a run to go on with, or those of a new one.
 
     Raises:
-        UserError: fewer than two seeds, or looks that were planned for another number of seeds: how much each may spend
-            was settled then.
+        UserError: looks that were planned for another number of seeds: how much each may spend was settled then.
     """
-    if max_seeds < 2:
-        raise UserError(f"--max-seeds {max_seeds} was given; a comparison needs at least 2.")
     found = read_looks(folder)
     if found is not None and found.max_seeds != max_seeds:
         raise UserError(

@@ -1,29 +1,44 @@
-"""What ``--dry-run`` prints: the trials, the smallest p-value each family can reach, and the time."""
+"""What ``--dry-run`` prints: the trials, what they could decide, and the time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fbench.ablations.study import comparisons
 from fbench.cli.duration import in_words
-from fbench.statistics.sign_flip import smallest_reachable
+from fbench.reports.wording import listing, plural
+from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.seeds.sequential import look_levels
 
 if TYPE_CHECKING:
+    from fbench.foresight import Foresight
     from fbench.planning import RunPlan
 
 
-def print_plan(plan: RunPlan, estimate_s: float) -> None:
+def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight], max_seeds: int | None) -> None:
     """Print the plan of a run that is not going to be run."""
     print_notes(plan)
     console = Console()
     console.print(f"Trials ({plan.config.protocol.name}, {plan.config.preset})", highlight=False)
     console.print(_trials(plan))
-    console.print("Smallest p-value that each study can reach (sign-flip over seeds, after Holm)", highlight=False)
-    console.print(_families(plan))
+    if foresight:
+        seeds, spreads = foresight[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in foresight))
+        console.print(
+            f"What {plural(seeds, 'seed')} each could decide in 8 of 10 studies: the difference found and the margin "
+            f"certified, in points, for new images ({spreads}); smallest p of the sign-flip test after Holm",
+            highlight=False,
+        )
+        console.print(_foresight_table(foresight))
+        for line in _warnings(foresight):
+            typer.echo(line)
+    if max_seeds is not None and foresight:
+        console.print("Looks, and what each may spend", highlight=False)
+        console.print(_looks_table(max_seeds, sorted({one.comparisons for one in foresight})))
     taken = len(plan.takeable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
@@ -47,7 +62,7 @@ def print_notes(plan: RunPlan) -> None:
 
 def _trials(plan: RunPlan) -> Table:
     pending = {spec.trial_id for spec in plan.pending}
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("network")
     table.add_column("data")
     table.add_column("seeds", justify="right")
@@ -58,17 +73,67 @@ def _trials(plan: RunPlan) -> Table:
     return table
 
 
-def _families(plan: RunPlan) -> Table:
-    table = Table()
-    table.add_column("study")
-    table.add_column("comparisons", justify="right")
-    table.add_column("smallest p", justify="right")
-    table.add_column("can reach p < 0.05")
-    for study in plan.suite.studies:
-        family = len(comparisons(study))
-        if family == 0:
-            table.add_row(study.name, "0", "", "nothing to compare")
-            continue
-        smallest = smallest_reachable(plan.seeds, family)
-        table.add_row(study.name, str(family), f"{smallest:.4f}", "yes" if smallest < 0.05 else "no: descriptive")
+def _foresight_table(foresight: Sequence[Foresight]) -> Table:
+    several = len({one.data for one in foresight}) > 1
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("study", no_wrap=True)
+    for column in ("tests", "finds", "certifies", "margin", "seeds for it", "smallest p"):
+        table.add_column(column, justify="right")
+    for one in foresight:
+        table.add_row(
+            _name(one, several=several),
+            str(one.comparisons),
+            _points(one.detectable_difference),
+            _points(one.certifiable_margin),
+            f"{100 * one.margin:g}",
+            "none do" if one.seeds_for_margin is None else str(one.seeds_for_margin),
+            f"{one.smallest_p:.2g}",
+        )
+    return table
+
+
+def _name(one: Foresight, *, several: bool) -> str:
+    return f"{one.study} on {one.data}" if several else one.study
+
+
+def _points(fraction: float | None) -> str:
+    return "" if fraction is None else f"{100 * fraction:.2f}"
+
+
+def _warnings(foresight: Sequence[Foresight]) -> list[str]:
+    """What cannot be decided: with these seeds, and with any."""
+    seeds = plural(foresight[0].seeds, "seed")
+    images = " or ".join(dict.fromkeys(f"{one.images:,}" for one in foresight))
+    cases = (
+        (
+            [one for one in foresight if not one.margin_in_reach and one.seeds_for_margin],
+            f"The margin is out of reach with {seeds} and {images} test images: equivalence could hardly be certified",
+        ),
+        (
+            [one for one in foresight if one.seeds_for_margin is None],
+            f"The margin is out of reach with any number of seeds, as {images} test images are too few",
+        ),
+        (
+            [one for one in foresight if one.smallest_p >= LEVEL],
+            f"The sign-flip test cannot reach p < {LEVEL:g} with {seeds}",
+        ),
+    )
+    return [f"{words}: {_names(found, foresight)}." for found, words in cases if found]
+
+
+def _names(found: Sequence[Foresight], everything: Sequence[Foresight]) -> str:
+    if len(found) == len(everything):
+        return "all studies" if len(found) > 1 else found[0].study
+    return listing([_name(one, several=len({one.data for one in everything}) > 1) for one in found])
+
+
+def _looks_table(max_seeds: int, families: Sequence[int]) -> Table:
+    """What each look may spend, for each size of a family."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("look at seeds", justify="right")
+    for family in families:
+        table.add_column(f"p at most, family of {family}", justify="right")
+    levels = [look_levels(max_seeds, LEVEL / family) for family in families]
+    for row in zip(*levels, strict=True):
+        table.add_row(str(row[0].seeds), *(f"{one.different:.2g}" for one in row))
     return table

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from fbench.cli.duration import in_words
+from fbench.cli.looks_view import look_lines
 
 if TYPE_CHECKING:
+    from fbench.ablations.looks import Look
     from fbench.benchmark.records import TrialRecord
     from fbench.benchmark.specs import TrialSpec
     from fbench.planning import RunPlan
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 class RunProgress:
     """A reporter that draws. Work is counted in estimated seconds; what remains is corrected by the pace so far."""
 
-    def __init__(self, plan: RunPlan) -> None:
-        self._plan = plan
+    def __init__(self) -> None:
         self._console = Console()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -33,7 +34,7 @@ class RunProgress:
             redirect_stdout=False,
         )
         self._task: TaskID | None = None
-        self._labels = {spec.trial_id: spec.label for spec in plan.specs}
+        self._labels: dict[str, str] = {}
         self._trials_s: dict[str, float] = {}
         self._done_s: dict[str, float] = {}
         self._steps: dict[str, int] = {}
@@ -50,17 +51,20 @@ class RunProgress:
     ) -> None:
         self._bar.stop()
 
-    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """Print the estimate and start the bar."""
-        kept = len(self._plan.specs) - len(specs)
-        what = (
-            f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {self._plan.jobs} at a time"
-        )
+        specs = plan.remaining
+        kept = len(plan.specs) - len(specs)
+        what = f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {plan.jobs} at a time"
         if not specs:
             what = f"All {kept} trials are done; cost and report take about {in_words(estimate_s)} at most"
-        self._console.print(f"{what}. Folder: {self._plan.folder.path}", highlight=False, soft_wrap=True)
+        self._console.print(f"{what}. Folder: {plan.folder.path}", highlight=False, soft_wrap=True)
+        self._labels = {spec.trial_id: spec.label for spec in plan.specs}
+        self._ended, self._done_s = 0, {}
         self._trials_s = {spec.trial_id: max(trials_s[spec.trial_id], 0.1) for spec in specs}
         self._steps = {spec.trial_id: _steps(spec) for spec in specs}
+        if self._task is not None:
+            self._bar.remove_task(self._task)
         self._task = self._bar.add_task("training", total=sum(self._trials_s.values()), status="")
         self._started = time.monotonic()
 
@@ -93,6 +97,11 @@ class RunProgress:
         self._measuring = True
         if self._task is not None:
             self._bar.update(self._task, description="measuring cost", status=what)
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """Say what the look found and what is still open."""
+        for line in look_lines(looks):
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _draw(self) -> None:
         if self._task is not None:

@@ -13,7 +13,10 @@ from fbench.architectures.errors import UserError
 if TYPE_CHECKING:
     from fbench.ablations.suite import Suite
     from fbench.benchmark.table import RunTable
-    from fbench.planning import RunRequest
+    from fbench.request import RunRequest
+
+
+DEFAULT_MAX_SEEDS = 20
 
 
 class PrecisionChoice(StrEnum):
@@ -57,13 +60,28 @@ def run_command(
     numerics: Annotated[
         Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
     ] = None,
+    until_decided: Annotated[
+        bool, typer.Option("--until-decided", help="Add seeds to the networks of undecided comparisons, look by look.")
+    ] = False,
+    max_seeds: Annotated[
+        int | None, typer.Option(help="Seeds per network at most, with --until-decided. Default: 20.")
+    ] = None,
     keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would run, and how long; run nothing.")
+        bool,
+        typer.Option("--dry-run", help="Print what would run, how long, and what it could decide; run nothing."),
     ] = False,
+    assume: Annotated[
+        str | None,
+        typer.Option(
+            "--assume-sd",
+            help="For --dry-run: standard deviations of a difference in points, SEED,IMAGE,REST. "
+            "Default: of earlier records, else typical ones.",
+        ),
+    ] = None,
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
-    from fbench.planning import RunRequest
+    from fbench.request import RunRequest
 
     request = RunRequest(
         suite=_suite(suite, arch or [], against),
@@ -81,11 +99,22 @@ def run_command(
         plugins=tuple(plugin or ()),
         numerics_of=numerics,
         keep_failed=keep_failed,
+        max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
     )
     if dry_run:
-        _print_plan(request)
+        _print_plan(request, assume)
+    elif assume is not None:
+        raise UserError(f"--assume-sd {assume} was given without --dry-run, which is what it serves; leave it out.")
     else:
         _run(request)
+
+
+def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
+    if until_decided:
+        return DEFAULT_MAX_SEEDS if given is None else given
+    if given is not None:
+        raise UserError(f"--max-seeds {given} was given without --until-decided; add it, or give --seeds {given}.")
+    return None
 
 
 def _suite(suite: str | None, architectures: list[str], against: str | None) -> str | Suite:
@@ -100,17 +129,20 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
     return suite or "ablations"
 
 
-def _print_plan(request: RunRequest) -> None:
+def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
     from fbench.cli.plan_view import print_plan
+    from fbench.foresight import foresee, stated_components
     from fbench.planning import plan_run
     from fbench.session import estimate_run_s
 
+    stated = stated_components(assume) if assume is not None else None
     with Console().status("planning, and timing a few steps"):
         plan = plan_run(request)
         _, estimate_s = estimate_run_s(plan)
-    print_plan(plan, estimate_s)
+        foresight = foresee(plan, request.max_seeds, stated)
+    print_plan(plan, estimate_s, foresight, request.max_seeds)
 
 
 def _run(request: RunRequest) -> None:
@@ -119,18 +151,17 @@ def _run(request: RunRequest) -> None:
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
     from fbench.planning import plan_run
-    from fbench.session import execute_run
+    from fbench.session import carry_out
 
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
     try:
-        with RunProgress(plan) as progress:
-            table = execute_run(plan, progress)
+        with RunProgress() as progress:
+            table = carry_out(plan, request.max_seeds, progress)
     except KeyboardInterrupt:
-        done = sum(1 for spec in plan.specs if plan.folder.has_record(spec.trial_id))
         typer.echo(
-            f"\nStopped. {done} of {len(plan.specs)} trials are kept in {plan.folder.path}; "
+            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; "
             "run the same command again to go on from there.",
             err=True,
         )

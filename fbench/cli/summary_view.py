@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.reports.evidence import gather
-from fbench.reports.headline import without_copies
+from fbench.reports.headline import findings, without_copies
+from fbench.reports.studies import study_results
 from fbench.reports.summary import NetworkSummary, by_accuracy, summarise_networks
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def print_summary(run: RunTable) -> None:
             console.print(_table(summary, QUALITY + (COST if console.width >= WIDE else ())))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
+            for finding in findings(study_results(evidence)):
+                console.print(finding, highlight=False, markup=False)
 
 
 def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:

@@ -89,7 +89,8 @@ def tiny_trials(trials: int, folder: Path) -> dict[str, object]:
     from fbench.benchmark.budget import Budget
     from fbench.benchmark.executor import Workplace, run_trials
     from fbench.benchmark.records import TrialRecord
-    from fbench.planning import RunRequest, plan_run
+    from fbench.planning import plan_run
+    from fbench.request import RunRequest
 
     class Watch:
         """Adds up what trials spend on learning and evaluating."""

@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.cost.estimate import packed_s
 from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import TrialSpec
-from fbench.planning import RunRequest, plan_run
+from fbench.planning import RunPlan, plan_run
+from fbench.request import RunRequest
 from fbench.session import SilentReporter, execute_run
 from tests.csv_tables import rounded, write_rows
 
@@ -32,7 +31,7 @@ class Clock(SilentReporter):
         self.began_s = self.ended_s = self.estimate_s = 0.0
         self.trials_s: list[float] = []
 
-    def began(self, specs: Sequence[TrialSpec], trials_s: dict[str, float], estimate_s: float) -> None:
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """The first trial is about to start."""
         self.began_s = time.perf_counter()
 

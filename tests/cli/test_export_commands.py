@@ -15,7 +15,7 @@ from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
 from fbench.cli.app import app
-from fbench.planning import RunRequest
+from fbench.request import RunRequest
 
 runner = CliRunner()
 

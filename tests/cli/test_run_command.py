@@ -55,11 +55,12 @@ def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, subproc
     assert [(row["network"], row["status"]) for row in rows] == [("lenet5", "finished"), ("ires", "finished")]
 
 
-def test_a_dry_run_prints_trials_smallest_p_and_time_and_writes_no_run(tmp_path: Path) -> None:
+def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(tmp_path: Path) -> None:
     done = fbench("run", "--suite", "smoke", "--preset", "smoke", "--seeds", "5", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "smallest p" in done.stdout
-    assert "no: descriptive" in done.stdout  # 5 seeds reach 0.0625 at best
+    assert "The sign-flip test cannot reach p < 0.05 with 5 seeds: all studies." in done.stdout  # 0.0625 at best
+    assert "The margin is out of reach with 5 seeds and 2,048 test images" in done.stdout
     assert "Estimated time" in done.stdout
     assert not (tmp_path / "results").exists()
 

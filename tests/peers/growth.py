@@ -87,7 +87,8 @@ def spend(setting: Setting, data: str) -> Spent:
     from fbench.benchmark.budget import Budget
     from fbench.benchmark.executor import load_for
     from fbench.benchmark.trial import TrialContext, run_trial
-    from fbench.planning import RunRequest, plan_run
+    from fbench.planning import plan_run
+    from fbench.request import RunRequest
 
     request = RunRequest(suite=adhoc_suite([NETWORK], None), preset="smoke", seeds=1, data=(data,), out=Path("unused"))
     first = plan_run(request).specs[0]

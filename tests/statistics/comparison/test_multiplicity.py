@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from fbench.statistics.comparison.multiplicity import holm
+from fbench.statistics.comparison.multiplicity import benjamini_hochberg, holm
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=15)
 
@@ -38,3 +38,9 @@ def test_an_empty_family_stays_empty() -> None:
 def test_what_is_no_p_value_is_refused(p_values: list[float]) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         holm(p_values)
+
+
+@settings(max_examples=20)
+@given(P_VALUES)
+def test_the_false_discovery_rate_agrees_with_statsmodels(p_values: list[float]) -> None:
+    assert benjamini_hochberg(p_values) == pytest.approx(multipletests(p_values, method="fdr_bh")[1], abs=1e-12)

@@ -1,0 +1,108 @@
+"""Verdicts as sentences, from made-up runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fabricated_run import Recipe, fabricate_run
+
+from fbench.ablations.looks import FILE, Looks, take_look
+from fbench.ablations.suite import Suite
+from fbench.reports.evidence import gather
+from fbench.reports.studies import StudyResult, study_results
+from fbench.reports.verdicts import verdict_sentence
+
+
+def study(levels: tuple[str, ...], **more: Any) -> dict[str, Any]:
+    return {"name": "one", "title": "One", "question": "?", "baseline": "ires", "levels": levels, **more}
+
+
+def result_of(folder: Path, **options: Any) -> StudyResult:
+    run = fabricate_run(folder / "run", Recipe(**{"with_cost": False, **options}))
+    (result,) = study_results(gather(run, run.config.data[0]))
+    return result
+
+
+def sentences(result: StudyResult) -> list[str]:
+    return [verdict_sentence(row, result) for row in result.comparisons]
+
+
+def test_a_real_difference_has_its_size_interval_and_p(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path, studies=(study(("ires", "ires_no_se")),), accuracy={"ires": 0.62, "ires_no_se": 0.4}, seeds=range(6)
+    )
+    (found,) = sentences(result)
+    assert found.startswith("ires_no_se is ")
+    assert " points worse than ires (−" in found
+    assert found.endswith("p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}0.001)")  # a single test needs no correction
+
+
+def test_equal_networks_are_equivalent_within_the_studys_margin(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        studies=(study(("ires", "ires_relu"), margin_points=15),),
+        accuracy={"ires": 0.62, "ires_relu": 0.61},
+        seeds=range(6),
+    )
+    (found,) = sentences(result)
+    assert found.startswith("ires_relu and ires are equivalent within 15 points (")
+
+
+def test_an_undecided_comparison_says_what_it_lacks(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.62, "ires_relu": 0.61},
+        images=200,
+        seeds=(0, 1),
+    )
+    (found,) = sentences(result)
+    (row,) = result.comparisons
+    assert row.more is not None
+    assert "is undecided (" in found
+    assert f"equivalent only within {100 * row.decision.smallest_margin:.1f}" in found
+    assert ("would decide" in found) == (row.more.seeds is not None)
+    assert ("this test set is too small" in found) == (row.more.seeds is None)
+
+
+def test_missing_trials_are_named_and_the_common_seeds_used(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.62, "ires_relu": 0.61},
+        seeds=range(4),
+        failed=(("ires_relu", 2),),
+    )
+    assert result.comparisons[0].difference.our_seeds == (0, 1, 3)
+    assert sentences(result)[0].endswith("[left out, as only one of both finished it: seed 2]")
+
+
+def test_networks_without_common_seeds_are_compared_unpaired(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.62, "ires_relu": 0.61},
+        seeds=range(4),
+        failed=(("ires_relu", 0), ("ires_relu", 1), ("ires", 2), ("ires", 3)),
+    )
+    assert sentences(result)[0].endswith("[unpaired, as the two have fewer than two seeds in common]")
+
+
+def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
+    recipe = Recipe(
+        studies=(study(("ires", "ires_no_se")),),
+        accuracy={"ires": 0.62, "ires_no_se": 0.45},
+        seeds=range(10),
+        with_cost=False,
+    )
+    run = fabricate_run(tmp_path / "run", recipe)
+    looks = Looks(max_seeds=20)
+    for _ in range(2):
+        looks = take_look(Suite.model_validate(run.config.suite), run, ("fer2013",), looks)
+    run.folder.write_beside(FILE, looks)
+    (result,) = study_results(gather(run, run.config.data[0]))
+    (row,) = result.comparisons
+    assert row.look == looks.looks[-1]
+    assert row.verdict == row.look.verdict == "worse"
+    assert f"repeated interval at look {row.look.seeds} seeds)" in sentences(result)[0]

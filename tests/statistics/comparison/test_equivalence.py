@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from statsmodels.stats.weightstats import ttost_paired
+
+from fbench.statistics.comparison.equivalence import equivalence_p_values, smallest_margins
+from fbench.statistics.comparison.multiplicity import adjust
+from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
+
+ESTIMATES = st.builds(
+    lambda estimate, error, freedom: MeanEstimate(estimate, 0, 0, error, freedom, 0.95, "crossed"),
+    st.floats(-0.05, 0.05),
+    st.floats(0.001, 0.05),
+    st.floats(1, 200),
+)
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.05, 0.2])
+def test_it_agrees_with_statsmodels_over_seeds(margin: float) -> None:
+    differences = np.random.default_rng(3).integers(-1, 2, size=(6, 50))
+    by_seed = differences.mean(axis=1)
+    found = equivalence_p_values([this_test_set(differences)], margin)
+    assert found == pytest.approx([ttost_paired(by_seed, np.zeros(6), -margin, margin)[0]], abs=1e-9)
+
+
+@given(ESTIMATES, st.floats(0.001, 0.1))
+def test_it_is_below_five_percent_exactly_where_the_90_percent_interval_lies_within(
+    estimate: MeanEstimate, margin: float
+) -> None:
+    from scipy import stats
+
+    half = stats.t.ppf(0.95, estimate.degrees_of_freedom) * estimate.standard_error
+    inside = margin - abs(estimate.estimate) - half
+    if abs(inside) > 1e-9:
+        assert (equivalence_p_values([estimate], margin)[0] < 0.05) == (inside > 0)
+
+
+@given(st.lists(ESTIMATES, min_size=1, max_size=5), st.sampled_from(["holm", "false_discovery_rate"]))
+def test_the_smallest_margin_is_where_the_corrected_test_turns(estimates: list[MeanEstimate], correction: str) -> None:
+    correct = partial(adjust, correction=correction)  # type: ignore[arg-type] # one of the two literals
+    for place, margin in enumerate(smallest_margins(estimates, correct)):
+        assert correct(equivalence_p_values(estimates, margin * (1 + 1e-9)))[place] < 0.05
+        assert correct(equivalence_p_values(estimates, margin * (1 - 1e-6)))[place] >= 0.05
+
+
+def test_one_comparison_certifies_the_farther_end_of_its_90_percent_interval() -> None:
+    differences = np.random.default_rng(4).integers(-1, 2, size=(5, 200))
+    ninety = new_images(differences, 0.9)
+    margin = smallest_margins([new_images(differences)], adjust)[0]
+    assert margin == pytest.approx(max(abs(ninety.low), abs(ninety.high)), rel=1e-9)
+
+
+def test_data_without_chance_are_equivalent_within_any_margin_beyond_the_difference() -> None:
+    constant = new_images(np.zeros((3, 5)))
+    assert equivalence_p_values([constant, replace(constant, estimate=0.5)], 0.1).tolist() == [0.0, 1.0]
+    assert smallest_margins([constant], adjust).tolist() == [0.0]
+
+
+def test_an_empty_family_stays_empty() -> None:
+    assert equivalence_p_values([], 0.01).shape == smallest_margins([], adjust).shape == (0,)
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
+def test_a_margin_must_be_above_zero(margin: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        equivalence_p_values([], margin)

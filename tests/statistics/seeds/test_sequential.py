@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from fbench.statistics.estimands import new_images
+from fbench.statistics.seeds.power import variance_components
+from fbench.statistics.seeds.sequential import (
+    LookResult,
+    judge_look,
+    look_levels,
+    look_seeds,
+    nominal_levels,
+    spent,
+)
+
+
+@pytest.mark.parametrize(
+    ("shares", "bounds"),
+    [
+        # Published bounds for two-sided 5 % by the spending function of Lan and DeMets that is like O'Brien-Fleming's
+        # (Reboussin, DeMets, Kim, Lan 2000, Controlled Clinical Trials 21, 190-207).
+        ([0.2, 0.4, 0.6, 0.8, 1.0], [4.8769, 3.3569, 2.6803, 2.2898, 2.0310]),
+        ([0.5, 1.0], [2.9626, 1.9686]),
+        ([1.0], [1.9600]),
+    ],
+)
+def test_bounds_are_the_published_ones(shares: list[float], bounds: list[float]) -> None:
+    found = [-stats.norm.ppf(level / 2) for level in nominal_levels(shares, 0.05)]
+    assert found == pytest.approx(bounds, abs=2e-4)
+
+
+@settings(max_examples=25)
+@given(st.floats(0.001, 0.2), st.integers(2, 40))
+def test_looks_spend_the_level_and_no_more(level: float, max_seeds: int) -> None:
+    found = look_levels(max_seeds, level)
+    assert [one.seeds for one in found] == list(look_seeds(max_seeds))
+    assert all(0 < one.different <= level * (1 + 1e-9) for one in found)
+    assert spent(1.0, level) == pytest.approx(level)
+    assert sum(one.different for one in found) >= level * 0.999  # looks overlap
+
+
+def test_brownian_motion_crosses_as_often_as_stated() -> None:
+    generator = np.random.default_rng(0)
+    steps = generator.normal(size=(200_000, 4))
+    statistics = np.cumsum(steps, axis=1) / np.sqrt([1, 2, 3, 4])
+    levels = nominal_levels([0.25, 0.5, 0.75, 1.0], 0.05)
+    crossed = (2 * stats.norm.sf(np.abs(statistics)) < levels).any(axis=1).mean()
+    assert crossed == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 200_000))
+
+
+@pytest.mark.parametrize(("max_seeds", "looks"), [(20, (5, 10, 15, 20)), (12, (5, 10, 12)), (4, (4,)), (5, (5,))])
+def test_one_looks_every_five_seeds_and_at_the_last(max_seeds: int, looks: tuple[int, ...]) -> None:
+    assert look_seeds(max_seeds) == looks
+
+
+def judged(matrix: npt.NDArray[np.float64], place: int, margin: float = 0.01, max_seeds: int = 20) -> LookResult:
+    return judge_look(
+        new_images(matrix), variance_components(matrix), matrix.shape[1], margin, look_levels(max_seeds, 0.05), place
+    )
+
+
+def noise(seeds: int, mean: float, seed: float, image: float, residual: float) -> npt.NDArray[np.float64]:
+    """Differences around ``mean`` with these standard deviations; each part is centred, so that the mean is exact."""
+    generator = np.random.default_rng(7)
+    parts = [generator.normal(0, 1, shape) for shape in ((seeds, 1), (1, 500), (seeds, 500))]
+    centred = [part - part.mean() for part in parts]
+    return np.asarray(mean + seed * centred[0] + image * centred[1] + residual * centred[2])
+
+
+def test_a_large_difference_stops_and_its_repeated_interval_is_wider_than_the_usual_one() -> None:
+    matrix = noise(10, 0.1, 0.01, 0.05, 0.1)
+    found, usual = judged(matrix, 1), new_images(matrix)
+    assert (found.verdict, found.futile, found.chance_to_decide) == ("better", False, 1.0)
+    assert 0 < found.low < usual.low
+    assert judged(-matrix, 1).verdict == "worse"
+
+
+def test_equal_networks_are_certified_as_equivalent_and_stop() -> None:
+    assert judged(noise(10, 0.0, 0.001, 0.01, 0.02), 1).verdict == "equivalent"
+
+
+def test_where_images_rule_more_seeds_are_futile() -> None:
+    found = judged(noise(5, 0.0, 0.0, 1.0, 0.05), 0)
+    assert (found.verdict, found.futile) == ("undecided", True)
+    assert found.chance_to_decide < 0.05
+
+
+def test_where_seeds_rule_one_goes_on() -> None:
+    found = judged(noise(5, 0.01, 0.02, 0.0, 0.05), 0)
+    assert (found.verdict, found.futile) == ("undecided", False)
+    assert found.chance_to_decide > 0.05
+
+
+def test_the_last_look_is_not_called_futile() -> None:
+    found = judged(noise(20, 0.0, 0.0, 1.0, 0.05), 3)
+    assert (found.verdict, found.futile, found.chance_to_decide) == ("undecided", False, 0.0)
+
+
+def test_impossible_plans_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 2"):
+        look_seeds(1)
+    with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
+        look_levels(20, 0.7)
