@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from fbench.architectures.errors import UserError
+
+if TYPE_CHECKING:
+    from fbench.statistics.comparison.multiplicity import Correction
+
+
+class CorrectionChoice(StrEnum):
+    """What is kept below 5 % over the comparisons of a study: any false finding, or the share of false ones."""
+
+    HOLM = "holm"
+    FDR = "fdr"
+
+
+CORRECTIONS: Final[dict[CorrectionChoice, Correction]] = {
+    CorrectionChoice.HOLM: "holm",
+    CorrectionChoice.FDR: "false_discovery_rate",
+}
 
 
 def report_command(
@@ -17,6 +34,9 @@ def report_command(
         typer.Option("--output", "-o", help="The HTML file. Default: report.html in the first run's folder."),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")] = None,
+    correction: Annotated[
+        CorrectionChoice, typer.Option(help="Of the tests of a study: holm for claims, fdr for exploring.")
+    ] = CorrectionChoice.HOLM,
 ) -> None:
     """Write one offline HTML file about one or more runs; without -o, summary.csv and trials.csv beside it too."""
     from fbench.benchmark.table import load_run
@@ -26,7 +46,7 @@ def report_command(
     target = (output or run[0] / "report.html").expanduser()
     if target.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
-    path = write_report(run, target, title=title)
+    path = write_report(run, target, title=title, correction=CORRECTIONS[correction])
     if output is None:
         for table in write_tables([load_run(folder) for folder in run], path.parent):
             typer.echo(str(table))

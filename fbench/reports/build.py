@@ -21,14 +21,16 @@ from fbench.reports.readings import count_readings
 from fbench.reports.studies import StudyResult, study_results, suite_of
 from fbench.reports.summary import summarise_networks
 from fbench.reports.timings import main_setting
+from fbench.statistics.comparison.multiplicity import Correction
 
 
-def build_report(runs: Sequence[RunTable], *, title: str | None = None) -> str:
+def build_report(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> str:
     """The text of an offline HTML page about one or more runs; equal runs give equal text.
 
     Args:
         runs: at least one; each data set of each run becomes a part of the page.
         title: the page's heading; by default the suite's title.
+        correction: of the tests of each study; the false discovery rate is for exploring.
 
     Raises:
         UserError: no run, or a run whose suite or predictions cannot be read.
@@ -41,7 +43,7 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None) -> str:
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
         looks=looks,
         data_sections=tuple(
-            _data_section(gather(run, data), looks, f"run{r}-data{d}")
+            _data_section(gather(run, data), looks, f"run{r}-data{d}", correction)
             for r, run in enumerate(runs, start=1)
             for d, data in enumerate(run.config.data, start=1)
         ),
@@ -50,13 +52,15 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None) -> str:
     return render(report)
 
 
-def write_report(run_paths: Sequence[Path], output: Path, *, title: str | None = None) -> Path:
+def write_report(
+    run_paths: Sequence[Path], output: Path, *, title: str | None = None, correction: Correction = "holm"
+) -> Path:
     """Write the report of the runs in these folders to ``output`` and return its path.
 
     Raises:
         UserError: a folder is not a run, or ``output`` cannot be written.
     """
-    text = build_report([load_run(path) for path in run_paths], title=title)
+    text = build_report([load_run(path) for path in run_paths], title=title, correction=correction)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8", newline="\n")
@@ -65,9 +69,9 @@ def write_report(run_paths: Sequence[Path], output: Path, *, title: str | None =
     return output
 
 
-def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str) -> DataSection:
+def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str, correction: Correction) -> DataSection:
     summary = summarise_networks(evidence)
-    studies = study_results(evidence)
+    studies = study_results(evidence, correction)
     return DataSection(
         key=key,
         run_name=evidence.run.config.name,

@@ -17,6 +17,7 @@ from fbench.benchmark.predictions import SplitPredictions
 from fbench.benchmark.records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
+from fbench.reports.alike import require_one_making
 from fbench.statistics.classification import confusion_matrix
 
 SPLIT_WORDS: Final[dict[SplitName, str]] = {
@@ -78,9 +79,11 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
 
     Raises:
         UserError: a trial's predictions are missing, damaged, of another size than the other
-            trials', or of one image.
+            trials', or of one image; or trials that were not made alike.
     """
     split = run.headline_split
+    everything = [record for network in run.networks for record in run.records(network, data.name)]
+    require_one_making(everything, f"{run.folder.path}, {data.name}")
     found = {}
     images: set[int] = set()
     for network in run.networks:

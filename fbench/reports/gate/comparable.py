@@ -8,12 +8,11 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.machine import Machine
 from fbench.benchmark.schema import FrozenModel
-from fbench.benchmark.specs import TrialSpec
+from fbench.reports.alike import first_difference, making_of
 from fbench.reports.evidence import NetworkEvidence
 
 MACHINE_FIELDS: Final = ("processor", "usable_cores", "memory_gib", "accelerator", "system")
 NUMERICS_FIELDS: Final = ("device_kind", "precision", "threads_per_trial", "memory_format")
-TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
 
 
 def machine_difference(base: CostRecord, new: CostRecord) -> str:
@@ -53,7 +52,7 @@ def require_one_training(base: NetworkEvidence, new: NetworkEvidence) -> None:
     """
     first = base.records[0].spec
     for spec in (record.spec for evidence in (base, new) for record in evidence.records):
-        if difference := _difference(_of_trial(first), _of_trial(spec)):
+        if difference := _difference(making_of(first), making_of(spec)):
             raise UserError(
                 f"The trials of {base.network} in BASE and {new.network} in NEW were not made alike ({difference}); "
                 "compare runs of one data set, protocol, preset and numerics."
@@ -64,21 +63,9 @@ def _of_machine(machine: Machine) -> dict[str, Any]:
     return _picked(machine, MACHINE_FIELDS)
 
 
-def _of_trial(spec: TrialSpec) -> dict[str, Any]:
-    found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
-    for name in TRIAL_FIELDS:
-        found |= {f"{name}.{field}": value for field, value in getattr(spec, name).model_dump().items()}
-    # What a protocol asks of a network is the network's own affair here, and in its identity already.
-    found.pop("protocol.architecture_options", None)
-    return found
-
-
 def _picked(model: FrozenModel, fields: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(model, name) for name in fields}
 
 
 def _difference(base: dict[str, Any], new: dict[str, Any]) -> str:
-    for name in dict.fromkeys([*base, *new]):
-        if base.get(name) != new.get(name):
-            return f"{name} is {base.get(name)} in BASE and {new.get(name)} in NEW"
-    return ""
+    return first_difference(base, new, ("BASE", "NEW"))

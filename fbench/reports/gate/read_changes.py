@@ -10,13 +10,14 @@ import numpy as np
 
 from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.cost_specs import CostMode
-from fbench.reports.evidence import Evidence, paired_differences
+from fbench.reports.evidence import Evidence
 from fbench.reports.gate.change import Change, Unknown, share_of
 from fbench.reports.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
 from fbench.reports.gate.metrics import Condition
 from fbench.reports.gate.subjects import Pair, Side
 from fbench.reports.gate.time_changes import Records, time_change
-from fbench.statistics.comparison.paired import compare
+from fbench.reports.wording import plural
+from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 
@@ -137,15 +138,21 @@ def _accuracy(pair: Pair, base: Evidence, new: Evidence, confidence: float) -> C
         side, network = ("BASE", pair.base_network) if theirs is None else ("NEW", pair.new_network)
         return Unknown(f"{side} has no finished trial of {network}")
     require_one_training(theirs, ours)
-    seeds, differences = paired_differences(ours, theirs)
-    if len(seeds) < 2:
-        return Unknown(f"{len(seeds)} seeds in common, and the chance of a seed shows in two or more")
-    found = compare(differences, confidence).new_images
-    images = differences.shape[1]
+    fewest = min(len(ours.seeds), len(theirs.seeds))
+    if fewest < 2:
+        return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
+    compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence)
+    found = compared.new_images
     return Change(
         found.estimate,
         found.low,
         found.high,
-        f"{new.split_words}, new images and seeds, {len(seeds)} seeds, {images:,} images",
+        f"{new.split_words}, new images and seeds, {_seed_words(compared)}, {compared.images:,} images",
         "more seeds narrow it, as far as the test set allows",
     )
+
+
+def _seed_words(compared: NetworkComparison) -> str:
+    if compared.pairing == "paired":
+        return plural(compared.seeds, "seed")
+    return f"{len(compared.our_seeds)} and {len(compared.their_seeds)} seeds, unpaired"

@@ -1,0 +1,60 @@
+"""Whether trials were made alike, so that their accuracies may stand in one comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.specs import TrialSpec
+
+TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
+
+
+def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels: tuple[str, str]) -> str:
+    """The first field in which two differ, in words with these labels; empty where they agree."""
+    for name in dict.fromkeys([*ours, *theirs]):
+        if ours.get(name) != theirs.get(name):
+            return f"{name} is {ours.get(name)} in {labels[0]} and {theirs.get(name)} in {labels[1]}"
+    return ""
+
+
+def making_of(spec: TrialSpec) -> dict[str, Any]:
+    """What two trials have to share: data, protocol, budget and numerics, by field."""
+    found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
+    for name in TRIAL_FIELDS:
+        found |= {f"{name}.{field}": value for field, value in getattr(spec, name).model_dump().items()}
+    # What a protocol asks of a network is the network's own affair here, and in its identity already.
+    found.pop("protocol.architecture_options", None)
+    return found
+
+
+def require_one_making(records: Iterable[TrialRecord], where: str) -> None:
+    """Nothing, where all trials on one data set were made alike.
+
+    What is done about copies of test images may differ, as studies compare it: the data set is then held against those
+    of the same treatment.
+
+    Raises:
+        UserError: they were not; the first field that differs is named, with the trials.
+    """
+    first: dict[str, TrialRecord] = {}
+    for record in records:
+        treatment = str(record.spec.data.reference.options.get("copies", "keep"))
+        base = first.setdefault(treatment, record)
+        others = [base, next(iter(first.values()))]
+        for other in others:
+            ours, theirs = making_of(other.spec), making_of(record.spec)
+            if other is not base:
+                ours.pop("data fingerprint")
+                theirs.pop("data fingerprint")
+            if difference := first_difference(ours, theirs, (_label(other), _label(record))):
+                raise UserError(
+                    f"{where}: trials that were not made alike cannot be compared ({difference}); run the ones that "
+                    "differ again, or keep them in a run of their own."
+                )
+
+
+def _label(record: TrialRecord) -> str:
+    return f"{record.spec.network.name} seed {record.spec.seed}"

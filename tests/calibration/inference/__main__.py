@@ -1,0 +1,79 @@
+"""Do intervals and tests keep what they promise? ``python -m tests.calibration.inference``; about 20 minutes.
+
+Simulates four regimes of chance and resamples the answers of trained networks, 2,000 times each, and writes the tables
+of ``results/inference``. With ``--population RUN...`` it first keeps the answers of these runs' trainings for it::
+
+    fbench run --arch lenet5 --data fer2013=PATH --preset standard --seeds 40 --out runs/lenet5
+    fbench run --arch ires --arch ires_no_se --arch lenet5 --arch mini_xception --data fer2013=PATH --preset quick \
+        --seeds 40 --out runs/quick
+    python -m tests.calibration.inference --population runs/lenet5 runs/quick
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fbench.benchmark.table import load_run
+from tests.calibration.inference.answers import answers_rows, null_rows
+from tests.calibration.inference.coverage import coverage_of
+from tests.calibration.inference.families import family_of
+from tests.calibration.inference.regimes import REGIMES, Population, read_population, write_population
+from tests.csv_tables import rounded, save_rows
+
+SEEDS = (5, 10, 20)
+
+
+def main() -> None:
+    """Make every table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("results/inference"))
+    parser.add_argument("--repetitions", type=int, default=2_000)
+    parser.add_argument("--random-seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
+    arguments = parser.parse_args()
+    answers = arguments.out / "answers.npz"
+    if arguments.population:
+        write_population(answers, answers_of(arguments.population))
+    common = (arguments.repetitions, arguments.random_seed)
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+
+        def start(function: Callable[..., Any], keys: Sequence[Any]) -> list[Future[Any]]:
+            return [pool.submit(function, *key, *common) for key in keys]
+
+        families = start(family_of, [(regime,) for regime in REGIMES])
+        coverages = start(coverage_of, [(regime, seeds) for regime in REGIMES for seeds in SEEDS])
+        population = read_population(answers)
+        real = start(answers_rows, [(population, seeds) for seeds in SEEDS])
+        null = start(null_rows, [(population, seeds) for seeds in SEEDS])
+        write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
+        write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
+        write(arguments.out / "families.csv", [one.result() for one in families])
+        write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
+        write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
+
+
+def write(file: Path, rows: Sequence[Any]) -> None:
+    """Write frozen rows, percentages to a tenth."""
+    save_rows(file, [rounded(asdict(row), 2) for row in rows])
+
+
+def answers_of(runs: Sequence[Path]) -> Population:
+    """The answers of every finished training in these runs, by run and network."""
+    return Population({name: rows for run in runs for name, rows in _answers_of_run(run)})
+
+
+def _answers_of_run(path: Path) -> Iterator[tuple[str, Any]]:
+    run = load_run(path)
+    for data in run.data_names:
+        for network in run.networks:
+            yield f"{network} {run.config.preset}", run.correctness(network, data).correct
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Families of null comparisons: how often anything false is found, at once and with looks on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fbench.statistics.comparison.verdict import LEVEL, decide
+from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
+from fbench.statistics.seeds.power import variance_components
+from fbench.statistics.seeds.sequential import judge_look, look_levels
+from tests.calibration.inference.coverage import MARGIN
+from tests.calibration.inference.regimes import IMAGES, FloatArray, Regime, draw_study
+
+COMPARISONS: Final = 12
+MAX_SEEDS: Final = 20
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """Per cent of ``repetitions`` in which anything false is found among 12 null comparisons with one baseline.
+
+    ``new_images`` is what fbench does at 10 seeds; ``seeds_alone`` would be the same on the test over seeds. ``looks``
+    adds seeds until decided, up to 20, with looks at 5, 10, 15 and 20. ``futile`` of its comparisons stopped early
+    without a verdict, and ``seeds_used`` were trained on average.
+    """
+
+    regime: str
+    repetitions: int
+    new_images: float
+    seeds_alone: float
+    looks: float
+    looks_without_stopping_for_futility: float
+    futile: float
+    seeds_used: float
+
+
+@dataclass(frozen=True)
+class LooksOutcome:
+    """One comparison with looks: whether a difference was found, whether it was futile, and seeds used."""
+
+    found: bool
+    futile: bool
+    seeds: int
+
+
+def family_of(regime: Regime, repetitions: int, random_seed: int) -> FamilyRow:
+    """Simulate one regime."""
+    generator = np.random.default_rng([random_seed, COMPARISONS])
+    at_once, alone, looks, patient = [], [], [], []
+    outcomes: list[LooksOutcome] = []
+    for _ in range(repetitions):
+        differences = draw_study(regime, COMPARISONS, MAX_SEEDS, generator).differences
+        at_once.append(_any_found([new_images(one[:10]) for one in differences]))
+        alone.append(_any_found([this_test_set(one[:10]) for one in differences]))
+        stopping = [with_looks(one, stop_if_futile=True) for one in differences]
+        going_on = [
+            with_looks(one, stop_if_futile=False) if outcome.futile else outcome
+            for one, outcome in zip(differences, stopping, strict=True)
+        ]
+        outcomes += stopping
+        looks.append(any(one.found for one in stopping))
+        patient.append(any(one.found for one in going_on))
+    return FamilyRow(
+        regime=regime.name,
+        repetitions=repetitions,
+        new_images=100 * float(np.mean(at_once)),
+        seeds_alone=100 * float(np.mean(alone)),
+        looks=100 * float(np.mean(looks)),
+        looks_without_stopping_for_futility=100 * float(np.mean(patient)),
+        futile=100 * float(np.mean([one.futile for one in outcomes])),
+        seeds_used=float(np.mean([one.seeds for one in outcomes])),
+    )
+
+
+def with_looks(differences: FloatArray, *, stop_if_futile: bool, family: int = COMPARISONS) -> LooksOutcome:
+    """Follow one comparison, shape (20 seeds, images), as ``fbench run --until-decided`` would."""
+    looks = look_levels(MAX_SEEDS, LEVEL / family)
+    for place, levels in enumerate(looks):
+        seen = differences[: levels.seeds]
+        found = judge_look(new_images(seen), variance_components(seen), IMAGES, MARGIN, looks, place)
+        if found.verdict != "undecided":
+            return LooksOutcome(found.verdict in ("better", "worse"), futile=False, seeds=levels.seeds)
+        if found.futile and stop_if_futile:
+            return LooksOutcome(found=False, futile=True, seeds=levels.seeds)
+    return LooksOutcome(found=False, futile=False, seeds=MAX_SEEDS)
+
+
+def _any_found(estimates: Sequence[MeanEstimate]) -> bool:
+    return any(one.verdict in ("better", "worse") for one in decide(estimates, MARGIN))

@@ -1,0 +1,97 @@
+"""Small versions of the proof of intervals and tests, and its committed tables against what was wanted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.calibration.inference.answers import null_rows
+from tests.calibration.inference.coverage import coverage_of
+from tests.calibration.inference.families import with_looks
+from tests.calibration.inference.regimes import (
+    REGIMES,
+    Population,
+    Regime,
+    draw_study,
+    read_population,
+    write_population,
+)
+from tests.csv_tables import read_rows
+
+TABLES = Path("results/inference")
+REPETITIONS = 150
+
+
+@pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
+def test_both_intervals_hold_what_they_claim(regime: Regime) -> None:
+    row, _ = coverage_of(regime, seeds=6, repetitions=REPETITIONS, random_seed=1)
+    error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)
+    assert abs(row.new_images - 95) < 3.5 * error
+    assert abs(row.unpaired_new_images - 95) < 3.5 * error
+    if regime.seed or regime.residual:
+        assert abs(row.this_test_set - 95) < 3.5 * error
+    else:
+        assert row.this_test_set == 100  # without noise over seeds it is the exact value
+
+
+def test_seeds_alone_fail_for_new_images_where_images_vary() -> None:
+    mixed = next(regime for regime in REGIMES if regime.name == "mixed")
+    row, _ = coverage_of(mixed, seeds=20, repetitions=REPETITIONS, random_seed=1)
+    assert row.seeds_alone < 85
+
+
+def test_looks_rarely_find_what_is_not_there() -> None:
+    generator = np.random.default_rng(0)
+    found = [
+        with_looks(draw_study(REGIMES[0], 1, 20, generator, images=50).differences[0], stop_if_futile=True, family=1)
+        for _ in range(REPETITIONS)
+    ]
+    assert 100 * np.mean([one.found for one in found]) < 5 + 3.5 * 100 * math.sqrt(0.05 * 0.95 / REPETITIONS)
+    assert {one.seeds for one in found} <= {5, 10, 15, 20}
+
+
+def test_answers_are_kept_as_they_were(tmp_path: Path) -> None:
+    answers = np.random.default_rng(0).random((4, 21)) < 0.5
+    population = Population({"a quick": answers, "b quick": ~answers, "c standard": answers})
+    write_population(tmp_path / "answers.npz", population)
+    again = read_population(tmp_path / "answers.npz")
+    assert list(again.pairs()) == [("a quick", "b quick")]
+    for name, rows in population.answers.items():
+        assert (again.answers[name] == rows).all()
+
+
+def test_a_network_rarely_differs_from_itself() -> None:
+    population = Population({"a quick": np.random.default_rng(1).random((12, 200)) < 0.6})
+    (row,) = null_rows(population, 6, REPETITIONS, random_seed=0)
+    assert row.new_images < 5 + 4 * 100 * math.sqrt(0.05 * 0.95 / REPETITIONS)
+
+
+def test_the_committed_coverages_are_between_93_and_97_percent() -> None:
+    rows = read_rows(TABLES / "coverage.csv")
+    assert {(row["regime"], row["seeds"]) for row in rows} == {
+        (regime.name, seeds) for regime in REGIMES for seeds in ("5", "10", "20")
+    }
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        assert 93 <= float(row["new_images"]) <= 97
+        degenerate = row["regime"] == "images only"
+        assert float(row["this_test_set"]) == 100 if degenerate else 93 <= float(row["this_test_set"]) <= 97
+        assert float(row["equivalence_error"]) <= 5 + 2 * 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+
+
+def test_the_committed_families_find_nothing_false_in_95_of_100_studies() -> None:
+    for row in read_rows(TABLES / "families.csv"):
+        monte_carlo_error = 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+        for method in ("new_images", "looks", "looks_without_stopping_for_futility"):
+            assert float(row[method]) <= 5 + 2 * monte_carlo_error
+
+
+def test_the_committed_answers_of_trained_networks_are_covered_too() -> None:
+    rows = read_rows(TABLES / "answers.csv")
+    assert len(rows) == 18
+    for row in rows:
+        assert 93 <= float(row["new_images"]) <= 97
+        assert 93 <= float(row["this_test_set"]) <= 97
