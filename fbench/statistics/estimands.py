@@ -24,10 +24,14 @@ from fbench.statistics.intervals import check_confidence, t_p_value, t_quantile
 
 FloatArray = npt.NDArray[np.float64]
 
-Rule = Literal["seeds", "crossed", "seeds_only", "residual_only", "one_seed", "wilson", "constant", "undefined"]
+Rule = Literal[
+    "seeds", "pooled", "crossed", "seeds_only", "residual_only", "one_seed", "wilson", "constant", "undefined"
+]
 """How an interval was made:
 
 ``seeds``          Student's t over the means of the seeds.
+``pooled``         Student's t with the residual of an analysis of variance over all cells of crossed factors
+                   (fbench.statistics.factors).
 ``crossed``        the crossed random effects model.
 ``seeds_only``     as ``crossed`` with MS_image <= MS_residual: the image component is set to zero (Hillis
                    2007, Statistics in Medicine 26, 596-619), which leaves MS_seed / (R C) on R - 1 degrees of

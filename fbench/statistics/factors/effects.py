@@ -1,0 +1,192 @@
+"""Main effects, interactions and simple effects of crossed factors, each as a contrast with both estimands.
+
+A contrast is a weight for each cell; its value is the weighted sum of the cells' accuracies. For *this test set* its
+interval comes from the analysis of variance: standard error sqrt(MS_residual * sum of squared weights / R) on
+(cells - 1)(R - 1) degrees of freedom (Montgomery 2017, section 3.5.4), which pools the chance of all cells. For *new
+images* the same weights turn the correctness of the cells into one matrix of seeds and images, to which the crossed
+random effects model applies as it does to a difference of two networks. That interval uses the spread of its own
+contrast alone, so it does not assume that all cells vary alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.verdict import Decision, decide
+from fbench.statistics.estimands import MeanEstimate, new_images
+from fbench.statistics.factors.anova import AnalysisOfVariance, analysis_of_variance
+from fbench.statistics.factors.design import CrossedCorrectness, CrossedDesign
+from fbench.statistics.intervals import t_quantile
+
+FloatArray = npt.NDArray[np.float64]
+
+Kind = Literal["main", "interaction", "simple"]
+"""``main``: a level against the first, averaged over the other factors. ``interaction``: how much such a difference
+changes with the level of another factor (of two: a difference of differences; of three: how much that changes; and so
+on), averaged over the rest. ``simple``: a level against the first within one level of one other factor, averaged over
+the rest."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """From one level of a factor to another."""
+
+    factor: str
+    level: str
+    against: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What is compared.
+
+    Attributes:
+        kind: main effect, interaction or simple effect.
+        changes: the levels compared, one change for each factor involved.
+        within: for a simple effect, the factor that is held and its level; else none.
+        weights: of the accuracies of the cells, in the order of ``CrossedDesign.cells``; they sum to 0.
+    """
+
+    kind: Kind
+    changes: tuple[Change, ...]
+    within: tuple[str, str] | None
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A contrast of accuracies, as a fraction of 1 (0.01 is one point), with both estimands.
+
+    Attributes:
+        contrast: what is compared.
+        this_test_set: for these images; chance is the seed, pooled over all cells.
+        new_images: for new seeds and new images; verdicts and corrected p-values rest on it.
+        decision: the verdict of the family of all effects; *better* is an effect above 0, *worse* one below, and
+            *equivalent* one that is certainly smaller than the margin.
+    """
+
+    contrast: Contrast
+    this_test_set: MeanEstimate
+    new_images: MeanEstimate
+    decision: Decision
+
+
+def contrasts(design: CrossedDesign) -> tuple[Contrast, ...]:
+    """Every effect of a design: main effects, interactions from two factors up, then simple effects."""
+    places = range(len(design.factors))
+    several = [subset for size in places[1:] for subset in itertools.combinations(places, size + 1)]
+    return tuple(
+        itertools.chain(
+            *(_crossed("main", design, (place,)) for place in places),
+            *(_crossed("interaction", design, subset) for subset in several),
+            *(_simple(design, place, held) for place, held in itertools.permutations(places, 2)),
+        )
+    )
+
+
+def estimate_effects(
+    data: CrossedCorrectness, margin: float = 0.01, correction: Correction = "holm", confidence: float = 0.95
+) -> tuple[Effect, ...]:
+    """Estimate every effect of a crossed study, which together are one family of tests.
+
+    Args:
+        data: answers of all cells.
+        margin: the effect that matters in practice, as a fraction of 1.
+        correction: of the p-values for new images over the family.
+        confidence: of both two-sided intervals.
+
+    Returns:
+        Effects in the order of :func:`contrasts`. With one seed ``this_test_set`` is undefined (NaN), ``new_images``
+        knows only the chance of the images, and nothing is tested.
+
+    Raises:
+        ValueError: a margin that is not above 0, or a confidence not between 0 and 1.
+    """
+    model = analysis_of_variance(data.accuracy, data.design.factors, confidence)
+    wanted = contrasts(data.design)
+    here = [model_estimate(data.accuracy, model, contrast.weights, confidence) for contrast in wanted]
+    new = [new_images(contrast_matrix(data, contrast.weights), confidence) for contrast in wanted]
+    return tuple(Effect(*parts) for parts in zip(wanted, here, new, decide(new, margin, correction), strict=True))
+
+
+def model_estimate(
+    values: npt.ArrayLike, model: AnalysisOfVariance, weights: Sequence[float], confidence: float = 0.95
+) -> MeanEstimate:
+    """Estimate a weighted sum of cell means with the pooled residual of the analysis of variance.
+
+    Args:
+        values: shape (levels of each factor..., R seeds).
+        model: the analysis of these values.
+        weights: one for each cell, the last factor's level changing fastest. Where they do not sum to 0, the interval
+            is that for comparing such sums: it leaves out the chance that a seed shares with all cells (Loftus, Masson
+            1994, Psychonomic Bulletin & Review 1, 476-490).
+        confidence: of the two-sided interval.
+
+    Returns:
+        The estimate with rule ``pooled``; ``undefined`` with one seed, ``constant`` where the data show no chance.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    factors = np.asarray(weights)
+    estimate = float(factors @ array.mean(axis=-1).ravel())
+    freedom = float(model.residual_degrees_of_freedom)
+    if model.seeds < 2:
+        nan = float("nan")
+        return MeanEstimate(estimate, nan, nan, nan, nan, confidence, "undefined")
+    if model.residual_mean_square == 0:
+        exact = estimate if abs(estimate) > 1e-10 * float(np.abs(array).max()) else 0.0
+        return MeanEstimate(exact, exact, exact, 0.0, freedom, confidence, "constant")
+    error = float(np.sqrt(model.residual_mean_square * (factors**2).sum() / model.seeds))
+    half = t_quantile(confidence, freedom) * error
+    return MeanEstimate(estimate, estimate - half, estimate + half, error, freedom, confidence, "pooled")
+
+
+def contrast_matrix(data: CrossedCorrectness, weights: Sequence[float]) -> FloatArray:
+    """The weighted sum of correctness over the cells, shape (R seeds, C images)."""
+    return np.tensordot(np.reshape(weights, data.design.shape), data.correct, axes=len(data.design.shape))
+
+
+def _crossed(kind: Kind, design: CrossedDesign, places: tuple[int, ...]) -> Iterator[Contrast]:
+    """Each combination of further levels of the factors at ``places``, against their first levels."""
+    for chosen in itertools.product(*(range(1, len(design.levels[place])) for place in places)):
+        vectors = [_average(len(levels)) for levels in design.levels]
+        for place, level in zip(places, chosen, strict=True):
+            vectors[place] = _difference(len(design.levels[place]), level)
+        changes = tuple(_change(design, place, level) for place, level in zip(places, chosen, strict=True))
+        yield Contrast(kind, changes, None, _outer(vectors))
+
+
+def _simple(design: CrossedDesign, place: int, held: int) -> Iterator[Contrast]:
+    """Each further level of one factor against its first, within each level of another."""
+    for within, held_level in enumerate(design.levels[held]):
+        for level in range(1, len(design.levels[place])):
+            vectors = [_average(len(levels)) for levels in design.levels]
+            vectors[held] = np.eye(len(design.levels[held]))[within]
+            vectors[place] = _difference(len(design.levels[place]), level)
+            change = (_change(design, place, level),)
+            yield Contrast("simple", change, (design.factors[held], held_level), _outer(vectors))
+
+
+def _change(design: CrossedDesign, place: int, level: int) -> Change:
+    levels = design.levels[place]
+    return Change(design.factors[place], levels[level], levels[0])
+
+
+def _average(levels: int) -> FloatArray:
+    return np.full(levels, 1 / levels)
+
+
+def _difference(levels: int, level: int) -> FloatArray:
+    identity = np.eye(levels)
+    return np.asarray(identity[level] - identity[0])
+
+
+def _outer(vectors: Sequence[FloatArray]) -> tuple[float, ...]:
+    return tuple(reduce(np.multiply.outer, vectors).ravel().tolist())
