@@ -157,7 +157,10 @@ def eta_squared_interval(
 
 
 def _noncentrality(f: float, numerator: int, denominator: int, probability: float) -> float:
-    """The noncentrality with which F or less has this probability; 0 where even without it that is less likely."""
+    """The noncentrality with which F or less has this probability; 0 where even without it that is less likely.
+
+    By bisection, as scipy's ncfdtrinc stops at about four digits.
+    """
     if special.ncfdtr(numerator, denominator, 0.0, f) <= probability:
         return 0.0
     low, high = 0.0, 1.0

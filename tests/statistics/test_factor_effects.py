@@ -1,0 +1,123 @@
+"""Effects as contrasts: the model's interval is statsmodels', the one for new images that of the crossed model."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from factor_models import FACTORS, reference_model
+
+from fbench.statistics.comparison.multiplicity import holm
+from fbench.statistics.estimands import new_images
+from fbench.statistics.factors.design import CrossedCorrectness, cross, crossed_design
+from fbench.statistics.factors.effects import Change, contrast_matrix, contrasts, estimate_effects
+
+
+def study(shape: tuple[int, ...], seeds: int = 4, images: int = 60, random_seed: int = 3) -> CrossedCorrectness:
+    """Answers of a crossed study with different accuracies in its cells."""
+    generator = np.random.default_rng(random_seed)
+    levels = [[f"{factor}{level}" for level in range(size)] for factor, size in zip(FACTORS, shape, strict=False)]
+    cells = {
+        "-".join(combination): dict(zip(FACTORS, combination, strict=False))
+        for combination in itertools.product(*levels)
+    }
+    difficulty = generator.normal(0, 0.5, images)
+    correct = {
+        cell: generator.normal(0.3 + 0.1 * place, 1, (seeds, images)) + difficulty > 0
+        for place, cell in enumerate(cells)
+    }
+    return cross(crossed_design(cells), correct, {cell: tuple(range(seeds)) for cell in cells})
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3), (2, 2, 2)])
+def test_the_intervals_for_this_test_set_are_those_of_statsmodels(shape: tuple[int, ...]) -> None:
+    data = study(shape)
+    model = reference_model(data.accuracy)
+    # The model's rows, averaged over the seeds: a contrast of cells is a contrast of its coefficients.
+    cells = model.model.exog.reshape(len(data.design.cells), len(data.seeds), -1).mean(axis=1)
+    for effect in estimate_effects(data):
+        expected = model.t_test(np.asarray(effect.contrast.weights) @ cells)
+        found = effect.this_test_set
+        assert found.rule == "pooled"
+        given = (found.estimate, found.standard_error, found.low, found.high, found.p_value)
+        low, high = expected.conf_int()[0]
+        wanted = (float(expected.effect[0]), expected.sd.item(), low, high, float(expected.pvalue))
+        assert given == pytest.approx(wanted, rel=1e-6, abs=1e-12)
+
+
+def test_two_factors_of_two_levels_by_hand() -> None:
+    data = study((2, 2))
+    a, b, c, d = data.correct.reshape(4, 4, 60)  # alpha0-beta0, alpha0-beta1, alpha1-beta0, alpha1-beta1
+    by_hand = [
+        (c + d - a - b) / 2,  # alpha
+        (b + d - a - c) / 2,  # beta
+        d - b - c + a,  # how the effect of alpha changes with beta
+        c - a,  # alpha within beta0
+        d - b,  # alpha within beta1
+        b - a,  # beta within alpha0
+        d - c,  # beta within alpha1
+    ]
+    effects = estimate_effects(data)
+    assert [effect.contrast.kind for effect in effects] == ["main"] * 2 + ["interaction"] + ["simple"] * 4
+    for effect, expected in zip(effects, by_hand, strict=True):
+        assert contrast_matrix(data, effect.contrast.weights) == pytest.approx(expected)
+        assert effect.new_images == new_images(expected)
+        assert effect.this_test_set.estimate == pytest.approx(effect.new_images.estimate)
+
+
+def test_the_contrasts_say_what_is_compared() -> None:
+    found = contrasts(study((2, 3)).design)
+    assert [(one.kind, one.changes, one.within) for one in found[:5]] == [
+        ("main", (Change("alpha", "alpha1", "alpha0"),), None),
+        ("main", (Change("beta", "beta1", "beta0"),), None),
+        ("main", (Change("beta", "beta2", "beta0"),), None),
+        ("interaction", (Change("alpha", "alpha1", "alpha0"), Change("beta", "beta1", "beta0")), None),
+        ("interaction", (Change("alpha", "alpha1", "alpha0"), Change("beta", "beta2", "beta0")), None),
+    ]
+    simple = found[5:]
+    assert len(simple) == 3 + 2 * 2  # alpha within each beta, two further betas within each alpha
+    assert (simple[1].changes, simple[1].within) == ((Change("alpha", "alpha1", "alpha0"),), ("beta", "beta1"))
+    assert all(sum(one.weights) == pytest.approx(0) for one in found)
+
+
+def test_the_interaction_of_three_factors_is_the_change_of_a_two_way_interaction() -> None:
+    data = study((2, 2, 2))
+    (three_way,) = [one for one in contrasts(data.design) if len(one.changes) == 3]
+    cells = data.accuracy.mean(axis=-1)
+    two_way = cells[1, 1] - cells[0, 1] - cells[1, 0] + cells[0, 0]
+    value = np.asarray(three_way.weights) @ cells.ravel()
+    assert value == pytest.approx(two_way[1] - two_way[0])
+    assert len(contrasts(data.design)) == 3 + 3 + 1 + 12
+
+
+def test_holm_corrects_over_all_effects_of_the_study() -> None:
+    effects = estimate_effects(study((2, 2)))
+    expected = holm([effect.new_images.p_value for effect in effects])
+    assert [effect.decision.p_adjusted for effect in effects] == pytest.approx(expected.tolist())
+
+
+def test_one_seed_has_no_interval_for_this_test_set_and_no_test() -> None:
+    for effect in estimate_effects(study((2, 2), seeds=1)):
+        assert effect.this_test_set.rule == "undefined"
+        assert math.isnan(effect.this_test_set.p_value)
+        assert effect.new_images.rule == "one_seed"
+        assert math.isnan(effect.decision.p_adjusted)
+        assert effect.decision.verdict == "undecided"
+
+
+def test_two_seeds_have_both_intervals() -> None:
+    for effect in estimate_effects(study((2, 2), seeds=2)):
+        assert effect.this_test_set.degrees_of_freedom == 3
+        assert effect.new_images.low < effect.new_images.estimate < effect.new_images.high
+
+
+def test_equal_answers_are_no_effect_without_a_warning() -> None:
+    design = crossed_design({f"{a}{b}": {"a": a, "b": b} for a in "12" for b in "12"})
+    same = np.tile([1.0, 0, 1], (3, 1))
+    data = cross(design, dict.fromkeys(design.cells, same), dict.fromkeys(design.cells, (0, 1, 2)))
+    for effect in estimate_effects(data):
+        assert (effect.this_test_set.estimate, effect.this_test_set.low, effect.this_test_set.high) == (0, 0, 0)
+        assert effect.this_test_set.rule == effect.new_images.rule == "constant"
+        assert effect.decision.p_adjusted == 1
