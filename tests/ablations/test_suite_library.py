@@ -8,7 +8,7 @@ from fbench.ablations.library import list_suites, load_suite
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import resolve_names, select_studies
 from fbench.architectures.errors import UserError
-from fbench.architectures.registry import canonical_name
+from fbench.architectures.registry import canonical_name, resolve
 
 OWN = """
 [[studies]]
@@ -25,7 +25,7 @@ options = { squeeze_excite = 8, head = "gap" }
 
 
 def test_the_suites_that_come_with_fbench() -> None:
-    assert {"ablations", "chowanda2021", "smoke", "xu2021"} <= set(list_suites())
+    assert {"ablations", "chowanda2021", "ires_factorial", "smoke", "xu2021"} <= set(list_suites())
 
 
 @pytest.mark.parametrize("name", list_suites())
@@ -73,6 +73,21 @@ def test_the_arch_networks_cross_convolution_and_head() -> None:
     assert study.factors["arch1"] == {"convolution": "separable", "head": "gap"}
     assert study.factors["arch4"] == {"convolution": "full", "head": "dense"}
     assert "shortcut" in study.note
+
+
+def test_the_factorial_of_ires_crosses_three_switches_and_changes_nothing_else() -> None:
+    suite = load_suite("ires_factorial")
+    (study,) = suite.studies
+    switches = {"squeeze_excite": {"reduction 4": 4, "none": None}, "outer_activation": {"h_swish": "hard_swish"}}
+    assert len(study.levels) == len(study.factors) == 8
+    assert set(study.factors["ires"]) == {"squeeze_excite", "outer_activation", "head"}
+    plain = resolve("ires").options
+    for name, cell in study.factors.items():
+        variant = suite.variants.get(name)
+        built = resolve(variant.base, **variant.options) if variant else resolve(name)
+        wanted = {factor: switches.get(factor, {}).get(level, level) for factor, level in cell.items()}
+        assert built.builder == "ires"
+        assert built.options == plain | wanted
 
 
 def test_xu2021_has_the_six_rows_of_its_table() -> None:
