@@ -9,11 +9,19 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.audit import audit_section
 from fbench.reports.counters import counter_table
+from fbench.reports.differences import run_differences
 from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
+from fbench.reports.factors import factor_section
 from fbench.reports.headline import cautions, findings, headline
 from fbench.reports.html import render
-from fbench.reports.illustrations import confusion_figures, forest_figure, learning_figures, pareto_figures
+from fbench.reports.illustrations import (
+    confusion_figures,
+    forest_figure,
+    interaction_figure,
+    learning_figures,
+    pareto_figures,
+)
 from fbench.reports.palette import Appearance, assign_appearances
 from fbench.reports.provenance import provenance
 from fbench.reports.published import published_rows
@@ -85,13 +93,29 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str, co
         summary=tuple(summary),
         pareto=pareto_figures(summary, looks, key),
         studies=tuple(
-            StudySection(result=result, forest=forest_figure(result, looks, f"{key}-forest{place}"))
+            _study_section(evidence, result, looks, f"{key}-study{place}")
             for place, result in enumerate(studies, start=1)
         ),
         learning=_learning_groups(evidence, studies, looks, key),
         confusion=confusion_figures(evidence, looks, key),
         published=tuple(published_rows(evidence, summary)),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
+    )
+
+
+def _study_section(evidence: Evidence, result: StudyResult, looks: dict[str, Appearance], key: str) -> StudySection:
+    """A study with its figures, and what else each comparison changes."""
+    study = result.study
+    factors = factor_section(evidence, study, result.correction)
+    differences = (
+        run_differences(evidence.run, row.network, row.baseline, evidence.data.name) for row in result.comparisons
+    )
+    return StudySection(
+        result=result,
+        forest=forest_figure(result, looks, f"{key}-forest"),
+        differences=tuple(found for found in differences if found is not None),
+        factors=factors,
+        interaction=interaction_figure(factors, study.title, looks, f"{key}-interaction") if factors else None,
     )
 
 

@@ -9,6 +9,8 @@ from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.audit import AuditSection
 from fbench.reports.counters import CounterTable
+from fbench.reports.differences import NetworkDifferences
+from fbench.reports.factors import FactorSection
 from fbench.reports.palette import Appearance
 from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
@@ -27,10 +29,18 @@ class Illustration:
 
 @dataclass(frozen=True)
 class StudySection:
-    """A study's result and its forest plot; none where nothing could be compared."""
+    """A study's result with what belongs to it.
+
+    ``forest`` is none where nothing could be compared; ``factors`` and ``interaction`` are none where the study does
+    not cross factors, or not enough has finished. ``differences`` are those of each network from the baseline, as far
+    as the run describes its networks.
+    """
 
     result: StudyResult
     forest: Illustration | None
+    differences: tuple[NetworkDifferences, ...] = ()
+    factors: FactorSection | None = None
+    interaction: Illustration | None = None
 
 
 @dataclass(frozen=True)

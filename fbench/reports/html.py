@@ -8,7 +8,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fbench.reports import wording
+from fbench.reports import factor_words, wording
 from fbench.reports.document import Report
 from fbench.reports.palette import Appearance
 from fbench.reports.verdicts import margin_words, verdict_sentence
@@ -27,6 +27,7 @@ _FILTERS = (
     wording.points,
     wording.ratio,
     wording.significant,
+    wording.statistic,
     wording.time_ratio,
 )
 
@@ -61,7 +62,14 @@ def _environment() -> Environment:
     environment.globals |= {
         "percent_range": wording.percent_range,
         "points_range": wording.points_range,
+        "effect_factors": factor_words.effect_factors,
+        "effect_name": factor_words.effect_name,
+        "effect_sentences": factor_words.effect_sentences,
+        "effect_verdict": factor_words.effect_verdict,
+        "left_out_sentences": factor_words.left_out_sentences,
         "margin_words": margin_words,
+        "residual_sentences": factor_words.residual_sentences,
+        "source_name": factor_words.source_name,
         "verdict_sentence": verdict_sentence,
     }
     return environment

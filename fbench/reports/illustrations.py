@@ -8,9 +8,11 @@ import numpy as np
 
 from fbench.reports.document import Illustration
 from fbench.reports.evidence import Evidence
+from fbench.reports.factors import FactorSection
 from fbench.reports.figures.canvas import use_page_colours
 from fbench.reports.figures.confusion import MOST_CLASSES, confusion_heatmap
 from fbench.reports.figures.forest import forest_plot
+from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.learning import Quantity, learning_curves
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.palette import Appearance
@@ -45,6 +47,14 @@ def forest_figure(result: StudyResult, looks: Looks, key: str) -> Illustration |
         return None
     svg = forest_plot(result.comparisons, looks, key)
     return Illustration(f"{result.study.title}: difference from {result.study.baseline}", use_page_colours(svg, looks))
+
+
+def interaction_figure(section: FactorSection, title: str, looks: Looks, key: str) -> Illustration | None:
+    """The interaction plot of a study of crossed factors; none where it could not be analysed."""
+    if section.analysis is None:
+        return None
+    svg = interaction_plot(section.analysis, looks, key)
+    return Illustration(f"{title}: every combination", use_page_colours(svg, looks))
 
 
 def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:

@@ -84,6 +84,11 @@ def effect(found: Interval) -> str:
     return minus(f"{found.estimate:.1f} ({found.low:.1f} – {found.high:.1f})").replace("inf", "∞")
 
 
+def statistic(value: float | None) -> str:
+    """A test statistic, such as F, with two digits after the point; infinite where nothing varies."""
+    return MISSING if _absent(value) else minus(f"{value:,.2f}").replace("inf", "∞")
+
+
 def p_value(value: float | None) -> str:
     """A p-value to three digits after the point; a smaller one as a bound."""
     if value is None or _absent(value):

@@ -1,0 +1,105 @@
+"""The interaction plot: accuracy over the levels of one factor, a line for each level of a second, a panel for a third.
+
+Lines that run in parallel are factors that do not depend on each other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Final
+
+from matplotlib.axes import Axes
+
+from fbench.reports.factor_words import effect_name, effect_verdict, factor_name
+from fbench.reports.factors import CellMean, FactorAnalysis
+from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.palette import Appearance
+from fbench.reports.wording import percent, points, points_range, shorten
+
+_DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
+_DODGE: Final = 0.07  # of the distance between two levels: intervals of one level stand beside each other
+_PANELS_A_ROW: Final = 3
+_PANEL_HEIGHT_IN: Final = 2.6
+
+
+def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance], key: str) -> str:
+    """Mean accuracy of every combination, with intervals for this test set, as SVG.
+
+    The first factor is on the x axis, the second has a line for each level; each combination of further factors has a
+    panel. Points have the colour and the marker of their network.
+    """
+    design = analysis.design
+    panels = list(itertools.product(*design.levels[2:]))
+    columns = min(len(panels), _PANELS_A_ROW)
+    rows = -(-len(panels) // columns)
+    lines = design.levels[1] if len(design.levels) > 1 else ()
+    width, left, legend = 6.6 if columns > 1 else 4.6, 0.62, 0.3 if lines else 0.0
+    height = rows * _PANEL_HEIGHT_IN + 0.3 + legend
+    with new_figure(width, height) as figure:
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        set_margins(figure, left=left, right=0.12, top=0.32, bottom=0.58 + legend, gap=0.15 * (columns - 1))
+        figure.subplots_adjust(hspace=0.25)
+        for place, axes in enumerate(grid.flat):
+            if place >= len(panels):
+                axes.set_visible(False)
+                continue
+            _panel(axes, analysis, panels[place], looks)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("top-1, %")
+            percent_axis(axes)
+        for axes in grid[-1]:
+            axes.set_xlabel(factor_name(design.factors[0]))
+        if lines:
+            handles = [line for line in grid[0, 0].get_lines() if str(line.get_label()).startswith("line ")]
+            labels = [f"{factor_name(design.factors[1])} {shorten(level)}" for level in lines]
+            figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 4), borderaxespad=0.1)
+        return to_svg(figure, key, _alt(analysis))
+
+
+def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], looks: Mapping[str, Appearance]) -> None:
+    design = analysis.design
+    if levels:
+        names = zip(design.factors[2:], levels, strict=True)
+        axes.set_title(", ".join(f"{factor_name(factor)} {shorten(level)}" for factor, level in names))
+    lines = [(level,) for level in design.levels[1]] if len(design.levels) > 1 else [()]
+    shown = {cell.levels: cell for cell in analysis.cells}
+    for number, line in enumerate(lines):
+        cells = [shown[(level, *line, *levels)] for level in design.levels[0]]
+        shift = _DODGE * (number - (len(lines) - 1) / 2)
+        _line(axes, cells, [place + shift for place in range(len(cells))], number, looks)
+    axes.set_xticks(range(len(design.levels[0])), [shorten(level, 18) for level in design.levels[0]])
+    axes.set_xlim(-0.4, len(design.levels[0]) - 0.6)
+    axes.grid(visible=False, axis="x")
+    axes.margins(y=0.12)
+
+
+def _line(
+    axes: Axes, cells: Sequence[CellMean], places: Sequence[float], number: int, looks: Mapping[str, Appearance]
+) -> None:
+    means = [cell.accuracy.estimate for cell in cells]
+    axes.plot(places, means, color=INK, linewidth=1.3, linestyle=_DASHES[number % len(_DASHES)], label=f"line {number}")
+    for cell, place in zip(cells, places, strict=True):
+        look = looks[cell.network]
+        if not isnan(cell.accuracy.low):
+            axes.plot([place, place], [cell.accuracy.low, cell.accuracy.high], color=look.light, linewidth=2)
+        axes.plot(place, cell.accuracy.estimate, marker=look.marker, markersize=7, color=look.light)
+
+
+def _alt(analysis: FactorAnalysis) -> str:
+    cells = ", ".join(
+        f"{' and '.join(cell.levels)} {percent(cell.accuracy.estimate)} % ({cell.network})" for cell in analysis.cells
+    )
+    found = [
+        f"{effect_name(effect)} {points(effect.new_images.estimate)} points"
+        f"{_range(effect.new_images.low, effect.new_images.high)}, {effect_verdict(effect)}"
+        for effect in analysis.effects
+        if effect.contrast.kind == "interaction"
+    ]
+    interactions = f" Interactions: {'; '.join(found)}." if found else ""
+    return f"Interaction plot of top-1: {cells}.{interactions}"
+
+
+def _range(low: float, high: float) -> str:
+    return "" if isnan(low) else f" (new images {points_range(low, high)})"
