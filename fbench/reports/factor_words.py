@@ -57,28 +57,46 @@ def effect_sentences(analysis: FactorAnalysis) -> list[str]:
 
 
 def _effect_sentence(effect: Effect, analysis: FactorAnalysis) -> str:
-    main = effect.contrast.kind == "main"
-    others = [name for name in analysis.design.factors if name not in [c.factor for c in effect.contrast.changes]]
-    averaged = f", averaged over {listing([factor_name(name) for name in others])}" if others else ""
-    where = f"{effect_factors(effect)}{averaged}: {effect_name(effect)}"
-    new = effect.new_images
+    involved = [change.factor for change in effect.contrast.changes]
+    others = [factor_name(name) for name in analysis.design.factors if name not in involved]
+    averaged = f", averaged over {listing(others)}" if others else ""
+    find = _main_finding if effect.contrast.kind == "main" else _interaction_finding
+    return f"{effect_factors(effect)} ({effect_name(effect)}){averaged}: {find(effect, analysis)}"
+
+
+def _main_finding(effect: Effect, analysis: FactorAnalysis) -> str:
+    new, verdict = effect.new_images, effect.decision.verdict
     if not is_testable(new):
-        return f"{where} is {points(new.estimate)} points; one seed says nothing of the chance of a seed"
-    change = "" if main else " in how much the effect of one factor changes with the other"
-    size = f"{number(100 * abs(new.estimate), 1)} points"
-    found = f"{points_range(new.low, new.high)}; {p_equals(effect.decision.p_adjusted)} after {_correction(analysis)}"
-    margin = f"{minus(f'{100 * analysis.margin:g}')} {'point' if math.isclose(analysis.margin, 0.01) else 'points'}"
-    if effect.decision.verdict == "undecided":
-        return f"{where} is undecided ({points_range(new.low, new.high)} points{change})"
-    if effect.decision.verdict == "equivalent":
-        return f"{where} makes a difference of less than {margin}{change} ({found})"
-    word = effect.decision.verdict if main else ("more" if effect.decision.verdict == "better" else "less")
-    together = "" if main else " than the two changes apart add up to"
-    return f"{where} is {size} {word}{together} ({found})"
+        return f"{points(new.estimate)} points; one seed says nothing of the chance of a seed"
+    if verdict == "undecided":
+        return f"undecided ({points_range(new.low, new.high)} points)"
+    if verdict == "equivalent":
+        return f"equivalent within {_margin(analysis)} ({points_range(new.low, new.high)} points)"
+    return f"{number(100 * abs(new.estimate), 1)} points {verdict} ({_evidence(effect, analysis)})"
 
 
-def _correction(analysis: FactorAnalysis) -> str:
-    return CORRECTION_WORDS[analysis.correction]
+def _interaction_finding(effect: Effect, analysis: FactorAnalysis) -> str:
+    new, verdict = effect.new_images, effect.decision.verdict
+    factors = len(effect.contrast.changes)
+    one, other = ("effect of one", "other") if factors == 2 else (f"interaction of {factors - 1} of them", "last")
+    if not is_testable(new):
+        return f"the {one} changes with the {other} by {points(new.estimate)} points; one seed cannot test that"
+    if verdict == "undecided":
+        return f"whether the {one} depends on the {other} is undecided ({points_range(new.low, new.high)} points)"
+    if verdict == "equivalent":
+        by = f"less than {_margin(analysis)} ({points_range(new.low, new.high)} points)"
+    else:
+        by = f"{points(new.estimate)} points ({_evidence(effect, analysis)})"
+    return f"the {one} changes with the {other} by {by}"
+
+
+def _evidence(effect: Effect, analysis: FactorAnalysis) -> str:
+    corrected = f"{p_equals(effect.decision.p_adjusted)} after {CORRECTION_WORDS[analysis.correction]}"
+    return f"{points_range(effect.new_images.low, effect.new_images.high)}; {corrected}"
+
+
+def _margin(analysis: FactorAnalysis) -> str:
+    return f"{100 * analysis.margin:g} {'point' if math.isclose(analysis.margin, 0.01) else 'points'}"
 
 
 def left_out_sentences(analysis: FactorAnalysis) -> list[str]:
@@ -98,8 +116,8 @@ def residual_sentences(analysis: FactorAnalysis) -> list[str]:
         return ["Cells and seeds explain every training exactly: there is no residual, and nothing to check."]
     freedom = analysis.variance.residual_degrees_of_freedom
     first = (
-        f"A training lies {number(100 * checks.standard_deviation, 2)} points from what its cell and its seed suggest "
-        f"(residual standard deviation, {plural(freedom, 'degree')} of freedom)."
+        f"A training typically lies {number(100 * checks.standard_deviation, 2)} points from what its cell and its "
+        f"seed suggest (residual standard deviation, {plural(freedom, 'degree')} of freedom)."
     )
     rest = [
         _normality(checks.normality, trainings) if checks.normality else "",
@@ -116,7 +134,10 @@ def _normality(test: ResidualTest, trainings: int) -> str:
             f"The residuals are not normally distributed ({found}): F, p and the intervals for this test set are "
             "approximate; the sign-flip tests above assume no distribution."
         )
-    return f"They show no departure from a normal distribution ({found}); {trainings} would show a strong one only."
+    return (
+        f"The residuals show no departure from a normal distribution ({found}), and {trainings} would show a strong "
+        "one only."
+    )
 
 
 def _spread(checks: ResidualChecks, seeds: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from fbench.ablations.study import Study
 from fbench.reports.evidence import Evidence
@@ -26,7 +28,7 @@ class CellMean:
     """The accuracy of one network of a design, as a fraction of 1, and its level of each factor.
 
     The interval is for comparing the networks with each other on this test set: it rests on the pooled residual and
-    leaves out the chance that a seed shares with all of them.
+    leaves out the chance that a seed shares with all of them. It is cut at 0 and 1.
     """
 
     network: str
@@ -88,10 +90,15 @@ def _analyse(data: CrossedCorrectness, margin: float, correction: Correction) ->
         seeds=data.seeds,
         left_out=data.left_out,
         cells=tuple(
-            CellMean(cell, levels, model_estimate(data.accuracy, variance, weights))
+            CellMean(cell, levels, _within_bounds(model_estimate(data.accuracy, variance, weights)))
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,
         effects=estimate_effects(data, margin, correction),
         checks=check_residuals(data.accuracy, design, data.seeds),
     )
+
+
+def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:
+    low, high = np.clip([accuracy.low, accuracy.high], 0.0, 1.0).tolist()
+    return replace(accuracy, low=low, high=high)
