@@ -2,8 +2,9 @@
 
 The crossed random effects model of :mod:`fbench.statistics.estimands` for all networks at once: the value of a seed and
 an image is a vector over networks, each mean square a matrix of mean cross-products, and the means have the covariance
-``(MS_seed + MS_image - MS_residual) / (R C)``. Its diagonal is the variance that ``new_images`` gives each network, and that of a difference of two networks follows from it. Networks err on the same images, so that
-differences are known better than the accuracies themselves.
+``(MS_seed + MS_image - MS_residual) / (R C)``. Its diagonal is the variance that ``new_images`` gives each network, and
+the variance of a difference of two networks follows from it. Networks err on the same images, so that differences are
+known better than the accuracies themselves.
 """
 
 from __future__ import annotations
@@ -98,14 +99,18 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
 
 
 def semidefinite(matrix: FloatArray, variances: Sequence[float]) -> FloatArray:
-    """The matrix without its negative eigenvalues, rescaled to these variances.
+    """The covariances of a matrix with these variances, without negative eigenvalues.
 
     Leaving them out gives the nearest positive semidefinite matrix (Higham 1988, Linear Algebra and its Applications
-    103, 103-118); scaling rows and columns alike keeps it so, and keeps the correlations.
+    103, 103-118); scaling rows and columns alike to the variances
+    keeps it so.
     """
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    wanted = np.asarray(variances, dtype=np.float64)
+    joint = (matrix + matrix.T) / 2
+    np.fill_diagonal(joint, wanted)
+    values, vectors = np.linalg.eigh(joint)
     nearest = (vectors * np.maximum(values, 0)) @ vectors.T
-    wanted, found = np.asarray(variances, dtype=np.float64), np.diag(nearest)
+    found = np.diag(nearest)
     known = found > 1e-12 * max(float(found.max()), 1e-300)
     scale = np.sqrt(np.where(known, wanted / np.where(known, found, 1.0), 0.0))
     return np.asarray(nearest * np.outer(scale, scale) + np.diag(np.where(known, 0.0, wanted)), dtype=np.float64)

@@ -72,9 +72,9 @@ def conover(scores: npt.ArrayLike) -> FloatArray:
 
 
 def critical_difference(blocks: int, networks: int, level: float = 0.05) -> float:
-    """The difference of two average ranks from which on Nemenyi's test calls them different (Demsar 2006, section 3.2.2).
+    """The difference of two average ranks from which on Nemenyi's test calls them different.
 
-    NaN with fewer than two blocks or networks.
+    Demsar 2006, section 3.2.2. NaN with fewer than two blocks or networks.
 
     Raises:
         ValueError: the level is not between 0 and 1.
@@ -107,7 +107,7 @@ def studentised_range_sf(statistics: npt.ArrayLike, groups: int) -> FloatArray:
     # A statistic of 0 leaves no room for the others: log1p(-1) is minus infinity, and all lie beyond.
     with np.errstate(divide="ignore"):
         outside = -np.expm1((groups - 1) * np.log1p(-np.minimum(beyond, 1.0)))
-    return np.clip((weights * density) @ outside, 0.0, 1.0)
+    return np.asarray(np.clip((weights * density) @ outside, 0.0, 1.0), dtype=np.float64)
 
 
 def studentised_range_quantile(share: float, groups: int) -> float:
