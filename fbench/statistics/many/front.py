@@ -24,6 +24,9 @@ _CHUNK = 1_000
 _DECIMALS = 12
 """Drawn accuracies are rounded to so many decimals, so that networks with the same answers stay equal."""
 
+_ROUNDING = 1e-12
+"""Eigenvalues below this share of the largest are rounding of the covariance, for the same reason."""
+
 
 @dataclass(frozen=True)
 class FrontProbability:
@@ -76,8 +79,7 @@ def front_probability(
     if draws < 1:
         raise ValueError(f"{draws} draws give no probability; take at least 1.")
     generator = np.random.default_rng(seed)
-    values, vectors = np.linalg.eigh(accuracies.covariance)
-    factor = vectors * np.sqrt(np.maximum(values, 0))
+    factor = _factor(accuracies.covariance)
     counts = np.zeros(cost.size)
     for start in range(0, draws, _CHUNK):
         amount = min(_CHUNK, draws - start)
@@ -117,6 +119,12 @@ def on_front(costs: FloatArray, gains: FloatArray) -> BoolArray:
     found = np.empty(costs.shape, dtype=bool)
     np.put_along_axis(found, order, kept.T, axis=-1)
     return found
+
+
+def _factor(covariance: FloatArray) -> FloatArray:
+    """A matrix F with F F' equal to the covariance, shape (k, k)."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.where(values > _ROUNDING * values[-1], values, 0)), dtype=np.float64)
 
 
 def _errors(generator: np.random.Generator, factor: FloatArray, freedom: float, amount: int) -> FloatArray:
