@@ -89,26 +89,25 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
         raise ValueError(f"The answers have the shapes {shapes}; give (seeds, images) of the same 2 images or more.")
     (count,) = images
     own = [new_images(found) for found in answers]
-    by_image = np.array([found.mean(axis=0, dtype=np.float64) for found in answers])
+    variances = [one.standard_error**2 for one in own]
+    covariance = np.atleast_2d(np.cov([found.mean(axis=0, dtype=np.float64) for found in answers])) / count
+    np.fill_diagonal(covariance, variances)
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
-        covariance=semidefinite(np.atleast_2d(np.cov(by_image)) / count, [one.standard_error**2 for one in own]),
+        covariance=semidefinite(covariance, variances),
         degrees_of_freedom=float(min((len(found) - 1 for found in answers if len(found) > 1), default=count - 1)),
         seeds="own",
     )
 
 
 def semidefinite(matrix: FloatArray, variances: Sequence[float]) -> FloatArray:
-    """The covariances of a matrix with these variances, without negative eigenvalues.
+    """A covariance matrix without its negative eigenvalues, rescaled to these variances.
 
     Leaving them out gives the nearest positive semidefinite matrix (Higham 1988, Linear Algebra and its Applications
-    103, 103-118); scaling rows and columns alike to the variances
-    keeps it so.
+    103, 103-118); scaling rows and columns alike keeps it so, and networks with the same answers without a difference.
     """
     wanted = np.asarray(variances, dtype=np.float64)
-    joint = (matrix + matrix.T) / 2
-    np.fill_diagonal(joint, wanted)
-    values, vectors = np.linalg.eigh(joint)
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     nearest = (vectors * np.maximum(values, 0)) @ vectors.T
     found = np.diag(nearest)
     known = found > 1e-12 * max(float(found.max()), 1e-300)
