@@ -9,6 +9,8 @@ from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.audit import AuditSection
 from fbench.reports.counters import CounterTable
+from fbench.reports.fronts import FrontResult
+from fbench.reports.many import ManyResult
 from fbench.reports.palette import Appearance
 from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
@@ -31,6 +33,19 @@ class StudySection:
 
     result: StudyResult
     forest: Illustration | None
+
+
+@dataclass(frozen=True)
+class ManySection:
+    """All networks beside each other; ``profiles`` are none where their band would exclude nothing.
+
+    ``synthetic`` is whether a data set is.
+    """
+
+    result: ManyResult
+    diagram: Illustration
+    profiles: Illustration | None
+    synthetic: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,8 @@ class DataSection:
     throughput_words: str
     summary: tuple[NetworkSummary, ...]
     pareto: tuple[Illustration, ...]
+    front: FrontResult | None
+    many: ManySection | None
     studies: tuple[StudySection, ...]
     learning: tuple[LearningGroup, ...]
     confusion: tuple[Illustration, ...]
@@ -69,10 +86,11 @@ class DataSection:
 
 @dataclass(frozen=True)
 class RunSection:
-    """What belongs to a run as a whole."""
+    """What belongs to a run as a whole; ``many`` is over all its data sets, none where it has but one."""
 
     key: str
     run_name: str
+    many: ManySection | None
     counters: CounterTable | None
     failed: tuple[tuple[PlannedTrial, TrialRecord], ...]
     missing: tuple[PlannedTrial, ...]

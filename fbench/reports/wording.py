@@ -97,6 +97,13 @@ def p_equals(value: float) -> str:
     return (f"p {text}" if text.startswith("<") else f"p = {text}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def chance(probability: float) -> str:
+    """A probability in whole per cent, without the sign; near 0 and 1 as a bound, as it was counted in draws."""
+    if probability < 0.005 or probability > 0.995:
+        return "< 1" if probability < 0.005 else "> 99"
+    return percent(probability, 0)
+
+
 def minus(text: str) -> str:
     """The text with a true minus sign."""
     return text.replace("-", "−")
