@@ -214,7 +214,9 @@ def _test_words(result: ManyResult) -> str:
     shown = "the order is more than chance" if result.friedman.p_value < LEVEL else "the order may be chance"
     differ = sum(row.ahead_of for row in result.rows)
     count = len(result.rows) * (len(result.rows) - 1) // 2
-    pairs = f"{differ} of the {count} pairs differ" if differ > 1 else f"{differ or 'none'} of the {count} pairs differs"
+    pairs = (
+        f"{differ} of the {count} pairs differ" if differ > 1 else f"{differ or 'none'} of the {count} pairs differs"
+    )
     return f"Friedman’s test: {shown} ({from_words}). By Nemenyi’s test {pairs}."
 
 
@@ -222,9 +224,7 @@ def _data_set_words(result: ManyResult) -> str:
     test = result.over_data_sets
     if test is None:
         return ""
-    return (
-        f"With the {test.blocks} data sets as blocks, by their means over seeds, Friedman’s test has {_p_words(test)}."
-    )
+    return f"With the {test.blocks} data sets as blocks, by their means over seeds: {_p_words(test)}."
 
 
 def _p_words(test: FriedmanTest) -> str:
