@@ -102,3 +102,11 @@ def test_errors_say_what_is_allowed() -> None:
         studentised_range_quantile(1.5, 4)
     with pytest.raises(ValueError, match="NaN"):
         nemenyi([[1, math.nan], [1, 2]])
+
+
+def test_equal_networks_differ_seldom_by_either_test() -> None:
+    generator = np.random.default_rng(0)
+    draws = [generator.normal(size=(10, 5)) for _ in range(400)]
+    most = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+    for test in (nemenyi, conover):
+        assert np.mean([(test(scores) < 0.05).any() for scores in draws]) <= most
