@@ -52,7 +52,7 @@ def cost_axes(evidence: Evidence, summary: Sequence[NetworkSummary]) -> tuple[Co
     record = common_measurement(evidence)
     axes = [
         _counted("parameters", "parameters", params),
-        _counted("MACs", "million MACs", macs),
+        _counted("MACs", "millions", macs),
         *([_latency(record, evidence)] if record else []),
         _training_time(evidence),
         *([_energy(record, evidence)] if record else []),
