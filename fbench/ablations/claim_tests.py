@@ -53,9 +53,7 @@ class _AgainstOthers(FrozenModel):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         if self.network in self.than:
-            raise UserError(
-                f"A test holds '{self.network}' against itself; leave '{self.network}' out of its 'than'."
-            )
+            raise UserError(f"A test holds '{self.network}' against itself; leave '{self.network}' out of its 'than'.")
         _refuse_twice(self.than)
         return self
 
