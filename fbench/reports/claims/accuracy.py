@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
@@ -16,22 +17,35 @@ from fbench.reports.claims.parts import Lack, Part, preset_words
 from fbench.reports.claims.pool import DataEvidence, Material, pool
 from fbench.reports.provenance import budget_words
 from fbench.reports.wording import listing, minus, number, p_equals, plural, points_range
-from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, is_testable
+from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
+from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
-from fbench.statistics.statements import Testimony, says_better, says_no_worse
-
-Judge = Callable[[MeanEstimate, float], Testimony]
+from fbench.statistics.statements import Answer, says_better, says_no_worse
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two networks that are compared on a data set; ``ours`` is the one that is claimed to be the better."""
+    """Two networks that are compared on a data set; ``ours`` is claimed to be the better, ``margin`` is of 1."""
 
     ours: str
     theirs: str
     data: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a pair: how data answer it, which verdicts of a look support it, and words for an answer that
+    is no difference."""
+
+    judge: Callable[[MeanEstimate, float], Answer]
+    in_favour: tuple[Verdict, ...]
+    no_difference: str
+
+
+BETTER: Final = Question(says_better, ("better",), "{ours} and {theirs} are within {margin}")
+NO_LOSS: Final = Question(says_no_worse, ("better", "equivalent"), "{ours} loses less than {margin} against {theirs}")
 
 
 def comparison_parts(
@@ -42,20 +56,13 @@ def comparison_parts(
     Raises:
         UserError: two runs cannot be pooled.
     """
-    judge, in_favour = (
-        (says_no_worse, ("better", "equivalent"))
-        if isinstance(test, NoLessAccurate)
-        else (
-            says_better,
-            ("better",),
-        )
-    )
+    asks = NO_LOSS if isinstance(test, NoLessAccurate) else BETTER
     parts = []
     for data in test.data:
         evidence = pool(material, data, claim.networks)
         for ours, theirs in _pairs(test):
-            pair = Pair(ours, theirs, data)
-            parts.append(_part(pair, claim, test.margin_points, evidence, material, judge, in_favour))
+            pair = Pair(ours, theirs, data, test.margin_points / 100)
+            parts.append(_part(pair, claim, asks, evidence, material))
     return parts
 
 
@@ -75,13 +82,17 @@ def what_is_absent(
     return Part(lacks=lacks) if lacks else None
 
 
-def shortfalls(claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, budget: bool = True) -> list[Lack]:
-    """What the claim needs of budget and seeds and does not have; ``seeds`` are the trainings a side."""
+def shortfalls(claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, looked: bool = False) -> list[Lack]:
+    """What the claim needs of budget and seeds and does not have.
+
+    ``seeds`` are the trainings a side; they are enough where a look (``looked``) decided how many there are.
+    """
     found = []
-    if budget and not evidence.is_long_enough(claim.preset):
+    if not evidence.is_long_enough(claim.preset):
         found.append(Lack("preset", data, reason=claim.preset))
-    if seeds < claim.seeds:
-        found.append(seeds_lack(data, claim.seeds, seeds))
+    least = FEWEST_PAIRS if looked else max(claim.seeds, FEWEST_PAIRS)
+    if seeds < least:
+        found.append(seeds_lack(data, least, seeds))
     return found
 
 
@@ -108,32 +119,25 @@ def _pairs(test: MoreAccurate | LessAccurate | Ordered | NoLessAccurate) -> list
     return [(test.network, other) for other in test.than]
 
 
-def _part(
-    pair: Pair,
-    claim: Claim,
-    margin_points: float,
-    evidence: DataEvidence | None,
-    material: Material,
-    judge: Judge,
-    in_favour: tuple[str, ...],
-) -> Part:
+def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | None, material: Material) -> Part:
     absent = what_is_absent(claim, pair.data, (pair.ours, pair.theirs), evidence, material)
     if absent is not None or evidence is None:
         return absent or Part()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
     remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
-    lacks = shortfalls(claim, pair.data, found.seeds, evidence)
-    margin = margin_points / 100
+    look = _look(evidence, pair)
+    lacks = shortfalls(claim, pair.data, look[0].seeds if look else found.seeds, evidence, looked=look is not None)
     if lacks or not is_testable(found.new_images):
-        return Part(_open_words(pair, found), None, None, tuple(lacks), remarks)
-    if look := _look(evidence, pair):
-        return _of_look(pair, *look, in_favour, remarks)
-    testimony = judge(found.new_images, margin)
-    decided = testimony.supports or testimony.p_against < LEVEL
-    words = _decided_words(pair, found, margin) if decided else _open_words(pair, found)
-    more = () if testimony.supports else _more(pair, found, margin, evidence)
-    return Part(words, None, testimony, more, remarks)
+        needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
+        return Part(_open_words(pair, found), None, None, (*lacks, *needed), remarks)
+    if look:
+        return _of_look(pair, *look, asks, remarks)
+    answer = asks.judge(found.new_images, pair.margin)
+    decided = answer.supports or answer.p_against < LEVEL
+    words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
+    more = () if answer.supports else _more(pair, found, evidence)
+    return Part(words, None, answer, more, remarks)
 
 
 def _of_seeds(pair: Pair, found: NetworkComparison, seeds: set[int]) -> list[str]:
@@ -154,7 +158,7 @@ def _look(evidence: DataEvidence, pair: Pair) -> tuple[Look, bool] | None:
     return None if look is None else (look, True)
 
 
-def _of_look(pair: Pair, look: Look, turned: bool, in_favour: tuple[str, ...], remarks: tuple[str, ...]) -> Part:
+def _of_look(pair: Pair, look: Look, turned: bool, asks: Question, remarks: tuple[str, ...]) -> Part:
     """Seeds were added until decided: the verdict is the look's, as a p-value after looking would promise too much."""
     opposite = {"better": "worse", "worse": "better"}
     verdict = opposite.get(look.verdict, look.verdict) if turned else look.verdict
@@ -162,21 +166,28 @@ def _of_look(pair: Pair, look: Look, turned: bool, in_favour: tuple[str, ...], r
         verdict, "undecided against"
     )
     text = f"{pair.ours} is {word} {pair.theirs} on {data_words(pair.data)} (look at {look.seeds} seeds)"
-    supports = verdict in in_favour
+    supports = verdict in asks.in_favour
     against = 1.0 if supports or verdict == "undecided" else 0.0
     reason = f"more than the {plural(look.seeds, 'seed')} at which the looks stopped"
     lacks = (Lack("seeds", pair.data, amount=look.seeds + 1, reason=reason),)
-    return Part(text, None, Testimony(supports, against), () if supports else lacks, remarks)
+    return Part(text, None, Answer(supports, against), () if supports else lacks, remarks)
 
 
-def _decided_words(pair: Pair, found: NetworkComparison, margin: float) -> str:
-    images = found.new_images
+def _decided_words(pair: Pair, found: NetworkComparison, asks: Question, answer: Answer) -> str:
+    images, margin = found.new_images, plural_points(pair.margin)
     where = f"on {data_words(pair.data)} ({_evidence(found)}"
     if images.p_value >= LEVEL:
-        return f"{pair.ours} and {pair.theirs} are within {number(100 * margin, 1)} points {where})"
+        return f"{asks.no_difference.format(ours=pair.ours, theirs=pair.theirs, margin=margin)} {where})"
     direction = "more" if images.estimate > 0 else "less"
+    small = f", certainly by less than {margin}" if answer.supports and images.estimate < 0 else ""
     size = number(100 * abs(images.estimate), 1)
-    return f"{pair.ours} is {size} points {direction} accurate than {pair.theirs} {where}; {p_equals(images.p_value)})"
+    text = f"{pair.ours} is {size} points {direction} accurate than {pair.theirs} {where}; {p_equals(images.p_value)})"
+    return text + small
+
+
+def plural_points(fraction: float) -> str:
+    """A margin in words."""
+    return f"{100 * fraction:g} {'point' if fraction == 0.01 else 'points'}"
 
 
 def _open_words(pair: Pair, found: NetworkComparison) -> str:
@@ -189,14 +200,16 @@ def _evidence(found: NetworkComparison) -> str:
     return minus(f"{points_range(found.new_images.low, found.new_images.high)} points, {plural(found.seeds, 'seed')}")
 
 
-def _more(pair: Pair, found: NetworkComparison, margin: float, evidence: DataEvidence) -> tuple[Lack, ...]:
+def _more(pair: Pair, found: NetworkComparison, evidence: DataEvidence) -> tuple[Lack, ...]:
     """What would decide it, if the true difference is the one seen; known only of pairs of seeds."""
-    if found.pairing != "paired":
+    if found.pairing != "paired" or found.seeds < FEWEST_PAIRS:
         return ()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
     components = variance_components(rows[0].astype(float) - rows[1])
-    needed = seeds_needed(components, found.images, found.new_images.estimate, margin, LEVEL, at_least=found.seeds + 1)
+    needed = seeds_needed(
+        components, found.images, found.new_images.estimate, pair.margin, LEVEL, at_least=found.seeds + 1
+    )
     return (_lack_of(needed, pair.data, found.seeds),)
 
 

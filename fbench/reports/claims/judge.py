@@ -112,7 +112,7 @@ def judge_claim(claim: Claim, material: Material) -> JudgedClaim:
         UserError: it rests on runs that cannot be pooled.
     """
     parts = [part for test in claim.tests for part in _parts(test, claim, material)]
-    judged: Iterator[Outcome] = iter(judge_parts([part.testimony for part in parts if part.settled is None]))
+    judged: Iterator[Outcome] = iter(judge_parts([part.answer for part in parts if part.settled is None]))
     outcomes: list[Outcome] = [part.settled if part.settled is not None else next(judged) for part in parts]
     verdict = conclude(outcomes)
     deciding = [part for part, outcome in zip(parts, outcomes, strict=True) if outcome == verdict]

@@ -9,7 +9,7 @@ from typing import Literal
 from fbench.ablations.claim_tests import data_words
 from fbench.benchmark.budget import load_presets
 from fbench.reports.wording import count, listing
-from fbench.statistics.statements import Outcome, Testimony
+from fbench.statistics.statements import Answer, Outcome
 
 LackKind = Literal["counts", "data", "test split", "network", "preset", "seeds", "images", "cost", "blocks"]
 
@@ -32,14 +32,14 @@ class Part:
     Attributes:
         text: what is seen, as a clause; empty where nothing is.
         settled: the outcome where arithmetic settles it; else none.
-        testimony: what data say; none where they do not suffice.
+        answer: what data say; none where they do not suffice.
         lacks: what an undecided part is missing.
         remarks: what is special about the data.
     """
 
     text: str = ""
     settled: Outcome | None = None
-    testimony: Testimony | None = None
+    answer: Answer | None = None
     lacks: tuple[Lack, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -71,8 +71,8 @@ def _data(lacks: Sequence[Lack]) -> list[str]:
     absent = _of(lacks, "data")
     names = once(data_words(lack.data) for lack in absent)
     networks = once(name for lack in absent for name in lack.networks)
-    reasons = once(lack.reason for lack in absent if lack.reason)
-    why = f" ({'; '.join(reasons)})" if reasons else ""
+    reasons = once(reason for lack in absent for reason in lack.reason.split("; "))
+    why = f" ({'; '.join(reasons)})"
     unread = once(data_words(lack.data) for lack in _of(lacks, "test split"))
     return [
         *([f"trainings of {listing(networks)} on {listing(names)}{why}"] if names else []),

@@ -16,7 +16,7 @@ from fbench.reports.claims.pool import Material, difference
 from fbench.reports.gate.comparable import MACHINE_FIELDS
 from fbench.reports.timings import image_log_times, main_setting
 from fbench.reports.wording import number
-from fbench.statistics.statements import Testimony, says_ratio_within, says_shorter
+from fbench.statistics.statements import Answer, says_ratio_within, says_shorter
 from fbench.statistics.timing import LogTimes, TimeRatio, time_ratio
 
 
@@ -64,15 +64,15 @@ def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
         return Part(lacks=(Lack("cost", networks=(test.network, other)),))
     ratio = time_ratio(measured.ours, measured.theirs)
     text = f"{test.network} takes {_change(ratio)} than {other} for a training step"
-    testimony = _testimony(test, measured)
+    answer = _answer(test, measured)
     setting = main_setting(measured.cost, "train")
     batch = f"batch {setting.batch_size}, " if setting else ""
     machine = measured.cost.machine.accelerator or measured.cost.machine.processor
     remarks = (f"training steps on {machine}, {batch}{measured.cost.spec.numerics.precision}",)
-    return Part(text, None, testimony, () if testimony.supports else _more_blocks(test, ratio), remarks)
+    return Part(text, None, answer, () if answer.supports else _more_blocks(test, ratio), remarks)
 
 
-def _testimony(test: TimeTest, measured: _Measured) -> Testimony:
+def _answer(test: TimeTest, measured: _Measured) -> Answer:
     if isinstance(test, TrainsFaster):
         return says_shorter(measured.ours, measured.theirs, test.margin_percent / 100)
     half = test.precision / 2

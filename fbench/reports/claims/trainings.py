@@ -18,7 +18,7 @@ from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.prediction import FEWEST_TRAININGS, predict_one
 from fbench.statistics.seeds.power import VarianceComponents, seeds_needed
-from fbench.statistics.statements import Testimony, over_seeds, says_better
+from fbench.statistics.statements import Answer, over_seeds, says_better
 
 WHAT_IT_IS = "one number without a spread, as a rule picked on the test set"
 
@@ -39,10 +39,9 @@ def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
     accuracies = evidence.networks[test.network].correct.mean(axis=1)
     remarks, where = remarks_on(evidence, test.data), f"{test.network} on {data_words(test.data)}"
     seeds = plural(accuracies.size, "seed")
-    too_few = shortfalls(claim, test.data, accuracies.size, evidence, budget=False)
-    if accuracies.size < FEWEST_TRAININGS and not too_few:
-        too_few = [seeds_lack(test.data, FEWEST_TRAININGS, accuracies.size)]
-    short = [] if evidence.is_long_enough(claim.preset) else [Lack("preset", test.data, reason=claim.preset)]
+    short = [lack for lack in shortfalls(claim, test.data, accuracies.size, evidence) if lack.kind == "preset"]
+    least = max(claim.seeds, FEWEST_TRAININGS)
+    too_few = [seeds_lack(test.data, least, accuracies.size)] if accuracies.size < least else []
     if too_few:
         text = f"{where} has {percent(float(accuracies.mean()))} % in the mean of {seeds}"
         return Part(text, None, None, (*short, *too_few), remarks)
@@ -52,10 +51,10 @@ def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
     if chance >= LEVEL:
         share = f"in {number(100 * chance, 0)} of 100 cases"
         text = f"a new training of {where} has {printed} or more {share} ({mean}); {printed} is {WHAT_IT_IS}"
-        return Part(text, None, Testimony(supports=True, p_against=1.0), (), remarks)
+        return Part(text, None, Answer(supports=True, p_against=1.0), (), remarks)
     bound = f"stays below {percent(found.upper)} % in 95 of 100 cases"
     text = f"a new training of {where} {bound} ({mean}); {printed} is {WHAT_IT_IS}"
-    return Part(text, None, None if short else Testimony(supports=False, p_against=chance), tuple(short), remarks)
+    return Part(text, None, None if short else Answer(supports=False, p_against=chance), tuple(short), remarks)
 
 
 def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
@@ -80,7 +79,7 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
                 continue
             gains = _gains(evidence.networks[test.network], evidence.networks[other])
             short = shortfalls(claim, data, gains.size, evidence)
-            if gains.size < FEWEST_TRAININGS and gains.size >= claim.seeds:
+            if claim.seeds <= gains.size < FEWEST_TRAININGS:
                 short.append(seeds_lack(data, FEWEST_TRAININGS, gains.size))
             lacks += short
             remarks += remarks_on(evidence, data)
@@ -118,9 +117,9 @@ def _of_chances(printed: str, chances: dict[str, float], lacks: list[Lack], rema
         f"in {number(100 * chances[likeliest], 0)} of 100 cases"
     )
     if chances[likeliest] >= LEVEL:
-        return Part(text, None, Testimony(supports=True, p_against=1.0), (), tuple(remarks))
-    testimony = None if lacks else Testimony(supports=False, p_against=together)
-    return Part(text, None, testimony, tuple(lacks), tuple(remarks))
+        return Part(text, None, Answer(supports=True, p_against=1.0), (), tuple(remarks))
+    answer = None if lacks else Answer(supports=False, p_against=together)
+    return Part(text, None, answer, tuple(lacks), tuple(remarks))
 
 
 def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence: DataEvidence) -> Part:
@@ -138,9 +137,9 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
     if lacks:
         return Part(text, None, None, tuple(lacks), remarks)
-    testimony = says_better(found, margin)
-    more = () if testimony.supports else _more(smaller, found, margin, data)
-    return Part(text, None, testimony, more, remarks)
+    answer = says_better(found, margin)
+    more = () if answer.supports else _more(smaller, found, margin, data)
+    return Part(text, None, answer, more, remarks)
 
 
 def _more(
