@@ -104,13 +104,13 @@ def test_a_statement_holds_only_with_all_its_parts_each_at_the_level_itself() ->
     assert conclude([]) == "undecided"
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
-def test_parts_are_contradicted_as_holm_has_it(p_values: list[float]) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_parts_are_contradicted_as_holm_has_it(seed: int) -> None:
+    p_values = np.random.default_rng(seed).beta(0.2, 3, size=6).tolist()
     outcomes = judge_parts([Answer(supports=False, p_against=p) for p in p_values])
     adjusted = multipletests(p_values, method="holm")[1].tolist()
     for outcome, p_value in zip(outcomes, adjusted, strict=True):
-        if abs(p_value - 0.05) > 1e-12:
-            assert (outcome == "contradicted") == (p_value < 0.05)
+        assert (outcome == "contradicted") == (p_value < 0.05)
 
 
 def test_one_contradicted_part_contradicts_the_statement() -> None:
