@@ -167,7 +167,10 @@ def _settings(holding: Holding) -> dict[str, Any]:
         "budget": config.budget.model_dump(),
         "numerics": config.numerics.model_dump(),
     }
-    found: dict[str, Any] = {"data fingerprint": holding.data.fingerprint[:16]}
+    found: dict[str, Any] = {
+        "data fingerprint": holding.data.fingerprint[:16],
+        "number of images": holding.data.images_by_split,
+    }
     for part, settings in parts.items():
         found |= {f"{part}.{name}": value for name, value in settings.items()}
     return found

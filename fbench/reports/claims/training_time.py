@@ -75,9 +75,15 @@ def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
 def _answer(test: TimeTest, measured: _Measured) -> Answer:
     if isinstance(test, TrainsFaster):
         return says_shorter(measured.ours, measured.theirs, test.margin_percent / 100)
+    return says_ratio_within(measured.ours, measured.theirs, *_limits(test))
+
+
+def _limits(test: TimeTest) -> tuple[float, float]:
+    """Between which ratios of time the claim holds: to half of the last digit that is printed."""
+    if isinstance(test, TrainsFaster):
+        return 1 - test.margin_percent / 100, 1.0
     half = test.precision / 2
-    low, high = 1 - (test.high_percent + half) / 100, 1 - (test.low_percent - half) / 100
-    return says_ratio_within(measured.ours, measured.theirs, low, high)
+    return 1 - (test.high_percent + half) / 100, 1 - (test.low_percent - half) / 100
 
 
 def _change(ratio: TimeRatio) -> str:
@@ -91,13 +97,10 @@ def _change(ratio: TimeRatio) -> str:
 
 def _more_blocks(test: TimeTest, ratio: TimeRatio) -> tuple[Lack, ...]:
     """Blocks after which the interval would reach no further than to the nearest limit of what is claimed."""
-    if isinstance(test, TrainsFaster):
-        limits = [1 - test.margin_percent / 100, 1.0]
-    else:
-        limits = [1 - test.high_percent / 100, 1 - test.low_percent / 100]
-    nearest = min(abs(ratio.ratio / limit - 1) for limit in limits)
-    blocks = ratio.blocks_to_tell(nearest)
-    return (Lack("blocks", amount=math.ceil(blocks) if math.isfinite(blocks) else 2 * ratio.blocks),)
+    nearest = min(abs(ratio.ratio / limit - 1) for limit in _limits(test))
+    wanted = ratio.blocks_to_tell(nearest)
+    blocks = math.ceil(wanted) if math.isfinite(wanted) else 2 * ratio.blocks
+    return (Lack("blocks", amount=max(blocks, ratio.blocks + 1)),)
 
 
 def _require_one_measuring(first: _Measured, second: _Measured) -> None:
