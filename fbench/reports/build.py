@@ -8,6 +8,7 @@ from pathlib import Path
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.audit import audit_section
+from fbench.reports.claims.section import claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
@@ -39,15 +40,17 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
         raise UserError("No run was given; name at least one run folder.")
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     looks = assign_appearances(networks)
+    places = [
+        (gather(run, data), f"run{r}-data{d}")
+        for r, run in enumerate(runs, start=1)
+        for d, data in enumerate(run.config.data, start=1)
+    ]
     report = Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
         looks=looks,
-        data_sections=tuple(
-            _data_section(gather(run, data), looks, f"run{r}-data{d}", correction)
-            for r, run in enumerate(runs, start=1)
-            for d, data in enumerate(run.config.data, start=1)
-        ),
+        data_sections=tuple(_data_section(evidence, looks, key, correction) for evidence, key in places),
         run_sections=tuple(_run_section(run, f"run{r}") for r, run in enumerate(runs, start=1)),
+        claims=claims_section(runs, [evidence for evidence, _ in places]),
     )
     return render(report)
 

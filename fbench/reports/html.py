@@ -15,6 +15,7 @@ from fbench.reports.verdicts import margin_words, verdict_sentence
 from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
+    wording.capitalised,
     wording.count,
     wording.effect,
     wording.exact_millions,
