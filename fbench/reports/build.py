@@ -8,6 +8,7 @@ from pathlib import Path
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.audit import audit_section
+from fbench.reports.claims.section import claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.document import DataSection, LearningGroup, ManySection, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
@@ -60,6 +61,7 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
             _run_section(run, of_run, looks, f"run{r}")
             for r, (run, of_run) in enumerate(zip(runs, evidences, strict=True), start=1)
         ),
+        claims=claims_section(runs, [evidence for of_run in evidences for evidence in of_run]),
     )
     return render(report)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.audit import AuditSection
+from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.fronts import FrontResult
 from fbench.reports.many import ManyResult
@@ -101,9 +102,10 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole page."""
+    """A whole page; ``claims`` is none where the runs have nothing to say on any."""
 
     title: str
     looks: Mapping[str, Appearance]
     data_sections: tuple[DataSection, ...]
     run_sections: tuple[RunSection, ...]
+    claims: ClaimsSection | None

@@ -17,6 +17,7 @@ from fbench.reports.verdicts import margin_words, verdict_sentence
 from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
+    wording.capitalised,
     wording.chance,
     wording.count,
     wording.effect,

@@ -115,6 +115,12 @@ def shorten(name: str, longest: int = 28) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1] + ELLIPSIS
 
 
+def capitalised(text: str) -> str:
+    """The text as a sentence begins, unless it begins with a name of a network."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first in ("a", "the") else text
+
+
 def listing(words: Sequence[str]) -> str:
     """The words as a list within a sentence: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
