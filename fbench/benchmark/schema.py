@@ -57,7 +57,22 @@ def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
         return f"unknown key '{given}'{inside}.{did_you_mean(given, allowed)} Allowed: {', '.join(allowed)}."
     if problem["type"] == "missing":
         return f"the key '{'.'.join(place)}' is missing; add it."
-    return f"'{'.'.join(place)}' is {problem.get('input')!r}: {problem['msg']}."
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unknown_kind(place, problem.get("input"), problem.get("ctx", {}))
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"'{'.'.join(place)}' is {problem.get('input')!r}: {message}."
+
+
+def _unknown_kind(place: list[str], given: object, context: dict[str, Any]) -> str:
+    """The sentence for a table whose tag says nothing that is known; pydantic lists what is, in quotes."""
+    key = str(context.get("discriminator", "'kind'")).strip("'")
+    if not isinstance(given, dict) or key not in given:
+        return f"'{'.'.join(place)}' has no '{key}'; add it."
+    allowed = [word.strip(" '") for word in str(context.get("expected_tags", "")).split(",")]
+    return (
+        f"'{'.'.join(place)}' has the unknown {key} '{given[key]}'.{did_you_mean(str(given[key]), allowed)} "
+        f"Allowed: {', '.join(allowed)}."
+    )
 
 
 def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:

@@ -9,7 +9,7 @@ import typer
 
 import fbench
 from fbench.architectures.errors import UserError
-from fbench.cli import architectures, compare, doctor, export, predict, report, run, show, speed, status
+from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command("run")(run.run_command)
 app.command("speed")(speed.speed_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
+app.command("claims")(claims.claims_command)
 app.command("compare")(compare.compare_command)
 app.command("export")(export.export_command)
 app.command("predict")(predict.predict_command)

@@ -13,10 +13,14 @@ def status_command(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the trials of a run: finished, failed with their reasons, and still to run."""
+    """Show the trials of a run: finished, failed with their reasons, and still to run; and its looks, if it has any."""
+    from fbench.ablations.looks import read_looks
     from fbench.benchmark.table import load_run
+    from fbench.cli.looks_view import look_lines
 
     table = load_run(run)
+    looks = read_looks(table.folder)
+    latest = list({look.key: look for look in looks.looks}.values()) if looks else []
     rows = []
     for planned in table.plan:
         record = table.trials.get(planned.trial_id)
@@ -30,7 +34,9 @@ def status_command(
             }
         )
     if as_json:
-        typer.echo(json.dumps({"run": str(run), "trials": rows, "costs": len(table.costs)}, indent=1))
+        shown = {"run": str(run), "trials": rows, "costs": len(table.costs)}
+        shown["looks"] = [look.model_dump(mode="json") for look in latest]
+        typer.echo(json.dumps(shown, indent=1))
         return
     _print_table(rows)
     counts = {status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")}
@@ -38,6 +44,8 @@ def status_command(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
         + _cost_line(table.costs)
     )
+    for line in look_lines(latest) if latest else ():
+        typer.echo(line)
 
 
 def _cost_line(costs: tuple[object, ...]) -> str:

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.reports.evidence import gather
-from fbench.reports.headline import findings, without_copies
-from fbench.reports.studies import study_results
+from fbench.reports.headline import without_copies
+from fbench.reports.studies import StudyResult, study_results
 from fbench.reports.summary import NetworkSummary, by_accuracy, summarise_networks
+from fbench.reports.verdicts import verdict_sentence
 
 if TYPE_CHECKING:
     from fbench.benchmark.table import RunTable
@@ -38,8 +39,17 @@ def print_summary(run: RunTable) -> None:
             console.print(_table(summary, QUALITY + (COST if console.width >= WIDE else ())))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
-            for finding in findings(study_results(evidence)):
-                console.print(finding, highlight=False, markup=False)
+            _print_verdicts(console, study_results(evidence))
+
+
+def _print_verdicts(console: Console, studies: Sequence[StudyResult]) -> None:
+    """A line for each comparison in which anything could be tested, below the title of its study."""
+    for result in studies:
+        tested = [row for row in result.comparisons if row.is_tested]
+        if tested:
+            console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
+        for row in tested:
+            console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
 
 
 def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:

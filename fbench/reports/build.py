@@ -8,11 +8,13 @@ from pathlib import Path
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.audit import audit_section
+from fbench.reports.claims.section import claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
-from fbench.reports.document import DataSection, LearningGroup, Report, RunSection, StudySection
+from fbench.reports.document import DataSection, LearningGroup, ManySection, Report, RunSection, StudySection
 from fbench.reports.evidence import Evidence, gather
 from fbench.reports.factors import factor_section
+from fbench.reports.fronts import front_result
 from fbench.reports.headline import cautions, findings, headline
 from fbench.reports.html import render
 from fbench.reports.illustrations import (
@@ -20,8 +22,10 @@ from fbench.reports.illustrations import (
     forest_figure,
     interaction_figure,
     learning_figures,
+    many_figures,
     pareto_figures,
 )
+from fbench.reports.many import many_result
 from fbench.reports.palette import Appearance, assign_appearances
 from fbench.reports.provenance import provenance
 from fbench.reports.published import published_rows
@@ -47,15 +51,20 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
         raise UserError("No run was given; name at least one run folder.")
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     looks = assign_appearances(networks)
+    evidences = [[gather(run, data) for data in run.config.data] for run in runs]
     report = Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
         looks=looks,
         data_sections=tuple(
-            _data_section(gather(run, data), looks, f"run{r}-data{d}", correction)
-            for r, run in enumerate(runs, start=1)
-            for d, data in enumerate(run.config.data, start=1)
+            _data_section(evidence, looks, f"run{r}-data{d}", correction)
+            for r, of_run in enumerate(evidences, start=1)
+            for d, evidence in enumerate(of_run, start=1)
         ),
-        run_sections=tuple(_run_section(run, f"run{r}") for r, run in enumerate(runs, start=1)),
+        run_sections=tuple(
+            _run_section(run, of_run, looks, f"run{r}")
+            for r, (run, of_run) in enumerate(zip(runs, evidences, strict=True), start=1)
+        ),
+        claims=claims_section(runs, [evidence for of_run in evidences for evidence in of_run]),
     )
     return render(report)
 
@@ -92,6 +101,8 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str, co
         throughput_words=_throughput_words(evidence.run),
         summary=tuple(summary),
         pareto=pareto_figures(summary, looks, key),
+        front=front_result(evidence, summary),
+        many=_many_section([evidence], looks, key),
         studies=tuple(
             _study_section(evidence, result, looks, f"{key}-study{place}")
             for place, result in enumerate(studies, start=1)
@@ -151,10 +162,20 @@ def _learning_groups(
     return tuple(group for group in found if group.figures)
 
 
-def _run_section(run: RunTable, key: str) -> RunSection:
+def _many_section(evidences: Sequence[Evidence], looks: dict[str, Appearance], key: str) -> ManySection | None:
+    result = many_result(evidences)
+    if result is None:
+        return None
+    diagram, profiles = many_figures(result, looks, key)
+    synthetic = any(evidence.data.synthetic for evidence in evidences)
+    return ManySection(result=result, diagram=diagram, profiles=profiles, synthetic=synthetic)
+
+
+def _run_section(run: RunTable, evidences: Sequence[Evidence], looks: dict[str, Appearance], key: str) -> RunSection:
     return RunSection(
         key=key,
         run_name=run.config.name,
+        many=_many_section(evidences, looks, key) if len(evidences) > 1 else None,
         counters=counter_table(run),
         failed=tuple(run.failed()),
         missing=tuple(run.missing()),

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.audit import AuditSection
+from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.differences import NetworkDifferences
 from fbench.reports.factors import FactorSection
+from fbench.reports.fronts import FrontResult
+from fbench.reports.many import ManyResult
 from fbench.reports.palette import Appearance
 from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
@@ -44,6 +47,19 @@ class StudySection:
 
 
 @dataclass(frozen=True)
+class ManySection:
+    """All networks beside each other; ``profiles`` are none where their band would exclude nothing.
+
+    ``synthetic`` is whether a data set is.
+    """
+
+    result: ManyResult
+    diagram: Illustration
+    profiles: Illustration | None
+    synthetic: bool
+
+
+@dataclass(frozen=True)
 class LearningGroup:
     """Learning curves of networks that are looked at together."""
 
@@ -70,6 +86,8 @@ class DataSection:
     throughput_words: str
     summary: tuple[NetworkSummary, ...]
     pareto: tuple[Illustration, ...]
+    front: FrontResult | None
+    many: ManySection | None
     studies: tuple[StudySection, ...]
     learning: tuple[LearningGroup, ...]
     confusion: tuple[Illustration, ...]
@@ -79,10 +97,11 @@ class DataSection:
 
 @dataclass(frozen=True)
 class RunSection:
-    """What belongs to a run as a whole."""
+    """What belongs to a run as a whole; ``many`` is over all its data sets, none where it has but one."""
 
     key: str
     run_name: str
+    many: ManySection | None
     counters: CounterTable | None
     failed: tuple[tuple[PlannedTrial, TrialRecord], ...]
     missing: tuple[PlannedTrial, ...]
@@ -93,9 +112,10 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole page."""
+    """A whole page; ``claims`` is none where the runs have nothing to say on any."""
 
     title: str
     looks: Mapping[str, Appearance]
     data_sections: tuple[DataSection, ...]
     run_sections: tuple[RunSection, ...]
+    claims: ClaimsSection | None

@@ -10,11 +10,15 @@ from markupsafe import Markup
 
 from fbench.reports import factor_words, wording
 from fbench.reports.document import Report
+from fbench.reports.fronts import points_words, price_words
+from fbench.reports.many import friedman_sentence
 from fbench.reports.palette import Appearance
 from fbench.reports.verdicts import margin_words, verdict_sentence
 from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
+    wording.capitalised,
+    wording.chance,
     wording.count,
     wording.effect,
     wording.exact_millions,
@@ -60,6 +64,9 @@ def _environment() -> Environment:
     environment.filters |= {function.__name__: function for function in _FILTERS}
     environment.filters["svg"] = Markup  # figures come from this package, and matplotlib escapes their texts
     environment.globals |= {
+        "friedman_sentence": friedman_sentence,
+        "points_words": points_words,
+        "price_words": price_words,
         "percent_range": wording.percent_range,
         "points_range": wording.points_range,
         "effect_factors": factor_words.effect_factors,

@@ -11,10 +11,13 @@ from fbench.reports.evidence import Evidence
 from fbench.reports.factors import FactorSection
 from fbench.reports.figures.canvas import use_page_colours
 from fbench.reports.figures.confusion import MOST_CLASSES, confusion_heatmap
+from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.learning import Quantity, learning_curves
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
+from fbench.reports.figures.performance_profile import performance_profiles
+from fbench.reports.many import ManyResult
 from fbench.reports.palette import Appearance
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
@@ -55,6 +58,22 @@ def interaction_figure(section: FactorSection, title: str, looks: Looks, key: st
         return None
     svg = interaction_plot(section.analysis, looks, key)
     return Illustration(f"{title}: every combination", use_page_colours(svg, looks))
+
+
+def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustration, Illustration | None]:
+    """The critical-difference diagram, and performance profiles where their band excludes anything."""
+    ranked = RankedNetworks(
+        networks=result.blocks.networks,
+        average_ranks=result.average_ranks,
+        groups=result.groups,
+        critical_difference=result.critical_difference,
+    )
+    svg = critical_difference_diagram(ranked, looks, f"{key}-ranks")
+    diagram = Illustration("Average ranks, 1 is best", use_page_colours(svg, looks))
+    if not result.profiles:
+        return diagram, None
+    svg = performance_profiles(result.profiles, looks, f"{key}-profiles")
+    return diagram, Illustration("Share of runs above each accuracy", use_page_colours(svg, looks))
 
 
 def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:

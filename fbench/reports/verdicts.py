@@ -88,7 +88,7 @@ def margin_words(result: StudyResult) -> str:
 def _mark(row: Comparison) -> str:
     """What is special about the data of a comparison."""
     marks = []
-    if row.unpaired_seeds:
+    if row.unpaired_seeds and row.look is None:  # a look has its own seeds
         seeds = listing([str(seed) for seed in row.unpaired_seeds])
         marks.append(f"left out, as only one of both finished it: seed {seeds}")
     if row.difference.pairing == "unpaired":

@@ -102,6 +102,13 @@ def p_equals(value: float) -> str:
     return (f"p {text}" if text.startswith("<") else f"p = {text}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def chance(probability: float) -> str:
+    """A probability in whole per cent, without the sign; near 0 and 1 as a bound, as it was counted in draws."""
+    if probability < 0.005 or probability > 0.995:
+        return "< 1" if probability < 0.005 else "> 99"
+    return percent(probability, 0)
+
+
 def minus(text: str) -> str:
     """The text with a true minus sign."""
     return text.replace("-", "−")
@@ -111,6 +118,12 @@ def shorten(name: str, longest: int = 28) -> str:
     """A name that fits a figure; what is cut is marked by an ellipsis."""
     flat = " ".join(name.split())
     return flat if len(flat) <= longest else flat[: longest - 1] + ELLIPSIS
+
+
+def capitalised(text: str) -> str:
+    """The text as a sentence begins, unless it begins with a name of a network."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first in ("a", "the") else text
 
 
 def listing(words: Sequence[str]) -> str:

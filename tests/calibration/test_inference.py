@@ -11,6 +11,7 @@ import pytest
 from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.families import with_looks
+from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import (
     REGIMES,
     Population,
@@ -95,3 +96,15 @@ def test_the_committed_answers_of_trained_networks_are_covered_too() -> None:
     for row in rows:
         assert 93 <= float(row["new_images"]) <= 97
         assert 93 <= float(row["this_test_set"]) <= 97
+
+
+def test_equal_networks_are_rarely_told_apart_by_rank() -> None:
+    row = rank_tests_of(blocks=8, networks=5, repetitions=REPETITIONS, random_seed=0)
+    assert max(row.nemenyi, row.conover_with_holm) < 5 + 3.5 * 100 * math.sqrt(0.05 * 0.95 / REPETITIONS)
+
+
+def test_the_committed_rank_tests_keep_their_level() -> None:
+    rows = read_rows(TABLES / "rank_tests.csv")
+    assert len(rows) == len(CASES)
+    for row in rows:
+        assert float(row["nemenyi"]) <= 5 + 2 * 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))

@@ -82,6 +82,7 @@ class Recipe:
     failed: Sequence[tuple[str, int]] = ()
     missing: Sequence[tuple[str, int]] = ()
     with_cost: bool = True
+    epochs: int = 4
 
 
 def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
@@ -147,7 +148,7 @@ def _config(recipe: Recipe) -> RunConfig:
         suite={"name": "example", "title": "An example", "studies": list(recipe.studies), "variants": {}},
         protocol=protocol(recipe),
         preset="standard",
-        budget=Budget(epochs=4),
+        budget=Budget(epochs=recipe.epochs),
         data=tuple(data_spec(recipe, name) for name in recipe.data),
         numerics=choose_numerics("cpu"),
         created_at="2026-01-02T03:04:05+00:00",
@@ -160,7 +161,7 @@ def _spec(recipe: Recipe, network: str, data: str, seed: int) -> TrialSpec:
         network=network_spec(network),
         data=data_spec(recipe, data),
         protocol=protocol(recipe),
-        budget=Budget(epochs=4),
+        budget=Budget(epochs=recipe.epochs),
         seed=seed,
         numerics=choose_numerics("cpu"),
     )

@@ -58,9 +58,12 @@ def test_synthetic_data_is_named_wherever_it_is_shown(folder: Path) -> None:
     page = page_of(folder, synthetic=True, data=("synthetic",))
     assert "trained on synthetic faces (synthetic): 2,000 train" in page.text
     assert "Synthetic data: the faces of the data set synthetic are rendered" in page.text
-    measured = ("Quality", "Cost", "Top-1 minus", "On this test set", "Recall", "Figures as printed")
+    measured = (
+        *("Quality", "Cost", "Top-1 minus", "On this test set", "Recall", "Figures as printed"),
+        *("Probability", "What a point", "Ranks over"),
+    )
     captions = [table.caption for table in page.tables if table.caption.startswith(measured)]
-    assert len(captions) == 8
+    assert len(captions) == 11
     assert all("(synthetic data)" in caption for caption in captions)
     figures = sum(tag == "figcaption" for tag, _ in page.elements)
     assert figures > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fabricated_run import Recipe, fabricate_run
 
 from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
+from fbench.reports.build import build_report
 from fbench.reports.evidence import gather
 from fbench.reports.studies import StudyResult, study_results
 from fbench.reports.verdicts import verdict_sentence
@@ -106,3 +108,19 @@ def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
     assert row.look == looks.looks[-1]
     assert row.verdict == row.look.verdict == "worse"
     assert f"repeated interval at look {row.look.seeds} seeds)" in sentences(result)[0]
+
+
+def test_networks_that_answer_alike_everywhere_are_equivalent_and_make_a_page(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(images=60, accuracy={"ires": 0.6, "ires_relu": 0.6}, with_cost=False))
+    first, *others = (run.folder.trial_folder(trial_id) for trial_id in run.trials)
+    for folder in others:
+        shutil.copy(first / "predictions.npz", folder / "predictions.npz")
+    (result,) = study_results(gather(run, run.config.data[0]))
+    (row,) = result.comparisons
+    assert (row.verdict, row.decision.smallest_margin, row.difference.new_images.rule) == (
+        "equivalent",
+        0.0,
+        "constant",
+    )
+    assert sentences(result) == ["ires_relu and ires are equivalent within 1 point (0.0 to 0.0 points)"]
+    assert "equivalent" in build_report([run])

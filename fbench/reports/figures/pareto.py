@@ -14,7 +14,7 @@ from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_mar
 from fbench.reports.figures.labels import place_labels
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, shorten
-from fbench.statistics.pareto import pareto_front
+from fbench.statistics.many.pareto import pareto_front
 
 _SMALLEST_SPAN: Final = 2.0
 _LEADING_DIGITS: Final = (

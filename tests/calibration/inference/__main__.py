@@ -22,6 +22,7 @@ from fbench.benchmark.table import load_run
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.families import family_of
+from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import REGIMES, Population, read_population, write_population
 from tests.csv_tables import rounded, save_rows
 
@@ -51,9 +52,11 @@ def main() -> None:
         population = read_population(answers)
         real = start(answers_rows, [(population, seeds) for seeds in SEEDS])
         null = start(null_rows, [(population, seeds) for seeds in SEEDS])
+        ranks = start(rank_tests_of, CASES)
         write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
         write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
         write(arguments.out / "families.csv", [one.result() for one in families])
+        write(arguments.out / "rank_tests.csv", [one.result() for one in ranks])
         write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
         write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbench.statistics.pareto import pareto_front
+from fbench.statistics.many.pareto import pareto_front
 
 
 def test_the_front_of_the_table_of_xu_2021() -> None:

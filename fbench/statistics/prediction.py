@@ -1,0 +1,61 @@
+"""Where a single new training may land, from the trainings that are there.
+
+A published accuracy is one number without a spread. It is no estimate of the mean over seeds, so a confidence interval
+of the mean is the wrong thing to hold it against: the interval for one more observation is wider by the spread of that
+observation itself (Hahn 1970, J. Quality Technology 2, 168-178; Geisser 1993, Predictive Inference).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from fbench.statistics.intervals import check_confidence, t_quantile
+
+FEWEST_TRAININGS = 5
+"""From so few, the interval at 95 % is three deviations wide to each side; from two it is sixteen."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The mean of R trainings, the two-sided interval of one more, and the upper bound that it stays below, one-sided.
+
+    ``deviation`` is that of the new training from the mean, the chance of the mean included.
+    """
+
+    mean: float
+    low: float
+    high: float
+    upper: float
+    deviation: float
+    degrees_of_freedom: float
+    confidence: float
+
+    def chance_to_reach(self, target: float) -> float:
+        """The probability that a new training has at least ``target``; 0 or 1 where no training differs."""
+        if self.deviation == 0:
+            return float(self.mean >= target)
+        return float(special.stdtr(self.degrees_of_freedom, (self.mean - target) / self.deviation))
+
+
+def predict_one(values: npt.ArrayLike, confidence: float = 0.95) -> Prediction:
+    """Predict one new value from independent values of a normal distribution, shape (R,), R >= 2.
+
+    The interval is ``mean +- t s sqrt(1 + 1/R)`` on R - 1 degrees of freedom.
+
+    Raises:
+        ValueError: fewer than two values, a value that is not finite, or a confidence not between 0 and 1.
+    """
+    check_confidence(confidence)
+    sample = np.asarray(values, dtype=np.float64)
+    if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
+        raise ValueError(f"A prediction needs one row of at least two finite values; given were {sample.tolist()}.")
+    mean, freedom = float(sample.mean()), sample.size - 1.0
+    deviation = float(sample.std(ddof=1)) * math.sqrt(1 + 1 / sample.size) if np.ptp(sample) else 0.0
+    half = t_quantile(confidence, freedom) * deviation
+    upper = mean + float(special.stdtrit(freedom, confidence)) * deviation
+    return Prediction(mean, mean - half, mean + half, upper, deviation, freedom, confidence)
