@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fbench.ablations.looks import read_looks
 from fbench.benchmark.table import RunTable
 from fbench.reports.evidence import Evidence
 from fbench.reports.provenance import budget_words
@@ -57,6 +58,11 @@ def cautions(run: RunTable) -> list[str]:
         )
     if run.config.preset == "smoke":
         found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
+    if read_looks(run.folder) is not None:
+        found.append(
+            "Seeds were added until comparisons were decided: their verdicts and intervals take account of the looks; "
+            "all other p-values and intervals (accuracies, ranks, fronts, factors) are those of a fixed number of seeds."
+        )
     if failed := run.failed():
         found.append(f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials.")
     if missing := run.missing():

@@ -9,6 +9,7 @@ import pytest
 from fabricated_run import Recipe, fabricate_run
 from page import Page
 
+from fbench.ablations.looks import FILE, Looks
 from fbench.benchmark.table import RunTable
 from fbench.reports.build import build_report
 from fbench.reports.headline import cautions
@@ -87,6 +88,13 @@ def test_what_a_reader_must_know_is_said(folder: Path, options: dict[str, Any], 
     found = cautions(fabricate_run(folder, Recipe(**{**SMALL, **options})))
     assert len(found) == 1
     assert found[0].startswith(warning)
+
+
+def test_looks_on_the_way_are_said(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(**SMALL))
+    run.folder.write_beside(FILE, Looks(max_seeds=20))
+    (found,) = cautions(run)
+    assert found.startswith("Seeds were added until comparisons were decided")
 
 
 def test_nothing_to_warn_of_gives_no_warning(run: RunTable, page: Page) -> None:
