@@ -105,16 +105,6 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
     return Evidence(run=run, data=data, split=split, networks=found, without_copies=without_copies)
 
 
-def paired_differences(
-    network: NetworkEvidence, baseline: NetworkEvidence
-) -> tuple[tuple[int, ...], npt.NDArray[np.int8]]:
-    """Seeds that both finished, and correctness of ``network`` minus ``baseline`` (seeds, images)."""
-    common = tuple(seed for seed in network.seeds if seed in baseline.seeds)
-    ours = network.correct[[network.seeds.index(seed) for seed in common]].astype(np.int8)
-    theirs = baseline.correct[[baseline.seeds.index(seed) for seed in common]].astype(np.int8)
-    return common, ours - theirs
-
-
 def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[np.bool_] | None:
     audit = run.audits.get(data.name)
     if audit is None or not audit.test_rows_with_copies or images - len(audit.test_rows_with_copies) < 2:

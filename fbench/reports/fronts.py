@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from fbench.reports.cost_axes import CONFIDENCE, CostAxis, cost_axes
-from fbench.reports.evidence import Evidence, paired_differences
+from fbench.reports.evidence import Evidence
 from fbench.reports.summary import NetworkSummary
 from fbench.reports.wording import listing, points, points_range, significant
-from fbench.statistics.comparison.unpaired import unpaired_new_images
-from fbench.statistics.estimands import MeanEstimate, new_images
+from fbench.statistics.comparison.networks import new_images_difference
+from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.intervals import Interval
 from fbench.statistics.many.front import FrontProbability, front_probability
 from fbench.statistics.many.mean_accuracies import MeanAccuracies, Seeds, with_common_seeds, with_own_seeds
@@ -126,8 +126,7 @@ def joint_accuracies(evidence: Evidence, names: Sequence[str]) -> MeanAccuracies
 def accuracy_difference(evidence: Evidence, ours: str, theirs: str) -> MeanEstimate:
     """Of two networks of two seeds or more each, for new seeds and images; paired where two seeds are in common."""
     a, b = evidence.networks[ours], evidence.networks[theirs]
-    common, differences = paired_differences(a, b)
-    return new_images(differences) if len(common) >= FEWEST_SEEDS else unpaired_new_images(a.correct, b.correct)
+    return new_images_difference(a.correct, b.correct, a.seeds, b.seeds)
 
 
 def price_words(price: Price) -> str:

@@ -61,7 +61,7 @@ def cautions(run: RunTable) -> list[str]:
     if read_looks(run.folder) is not None:
         found.append(
             "Seeds were added until comparisons were decided: their verdicts and intervals take account of the looks; "
-            "all other p-values and intervals (accuracies, ranks, fronts, factors) are those of a fixed number of seeds."
+            "all others (accuracies, ranks, fronts, factors) are computed as if the number of seeds had been fixed."
         )
     if failed := run.failed():
         found.append(f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials.")

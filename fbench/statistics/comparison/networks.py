@@ -12,7 +12,7 @@ from fbench.statistics.comparison.effect_size import EffectSize, paired_effect_s
 from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
-from fbench.statistics.estimands import MeanEstimate, as_matrix
+from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images
 from fbench.statistics.sign_flip import SignFlipTest
 
 Pairing = Literal["paired", "unpaired"]
@@ -82,11 +82,9 @@ def compare_networks(
             raise ValueError(f"{len(matrix)} rows do not match the seeds {list(seeds)}; give each row one seed.")
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"{a.shape[1]} and {b.shape[1]} images do not pair; give both networks the same images.")
-    common = tuple(seed for seed in our_seeds if seed in their_seeds)
-    if len(common) >= FEWEST_PAIRS or our_seeds == their_seeds:
-        a = a[[our_seeds.index(seed) for seed in common]]
-        b = b[[their_seeds.index(seed) for seed in common]]
-        return _paired(a, b, common, confidence)
+    pairs = paired_seeds(our_seeds, their_seeds)
+    if pairs:
+        return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence)
     return NetworkComparison(
         pairing="unpaired",
         this_test_set=unpaired_this_test_set(a, b, confidence),
@@ -100,6 +98,34 @@ def compare_networks(
         their_seeds=their_seeds,
         images=a.shape[1],
     )
+
+
+def new_images_difference(
+    ours: npt.ArrayLike, theirs: npt.ArrayLike, our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]
+) -> MeanEstimate:
+    """The difference for new images alone, as :func:`compare_networks` has it, without its exact tests."""
+    a, b = as_matrix(ours), as_matrix(theirs)
+    pairs = paired_seeds(our_seeds, their_seeds)
+    if not pairs:
+        return unpaired_new_images(a, b)
+    return new_images(np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs)))
+
+
+def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """The seeds that are pairs; empty where all seeds of both are used unpaired."""
+    common = tuple(seed for seed in our_seeds if seed in their_seeds)
+    return common if len(common) >= FEWEST_PAIRS or our_seeds == their_seeds else ()
+
+
+def _rows_of(
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    our_seeds: tuple[int, ...],
+    their_seeds: tuple[int, ...],
+    pairs: tuple[int, ...],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The rows of both sides that are pairs, in one order."""
+    return a[[our_seeds.index(seed) for seed in pairs]], b[[their_seeds.index(seed) for seed in pairs]]
 
 
 def _paired(

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from fbench.statistics.comparison.mcnemar import mcnemar
-from fbench.statistics.comparison.networks import compare_networks
+from fbench.statistics.comparison.networks import compare_networks, new_images_difference
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.unpaired import unpaired_new_images
 
@@ -30,6 +30,13 @@ def test_with_fewer_than_two_seeds_in_common_all_are_used_unpaired(their_seeds: 
     assert found.pairing == "unpaired"
     assert found.new_images == unpaired_new_images(ours, theirs)
     assert (found.sign_flip, found.seeds) == (None, 3)
+
+
+@pytest.mark.parametrize("their_seeds", [(3, 1, 7), (5, 6, 7), (0, 6, 7)])
+def test_the_difference_alone_is_that_of_the_whole_comparison(their_seeds: tuple[int, ...]) -> None:
+    ours, theirs = answers(4, 1), answers(3, 2)
+    seeds = ((0, 1, 2, 3), their_seeds)
+    assert new_images_difference(ours, theirs, *seeds) == compare_networks(ours, theirs, *seeds).new_images
 
 
 def test_single_trainings_get_mcnemars_test_and_no_effect_size() -> None:
