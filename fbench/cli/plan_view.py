@@ -30,7 +30,7 @@ def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight],
         seeds, spreads = foresight[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in foresight))
         console.print(
             f"What {plural(seeds, 'seed')} each could decide in 8 of 10 studies: the difference found and the margin "
-            f"certified, in points, for new images ({spreads}); smallest p of the sign-flip test after Holm",
+            f"certified, in points, for new images ({spreads}); least p of the sign-flip test after Holm",
             highlight=False,
         )
         console.print(_foresight_table(foresight))
@@ -76,9 +76,16 @@ def _trials(plan: RunPlan) -> Table:
 def _foresight_table(foresight: Sequence[Foresight]) -> Table:
     several = len({one.data for one in foresight}) > 1
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("study", no_wrap=True)
-    for column in ("tests", "finds", "certifies", "margin", "seeds for it", "smallest p"):
-        table.add_column(column, justify="right")
+    table.add_column("study", overflow="fold")
+    for column, width in (
+        ("tests", 5),
+        ("finds", 5),
+        ("certifies", 9),
+        ("margin", 6),
+        ("seeds for it", 7),
+        ("least p", 7),
+    ):
+        table.add_column(column, justify="right", width=width)
     for one in foresight:
         table.add_row(
             _name(one, several=several),

@@ -58,7 +58,7 @@ def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, subproc
 def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(tmp_path: Path) -> None:
     done = fbench("run", "--suite", "smoke", "--preset", "smoke", "--seeds", "5", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "smallest p" in done.stdout
+    assert "least p of the sign-flip test after Holm" in done.stdout
     assert "The sign-flip test cannot reach p < 0.05 with 5 seeds: all studies." in done.stdout  # 0.0625 at best
     assert "The margin is out of reach with 5 seeds and 2,048 test images" in done.stdout
     assert "Estimated time" in done.stdout
