@@ -46,8 +46,8 @@ class RunRequest:
             return
         if self.seeds is not None:
             raise UserError(
-                f"--seeds {self.seeds} and --max-seeds {self.max_seeds} were both given; give --seeds for a fixed "
-                "number, or --until-decided with --max-seeds."
+                f"--seeds {self.seeds} was given with --until-decided, which takes up to {self.max_seeds}; give "
+                "--seeds for a fixed number, or --max-seeds for the most."
             )
         if self.max_seeds < FEWEST_SEEDS:
             raise UserError(f"--max-seeds {self.max_seeds} was given; give at least {FEWEST_SEEDS}.")

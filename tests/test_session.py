@@ -335,7 +335,7 @@ def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: 
     ("changes", "message"),
     [
         ({"max_seeds": 1, "seeds": None}, "--max-seeds 1 was given; give at least 2"),
-        ({"max_seeds": 5, "seeds": 3}, "--seeds 3 and --max-seeds 5 were both given"),
+        ({"max_seeds": 5, "seeds": 3}, "--seeds 3 was given with --until-decided"),
     ],
 )
 def test_numbers_of_seeds_that_cannot_work_are_refused(

@@ -87,6 +87,15 @@ def read_looks(folder: RunFolder) -> Looks | None:
     return folder.read_beside(FILE, Looks)
 
 
+def has_its_trials(look: Look, run: RunTable) -> bool:
+    """Whether the run still holds the trials that a look rests on."""
+    ours, theirs = (
+        {record.spec.seed for record in run.records(name, look.data) if record.spec.seed < look.seeds}
+        for name in (look.network, look.baseline)
+    )
+    return len(ours & theirs) == look.pairs
+
+
 def planned_looks(folder: RunFolder, max_seeds: int) -> Looks:
     """The looks of a run to go on with, or those of a new one.
 

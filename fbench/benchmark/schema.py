@@ -30,6 +30,8 @@ def parse(model: type[ModelT], values: object, where: str) -> ModelT:
         return model.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{where}: {_first_problem(model, error)}") from error
+    except UserError as error:  # of a model's own check
+        raise UserError(f"{where}: {error}") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -29,8 +29,9 @@ def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight],
     if foresight:
         seeds, spreads = foresight[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in foresight))
         console.print(
-            f"What {plural(seeds, 'seed')} each could decide in 8 of 10 studies: the difference found and the margin "
-            f"certified, in points, for new images ({spreads}); least p of the sign-flip test after Holm",
+            f"What {plural(seeds, 'seed')} each could decide in 8 of 10 studies{_price_of_looks(max_seeds)}: the "
+            f"difference found and the margin certified, in points, for new images ({spreads}); "
+            "least p of the sign-flip test after Holm",
             highlight=False,
         )
         console.print(_foresight_table(foresight))
@@ -71,6 +72,10 @@ def _trials(plan: RunPlan) -> Table:
         ids = [row.trial_id for row in plan.planned if (row.network, row.data) == (name, data)]
         table.add_row(name, data, str(len(ids)), str(sum(trial_id in pending for trial_id in ids)))
     return table
+
+
+def _price_of_looks(max_seeds: int | None) -> str:
+    return "" if max_seeds is None else " (if one looked only then; looks on the way cost a little)"
 
 
 def _foresight_table(foresight: Sequence[Foresight]) -> Table:

@@ -148,6 +148,7 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
 def _run(request: RunRequest) -> None:
     from rich.console import Console
 
+    from fbench.ablations.looks import read_looks
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
     from fbench.planning import plan_run
@@ -156,6 +157,12 @@ def _run(request: RunRequest) -> None:
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
+    if request.max_seeds is not None and plan.folder.path.exists() and read_looks(plan.folder) is None:
+        typer.echo(
+            f"{plan.folder.path} has trials already. If you have seen their results, that was a look that no interval "
+            "takes account of; a new folder (--out) has none.",
+            err=True,
+        )
     try:
         with RunProgress() as progress:
             table = carry_out(plan, request.max_seeds, progress)

@@ -10,9 +10,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fbench.reports.evidence import gather
+from fbench.reports.evidence import Evidence, gather
+from fbench.reports.factor_words import effect_sentences
+from fbench.reports.factors import factor_section
 from fbench.reports.headline import without_copies
-from fbench.reports.studies import StudyResult, study_results
+from fbench.reports.studies import study_results
 from fbench.reports.summary import NetworkSummary, by_accuracy, summarise_networks
 from fbench.reports.verdicts import verdict_sentence
 
@@ -39,17 +41,20 @@ def print_summary(run: RunTable) -> None:
             console.print(_table(summary, QUALITY + (COST if console.width >= WIDE else ())))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
-            _print_verdicts(console, study_results(evidence))
+            _print_verdicts(console, evidence)
 
 
-def _print_verdicts(console: Console, studies: Sequence[StudyResult]) -> None:
-    """A line for each comparison in which anything could be tested, below the title of its study."""
-    for result in studies:
+def _print_verdicts(console: Console, evidence: Evidence) -> None:
+    """A line for each comparison, and effect of crossed factors, that could be tested, below the title of its study."""
+    for result in study_results(evidence):
         tested = [row for row in result.comparisons if row.is_tested]
         if tested:
             console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
         for row in tested:
             console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
+        section = factor_section(evidence, result.study, result.correction) if tested else None
+        for sentence in effect_sentences(section.analysis) if section and section.analysis else ():
+            console.print(f"- {sentence}", highlight=False, markup=False)
 
 
 def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:

@@ -54,6 +54,7 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
     evidences = [[gather(run, data) for data in run.config.data] for run in runs]
     report = Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
+        correction=correction,
         looks=looks,
         data_sections=tuple(
             _data_section(evidence, looks, f"run{r}-data{d}", correction)

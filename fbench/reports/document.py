@@ -20,6 +20,7 @@ from fbench.reports.published import PublishedRow
 from fbench.reports.readings import SplitReadings
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
+from fbench.statistics.comparison.multiplicity import Correction
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Report:
     """A whole page; ``claims`` is none where the runs have nothing to say on any."""
 
     title: str
+    correction: Correction
     looks: Mapping[str, Appearance]
     data_sections: tuple[DataSection, ...]
     run_sections: tuple[RunSection, ...]

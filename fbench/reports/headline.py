@@ -99,7 +99,7 @@ def _strength(evidence: Evidence) -> str:
             "One training per network cannot tell a better network from a lucky seed: differences are shown, "
             "not tested."
         )
-    if fewest < SEEDS_FOR_CLAIMS:
+    if fewest < SEEDS_FOR_CLAIMS and read_looks(evidence.run.folder) is None:
         return f"With {fewest} seeds the results are descriptive; a claim wants {SEEDS_FOR_CLAIMS}."
     return ""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fbench.benchmark.records import PlannedTrial
 from fbench.reports import factor_words, wording
 from fbench.reports.document import Report
 from fbench.reports.fronts import points_words, price_words
@@ -44,6 +45,7 @@ def render(report: Report) -> str:
         .render(
             report=report,
             alpha=LEVEL,
+            correction=report.correction,
             marks=_marks(report.looks),
             network_colours=_network_colours(report.looks),
         )
@@ -75,11 +77,23 @@ def _environment() -> Environment:
         "effect_verdict": factor_words.effect_verdict,
         "left_out_sentences": factor_words.left_out_sentences,
         "margin_words": margin_words,
+        "missing_words": missing_words,
         "residual_sentences": factor_words.residual_sentences,
         "source_name": factor_words.source_name,
         "verdict_sentence": verdict_sentence,
     }
     return environment
+
+
+def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:
+    """Trials without a record, a phrase for each network on each data set."""
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for planned in missing:
+        seeds.setdefault((planned.network, planned.data), []).append(str(planned.seed))
+    return [
+        f"{network} on {data}, seed{'' if len(found) == 1 else 's'} {wording.listing(found)}"
+        for (network, data), found in seeds.items()
+    ]
 
 
 def _marks(looks: Mapping[str, Appearance]) -> dict[str, tuple[int, str]]:

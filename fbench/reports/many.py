@@ -191,10 +191,7 @@ def _statements(blocks: Blocks, evidences: Sequence[Evidence]) -> list[str]:
             "with other seeds, and says little of other data sets."
         ]
     if blocks.left_out:
-        found.append(
-            f"Left out, as too few of their trainings have finished to compare the others with them: "
-            f"{listing(blocks.left_out)}."
-        )
+        found.append(f"Left out, as they have too few of the seeds that the others have: {listing(blocks.left_out)}.")
     if blocks.incomplete:
         words = [f"seed {seed}" + (f" on {name}" if len(evidences) > 1 else "") for name, seed in blocks.incomplete]
         shown = words if len(words) <= 10 else [*words[:10], f"{len(words) - 10} more"]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fbench.ablations.library import list_suites
+from fbench.ablations.looks import read_looks
 from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.benchmark.machine import Machine
@@ -76,7 +78,7 @@ def repeat_command(run: RunTable) -> str:
         command += [word for level in study.levels for word in ("--arch", level)]
         command += ["--against", study.baseline]
     else:
-        command += ["--suite", suite.name]
+        command += ["--suite", suite.name if suite.name in list_suites() else f"{suite.name}.toml"]
         planned = set(run.networks)
         asked = [study.name for study in suite.studies if set(study.levels) <= planned]
         if len(asked) < len(suite.studies):
@@ -86,7 +88,10 @@ def repeat_command(run: RunTable) -> str:
         known = CATALOGUE.get(data.source or data.name)
         place = None if known is not None and not known.takes_path else Path("PATH")
         command += ["--data", str(data.reference.model_copy(update={"path": place}))]
-    command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
+    if (looks := read_looks(run.folder)) is not None:
+        command += ["--until-decided", "--max-seeds", str(looks.max_seeds)]
+    else:
+        command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
     command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
     if config.numerics.device_kind != "cpu":
         command += ["--device", config.numerics.device_kind]

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fbench.ablations.looks import ComparisonKey, Look, read_looks
+from fbench.ablations.looks import ComparisonKey, Look, has_its_trials, read_looks
 from fbench.ablations.study import Study, comparisons
 from fbench.ablations.suite import Suite
 from fbench.benchmark.schema import parse
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.table import Correctness, RunTable
 from fbench.reports.cost import network_cost
 from fbench.reports.cost_change import CostChange, cost_change
-from fbench.reports.evidence import Evidence
+from fbench.reports.evidence import Evidence, NetworkEvidence
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
@@ -26,11 +26,11 @@ class Comparison:
     """A network minus its baseline on one data set, as fractions of 1.
 
     Attributes:
-        network: what is compared.
-        baseline: with what.
-        difference: both estimands, tests and effect sizes.
-        decision: the verdict of the family as it stands, from ``difference``.
-        look: where seeds were added until decided, the look that decides instead; else none.
+        network: what is compared. baseline: with what. difference: both estimands, tests and effect sizes. decision:
+        the verdict of the family as it stands, from ``difference``. look: where seeds were added until decided, the
+        look that decides instead; else none. ``difference`` is then that
+            of the look's seeds.
+        look_lost: the run no longer holds the trials of its look, so that nothing is decided.
         unpaired_seeds: seeds that only one of the two finished and that are left out of pairs.
         more: what it would take to decide; none where it is decided or nothing is known of the chance of a seed.
         cost: what the network costs beside its baseline.
@@ -41,6 +41,7 @@ class Comparison:
     difference: NetworkComparison
     decision: Decision
     look: Look | None
+    look_lost: bool
     unpaired_seeds: tuple[int, ...]
     more: SeedsNeeded | None
     cost: CostChange
@@ -48,7 +49,16 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """The answer: of the look that stopped the comparison, or of the family."""
+        if self.look_lost:
+            return "undecided"
         return self.look.verdict if self.look else self.decision.verdict
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """For new images: the repeated one of the look, or that of ``difference``; NaN where there is none."""
+        if self.look is not None and self.look.low is not None and self.look.high is not None:
+            return self.look.low, self.look.high
+        return self.difference.new_images.low, self.difference.new_images.high
 
     @property
     def is_tested(self) -> bool:
@@ -85,6 +95,8 @@ class _Compared(NamedTuple):
     network: str
     baseline: str
     difference: NetworkComparison
+    look: Look | None
+    look_lost: bool
 
 
 def suite_of(run: RunTable) -> Suite:
@@ -103,12 +115,24 @@ def study_results(evidence: Evidence, correction: Correction = "holm") -> list[S
     return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
 
 
-def compare_on(evidence: Evidence, network: str, baseline: str) -> NetworkComparison | None:
-    """Two networks on one data set; none where one of them has no finished trial."""
-    ours, theirs = evidence.networks.get(network), evidence.networks.get(baseline)
-    if ours is None or theirs is None:
+def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _Compared | None:
+    """Two networks on one data set, by the seeds of their last look if there was one; none without a finished trial."""
+    if network not in evidence.networks or baseline not in evidence.networks:
         return None
-    return compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    looks = read_looks(evidence.run.folder)
+    latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
+    look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
+    ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
+    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    return _Compared(network, baseline, found, look, look_lost=latest is not None and look is None)
+
+
+def _first_seeds(network: NetworkEvidence, look: Look | None) -> Correctness:
+    """The answers of the seeds that a look used, or all; all too where a look found no pair to judge."""
+    if look is None or look.pairs == 0:
+        return Correctness(network.seeds, network.correct)
+    places = [place for place, seed in enumerate(network.seeds) if seed < look.seeds]
+    return Correctness(tuple(network.seeds[place] for place in places), network.correct[places])
 
 
 def _has_been_asked(study: Study, planned: set[str]) -> bool:
@@ -118,7 +142,7 @@ def _has_been_asked(study: Study, planned: set[str]) -> bool:
 
 def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
     pairs = comparisons(study)
-    compared = [_Compared(*pair, found) for pair in pairs if (found := compare_on(evidence, *pair)) is not None]
+    compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
     decisions = decide([one.difference.new_images for one in compared], study.margin_points / 100, correction)
     seeds = max((one.difference.seeds for one in compared), default=0)
     names = {one.network for one in compared}
@@ -135,12 +159,9 @@ def _study_result(evidence: Evidence, study: Study, correction: Correction) -> S
 def _comparisons(
     evidence: Evidence, study: Study, compared: Sequence[_Compared], decisions: Sequence[Decision]
 ) -> list[Comparison]:
-    looks, data = read_looks(evidence.run.folder), evidence.data.name
     found = []
     for one, decision in zip(compared, decisions, strict=True):
-        key = ComparisonKey(study.name, one.network, one.baseline, data)
-        look = looks.latest(key) if looks else None
-        undecided = (look.verdict if look else decision.verdict) == "undecided"
+        undecided = (one.look.verdict if one.look else decision.verdict) == "undecided"
         both = evidence.networks[one.network], evidence.networks[one.baseline]
         ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
         found.append(
@@ -149,8 +170,11 @@ def _comparisons(
                 baseline=one.baseline,
                 difference=one.difference,
                 decision=decision,
-                look=look,
-                unpaired_seeds=_unpaired_seeds(one.difference, both[0].seeds, both[1].seeds),
+                look=one.look,
+                look_lost=one.look_lost,
+                unpaired_seeds=()
+                if one.look or one.look_lost
+                else _unpaired_seeds(one.difference, both[0].seeds, both[1].seeds),
                 more=_more_seeds(evidence, one, study.margin_points / 100, len(compared)) if undecided else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
             )
@@ -158,8 +182,11 @@ def _comparisons(
     return found
 
 
-def _unpaired_seeds(found: NetworkComparison, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
-    used = {*found.our_seeds, *found.their_seeds}
+def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
+    """What pairs leave out; a look has its own seeds."""
+    if one.look or one.look_lost:
+        return ()
+    used = {*one.difference.our_seeds, *one.difference.their_seeds}
     return tuple(sorted({*ours, *theirs} - used))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fbench.reports.studies import Comparison, StudyResult
-from fbench.reports.wording import count, listing, minus, number, p_equals, plural, points_range
+from fbench.reports.wording import count, listing, minus, number, p_equals, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 
 CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
@@ -32,6 +32,8 @@ def _equivalent(row: Comparison, result: StudyResult) -> str:
 
 def _undecided(row: Comparison, result: StudyResult) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
+    if row.look_lost:
+        return f"{start}: trials of the look that judged it are missing"
     if not row.is_tested:
         return f"{start}: one training on a side says nothing of the chance of a seed"
     return f"{start} ({_range(row)} points{_at(row)}{_smallest(row)}){_missing(row)}"
@@ -50,10 +52,17 @@ def _missing(row: Comparison) -> str:
         return f": stopped at {row.look.seeds} seeds, as those still allowed would hardly decide it"
     if row.more is None:
         return ""
+    condition = ": if the true difference is the one seen, "
     if row.more.seeds is not None:
-        return f": about {plural(row.more.seeds, 'seed')} each would decide a difference of this size"
-    wanted = f"; about {count(row.more.images)} images could" if row.more.images else ""
-    return f": this test set is too small, more seeds cannot decide{wanted}"
+        return f"{condition}about {count(_roughly(row.more.seeds))} seeds each would decide"
+    wanted = f", and about {count(_roughly(row.more.images))} images could" if row.more.images else ""
+    return f"{condition}this test set is too small, more seeds cannot decide{wanted}"
+
+
+def _roughly(amount: int) -> int:
+    """Two digits of a number that is no better known."""
+    step = int(10 ** max(0, len(str(amount)) - 2))
+    return -(-amount // step) * step
 
 
 def _evidence(row: Comparison, result: StudyResult) -> str:
@@ -64,13 +73,11 @@ def _evidence(row: Comparison, result: StudyResult) -> str:
 
 
 def _at(row: Comparison) -> str:
-    return f", repeated interval at look {row.look.seeds} seeds" if row.look else ""
+    return f", repeated interval of the look at {row.look.seeds} seeds" if row.look else ""
 
 
 def _range(row: Comparison) -> str:
-    if row.look is not None and row.look.low is not None and row.look.high is not None:
-        return points_range(row.look.low, row.look.high)
-    return points_range(row.difference.new_images.low, row.difference.new_images.high)
+    return points_range(*row.interval)
 
 
 def _middle(row: Comparison) -> float:
@@ -88,9 +95,10 @@ def margin_words(result: StudyResult) -> str:
 def _mark(row: Comparison) -> str:
     """What is special about the data of a comparison."""
     marks = []
-    if row.unpaired_seeds and row.look is None:  # a look has its own seeds
+    if row.unpaired_seeds:
         seeds = listing([str(seed) for seed in row.unpaired_seeds])
-        marks.append(f"left out, as only one of both finished it: seed {seeds}")
+        word = "seed" if len(row.unpaired_seeds) == 1 else "seeds"
+        marks.append(f"left out, as one of both lacks it: {word} {seeds}")
     if row.difference.pairing == "unpaired":
         marks.append("unpaired, as the two have fewer than two seeds in common")
     return f" [{'; '.join(marks)}]" if marks else ""

@@ -112,7 +112,7 @@ def test_failed_and_missing_trials_are_listed_with_reasons(folder: Path) -> None
     assert page.table("1 of 6 trials failed").row("ires_relu") == [
         "ires_relu", "fer2013", "1", "the loss became NaN at step 17",
     ]  # fmt: skip
-    assert "Not yet run, 1 of 6: ires_no_se on fer2013 seed 0." in page.text
+    assert "Not yet run, 1 of 6: ires_no_se on fer2013, seed 0." in page.text
 
 
 def test_a_network_without_a_pair_is_named(folder: Path) -> None:

@@ -16,7 +16,7 @@ from fbench.reports.readings import count_readings
 
 def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:
     assert repeat_command(run) == (
-        "fbench run --suite example --protocol fbench --preset standard --data fer2013=PATH --seeds 3"
+        "fbench run --suite example.toml --protocol fbench --preset standard --data fer2013=PATH --seeds 3"
     )
 
 

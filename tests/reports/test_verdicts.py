@@ -10,8 +10,10 @@ from fabricated_run import Recipe, fabricate_run
 
 from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
+from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.build import build_report
 from fbench.reports.evidence import gather
+from fbench.reports.provenance import repeat_command
 from fbench.reports.studies import StudyResult, study_results
 from fbench.reports.verdicts import verdict_sentence
 
@@ -77,7 +79,7 @@ def test_missing_trials_are_named_and_the_common_seeds_used(tmp_path: Path) -> N
         failed=(("ires_relu", 2),),
     )
     assert result.comparisons[0].difference.our_seeds == (0, 1, 3)
-    assert sentences(result)[0].endswith("[left out, as only one of both finished it: seed 2]")
+    assert sentences(result)[0].endswith("[left out, as one of both lacks it: seed 2]")
 
 
 def test_networks_without_common_seeds_are_compared_unpaired(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
     (row,) = result.comparisons
     assert row.look == looks.looks[-1]
     assert row.verdict == row.look.verdict == "worse"
-    assert f"repeated interval at look {row.look.seeds} seeds)" in sentences(result)[0]
+    assert f"repeated interval of the look at {row.look.seeds} seeds)" in sentences(result)[0]
 
 
 def test_networks_that_answer_alike_everywhere_are_equivalent_and_make_a_page(tmp_path: Path) -> None:
@@ -124,3 +126,54 @@ def test_networks_that_answer_alike_everywhere_are_equivalent_and_make_a_page(tm
     )
     assert sentences(result) == ["ires_relu and ires are equivalent within 1 point (0.0 to 0.0 points)"]
     assert "equivalent" in build_report([run])
+
+
+def with_looks(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
+    """A run of so many seeds with two looks taken, and its only study."""
+    recipe = Recipe(
+        studies=(study(("ires", "ires_no_se")),),
+        accuracy={"ires": 0.62, "ires_no_se": 0.45},
+        seeds=seeds,
+        with_cost=False,
+    )
+    run = fabricate_run(folder, recipe)
+    looks = Looks(max_seeds=20)
+    for _ in range(2):
+        looks = take_look(Suite.model_validate(run.config.suite), run, ("fer2013",), looks)
+    run.folder.write_beside(FILE, looks)
+    return run, study_results(gather(run, run.config.data[0]))[0]
+
+
+def test_seeds_that_came_after_the_last_look_change_nothing(tmp_path: Path) -> None:
+    _, ten = with_looks(tmp_path / "ten", range(10))
+    _, more = with_looks(tmp_path / "more", range(13))
+    assert more.comparisons == ten.comparisons
+    (row,) = more.comparisons
+    assert row.look is not None
+    assert row.difference.our_seeds == tuple(range(row.look.seeds))
+    assert row.interval == (row.look.low, row.look.high)
+
+
+def test_a_look_without_its_trials_decides_nothing(tmp_path: Path) -> None:
+    run, result = with_looks(tmp_path / "run", range(10))
+    assert result.comparisons[0].verdict == "worse"
+    shutil.rmtree(run.folder.trial_folder(next(iter(run.trials))))
+    (lost,) = study_results(gather(again := load_run(run.folder.path), again.config.data[0]))
+    assert lost.comparisons[0].verdict == "undecided"
+    assert sentences(lost) == ["ires_no_se against ires is undecided: trials of the look that judged it are missing"]
+
+
+def test_the_command_of_a_run_with_looks_repeats_its_looks(tmp_path: Path) -> None:
+    run, _ = with_looks(tmp_path / "run", range(10))
+    command = repeat_command(run)
+    assert command.endswith("--until-decided --max-seeds 20")
+    assert "--seeds" not in command.replace("--max-seeds", "")
+    assert "--suite example.toml" in command  # a suite that does not come with fbench
+
+
+def test_a_report_says_which_correction_it_has(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(images=60, with_cost=False))
+    assert "by Holm’s method" in build_report([run])
+    exploring = build_report([run], correction="false_discovery_rate")
+    assert "by the method of Benjamini and Hochberg" in exploring
+    assert "after Holm" not in exploring

@@ -73,7 +73,7 @@ def what_is_absent(
     if evidence is None or any(holding.data.synthetic for holding in evidence.holdings):
         reason = f"at least {plural(claim.seeds, 'seed')} each, {preset_words(claim.preset)}"
         if any(one.data.synthetic and set(networks) & set(one.run.networks) for one in material.holdings):
-            reason += "; synthetic faces say nothing of real ones"
+            reason += "; those on synthetic faces, which say nothing of real ones, do not count"
         return Part(lacks=(Lack("data", data, networks, reason=reason),))
     if any(holding.evidence.split != "test" for holding in evidence.holdings):
         return Part(lacks=(Lack("test split", data),))

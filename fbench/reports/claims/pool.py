@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fbench.ablations.claim_tests import CATALOGUE_NAMES
-from fbench.ablations.looks import ComparisonKey, Look, read_looks
+from fbench.ablations.looks import ComparisonKey, Look, has_its_trials, read_looks
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
 from fbench.architectures.errors import UserError
 from fbench.benchmark.budget import load_preset, plan_steps
@@ -89,7 +89,7 @@ class DataEvidence:
             looks = read_looks(holding.run.folder)
             for study in suite_of(holding.run).studies if looks else ():
                 found = looks.latest(ComparisonKey(study.name, network, other, holding.data.name)) if looks else None
-                if found is not None:
+                if found is not None and has_its_trials(found, holding.run):
                     return found
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 
 from matplotlib.axes import Axes
@@ -29,7 +30,9 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], key
         for place, row in enumerate(rows):
             look = looks[row.network]
             _interval(axes, row.difference.this_test_set, place - _OFFSET, look, thick=3.4)
-            _interval(axes, row.difference.new_images, place + _OFFSET, look, thick=1.3)
+            low, high = row.interval
+            new_images = replace(row.difference.new_images, low=low, high=high)
+            _interval(axes, new_images, place + _OFFSET, look, thick=1.3)
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(len(rows) - 0.45, -0.55)
         axes.grid(visible=False, axis="y")
@@ -54,7 +57,7 @@ def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearanc
 def _alt(rows: Sequence[Comparison]) -> str:
     found = [
         f"{row.network} {points(row.difference.new_images.estimate)} "
-        f"(new images {points_range(row.difference.new_images.low, row.difference.new_images.high)}), {row.verdict}"
+        f"(new images {points_range(*row.interval)}), {row.verdict}"
         for row in rows
     ]
     return f"Forest plot, top-1 minus {rows[0].baseline} in percentage points: {'; '.join(found)}."

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from fbench.statistics.comparison.networks import compare_networks
+from fbench.statistics.comparison.verdict import LEVEL, decide
 from fbench.statistics.factors.anova import analysis_of_variance
 from fbench.statistics.factors.design import cross, crossed_design
 from fbench.statistics.factors.effects import estimate_effects
 from fbench.statistics.factors.residuals import check_residuals
-
-from fbench.statistics.comparison.networks import compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, decide
 from fbench.statistics.intervals import Interval
 from fbench.statistics.many.cliques import cliques
 from fbench.statistics.many.front import front_probability

@@ -112,7 +112,7 @@ def test_synthetic_faces_decide_nothing(tmp_path: Path) -> None:
     rendered = run_of(tmp_path / "rendered", ACCURACY, synthetic=True, data=("synthetic",))
     found = judged(claim_of(BETTER), [rendered])
     assert found.verdict == "undecided"
-    assert "synthetic faces say nothing of real ones" in found.missing
+    assert "those on synthetic faces, which say nothing of real ones, do not count" in found.missing
     assert judged(claim_of({**BETTER, "data": "synthetic"}), [rendered]).verdict == "undecided"
 
 
