@@ -172,9 +172,7 @@ def _comparisons(
                 decision=decision,
                 look=one.look,
                 look_lost=one.look_lost,
-                unpaired_seeds=()
-                if one.look or one.look_lost
-                else _unpaired_seeds(one.difference, both[0].seeds, both[1].seeds),
+                unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
                 more=_more_seeds(evidence, one, study.margin_points / 100, len(compared)) if undecided else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
             )
