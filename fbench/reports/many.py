@@ -228,4 +228,5 @@ def _p_words(test: FriedmanTest) -> str:
     if test.rule == "perfect_agreement":
         return f"all blocks rank alike, exact {p_equals(test.p_value)}"
     first, second = test.degrees_of_freedom
-    return f"F({first}, {second}) = {number(test.f_statistic, 2)}, {p_equals(test.p_value)}"
+    exact = "exact " if test.rule == "exact" else ""
+    return f"F({first}, {second}) = {number(test.f_statistic, 2)}, {exact}{p_equals(test.p_value)}"

@@ -49,6 +49,9 @@ def nemenyi(scores: npt.ArrayLike) -> FloatArray:
 def conover(scores: npt.ArrayLike) -> FloatArray:
     """P-values of all pairs by Conover's test with Holm's correction; arguments and result as :func:`nemenyi`.
 
+    For exploring: beside a network that stands out it tells equal ones apart in up to 25 % of small tables
+    (``results/inference/rank_tests.csv``), as the spread of ranks is then smaller than that of chance.
+
     Where all blocks agree the ranks found have no variance: pairs of unequal ranks then have p = 0, which overstates
     what few blocks can say; look at Friedman's exact p-value beside it. Where every block is one tie all are 1.
 

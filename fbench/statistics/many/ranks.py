@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from fbench.statistics.many.friedman_exact import exact_p_value, is_small
+
 FloatArray = npt.NDArray[np.float64]
 
-FriedmanRule = Literal["f_distribution", "all_equal", "perfect_agreement", "undefined"]
+FriedmanRule = Literal["f_distribution", "exact", "all_equal", "perfect_agreement", "undefined"]
 """How the p-values were made:
 
 ``f_distribution``     the chi-squared and F distributions.
+``exact``              a small table: ``p_value`` is that of all arrangements of ranks, as F errs too often there.
 ``all_equal``          every block is one tie: both statistics are 0, p is 1.
 ``perfect_agreement``  all blocks rank alike, so that F is infinite; both p-values are the exact chance that blocks
                        of these ties agree, (ties! / k!)^(n - 1) (Conover 1999, Practical Nonparametric Statistics,
@@ -31,7 +34,7 @@ FriedmanRule = Literal["f_distribution", "all_equal", "perfect_agreement", "unde
 class FriedmanTest:
     """Friedman's chi-squared with correction for ties, and the F of Iman and Davenport, which keeps its level better.
 
-    ``p_value`` is that of F; ``degrees_of_freedom`` are F's: k - 1 and (k - 1)(n - 1).
+    ``p_value`` is that of F, or exact in a small table; ``degrees_of_freedom`` are F's: k - 1 and (k - 1)(n - 1).
     """
 
     chi_squared: float
@@ -111,16 +114,17 @@ def friedman(scores: npt.ArrayLike) -> FriedmanTest:
         return FriedmanTest(
             blocks * (networks - 1.0), exact, float("inf"), freedom, exact, blocks, networks, "perfect_agreement"
         )
+    small = is_small(blocks, networks)
     f_statistic = (blocks - 1) * chi_squared / (blocks * (networks - 1) - chi_squared)
     return FriedmanTest(
         chi_squared=chi_squared,
         chi_squared_p_value=float(special.chdtrc(networks - 1, chi_squared)),
         f_statistic=f_statistic,
         degrees_of_freedom=freedom,
-        p_value=float(special.fdtrc(*freedom, f_statistic)),
+        p_value=exact_p_value(found) if small else float(special.fdtrc(*freedom, f_statistic)),
         blocks=blocks,
         networks=networks,
-        rule="f_distribution",
+        rule="exact" if small else "f_distribution",
     )
 
 
