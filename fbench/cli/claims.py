@@ -68,7 +68,7 @@ def _table(paper: JudgedPaper, *, wide: bool) -> Table:
 
     from fbench.cli.architecture_views import plain_table
 
-    table = plain_table("claim", *(["the paper"] if wide else []), "verdict", "why")
+    table = plain_table("claim", *(["what is claimed"] if wide else []), "verdict", "why")
     if wide:
         table.columns[1].ratio = 2
     table.columns[-1].ratio = 3

@@ -13,7 +13,7 @@ TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
 
 
 def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels: tuple[str, str]) -> str:
-    """The first field in which two differ, in words with these labels; empty where they agree."""
+    """The first field in which two settings differ, in words with these labels; empty where they agree."""
     for name in dict.fromkeys([*ours, *theirs]):
         if ours.get(name) != theirs.get(name):
             return f"{name} is {ours.get(name)} in {labels[0]} and {theirs.get(name)} in {labels[1]}"

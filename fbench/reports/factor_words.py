@@ -8,7 +8,7 @@ from typing import Final
 
 from fbench.reports.factors import FactorAnalysis
 from fbench.reports.verdicts import CORRECTION_WORDS
-from fbench.reports.wording import listing, minus, number, p_equals, plural, points, points_range, statistic
+from fbench.reports.wording import listing, margin, minus, number, p_equals, plural, points, points_range, statistic
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.factors.effects import Effect
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
@@ -71,7 +71,7 @@ def _main_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if verdict == "undecided":
         return f"undecided ({points_range(new.low, new.high)} points)"
     if verdict == "equivalent":
-        return f"equivalent within {_margin(analysis)} ({points_range(new.low, new.high)} points)"
+        return f"equivalent within {margin(analysis.margin)} ({points_range(new.low, new.high)} points)"
     return f"{number(100 * abs(new.estimate), 1)} points {verdict} ({_evidence(effect, analysis)})"
 
 
@@ -84,7 +84,7 @@ def _interaction_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if verdict == "undecided":
         return f"whether the {one} depends on the {other} is undecided ({points_range(new.low, new.high)} points)"
     if verdict == "equivalent":
-        by = f"less than {_margin(analysis)} ({points_range(new.low, new.high)} points)"
+        by = f"less than {margin(analysis.margin)} ({points_range(new.low, new.high)} points)"
     else:
         by = f"{points(new.estimate)} points ({_evidence(effect, analysis)})"
     return f"the {one} changes with the {other} by {by}"
@@ -93,10 +93,6 @@ def _interaction_finding(effect: Effect, analysis: FactorAnalysis) -> str:
 def _evidence(effect: Effect, analysis: FactorAnalysis) -> str:
     corrected = f"{p_equals(effect.decision.p_adjusted)} after {CORRECTION_WORDS[analysis.correction]}"
     return f"{points_range(effect.new_images.low, effect.new_images.high)}; {corrected}"
-
-
-def _margin(analysis: FactorAnalysis) -> str:
-    return f"{100 * analysis.margin:g} {'point' if math.isclose(analysis.margin, 0.01) else 'points'}"
 
 
 def left_out_sentences(analysis: FactorAnalysis) -> list[str]:
@@ -167,5 +163,5 @@ def _largest(largest: LargestResidual, trainings: int) -> str:
     start = f"The training furthest out is {largest.cell} with seed {largest.seed}"
     size = f"{number(100 * abs(largest.residual), 2)} points {side} what its cell and seed suggest"
     if largest.p_value < LEVEL:
-        return f"{start}, {size} ({found}): look at its learning curve, every effect with {largest.cell} leans on it."
+        return f"{start}, {size} ({found}): look at how it trained, every effect with {largest.cell} leans on it."
     return f"{start}, {size} ({found}), no further than one of so many would be by chance."

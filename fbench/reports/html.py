@@ -14,7 +14,7 @@ from fbench.reports.document import Report
 from fbench.reports.fronts import points_words, price_words
 from fbench.reports.many import friedman_sentence
 from fbench.reports.palette import Appearance
-from fbench.reports.verdicts import margin_words, verdict_sentence
+from fbench.reports.verdicts import verdict_sentence
 from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
@@ -23,6 +23,7 @@ _FILTERS = (
     wording.count,
     wording.effect,
     wording.exact_millions,
+    wording.margin,
     wording.millions,
     wording.minus,
     wording.number,
@@ -76,7 +77,6 @@ def _environment() -> Environment:
         "effect_sentences": factor_words.effect_sentences,
         "effect_verdict": factor_words.effect_verdict,
         "left_out_sentences": factor_words.left_out_sentences,
-        "margin_words": margin_words,
         "missing_words": missing_words,
         "residual_sentences": factor_words.residual_sentences,
         "source_name": factor_words.source_name,

@@ -14,8 +14,9 @@ from fbench.benchmark.table import Correctness, RunTable
 from fbench.reports.cost import network_cost
 from fbench.reports.cost_change import CostChange, cost_change
 from fbench.reports.evidence import Evidence, NetworkEvidence
+from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.multiplicity import Correction
-from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
+from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
 from fbench.statistics.sign_flip import smallest_reachable
@@ -59,6 +60,13 @@ class Comparison:
         if self.look is not None and self.look.low is not None and self.look.high is not None:
             return self.look.low, self.look.high
         return self.difference.new_images.low, self.difference.new_images.high
+
+    @property
+    def smallest_margin(self) -> float:
+        """The least margin within which equivalence would be certified: at this look, or in the family."""
+        if self.look is not None and self.is_tested:
+            return certified_margin(self.difference.new_images, self.look.equivalent_level)
+        return self.decision.smallest_margin
 
     @property
     def is_tested(self) -> bool:
@@ -173,7 +181,9 @@ def _comparisons(
                 look=one.look,
                 look_lost=one.look_lost,
                 unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
-                more=_more_seeds(evidence, one, study.margin_points / 100, len(compared)) if undecided else None,
+                more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
+                if undecided
+                else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
             )
         )
@@ -188,19 +198,21 @@ def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) 
     return tuple(sorted({*ours, *theirs} - used))
 
 
-def _more_seeds(evidence: Evidence, one: _Compared, margin: float, family: int) -> SeedsNeeded | None:
-    """What it takes to decide if the true difference is the one seen; known only of pairs of seeds."""
-    if one.difference.pairing != "paired" or one.difference.seeds < 2:
+def seeds_to_decide(
+    ours: NetworkEvidence, theirs: NetworkEvidence, found: NetworkComparison, margin: float, level: float
+) -> SeedsNeeded | None:
+    """What it takes to decide a comparison if the true difference is the one seen; known only of pairs of seeds.
+
+    ``level`` is that of one comparison of its family.
+    """
+    if found.pairing != "paired" or found.seeds < FEWEST_PAIRS:
         return None
-    ours, theirs = evidence.networks[one.network], evidence.networks[one.baseline]
-    rows = [side.correct[[side.seeds.index(seed) for seed in one.difference.our_seeds]] for side in (ours, theirs)]
-    differences = rows[0].astype(float) - rows[1]
-    estimate = one.difference.new_images.estimate
+    rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
     return seeds_needed(
-        variance_components(differences),
-        one.difference.images,
-        estimate,
+        variance_components(rows[0].astype(float) - rows[1]),
+        found.images,
+        found.new_images.estimate,
         margin,
-        LEVEL / family,
-        at_least=one.difference.seeds + 1,
+        level,
+        at_least=found.seeds + 1,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fbench.reports.studies import Comparison, StudyResult
-from fbench.reports.wording import count, listing, minus, number, p_equals, points_range
+from fbench.reports.wording import count, listing, margin, number, p_equals, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 
 CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
@@ -17,7 +17,7 @@ def verdict_sentence(row: Comparison, result: StudyResult) -> str:
 
 def _real(row: Comparison, result: StudyResult) -> str:
     small = (
-        f", certainly by less than the {margin_words(result)} that matter"
+        f", certainly by less than the {margin(result.margin)} that matter"
         if row.look is None and row.decision.below_margin
         else ""
     )
@@ -26,7 +26,7 @@ def _real(row: Comparison, result: StudyResult) -> str:
 
 
 def _equivalent(row: Comparison, result: StudyResult) -> str:
-    within = margin_words(result)
+    within = margin(result.margin)
     return f"{row.network} and {row.baseline} are equivalent within {within} ({_range(row)} points{_at(row)})"
 
 
@@ -36,14 +36,8 @@ def _undecided(row: Comparison, result: StudyResult) -> str:
         return f"{start}: trials of the look that judged it are missing"
     if not row.is_tested:
         return f"{start}: one training on a side says nothing of the chance of a seed"
-    return f"{start} ({_range(row)} points{_at(row)}{_smallest(row)}){_missing(row)}"
-
-
-def _smallest(row: Comparison) -> str:
-    """The smallest margin that the data could certify; a sequential comparison has its repeated interval instead."""
-    if row.look is not None:
-        return ""
-    return f"; equivalent only within {number(100 * row.decision.smallest_margin, 1)}"
+    least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
+    return f"{start} ({_range(row)} points{_at(row)}{least}){_missing(row)}"
 
 
 def _missing(row: Comparison) -> str:
@@ -84,12 +78,6 @@ def _middle(row: Comparison) -> float:
     if row.look is not None and row.look.estimate is not None:
         return row.look.estimate
     return row.difference.new_images.estimate
-
-
-def margin_words(result: StudyResult) -> str:
-    """The difference that matters, with its unit."""
-    points = result.study.margin_points
-    return f"{minus(f'{points:g}')} {'point' if points == 1 else 'points'}"
 
 
 def _mark(row: Comparison) -> str:

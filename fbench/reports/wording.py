@@ -60,6 +60,12 @@ def points(fraction: float | None) -> str:
     return minus(text) if float(text) else "0.0"
 
 
+def margin(fraction: float) -> str:
+    """The difference that matters, with its unit: ``1 point``, ``0.5 points``."""
+    size = f"{100 * fraction:g}"
+    return f"{size} {'point' if size == '1' else 'points'}"
+
+
 def points_range(low: float, high: float) -> str:
     """An interval of differences in percentage points."""
     return MISSING if _absent(low) else f"{points(low)} to {points(high)}"

@@ -210,7 +210,7 @@ def test_what_is_off_is_said_with_what_it_means(crossed: Evidence) -> None:
     assert "intervals for new images are made pair by pair and do not assume equal variances" in uneven
     far = LargestResidual("arch2", 3, -0.04, -math.inf, 0.0)
     assert "arch2 with seed 3, 4.00 points below" in with_checks(found, largest=far)[3]
-    assert "look at its learning curve" in with_checks(found, largest=far)[3]
+    assert "look at how it trained" in with_checks(found, largest=far)[3]
     near = with_checks(found, largest=replace(far, studentised=-1.5, p_value=1.0))[3]
     assert near.endswith("no further than one of so many would be by chance.")
 

@@ -16,6 +16,7 @@ from fbench.reports.evidence import gather
 from fbench.reports.provenance import repeat_command
 from fbench.reports.studies import StudyResult, study_results
 from fbench.reports.verdicts import verdict_sentence
+from fbench.statistics.comparison.equivalence import certified_margin
 
 
 def study(levels: tuple[str, ...], **more: Any) -> dict[str, Any]:
@@ -152,6 +153,7 @@ def test_seeds_that_came_after_the_last_look_change_nothing(tmp_path: Path) -> N
     assert row.look is not None
     assert row.difference.our_seeds == tuple(range(row.look.seeds))
     assert row.interval == (row.look.low, row.look.high)
+    assert row.smallest_margin == certified_margin(row.difference.new_images, row.look.equivalent_level)
 
 
 def test_a_look_without_its_trials_decides_nothing(tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ from fbench.ablations.looks import Look
 from fbench.reports.claims.parts import Lack, Part, preset_words
 from fbench.reports.claims.pool import DataEvidence, Material, pool
 from fbench.reports.provenance import budget_words
-from fbench.reports.wording import listing, minus, number, p_equals, plural, points_range
+from fbench.reports.studies import seeds_to_decide
+from fbench.reports.wording import listing, margin, minus, number, p_equals, plural, points_range
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
-from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
+from fbench.statistics.seeds.power import SeedsNeeded
 from fbench.statistics.statements import Answer, says_better, says_no_worse
 
 
@@ -125,8 +126,13 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
         return absent or Part()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
     look = _look(evidence, pair)
+    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
+    if look is None and evidence.has_looks:
+        remarks += (
+            f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
+            "were added until other comparisons were decided",
+        )
     lacks = shortfalls(claim, pair.data, look[0].seeds if look else found.seeds, evidence, looked=look is not None)
     if lacks or not is_testable(found.new_images):
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
@@ -174,20 +180,15 @@ def _of_look(pair: Pair, look: Look, turned: bool, asks: Question, remarks: tupl
 
 
 def _decided_words(pair: Pair, found: NetworkComparison, asks: Question, answer: Answer) -> str:
-    images, margin = found.new_images, plural_points(pair.margin)
+    images, within = found.new_images, margin(pair.margin)
     where = f"on {data_words(pair.data)} ({_evidence(found)}"
     if images.p_value >= LEVEL:
-        return f"{asks.no_difference.format(ours=pair.ours, theirs=pair.theirs, margin=margin)} {where})"
+        return f"{asks.no_difference.format(ours=pair.ours, theirs=pair.theirs, margin=within)} {where})"
     direction = "more" if images.estimate > 0 else "less"
-    small = f", certainly by less than {margin}" if answer.supports and images.estimate < 0 else ""
+    small = f", certainly by less than {within}" if answer.supports and images.estimate < 0 else ""
     size = number(100 * abs(images.estimate), 1)
     text = f"{pair.ours} is {size} points {direction} accurate than {pair.theirs} {where}; {p_equals(images.p_value)})"
     return text + small
-
-
-def plural_points(fraction: float) -> str:
-    """A margin in words."""
-    return f"{100 * fraction:g} {'point' if fraction == 0.01 else 'points'}"
 
 
 def _open_words(pair: Pair, found: NetworkComparison) -> str:
@@ -202,15 +203,9 @@ def _evidence(found: NetworkComparison) -> str:
 
 def _more(pair: Pair, found: NetworkComparison, evidence: DataEvidence) -> tuple[Lack, ...]:
     """What would decide it, if the true difference is the one seen; known only of pairs of seeds."""
-    if found.pairing != "paired" or found.seeds < FEWEST_PAIRS:
-        return ()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
-    rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
-    components = variance_components(rows[0].astype(float) - rows[1])
-    needed = seeds_needed(
-        components, found.images, found.new_images.estimate, pair.margin, LEVEL, at_least=found.seeds + 1
-    )
-    return (_lack_of(needed, pair.data, found.seeds),)
+    needed = seeds_to_decide(ours, theirs, found, pair.margin, LEVEL)
+    return (_lack_of(needed, pair.data, found.seeds),) if needed else ()
 
 
 def _lack_of(needed: SeedsNeeded, data: str, have: int) -> Lack:

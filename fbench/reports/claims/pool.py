@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,8 +20,12 @@ from fbench.benchmark.budget import load_preset, plan_steps
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
+from fbench.reports.alike import first_difference
 from fbench.reports.evidence import Evidence, NetworkEvidence, gather
 from fbench.reports.studies import suite_of
+
+FIRST_AND_SECOND: Final = ("the first", "the second")
+"""Labels of two runs that the sentence before has named."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,11 @@ class DataEvidence:
         """Whether each trial may learn at least as long as the preset has it, on all training images."""
         return all(_is_long_enough(holding, preset) for holding in self.holdings)
 
+    @property
+    def has_looks(self) -> bool:
+        """Whether seeds were added until comparisons were decided."""
+        return any(read_looks(holding.run.folder) is not None for holding in self.holdings)
+
     def look(self, network: str, other: str) -> Look | None:
         """The last look at this comparison, where seeds were added until it was decided; else none."""
         for holding in self.holdings:
@@ -142,20 +151,11 @@ def pool(material: Material, data: str, networks: Iterable[str]) -> DataEvidence
     )
 
 
-def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
-    """The first field in which two settings differ, with both values; none where they are equal."""
-    for name in dict.fromkeys([*ours, *theirs]):
-        if ours.get(name) != theirs.get(name):
-            return name, ours.get(name), theirs.get(name)
-    return None
-
-
 def _require_one_training(first: Holding, second: Holding) -> None:
-    if found := difference(_settings(first), _settings(second)):
-        field, ours, theirs = found
+    if found := first_difference(_settings(first), _settings(second), FIRST_AND_SECOND):
         raise UserError(
-            f"The trials on {first.data.name} in {first.where} and {second.where} cannot be pooled: {field} is {ours} "
-            f"in the first and {theirs} in the second; give runs that differ in seeds and networks alone."
+            f"The trials on {first.data.name} in {first.where} and {second.where} cannot be pooled: {found}; give runs "
+            "that differ in seeds and networks alone."
         )
 
 

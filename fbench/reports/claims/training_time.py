@@ -11,8 +11,9 @@ from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import TimeTest, TrainsFaster
 from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import CostRecord
+from fbench.reports.alike import first_difference
 from fbench.reports.claims.parts import Lack, Part
-from fbench.reports.claims.pool import Material, difference
+from fbench.reports.claims.pool import FIRST_AND_SECOND, Material
 from fbench.reports.gate.comparable import MACHINE_FIELDS
 from fbench.reports.timings import image_log_times, main_setting
 from fbench.reports.wording import number
@@ -104,11 +105,10 @@ def _more_blocks(test: TimeTest, ratio: TimeRatio) -> tuple[Lack, ...]:
 
 
 def _require_one_measuring(first: _Measured, second: _Measured) -> None:
-    if found := difference(_settings(first.cost), _settings(second.cost)):
-        field, ours, theirs = found
+    if found := first_difference(_settings(first.cost), _settings(second.cost), FIRST_AND_SECOND):
         raise UserError(
-            f"The costs in {first.where} and {second.where} cannot stand in one claim: {field} is {ours} in the first "
-            f"and {theirs} in the second; measure all its networks in one run."
+            f"The costs in {first.where} and {second.where} cannot stand in one claim: {found}; measure all its "
+            "networks in one run."
         )
 
 

@@ -30,6 +30,14 @@ def equivalence_p_values(estimates: Sequence[MeanEstimate], margin: float) -> Fl
     return _p_values(_columns(estimates), np.array([margin]))[:, 0]
 
 
+def certified_margin(estimate: MeanEstimate, level: float) -> float:
+    """The least margin that one estimate certifies, one-sided at ``level``.
+
+    It is the farther end of the interval of confidence 1 - 2 level.
+    """
+    return abs(estimate.estimate) - float(special.stdtrit(estimate.degrees_of_freedom, level)) * estimate.standard_error
+
+
 def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: float = 0.05) -> FloatArray:
     """For each estimate the smallest margin at which its p-value, adjusted in its family, is below ``level``.
 

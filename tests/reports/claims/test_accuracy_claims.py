@@ -171,3 +171,14 @@ def test_where_seeds_were_added_until_decided_the_last_look_decides(
     found = judged(claim_of(BETTER), [run])
     assert found.verdict == verdict
     assert "(look at 5 seeds)" in found.why
+
+
+def test_a_pair_that_no_look_judged_is_said_to_be_tested_as_if_seeds_had_been_fixed(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "looks", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(10))
+    plain = judged(claim_of(BETTER), [run])
+    run.folder.write_beside(FILE, Looks(max_seeds=20))
+    looked = judged(claim_of(BETTER), [run])
+    assert (plain.verdict, looked.verdict) == ("supported", "supported")
+    words = "ires and ires_no_se on FER2013 as if seeds had been fixed, though they were added until other comparisons"
+    assert any(remark.startswith(words) for remark in looked.remarks)
+    assert not any("as if seeds" in remark for remark in plain.remarks)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ttost_paired
 
-from fbench.statistics.comparison.equivalence import equivalence_p_values, smallest_margins
+from fbench.statistics.comparison.equivalence import certified_margin, equivalence_p_values, smallest_margins
 from fbench.statistics.comparison.multiplicity import adjust
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
 
@@ -52,8 +52,9 @@ def test_the_smallest_margin_is_where_the_corrected_test_turns(estimates: list[M
 def test_one_comparison_certifies_the_farther_end_of_its_90_percent_interval() -> None:
     differences = np.random.default_rng(4).integers(-1, 2, size=(5, 200))
     ninety = new_images(differences, 0.9)
-    margin = smallest_margins([new_images(differences)], adjust)[0]
-    assert margin == pytest.approx(max(abs(ninety.low), abs(ninety.high)), rel=1e-9)
+    farther = max(abs(ninety.low), abs(ninety.high))
+    assert smallest_margins([new_images(differences)], adjust)[0] == pytest.approx(farther, rel=1e-9)
+    assert certified_margin(new_images(differences), 0.05) == pytest.approx(farther, rel=1e-9)
 
 
 def test_data_without_chance_are_equivalent_within_any_margin_beyond_the_difference() -> None:
