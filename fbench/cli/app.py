@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -11,6 +11,7 @@ import fbench
 from fbench.architectures.errors import UserError
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
+from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 
 app = typer.Typer(
     name="fbench",
@@ -52,15 +53,26 @@ app.command("new-arch")(architectures.new_arch_command)
 
 
 def main() -> None:
-    """Run the command line. A :class:`UserError` is one sentence and exit code 2; ``--debug`` shows where it rose."""
+    """Run the command line. What a user did wrong is one sentence and exit code 2; ``--debug`` shows where a
+    :class:`UserError` rose."""
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
     try:
-        app()
+        code = app(standalone_mode=False)
     except UserError as error:
         if debug:
             raise
-        sentence = str(error).replace("\r", "\\r").replace("\n", "\\n")  # names of files may hold line breaks
-        typer.echo(f"fbench: {sentence}", err=True)
-        raise SystemExit(2) from None
+        _fail(str(error))
+    except PARSER_ERROR as error:
+        if is_help(error):
+            error.show()
+            raise SystemExit(2) from None
+        _fail(usage_sentence(error))
+    raise SystemExit(code)
+
+
+def _fail(sentence: str) -> NoReturn:
+    one_line = sentence.replace("\r", "\\r").replace("\n", "\\n")  # names of files may hold line breaks
+    typer.echo(f"fbench: {one_line}", err=True)
+    raise SystemExit(2) from None

@@ -29,7 +29,7 @@ def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight],
     if foresight:
         seeds, spreads = foresight[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in foresight))
         console.print(
-            f"What {plural(seeds, 'seed')} each could decide in 8 of 10 studies{_price_of_looks(max_seeds)}: the "
+            f"What {plural(seeds, 'seed')} each could decide with a power of 80 %{_price_of_looks(max_seeds)}: the "
             f"difference found and the margin certified, in points, for new images ({spreads}); "
             "least p of the sign-flip test after Holm",
             highlight=False,
