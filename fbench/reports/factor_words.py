@@ -127,8 +127,8 @@ def _normality(test: ResidualTest, trainings: int) -> str:
     found = f"Shapiro-Wilk W = {number(test.statistic, 3)}, {p_equals(test.p_value)}"
     if test.p_value < LEVEL:
         return (
-            f"The residuals are not normally distributed ({found}): F, p and the intervals for this test set are "
-            "approximate; the sign-flip tests above assume no distribution."
+            f"The residuals are not normally distributed ({found}): F, its p and the intervals are approximate; "
+            "the sign-flip tests above assume no distribution."
         )
     return (
         f"The residuals show no departure from a normal distribution ({found}), and {trainings} would show a strong "
@@ -144,13 +144,12 @@ def _spread(checks: ResidualChecks, seeds: int) -> str:
     found = f"Brown-Forsythe F = {statistic(checks.equal_spread.statistic)}, {p_equals(checks.equal_spread.p_value)}"
     if checks.equal_spread.p_value < LEVEL:
         return (
-            f"The cells do not vary alike ({found}): F and the intervals for this test set pool all cells, and are too "
-            "narrow for those that vary most; the intervals for new images are made pair by pair and do not assume "
-            "equal variances."
+            f"The cells do not vary alike ({found}): F, its p and the intervals of the plot pool all cells, and say "
+            "too much of those that vary most; the intervals of effects do not pool them."
         )
     return (
-        f"Cells differ no more in their spread than by chance ({found}), of which {seeds} seeds each say little; the "
-        "intervals for new images do not assume equal variances."
+        f"Cells differ no more in their spread than by chance ({found}), of which {seeds} seeds each say little; "
+        "the intervals of effects do not assume equal variances."
     )
 
 

@@ -19,7 +19,8 @@ from fbench.statistics.factors.design import (
     crossed_design,
     missing_cells,
 )
-from fbench.statistics.factors.effects import Effect, estimate_effects, model_estimate
+from fbench.statistics.factors.effects import Effect, estimate_effects
+from fbench.statistics.factors.pooled import pooled_estimate
 from fbench.statistics.factors.residuals import ResidualChecks, check_residuals
 
 
@@ -90,7 +91,7 @@ def _analyse(data: CrossedCorrectness, margin: float, correction: Correction) ->
         seeds=data.seeds,
         left_out=data.left_out,
         cells=tuple(
-            CellMean(cell, levels, _within_bounds(model_estimate(data.accuracy, variance, weights)))
+            CellMean(cell, levels, _within_bounds(pooled_estimate(data.accuracy, variance, weights)))
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,

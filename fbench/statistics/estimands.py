@@ -189,6 +189,7 @@ def _estimate(
 ) -> MeanEstimate:
     mean = float(matrix.mean())
     if mean_square == 0:
+        mean = mean if abs(mean) > ROUNDING * float(np.abs(matrix).max()) else 0.0
         return MeanEstimate(mean, mean, mean, 0.0, degrees_of_freedom, confidence, "constant")
     error = float(np.sqrt(mean_square / matrix.size))
     half = t_quantile(confidence, degrees_of_freedom) * error

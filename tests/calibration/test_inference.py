@@ -10,6 +10,7 @@ import pytest
 
 from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.coverage import coverage_of
+from tests.calibration.inference.effects import effects_of
 from tests.calibration.inference.families import with_looks
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import (
@@ -42,6 +43,16 @@ def test_seeds_alone_fail_for_new_images_where_images_vary() -> None:
     mixed = next(regime for regime in REGIMES if regime.name == "mixed")
     row, _ = coverage_of(mixed, seeds=20, repetitions=REPETITIONS, random_seed=1)
     assert row.seeds_alone < 85
+
+
+def test_intervals_of_crossed_effects_hold_what_they_claim() -> None:
+    mixed = next(regime for regime in REGIMES if regime.name == "mixed")
+    row = effects_of(mixed, "equal", seeds=6, repetitions=REPETITIONS, random_seed=1)
+    error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)
+    for kind in ("main", "interaction", "simple"):  # the least of two to four effects
+        assert getattr(row, f"{kind}_this_test_set") > 95 - 4 * error
+        assert getattr(row, f"{kind}_new_images") > 95 - 4 * error
+    assert row.found < 5 + 3.5 * error
 
 
 def test_looks_rarely_find_what_is_not_there() -> None:
@@ -81,6 +92,20 @@ def test_the_committed_coverages_are_between_93_and_97_percent() -> None:
         degenerate = row["regime"] == "images only"
         assert float(row["this_test_set"]) == 100 if degenerate else 93 <= float(row["this_test_set"]) <= 97
         assert float(row["equivalence_error"]) <= 5 + 2 * 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+
+
+def test_the_committed_effects_are_covered_for_new_images_whatever_the_cells() -> None:
+    rows = read_rows(TABLES / "effects.csv")
+    assert len(rows) == 21
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        for kind in ("main", "interaction", "simple"):
+            assert 93 <= float(row[f"{kind}_new_images"]) <= 97.5
+            if row["regime"] != "images only":
+                assert 93 <= float(row[f"{kind}_this_test_set"]) <= 97
+        error = 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+        allowed = 5 if int(row["seeds"]) >= 10 else 5.5  # 5 seeds are few for the p-values that a family asks for
+        assert float(row["found"]) <= allowed + 2.5 * error
 
 
 def test_the_committed_families_find_nothing_false_in_95_of_100_studies() -> None:

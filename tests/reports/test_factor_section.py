@@ -207,7 +207,7 @@ def test_what_is_off_is_said_with_what_it_means(crossed: Evidence) -> None:
     assert "not normally distributed" in with_checks(found, normality=ResidualTest(0.7, 0.001))[1]
     uneven = with_checks(found, equal_spread=ResidualTest(8.0, 0.004))[2]
     assert "do not vary alike (Brown-Forsythe F = 8.00" in uneven
-    assert "intervals for new images are made pair by pair and do not assume equal variances" in uneven
+    assert "the intervals of effects do not pool them" in uneven
     far = LargestResidual("arch2", 3, -0.04, -math.inf, 0.0)
     assert "arch2 with seed 3, 4.00 points below" in with_checks(found, largest=far)[3]
     assert "look at how it trained" in with_checks(found, largest=far)[3]

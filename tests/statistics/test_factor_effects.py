@@ -1,4 +1,4 @@
-"""Effects as contrasts: the model's interval is statsmodels', the one for new images that of the crossed model."""
+"""Effects as contrasts: both intervals are those of one matrix of seeds and images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 import pytest
-from factor_models import FACTORS, reference_model
+import scipy.stats
+from factor_models import FACTORS
 
 from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.estimands import new_images
@@ -32,19 +33,16 @@ def study(shape: tuple[int, ...], seeds: int = 4, images: int = 60, random_seed:
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3), (2, 2, 2)])
-def test_the_intervals_for_this_test_set_are_those_of_statsmodels(shape: tuple[int, ...]) -> None:
+def test_this_test_set_is_the_t_test_of_the_contrast_over_its_own_seeds(shape: tuple[int, ...]) -> None:
     data = study(shape)
-    model = reference_model(data.accuracy)
-    # The model's rows, averaged over the seeds: a contrast of cells is a contrast of its coefficients.
-    cells = model.model.exog.reshape(len(data.design.cells), len(data.seeds), -1).mean(axis=1)
+    by_seed = data.accuracy.reshape(len(data.design.cells), -1)
     for effect in estimate_effects(data):
-        expected = model.t_test(np.asarray(effect.contrast.weights) @ cells)
+        expected = scipy.stats.ttest_1samp(np.asarray(effect.contrast.weights) @ by_seed, 0)
+        low, high = expected.confidence_interval()
         found = effect.this_test_set
-        assert found.rule == "pooled"
-        given = (found.estimate, found.standard_error, found.low, found.high, found.p_value)
-        low, high = expected.conf_int()[0]
-        wanted = (float(expected.effect[0]), expected.sd.item(), low, high, float(expected.pvalue))
-        assert given == pytest.approx(wanted, rel=1e-6, abs=1e-12)
+        assert found.rule == "seeds"
+        assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
+        assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
 
 
 def test_two_factors_of_two_levels_by_hand() -> None:
@@ -109,13 +107,14 @@ def test_one_seed_has_no_interval_for_this_test_set_and_no_test() -> None:
 
 def test_two_seeds_have_both_intervals() -> None:
     for effect in estimate_effects(study((2, 2), seeds=2)):
-        assert effect.this_test_set.degrees_of_freedom == 3
+        assert effect.this_test_set.degrees_of_freedom == 1
         assert effect.new_images.low < effect.new_images.estimate < effect.new_images.high
 
 
-def test_equal_answers_are_no_effect_without_a_warning() -> None:
-    design = crossed_design({f"{a}{b}": {"a": a, "b": b} for a in "12" for b in "12"})
-    same = np.tile([1.0, 0, 1], (3, 1))
+@pytest.mark.parametrize("levels", [("12", "12"), ("12", "123"), ("123", "123"), ("123", "1234567")])
+def test_equal_answers_are_no_effect_whatever_the_weights_round_to(levels: tuple[str, str]) -> None:
+    design = crossed_design({f"{a}{b}": {"a": a, "b": b} for a in levels[0] for b in levels[1]})
+    same = np.tile(np.random.default_rng(0).random(50) < 0.5, (3, 1))
     data = cross(design, dict.fromkeys(design.cells, same), dict.fromkeys(design.cells, (0, 1, 2)))
     for effect in estimate_effects(data):
         assert (effect.this_test_set.estimate, effect.this_test_set.low, effect.this_test_set.high) == (0, 0, 0)

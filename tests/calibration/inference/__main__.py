@@ -21,6 +21,7 @@ from typing import Any
 from fbench.benchmark.table import load_run
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.coverage import coverage_of
+from tests.calibration.inference.effects import effects_of
 from tests.calibration.inference.families import family_of
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import REGIMES, Population, read_population, write_population
@@ -48,6 +49,16 @@ def main() -> None:
             return [pool.submit(function, *key, *common) for key in keys]
 
         families = start(family_of, [(regime,) for regime in REGIMES])
+        effects = start(
+            effects_of,
+            [
+                (regime, cells, seeds)
+                for regime in REGIMES
+                for cells in ("equal", "unequal")
+                for seeds in SEEDS
+                if cells == "equal" or regime.seed or regime.residual
+            ],
+        )
         coverages = start(coverage_of, [(regime, seeds) for regime in REGIMES for seeds in SEEDS])
         population = read_population(answers)
         real = start(answers_rows, [(population, seeds) for seeds in SEEDS])
@@ -56,6 +67,7 @@ def main() -> None:
         write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
         write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
         write(arguments.out / "families.csv", [one.result() for one in families])
+        write(arguments.out / "effects.csv", [one.result() for one in effects])
         write(arguments.out / "rank_tests.csv", [one.result() for one in ranks])
         write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
         write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])

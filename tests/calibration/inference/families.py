@@ -23,14 +23,16 @@ MAX_SEEDS: Final = 20
 class FamilyRow:
     """Per cent of ``repetitions`` in which anything false is found among 12 null comparisons with one baseline.
 
-    ``new_images`` is what fbench does at 10 seeds; ``seeds_alone`` would be the same on the test over seeds. ``looks``
-    adds seeds until decided, up to 20, with looks at 5, 10, 15 and 20. ``futile`` of its comparisons stopped early
-    without a verdict, and ``seeds_used`` were trained on average.
+    ``new_images`` is what fbench does at 10 seeds, and at 3 and 5; ``seeds_alone`` would be the same on the test over
+    10 seeds. ``looks`` adds seeds until decided, up to 20, with looks at 5, 10, 15 and 20. ``futile`` of its
+    comparisons stopped early without a verdict, and ``seeds_used`` were trained on average.
     """
 
     regime: str
     repetitions: int
     new_images: float
+    new_images_3_seeds: float
+    new_images_5_seeds: float
     seeds_alone: float
     looks: float
     looks_without_stopping_for_futility: float
@@ -50,11 +52,13 @@ class LooksOutcome:
 def family_of(regime: Regime, repetitions: int, random_seed: int) -> FamilyRow:
     """Simulate one regime."""
     generator = np.random.default_rng([random_seed, COMPARISONS])
-    at_once, alone, looks, patient = [], [], [], []
+    at_once: dict[int, list[bool]] = {10: [], 3: [], 5: []}
+    alone, looks, patient = [], [], []
     outcomes: list[LooksOutcome] = []
     for _ in range(repetitions):
         differences = draw_study(regime, COMPARISONS, MAX_SEEDS, generator).differences
-        at_once.append(_any_found([new_images(one[:10]) for one in differences]))
+        for seeds, found in at_once.items():
+            found.append(_any_found([new_images(one[:seeds]) for one in differences]))
         alone.append(_any_found([this_test_set(one[:10]) for one in differences]))
         stopping = [with_looks(one, stop_if_futile=True) for one in differences]
         going_on = [
@@ -67,7 +71,9 @@ def family_of(regime: Regime, repetitions: int, random_seed: int) -> FamilyRow:
     return FamilyRow(
         regime=regime.name,
         repetitions=repetitions,
-        new_images=100 * float(np.mean(at_once)),
+        new_images=100 * float(np.mean(at_once[10])),
+        new_images_3_seeds=100 * float(np.mean(at_once[3])),
+        new_images_5_seeds=100 * float(np.mean(at_once[5])),
         seeds_alone=100 * float(np.mean(alone)),
         looks=100 * float(np.mean(looks)),
         looks_without_stopping_for_futility=100 * float(np.mean(patient)),
