@@ -21,7 +21,20 @@ from fbench.request import RunRequest
 from fbench.session import run
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
-NETWORKS = ("ires", "ires_no_se", "ires_relu", "ires_hswish_all")
+STUDIES = ("squeeze_excite", "activation", "head", "convolution", "shortcut")
+NETWORKS = (
+    "ires",
+    "ires_no_se",
+    "ires_relu",
+    "ires_hswish_all",
+    "ires_flatten",
+    "ires_flatten_fc256",
+    "ires_regular_conv",
+    "ires_plain_conv3x3",
+    "ires_no_residual",
+    "ires_identity_shortcut_only",
+)
+SEEDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +42,10 @@ def reference() -> RunTable:
     return fbench.load_run(REFERENCE)
 
 
-def test_it_holds_four_networks_with_three_seeds_on_all_of_fer2013(reference: RunTable) -> None:
+def test_it_holds_ten_networks_with_ten_seeds_on_all_of_fer2013(reference: RunTable) -> None:
     assert set(reference.networks) == set(NETWORKS)
     assert reference.config.data[0].images_by_split == {"train": 28709, "selection": 3589, "test": 3589}
-    assert {name: len(reference.records(name, "fer2013")) for name in NETWORKS} == dict.fromkeys(NETWORKS, 3)
+    assert {name: len(reference.records(name, "fer2013")) for name in NETWORKS} == dict.fromkeys(NETWORKS, SEEDS)
     assert len(reference.costs) == 1
 
 
@@ -47,7 +60,7 @@ def test_its_committed_tables_are_the_ones_that_its_records_give(reference: RunT
     for table in write_tables([reference], tmp_path):
         assert table.read_text(encoding="utf-8") == (REFERENCE / table.name).read_text(encoding="utf-8")
     with (REFERENCE / "trials.csv").open(encoding="utf-8", newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == 12
+        assert len(list(csv.DictReader(stream))) == len(NETWORKS) * SEEDS
 
 
 def test_a_report_is_made_from_it_without_weights_or_data(tmp_path: Path) -> None:
@@ -92,15 +105,16 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
     shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it
     request = RunRequest(
-        only=("squeeze_excite", "activation"),
+        only=STUDIES,
         data=(f"fer2013={tmp_path / 'fer2013.csv'}",),
         preset="standard",
+        seeds=SEEDS,
         out=tmp_path / "again",
         take_from=(REFERENCE,),
         jobs=1,
         device="cpu",
     )
-    assert len(plan_run(request).takeable) == 12
+    assert len(plan_run(request).takeable) == len(NETWORKS) * SEEDS
     table = run(request)
     assert table.trials == reference.trials
     assert len(table.costs) == 1

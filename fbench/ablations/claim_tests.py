@@ -161,7 +161,8 @@ class OverfitsLess(_AgainstOthers):
     """A smaller gap between training and test accuracy than each other network on each data set.
 
     The gap is training top-1 at the chosen epoch (on augmented images, while the weights still change) less test
-    top-1, in one training; chance is the seed, on this test set.
+    top-1, in one training; chance is the seed, on this test set. Where no gap is above 0 nothing over-fits yet, and
+    nothing is decided.
     """
 
     kind: Literal["overfits_less"]

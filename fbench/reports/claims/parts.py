@@ -11,7 +11,9 @@ from fbench.benchmark.budget import load_presets
 from fbench.reports.wording import count, listing
 from fbench.statistics.statements import Answer, Outcome
 
-LackKind = Literal["counts", "data", "test split", "network", "preset", "seeds", "images", "cost", "blocks"]
+LackKind = Literal[
+    "counts", "data", "test split", "network", "preset", "over-fitting", "seeds", "images", "cost", "blocks"
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def missing_sentence(lacks: Sequence[Lack]) -> str:
         *_data(lacks),
         *_networks(lacks),
         *_presets(lacks),
+        *_overfitting(lacks),
         *_seeds(lacks),
         *_images(lacks),
         *_cost(lacks),
@@ -96,6 +99,16 @@ def _presets(lacks: Sequence[Lack]) -> list[str]:
     for lack in _of(lacks, "preset"):
         by_preset.setdefault(lack.reason, []).append(data_words(lack.data))
     return [f"{preset_words(preset)} on {listing(once(names))}" for preset, names in by_preset.items()]
+
+
+def _overfitting(lacks: Sequence[Lack]) -> list[str]:
+    by_data: dict[str, list[str]] = {}
+    for lack in _of(lacks, "over-fitting"):
+        by_data.setdefault(lack.data, []).extend(lack.networks)
+    return [
+        f"a budget in which {' or '.join(once(names))} over-fits {data_words(data)} (no gap is certainly above 0 so far)"
+        for data, names in by_data.items()
+    ]
 
 
 def preset_words(least: str) -> str:

@@ -92,6 +92,9 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
 def overfitting_parts(test: OverfitsLess, claim: Claim, material: Material) -> list[Part]:
     """Gaps between training and test accuracy of equal seeds, one part for each other network and data set.
 
+    A part is decided only where one of its two networks over-fits: its gap is certainly above 0. Before that, a smaller
+    gap is that of the network which has learnt faster.
+
     Raises:
         UserError: two runs cannot be pooled.
     """
@@ -135,6 +138,8 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     size, direction = number(100 * abs(found.estimate), 1), "smaller" if found.estimate >= 0 else "larger"
     spread = minus(f"{points_range(found.low, found.high)} points over {plural(len(common), 'seed')}")
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
+    if not any(over_seeds(np.array([gaps[seed] for seed in common])).low > 0 for gaps in (ours, theirs)):
+        lacks.append(Lack("over-fitting", data, (test.network, other)))
     if lacks:
         return Part(text, None, None, tuple(lacks), remarks)
     answer = says_better(found, margin)

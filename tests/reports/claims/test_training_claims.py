@@ -26,6 +26,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
     return run_of(tmp_path_factory.mktemp("runs") / "ten", ACCURACY)
 
 
+@pytest.fixture(scope="module")
+def overfitted(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+    return run_of(tmp_path_factory.mktemp("runs") / "overfitted", ACCURACY, training_lead=0.1)
+
+
 def accuracies(run: RunTable, network: str) -> Any:
     return run.correctness(network, "fer2013").correct.mean(axis=1)
 
@@ -94,7 +99,7 @@ def test_chances_of_several_comparisons_add_up(run: RunTable) -> None:
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        # The fabricated gap is 0.06 - 0.216 of the accuracy, so it is smaller where the accuracy is higher.
+        # The fabricated gap is 0.3 - 0.216 of the accuracy, so it is smaller where the accuracy is higher.
         ({}, "supported"),
         ({"network": "ires_no_se", "than": "ires"}, "contradicted"),
         ({"than": "ires_relu", "margin_points": 20.0}, "contradicted"),
@@ -102,22 +107,30 @@ def test_chances_of_several_comparisons_add_up(run: RunTable) -> None:
         ({"than": ["ires_no_se", "resnet50"]}, "undecided"),
     ],
 )
-def test_less_overfitting_is_a_smaller_gap_of_equal_seeds(run: RunTable, changes: dict[str, Any], verdict: str) -> None:
-    assert judged(claim_of({**OVERFITS, **changes}), [run]).verdict == verdict
+def test_less_overfitting_is_a_smaller_gap_of_equal_seeds(
+    overfitted: RunTable, changes: dict[str, Any], verdict: str
+) -> None:
+    assert judged(claim_of({**OVERFITS, **changes}), [overfitted]).verdict == verdict
 
 
-def test_the_gap_is_training_accuracy_at_the_chosen_epoch_less_test_accuracy(run: RunTable) -> None:
-    """Epoch 3 of 4 was chosen: 0.784 of the accuracy and 0.06 of training top-1, by hand."""
+def test_where_nothing_overfits_yet_a_smaller_gap_decides_nothing(run: RunTable) -> None:
     found = judged(claim_of(OVERFITS), [run])
-    gaps = [0.784 * ACCURACY[name] + 0.06 - accuracies(run, name) for name in ("ires", "ires_no_se")]
+    assert found.verdict == "undecided"
+    assert found.missing == "a budget in which ires or ires_no_se over-fits FER2013 (no gap is certainly above 0 so far)"
+
+
+def test_the_gap_is_training_accuracy_at_the_chosen_epoch_less_test_accuracy(overfitted: RunTable) -> None:
+    """Epoch 3 of 4 was chosen: 0.784 of the accuracy and 0.3 of training top-1, by hand."""
+    found = judged(claim_of(OVERFITS), [overfitted])
+    gaps = [0.784 * ACCURACY[name] + 0.3 - accuracies(overfitted, name) for name in ("ires", "ires_no_se")]
     reference = stats.ttest_rel(gaps[1], gaps[0])
     interval = reference.confidence_interval()
     assert f"{100 * (gaps[1] - gaps[0]).mean():.1f} points smaller than that of ires_no_se on FER2013" in found.why
     assert f"(+{100 * interval.low:.1f} to +{100 * interval.high:.1f} points over 10 seeds)" in found.why
 
 
-def test_a_training_accuracy_that_is_no_number_leaves_its_seed_out(run: RunTable) -> None:
-    material = gather_material([run])
+def test_a_training_accuracy_that_is_no_number_leaves_its_seed_out(overfitted: RunTable) -> None:
+    material = gather_material([overfitted])
     (holding,) = material.holdings
     broken = holding.evidence.networks["ires"]
     rows = tuple(row.model_copy(update={"train_top1": float("nan")}) for row in broken.histories[3])
