@@ -106,7 +106,7 @@ def _overfitting(lacks: Sequence[Lack]) -> list[str]:
     for lack in _of(lacks, "over-fitting"):
         by_data.setdefault(lack.data, []).extend(lack.networks)
     return [
-        f"a budget in which {' or '.join(once(names))} over-fits {data_words(data)} (no gap is certainly above 0 so far)"
+        f"a budget in which {' or '.join(once(names))} over-fits {data_words(data)} (so far no gap is surely above 0)"
         for data, names in by_data.items()
     ]
 

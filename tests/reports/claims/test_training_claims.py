@@ -116,7 +116,7 @@ def test_less_overfitting_is_a_smaller_gap_of_equal_seeds(
 def test_where_nothing_overfits_yet_a_smaller_gap_decides_nothing(run: RunTable) -> None:
     found = judged(claim_of(OVERFITS), [run])
     assert found.verdict == "undecided"
-    assert found.missing == "a budget in which ires or ires_no_se over-fits FER2013 (no gap is certainly above 0 so far)"
+    assert found.missing == "a budget in which ires or ires_no_se over-fits FER2013 (so far no gap is surely above 0)"
 
 
 def test_the_gap_is_training_accuracy_at_the_chosen_epoch_less_test_accuracy(overfitted: RunTable) -> None:
