@@ -15,7 +15,9 @@ from fbench.cli.app import app
 from tests.reports.claims.runs import run_of
 
 runner = CliRunner()
-DOCS = Path(__file__).parents[2] / "docs" / "claims.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "claims.md"
+CLAIM_ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 MINE = """
 paper = "Mine"
@@ -50,13 +52,22 @@ def test_without_a_run_it_prints_what_arithmetic_decides_and_what_the_rest_needs
 
 
 def test_the_documentation_holds_the_verdicts_that_the_command_prints() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    by_arithmetic, of_the_run = (
+        {tuple(cell.strip() for cell in row) for row in CLAIM_ROW.findall(part)}
+        for part in DOCS.read_text(encoding="utf-8").split("## What the committed run says")
+    )
     decided = {
         (name, f"{claim['verdict']} by arithmetic", claim["why"])
         for name, claim in by_id(claims_of()).items()
         if claim["by_arithmetic"]
     }
-    assert {tuple(cell.strip() for cell in row) for row in rows} == decided
+    assert by_arithmetic == decided
+    found = by_id(claims_of(str(ROOT / "results" / "fer2013-standard")))
+    assert len(of_the_run) == 7
+    for name, verdict, why in of_the_run:
+        assert verdict == found[name]["verdict"]
+        for interval in re.findall(r"\(([−+][^)]+)\)", why):
+            assert interval in found[name]["why"]
 
 
 def test_the_documentation_names_every_kind_of_test() -> None:
