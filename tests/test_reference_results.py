@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fbench
+from fbench.ablations.library import load_suite
 from fbench.benchmark import executor
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.specs import DataSpec
@@ -22,17 +23,8 @@ from fbench.session import run
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
 STUDIES = ("squeeze_excite", "activation", "head", "convolution", "shortcut")
-NETWORKS = (
-    "ires",
-    "ires_no_se",
-    "ires_relu",
-    "ires_hswish_all",
-    "ires_flatten",
-    "ires_flatten_fc256",
-    "ires_regular_conv",
-    "ires_plain_conv3x3",
-    "ires_no_residual",
-    "ires_identity_shortcut_only",
+NETWORKS = tuple(
+    dict.fromkeys(level for study in load_suite("ablations").studies if study.name in STUDIES for level in study.levels)
 )
 SEEDS = 10
 
@@ -43,6 +35,7 @@ def reference() -> RunTable:
 
 
 def test_it_holds_ten_networks_with_ten_seeds_on_all_of_fer2013(reference: RunTable) -> None:
+    assert len(NETWORKS) == 10
     assert set(reference.networks) == set(NETWORKS)
     assert reference.config.data[0].images_by_split == {"train": 28709, "selection": 3589, "test": 3589}
     assert {name: len(reference.records(name, "fer2013")) for name in NETWORKS} == dict.fromkeys(NETWORKS, SEEDS)

@@ -54,7 +54,7 @@ def _print_verdicts(console: Console, evidence: Evidence) -> None:
             console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
         section = factor_section(evidence, result.study, result.correction) if tested else None
         for sentence in effect_sentences(section.analysis) if section and section.analysis else ():
-            console.print(f"- {sentence}", highlight=False, markup=False)
+            console.print(f"- {sentence}.", highlight=False, markup=False)
 
 
 def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:

@@ -17,6 +17,13 @@ from fbench.statistics.estimands import MeanSquares, mean_squares, new_images, s
 SMALL = np.array([[4, 6, 5, 5], [2, 4, 1, 5], [0, 2, 0, 2]], dtype=float)
 
 
+def test_what_cancels_up_to_rounding_is_no_difference() -> None:
+    values = np.tile([0.1, 0.2, -0.3], (3, 1))
+    assert values.mean() != 0  # but 2e-17
+    found = this_test_set(values)
+    assert (found.estimate, found.rule, found.p_value) == (0, "constant", 1)
+
+
 def test_mean_squares_agree_with_a_hand_computed_two_way_analysis() -> None:
     squares = mean_squares(SMALL)
     assert (squares.seed, squares.image, squares.residual) == pytest.approx((16, 4, 4 / 3 * 0.5))

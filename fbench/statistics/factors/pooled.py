@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.estimands import MeanEstimate
+from fbench.statistics.estimands import ROUNDING, MeanEstimate
 from fbench.statistics.factors.anova import AnalysisOfVariance
 from fbench.statistics.intervals import t_quantile
 
@@ -40,7 +40,7 @@ def pooled_estimate(
         nan = float("nan")
         return MeanEstimate(estimate, nan, nan, nan, nan, confidence, "undefined")
     if model.residual_mean_square == 0:
-        exact = estimate if abs(estimate) > 1e-10 * float(np.abs(array).max()) else 0.0
+        exact = estimate if abs(estimate) > ROUNDING * float(np.abs(array).max()) else 0.0
         return MeanEstimate(exact, exact, exact, 0.0, freedom, confidence, "constant")
     error = float(np.sqrt(model.residual_mean_square * (factors**2).sum() / model.seeds))
     half = t_quantile(confidence, freedom) * error
