@@ -109,7 +109,7 @@ def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str, co
             for place, result in enumerate(studies, start=1)
         ),
         learning=_learning_groups(evidence, studies, looks, key),
-        confusion=confusion_figures(evidence, looks, key),
+        confusion=confusion_figures(evidence, tuple(evidence.networks), key),
         published=tuple(published_rows(evidence, summary)),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )

@@ -12,6 +12,7 @@ from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.differences import NetworkDifferences
 from fbench.reports.factors import FactorSection
+from fbench.reports.figures.drawing import Illustration
 from fbench.reports.fronts import FrontResult
 from fbench.reports.many import ManyResult
 from fbench.reports.palette import Appearance
@@ -21,14 +22,6 @@ from fbench.reports.readings import SplitReadings
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
 from fbench.statistics.comparison.multiplicity import Correction
-
-
-@dataclass(frozen=True)
-class Illustration:
-    """An SVG element and its title."""
-
-    title: str
-    svg: str
 
 
 @dataclass(frozen=True)

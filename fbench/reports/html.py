@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from fbench.benchmark.records import PlannedTrial
 from fbench.reports import factor_words, wording
 from fbench.reports.document import Report
+from fbench.reports.figures.drawing import Illustration, to_svg, use_page_colours
 from fbench.reports.fronts import points_words, price_words
 from fbench.reports.many import friedman_sentence
 from fbench.reports.palette import Appearance
@@ -46,6 +47,7 @@ def render(report: Report) -> str:
         .render(
             report=report,
             alpha=LEVEL,
+            draw=partial(draw, looks=report.looks),
             correction=report.correction,
             marks=_marks(report.looks),
             network_colours=_network_colours(report.looks),
@@ -65,7 +67,6 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    environment.filters["svg"] = Markup  # figures come from this package, and matplotlib escapes their texts
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
@@ -83,6 +84,11 @@ def _environment() -> Environment:
         "verdict_sentence": verdict_sentence,
     }
     return environment
+
+
+def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:
+    """The figure's SVG in the page's colours; it comes from this package, and matplotlib escapes its texts."""
+    return Markup(use_page_colours(to_svg(illustration.drawing, illustration.key), looks))  # noqa: S704 - as above
 
 
 def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:

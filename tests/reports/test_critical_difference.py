@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram, stack_bars
+from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.performance_profile import performance_profiles
 from fbench.reports.palette import assign_appearances
 from fbench.statistics.many.performance_profile import performance_profile
@@ -25,28 +26,34 @@ def ranked(count: int, groups: tuple[tuple[int, ...], ...] = (), difference: flo
 
 
 def draw(found: RankedNetworks) -> ElementTree.Element:
-    svg = critical_difference_diagram(found, assign_appearances(found.networks), "k")
+    svg = to_svg(critical_difference_diagram(found, assign_appearances(found.networks)), "k")
     return ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the line itself
 
 
 @pytest.mark.parametrize("count", [2, 3, 16, 40])
-def test_every_network_is_named_once_with_its_rank(count: int) -> None:
-    texts = [element.text or "" for element in draw(ranked(count)).iter(TEXT)]
+def test_every_network_is_named_once_beside_its_rank(count: int) -> None:
+    heights: dict[str, float] = {}
+    for element in draw(ranked(count)).iter(TEXT):
+        text, place = (element.text or "").strip(), height_of(element)
+        if text.startswith("net") or re.fullmatch(r"\d+\.\d\d", text):
+            assert text not in heights
+            heights[text] = place
     for place in range(count):
-        assert sum(bool(re.search(rf"\bnet{place}\b", text)) for text in texts) == 1
-        assert any(f"{place + 1}.00" in text and f"net{place}" in text for text in texts)
-    assert any("critical difference 1.50" in text for text in texts)
+        assert heights[f"net{place}"] == pytest.approx(heights[f"{place + 1}.00"], abs=3)
+    names = sorted(heights[f"net{place}"] for place in range(count))
+    assert min(np.diff(names)) > 11  # typographic points, of letters 9 high
 
 
-def test_names_do_not_cover_each_other() -> None:
-    sides: dict[bool, list[float]] = {True: [], False: []}
-    for element in draw(ranked(16)).iter(TEXT):
-        text = element.text or ""
-        if "net" in text:
-            sides[text.startswith("net")].append(float(element.get("y") or "nan"))
-    assert [len(heights) for heights in sides.values()] == [8, 8]
-    for heights in sides.values():
-        assert min(np.diff(sorted(heights))) > 11  # typographic points, of letters 9 high
+def height_of(element: ElementTree.Element) -> float:
+    if "y" in element.attrib:
+        return float(element.get("y") or "nan")
+    found = re.search(r"translate\([-\d.]+ ([-\d.]+)\)", element.get("transform") or "")
+    assert found
+    return float(found[1])
+
+
+def test_the_ruler_says_how_long_it_is() -> None:
+    assert any("critical difference 1.50" in (text.text or "") for text in draw(ranked(3)).iter(TEXT))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +91,11 @@ def test_profiles_name_the_networks_and_state_their_medians(count: int) -> None:
     at = np.linspace(0.4, 0.9, 51)
     scores = {name: np.linspace(0.5, 0.6, 9) + 0.02 * place for place, name in enumerate(names)}
     profiles = {name: performance_profile([row], at) for name, row in scores.items()}
-    svg = performance_profiles(profiles, assign_appearances(names), "p")
+    drawing = performance_profiles(profiles, assign_appearances(names))
+    svg = to_svg(drawing, "p")
     root = ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the line itself
     assert {element.text for element in root.iter(TEXT)} >= set(names)
     label = root.get("aria-label") or ""
     assert label.startswith(f"Performance profiles. Half of the runs are above: net{count - 1} ")
     assert "A line may be off by 45 points of the share anywhere." in label
-    assert svg == performance_profiles(profiles, assign_appearances(names), "p")
+    assert svg == to_svg(drawing, "p")

@@ -27,6 +27,7 @@ from fbench.reports.factor_words import (
     residual_sentences,
 )
 from fbench.reports.factors import FactorAnalysis, FactorSection, factor_section
+from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.palette import assign_appearances
 from fbench.reports.studies import suite_of
@@ -175,7 +176,7 @@ def texts(svg: str) -> list[str]:
 
 
 def draw(found: FactorAnalysis) -> str:
-    return interaction_plot(found, assign_appearances(found.design.cells), "i")
+    return to_svg(interaction_plot(found, assign_appearances(found.design.cells)), "i")
 
 
 def test_the_interaction_plot_states_its_finding(crossed: Evidence) -> None:

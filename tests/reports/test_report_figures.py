@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fbench.reports.figures.canvas import new_figure, to_svg, use_page_colours
+from fbench.reports.figures.drawing import Drawing, to_svg, use_page_colours
 from fbench.reports.figures.pareto import ParetoPoint, log_ticks, pareto_chart, widen
 from fbench.reports.palette import assign_appearances
 
@@ -18,13 +18,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def chart(points: list[ParetoPoint], key: str = "p") -> str:
     looks = assign_appearances(point.network for point in points)
-    return pareto_chart(points, looks, "MACs, millions", key)
+    return to_svg(pareto_chart(points, looks, "MACs, millions"), key)
 
 
 POINTS = [
-    ParetoPoint("cheap", 1.0, 0.50, 0.48, 0.52),
-    ParetoPoint("dear", 9.0, 0.60, 0.58, 0.62),
-    ParetoPoint("beaten", 9.5, 0.55, 0.53, 0.57),
+    ParetoPoint("cheap", 1.0, 0.50, 0.48, 0.52, "cheap\n0.52"),
+    ParetoPoint("dear", 9.0, 0.60, 0.58, 0.62, "dear\n0.62"),
+    ParetoPoint("beaten", 9.5, 0.55, 0.53, 0.57, "beaten\n0.57"),
 ]
 
 
@@ -76,9 +76,7 @@ def test_ids_begin_with_the_key() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30))
 def test_any_text_stays_text(text: str) -> None:
-    with new_figure(2, 2) as figure:
-        figure.text(0.1, 0.5, text)
-        svg = to_svg(figure, "k", text)
+    svg = to_svg(Drawing(2, 2, text, lambda figure: figure.text(0.1, 0.5, text)), "k")
     root = ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the lines above
     assert root.get("aria-label") == text
     assert [element.text for element in root.iter(f"{SVG}text")] in ([text], [text.strip() or None], [])

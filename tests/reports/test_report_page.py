@@ -58,7 +58,7 @@ def test_headings_are_in_order(page: Page) -> None:
 
 def test_figures_say_what_they_show_and_tables_have_captions_and_scopes(page: Page) -> None:
     figures = [a for tag, a in page.elements if tag == "svg"]
-    assert len(figures) == 3 + 1 + 2 + 4 + 3  # Pareto, ranks, forest, learning curves, confusion
+    assert len(figures) == 4 + 1 + 2 + 4 + 3  # Pareto, ranks, forest, learning curves, confusion
     assert all(a["role"] == "img" and a["aria-label"] for a in figures)
     assert all(table.caption for table in page.tables)
     assert all("scope" in a for tag, a in page.elements if tag == "th")

@@ -1,59 +1,112 @@
-"""A confusion matrix in per cent of each true class."""
+"""A confusion matrix in per cent of each true class, and the difference of two."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import new_figure, set_margins, text_width_in, to_svg
-from fbench.reports.wording import percent, shorten
+from fbench.reports.figures.canvas import INK, set_margins, text_width_in
+from fbench.reports.figures.drawing import Drawing
+from fbench.reports.wording import minus, percent, points, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
 _MOST_ANNOTATED: Final = 12
-_LIGHT_TEXT_ABOVE: Final = 66  # per cent; there both text colours have a contrast of 4 with the cell
+_LIGHT_TEXT_ABOVE: Final = 0.62  # of the darkest colour; there both text colours have a contrast of 4.5 with the cell
+_LEAST_SCALE: Final = 5.0  # points; smaller differences are pale
+_MORE: Final = (0.02, 0.32, 0.60)
+_FEWER: Final = (0.70, 0.29, 0.02)
+# Cells let the page through where they say nothing, so that a matrix is pale on a light page and dark on a dark one.
+_SHARES: Final = LinearSegmentedColormap.from_list("shares", [(*_MORE, 0.0), (*_MORE, 1.0)])
+_CHANGES: Final = LinearSegmentedColormap.from_list("changes", [(*_FEWER, 1.0), (*_MORE, 0.0), (*_MORE, 1.0)])
 
 
-def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str, key: str) -> str:
-    """Draw ``rates`` (classes, classes) as SVG; a true class is a row of sum 1, or of NaN without images."""
+def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> Drawing:
+    """Draw ``rates`` (classes, classes); a true class is a row of sum 1, or of NaN without images."""
+    values = 100 * rates
+    labels = np.array([[f"{value:.0f}" for value in row] for row in values])
+    return _heatmap(values, labels, class_names, (0.0, 100.0), _shares_alt(rates, class_names, network))
+
+
+def confusion_difference(
+    change: npt.NDArray[np.float64], class_names: Sequence[str], network: str, baseline: str
+) -> Drawing:
+    """Draw ``change`` (classes, classes): the rates of ``network`` minus those of ``baseline``, fractions of 1."""
+    values = 100 * change
+    scale = max(_LEAST_SCALE, float(np.nanmax(np.abs(values), initial=0.0)))
+    labels = np.array([[minus(f"{value:+.0f}") if round(value) else "0" for value in row] for row in values])
+    return _heatmap(values, labels, class_names, (-scale, scale), _change_alt(change, class_names, network, baseline))
+
+
+def _heatmap(
+    values: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.str_],
+    class_names: Sequence[str],
+    limits: tuple[float, float],
+    alt: str,
+) -> Drawing:
     names = [shorten(name, 12) for name in class_names]
-    grid = min(5.0, max(1.6, 0.36 * len(names)))
+    grid = min(3.4, max(1.6, 0.4 * len(names)))
     room = 0.35 + text_width_in(names, 9)
-    with new_figure(room + grid + 0.1, room + grid + 0.1) as figure:
-        axes = figure.subplots()
-        set_margins(figure, left=room, right=0.1, top=0.1, bottom=room)
-        sns.heatmap(
-            100 * rates,
-            annot=len(names) <= _MOST_ANNOTATED,
-            fmt=".0f",
-            annot_kws={"fontsize": 8.5},
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            cbar=False,
-            square=True,
-            linewidths=0.6,
-            xticklabels=names,
-            yticklabels=names,
-            ax=axes,
-        )
-        for text, cell in zip(axes.texts, 100 * rates[~np.isnan(rates)], strict=False):
-            text.set_color("#ffffff" if cell > _LIGHT_TEXT_ABOVE else "#16202b")
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
-        axes.tick_params(axis="x", rotation=90, length=0)
-        axes.tick_params(axis="y", rotation=0, length=0)
-        return to_svg(figure, key, _alt(rates, class_names, network))
+    paint = partial(_paint, values=values, labels=labels, names=names, limits=limits, room=room)
+    return Drawing(room + grid + 0.1, room + grid + 0.1, alt, paint)
 
 
-def _alt(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> str:
+def _paint(
+    figure: Figure,
+    values: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.str_],
+    names: Sequence[str],
+    limits: tuple[float, float],
+    room: float,
+) -> None:
+    axes = figure.subplots()
+    set_margins(figure, left=room, right=0.1, top=0.1, bottom=room)
+    low, high = limits
+    sns.heatmap(
+        values,
+        annot=labels if len(names) <= _MOST_ANNOTATED else False,
+        fmt="",
+        annot_kws={"fontsize": 9},
+        cmap=_SHARES if low == 0 else _CHANGES,
+        vmin=low,
+        vmax=high,
+        cbar=False,
+        square=True,
+        xticklabels=names,
+        yticklabels=names,
+        ax=axes,
+    )
+    for text, cell in zip(axes.texts, values[~np.isnan(values)], strict=False):
+        text.set_color("#ffffff" if abs(cell) / high > _LIGHT_TEXT_ABOVE else INK)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.tick_params(axis="x", rotation=90, length=0)
+    axes.tick_params(axis="y", rotation=0, length=0)
+
+
+def _shares_alt(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> str:
     errors = np.nan_to_num(rates * (1 - np.eye(len(rates))))
     true, predicted = divmod(int(errors.argmax()), len(rates))
     share = percent(float(errors[true, predicted]), 0)
     return (
         f"Confusion matrix of {network}. Most frequent confusion: {share} % of {class_names[true]} "
         f"are taken for {class_names[predicted]}."
+    )
+
+
+def _change_alt(change: npt.NDArray[np.float64], class_names: Sequence[str], network: str, baseline: str) -> str:
+    known = np.nan_to_num(change)
+    recall = np.diag(known)
+    best, worst = int(recall.argmax()), int(recall.argmin())
+    return (
+        f"Confusion of {network} minus that of {baseline}, in percentage points. Recall changes most upwards for "
+        f"{class_names[best]} ({points(float(recall[best]))}), most downwards for {class_names[worst]} "
+        f"({points(float(recall[worst]))})."
     )

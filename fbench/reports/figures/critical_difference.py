@@ -1,6 +1,7 @@
-"""The critical-difference diagram: networks on an axis of average ranks, and bars over those that do not differ.
+"""The critical-difference diagram: networks by average rank, and bars beside those that do not differ.
 
-As in Demsar 2006 (Journal of Machine Learning Research 7, figure 1), but with bars from the matrix of p-values.
+As in Demsar 2006 (Journal of Machine Learning Research 7, figure 1), turned upright: a row for each network, so that
+names of any length and many networks fit a narrow page; and with bars from the matrix of p-values.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import FAINT, INK, new_figure, set_margins, text_width_in, to_svg
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins, text_width_in
+from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, number, shorten
 
 _ROW_IN: Final = 0.235
-_BAR_IN: Final = 0.1
+_BAR_IN: Final = 0.11
+_MOST_BAR_ROOM_IN: Final = 1.2
 _FONT_SIZE: Final = 9.0
-_AXIS_IN: Final = 4.2
 _MOST_NAMED: Final = 6
 
 
@@ -37,30 +40,47 @@ class RankedNetworks:
     critical_difference: float
 
 
-def critical_difference_diagram(ranked: RankedNetworks, looks: Mapping[str, Appearance], key: str) -> str:
-    """Draw at least two networks as SVG, the better half named on the left, the best at the top."""
+def critical_difference_diagram(ranked: RankedNetworks, looks: Mapping[str, Appearance]) -> Drawing:
+    """Draw at least two networks, the best at the top."""
     order = sorted(range(len(ranked.networks)), key=lambda place: ranked.average_ranks[place])
-    left, right = order[: math.ceil(len(order) / 2)], order[math.ceil(len(order) / 2) :]
-    levels = stack_bars([_ends(ranked, group) for group in ranked.groups])
-    bars = 0.1 + _BAR_IN * (max(levels, default=-1) + 1)
-    depth = bars + _ROW_IN * (len(left) + 0.2)
-    names = [_label(ranked, place) for place in order]
-    room = text_width_in(names, _FONT_SIZE) + 0.25
-    ruler = 0.4 if math.isfinite(ranked.critical_difference) else 0.05
-    with new_figure(_AXIS_IN + 2 * room, ruler + 0.3 + depth) as figure:
+    row_of = {place: row for row, place in enumerate(order)}
+    ends = [_ends(group, row_of) for group in ranked.groups]
+    levels = stack_bars(ends)
+    bars = min(_MOST_BAR_ROOM_IN, _BAR_IN * (max(levels, default=-1) + 1))
+    names = [shorten(ranked.networks[place], 24) for place in order]
+    room = text_width_in(names, _FONT_SIZE) + 0.15
+    ruled = math.isfinite(ranked.critical_difference)
+    top = 0.62 if ruled else 0.4
+
+    def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=room, right=room, top=ruler + 0.3, bottom=0.0)
-        _axis(axes, len(order), depth)
-        for side, places in (("left", left), ("right", right[::-1])):
-            for row, place in enumerate(places):
-                _name(axes, ranked, place, bars + _ROW_IN * (row + 0.5), side, looks)
-        for level, group in zip(levels, ranked.groups, strict=True):
-            low, high = _ends(ranked, group)
-            height = 0.1 + _BAR_IN * level
-            axes.plot([low - 0.04, high + 0.04], [height] * 2, color=INK, linewidth=3.2, solid_capstyle="butt")
-        if math.isfinite(ranked.critical_difference):
-            _ruler(axes, ranked.critical_difference, len(order))
-        return to_svg(figure, key, _alt(ranked, order))
+        set_margins(figure, left=room, right=bars + 0.2, top=top, bottom=0.05)
+        _axis(axes, len(order))
+        axes.set_yticks(range(len(order)), names)
+        for row, place in enumerate(order):
+            look, rank = looks[ranked.networks[place]], ranked.average_ranks[place]
+            axes.plot([0.8, rank], [row, row], color=look.light, linewidth=1.2, alpha=0.6)
+            axes.plot(rank, row, marker=look.marker, markersize=6.5, color=look.light)
+            axes.annotate(
+                number(rank, 2), (rank, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
+        width = PAGE_WIDTH_IN - room - bars - 0.2
+        step = bars / max(1, max(levels, default=0) + 1) / width
+        for level, (first, last) in zip(levels, ends, strict=True):
+            axes.plot(
+                [1 + 0.1 / width + step * (level + 0.5)] * 2,
+                [first - 0.3, last + 0.3],
+                transform=axes.get_yaxis_transform(),
+                color=INK,
+                linewidth=3.0,
+                solid_capstyle="butt",
+                clip_on=False,
+            )
+        if ruled:
+            _ruler(axes, ranked.critical_difference, len(order), 1 + 0.42 / (_ROW_IN * (len(order) + 0.2)))
+
+    height = top + 0.05 + _ROW_IN * (len(order) + 0.2)
+    return Drawing(PAGE_WIDTH_IN, height, _alt(ranked, order), paint)
 
 
 def stack_bars(ends: Sequence[tuple[float, float]]) -> list[int]:
@@ -74,15 +94,14 @@ def stack_bars(ends: Sequence[tuple[float, float]]) -> list[int]:
     return levels
 
 
-def _axis(axes: Axes, count: int, depth: float) -> None:
-    """Ranks along the top, in inches downwards."""
-    axes.set_xlim(0.9, count + 0.1)
-    axes.set_ylim(depth, 0)
-    axes.grid(visible=False)
+def _axis(axes: Axes, count: int) -> None:
+    """Ranks along the top, the best network's row first."""
+    axes.set_xlim(0.8, count + 0.6)
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.spines["top"].set_visible(True)
-    axes.spines["top"].set_bounds(1, count)
-    axes.yaxis.set_visible(False)
+    axes.tick_params(axis="y", length=0, labelsize=_FONT_SIZE)
     axes.xaxis.tick_top()
     axes.set_xticks(_ticks(count))
 
@@ -93,46 +112,30 @@ def _ticks(count: int) -> list[int]:
     return [*(rank for rank in range(1, count, step) if count - rank > step / 2), count]
 
 
-def _name(
-    axes: Axes, ranked: RankedNetworks, place: int, height: float, side: str, looks: Mapping[str, Appearance]
-) -> None:
-    """A line from the axis down to the row of the name, then out to its side."""
-    rank, look = ranked.average_ranks[place], looks[ranked.networks[place]]
-    low, high = axes.get_xlim()
-    edge = low if side == "left" else high
-    axes.plot([rank, rank, edge], [0, height, height], color=look.light, linewidth=1.1, clip_on=False)
-    axes.plot(rank, 0, marker=look.marker, markersize=5.5, color=look.light, clip_on=False, zorder=3)
+def _ruler(axes: Axes, difference: float, count: int, height: float) -> None:
+    """How far apart two average ranks must be, above the axis; cut where it is longer than the axis."""
+    end = min(1 + difference, count)
+    whole = end == 1 + difference
+    transform = axes.get_xaxis_transform()
+    axes.plot([1, end], [height] * 2, transform=transform, color=INK, linewidth=1.4, clip_on=False)
+    for edge in (1, end) if whole else (1,):
+        axes.plot([edge], [height], marker="|", markersize=7, transform=transform, color=INK, clip_on=False)
+    longer = "" if whole else ", longer than the axis"
     axes.annotate(
-        _label(ranked, place, side),
-        (edge, height),
-        xytext=(-5 if side == "left" else 5, 0),
+        f"critical difference {number(difference, 2)}{longer}",
+        (1, height),
+        xycoords=transform,
+        xytext=(0, 4),
         textcoords="offset points",
-        ha="right" if side == "left" else "left",
-        va="center",
-        fontsize=_FONT_SIZE,
+        va="bottom",
+        fontsize=8.5,
         annotation_clip=False,
     )
 
 
-def _label(ranked: RankedNetworks, place: int, side: str = "left") -> str:
-    name, rank = shorten(ranked.networks[place], 24), number(ranked.average_ranks[place], 2)
-    return f"{name}  {rank}" if side == "left" else f"{rank}  {name}"
-
-
-def _ruler(axes: Axes, difference: float, count: int) -> None:
-    """How far apart two average ranks must be, above the axis; cut where it is longer than the axis."""
-    height, end = -0.46, min(1 + difference, count)
-    axes.plot([1, end], [height] * 2, color=INK, linewidth=1.4, clip_on=False)
-    for edge in (1, end) if end == 1 + difference else (1,):
-        axes.plot([edge] * 2, [height - 0.04, height + 0.04], color=INK, linewidth=1.4, clip_on=False)
-    longer = "" if end == 1 + difference else ", longer than the axis"
-    axes.text(1, height - 0.06, f"critical difference {number(difference, 2)}{longer}", va="bottom", fontsize=8.5)
-    axes.plot([end] * 2, [height + 0.04, 0], color=FAINT, linewidth=0.7, clip_on=False, zorder=0)
-
-
-def _ends(ranked: RankedNetworks, group: tuple[int, ...]) -> tuple[float, float]:
-    found = [ranked.average_ranks[place] for place in group]
-    return min(found), max(found)
+def _ends(group: Sequence[int], row_of: Mapping[int, int]) -> tuple[int, int]:
+    rows = [row_of[place] for place in group]
+    return min(rows), max(rows)
 
 
 def _alt(ranked: RankedNetworks, order: Sequence[int]) -> str:

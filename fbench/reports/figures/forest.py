@@ -5,45 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isnan
+from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import FAINT, INK, new_figure, set_margins, text_width_in, to_svg
+from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
+from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance
 from fbench.reports.studies import Comparison
 from fbench.reports.wording import points, points_range, shorten
 from fbench.statistics.estimands import MeanEstimate
 
-_OFFSET = 0.13  # of a row: the two intervals of a comparison lie above and below its middle
+_ROW_IN: Final = 0.52
+_THIS_TEST_SET: Final = 0.02  # of a row, below its middle; the name stands above
+_NEW_IMAGES: Final = 0.24
 
 
-def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], key: str) -> str:
-    """Differences from the baseline in percentage points, one row per comparison, as SVG.
+def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance]) -> Drawing:
+    """Differences from the baseline in percentage points, one row per comparison.
 
     The upper, thick line of a row is the interval for this test set, the lower, thin one that for new images.
     """
-    names = [shorten(row.network) for row in rows]
-    with new_figure(6.6, 1.0 + 0.5 * len(rows)) as figure:
+
+    def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=0.2 + text_width_in(names, 9), right=0.15, top=0.35, bottom=0.5)
+        set_margins(figure, left=0.12, right=0.12, top=0.34, bottom=0.52)
         axes.axvline(0, color=INK, linewidth=1)
         for place, row in enumerate(rows):
             look = looks[row.network]
-            _interval(axes, row.difference.this_test_set, place - _OFFSET, look, thick=3.4)
+            _interval(axes, row.difference.this_test_set, place + _THIS_TEST_SET, look, thick=3.4)
             low, high = row.interval
             new_images = replace(row.difference.new_images, low=low, high=high)
-            _interval(axes, new_images, place + _OFFSET, look, thick=1.3)
-        axes.set_yticks(range(len(rows)), names)
-        axes.set_ylim(len(rows) - 0.45, -0.55)
+            _interval(axes, new_images, place + _NEW_IMAGES, look, thick=1.3)
+            name = f"{shorten(row.network, 34)}: {row.verdict}"
+            axes.text(0.004, place - 0.2, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+        axes.set_yticks([])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"top-1 minus {shorten(rows[0].baseline)}, percentage points")
+        axes.set_xlabel(f"top-1 minus {shorten(rows[0].baseline)}, points")
         axes.margins(x=0.06)
         axes.plot([], [], color=INK, linewidth=3.4, label="this test set")
         axes.plot([], [], color=INK, linewidth=1.3, label="new images")
         figure.legend(loc="upper right", ncols=2, borderaxespad=0)
-        return to_svg(figure, key, _alt(rows))
+
+    return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows), paint)
 
 
 def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearance, thick: float) -> None:

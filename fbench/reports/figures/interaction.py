@@ -11,21 +11,24 @@ from math import isnan
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from fbench.reports.factor_words import effect_name, effect_verdict, factor_name
 from fbench.reports.factors import CellMean, FactorAnalysis
-from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import percent, points, points_range, shorten
 
 _DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 _DODGE: Final = 0.07  # of the distance between two levels: intervals of one level stand beside each other
-_PANELS_A_ROW: Final = 3
+_PANELS_A_ROW: Final = 2
+_LEGEND_COLUMNS: Final = 2
 _PANEL_HEIGHT_IN: Final = 2.6
 
 
-def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance], key: str) -> str:
-    """Mean accuracy of every combination, with intervals for this test set, as SVG.
+def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance]) -> Drawing:
+    """Mean accuracy of every combination, with intervals for this test set.
 
     The first factor is on the x axis, the second has a line for each level; each combination of further factors has a
     panel. Points have the colour and the marker of their network.
@@ -35,12 +38,12 @@ def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance], 
     columns = min(len(panels), _PANELS_A_ROW)
     rows = -(-len(panels) // columns)
     lines = design.levels[1] if len(design.levels) > 1 else ()
-    width, left, legend = 6.6 if columns > 1 else 4.6, 0.62, 0.3 if lines else 0.0
-    height = rows * _PANEL_HEIGHT_IN + 0.3 + legend
-    with new_figure(width, height) as figure:
+    legend = 0.08 + 0.2 * -(-len(lines) // _LEGEND_COLUMNS)
+
+    def paint(figure: Figure) -> None:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        set_margins(figure, left=left, right=0.12, top=0.32, bottom=0.58 + legend, gap=0.15 * (columns - 1))
-        figure.subplots_adjust(hspace=0.25)
+        set_margins(figure, left=0.58, right=0.1, top=0.32, bottom=0.52 + legend, gap=0.12 * (columns - 1))
+        figure.subplots_adjust(hspace=0.3)
         for place, axes in enumerate(grid.flat):
             if place >= len(panels):
                 axes.set_visible(False)
@@ -53,16 +56,19 @@ def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance], 
             axes.set_xlabel(factor_name(design.factors[0]))
         if lines:
             handles = [line for line in grid[0, 0].get_lines() if str(line.get_label()).startswith("line ")]
-            labels = [f"{factor_name(design.factors[1])} {shorten(level)}" for level in lines]
-            figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 4), borderaxespad=0.1)
-        return to_svg(figure, key, _alt(analysis))
+            labels = [f"{factor_name(design.factors[1])} {shorten(level, 18)}" for level in lines]
+            figure.legend(handles, labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
+
+    return Drawing(PAGE_WIDTH_IN, rows * _PANEL_HEIGHT_IN + 0.3 + legend, _alt(analysis), paint)
 
 
 def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], looks: Mapping[str, Appearance]) -> None:
     design = analysis.design
     if levels:
         names = zip(design.factors[2:], levels, strict=True)
-        axes.set_title(", ".join(f"{factor_name(factor)} {shorten(level)}" for factor, level in names))
+        axes.set_title(
+            ", ".join(f"{factor_name(factor)} {shorten(level, 18)}" for factor, level in names), fontsize=9.5
+        )
     lines = [(level,) for level in design.levels[1]] if len(design.levels) > 1 else [()]
     shown = {cell.levels: cell for cell in analysis.cells}
     for number, line in enumerate(lines):

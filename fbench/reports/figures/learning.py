@@ -8,22 +8,24 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fbench.reports.evidence import NetworkEvidence
-from fbench.reports.figures.canvas import new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.figures.canvas import PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import number, percent, shorten
 
 Quantity = Literal["top1", "loss"]
 _LABELS: dict[Quantity, str] = {"top1": "top-1, %", "loss": "cross-entropy, nats"}
-_LEGEND_COLUMNS = 3
+_LEGEND_COLUMNS = 2
 
 
 def learning_curves(
-    networks: Mapping[str, NetworkEvidence], looks: Mapping[str, Appearance], quantity: Quantity, key: str
-) -> str:
-    """Training (left) and selection split (right) over epochs, as SVG.
+    networks: Mapping[str, NetworkEvidence], looks: Mapping[str, Appearance], quantity: Quantity
+) -> Drawing:
+    """Training (left) and selection split (right) over epochs.
 
     Raises:
         ValueError: no network has an evaluation point.
@@ -32,10 +34,11 @@ def learning_curves(
     if table.empty:
         raise ValueError("No network has an evaluation point; leave the figure out.")
     names = list(dict.fromkeys(table["network"]))
-    legend_in = 0.22 * -(-len(names) // _LEGEND_COLUMNS)
-    with new_figure(6.4, 2.75 + legend_in) as figure:
+    legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
+
+    def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
-        set_margins(figure, left=0.62, right=0.12, top=0.3, bottom=0.58 + legend_in, gap=0.15)
+        set_margins(figure, left=0.58, right=0.1, top=0.3, bottom=0.52 + legend_in, gap=0.12)
         for axes, split in ((left, "train"), (right, "selection")):
             axes.set_title("training" if split == "train" else "selection split")
             axes.set_xlabel("epoch")
@@ -45,9 +48,10 @@ def learning_curves(
         left.set_ylabel(_LABELS[quantity])
         if quantity == "top1":
             percent_axis(left)
-        labels = [shorten(name) for name in names]
+        labels = [shorten(name, 24) for name in names]
         figure.legend(left.get_lines(), labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
-        return to_svg(figure, key, _alt(table, quantity))
+
+    return Drawing(PAGE_WIDTH_IN, 2.5 + legend_in, _alt(table, quantity), paint)
 
 
 def _line(axes: Axes, rows: pd.DataFrame, look: Appearance) -> None:

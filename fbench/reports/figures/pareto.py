@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import place_labels
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, shorten
@@ -28,35 +30,45 @@ _LEADING_DIGITS: Final = (
 
 @dataclass(frozen=True)
 class ParetoPoint:
-    """A network at its cost, with its accuracy (fraction of 1) and the interval for new images."""
+    """A network at its cost, with its accuracy (fraction of 1) and the interval for new images.
+
+    ``words`` is what the point says when it is pointed at, a line for each fact.
+    """
 
     network: str
     cost: float
     accuracy: float
     low: float
     high: float
+    words: str
 
 
-def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str, key: str) -> str:
-    """Draw at least one point; a cost must be positive. As SVG."""
+def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str) -> Drawing:
+    """Draw at least one point; a cost must be positive. Each point answers the pointer with its network's numbers."""
     front = _front(points)
-    with new_figure(5.6, 4.2) as figure:
+
+    def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=0.6, right=0.15, top=0.15, bottom=0.55)
+        set_margins(figure, left=0.58, right=0.12, top=0.12, bottom=0.52)
         axes.set_xscale("log")
         _draw_front(axes, front)
-        for point in points:
+        for number, point in enumerate(points):
             look = looks[point.network]
             bar = [point.low, point.high]
             axes.plot([point.cost] * 2, bar, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
-            axes.plot(point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle="")
+            (dot,) = axes.plot(
+                point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle=""
+            )
+            dot.set_gid(f"point-{number}")
         axes.set_xlabel(f"{cost_label} (log scale)")
         axes.set_ylabel("top-1, %")
         axes.margins(x=0.14, y=0.08)
         _plain_log_ticks(axes)
         percent_axis(axes)
         place_labels(axes, [(p.cost, p.accuracy, shorten(p.network, 22)) for p in points])
-        return to_svg(figure, key, _alt(front, cost_label))
+
+    spots = tuple(Hotspot(f"point-{number}", point.words) for number, point in enumerate(points))
+    return Drawing(PAGE_WIDTH_IN, 3.6, _alt(front, cost_label), paint, spots)
 
 
 def _front(points: Sequence[ParetoPoint]) -> list[ParetoPoint]:

@@ -7,27 +7,30 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fbench.reports.figures.canvas import INK, new_figure, percent_axis, set_margins, to_svg
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import percent, shorten
 from fbench.statistics.many.performance_profile import PerformanceProfile
 
-_LEGEND_COLUMNS: Final = 3
+_LEGEND_COLUMNS: Final = 2
 _MOST_BANDS: Final = 4
 """More bands cover each other; all being equally wide, one is then drawn as a bar beside the lines."""
 
 _MOST_NAMED: Final = 8
 
 
-def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapping[str, Appearance], key: str) -> str:
-    """Draw profiles over the same thresholds (accuracies, fractions of 1) and runs as SVG."""
+def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapping[str, Appearance]) -> Drawing:
+    """Draw profiles over the same thresholds (accuracies, fractions of 1) and runs."""
     names = list(profiles)
-    legend_in = 0.22 * -(-len(names) // _LEGEND_COLUMNS)
-    with new_figure(6.4, 3.1 + legend_in) as figure:
+    legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
+
+    def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=0.62, right=0.35, top=0.15, bottom=0.58 + legend_in)
+        set_margins(figure, left=0.58, right=0.3, top=0.12, bottom=0.52 + legend_in)
         lines = [_line(axes, profiles[name], looks[name]) for name in names]
         first = profiles[names[0]]
         if len(names) > _MOST_BANDS:
@@ -41,10 +44,10 @@ def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapp
         axes.set_ylabel("runs above it, %")
         percent_axis(axes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-        figure.legend(
-            lines, [shorten(name) for name in names], loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1
-        )
-        return to_svg(figure, key, _alt(profiles))
+        labels = [shorten(name, 24) for name in names]
+        figure.legend(lines, labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
+
+    return Drawing(PAGE_WIDTH_IN, 2.9 + legend_in, _alt(profiles), paint)
 
 
 def _line(axes: Axes, profile: PerformanceProfile, look: Appearance) -> Line2D:

@@ -1,0 +1,129 @@
+"""A drawing on paper: painted by matplotlib when it is needed, as SVG inside a page or as a file of its own.
+
+Either way its bytes are the same every time.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from fbench.reports.figures.canvas import FAINT, INK, PAPER, STYLE
+from fbench.reports.palette import Appearance
+
+_PAGE_COLOURS: Final = {INK: "var(--ink)", FAINT: "var(--rule)"}
+_NO_METADATA: Final[dict[str, dict[str, Any]]] = {
+    "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+
+FileFormat = Literal["svg", "pdf", "png"]
+FILE_FORMATS: Final = get_args(FileFormat)
+PNG_DOTS_PER_INCH: Final = 300
+
+
+@dataclass(frozen=True)
+class Hotspot:
+    """A part of a drawing that answers the pointer and the keyboard; ``gid`` is the artist's, ``text`` what it says."""
+
+    gid: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn, and how large; nothing is painted before :func:`to_svg` or :func:`write_drawing`.
+
+    Attributes:
+        width_in: of the paper, in inches. A width of at most ``PAGE_WIDTH_IN`` stays legible on a telephone.
+        height_in: of the paper.
+        alt: what it shows, for those who cannot see it: the finding, not the kind of chart alone.
+        paint: draws on an empty figure of that size, in the report's style.
+        hotspots: parts that answer the pointer; in a page only.
+    """
+
+    width_in: float
+    height_in: float
+    alt: str
+    paint: Callable[[Figure], None]
+    hotspots: tuple[Hotspot, ...] = ()
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A drawing with its title; ``key`` is unique in a report and made of letters, digits, ``-`` and ``_``."""
+
+    key: str
+    title: str
+    drawing: Drawing
+
+
+@contextmanager
+def _painted(drawing: Drawing) -> Iterator[Figure]:
+    """The painted figure, while the report's style is in force."""
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # Text is written as text: a letter that the layout font lacks comes from the reader's own fonts.
+        warnings.filterwarnings("ignore", message=r".*[Gg]lyph.* missing from")
+        figure = Figure(figsize=(drawing.width_in, drawing.height_in))
+        drawing.paint(figure)
+        yield figure
+
+
+def to_svg(drawing: Drawing, key: str) -> str:
+    """The drawing as an ``<svg>`` element without XML declaration, dates or fixed size.
+
+    Args:
+        drawing: what to paint.
+        key: unique within a page and made of letters, digits, ``-`` and ``_``; every id begins with it.
+    """
+    stream = io.StringIO()
+    with _painted(drawing) as figure, mpl.rc_context({"svg.hashsalt": key}):
+        figure.savefig(stream, format="svg", metadata=_NO_METADATA["svg"])
+    svg = stream.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.S)
+    # Text escapes < and >, so that only tags match and no name is touched.
+    svg = re.sub(r"<[^<>]+>", lambda tag: _for_page(tag[0], key), svg)
+    for spot in drawing.hotspots:
+        place = f' id="{key}-{spot.gid}"'
+        svg = svg.replace(
+            place, f'{place} class="spot" tabindex="0" role="img" aria-label="{_attribute(spot.text)}"', 1
+        )
+    opening, rest = svg[: svg.index(">")], svg[svg.index(">") :]
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    role = "group" if drawing.hotspots else "img"
+    return f'{opening} role="{role}" aria-label="{_attribute(drawing.alt)}"{rest}'
+
+
+def write_drawing(illustration: Illustration, file: Path) -> None:
+    """Write a drawing as the file format that the suffix names, on white paper; equal drawings give equal bytes."""
+    kind = file.suffix.removeprefix(".")
+    with _painted(illustration.drawing) as figure, mpl.rc_context({"svg.hashsalt": illustration.key}):
+        figure.savefig(file, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA.get(kind))
+
+
+def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
+    """Replace ink, rules and networks' colours by the page's variables, which follow its theme."""
+    colours = {look.light: f"var(--network-{place})" for place, look in enumerate(appearances.values())}
+    for colour, variable in (_PAGE_COLOURS | colours).items():
+        svg = svg.replace(colour, variable)
+    return svg
+
+
+def _for_page(tag: str, key: str) -> str:
+    tag = tag.replace(' id="', f' id="{key}-').replace("url(#", f"url(#{key}-")
+    return tag.replace('href="#', f'href="#{key}-')
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
