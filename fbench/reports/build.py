@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, NamedTuple, TypedDict, Unpack
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
-from fbench.reports.claims.section import claims_section
+from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
-from fbench.reports.document import DataSection, LearningGroup, ManySection, Report, RunSection, StudySection
+from fbench.reports.document import DataSection, LearningGroup, ManySection, Report, RunSection, StudySection, Theme
 from fbench.reports.evidence import Evidence, gather
 from fbench.reports.factors import factor_section
+from fbench.reports.figures.sparkline import sparklines
 from fbench.reports.fronts import front_result
-from fbench.reports.headline import cautions, findings, headline
+from fbench.reports.headline import cautions, without_copies
 from fbench.reports.html import render
 from fbench.reports.illustrations import (
+    confusion_differences,
     confusion_figures,
     forest_figure,
     interaction_figure,
@@ -28,21 +32,53 @@ from fbench.reports.illustrations import (
 from fbench.reports.many import many_result
 from fbench.reports.palette import Appearance, assign_appearances
 from fbench.reports.provenance import provenance
-from fbench.reports.published import published_rows
+from fbench.reports.published import printed_top1, published_rows
 from fbench.reports.readings import count_readings
+from fbench.reports.recalls import recall_section
+from fbench.reports.run_names import run_names
 from fbench.reports.studies import StudyResult, study_results, suite_of
 from fbench.reports.summary import summarise_networks
 from fbench.reports.timings import main_setting
 from fbench.statistics.comparison.multiplicity import Correction
 
+MOST_MATRICES: Final = 32
+"""Confusion matrices in one part of a page; more are too many to look at."""
 
-def build_report(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> str:
+MOST_CURVES: Final = 10
+"""Networks in one figure of learning curves."""
+
+
+def build_report(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    theme: Theme = "auto",
+    correction: Correction = "holm",
+    refresh_s: int | None = None,
+) -> str:
     """The text of an offline HTML page about one or more runs; equal runs give equal text.
+
+    Arguments and errors are those of :func:`gather_report`.
+    """
+    return render(gather_report(runs, title=title, theme=theme, correction=correction, refresh_s=refresh_s))
+
+
+def gather_report(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    theme: Theme = "auto",
+    correction: Correction = "holm",
+    refresh_s: int | None = None,
+) -> Report:
+    """Everything that a page about these runs shows, before it is drawn.
 
     Args:
         runs: at least one; each data set of each run becomes a part of the page.
         title: the page's heading; by default the suite's title.
+        theme: colours as the reader's system asks, or always light or dark.
         correction: of the tests of each study; the false discovery rate is for exploring.
+        refresh_s: after how many seconds a browser opens the page again; none: never.
 
     Raises:
         UserError: no run, or a run whose suite or predictions cannot be read.
@@ -51,34 +87,36 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
         raise UserError("No run was given; name at least one run folder.")
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     looks = assign_appearances(networks)
+    names = run_names(runs)
     evidences = [[gather(run, data) for data in run.config.data] for run in runs]
-    report = Report(
+    claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
+    alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
+    return Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
+        theme=theme,
+        refresh_s=refresh_s,
         correction=correction,
         looks=looks,
         data_sections=tuple(
-            _data_section(evidence, looks, f"run{r}-data{d}", correction)
+            _data_section(evidence, looks, _Place(f"run{r}-data{d}", names[r - 1]), correction, alone)
             for r, of_run in enumerate(evidences, start=1)
             for d, evidence in enumerate(of_run, start=1)
         ),
         run_sections=tuple(
-            _run_section(run, of_run, looks, f"run{r}")
+            _run_section(run, of_run, looks, _Place(f"run{r}", names[r - 1]))
             for r, (run, of_run) in enumerate(zip(runs, evidences, strict=True), start=1)
         ),
-        claims=claims_section(runs, [evidence for of_run in evidences for evidence in of_run]),
+        claims=claims,
     )
-    return render(report)
 
 
-def write_report(
-    run_paths: Sequence[Path], output: Path, *, title: str | None = None, correction: Correction = "holm"
-) -> Path:
+def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[ReportOptions]) -> Path:
     """Write the report of the runs in these folders to ``output`` and return its path.
 
     Raises:
         UserError: a folder is not a run, or ``output`` cannot be written.
     """
-    text = build_report([load_run(path) for path in run_paths], title=title, correction=correction)
+    text = build_report([load_run(path) for path in run_paths], **options)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8", newline="\n")
@@ -87,32 +125,71 @@ def write_report(
     return output
 
 
-def _data_section(evidence: Evidence, looks: dict[str, Appearance], key: str, correction: Correction) -> DataSection:
+class ReportOptions(TypedDict, total=False):
+    """Options of :func:`gather_report`."""
+
+    title: str | None
+    theme: Theme
+    correction: Correction
+    refresh_s: int | None
+
+
+class _Place(NamedTuple):
+    """Where a part stands: the key that its ids begin with, and what its run is called."""
+
+    key: str
+    run_name: str
+
+
+def _data_section(
+    evidence: Evidence,
+    looks: dict[str, Appearance],
+    place: _Place,
+    correction: Correction,
+    claims: ClaimsSection | None,
+) -> DataSection:
+    key = place.key
     summary = summarise_networks(evidence)
     studies = study_results(evidence, correction)
+    front = front_result(evidence, summary)
+    published = published_rows(evidence, summary)
+    pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
+    shown = _shown_matrices(evidence, pairs)
     return DataSection(
         key=key,
-        run_name=evidence.run.config.name,
+        run_name=place.run_name,
         data=evidence.data,
         split_words=evidence.split_words,
-        headline=tuple(headline(evidence, summary)),
-        findings=tuple(findings(studies)),
+        answer=answer(evidence, summary, front, studies, claims),
+        without_copies=without_copies(evidence, summary) if summary else "",
         cautions=tuple(cautions(evidence.run)),
         cost_data=evidence.run.config.data[0].name,
         throughput_words=_throughput_words(evidence.run),
         summary=tuple(summary),
+        sparklines=sparklines(evidence.networks),
+        printed_top1=printed_top1(published),
         pareto=pareto_figures(summary, looks, key),
-        front=front_result(evidence, summary),
+        front=front,
         many=_many_section([evidence], looks, key),
         studies=tuple(
             _study_section(evidence, result, looks, f"{key}-study{place}")
             for place, result in enumerate(studies, start=1)
         ),
         learning=_learning_groups(evidence, studies, looks, key),
-        confusion=confusion_figures(evidence, tuple(evidence.networks), key),
-        published=tuple(published_rows(evidence, summary)),
+        recalls=recall_section(evidence, pairs),
+        confusion=confusion_figures(evidence, shown, key),
+        confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
+        confusion_left_out=len(evidence.networks) - len(shown),
+        published=tuple(published),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
+
+
+def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """All networks, or the first of those that studies compare where there are too many to look at."""
+    first = [name for pair in pairs for name in reversed(pair)] + list(evidence.networks)
+    kept = list(dict.fromkeys(first))[:MOST_MATRICES]
+    return tuple(network for network in evidence.networks if network in kept)
 
 
 def _study_section(evidence: Evidence, result: StudyResult, looks: dict[str, Appearance], key: str) -> StudySection:
@@ -151,14 +228,22 @@ def _throughput_words(run: RunTable) -> str:
 def _learning_groups(
     evidence: Evidence, studies: Sequence[StudyResult], looks: dict[str, Appearance], key: str
 ) -> tuple[LearningGroup, ...]:
-    """A group for each study, and one for the networks that are in none."""
+    """A group for each study, and one for the networks that are in none; large ones in parts."""
     groups = [(result.study.title, result.levels) for result in studies if result.levels]
     shown = {network for _, levels in groups for network in levels}
     if others := tuple(network for network in evidence.networks if network not in shown):
         groups.append(("Other networks" if groups else "All networks", others))
+    parts = [
+        (
+            title if len(levels) <= MOST_CURVES else f"{title}, {start + 1} to {min(start + MOST_CURVES, len(levels))}",
+            levels[start : start + MOST_CURVES],
+        )
+        for title, levels in groups
+        for start in range(0, len(levels), MOST_CURVES)
+    ]
     found = [
         LearningGroup(title, learning_figures(evidence, levels, looks, f"{key}-learning{place}"))
-        for place, (title, levels) in enumerate(groups, start=1)
+        for place, (title, levels) in enumerate(parts, start=1)
     ]
     return tuple(group for group in found if group.figures)
 
@@ -172,10 +257,13 @@ def _many_section(evidences: Sequence[Evidence], looks: dict[str, Appearance], k
     return ManySection(result=result, diagram=diagram, profiles=profiles, synthetic=synthetic)
 
 
-def _run_section(run: RunTable, evidences: Sequence[Evidence], looks: dict[str, Appearance], key: str) -> RunSection:
+def _run_section(
+    run: RunTable, evidences: Sequence[Evidence], looks: dict[str, Appearance], place: _Place
+) -> RunSection:
+    key = place.key
     return RunSection(
         key=key,
-        run_name=run.config.name,
+        run_name=place.run_name,
         many=_many_section(evidences, looks, key) if len(evidences) > 1 else None,
         counters=counter_table(run),
         failed=tuple(run.failed()),

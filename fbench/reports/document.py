@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
+from fbench.reports.answer import AnswerSentence
 from fbench.reports.audit import AuditSection
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.differences import NetworkDifferences
 from fbench.reports.factors import FactorSection
 from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.sparkline import Sparkline
 from fbench.reports.fronts import FrontResult
 from fbench.reports.many import ManyResult
 from fbench.reports.palette import Appearance
 from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
 from fbench.reports.readings import SplitReadings
+from fbench.reports.recalls import RecallSection
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
 from fbench.statistics.comparison.multiplicity import Correction
+
+Theme = Literal["auto", "light", "dark"]
+"""Colours of the page: as the reader's system asks, or always the same."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +72,33 @@ class LearningGroup:
 class DataSection:
     """One run on one data set; ``key`` is unique in a report.
 
-    ``findings`` say which differences are real. ``cost_data`` names the data set whose image size and classes
-    cost was measured for; ``throughput_words`` say in which batches throughput was measured.
+    ``cost_data`` names the data set whose image size and classes cost was measured for; ``throughput_words`` say in
+    which batches throughput was measured. ``printed_top1`` are the papers' accuracies by network, each with its place.
+    ``confusion`` are the matrices of single networks, ``confusion_changes`` those of a network minus its baseline;
+    ``confusion_left_out`` counts the networks beyond those that are shown.
     """
 
     key: str
     run_name: str
     data: DataSpec
     split_words: str
-    headline: tuple[str, ...]
-    findings: tuple[str, ...]
+    answer: tuple[AnswerSentence, ...]
+    without_copies: str
     cautions: tuple[str, ...]
     cost_data: str
     throughput_words: str
     summary: tuple[NetworkSummary, ...]
+    sparklines: Mapping[str, Sparkline]
+    printed_top1: Mapping[str, tuple[PublishedRow, ...]]
     pareto: tuple[Illustration, ...]
     front: FrontResult | None
     many: ManySection | None
     studies: tuple[StudySection, ...]
     learning: tuple[LearningGroup, ...]
+    recalls: RecallSection | None
     confusion: tuple[Illustration, ...]
+    confusion_changes: tuple[Illustration, ...]
+    confusion_left_out: int
     published: tuple[PublishedRow, ...]
     audit: AuditSection | None
 
@@ -106,9 +120,14 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole page; ``claims`` is none where the runs have nothing to say on any."""
+    """A whole page; ``claims`` is none where the runs have nothing to say on any.
+
+    ``refresh_s`` is after how many seconds a browser opens the file again, while a run goes on.
+    """
 
     title: str
+    theme: Theme
+    refresh_s: int | None
     correction: Correction
     looks: Mapping[str, Appearance]
     data_sections: tuple[DataSection, ...]

@@ -48,6 +48,7 @@ class NetworkEvidence:
 class Evidence:
     """One run on one data set; ``networks`` holds those with a finished trial, in the order of the plan.
 
+    ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
     ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
     or selection split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
     """
@@ -56,6 +57,7 @@ class Evidence:
     data: DataSpec
     split: SplitName
     networks: dict[str, NetworkEvidence]
+    labels: npt.NDArray[np.integer]
     without_copies: npt.NDArray[np.bool_] | None = None
 
     @property
@@ -102,7 +104,9 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
             "interval; use a data set with at least two."
         )
     without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
-    return Evidence(run=run, data=data, split=split, networks=found, without_copies=without_copies)
+    first = next((found[network].records[0] for network in found), None)
+    labels = _predictions(run, first).labels if first else np.zeros(0, np.int64)
+    return Evidence(run, data, split, found, labels, without_copies)
 
 
 def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[np.bool_] | None:

@@ -1,4 +1,4 @@
-"""The findings in sentences, and what a reader must be warned of."""
+"""What a reader must be warned of, and how strong the evidence is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from fbench.ablations.looks import read_looks
 from fbench.benchmark.table import RunTable
 from fbench.reports.evidence import Evidence
-from fbench.reports.provenance import budget_words
-from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary, by_accuracy
-from fbench.reports.verdicts import verdict_sentence
 from fbench.reports.wording import count, listing, percent, percent_range, plural
 
 SEEDS_FOR_CLAIMS = 10
@@ -19,25 +16,6 @@ SEEDS_FOR_TESTS = 5
 """With fewer, degrees of freedom are too poorly known for the small p-values that a family of tests asks for: a false
 finding is in up to 13.9 % of families of 12 equal networks at 3 seeds, in up to 6.25 % at 5
 (``results/inference/families.csv``)."""
-
-
-def headline(evidence: Evidence, summary: Sequence[NetworkSummary]) -> list[str]:
-    """What was compared, how strong it is, and who came first: a sentence or two each."""
-    if not summary:
-        return [_nothing_finished(evidence)]
-    sentences = [
-        _what_was_compared(evidence),
-        _strength(evidence),
-        _most_accurate(evidence, summary),
-        without_copies(evidence, summary),
-    ]
-    return [sentence for sentence in sentences if sentence]
-
-
-def findings(studies: Sequence[StudyResult]) -> list[str]:
-    """What each study decided and what it left open, a sentence per study that could test anything."""
-    tested = [result for result in studies if any(row.is_tested for row in result.comparisons)]
-    return [f"{result.study.title}: {_finding(result)}." for result in tested]
 
 
 def cautions(run: RunTable) -> list[str]:
@@ -78,7 +56,8 @@ def cautions(run: RunTable) -> list[str]:
     return found
 
 
-def _nothing_finished(evidence: Evidence) -> str:
+def nothing_finished(evidence: Evidence) -> str:
+    """Why there is nothing to read."""
     run = evidence.run
     return (
         f"No trial on {evidence.data.name} has finished: {count(len(run.failed()))} failed and "
@@ -86,43 +65,18 @@ def _nothing_finished(evidence: Evidence) -> str:
     )
 
 
-def _what_was_compared(evidence: Evidence) -> str:
-    config, images = evidence.run.config, evidence.data.images_by_split
-    sizes = listing([f"{count(images[split])} {split}" for split in ("train", "selection", "test") if split in images])
-    data = f"synthetic faces ({evidence.data.name})" if evidence.data.synthetic else evidence.data.name
-    return (
-        f"{_networks(len(evidence.networks))} trained on {data}: {sizes} images, under the protocol "
-        f"{config.protocol.name} (version {config.protocol.version}), preset {config.preset} "
-        f"({budget_words(config.budget, config.protocol)}), with {_seeds(evidence)}."
-    )
-
-
-def _strength(evidence: Evidence) -> str:
+def strength(evidence: Evidence) -> str:
+    """What so few seeds can say, to be added to a sentence; empty where there are enough for a claim."""
     fewest = evidence.seed_counts[0]
     if fewest == 1:
         return (
-            "One training per network cannot tell a better network from a lucky seed: differences are shown, "
-            "not tested."
+            "; one training per network cannot tell a better network from a lucky seed: differences are shown, "
+            "not tested"
         )
     if fewest < SEEDS_FOR_CLAIMS and read_looks(evidence.run.folder) is None:
         more = ", and false findings can be more frequent than 5 %" if fewest < SEEDS_FOR_TESTS else ""
-        return f"With {fewest} seeds the results are descriptive{more}; a claim wants {SEEDS_FOR_CLAIMS}."
+        return f"; with {fewest} seeds the results are descriptive{more}, as a claim wants {SEEDS_FOR_CLAIMS}"
     return ""
-
-
-def _most_accurate(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
-    best = by_accuracy(summary)[0]
-    seeds, images = best.accuracy.this_test_set, best.accuracy.new_images
-    ranges = f"95 % interval for new images {percent_range(images.low, images.high)}"
-    if best.seeds > 1:
-        ranges = f"95 % intervals: this test set {percent_range(seeds.low, seeds.high)}, new images " + percent_range(
-            images.low, images.high
-        )
-    first = "reached" if len(summary) == 1 else "had the highest mean accuracy:"
-    return (
-        f"{best.network} {first} top-1 {percent(images.estimate)} % on the {evidence.split_words} ({ranges})."
-        f"{_lead(best, summary)}"
-    )
 
 
 def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
@@ -141,31 +95,6 @@ def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
         f"{best.network} has {percent(clean.new_images.estimate)} % "
         f"(95 % interval for new images {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
     )
-
-
-def _lead(best: NetworkSummary, summary: Sequence[NetworkSummary]) -> str:
-    """How many others are as good as the first, as far as its interval can tell."""
-    others = [row for row in summary if row is not best]
-    close = sum(row.accuracy.new_images.estimate >= best.accuracy.new_images.low for row in others)
-    if not close:
-        return ""
-    mean = "has its mean" if close == 1 else "have their means"
-    return f" {close} of the {plural(len(others), 'other')} {mean} inside its interval for new images."
-
-
-def _finding(result: StudyResult) -> str:
-    return "; ".join(verdict_sentence(row, result) for row in result.comparisons if row.is_tested)
-
-
-def _networks(amount: int) -> str:
-    return "1 network was" if amount == 1 else f"{amount} networks were"
-
-
-def _seeds(evidence: Evidence) -> str:
-    counts = evidence.seed_counts
-    if len(counts) == 1:
-        return f"{plural(counts[0], 'seed')} each" if len(evidence.networks) > 1 else plural(counts[0], "seed")
-    return f"{counts[0]} to {counts[-1]} seeds each"
 
 
 def _verb(amount: int) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from importlib import resources
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -41,11 +46,14 @@ _FILTERS = (
 
 def render(report: Report) -> str:
     """The HTML text of a report."""
+    script = Markup(resources.files("fbench.reports").joinpath("templates", "report.js").read_text("utf-8"))  # noqa: S704 - the package's own
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
+            script=script,
+            script_hash=content_hash(script),
             alpha=LEVEL,
             draw=partial(draw, looks=report.looks),
             correction=report.correction,
@@ -67,6 +75,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
+    environment.filters["contents"] = contents
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
@@ -84,6 +93,25 @@ def _environment() -> Environment:
         "verdict_sentence": verdict_sentence,
     }
     return environment
+
+
+def content_hash(script: str) -> str:
+    """What a Content-Security-Policy calls a script that it lets run (CSP 3, section 2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def contents(body: str) -> list[Heading]:
+    """The headings of the second and third level that have an id, in the order of the page."""
+    found = re.findall(r'<h([23]) id="([^"]+)">(.*?)</h\1>', body, flags=re.S)
+    return [Heading(int(level), key, Markup(text)) for level, key, text in found]  # noqa: S704 - escaped already
+
+
+class Heading(NamedTuple):
+    """A heading of the page; ``text`` is HTML."""
+
+    level: int
+    key: str
+    text: Markup
 
 
 def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:

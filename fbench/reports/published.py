@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from fbench.reports.evidence import Evidence
 from fbench.reports.summary import NetworkSummary
 from fbench.reports.wording import count, minus, number, percent, percent_range, points
 
+TOP1: Final = "top-1, %"
 _CONTRACT_INPUT: Final = (1, 48, 48)
 _CONTRACT_CLASSES: Final = 7
 _DATA_OF_PAPERS: Final = {"fer2013": "fer2013", "ck48": "ck_plus"}
@@ -44,6 +46,15 @@ def published_rows(evidence: Evidence, summary: list[NetworkSummary]) -> list[Pu
     return rows
 
 
+def printed_top1(rows: Iterable[PublishedRow]) -> dict[str, tuple[PublishedRow, ...]]:
+    """The printed accuracies of each network that has one."""
+    found: dict[str, tuple[PublishedRow, ...]] = {}
+    for row in rows:
+        if row.quantity == TOP1:
+            found[row.network] = (*found.get(row.network, ()), row)
+    return found
+
+
 def _stated_accuracies(data: str) -> list[PublishedValue]:
     wanted = _DATA_OF_PAPERS.get(data)
     if wanted is None:
@@ -57,7 +68,7 @@ def _accuracy_row(row: NetworkSummary, value: PublishedValue) -> PublishedRow:
         network=row.network,
         paper=value.paper,
         place=value.place,
-        quantity="top-1, %",
+        quantity=TOP1,
         stated=number(value.value, 2),
         measured=f"{percent(ours.estimate)} ({percent_range(ours.low, ours.high)})",
         difference=points(ours.estimate - value.value / 100),

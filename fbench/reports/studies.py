@@ -55,6 +55,13 @@ class Comparison:
         return self.look.verdict if self.look else self.decision.verdict
 
     @property
+    def estimate(self) -> float:
+        """For new images: of the look that stopped the comparison, or of all pairs."""
+        if self.look is not None and self.look.estimate is not None:
+            return self.look.estimate
+        return self.difference.new_images.estimate
+
+    @property
     def interval(self) -> tuple[float, float]:
         """For new images: the repeated one of the look, or that of ``difference``; NaN where there is none."""
         if self.look is not None and self.look.low is not None and self.look.high is not None:

@@ -21,7 +21,7 @@ def _real(row: Comparison, result: StudyResult) -> str:
         if row.look is None and row.decision.below_margin
         else ""
     )
-    size = number(100 * abs(_middle(row)), 1)
+    size = number(100 * abs(row.estimate), 1)
     return f"{row.network} is {size} points {row.verdict} than {row.baseline} ({_evidence(row, result)}){small}"
 
 
@@ -72,12 +72,6 @@ def _at(row: Comparison) -> str:
 
 def _range(row: Comparison) -> str:
     return points_range(*row.interval)
-
-
-def _middle(row: Comparison) -> float:
-    if row.look is not None and row.look.estimate is not None:
-        return row.look.estimate
-    return row.difference.new_images.estimate
 
 
 def _mark(row: Comparison) -> str:

@@ -43,7 +43,7 @@ class Page(HTMLParser):
         if tag in VOID:
             return
         self._open.append(tag)
-        if ("aria-hidden", "true") in attrs or tag == "style":
+        if ("aria-hidden", "true") in attrs or tag in ("style", "script"):
             self._hidden.append(len(self._open))
         if tag == "table":
             self.tables.append(Table())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import re
@@ -16,14 +17,20 @@ from page import Page
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.build import build_report, write_report
+from fbench.reports.document import Theme
+from fbench.reports.run_names import run_names
 
 
 def test_nothing_is_requested(html: str, page: Page) -> None:
     policy = [a["content"] for tag, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy
     assert policy[0] is not None
-    assert policy[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
-    assert not [tag for tag, _ in page.elements if tag in ("script", "link", "img", "iframe", "object", "embed")]
+    assert policy[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-")
+    assert not [tag for tag, _ in page.elements if tag in ("link", "img", "iframe", "object", "embed")]
+    scripts = re.findall(r"<script>(.*?)</script>", html, flags=re.S)
+    assert len(scripts) == len([tag for tag, _ in page.elements if tag == "script"]) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy[0]
     targets = [a[name] or "" for _, a in page.elements for name in ("src", "href", "xlink:href") if name in a]
     assert targets
     assert all(target.startswith("#") for target in targets)
@@ -57,9 +64,15 @@ def test_headings_are_in_order(page: Page) -> None:
 
 
 def test_figures_say_what_they_show_and_tables_have_captions_and_scopes(page: Page) -> None:
-    figures = [a for tag, a in page.elements if tag == "svg"]
-    assert len(figures) == 4 + 1 + 2 + 4 + 3  # Pareto, ranks, forest, learning curves, confusion
-    assert all(a["role"] == "img" and a["aria-label"] for a in figures)
+    figures = [a for tag, a in page.elements if tag == "svg" and a.get("class") != "spark"]
+    pareto, others = 4, 1 + 2 + 4 + 3 + 2  # ranks, forest, learning curves, confusion and its changes
+    assert [a["role"] for a in figures].count("group") == pareto
+    assert [a["role"] for a in figures].count("img") == others
+    assert len([a for tag, a in page.elements if a.get("class") == "spark"]) == 3
+    assert all(a["aria-label"] for tag, a in page.elements if tag == "svg")
+    spots = [a for _, a in page.elements if a.get("class") == "spot"]
+    assert len(spots) == pareto * 3
+    assert all(a["tabindex"] == "0" and "top-1" in (a["aria-label"] or "") for a in spots)
     assert all(table.caption for table in page.tables)
     assert all("scope" in a for tag, a in page.elements if tag == "th")
 
@@ -79,7 +92,7 @@ def test_any_name_is_text(folder: Path, name: str) -> None:
         failed=((name, 1),),
     )
     html = build_report([fabricate_run(folder, recipe)], title=name)
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the page's own
     assert "<b>happy" not in html
     page = Page(html)
     assert page.table("Quality").row(name)
@@ -116,7 +129,38 @@ def test_two_runs_and_two_data_sets_share_a_page(tmp_path: Path) -> None:
 def test_many_classes_leave_the_matrices_out(folder: Path) -> None:
     recipe = Recipe(seeds=(0,), images=200, classes=[f"class {k}" for k in range(40)], accuracy={"ires": 0.5})
     page = Page(build_report([fabricate_run(folder, recipe)]))
-    assert "Confusion matrices are left out: 40 classes" in page.text
+    assert "Of 40 classes, those of the lowest and of the highest recall" in page.text
+    assert len(page.table("Recall by class").row("ires")) == 21
+    assert not [a for _, a in page.elements if (a.get("aria-label") or "").startswith("Confusion")]
+
+
+def test_two_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    small = Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40)
+    runs = [fabricate_run(tmp_path / name, small) for name in ("monday", "tuesday")]
+    text = Page(build_report(runs)).text
+    assert "fer2013 in example (monday)" in text
+    assert "How to repeat it of example (tuesday)" in text
+    assert run_names([runs[0], runs[0]]) == ("example (monday) [1]", "example (monday) [2]")
+    assert run_names(runs[:1]) == ("example",)
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_the_theme_is_the_one_asked_for(run: RunTable, theme: Theme) -> None:
+    html = build_report([run], theme=theme)
+    assert f'<html lang="en" data-theme="{theme}">' in html
+
+
+def test_only_a_page_that_follows_a_run_opens_itself_again(run: RunTable, html: str) -> None:
+    assert 'http-equiv="refresh"' not in html
+    assert '<meta http-equiv="refresh" content="7">' in build_report([run], refresh_s=7)
+
+
+def test_the_contents_lead_to_every_part_in_the_order_of_the_page(html: str) -> None:
+    headings = re.findall(r'<h2 id="([^"]+)"', html)
+    links = re.findall(r'<li class="level2"><a href="#([^"]+)"', html)
+    assert links == headings
+    assert [key.rpartition("-")[2] for key in headings][:5] == ["claims", "summary", "pareto", "studies", "many"]
+    assert headings[-2:] == ["statistics", "run1-provenance"]
 
 
 def test_no_run_is_refused() -> None:

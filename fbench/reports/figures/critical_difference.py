@@ -62,7 +62,7 @@ def critical_difference_diagram(ranked: RankedNetworks, looks: Mapping[str, Appe
             axes.plot([0.8, rank], [row, row], color=look.light, linewidth=1.2, alpha=0.6)
             axes.plot(rank, row, marker=look.marker, markersize=6.5, color=look.light)
             axes.annotate(
-                number(rank, 2), (rank, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5
+                number(rank, 2), (rank, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
             )
         width = PAGE_WIDTH_IN - room - bars - 0.2
         step = bars / max(1, max(levels, default=0) + 1) / width
@@ -128,7 +128,7 @@ def _ruler(axes: Axes, difference: float, count: int, height: float) -> None:
         xytext=(0, 4),
         textcoords="offset points",
         va="bottom",
-        fontsize=8.5,
+        fontsize=9,
         annotation_clip=False,
     )
 

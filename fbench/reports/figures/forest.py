@@ -39,7 +39,15 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance]) -> 
             new_images = replace(row.difference.new_images, low=low, high=high)
             _interval(axes, new_images, place + _NEW_IMAGES, look, thick=1.3)
             name = f"{shorten(row.network, 34)}: {row.verdict}"
-            axes.text(0.004, place - 0.2, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+            axes.text(
+                0.0,
+                place - 0.24,
+                name,
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=9.5,
+                gid=f"label-{place}",  # the page draws a rim around it, over the line of no difference
+            )
         axes.set_yticks([])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-_FONT_SIZE: Final = 8.5
+_FONT_SIZE: Final = 9.0
 _POINT_RADIUS: Final = 5.0  # typographic points
 # Offsets in typographic points with the text's alignment, the best first.
 _PLACES: Final = (

@@ -1,0 +1,98 @@
+"""The answer: at most five sentences, each written from the results, none about what they cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
+from page import Page
+
+from fbench.benchmark.table import RunTable
+from fbench.reports.answer import answer
+from fbench.reports.build import build_report
+from fbench.reports.evidence import gather
+from fbench.reports.fronts import front_result
+from fbench.reports.studies import study_results
+from fbench.reports.summary import summarise_networks
+
+
+def answer_of(run: RunTable) -> dict[str, str]:
+    evidence = gather(run, run.config.data[0])
+    summary = summarise_networks(evidence)
+    found = answer(evidence, summary, front_result(evidence, summary), study_results(evidence), None)
+    assert len(found) <= 5
+    return {one.topic: one.text for one in found}
+
+
+def made(folder: Path, **options: Any) -> dict[str, str]:
+    return answer_of(fabricate_run(folder, Recipe(**options)))
+
+
+def test_the_first_sentence_names_data_protocol_budget_seeds_and_the_winner(run: RunTable) -> None:
+    first = answer_of(run)["First"]
+    assert first.startswith(
+        "3 networks were trained on fer2013 with 3 seeds each (protocol fbench, preset standard: 4 epochs, batch size "
+        "128); ires came first with top-1 61.8 % on the test split (95 % interval for new images "
+    )
+    assert "and 1 of the 2 others lies inside that interval" in first
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(3, True), (5, True), (10, False)])
+def test_fewer_seeds_than_a_claim_wants_are_said(folder: Path, seeds: int, said: bool) -> None:
+    first = made(folder, seeds=range(seeds), images=60)["First"]
+    assert (f"with {seeds} seeds the results are descriptive" in first) is said
+    assert ("false findings can be more frequent than 5 %" in first) is (seeds < 5)
+
+
+def test_the_cheapest_of_the_front_is_named_with_what_the_next_adds(run: RunTable) -> None:
+    words = answer_of(run)["Which to take"]
+    by_params = sorted(("ires", "ires_no_se", "ires_relu"), key=lambda name: static_cost(name).trainable_params)
+    by_time = sorted(("ires", "ires_no_se", "ires_relu"), key=latency_ms)
+    assert words.startswith(f"For few parameters {by_params[0]} ({static_cost(by_params[0]).trainable_params:,} ")
+    assert f"for a short latency {by_time[0]} (" in words
+
+
+def test_differences_are_told_from_the_largest_and_chance_is_called_chance(folder: Path) -> None:
+    levels = ("ires", "ires_no_se", "ires_relu", "ires_flatten")
+    study = {"name": "all", "title": "All", "question": "?", "baseline": "ires", "levels": levels}
+    accuracy = {"ires": 0.62, "ires_no_se": 0.5, "ires_relu": 0.62, "ires_flatten": 0.3}
+    words = made(folder, accuracy=accuracy, seeds=range(6), studies=(study,))
+    assert words["What matters"].startswith("On new images, against ires: ires_flatten loses ")
+    assert " points and ires_no_se loses " in words["What matters"]
+    assert words["Undecided"].startswith("Chance could explain ires_relu against ires (")
+
+
+def test_a_pair_of_two_studies_is_told_once(folder: Path) -> None:
+    study = {"title": "T", "question": "?", "baseline": "ires", "levels": ("ires", "ires_no_se")}
+    studies = ({**study, "name": "a"}, {**study, "name": "b"})
+    words = made(folder, accuracy={"ires": 0.7, "ires_no_se": 0.3}, seeds=range(5), studies=studies)
+    assert words["What matters"].count("ires_no_se") == 1
+
+
+def test_one_seed_claims_nothing(folder: Path) -> None:
+    words = made(folder, seeds=(0,))
+    assert "one training per network cannot tell a better network from a lucky seed" in words["First"]
+    assert set(words) == {"First"}
+
+
+def test_one_network_reached_and_did_not_come_first(folder: Path) -> None:
+    words = made(folder, accuracy={"ires": 0.6}, seeds=(0, 1), with_cost=False)
+    assert "1 network was trained on fer2013 with 2 seeds (" in words["First"]
+    assert "ires reached top-1 " in words["First"]
+
+
+def test_without_a_finished_trial_there_is_one_sentence(folder: Path) -> None:
+    words = made(folder, failed=(("ires", 0),), accuracy={"ires": 0.6}, seeds=(0,), with_cost=False)
+    assert list(words.values()) == ["No trial on fer2013 has finished: 1 failed and 0 have no record yet."]
+
+
+def test_the_page_begins_with_the_answer(page: Page, run: RunTable) -> None:
+    start = page.text.index("First. 3 networks were trained")
+    assert start < page.text.index("Quality: means over seeds")
+    assert all(text in page.text for text in answer_of(run).values())
+
+
+def test_claims_are_counted_on_a_page_of_one_data_set(run: RunTable) -> None:
+    assert "Claims. Of the " in Page(build_report([run])).text
