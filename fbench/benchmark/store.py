@@ -15,7 +15,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -86,7 +87,8 @@ class RunFolder:
         file = self.path / "plan.json"
         if not file.exists():
             return []
-        return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        with _naming(file):
+            return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
 
     def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
         """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
@@ -121,13 +123,21 @@ class RunFolder:
         return (self.trial_folder(trial_id) / "record.json").is_file()
 
     def trial(self, trial_id: str) -> TrialRecord:
-        """The record of one trial."""
-        return _read_model(self.trial_folder(trial_id) / "record.json", TrialRecord)
+        """The record of one trial.
+
+        Raises:
+            UserError: the record is not valid, or that of another trial.
+        """
+        file = self.trial_folder(trial_id) / "record.json"
+        record = _read_model(file, TrialRecord)
+        if record.trial_id != trial_id:
+            raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
+        return record
 
     def trials(self) -> dict[str, TrialRecord]:
         """All trial records by id."""
         files = sorted((self.path / "trials").glob("*/record.json"))
-        return {file.parent.name: _read_model(file, TrialRecord) for file in files}
+        return {file.parent.name: self.trial(file.parent.name) for file in files}
 
     def history(self, trial_id: str) -> list[HistoryRow]:
         """The evaluation points of a trial."""
@@ -165,8 +175,9 @@ class RunFolder:
         file = self.path / "networks" / digest[:16] / "network.json"
         if not file.exists():
             return {}
-        description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return description
+        with _naming(file):
+            description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return description
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
@@ -199,7 +210,8 @@ class RunFolder:
         file = self.path / "test_readings.jsonl"
         if not file.exists():
             return []
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
+        with _naming(file):
+            return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line]
 
 
 def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
@@ -211,8 +223,12 @@ def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
 
 
 def read_history(file: Path) -> list[HistoryRow]:
-    """Read what :func:`write_history` wrote."""
-    with file.open(newline="", encoding="utf-8") as stream:
+    """Read what :func:`write_history` wrote.
+
+    Raises:
+        UserError: the file is missing or was changed by hand.
+    """
+    with _naming(file), file.open(newline="", encoding="utf-8") as stream:
         return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
 
 
@@ -222,7 +238,7 @@ def _read_model(file: Path, model: type[ModelT], readable: Sequence[int] = (SCHE
     Raises:
         UserError: naming the file, when it was changed by hand or comes from another schema version.
     """
-    try:
+    with _naming(file):
         values = json.loads(file.read_text(encoding="utf-8"))
         version = values.get("schema_version", readable[-1])
         if version not in readable:
@@ -231,8 +247,20 @@ def _read_model(file: Path, model: type[ModelT], readable: Sequence[int] = (SCHE
                 f"read it with the fbench version that wrote it."
             )
         return model.model_validate(values)
-    except (json.JSONDecodeError, ValidationError, AttributeError) as error:
-        reason = str(error).splitlines()[0]
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
+    try:
+        yield
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        reason = f"{place + ': ' if place else ''}{problem['msg']}"
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,6 +12,8 @@ import typer
 from fbench.architectures.errors import UserError
 
 if TYPE_CHECKING:
+    from fbench.reports.build import ReportOptions
+    from fbench.reports.document import Theme
     from fbench.statistics.comparison.multiplicity import Correction
 
 
@@ -27,6 +30,21 @@ CORRECTIONS: Final[dict[CorrectionChoice, Correction]] = {
 }
 
 
+class ThemeChoice(StrEnum):
+    """Colours of the page."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+THEMES: Final[dict[ThemeChoice, Theme]] = {
+    ThemeChoice.AUTO: "auto",
+    ThemeChoice.LIGHT: "light",
+    ThemeChoice.DARK: "dark",
+}
+
+
 def report_command(
     run: Annotated[list[Path], typer.Argument(help="Run folders; each becomes a part of the report.")],
     output: Annotated[
@@ -34,9 +52,21 @@ def report_command(
         typer.Option("--output", "-o", help="The HTML file. Default: report.html in the first run's folder."),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")] = None,
+    theme: Annotated[
+        ThemeChoice, typer.Option(help="Colours: as the reader's system asks, or always light or dark.")
+    ] = ThemeChoice.AUTO,
     correction: Annotated[
         CorrectionChoice, typer.Option(help="Of the tests of a study: holm for claims, fdr for exploring.")
     ] = CorrectionChoice.HOLM,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Write the report again whenever trials have ended, until the run is complete; a browser that has "
+            "it open follows.",
+        ),
+    ] = False,
+    every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)] = 10.0,
 ) -> None:
     """Write one offline HTML file about one or more runs; without -o, summary.csv and trials.csv beside it too."""
     from fbench.benchmark.table import load_run
@@ -46,8 +76,31 @@ def report_command(
     target = (output or run[0] / "report.html").expanduser()
     if target.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
-    path = write_report(run, target, title=title, correction=CORRECTIONS[correction])
+    options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
+    if watch:
+        _watch(run, target, options, every)
+    path = write_report(run, target, **options)
     if output is None:
         for table in write_tables([load_run(folder) for folder in run], path.parent):
             typer.echo(str(table))
     typer.echo(str(path))
+
+
+def _watch(runs: list[Path], target: Path, options: ReportOptions, every_s: float) -> None:
+    """Write the report at each change, until every planned trial has a record and the run's cost is measured."""
+    from fbench.reports.build import write_report
+    from fbench.reports.watching import progress_of
+
+    seen = None
+    while True:
+        progress = progress_of(runs)
+        if progress.complete:
+            return
+        if progress != seen:
+            write_report(runs, target, **{**options, "refresh_s": max(1, round(every_s))})
+            typer.echo(f"{target}: {progress.ended} of {progress.planned} trials have ended")
+            seen = progress
+        try:
+            time.sleep(every_s)
+        except KeyboardInterrupt:  # the page then stays as it is, without following
+            return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypedDict, Unpack
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
@@ -118,8 +119,8 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     """
     text = build_report([load_run(path) for path in run_paths], **options)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8", newline="\n")
+        with replacing(output) as stream:
+            stream.write(text.encode())
     except OSError as error:
         raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
     return output

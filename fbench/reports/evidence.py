@@ -20,6 +20,8 @@ from fbench.benchmark.table import RunTable
 from fbench.reports.alike import require_one_making
 from fbench.statistics.classification import confusion_matrix
 
+_ROUNDING: Final = 1e-6
+
 SPLIT_WORDS: Final[dict[SplitName, str]] = {
     "train": "training split",
     "selection": "selection split",
@@ -130,6 +132,8 @@ def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequ
             f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
             "run again the ones that were read on other data."
         )
+    for record, part in zip(records, parts, strict=True):
+        _require_agreement(run, record, part)
     classes = len(data.class_names)
     return NetworkEvidence(
         network=network,
@@ -150,6 +154,17 @@ def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
         raise UserError(
             f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
         ) from error
+
+
+def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
+    """Nothing, where the recorded accuracy is that of the predictions beside it."""
+    recorded, found = _measures(run, record).top1, float(part.correct.mean())
+    if abs(recorded - found) > _ROUNDING:
+        file = run.folder.trial_folder(record.trial_id) / "record.json"
+        raise UserError(
+            f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
+            "restore the folder, or delete it and run again."
+        )
 
 
 def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,42 @@ def test_a_trial_is_taken_whole_from_another_run(stripes: ImageDataset, tmp_path
         "logits.npz",
         "weights.safetensors",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("plan.json", '[{"network": "ires"}]', "data: Field required"),
+        ("plan.json", "not json", "Expecting value"),
+        ("test_readings.jsonl", "{broken", "Expecting property name"),
+        ("networks/0123456789abcdef/network.json", "[", "Expecting value"),
+    ],
+)
+def test_a_file_changed_by_hand_is_named_with_the_first_thing_wrong(
+    tmp_path: Path, name: str, text: str, reason: str
+) -> None:
+    folder = RunFolder(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    reading = {
+        "plan.json": folder.plan,
+        "test_readings.jsonl": folder.test_readings,
+        "networks/0123456789abcdef/network.json": lambda: folder.network("0123456789abcdef" * 4),
+    }[name]
+    with pytest.raises(UserError, match=f"{re.escape(name)} does not hold a valid record .*{reason}"):
+        reading()
+
+
+def test_a_history_changed_by_hand_is_named(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path)
+    file = folder.trial_folder(trial_id) / "history.csv"
+    file.write_text(file.read_text().replace("evaluation,", "nonsense,", 1), encoding="utf-8")
+    with pytest.raises(UserError, match=r"history\.csv does not hold a valid record \(evaluation: Field required"):
+        folder.history(trial_id)
+
+
+def test_a_record_in_the_folder_of_another_trial_is_named(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path)
+    folder.trial_folder(trial_id).rename(folder.trial_folder("f" * 16))
+    with pytest.raises(UserError, match=f"is the record of trial '{trial_id}'"):
+        folder.trials()

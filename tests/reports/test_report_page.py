@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -182,3 +183,29 @@ def test_writing_makes_the_folder_and_names_a_file_that_cannot_be_written(tmp_pa
     assert "<title>Mine</title>" in path.read_text(encoding="utf-8")
     with pytest.raises(UserError, match="cannot be written"):
         write_report([run.folder.path], tmp_path)
+
+
+def test_a_record_that_contradicts_its_predictions_is_named(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(seeds=(0,), images=40))
+    file = run.folder.trial_folder(run.plan[0].trial_id) / "record.json"
+    text = file.read_text(encoding="utf-8")
+    record = json.loads(text)
+    record["test"]["top1"] += 0.1
+    file.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(UserError, match=r"record\.json records top-1 .* and the predictions beside it have"):
+        build_report([load_run(folder)])
+
+
+def test_another_schema_version_is_refused_by_name(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(seeds=(0,), images=40))
+    file = run.folder.trial_folder(run.plan[1].trial_id) / "record.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"schema_version": 99}), encoding="utf-8")
+    with pytest.raises(UserError, match=f"{run.plan[1].trial_id}.*has schema version 99 and this fbench reads 1"):
+        load_run(folder)
+
+
+def test_a_network_of_a_thousand_classes_has_a_page_of_usual_size(folder: Path) -> None:
+    recipe = Recipe(seeds=(0, 1), images=3000, classes=[f"class {k}" for k in range(1000)])
+    html = build_report([fabricate_run(folder, recipe)])
+    assert len(html) < 2_000_000
+    assert "Of 1,000 classes, those of the lowest and of the highest recall" in Page(html).text
