@@ -91,13 +91,15 @@ def _watch(runs: list[Path], target: Path, options: ReportOptions, every_s: floa
     from fbench.reports.build import write_report
     from fbench.reports.watching import progress_of
 
+    following = options.copy()
+    following["refresh_s"] = max(1, round(every_s))
     seen = None
     while True:
         progress = progress_of(runs)
         if progress.complete:
             return
         if progress != seen:
-            write_report(runs, target, **{**options, "refresh_s": max(1, round(every_s))})
+            write_report(runs, target, **following)
             typer.echo(f"{target}: {progress.ended} of {progress.planned} trials have ended")
             seen = progress
         try:

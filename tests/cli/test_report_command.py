@@ -32,7 +32,7 @@ def test_output_and_title_are_taken(tmp_path: Path) -> None:
     fabricate_run(tmp_path / "run", Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
     arguments = [str(tmp_path / "run"), "-o", str(tmp_path / "out" / "page.html"), "--title", "My networks"]
     assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
-    assert "<h1>My networks</h1>" in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
+    assert '<h1 id="answer">My networks</h1>' in (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["page.html"]
 
 

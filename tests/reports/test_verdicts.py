@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fabricated_run import Recipe, fabricate_run
 
 from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
+from fbench.benchmark.store import TrialResult
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.build import build_report
 from fbench.reports.evidence import gather
