@@ -20,6 +20,7 @@ from fbench.reports.wording import number, percent, shorten
 Quantity = Literal["top1", "loss"]
 _LABELS: dict[Quantity, str] = {"top1": "top-1, %", "loss": "cross-entropy, nats"}
 _LEGEND_COLUMNS = 2
+_FAR = 4.0
 
 
 def learning_curves(
@@ -36,6 +37,8 @@ def learning_curves(
     names = list(dict.fromkeys(table["network"]))
     legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
 
+    highest = _cut(table)
+
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         set_margins(figure, left=0.58, right=0.1, top=0.3, bottom=0.52 + legend_in, gap=0.12)
@@ -46,12 +49,25 @@ def learning_curves(
                 _line(axes, table[(table["network"] == name) & (table["split"] == split)], looks[name])
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
         left.set_ylabel(_LABELS[quantity])
+        if highest is not None:
+            left.set_ylim(top=highest)
+            for axes, split in ((left, "train"), (right, "selection")):
+                if (reached := table.loc[table["split"] == split, "max"].max()) > highest:
+                    axes.text(
+                        0.98, 0.97, f"↑ {reached:.2g}", transform=axes.transAxes, ha="right", va="top", fontsize=9
+                    )
         if quantity == "top1":
             percent_axis(left)
         labels = [shorten(name, 24) for name in names]
         figure.legend(left.get_lines(), labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
 
     return Drawing(PAGE_WIDTH_IN, 2.5 + legend_in, _alt(table, quantity), paint)
+
+
+def _cut(table: pd.DataFrame) -> float | None:
+    """Where the axis ends if a few seeds left the rest far below: one diverging evaluation would flatten all curves."""
+    usual = float(table["mean"].quantile(0.75))
+    return 1.5 * usual if table["max"].max() > _FAR * usual > 0 else None
 
 
 def _line(axes: Axes, rows: pd.DataFrame, look: Appearance) -> None:
@@ -80,7 +96,12 @@ def _alt(table: pd.DataFrame, quantity: Quantity) -> str:
     ends = table[table["split"] == "selection"].groupby("network", sort=False)["mean"].last()
     what = "top-1" if quantity == "top1" else "cross-entropy"
     text = [f"{name} {_value(value, quantity)}" for name, value in ends.items()]
-    return f"Learning curves, {what}. At the last evaluation on the selection split: {', '.join(text)}."
+    beyond = ""
+    if _cut(table) is not None:
+        place = int(table["max"].to_numpy().argmax())
+        network, reached = str(table["network"].iloc[place]), float(table["max"].iloc[place])
+        beyond = f" Beyond the axis: a seed of {network} reached {_value(reached, quantity)}."
+    return f"Learning curves, {what}. At the last evaluation on the selection split: {', '.join(text)}.{beyond}"
 
 
 def _value(value: float, quantity: Quantity) -> str:

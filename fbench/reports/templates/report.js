@@ -82,6 +82,11 @@
     line.className = "tools";
     line.append(field, status);
     (table.closest(".scroll") ?? table).before(line);
+    const fit = () => {
+      line.style.maxWidth = `${Math.max(table.offsetWidth, 320)}px`;
+    };
+    window.addEventListener("resize", fit);
+    fit();
   };
 
   for (const table of document.querySelectorAll("table")) {

@@ -1,0 +1,95 @@
+"""How long a report takes and how large it is: ``python -m tests.calibration.report_speed``; a process for each size.
+
+Made-up records of as many images as the test split of FER2013, each network in a study, learning curves of ten
+evaluations, costs with latency, throughput and training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.csv_tables import write_rows
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
+IMAGES = 3589
+SIZES = ((16, 10), (100, 10))
+WANTED = {(16, 10): "at most 15 s, 5 MB", (100, 10): "at most 40 s"}
+STUDIES = 4
+
+
+def main() -> None:
+    """Measure each size in a process of its own, twice, so that equal bytes are seen too."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("results/reports/speed.csv"))
+    parser.add_argument("--one", type=Path, help="Measure the run in this folder, in this process.")
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(measured(arguments.one)))  # noqa: T201 - read by the process that started this one
+        return
+    write_rows(arguments.out, [row(networks, seeds) for networks, seeds in SIZES])
+
+
+def row(networks: int, seeds: int) -> dict[str, str | int | float]:
+    """A line of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        fabricate(Path(folder) / "run", networks, seeds)
+        command = [sys.executable, "-m", "tests.calibration.report_speed", "--one", f"{folder}/run"]
+        found = [json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in "ab"]
+    return {
+        "networks": networks,
+        "seeds": seeds,
+        "trials": networks * seeds,
+        "images": IMAGES,
+        "report_s": max(one["report_s"] for one in found),
+        "bytes": found[0]["bytes"],
+        "peak_memory_mib": max(one["peak_memory_mib"] for one in found),
+        "equal_bytes_twice": "yes" if found[0]["sha256"] == found[1]["sha256"] else "no",
+        "wanted": WANTED[networks, seeds],
+    }
+
+
+def fabricate(folder: Path, networks: int, seeds: int) -> None:
+    """A run of made-up records, every network compared with the first."""
+    from fabricated_run import Recipe, fabricate_run
+
+    names = ["ires", *(f"network_{place}" for place in range(1, networks))]
+    share = -(-(networks - 1) // STUDIES)
+    studies = [
+        {
+            "name": f"study_{place}",
+            "title": f"Study {place}",
+            "question": "Is it better?",
+            "baseline": "ires",
+            "levels": ("ires", *names[1 + share * place : 1 + share * (place + 1)]),
+        }
+        for place in range(STUDIES)
+    ]
+    accuracy = {name: 0.5 + 0.1 * place / networks for place, name in enumerate(names)}
+    fabricate_run(folder, Recipe(accuracy=accuracy, seeds=range(seeds), images=IMAGES, studies=studies, epochs=10))
+
+
+def measured(run: Path) -> dict[str, str | int | float]:
+    """Seconds from the folder to the page, its size and digest; the interpreter has started, nothing is imported."""
+    start = time.perf_counter()
+    from fbench.benchmark.table import load_run
+    from fbench.reports.build import build_report
+
+    data = build_report([load_run(run)]).encode()
+    return {
+        "report_s": round(time.perf_counter() - start, 2),
+        "bytes": len(data),
+        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+if __name__ == "__main__":
+    main()
