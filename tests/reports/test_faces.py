@@ -36,8 +36,8 @@ def texts(svg: str) -> list[str | None]:
 def test_grad_cam_states_what_was_predicted_and_where_the_heat_is() -> None:
     drawing = grad_cam_figure(made_up_maps(predicted=(1, 1)), "ires")
     assert drawing.alt == (
-        "Grad-CAM of ires on images of stripes: 1 of 2 are taken for what they show. Predicted, with the part of the "
-        "image where the heat is strongest: happy, shown is sad (lower middle); happy (nowhere)."
+        "Grad-CAM of ires on images of stripes: 1 of 2 are taken for what they show. In brackets the part of the "
+        "image where the heat is strongest: sad taken for happy (lower middle); happy (nowhere)."
     )
     svg = to_svg(drawing, "k")
     assert sorted(text for text in texts(svg) if text) == ["happy", "happy", "happy", "sad", "shown", "taken for"]

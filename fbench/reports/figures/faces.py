@@ -144,13 +144,13 @@ def _fitting_font(names: list[str], width_in: float) -> float:
 
 def _grad_cam_alt(maps: FaceMaps, network: str) -> str:
     faces = [
-        f"{predicted if shown == predicted else f'{predicted}, shown is {shown}'} ({hottest_part(heat)})"
+        f"{shown if shown == predicted else f'{shown} taken for {predicted}'} ({hottest_part(heat)})"
         for shown, predicted, heat in zip(maps.labels, maps.predicted_names, maps.grad_cam, strict=True)
     ]
     right = sum(shown == predicted for shown, predicted in zip(maps.labels, maps.predicted_names, strict=True))
     return (
         f"Grad-CAM of {network} on {maps.source}: {right} of {len(faces)} are taken for what they show. "
-        f"Predicted, with the part of the image where the heat is strongest: {'; '.join(faces)}."
+        f"In brackets the part of the image where the heat is strongest: {'; '.join(faces)}."
     )
 
 
