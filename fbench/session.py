@@ -59,11 +59,13 @@ REPORT_S = 10.0
 
 
 def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
-    """Carry out a plan: take trials from other runs, run the rest, measure cost, copy the ledger.
+    """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
 
-    A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there.
+    A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
+    cannot be made are left out, and tried again by the same request.
     """
     from fbench.benchmark.executor import Workplace, run_trials, started_workers
+    from fbench.benchmark.map_making import add_maps
 
     with started_workers(plan.remaining, plan.jobs_needed) as workers:
         _fill_folder(plan)
@@ -75,6 +77,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
             place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
             run_trials(longest_first, place, reporter, workers)
             _measure_cost(plan, reporter)
+            add_maps(plan.folder, plan.planned, plan.specs)
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)

@@ -76,7 +76,14 @@ def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finish
     assert finished.failed() == []
     for record in finished.trials.values():
         names = {path.name for path in finished.folder.trial_folder(record.trial_id).iterdir()}
-        assert names == {"record.json", "history.csv", "predictions.npz", "logits.npz", "weights.safetensors"}
+        assert names - {"maps.npz"} == {
+            "record.json",
+            "history.csv",
+            "predictions.npz",
+            "logits.npz",
+            "weights.safetensors",
+        }
+        assert ("maps.npz" in names) == (record.spec.seed == 0)
         assert finished.folder.network(record.spec.network.digest)["schema_version"] == 1
     (cost,) = finished.costs
     assert set(cost.static) == {"ires", "lenet5"}
@@ -116,6 +123,28 @@ def test_the_same_request_again_runs_nothing(
     again = run(request_in(tmp_path))
     assert again.trials == finished.trials
     assert again.costs == finished.costs
+
+
+def test_the_same_request_again_adds_missing_maps(finished: RunTable, tmp_path: Path) -> None:
+    files = {file: file.read_bytes() for file in finished.folder.path.rglob("maps.npz")}
+    assert len(files) == 2
+    missing = next(iter(files))
+    missing.unlink()
+    run(request_in(tmp_path))
+    assert {file: file.read_bytes() for file in finished.folder.path.rglob("maps.npz")} == files
+
+
+def test_maps_that_cannot_be_made_do_not_fail_the_run(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such layer")
+
+    for file in finished.folder.path.rglob("maps.npz"):
+        file.unlink()
+    monkeypatch.setattr("fbench.benchmark.map_making.make_maps", fail)
+    assert run(request_in(tmp_path)).trials == finished.trials
+    assert not list(finished.folder.path.rglob("maps.npz"))
 
 
 def test_more_seeds_extend_the_run(finished: RunTable, tmp_path: Path) -> None:

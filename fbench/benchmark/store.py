@@ -4,7 +4,7 @@
 - ``plan.json``: which trial answers for a network, data set and seed; grows
 - ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
 - ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
-- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
 - ``looks.json``: what each look found, where seeds were added until comparisons were decided
@@ -27,6 +27,7 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.files import replacing, replacing_folder
+from fbench.benchmark.maps import MAPS_FILE, FaceMaps, read_maps, write_maps
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
     SCHEMA_VERSION,
@@ -146,6 +147,22 @@ class RunFolder:
     def predictions(self, trial_id: str) -> Predictions:
         """The stored predictions of a trial."""
         return read_predictions(self.trial_folder(trial_id))
+
+    def has_weights(self, trial_id: str) -> bool:
+        """Whether a trial's weights were kept."""
+        return (self.trial_folder(trial_id) / WEIGHTS_FILE).is_file()
+
+    def has_maps(self, trial_id: str) -> bool:
+        """Whether a trial has feature maps and Grad-CAM."""
+        return (self.trial_folder(trial_id) / MAPS_FILE).is_file()
+
+    def maps(self, trial_id: str) -> FaceMaps | None:
+        """Feature maps and Grad-CAM of a trial, or None where none were made."""
+        return read_maps(self.trial_folder(trial_id))
+
+    def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
+        """Keep maps beside a trial's record; images that may not be kept are refused."""
+        write_maps(self.trial_folder(trial_id), maps)
 
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""

@@ -1,0 +1,166 @@
+"""Faces with the heat of Grad-CAM, and the feature maps of a convolution."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from fbench.benchmark.maps import Bytes, FaceMaps
+from fbench.reports.figures.canvas import PAGE_WIDTH_IN, text_width_in
+from fbench.reports.figures.drawing import Drawing
+from fbench.reports.wording import plural, shorten
+
+MOST_MAPS: Final = 64
+_COLUMNS: Final = 8
+_GAP: Final = 0.05  # inches between images
+_SIDE: Final = 0.22  # inches left of the faces, for the names of the rows
+_LINE: Final = 0.17  # inches of a line of text
+_LARGEST_FACE: Final = 1.1  # inches
+_FONT: Final = 8.0
+_LEVELS: Final = 32  # of brightness or colour: at this size nobody sees more, and a page is smaller by a third
+_HEAT_COVERS: Final = 0.75  # of the face where the heat is at its maximum
+_ROWS: Final = ("upper", "middle", "lower")
+_COLUMN_WORDS: Final = ("left", "middle", "right")
+Pixels = npt.NDArray[np.float64]
+
+
+def grad_cam_figure(maps: FaceMaps, network: str) -> Drawing:
+    """Each face in gray above the same with its heat: what it shows on top, below what the network takes it for."""
+    count = len(maps.labels)
+    side = min(_LARGEST_FACE, (PAGE_WIDTH_IN - _SIDE - _GAP) / count - _GAP)
+    width = _SIDE + count * (side + _GAP) + _GAP
+    return Drawing(
+        width, 2 * side + 2 * _LINE + 3 * _GAP, _grad_cam_alt(maps, network), partial(_paint_grad_cam, maps=maps)
+    )
+
+
+def feature_map_figure(maps: FaceMaps, network: str) -> Drawing:
+    """The first face beside what each channel of a convolution makes of it, the first 64 of more."""
+    shown = maps.feature_maps[:MOST_MAPS]
+    columns = min(_COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    side = (PAGE_WIDTH_IN - _LARGEST_FACE - 2 * _GAP) / _COLUMNS - _GAP
+    height = max(_LARGEST_FACE + _LINE, rows * (side + _GAP)) + _GAP
+    width = _LARGEST_FACE + 2 * _GAP + columns * (side + _GAP)
+    return Drawing(width, height, _feature_map_alt(maps, network), partial(_paint_feature_maps, maps=maps, side=side))
+
+
+def heat_over_face(face: Bytes, heat: Bytes) -> Pixels:
+    """A face uint8 (C, H, W) in gray under its heat uint8 (H, W): RGB in 0 to 1 (H, W, 3).
+
+    Cold places keep the face; the hotter a place, the more of it is covered, from dark red to light yellow.
+    """
+    gray, warmth = _gray(face), heat[..., None] / 255
+    covered = _HEAT_COVERS * warmth
+    return np.asarray((1 - covered) * gray + covered * mpl.colormaps["hot"](0.25 + 0.6 * warmth[..., 0])[..., :3])
+
+
+def hottest_part(heat: Bytes) -> str:
+    """Which ninth of an image the heat uint8 (H, W) is strongest in on average, such as "lower middle"."""
+    if not heat.any():
+        return "nowhere"
+    parts = [[part.mean() for part in np.array_split(band, 3, axis=1)] for band in np.array_split(heat, 3)]
+    row, column = divmod(int(np.argmax(parts)), 3)
+    return "centre" if row == column == 1 else f"{_ROWS[row]} {_COLUMN_WORDS[column]}"
+
+
+def _paint_grad_cam(figure: Figure, maps: FaceMaps) -> None:
+    width, height = figure.get_size_inches()
+    count = len(maps.labels)
+    side = (width - _SIDE - _GAP) / count - _GAP
+    heated = [heat_over_face(face, heat) for face, heat in zip(maps.images, maps.grad_cam, strict=True)]
+    font = _fitting_font([*maps.labels, *maps.predicted_names], side + _GAP)
+    upper, lower = height - _LINE - _GAP - side, height - _LINE - 2 * _GAP - 2 * side
+    for place, (shown, predicted) in enumerate(zip(maps.labels, maps.predicted_names, strict=True)):
+        left = _SIDE + place * (side + _GAP)
+        _image(figure, _plain(maps.images[place]), left, upper, side)
+        _image(figure, heated[place], left, lower, side)
+        middle, longest = (left + side / 2) / width, max(3, int((side + _GAP) / text_width_in("x", font)))
+        weight = "normal" if shown == predicted else "bold"
+        figure.text(middle, (height - _LINE + _GAP / 2) / height, shorten(shown, longest), fontsize=font, ha="center")
+        figure.text(
+            middle,
+            (lower - _GAP) / height,
+            shorten(predicted, longest),
+            fontsize=font,
+            ha="center",
+            va="top",
+            fontweight=weight,
+        )
+    for text, bottom in (("shown", upper), ("taken for", lower)):
+        figure.text(
+            _GAP / width,
+            (bottom + side / 2) / height,
+            text,
+            fontsize=_FONT,
+            rotation=90,
+            rotation_mode="anchor",
+            ha="center",
+            va="top",
+        )
+
+
+def _paint_feature_maps(figure: Figure, maps: FaceMaps, side: float) -> None:
+    width, height = figure.get_size_inches()
+    _image(figure, _plain(maps.images[0]), 0.0, height - _LARGEST_FACE, _LARGEST_FACE)
+    caption = shorten(maps.labels[0], 16)
+    below = height - _LARGEST_FACE - _GAP
+    figure.text(_LARGEST_FACE / 2 / width, below / height, caption, fontsize=_FONT, ha="center", va="top")
+    shown = maps.feature_maps[:MOST_MAPS]
+    columns = min(_COLUMNS, len(shown))
+    for place, one in enumerate(shown):
+        row, column = divmod(place, columns)
+        left = _LARGEST_FACE + 2 * _GAP + column * (side + _GAP)
+        _image(figure, one / 255, left, height - side - row * (side + _GAP), side)
+
+
+def _image(figure: Figure, values: Pixels, left: float, bottom: float, side: float) -> None:
+    """One square image of values in 0 to 1, its place in inches; its pixels are kept, whatever size it is drawn at."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
+    few = np.rint(values * (_LEVELS - 1)) / (_LEVELS - 1)
+    axes.imshow(few, cmap="viridis", vmin=0, vmax=1, interpolation="none", aspect="auto")
+    axes.set_axis_off()
+
+
+def _gray(face: Bytes) -> Pixels:
+    """uint8 (C, H, W) as (H, W, 1) in 0 to 1."""
+    return np.asarray(face.mean(axis=0)[..., None] / 255)
+
+
+def _plain(face: Bytes) -> Pixels:
+    """uint8 (C, H, W) in gray as RGB (H, W, 3)."""
+    return np.broadcast_to(_gray(face), (*face.shape[1:], 3))
+
+
+def _fitting_font(names: list[str], width_in: float) -> float:
+    return min(_FONT, max(6.5, _FONT * width_in / text_width_in(names, _FONT)))
+
+
+def _grad_cam_alt(maps: FaceMaps, network: str) -> str:
+    faces = [
+        f"{shown if shown == predicted else f'{shown} taken for {predicted}'} ({hottest_part(heat)})"
+        for shown, predicted, heat in zip(maps.labels, maps.predicted_names, maps.grad_cam, strict=True)
+    ]
+    right = sum(shown == predicted for shown, predicted in zip(maps.labels, maps.predicted_names, strict=True))
+    return (
+        f"Grad-CAM of {network} on {maps.source}: {right} of {len(faces)} are taken for what they show. "
+        f"In brackets the part of the image where the heat is strongest: {'; '.join(faces)}."
+    )
+
+
+def _feature_map_alt(maps: FaceMaps, network: str) -> str:
+    found = maps.feature_maps
+    flat = int((found.max(axis=(1, 2)) == 0).sum())
+    first = f" The first {MOST_MAPS} are shown." if len(found) > MOST_MAPS else ""
+    answer = "every one responds" if not flat else f"{flat} of them {'is' if flat == 1 else 'are'} flat"
+    height, width = found.shape[1:]
+    return (
+        f"Feature maps of {network} for a face that shows {maps.labels[0]}: {plural(len(found), 'channel')} of "
+        f"{height}x{width} after {maps.layer}; {answer}.{first}"
+    )
