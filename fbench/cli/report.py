@@ -12,7 +12,7 @@ import typer
 from fbench.architectures.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.reports.build import ReportOptions
+    from fbench.reports.build import ReportOptions, ShownFaces
     from fbench.reports.document import Theme
     from fbench.statistics.comparison.multiplicity import Correction
 
@@ -66,6 +66,15 @@ def report_command(
             "it open follows.",
         ),
     ] = False,
+    show_images: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--show-images",
+            metavar="NAME=PATH",
+            help="Show what trained networks make of this data set's own images, which the report then may not be "
+            "passed on with: fer2013=fer2013.csv; repeatable. Needs the run's weights.",
+        ),
+    ] = None,
     every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)] = 10.0,
 ) -> None:
     """Write one offline HTML file about one or more runs; without -o, summary.csv and trials.csv beside it too."""
@@ -77,6 +86,8 @@ def report_command(
     if target.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
     options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
+    if show_images:
+        options["shown_faces"] = _real_faces(run, show_images)
     if watch:
         _watch(run, target, options, every)
     path = write_report(run, target, **options)
@@ -84,6 +95,20 @@ def report_command(
         for table in write_tables([load_run(folder) for folder in run], path.parent):
             typer.echo(str(table))
     typer.echo(str(path))
+
+
+def _real_faces(runs: list[Path], given: list[str]) -> ShownFaces:
+    """Maps of the named data sets' own images, for each run."""
+    from fbench.benchmark.table import load_run
+    from fbench.showing import real_face_maps
+
+    paths = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
+        paths[name] = Path(path).expanduser()
+    return [real_face_maps(load_run(run), paths) for run in runs]
 
 
 def _watch(runs: list[Path], target: Path, options: ReportOptions, every_s: float) -> None:

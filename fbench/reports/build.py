@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TypedDict, Unpack
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.files import replacing
+from fbench.benchmark.maps import FaceMaps
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
 from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
-from fbench.reports.document import DataSection, LearningGroup, ManySection, Report, RunSection, StudySection, Theme
+from fbench.reports.document import (
+    DataSection,
+    FacesSection,
+    LearningGroup,
+    ManySection,
+    Report,
+    RunSection,
+    StudySection,
+    Theme,
+)
 from fbench.reports.evidence import Evidence, gather
+from fbench.reports.faces import face_sections
 from fbench.reports.factors import factor_section
 from fbench.reports.figures.sparkline import sparklines
 from fbench.reports.fronts import front_result
@@ -56,12 +67,16 @@ def build_report(
     theme: Theme = "auto",
     correction: Correction = "holm",
     refresh_s: int | None = None,
+    shown_faces: ShownFaces | None = None,
 ) -> str:
     """The text of an offline HTML page about one or more runs; equal runs give equal text.
 
     Arguments and errors are those of :func:`gather_report`.
     """
-    return render(gather_report(runs, title=title, theme=theme, correction=correction, refresh_s=refresh_s))
+    report = gather_report(
+        runs, title=title, theme=theme, correction=correction, refresh_s=refresh_s, shown_faces=shown_faces
+    )
+    return render(report)
 
 
 def gather_report(
@@ -71,6 +86,7 @@ def gather_report(
     theme: Theme = "auto",
     correction: Correction = "holm",
     refresh_s: int | None = None,
+    shown_faces: ShownFaces | None = None,
 ) -> Report:
     """Everything that a page about these runs shows, before it is drawn.
 
@@ -80,6 +96,8 @@ def gather_report(
         theme: colours as the reader's system asks, or always light or dark.
         correction: of the tests of each study; the false discovery rate is for exploring.
         refresh_s: after how many seconds a browser opens the page again; none: never.
+        shown_faces: maps of images that may not be kept, one mapping for each run, by network and data
+            set; the page then shows them.
 
     Raises:
         UserError: no run, or a run whose suite or predictions cannot be read.
@@ -92,6 +110,7 @@ def gather_report(
     evidences = [[gather(run, data) for data in run.config.data] for run in runs]
     claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
     alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
+    faces = shown_faces or [{} for _ in runs]
     return Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
         theme=theme,
@@ -99,7 +118,7 @@ def gather_report(
         correction=correction,
         looks=looks,
         data_sections=tuple(
-            _data_section(evidence, looks, _Place(f"run{r}-data{d}", names[r - 1]), correction, alone)
+            _data_section(evidence, looks, _Place(f"run{r}-data{d}", names[r - 1]), correction, alone, faces[r - 1])
             for r, of_run in enumerate(evidences, start=1)
             for d, evidence in enumerate(of_run, start=1)
         ),
@@ -126,6 +145,9 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     return output
 
 
+ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
+
+
 class ReportOptions(TypedDict, total=False):
     """Options of :func:`gather_report`."""
 
@@ -133,6 +155,7 @@ class ReportOptions(TypedDict, total=False):
     theme: Theme
     correction: Correction
     refresh_s: int | None
+    shown_faces: ShownFaces | None
 
 
 class _Place(NamedTuple):
@@ -148,6 +171,7 @@ def _data_section(
     place: _Place,
     correction: Correction,
     claims: ClaimsSection | None,
+    shown_faces: Mapping[tuple[str, str], FaceMaps],
 ) -> DataSection:
     key = place.key
     summary = summarise_networks(evidence)
@@ -181,6 +205,7 @@ def _data_section(
         confusion=confusion_figures(evidence, shown, key),
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),
+        faces=_faces_section(evidence, shown_faces, key),
         published=tuple(published),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
@@ -191,6 +216,19 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     first = [name for pair in pairs for name in reversed(pair)] + list(evidence.networks)
     kept = list(dict.fromkeys(first))[:MOST_MATRICES]
     return tuple(network for network in evidence.networks if network in kept)
+
+
+def _faces_section(evidence: Evidence, shown: Mapping[tuple[str, str], FaceMaps], key: str) -> FacesSection | None:
+    found = face_sections(evidence.run, evidence, shown)[:MOST_MATRICES]
+    if not found:
+        return None
+    pairs = [one.illustrations(f"{key}-faces{place}") for place, one in enumerate(found, start=1)]
+    return FacesSection(
+        sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
+        real=any((one.network, evidence.data.name) in shown for one in found) and not evidence.data.may_show_images,
+        grad_cam=tuple(first for first, _ in pairs),
+        feature_maps=tuple(second for _, second in pairs),
+    )
 
 
 def _study_section(evidence: Evidence, result: StudyResult, looks: dict[str, Appearance], key: str) -> StudySection:

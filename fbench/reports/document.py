@@ -69,6 +69,19 @@ class LearningGroup:
 
 
 @dataclass(frozen=True)
+class FacesSection:
+    """What networks look at: Grad-CAM of each, and the feature maps of an early convolution of each.
+
+    ``sources`` say what the images are; ``real`` whether they may not be passed on.
+    """
+
+    sources: tuple[str, ...]
+    real: bool
+    grad_cam: tuple[Illustration, ...]
+    feature_maps: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
 class DataSection:
     """One run on one data set; ``key`` is unique in a report.
 
@@ -99,6 +112,7 @@ class DataSection:
     confusion: tuple[Illustration, ...]
     confusion_changes: tuple[Illustration, ...]
     confusion_left_out: int
+    faces: FacesSection | None
     published: tuple[PublishedRow, ...]
     audit: AuditSection | None
 
