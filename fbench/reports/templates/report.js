@@ -159,7 +159,7 @@
   if (contents && !window.matchMedia("(min-width: 87rem)").matches) contents.open = false;
 
   window.addEventListener("beforeprint", () => {
-    for (const part of document.querySelectorAll("main details:not([open])")) {
+    for (const part of document.querySelectorAll("main details:not([open], .screen)")) {
       part.open = true;
       part.dataset.opened = "";
     }
