@@ -12,23 +12,31 @@ from fbench.benchmark.maps import FaceMaps
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
+from fbench.reports.batches import batch_curves
 from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
 from fbench.reports.document import (
+    BatchSection,
     DataSection,
     FacesSection,
     LearningGroup,
     ManySection,
     Report,
+    RooflineSection,
     RunSection,
     StudySection,
     Theme,
+    TrainingTimeSection,
 )
 from fbench.reports.evidence import Evidence, gather
 from fbench.reports.faces import face_sections
 from fbench.reports.factors import factor_section
+from fbench.reports.figures.batches import latency_by_batch, throughput_by_batch
+from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.roofline import roofline_chart
 from fbench.reports.figures.sparkline import sparklines
+from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.fronts import front_result
 from fbench.reports.headline import cautions, without_copies
 from fbench.reports.html import render
@@ -47,14 +55,19 @@ from fbench.reports.provenance import provenance
 from fbench.reports.published import printed_top1, published_rows
 from fbench.reports.readings import count_readings
 from fbench.reports.recalls import recall_section
+from fbench.reports.roofs import roofline
 from fbench.reports.run_names import run_names
 from fbench.reports.studies import StudyResult, study_results, suite_of
 from fbench.reports.summary import summarise_networks
 from fbench.reports.timings import main_setting
+from fbench.reports.training_time import training_times
 from fbench.statistics.comparison.multiplicity import Correction
 
 MOST_MATRICES: Final = 32
 """Confusion matrices in one part of a page; more are too many to look at."""
+
+MOST_CURVES_OF_BATCHES: Final = 16
+"""Networks in the figures by batch size, which have a line for each."""
 
 MOST_CURVES: Final = 10
 """Networks in one figure of learning curves."""
@@ -206,6 +219,9 @@ def _data_section(
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),
         faces=_faces_section(evidence, shown_faces, key),
+        training_time=_training_time_section(evidence, studies, looks, key),
+        batches=_batch_section(evidence, looks, key),
+        roofline=_roofline_section(evidence, looks, key),
         published=tuple(published),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
@@ -229,6 +245,39 @@ def _faces_section(evidence: Evidence, shown: Mapping[tuple[str, str], FaceMaps]
         grad_cam=tuple(first for first, _ in pairs),
         feature_maps=tuple(second for _, second in pairs),
     )
+
+
+def _training_time_section(
+    evidence: Evidence, studies: Sequence[StudyResult], looks: dict[str, Appearance], key: str
+) -> TrainingTimeSection | None:
+    baseline = studies[0].study.baseline if studies else next(iter(evidence.networks), "")
+    times = training_times(evidence, baseline)
+    if times is None:
+        return None
+    chart = training_time_chart(times.rows, looks)
+    return TrainingTimeSection(times, Illustration(f"{key}-training-time", "Training time of a trial", chart))
+
+
+def _batch_section(evidence: Evidence, looks: dict[str, Appearance], key: str) -> BatchSection | None:
+    curves = batch_curves(evidence)
+    shown = curves[:MOST_CURVES_OF_BATCHES]
+    if not shown:
+        return None
+    return BatchSection(
+        curves=curves,
+        latency=Illustration(f"{key}-latency-by-batch", "Time of a call by batch size", latency_by_batch(shown, looks)),
+        throughput=Illustration(
+            f"{key}-throughput-by-batch", "Images a second by batch size", throughput_by_batch(shown, looks)
+        ),
+        left_out=len(curves) - len(shown),
+    )
+
+
+def _roofline_section(evidence: Evidence, looks: dict[str, Appearance], key: str) -> RooflineSection | None:
+    found = roofline(evidence)
+    if found is None:
+        return None
+    return RooflineSection(found, Illustration(f"{key}-roofline", "Roofline", roofline_chart(found, looks)))
 
 
 def _study_section(evidence: Evidence, result: StudyResult, looks: dict[str, Appearance], key: str) -> StudySection:

@@ -10,6 +10,7 @@ from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.answer import AnswerSentence
 from fbench.reports.audit import AuditSection
+from fbench.reports.batches import BatchCurve
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.differences import NetworkDifferences
@@ -23,8 +24,10 @@ from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
 from fbench.reports.readings import SplitReadings
 from fbench.reports.recalls import RecallSection
+from fbench.reports.roofs import Roofline
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
+from fbench.reports.training_time import TrainingTimes
 from fbench.statistics.comparison.multiplicity import Correction
 
 Theme = Literal["auto", "light", "dark"]
@@ -82,6 +85,32 @@ class FacesSection:
 
 
 @dataclass(frozen=True)
+class TrainingTimeSection:
+    """How long networks train, with its figure."""
+
+    times: TrainingTimes
+    figure: Illustration
+
+
+@dataclass(frozen=True)
+class BatchSection:
+    """Latency and throughput by batch size; ``left_out`` counts the networks that the figures do not show."""
+
+    curves: tuple[BatchCurve, ...]
+    latency: Illustration
+    throughput: Illustration
+    left_out: int
+
+
+@dataclass(frozen=True)
+class RooflineSection:
+    """The roofline with its figure."""
+
+    roofline: Roofline
+    figure: Illustration
+
+
+@dataclass(frozen=True)
 class DataSection:
     """One run on one data set; ``key`` is unique in a report.
 
@@ -113,6 +142,9 @@ class DataSection:
     confusion_changes: tuple[Illustration, ...]
     confusion_left_out: int
     faces: FacesSection | None
+    training_time: TrainingTimeSection | None
+    batches: BatchSection | None
+    roofline: RooflineSection | None
     published: tuple[PublishedRow, ...]
     audit: AuditSection | None
 
