@@ -13,6 +13,7 @@ from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
 from fbench.reports.batches import batch_curves
+from fbench.reports.blueprint import network_plans
 from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
@@ -22,6 +23,7 @@ from fbench.reports.document import (
     FacesSection,
     LearningGroup,
     ManySection,
+    NetworkDrawing,
     Report,
     RooflineSection,
     RunSection,
@@ -32,6 +34,7 @@ from fbench.reports.document import (
 from fbench.reports.evidence import Evidence, gather
 from fbench.reports.faces import face_sections
 from fbench.reports.factors import factor_section
+from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.batches import latency_by_batch, throughput_by_batch
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.roofline import roofline_chart
@@ -61,6 +64,7 @@ from fbench.reports.studies import StudyResult, study_results, suite_of
 from fbench.reports.summary import summarise_networks
 from fbench.reports.timings import main_setting
 from fbench.reports.training_time import training_times
+from fbench.reports.wording import listing
 from fbench.statistics.comparison.multiplicity import Correction
 
 MOST_MATRICES: Final = 32
@@ -219,6 +223,7 @@ def _data_section(
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),
         faces=_faces_section(evidence, shown_faces, key),
+        drawings=_drawings(evidence, key),
         training_time=_training_time_section(evidence, studies, looks, key),
         batches=_batch_section(evidence, looks, key),
         roofline=_roofline_section(evidence, looks, key),
@@ -244,6 +249,21 @@ def _faces_section(evidence: Evidence, shown: Mapping[tuple[str, str], FaceMaps]
         real=any((one.network, evidence.data.name) in shown for one in found) and not evidence.data.may_show_images,
         grad_cam=tuple(first for first, _ in pairs),
         feature_maps=tuple(second for _, second in pairs),
+    )
+
+
+def _drawings(evidence: Evidence, key: str) -> tuple[NetworkDrawing, ...]:
+    plans = network_plans(evidence.run, evidence.data.name)[:MOST_MATRICES]
+    return tuple(
+        NetworkDrawing(
+            plan.networks,
+            Illustration(
+                f"{key}-drawing{place}",
+                listing(list(plan.networks)),
+                architecture_drawing(plan.blueprint, plan.networks[0]),
+            ),
+        )
+        for place, plan in enumerate(plans, start=1)
     )
 
 

@@ -85,6 +85,14 @@ class FacesSection:
 
 
 @dataclass(frozen=True)
+class NetworkDrawing:
+    """A drawing, and the networks that it is of."""
+
+    networks: tuple[str, ...]
+    figure: Illustration
+
+
+@dataclass(frozen=True)
 class TrainingTimeSection:
     """How long networks train, with its figure."""
 
@@ -142,6 +150,7 @@ class DataSection:
     confusion_changes: tuple[Illustration, ...]
     confusion_left_out: int
     faces: FacesSection | None
+    drawings: tuple[NetworkDrawing, ...]
     training_time: TrainingTimeSection | None
     batches: BatchSection | None
     roofline: RooflineSection | None

@@ -77,6 +77,20 @@ class Inventory:
 
 def take_inventory(description: Mapping[str, Any]) -> Inventory:
     """The parts of the network that the content of a ``network.json`` describes."""
+    found = locate_parts(description)
+    counts = description["counts"]
+    return Inventory(
+        parts=tuple(found[node] for node in sorted(found)),
+        trainable_params=counts["trainable_params"],
+        macs=counts["macs"],
+    )
+
+
+def locate_parts(description: Mapping[str, Any]) -> dict[int, Part]:
+    """The parts by the module that each stands at: the first of a convolution's, the product or sum that ends a branch.
+
+    Modules that belong to a part elsewhere, or change nothing, have none.
+    """
     graph = _Graph.of(description)
     found: dict[int, Part] = {}
     for node in range(len(graph.modules)):
@@ -85,12 +99,7 @@ def take_inventory(description: Mapping[str, Any]) -> Inventory:
     for node in range(len(graph.modules)):
         if node not in graph.taken and (part := _single(graph, node)):
             found[node] = part
-    counts = description["counts"]
-    return Inventory(
-        parts=tuple(found[node] for node in sorted(found)),
-        trainable_params=counts["trainable_params"],
-        macs=counts["macs"],
-    )
+    return found
 
 
 @dataclass
