@@ -37,7 +37,12 @@ from fbench.statistics.comparison.multiplicity import Correction
 
 
 def build_report(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> str:
-    """The text of an offline HTML page about one or more runs; equal runs give equal text.
+    """The text of an offline HTML page about one or more runs, as :func:`gather_report`; equal runs give equal text."""
+    return render(gather_report(runs, title=title, correction=correction))
+
+
+def gather_report(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> Report:
+    """Everything that a page about one or more runs shows; its figures are not painted yet.
 
     Args:
         runs: at least one; each data set of each run becomes a part of the page.
@@ -52,7 +57,7 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     looks = assign_appearances(networks)
     evidences = [[gather(run, data) for data in run.config.data] for run in runs]
-    report = Report(
+    return Report(
         title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
         correction=correction,
         looks=looks,
@@ -67,7 +72,6 @@ def build_report(runs: Sequence[RunTable], *, title: str | None = None, correcti
         ),
         claims=claims_section(runs, [evidence for of_run in evidences for evidence in of_run]),
     )
-    return render(report)
 
 
 def write_report(
