@@ -1,8 +1,7 @@
-"""``fbench report``: statistics and figures of runs in one offline HTML file."""
+"""``fbench report``: statistics and figures of runs as one offline HTML file, or as tables and files of figures."""
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fbench.architectures.errors import UserError
+from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, give_figures, give_report
+from fbench.cli.report_live import follow, real_faces
 
 if TYPE_CHECKING:
-    from fbench.reports.build import ReportOptions, ShownFaces
+    from fbench.reports.build import ReportOptions
     from fbench.reports.document import Theme
     from fbench.statistics.comparison.multiplicity import Correction
 
@@ -49,8 +50,22 @@ def report_command(
     run: Annotated[list[Path], typer.Argument(help="Run folders; each becomes a part of the report.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The HTML file. Default: report.html in the first run's folder."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file, whose name ends in .html, .md, .csv or .tex as --format wants. Default: report.html in the "
+            "first run's folder; other formats are printed. For csv, a .csv file is the summary, and a folder gets "
+            "summary.csv, comparisons.csv and trials.csv.",
+        ),
     ] = None,
+    form: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            help="html, a page with everything; or its tables: md for a comment on GitHub, latex for a paper (with "
+            "the packages array, booktabs and graphicx), csv for other programs.",
+        ),
+    ] = ReportFormat.HTML,
     title: Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")] = None,
     theme: Annotated[
         ThemeChoice, typer.Option(help="Colours: as the reader's system asks, or always light or dark.")
@@ -58,6 +73,14 @@ def report_command(
     correction: Annotated[
         CorrectionChoice, typer.Option(help="Of the tests of a study: holm for claims, fdr for exploring.")
     ] = CorrectionChoice.HOLM,
+    figures: Annotated[
+        Path | None,
+        typer.Option(help="A folder for every figure as files of its own, listed with what they show in index.csv."),
+    ] = None,
+    figure_format: Annotated[
+        list[FigureFormat] | None,
+        typer.Option(help="Of the files in --figures; may be repeated. Default: svg, pdf and png."),
+    ] = None,
     watch: Annotated[
         bool,
         typer.Option(
@@ -77,57 +100,28 @@ def report_command(
     ] = None,
     every: Annotated[float, typer.Option(help="Seconds between two looks of --watch.", min=0.1)] = 10.0,
 ) -> None:
-    """Write one offline HTML file about one or more runs; without -o, summary.csv and trials.csv beside it too."""
-    from fbench.benchmark.table import load_run
-    from fbench.reports.build import write_report
-    from fbench.reports.tables import write_tables
+    """Report on one or more runs: an offline HTML page, or its tables as Markdown, CSV or LaTeX.
 
-    target = (output or run[0] / "report.html").expanduser()
-    if target.suffix.lower() not in {".html", ".htm"}:
-        raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
+    A page without -o has summary.csv and trials.csv beside it.
+    """
+    if figure_format and figures is None:
+        raise UserError("--figure-format is given without a folder for the figures; name one with --figures.")
+    if title is not None and form is ReportFormat.CSV:
+        raise UserError("--title has no place in a table for programs; leave it out, or give --format md or latex.")
+    if form is not ReportFormat.HTML and (watch or show_images or theme is not ThemeChoice.AUTO):
+        raise UserError(f"--watch, --show-images and --theme are of a page; leave them out with --format {form.value}.")
+    target = find_target(output, form, run[0])
+
+    from fbench.benchmark.table import load_run
+    from fbench.reports.build import gather_report
+
     options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
     if show_images:
-        options["shown_faces"] = _real_faces(run, show_images)
-    if watch:
-        _watch(run, target, options, every)
-    path = write_report(run, target, **options)
-    if output is None:
-        for table in write_tables([load_run(folder) for folder in run], path.parent):
-            typer.echo(str(table))
-    typer.echo(str(path))
-
-
-def _real_faces(runs: list[Path], given: list[str]) -> ShownFaces:
-    """Maps of the named data sets' own images, for each run."""
-    from fbench.benchmark.table import load_run
-    from fbench.showing import real_face_maps
-
-    paths = {}
-    for text in given:
-        name, equals, path = text.partition("=")
-        if not (name and equals and path):
-            raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
-        paths[name] = Path(path).expanduser()
-    return [real_face_maps(load_run(run), paths) for run in runs]
-
-
-def _watch(runs: list[Path], target: Path, options: ReportOptions, every_s: float) -> None:
-    """Write the report at each change, until every planned trial has a record and the run's cost is measured."""
-    from fbench.reports.build import write_report
-    from fbench.reports.watching import progress_of
-
-    following = options.copy()
-    following["refresh_s"] = max(1, round(every_s))
-    seen = None
-    while True:
-        progress = progress_of(runs)
-        if progress.complete:
-            return
-        if progress != seen:
-            write_report(runs, target, **following)
-            typer.echo(f"{target}: {progress.ended} of {progress.planned} trials have ended")
-            seen = progress
-        try:
-            time.sleep(every_s)
-        except KeyboardInterrupt:  # the page then stays as it is, without following
-            return
+        options["shown_faces"] = real_faces(run, show_images)
+    if watch and target is not None:
+        follow(run, target, options, every)
+    runs = [load_run(folder) for folder in run]
+    report = gather_report(runs, **options)
+    if figures is not None:
+        give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)
+    give_report(runs, report, form, target, with_tables=output is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -118,13 +119,18 @@ def _measure_cells(split: str, measures: SplitMeasures | None) -> dict[str, Cell
     return {f"{split}_{units.get(name, name)}": getattr(measures, name, None) for name in names}
 
 
+def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Rows of the same columns as CSV with a heading; empty without a row."""
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _text(cell) for name, cell in row.items()} for row in rows)
+    return stream.getvalue()
+
+
 def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    """Write rows of the same columns; without a row the file is empty."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        if rows:
-            writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows({name: _text(cell) for name, cell in row.items()} for row in rows)
+    file.write_text(csv_text(rows), encoding="utf-8", newline="\n")
 
 
 def _text(cell: Cell) -> Cell:

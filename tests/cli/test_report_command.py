@@ -62,7 +62,7 @@ def test_watching_writes_again_when_trials_end_and_stops_when_all_have(
         if late:
             partial.folder.take_trial(whole.folder, late.pop())
 
-    monkeypatch.setattr("fbench.cli.report.time.sleep", sleep)
+    monkeypatch.setattr("fbench.cli.report_live.time.sleep", sleep)
     result = CliRunner().invoke(app, [str(tmp_path / "run"), "-o", str(page), "--watch", "--every", "3"])
     assert result.exit_code == 0, result.output
     assert ["2 of 4 trials have ended" in line for line in result.output.splitlines()] == [True, False, False]
@@ -78,7 +78,7 @@ def test_interrupted_watching_leaves_a_page_that_stays(tmp_path: Path, monkeypat
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fbench.cli.report.time.sleep", interrupted)
+    monkeypatch.setattr("fbench.cli.report_live.time.sleep", interrupted)
     page = tmp_path / "page.html"
     result = CliRunner().invoke(app, [str(tmp_path / "run"), "-o", str(page), "--watch"])
     assert result.exit_code == 0, result.output

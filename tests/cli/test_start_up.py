@@ -8,7 +8,9 @@ import pytest
 HEAVY = ("torch", "pandas", "matplotlib", "scipy", "numpy")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["run", "--help"], ["claims", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["run", "--help"], ["report", "--help"], ["claims", "--help"]]
+)
 def test_help_and_list_import_nothing_heavy(arguments: list[str]) -> None:
     """The start-up time that users see is kept by what is imported, which does not depend on the machine's load."""
     code = (

@@ -1,0 +1,145 @@
+"""Where ``fbench report`` writes: which names fit which format, and what is written or printed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fbench.benchmark.table import RunTable
+    from fbench.reports.document import Report
+
+
+class ReportFormat(StrEnum):
+    """The forms of a report."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+    CSV = "csv"
+    LATEX = "latex"
+
+
+class FigureFormat(StrEnum):
+    """The forms of a figure's file."""
+
+    SVG = "svg"
+    PDF = "pdf"
+    PNG = "png"
+
+
+SUFFIXES: Final[dict[ReportFormat, tuple[str, ...]]] = {
+    ReportFormat.HTML: (".html", ".htm"),
+    ReportFormat.MARKDOWN: (".md", ".markdown"),
+    ReportFormat.CSV: (".csv",),
+    ReportFormat.LATEX: (".tex",),
+}
+_WORDS: Final = {
+    ReportFormat.HTML: "HTML",
+    ReportFormat.MARKDOWN: "Markdown",
+    ReportFormat.CSV: "CSV",
+    ReportFormat.LATEX: "LaTeX",
+}
+
+
+def find_target(output: Path | None, form: ReportFormat, first_run: Path) -> Path | None:
+    """The file or folder to write to; none where the report is printed.
+
+    Raises:
+        UserError: the name of an output is that of another kind of file.
+    """
+    if output is None:
+        return first_run.expanduser() / "report.html" if form is ReportFormat.HTML else None
+    target = output.expanduser()
+    suffix = target.suffix.lower()
+    takes_folder = form is ReportFormat.CSV
+    if suffix in SUFFIXES[form] or (takes_folder and _is_folder(target)):
+        return target
+    other = next((name for name, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+    raise UserError(
+        f"--output {target} is no {_WORDS[form]} file; give a name that ends in {SUFFIXES[form][0]}"
+        f"{', or a folder' if takes_folder else ''}{f', or --format {other}' if other else ''}."
+    )
+
+
+def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *, aside: bool) -> None:
+    """Write the figures and print the path of their list: ``aside``, on standard error, where a report is printed.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    from fbench.reports.figure_files import write_figures
+
+    typer.echo(str(write_figures(report, folder, [kind.value for kind in kinds])), err=aside)
+
+
+def give_report(
+    runs: Sequence[RunTable], report: Report, form: ReportFormat, target: Path | None, *, with_tables: bool
+) -> None:
+    """Print the report, or write it to ``target`` and print the path of each file; a page's comes last.
+
+    Args:
+        runs: what the report is of.
+        report: its contents.
+        form: what becomes of it.
+        target: a file, or a folder for CSV; none prints.
+        with_tables: whether a page gets summary.csv and trials.csv beside it.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    from fbench.reports.plain.tidy import tidy_tables
+    from fbench.reports.tables import write_tables
+
+    if target is None:
+        typer.echo(_text(runs, report, form), nl=False)
+    elif form is ReportFormat.CSV and _is_folder(target):
+        for name, text in tidy_tables(runs, report).items():
+            typer.echo(str(_write(target / name, text)))
+    else:
+        written = _write(target, _text(runs, report, form))
+        if form is ReportFormat.HTML and with_tables:
+            for table in write_tables(runs, target.parent):
+                typer.echo(str(table))
+        typer.echo(str(written))
+
+
+def _is_folder(target: Path) -> bool:
+    """Whether an output is a folder: one that is there, or a name without a suffix."""
+    return target.is_dir() or not target.suffix
+
+
+def _text(runs: Sequence[RunTable], report: Report, form: ReportFormat) -> str:
+    from fbench.reports.html import render
+    from fbench.reports.plain.contents import plain_report
+    from fbench.reports.plain.latex import to_latex
+    from fbench.reports.plain.markdown import to_markdown
+    from fbench.reports.plain.tidy import summary_csv
+
+    match form:
+        case ReportFormat.HTML:
+            return render(report)
+        case ReportFormat.MARKDOWN:
+            return to_markdown(plain_report(report))
+        case ReportFormat.LATEX:
+            return to_latex(plain_report(report))
+        case ReportFormat.CSV:
+            return summary_csv(runs)
+
+
+def _write(file: Path, text: str) -> Path:
+    try:
+        with replacing(file) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise UserError(
+            f"The report cannot be written to {file} ({error.strerror}); name another file with --output."
+        ) from error
+    return file

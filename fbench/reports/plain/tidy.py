@@ -1,0 +1,81 @@
+"""Tables for other programs: one row for each thing, one column for each quantity, six digits of each number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fbench.benchmark.table import RunTable
+from fbench.reports.document import DataSection, Report
+from fbench.reports.studies import Comparison, StudyResult
+from fbench.reports.tables import Cell, csv_text, summary_rows, trial_rows
+from fbench.statistics.estimands import MeanEstimate
+
+
+def summary_csv(runs: Sequence[RunTable]) -> str:
+    """A row for each network on each data set of each run."""
+    return csv_text([row for run in runs for row in summary_rows(run)])
+
+
+def tidy_tables(runs: Sequence[RunTable], report: Report) -> dict[str, str]:
+    """The text of each table by the name of its file; ``report`` is that of ``runs``."""
+    return {
+        "summary.csv": summary_csv(runs),
+        "comparisons.csv": csv_text(comparison_rows(report)),
+        "trials.csv": csv_text([row for run in runs for row in trial_rows(run)]),
+    }
+
+
+def comparison_rows(report: Report) -> list[dict[str, Cell]]:
+    """A row for each comparison of each study; qualities and their differences are fractions of 1.
+
+    Where seeds were added until decided, the interval and p are those of the look that decided, and ``p_allowed`` is
+    what its p had to reach in place of a corrected p.
+    """
+    return [
+        _comparison_cells(section, item.result, row)
+        for section in report.data_sections
+        for item in section.studies
+        for row in item.result.comparisons
+    ]
+
+
+def _comparison_cells(section: DataSection, result: StudyResult, row: Comparison) -> dict[str, Cell]:
+    found = row.difference
+    look = row.look if row.look is not None and row.look.low is not None else None
+    p_value = look.p_value if look else found.new_images.p_value if row.is_tested else None
+    low, high = row.interval
+    return {
+        "run": section.run_name,
+        "data": section.data.name,
+        "split": section.split_words.removesuffix(" split"),
+        "study": result.study.name,
+        "network": row.network,
+        "baseline": row.baseline,
+        "seeds": found.seeds,
+        "images": found.images,
+        "pairing": found.pairing,
+        "top1_difference": found.new_images.estimate,
+        **_interval("this_test_set", found.this_test_set),
+        "top1_difference_new_images_low": _known(low),
+        "top1_difference_new_images_high": _known(high),
+        "p": _known(p_value),
+        "p_corrected": None if look else _known(row.decision.p_adjusted),
+        "p_allowed": look.different_level if look else None,
+        "correction": result.correction,
+        "verdict": row.verdict,
+        "margin": result.margin,
+        "smallest_margin": _known(row.smallest_margin),
+        "detectable_difference": _known(row.decision.detectable_difference),
+    }
+
+
+def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:
+    return {
+        f"top1_difference_{name}_low": _known(estimate.low),
+        f"top1_difference_{name}_high": _known(estimate.high),
+    }
+
+
+def _known(value: float | None) -> float | None:
+    """The value, or none where it is not defined."""
+    return None if value is None or value != value else value  # NaN differs from itself
