@@ -133,28 +133,28 @@ class DataSection:
     data: DataSpec
     split_words: str
     answer: tuple[AnswerSentence, ...]
-    without_copies: str
     cautions: tuple[str, ...]
-    cost_data: str
-    throughput_words: str
     summary: tuple[NetworkSummary, ...]
+    without_copies: str
     sparklines: Mapping[str, Sparkline]
     printed_top1: Mapping[str, tuple[PublishedRow, ...]]
+    cost_data: str
+    throughput_words: str
     pareto: tuple[Illustration, ...]
     front: FrontResult | None
-    many: ManySection | None
     studies: tuple[StudySection, ...]
+    many: ManySection | None
     learning: tuple[LearningGroup, ...]
     recalls: RecallSection | None
     confusion: tuple[Illustration, ...]
     confusion_changes: tuple[Illustration, ...]
     confusion_left_out: int
+    training_time: TrainingTimeSection | None
     faces: FacesSection | None
     drawings: tuple[NetworkDrawing, ...]
-    training_time: TrainingTimeSection | None
+    published: tuple[PublishedRow, ...]
     batches: BatchSection | None
     roofline: RooflineSection | None
-    published: tuple[PublishedRow, ...]
     audit: AuditSection | None
 
 
