@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
 from fbench.planning import plan_run
-from fbench.reports.build import write_report
+from fbench.reports.build import gather_report, write_report
 from fbench.reports.tables import write_tables
 from fbench.request import RunRequest
 from fbench.session import run
@@ -112,3 +113,15 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     assert table.trials == reference.trials
     assert len(table.costs) == 1
     assert table.audits == reference.audits
+
+
+def test_the_committed_report_is_of_these_records_and_shows_no_photograph(reference: RunTable) -> None:
+    text = (REFERENCE.parent / "reference" / "report.html").read_text(encoding="utf-8")
+    (section,) = gather_report([reference]).data_sections
+    plain = html.unescape(text)
+    assert all(sentence.text in plain for sentence in section.answer)
+    assert section.faces is not None
+    assert not section.faces.real
+    assert section.faces.sources == ("rendered faces, as images of fer2013 may not be shown, networks of seed 0",)
+    assert len(section.faces.grad_cam) == len(NETWORKS)
+    assert len(text.encode()) < 5_000_000

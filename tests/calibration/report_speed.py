@@ -1,7 +1,8 @@
 """How long a report takes and how large it is: ``python -m tests.calibration.report_speed``; a process for each size.
 
 Made-up records of as many images as the test split of FER2013, each network in a study, learning curves of ten
-evaluations, costs with latency, throughput and training.
+evaluations, costs with latency, throughput and training; with the real descriptions of registered networks, and maps of
+rendered faces.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from fbench.benchmark.maps import FaceMaps
 from tests.csv_tables import write_rows
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
@@ -60,7 +64,11 @@ def fabricate(folder: Path, networks: int, seeds: int) -> None:
     """A run of made-up records, every network compared with the first."""
     from fabricated_run import Recipe, fabricate_run
 
-    names = ["ires", *(f"network_{place}" for place in range(1, networks))]
+    from fbench.architectures.contract import built_in_contract
+    from fbench.benchmark.networks import bare_network_spec, describe_network
+
+    known = list(dict.fromkeys(["ires", *built_in_contract()]))
+    names = [*known, *(f"network_{place}" for place in range(networks))][:networks]
     share = -(-(networks - 1) // STUDIES)
     studies = [
         {
@@ -73,11 +81,42 @@ def fabricate(folder: Path, networks: int, seeds: int) -> None:
         for place in range(STUDIES)
     ]
     accuracy = {name: 0.5 + 0.1 * place / networks for place, name in enumerate(names)}
-    fabricate_run(folder, Recipe(accuracy=accuracy, seeds=range(seeds), images=IMAGES, studies=studies, epochs=10))
+    run = fabricate_run(
+        folder, Recipe(accuracy=accuracy, seeds=range(seeds), images=IMAGES, studies=studies, epochs=10)
+    )
+    for place, name in enumerate(names):
+        first = run.records(name, "fer2013")[0]
+        description = describe_network(bare_network_spec(known[place % len(known)], {}, {}))
+        run.folder.write_network(first.spec.network.digest, description)
+        run.folder.write_maps(first.trial_id, maps_of_faces())
+
+
+def maps_of_faces() -> FaceMaps:
+    """Maps of rendered faces as large as those of real networks: seven faces, 32 channels of 24x24."""
+    from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES
+    from fbench.benchmark.map_images import rendered_faces
+
+    shown = rendered_faces(CLASS_NAMES, (1, 48, 48))
+    if shown is None:
+        raise RuntimeError("The generator renders no faces of its own classes; see fbench.benchmark.map_images.")
+    small = shown.images[0, 0, ::2, ::2]
+    return FaceMaps(
+        seed=0,
+        source=shown.source,
+        images=shown.images,
+        labels=shown.labels,
+        predicted=np.arange(len(shown.labels)),
+        class_names=tuple(CLASS_NAMES),
+        grad_cam=255 - shown.images[:, 0],
+        cam_layer="last",
+        feature_maps=np.stack([np.roll(small, place, axis=1) for place in range(32)]),
+        layer="first",
+        may_be_kept=True,
+    )
 
 
 def measured(run: Path) -> dict[str, str | int | float]:
-    """Seconds from the folder to the page, its size and digest; the interpreter has started, nothing is imported."""
+    """Seconds from the folder to the page, its size and digest; of the imports only numpy's is not counted."""
     start = time.perf_counter()
     from fbench.benchmark.table import load_run
     from fbench.reports.build import build_report

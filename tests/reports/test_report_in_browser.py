@@ -117,6 +117,16 @@ def medium(browser: Any, name: str, scheme: str = "light") -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": name, "features": features})
 
 
+def violations(browser: Any) -> list[tuple[str, str, int]]:
+    """What axe-core finds: the rule, the first part that breaks it, and how many do."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    browser.execute_script(importlib.resources.files(package).joinpath("axe.min.js").read_text("utf-8"))
+    found = browser.execute_async_script(
+        "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
+    )
+    return [(one["id"], one["nodes"][0]["html"][:200], len(one["nodes"])) for one in found["violations"]]
+
+
 def test_nothing_is_asked_of_a_network_and_nothing_is_logged(opened: Any) -> None:
     messages = [json.loads(entry["message"])["message"] for entry in opened.get_log("performance")]
     asked = [
@@ -298,18 +308,23 @@ def test_every_figure_is_drawn_and_has_words_for_those_who_cannot_see_it(opened:
         assert figure.get_attribute("aria-label")
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
+    resize(browser, width)
+    medium(browser, "screen")
+    browser.get((Path(__file__).parents[2] / "results" / "reference" / "report.html").as_uri())
+    overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert browser.execute_script(overflow) <= 0
+    assert violations(browser) == []
+    assert browser.get_log("browser") == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_axe_finds_no_violation(opened: Any, scheme: str, width: int) -> None:
-    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
     medium(opened, "screen", scheme)
     resize(opened, width)
-    axe = importlib.resources.files(package).joinpath("axe.min.js").read_text("utf-8")
-    opened.execute_script(axe)
-    found = opened.execute_async_script(
-        "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
-    )
-    assert [(one["id"], one["nodes"][0]["html"][:200], len(one["nodes"])) for one in found["violations"]] == []
+    assert violations(opened) == []
 
 
 def test_dark_and_light_pages_differ_as_the_system_asks(opened: Any) -> None:
