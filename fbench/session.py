@@ -43,6 +43,9 @@ class Reporter(Protocol):
     def looked(self, looks: Sequence[Look]) -> None:
         """A look was taken at each comparison that was open."""
 
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Maps of faces could not be made for these trials, by label, with the reason."""
+
 
 def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
     """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
@@ -77,7 +80,8 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
             place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
             run_trials(longest_first, place, reporter, workers)
             _measure_cost(plan, reporter)
-            add_maps(plan.folder, plan.planned, plan.specs)
+            if failures := add_maps(plan.folder, plan.planned, plan.specs):
+                reporter.left_without_maps(failures)
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
@@ -167,6 +171,9 @@ class SilentReporter:
         """Say nothing."""
 
     def looked(self, looks: Sequence[Look]) -> None:
+        """Say nothing."""
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say nothing."""
 
 

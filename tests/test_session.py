@@ -134,7 +134,7 @@ def test_the_same_request_again_adds_missing_maps(finished: RunTable, tmp_path: 
     assert {file: file.read_bytes() for file in finished.folder.path.rglob("maps.npz")} == files
 
 
-def test_maps_that_cannot_be_made_do_not_fail_the_run(
+def test_maps_that_cannot_be_made_do_not_fail_the_run_and_are_told(
     finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -142,8 +142,15 @@ def test_maps_that_cannot_be_made_do_not_fail_the_run(
 
     for file in finished.folder.path.rglob("maps.npz"):
         file.unlink()
+    told: dict[str, str] = {}
+
+    class Listener(SilentReporter):
+        def left_without_maps(self, failures: dict[str, str]) -> None:
+            told.update(failures)
+
     monkeypatch.setattr("fbench.benchmark.map_making.make_maps", fail)
-    assert run(request_in(tmp_path)).trials == finished.trials
+    assert run(request_in(tmp_path), Listener()).trials == finished.trials
+    assert set(told.values()) == {"RuntimeError: no such layer"}
     assert not list(finished.folder.path.rglob("maps.npz"))
 
 

@@ -103,6 +103,13 @@ class RunProgress:
         for line in look_lines(looks):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Say what the report will lack, and why."""
+        for label, reason in failures.items():
+            self._console.print(
+                f"No feature maps of {label}: {reason}", highlight=False, markup=False, soft_wrap=True, style="yellow"
+            )
+
     def _draw(self) -> None:
         if self._task is not None:
             status = f"{self._ended}/{len(self._trials_s)} trials, {self._remaining()}"
