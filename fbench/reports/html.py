@@ -42,7 +42,7 @@ _FILTERS = (
 def render(report: Report) -> str:
     """The HTML text of a report."""
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -56,7 +56,7 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
     """The templates of this package, compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("fbench.reports"),
