@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fbench.reports.gate.change import Change
     from fbench.reports.gate.judge import Gate, Judged
     from fbench.reports.gate.metrics import Condition
+    from fbench.reports.gate.subjects import Side
 
 
 def compare_command(
@@ -32,6 +34,10 @@ def compare_command(
         typer.Option(help="Compare measurements of different machines, each against the reference load of its own."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write both side by side to this HTML file: A is BASE, B is NEW."),
+    ] = None,
 ) -> None:
     """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed"."""
     from fbench.reports.gate.judge import changes_without_gate, judge_gate
@@ -39,20 +45,45 @@ def compare_command(
     from fbench.reports.gate.subjects import load_side, pairs
 
     conditions = [parse_condition(text) for text in fail_on or ()]
-    compared = pairs(load_side(base), load_side(new))
-    gate = (
-        judge_gate(compared, conditions, other_machine=other_machine)
-        if conditions
-        else changes_without_gate(compared, other_machine=other_machine)
-    )
-    if not conditions and not any(one.change for one in gate.judged):
-        raise UserError(f"{base} and {new} have nothing measured in common; `fbench speed` or `fbench run` makes it.")
+    target = _checked(output)
+    sides = load_side(base), load_side(new)
+    compared = pairs(*sides)
+    gate = judge_gate(compared, conditions, other_machine=other_machine) if conditions else None
+    if target is not None:
+        _write_page(sides, gate, target, other_machine=other_machine, to_stderr=as_json)
+        if gate is None and not as_json:
+            return
+    if gate is None:
+        gate = changes_without_gate(compared, other_machine=other_machine)
+        if not any(one.change for one in gate.judged):
+            raise UserError(
+                f"{base} and {new} have nothing measured in common; `fbench speed` or `fbench run` makes it."
+            )
     if as_json:
         typer.echo(json.dumps(_to_json(gate), indent=1))
     else:
         _print(gate, held=bool(conditions))
     if conditions and gate.failed:
         raise typer.Exit(1)
+
+
+def _checked(output: Path | None) -> Path | None:
+    if output is None:
+        return None
+    from fbench.reports.diff.page import check_page_name
+
+    return check_page_name(output)
+
+
+def _write_page(
+    sides: tuple[Side, Side], gate: Gate | None, target: Path, *, other_machine: bool, to_stderr: bool
+) -> None:
+    """Without conditions nothing is judged, and other settings are told on the page instead of refused."""
+    from fbench.reports.diff.gather import gather_difference
+    from fbench.reports.diff.page import write_difference
+
+    difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
+    typer.echo(str(write_difference(difference, target)), err=to_stderr)
 
 
 def _print(gate: Gate, *, held: bool) -> None:
@@ -74,7 +105,7 @@ def _print(gate: Gate, *, held: bool) -> None:
     for line in _undecided(gate) if held else ():
         screen.print(escape(line), soft_wrap=True)
     if held:
-        screen.print(escape(_summary(gate)), soft_wrap=True)
+        screen.print(escape(gate.summary), soft_wrap=True)
 
 
 def _metric(one: Judged) -> str:
@@ -101,16 +132,6 @@ def _undecided(gate: Gate) -> Iterator[str]:
     for one in gate.judged:
         if one.verdict == "undecided":
             yield f"Undecided: {one.pair.label}, {_metric(one)}: {one.why}."
-
-
-def _summary(gate: Gate) -> str:
-    numbers = {
-        verdict: sum(one.verdict == verdict for one in gate.judged) for verdict in ("held", "undecided", "failed")
-    }
-    return (
-        f"{numbers['held']} held, {numbers['undecided']} undecided, {numbers['failed']} failed; only what failed is "
-        "beyond what is allowed by more than chance (5 % for all conditions together)."
-    )
 
 
 def _to_json(gate: Gate) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
     """The HTML text of a report."""
     script = Markup(resources.files("fbench.reports").joinpath("templates", "report.js").read_text("utf-8"))  # noqa: S704 - the package's own
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -64,7 +64,7 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
     """The templates of this package, compiled once in a process."""
     environment = Environment(
         loader=PackageLoader("fbench.reports"),

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from fbench.reports.studies import Comparison, StudyResult
+from collections.abc import Sequence
+from typing import Protocol
+
+from fbench.reports.studies import Comparison
 from fbench.reports.wording import count, listing, margin, number, p_equals, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 
 CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
 
 
-def verdict_sentence(row: Comparison, result: StudyResult) -> str:
+class Family(Protocol):
+    """Comparisons whose tests are corrected together, such as those of a study."""
+
+    @property
+    def correction(self) -> Correction:
+        """Of their tests."""
+
+    @property
+    def comparisons(self) -> Sequence[Comparison]:
+        """All that are corrected together."""
+
+    @property
+    def margin(self) -> float:
+        """The difference that matters, as a fraction of 1."""
+
+
+def verdict_sentence(row: Comparison, result: Family) -> str:
     """One comparison in a sentence without its full stop; the network comes first."""
     words = {"better": _real, "worse": _real, "equivalent": _equivalent, "undecided": _undecided}
     return words[row.verdict](row, result) + _mark(row)
 
 
-def _real(row: Comparison, result: StudyResult) -> str:
+def _real(row: Comparison, result: Family) -> str:
     small = (
         f", certainly by less than the {margin(result.margin)} that matter"
         if row.look is None and row.decision.below_margin
@@ -25,12 +44,12 @@ def _real(row: Comparison, result: StudyResult) -> str:
     return f"{row.network} is {size} points {row.verdict} than {row.baseline} ({_evidence(row, result)}){small}"
 
 
-def _equivalent(row: Comparison, result: StudyResult) -> str:
+def _equivalent(row: Comparison, result: Family) -> str:
     within = margin(result.margin)
     return f"{row.network} and {row.baseline} are equivalent within {within} ({_range(row)} points{_at(row)})"
 
 
-def _undecided(row: Comparison, result: StudyResult) -> str:
+def _undecided(row: Comparison, result: Family) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
     if row.look_lost:
         return f"{start}: trials of the look that judged it are missing"
@@ -59,7 +78,7 @@ def _roughly(amount: int) -> int:
     return -(-amount // step) * step
 
 
-def _evidence(row: Comparison, result: StudyResult) -> str:
+def _evidence(row: Comparison, result: Family) -> str:
     if row.look is not None:
         return f"{_range(row)}{_at(row)}"
     corrected = f" after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""

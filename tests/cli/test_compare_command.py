@@ -63,3 +63,27 @@ def test_a_measurement_of_too_few_blocks_decides_nothing_and_says_so(tmp_path: P
     assert result.exit_code == 0
     assert "too few samples" in result.stdout
     assert "there are too few samples for an interval; more blocks" in result.stdout
+
+
+def test_a_page_is_written_and_conditions_still_decide_the_exit_code(file: str, tmp_path: Path) -> None:
+    sides = [f"{file}:ires", f"{file}:arch1"]
+    page = tmp_path / "diff.html"
+    alone = runner.invoke(app, ["compare", *sides, "-o", str(page)])
+    assert alone.exit_code == 0, alone.output
+    assert alone.stdout.strip() == str(page)
+    held = runner.invoke(app, ["compare", *sides, "-o", str(page), "--fail-on", "latency_p50:+5%"])
+    assert held.exit_code == 1
+    assert "0 held, 0 undecided, 1 failed" in held.stdout
+    assert "1 failed" in page.read_text(encoding="utf-8")
+
+
+def test_json_stays_alone_on_the_output_beside_a_page(file: str, tmp_path: Path) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", "--json", "-o", str(tmp_path / "d.html")])
+    assert json.loads(result.stdout)["conditions"]
+    assert (tmp_path / "d.html").is_file()
+
+
+def test_a_page_of_another_kind_of_file_is_refused_before_anything_is_read(file: str) -> None:
+    result = runner.invoke(app, ["compare", "nowhere", file, "-o", "diff.pdf"])
+    assert result.exit_code != 0
+    assert "is no HTML file" in str(result.exception or result.output)

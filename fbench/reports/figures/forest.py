@@ -22,11 +22,13 @@ _THIS_TEST_SET: Final = 0.02  # of a row, below its middle; the name stands abov
 _NEW_IMAGES: Final = 0.24
 
 
-def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance]) -> Drawing:
+def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], against: str | None = None) -> Drawing:
     """Differences from the baseline in percentage points, one row per comparison.
 
     The upper, thick line of a row is the interval for this test set, the lower, thin one that for new images.
+    ``against`` is what all are compared with, by default the first row's baseline.
     """
+    against = rows[0].baseline if against is None else against
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -52,13 +54,13 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance]) -> 
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"top-1 minus {shorten(rows[0].baseline)}, points")
+        axes.set_xlabel(f"top-1 minus {shorten(against)}, points")
         axes.margins(x=0.06)
         axes.plot([], [], color=INK, linewidth=3.4, label="this test set")
         axes.plot([], [], color=INK, linewidth=1.3, label="new images")
         figure.legend(loc="upper right", ncols=2, borderaxespad=0)
 
-    return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows), paint)
+    return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows, against), paint)
 
 
 def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearance, thick: float) -> None:
@@ -69,10 +71,10 @@ def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearanc
     axes.plot(middle, height, marker="o", markersize=5.5, color=look.light, markeredgecolor=FAINT)
 
 
-def _alt(rows: Sequence[Comparison]) -> str:
+def _alt(rows: Sequence[Comparison], against: str) -> str:
     found = [
         f"{row.network} {points(row.difference.new_images.estimate)} "
         f"(new images {points_range(*row.interval)}), {row.verdict}"
         for row in rows
     ]
-    return f"Forest plot, top-1 minus {rows[0].baseline} in percentage points: {'; '.join(found)}."
+    return f"Forest plot, top-1 minus {against} in percentage points: {'; '.join(found)}."

@@ -45,6 +45,17 @@ class Gate:
         """Whether any condition failed."""
         return any(one.verdict == "failed" for one in self.judged)
 
+    @property
+    def summary(self) -> str:
+        """How many conditions came out how, and what that means."""
+        held, undecided, failed = (
+            sum(one.verdict == verdict for one in self.judged) for verdict in ("held", "undecided", "failed")
+        )
+        return (
+            f"{held} held, {undecided} undecided, {failed} failed; only what failed is beyond what is allowed by more "
+            f"than chance ({100 * ERROR:g} % for all conditions together)."
+        )
+
 
 def judge_gate(pairs: Sequence[Pair], conditions: Sequence[Condition], *, other_machine: bool = False) -> Gate:
     """Judge every condition on every pair.

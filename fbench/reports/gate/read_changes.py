@@ -46,7 +46,7 @@ def read_changes(
         return [("", _count(pair, condition.metric.name))]
     base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
     if base is None or new is None:
-        side, network = ("BASE", pair.base_network) if base is None else ("NEW", pair.new_network)
+        side, network = (pair.words[0], pair.base_network) if base is None else (pair.words[1], pair.new_network)
         return [("", Unknown(f"{side} holds no measurement of {network}"))]
     require_one_arithmetic(base, new)
     if not other_machine:
@@ -62,10 +62,11 @@ def read_changes(
 
 def _count(pair: Pair, metric: str) -> Change | Unknown:
     found = []
-    for side, network in ((pair.base, pair.base_network), (pair.new, pair.new_network)):
+    sides = (pair.base, pair.base_network), (pair.new, pair.new_network)
+    for word, (side, network) in zip(pair.words, sides, strict=True):
         number = _number(side, network, FIELDS.get(metric, metric))
         if number is None:
-            return Unknown(f"{side.label} holds no count of {network}")
+            return Unknown(f"{word} holds no count of {network}")
         found.append(number)
     base, new = found
     share = new / base - 1 if base else (0.0 if new == base else math.inf)

@@ -48,12 +48,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """A network of BASE and the network of NEW that is held against it."""
+    """A network of BASE and the network of NEW that is held against it; ``words`` is what a reader calls the sides."""
 
     base: Side
     new: Side
     base_network: str
     new_network: str
+    words: tuple[str, str] = ("BASE", "NEW")
 
     @property
     def label(self) -> str:

@@ -48,7 +48,7 @@ class _Timed:
 
 def time_change(pair: Pair, condition: Condition, records: Records, confidence: float) -> Change | Unknown:
     """The change of a latency, a training step or a throughput, by the condition's metric."""
-    setting = _setting(condition, records)
+    setting = _setting(pair, condition, records)
     if isinstance(setting, Unknown):
         return setting
     timed = _timed(pair, records, setting)
@@ -101,7 +101,9 @@ def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
     ours, theirs = records.new.find(pair.new_network, setting), records.base.find(pair.base_network, setting)
     if ours is None or theirs is None:
         side, cost, network = (
-            ("NEW", records.new, pair.new_network) if ours is None else ("BASE", records.base, pair.base_network)
+            (pair.words[1], records.new, pair.new_network)
+            if ours is None
+            else (pair.words[0], records.base, pair.base_network)
         )
         return Unknown(f"{side} has no times of {network} at {setting.label}{_failure(cost, network, setting)}")
     if records.together:
@@ -112,7 +114,7 @@ def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
     return _Timed(ours, theirs, *references)
 
 
-def _setting(condition: Condition, records: Records) -> Setting | Unknown:
+def _setting(pair: Pair, condition: Condition, records: Records) -> Setting | Unknown:
     """The setting in which both were timed: the batch that is asked for, else the smallest; for throughput the best."""
     mode: CostMode = "train" if condition.metric.name == "train_step" else "inference"
     wanted = [
@@ -125,7 +127,7 @@ def _setting(condition: Condition, records: Records) -> Setting | Unknown:
     ]
     if not wanted:
         batch = f" with batch {condition.batch_size}" if condition.batch_size else ""
-        return Unknown(f"BASE and NEW have no {mode} setting{batch} in common")
+        return Unknown(f"{' and '.join(pair.words)} have no {mode} setting{batch} in common")
     first = [one for one in wanted if one.backend == wanted[0].backend]
     return min(first, key=lambda one: one.batch_size or 0)
 

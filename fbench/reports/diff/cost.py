@@ -1,0 +1,101 @@
+"""The cost of pairs of networks: every metric of the gate with its change, and whether that is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fbench.benchmark.schema import FrozenModel
+from fbench.reports.alike import first_difference
+from fbench.reports.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
+from fbench.reports.gate.change import Change, Unknown
+from fbench.reports.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS
+from fbench.reports.gate.judge import ERROR, ROUNDING
+from fbench.reports.gate.metrics import METRICS, Condition
+from fbench.reports.gate.read_changes import read_changes
+from fbench.reports.gate.subjects import Pair
+from fbench.reports.wording import listing
+
+_CONDITIONS = tuple(Condition(metric, 0.0) for metric in METRICS.values() if metric.kind != "accuracy")
+
+
+def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
+    """Every metric of every pair; other machines only where asked, and other arithmetic never."""
+    refusals = [_refusal(pair, other_machine=other_machine) for pair in pairs]
+    wanted = [
+        (pair, condition)
+        for pair, refusal in zip(pairs, refusals, strict=True)
+        for condition in _CONDITIONS
+        if not refusal or condition.metric.kind == "count"
+    ]
+    first = [_read(pair, condition, 1 - ERROR) for pair, condition in wanted]
+    chance = sum(isinstance(found, Change) and not found.exact for found in first)
+    joint = 1 - ERROR / max(1, chance)
+    groups: dict[int, list[CostRow]] = {}
+    unknown: dict[tuple[str, str], list[str]] = {}
+    for (pair, condition), found in zip(wanted, first, strict=True):
+        if not isinstance(found, Change):
+            unknown.setdefault((condition.metric.says, found.why), []).append(pair.label)
+            continue
+        together = found if found.exact or joint == 1 - ERROR else _read(pair, condition, joint)
+        verdict = _verdict(together, condition) if isinstance(together, Change) else "undecided"
+        groups.setdefault(id(pair), []).append(CostRow(condition.metric, found, verdict))
+    return Cost(
+        groups=tuple(CostGroup(pair.label, tuple(groups[id(pair)])) for pair in pairs if id(pair) in groups),
+        confidence=1 - ERROR,
+        joint_confidence=joint,
+        remarks=_remarks(pairs, refusals),
+        unknown=tuple(
+            f"{says}{'' if len(labels) == len(pairs) else f' of {listing(labels)}'}: {why}"
+            for (says, why), labels in unknown.items()
+        ),
+    )
+
+
+def _read(pair: Pair, condition: Condition, confidence: float) -> Change | Unknown:
+    ((_, found),) = read_changes(pair, condition, confidence, other_machine=True)
+    return found
+
+
+def _verdict(change: Change, condition: Condition) -> CostVerdict:
+    if change.exact and change.estimate == 0:
+        return "same"
+    least, most = sorted((condition.worsening(change.low), condition.worsening(change.high)))
+    if least > ROUNDING:
+        return "dearer"
+    return "cheaper" if most < -ROUNDING else "undecided"
+
+
+def _refusal(pair: Pair, *, other_machine: bool) -> str:
+    """Why nothing that was measured of a pair is compared; empty where it is."""
+    base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
+    if base is None or new is None:
+        return ""
+    numerics = _fields(base.spec.numerics, NUMERICS_FIELDS), _fields(new.spec.numerics, NUMERICS_FIELDS)
+    if difference := first_difference(*numerics, SIDES):
+        return f"Cost was measured in different ways ({difference}), so that only counts are compared."
+    machines = _fields(base.machine, MACHINE_FIELDS), _fields(new.machine, MACHINE_FIELDS)
+    if not other_machine and (difference := first_difference(*machines, SIDES)):
+        return (
+            f"Cost was measured on different machines ({difference}), so that only counts are compared; with "
+            "--other-machine, times are held against the reference load of each machine."
+        )
+    return ""
+
+
+def _remarks(pairs: Sequence[Pair], refusals: Sequence[str]) -> tuple[str, ...]:
+    found = list(refusals)
+    for pair, refusal in zip(pairs, refusals, strict=True):
+        base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
+        if refusal or base is None or new is None:
+            continue
+        machines = _fields(base.machine, MACHINE_FIELDS), _fields(new.machine, MACHINE_FIELDS)
+        if difference := first_difference(*machines, SIDES):
+            found.append(
+                f"Cost was measured on different machines ({difference}): times are compared as multiples of the "
+                "reference load of each machine, memory and energy as they were read."
+            )
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _fields(model: FrozenModel, names: tuple[str, ...]) -> dict[str, object]:
+    return {name.replace("_", " "): getattr(model, name) for name in names}

@@ -1,0 +1,54 @@
+"""The page of two sides: one offline HTML file, by the report's templates and style sheet."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from fbench.architectures.errors import UserError
+from fbench.reports.diff.answer import accuracy_sentences, interval_words, share_words
+from fbench.reports.diff.model import Difference
+from fbench.reports.html import draw, page_environment
+from fbench.statistics.comparison.verdict import LEVEL
+
+
+def check_page_name(output: Path) -> Path:
+    """The path of a page, ``~`` resolved.
+
+    Raises:
+        UserError: it does not end in .html.
+    """
+    target = output.expanduser()
+    if target.suffix.lower() not in {".html", ".htm"}:
+        raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
+    return target
+
+
+def render_difference(difference: Difference) -> str:
+    """The HTML text; equal sides give equal text."""
+    return (
+        page_environment()
+        .get_template("diff.html.j2")
+        .render(
+            page=difference,
+            alpha=LEVEL,
+            accuracy_sentences=accuracy_sentences,
+            draw=partial(draw, looks=difference.looks),
+            interval_words=interval_words,
+            share_words=share_words,
+        )
+    )
+
+
+def write_difference(difference: Difference, output: Path) -> Path:
+    """Write the page to ``output`` and return its path.
+
+    Raises:
+        UserError: ``output`` cannot be written.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(render_difference(difference), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"The page cannot be written to {output} ({error.strerror}); name another file.") from error
+    return output
