@@ -1,0 +1,152 @@
+"""The roofline: FLOP/s that networks achieve, below what their machine allows at their FLOPs a byte.
+
+Williams, Waterman and Patterson 2009, Communications of the ACM 52(4), 65-76.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fbench.benchmark.machine_roof import MachineRoof
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
+from fbench.reports.figures.drawing import Drawing, Hotspot
+from fbench.reports.figures.legend import add_legend, legend_height_in
+from fbench.reports.figures.log_axis import plain_log_ticks
+from fbench.reports.palette import Appearance
+from fbench.reports.roofs import RoofPoint
+from fbench.reports.wording import percent, significant
+
+_GIGA: Final = 1e9
+_AXES_IN: Final = 2.8
+_MOST_WITH_FLOORS: Final = 12
+_SPARE: Final = 1.8
+"""The axes reach beyond the points and the roof by this factor."""
+
+
+def roofline_chart(roof: MachineRoof, points: Sequence[RoofPoint], looks: Mapping[str, Appearance]) -> Drawing:
+    """Draw at least one point; a line joins a network's batches, of which the smallest has the small marker.
+
+    A short dash above or below a batch is the FLOP/s that its layers reach one after another at the roof. Each point
+    answers the pointer.
+    """
+    names = list(dict.fromkeys(point.network for point in points))
+    legend_in = legend_height_in(["memory", "cache", *names])
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        set_margins(figure, left=0.66, right=0.12, top=0.12, bottom=0.52 + legend_in)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        _limits(axes, roof, points)
+        roofs = _draw_roof(axes, roof)
+        for name in names:
+            mine = [(number, point) for number, point in enumerate(points) if point.network == name]
+            _draw_network(axes, mine, looks[name], with_floors=len(names) <= _MOST_WITH_FLOORS)
+        axes.set_xlabel("FLOPs a byte (log scale)")
+        axes.set_ylabel("GFLOP/s (log scale)")
+        plain_log_ticks(axes.xaxis)
+        plain_log_ticks(axes.yaxis, unit=_GIGA)
+        handles = [*roofs.values(), *(_handle(looks[name]) for name in names)]
+        add_legend(figure, handles, [*roofs, *names])
+
+    spots = tuple(Hotspot(f"point-{number}", _words(point)) for number, point in enumerate(points))
+    return Drawing(PAGE_WIDTH_IN, 0.12 + _AXES_IN + 0.52 + legend_in, _alt(roof, points), paint, spots)
+
+
+def best_cache(roof: MachineRoof) -> tuple[float, int]:
+    """The greatest bandwidth in bytes a second, and over how many bytes it was measured."""
+    best = max(roof.bandwidth, key=lambda rate: rate.bytes_per_s)
+    return best.bytes_per_s, best.working_set_bytes
+
+
+def _limits(axes: Axes, roof: MachineRoof, points: Sequence[RoofPoint]) -> None:
+    ridge = roof.peak_flops_per_s / roof.memory_bytes_per_s
+    intensities = [point.intensity for point in points]
+    achieved = [point.achieved_flops_per_s for point in points]
+    axes.set_xlim(min(intensities) / _SPARE, max(*intensities, ridge, min(intensities) * 2) * _SPARE)
+    axes.set_ylim(min(achieved) / _SPARE, max(roof.peak_flops_per_s, *achieved) * _SPARE)
+
+
+def _draw_roof(axes: Axes, roof: MachineRoof) -> dict[str, Line2D]:
+    """The lines that slope, by what the legend calls them."""
+    peak, (cache, cache_set) = roof.peak_flops_per_s, best_cache(roof)
+    memory = roof.memory_bytes_per_s
+    lines = {f"memory {_gigas(memory)} GB/s": _draw_bandwidth(axes, peak, memory, "solid")}
+    if cache > memory:
+        name = f"cache ({_bytes(cache_set)}) {_gigas(cache)} GB/s"
+        lines[name] = _draw_bandwidth(axes, peak, cache, (0, (4, 3)))
+    right = axes.get_xlim()[1]
+    axes.annotate(
+        f"peak {_gigas(peak)} GFLOP/s", (right, peak), (-2, 3), textcoords="offset points", ha="right", fontsize=8.5
+    )
+    return lines
+
+
+def _draw_bandwidth(axes: Axes, peak: float, bandwidth: float, style: str | tuple[float, tuple[float, ...]]) -> Line2D:
+    left, right = axes.get_xlim()
+    ridge = min(peak / bandwidth, right)
+    bends = [left, ridge, right] if ridge > left else [left, right]
+    heights = [min(peak, bandwidth * intensity) for intensity in bends]
+    (line,) = axes.plot(bends, heights, color=INK, linewidth=1.2, linestyle=style, alpha=0.75, zorder=1.5)
+    return line
+
+
+def _draw_network(axes: Axes, mine: Sequence[tuple[int, RoofPoint]], look: Appearance, *, with_floors: bool) -> None:
+    ordered = sorted((point for _, point in mine), key=lambda point: point.batch_size)
+    xs, ys = [point.intensity for point in ordered], [point.achieved_flops_per_s for point in ordered]
+    axes.plot(xs, ys, color=look.light, linewidth=0.9, alpha=0.5)
+    for number, point in mine:
+        ends = [point.least_flops_per_s, point.most_flops_per_s]
+        axes.plot([point.intensity] * 2, ends, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+        if with_floors:
+            axes.plot(point.intensity, point.reachable_flops_per_s, marker="_", markersize=8, color=look.light)
+        size = (4.0 if point is ordered[0] and len(ordered) > 1 else 7.0) * (1.0 if with_floors else 0.7)
+        (dot,) = axes.plot(
+            point.intensity,
+            point.achieved_flops_per_s,
+            marker=look.marker,
+            markersize=size,
+            color=look.light,
+            linestyle="",
+        )
+        dot.set_gid(f"point-{number}")
+
+
+def _handle(look: Appearance) -> Line2D:
+    return Line2D([], [], color=look.light, marker=look.marker, markersize=5.5, linewidth=0.9)
+
+
+def _words(point: RoofPoint) -> str:
+    return "\n".join(
+        (
+            f"{point.network}, batch {point.batch_size}",
+            f"{significant(point.intensity)} FLOPs a byte",
+            f"{_gigas(point.achieved_flops_per_s)} GFLOP/s",
+            f"{percent(point.share)} % of the roof, layer by layer",
+            f"bound by {point.bound}",
+        )
+    )
+
+
+def _gigas(value: float) -> str:
+    return significant(value / _GIGA)
+
+
+def _bytes(amount: int) -> str:
+    mebi = amount / 2**20
+    return f"{mebi:g} MiB" if mebi >= 1 else f"{amount / 2**10:g} KiB"
+
+
+def _alt(roof: MachineRoof, points: Sequence[RoofPoint]) -> str:
+    lowest, highest = (f(points, key=lambda point: point.share) for f in (min, max))
+    ends = [f"{percent(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
+    spread = ends[0] if lowest is highest else " to ".join(ends)
+    return (
+        f"Roofline: peak {_gigas(roof.peak_flops_per_s)} GFLOP/s, memory {_gigas(roof.memory_bytes_per_s)} GB/s. "
+        f"Calls reach {spread} of what the machine allows their layers."
+    )
