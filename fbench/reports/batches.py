@@ -1,64 +1,108 @@
-"""How the time of a call grows with the batch: what one measurement knows of each network."""
+"""How long a call takes by its batch size, for every network of one measurement."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Final
 
 from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import Setting
-from fbench.reports.cost_axes import common_measurement
-from fbench.reports.evidence import Evidence
-from fbench.reports.timings import main_setting, timing_of
-
-_FEWEST_SIZES: Final = 2
+from fbench.benchmark.cost_specs import Backend
+from fbench.benchmark.table import RunTable
+from fbench.reports.cost import measurement_of_most
+from fbench.reports.timings import timing_of
 
 
 @dataclass(frozen=True)
 class BatchPoint:
-    """Time of a call, and images a second; ``measured`` in interleaved blocks, or tried once to find the best batch."""
+    """The time of a call with so many images.
+
+    ``milliseconds`` is the median of calls that took turns with all other networks', with its 95 % interval from
+    ``low`` to ``high``. Without an interval it is one short look of the search for the best batch, or its bound is not
+    known.
+    """
 
     batch_size: int
-    call_ms: float
-    images_per_s: float
-    measured: bool
+    milliseconds: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def images_per_s(self) -> float:
+        """Throughput in calls of this size."""
+        return 1e3 * self.batch_size / self.milliseconds
 
 
 @dataclass(frozen=True)
 class BatchCurve:
-    """One network, by ascending batch size."""
+    """A network's inference by batch size; ``points`` are two or more, the smallest batch first."""
 
     network: str
     points: tuple[BatchPoint, ...]
 
+    def at(self, batch_size: int) -> BatchPoint | None:
+        """The point at a batch size, or none."""
+        return next((point for point in self.points if point.batch_size == batch_size), None)
+
     @property
     def best(self) -> BatchPoint:
-        """The batch of the most images a second."""
+        """The point of the most images per second."""
         return max(self.points, key=lambda point: point.images_per_s)
 
-
-def batch_curves(evidence: Evidence) -> tuple[BatchCurve, ...]:
-    """Inference of every network at two batch sizes or more, in the plan's first backend; empty where none has."""
-    cost = common_measurement(evidence)
-    setting = main_setting(cost, "inference") if cost else None
-    if cost is None or setting is None:
-        return ()
-    curves = [BatchCurve(network, _points(cost, network, setting)) for network in evidence.networks]
-    return tuple(curve for curve in curves if len(curve.points) >= _FEWEST_SIZES)
+    @property
+    def gain(self) -> float:
+        """Images per second at the best batch, as a multiple of those at the smallest."""
+        return self.best.images_per_s / self.points[0].images_per_s
 
 
-def _points(cost: CostRecord, network: str, like: Setting) -> tuple[BatchPoint, ...]:
-    """What was tried, and in its place what was measured in blocks."""
+@dataclass(frozen=True)
+class BatchResult:
+    """The curves of one measurement in the order of the plan; ``backend`` is its plan's first one of inference."""
+
+    backend: Backend
+    curves: tuple[BatchCurve, ...]
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """All batch sizes that any network has, ascending."""
+        return tuple(sorted({point.batch_size for curve in self.curves for point in curve.points}))
+
+
+def batch_result(run: RunTable) -> BatchResult | None:
+    """The curves in the newest measurement that holds most networks; none where nobody has two batch sizes."""
+    cost = measurement_of_most(run.costs, run.networks)
+    backend = _first_backend(cost) if cost else None
+    if cost is None or backend is None:
+        return None
+    curves = [BatchCurve(network, _points(cost, network, backend)) for network in run.networks]
+    known = tuple(curve for curve in curves if len(curve.points) > 1)
+    return BatchResult(backend, known) if known else None
+
+
+def _first_backend(cost: CostRecord) -> Backend | None:
+    return next((one.backend for one in cost.spec.plan.settings if one.mode == "inference"), None)
+
+
+def _points(cost: CostRecord, network: str, backend: Backend) -> tuple[BatchPoint, ...]:
+    """One point for each batch; a timed series, and of these one of a fixed batch, goes before a look of the search."""
     found: dict[int, BatchPoint] = {}
     for search in cost.searches:
-        if (search.network, search.mode, search.backend) == (network, "inference", like.backend):
-            for one in search.tried:
-                call_ms = 1e3 * one.batch_size / one.images_per_s
-                found[one.batch_size] = BatchPoint(one.batch_size, call_ms, one.images_per_s, measured=False)
-    for series in cost.series:
-        same = (series.network, series.setting.mode, series.setting.backend, series.instance)
-        timing = timing_of(series) if same == (network, "inference", like.backend, 0) else None
+        if (search.network, search.mode, search.backend) == (network, "inference", backend):
+            found |= {
+                rate.batch_size: BatchPoint(rate.batch_size, 1e3 * rate.batch_size / rate.images_per_s)
+                for rate in search.tried
+                if rate.images_per_s > 0
+            }
+    settings = [one for one in cost.spec.plan.settings if (one.mode, one.backend) == ("inference", backend)]
+    for setting in sorted(settings, key=lambda one: one.batch_size is not None):
+        series = cost.find(network, setting)
+        timing = timing_of(series) if series else None
         if timing is not None:
-            call_ms = 1e3 * timing.quantiles[0].time_s
-            found[timing.batch_size] = BatchPoint(timing.batch_size, call_ms, timing.images_per_s, measured=True)
-    return tuple(found[size] for size in sorted(found))
+            middle = timing.quantiles[0]
+            found[timing.batch_size] = BatchPoint(
+                timing.batch_size, 1e3 * middle.time_s, _milliseconds(middle.low_s), _milliseconds(middle.high_s)
+            )
+    return tuple(found[batch_size] for batch_size in sorted(found))
+
+
+def _milliseconds(seconds: float) -> float | None:
+    return 1e3 * seconds if math.isfinite(seconds) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fbench.benchmark.cost_records import CostRecord
@@ -52,6 +53,14 @@ def network_cost(run: RunTable, network: str, records: tuple[TrialRecord, ...] =
         train_peak_memory_mib=_peak_memory_mib(measured, network, "train"),
         test_time_passes=static.test_time_passes,
     )
+
+
+def measurement_of_most(costs: Sequence[CostRecord], networks: Collection[str]) -> CostRecord | None:
+    """The newest of the measurements that hold most of the networks: only within one are times comparable."""
+    held = [sum(network in cost.static for network in networks) for cost in costs]
+    if not held or max(held) == 0:
+        return None
+    return [cost for cost, count in zip(costs, held, strict=True) if count == max(held)][-1]
 
 
 def _timing(measured: CostRecord, network: str, setting: Setting | None) -> Timing | None:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from fbench.benchmark.cost_records import CostRecord
+from fbench.reports.cost import measurement_of_most
 from fbench.reports.evidence import Evidence
 from fbench.reports.summary import NetworkSummary
 from fbench.reports.timings import image_log_times, main_setting, timing_of
@@ -61,11 +62,21 @@ def cost_axes(evidence: Evidence, summary: Sequence[NetworkSummary]) -> tuple[Co
 
 
 def common_measurement(evidence: Evidence) -> CostRecord | None:
-    """The newest of the measurements that hold most of the networks: only within one are times comparable."""
-    held = [sum(network in cost.static for network in evidence.networks) for cost in evidence.run.costs]
-    if not held or max(held) == 0:
-        return None
-    return [cost for cost, count in zip(evidence.run.costs, held, strict=True) if count == max(held)][-1]
+    """The newest of the measurements that hold most of the networks with a finished trial."""
+    return measurement_of_most(evidence.run.costs, evidence.networks)
+
+
+def mean_time(seconds: Sequence[float]) -> Interval:
+    """The mean of positive times, with the factor of the t interval of their logarithms to both sides.
+
+    The ends are NaN for a single time.
+    """
+    middle = float(np.mean(seconds))
+    if len(seconds) < 2:
+        return Interval(middle, math.nan, math.nan, CONFIDENCE)
+    logs = t_interval(np.log(seconds), CONFIDENCE)
+    factor = math.exp(logs.high - logs.estimate)
+    return Interval(middle, middle / factor, middle * factor, CONFIDENCE)
 
 
 def _counted(name: str, unit: str, values: Mapping[str, float]) -> CostAxis:
@@ -109,10 +120,7 @@ def _training_time(evidence: Evidence) -> CostAxis:
     for network, by_seed in times.items():
         known = [seconds for seconds in by_seed.values() if seconds > 0]
         if len(known) > 1:
-            logs = t_interval(np.log(known), CONFIDENCE)
-            middle = float(np.mean(known))
-            half = math.exp(logs.high - logs.estimate)
-            values[network] = Interval(middle, middle / half, middle * half, CONFIDENCE)
+            values[network] = mean_time(known)
 
     def difference(ours: str, theirs: str) -> Interval | None:
         common = sorted(times[ours].keys() & times[theirs].keys())

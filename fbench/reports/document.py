@@ -10,7 +10,7 @@ from fbench.benchmark.records import PlannedTrial, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.reports.answer import AnswerSentence
 from fbench.reports.audit import AuditSection
-from fbench.reports.batches import BatchCurve
+from fbench.reports.batches import BatchResult
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.counters import CounterTable
 from fbench.reports.differences import NetworkDifferences
@@ -24,10 +24,10 @@ from fbench.reports.provenance import Provenance
 from fbench.reports.published import PublishedRow
 from fbench.reports.readings import SplitReadings
 from fbench.reports.recalls import RecallSection
-from fbench.reports.roofs import Roofline
+from fbench.reports.roofs import RooflineResult
 from fbench.reports.studies import StudyResult
 from fbench.reports.summary import NetworkSummary
-from fbench.reports.training_time import TrainingTimes
+from fbench.reports.training_time import TrainingTimeResult
 from fbench.statistics.comparison.multiplicity import Correction
 
 Theme = Literal["auto", "light", "dark"]
@@ -93,28 +93,27 @@ class NetworkDrawing:
 
 
 @dataclass(frozen=True)
-class TrainingTimeSection:
-    """How long networks train, with its figure."""
+class BatchSection:
+    """Inference by batch size."""
 
-    times: TrainingTimes
+    result: BatchResult
     figure: Illustration
 
 
 @dataclass(frozen=True)
-class BatchSection:
-    """Latency and throughput by batch size; ``left_out`` counts the networks that the figures do not show."""
+class RooflineSection:
+    """Inference below the machine's roof."""
 
-    curves: tuple[BatchCurve, ...]
-    latency: Illustration
-    throughput: Illustration
-    left_out: int
+    result: RooflineResult
+    figure: Illustration
 
 
 @dataclass(frozen=True)
-class RooflineSection:
-    """The roofline with its figure."""
+class TrainingTimeSection:
+    """Training time on one data set; ``sentence`` says who trains fastest, and is empty where nothing can be said."""
 
-    roofline: Roofline
+    result: TrainingTimeResult
+    sentence: str
     figure: Illustration
 
 
@@ -153,8 +152,6 @@ class DataSection:
     faces: FacesSection | None
     drawings: tuple[NetworkDrawing, ...]
     published: tuple[PublishedRow, ...]
-    batches: BatchSection | None
-    roofline: RooflineSection | None
     audit: AuditSection | None
 
 
@@ -165,6 +162,8 @@ class RunSection:
     key: str
     run_name: str
     many: ManySection | None
+    batches: BatchSection | None
+    roofline: RooflineSection | None
     counters: CounterTable | None
     failed: tuple[tuple[PlannedTrial, TrialRecord], ...]
     missing: tuple[PlannedTrial, ...]

@@ -46,14 +46,13 @@ _FILTERS = (
 
 def render(report: Report) -> str:
     """The HTML text of a report."""
-    script = Markup(resources.files("fbench.reports").joinpath("templates", "report.js").read_text("utf-8"))  # noqa: S704 - the package's own
     return (
         page_environment()
         .get_template("report.html.j2")
         .render(
             report=report,
-            script=script,
-            script_hash=content_hash(script),
+            script=page_script(),
+            script_hash=content_hash(page_script()),
             alpha=LEVEL,
             draw=partial(draw, looks=report.looks),
             correction=report.correction,
@@ -93,6 +92,13 @@ def page_environment() -> Environment:
         "verdict_sentence": verdict_sentence,
     }
     return environment
+
+
+@cache
+def page_script() -> Markup:
+    """What makes tables sort and filter, points answer and the contents follow."""
+    file = resources.files("fbench.reports").joinpath("templates", "report.js")
+    return Markup(file.read_text("utf-8"))  # noqa: S704 - the package's own
 
 
 def content_hash(script: str) -> str:

@@ -10,7 +10,6 @@ from fbench.benchmark.table import RunTable
 from fbench.reports.answer import answer
 from fbench.reports.audit import audit_section
 from fbench.reports.claims.section import ClaimsSection
-from fbench.reports.cost_sections import batch_section, roofline_section, training_time_section
 from fbench.reports.counters import counter_table
 from fbench.reports.differences import run_differences
 from fbench.reports.document import (
@@ -41,6 +40,7 @@ from fbench.reports.provenance import provenance
 from fbench.reports.published import printed_top1, published_rows
 from fbench.reports.readings import count_readings
 from fbench.reports.recalls import recall_section
+from fbench.reports.speed_sections import batch_section, roofline_section, training_time_section
 from fbench.reports.studies import StudyResult, study_results
 from fbench.reports.summary import summarise_networks
 from fbench.reports.timings import main_setting
@@ -100,9 +100,7 @@ def data_section(
         confusion_left_out=len(evidence.networks) - len(shown),
         faces=faces_section(evidence, shown_faces, key),
         drawings=network_drawings(evidence, key),
-        training_time=training_time_section(evidence, studies, looks, key),
-        batches=batch_section(evidence, looks, key),
-        roofline=roofline_section(evidence, looks, key),
+        training_time=training_time_section(evidence, looks, key),
         published=tuple(published),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
@@ -115,6 +113,8 @@ def run_section(run: RunTable, evidences: Sequence[Evidence], looks: dict[str, A
         key=key,
         run_name=place.run_name,
         many=_many_section(evidences, looks, key) if len(evidences) > 1 else None,
+        batches=batch_section(run, looks, key),
+        roofline=roofline_section(run, looks, key),
         counters=counter_table(run),
         failed=tuple(run.failed()),
         missing=tuple(run.missing()),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbench.reports.figures.drawing import Drawing, to_svg, use_page_colours
-from fbench.reports.figures.pareto import ParetoPoint, log_ticks, pareto_chart, widen
+from fbench.reports.figures.log_axis import log_ticks, widen
+from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.palette import assign_appearances
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from fabricated_run import Recipe, fabricate_run
+from typer.testing import CliRunner
 
+from fbench.cli.app import app
 from fbench.reports.build import build_report
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
@@ -317,6 +319,21 @@ def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
     assert browser.execute_script(overflow) <= 0
     assert violations(browser) == []
     assert browser.get_log("browser") == []
+
+
+def test_the_page_of_two_networks_is_as_clean(browser: Any, tmp_path: Path) -> None:
+    reference = Path(__file__).parents[2] / "results" / "fer2013-standard"
+    page = tmp_path / "diff.html"
+    sides = [f"{reference}:ires", f"{reference}:ires_no_se"]
+    assert CliRunner().invoke(app, ["compare", *sides, "-o", str(page)]).exit_code == 0
+    medium(browser, "screen", "dark")
+    for width in (360, 1440):
+        resize(browser, width)
+        browser.get(page.as_uri())
+        overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert browser.execute_script(overflow) <= 0
+        assert violations(browser) == []
+        assert browser.get_log("browser") == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

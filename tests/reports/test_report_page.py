@@ -67,7 +67,7 @@ def test_headings_are_in_order(page: Page) -> None:
 def test_figures_say_what_they_show_and_tables_have_captions_and_scopes(page: Page) -> None:
     figures = [a for tag, a in page.elements if tag == "svg" and a.get("class") != "spark"]
     pareto = 4
-    others = 1 + 2 + 4 + 3 + 2 + 1 + 2  # ranks, forest, learning, confusion and changes, training time, batches
+    others = 1 + 2 + 4 + 3 + 2 + 1 + 1  # ranks, forest, learning, confusion and changes, training time, batches
     assert [a["role"] for a in figures].count("group") == pareto
     assert [a["role"] for a in figures].count("img") == others
     assert len([a for tag, a in page.elements if a.get("class") == "spark"]) == 3

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing
 from fbench.reports.diff.answer import accuracy_sentences, interval_words, share_words
 from fbench.reports.diff.model import Difference
-from fbench.reports.html import draw, page_environment
+from fbench.reports.html import content_hash, draw, page_environment, page_script
 from fbench.statistics.comparison.verdict import LEVEL
 
 
@@ -31,6 +32,8 @@ def render_difference(difference: Difference) -> str:
         .get_template("diff.html.j2")
         .render(
             page=difference,
+            script=page_script(),
+            script_hash=content_hash(page_script()),
             alpha=LEVEL,
             accuracy_sentences=accuracy_sentences,
             draw=partial(draw, looks=difference.looks),
@@ -47,8 +50,8 @@ def write_difference(difference: Difference, output: Path) -> Path:
         UserError: ``output`` cannot be written.
     """
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(render_difference(difference), encoding="utf-8", newline="\n")
+        with replacing(output) as stream:
+            stream.write(render_difference(difference).encode())
     except OSError as error:
         raise UserError(f"The page cannot be written to {output} ({error.strerror}); name another file.") from error
     return output

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import place_labels
+from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, shorten
 from fbench.statistics.many.pareto import pareto_front
-
-_SMALLEST_SPAN: Final = 2.0
-_LEADING_DIGITS: Final = (
-    (1.0,),
-    (1.0, 2.0, 5.0),
-    (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0),
-    (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0),
-    tuple(k / 10 for k in range(10, 100)),
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,8 @@ def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance],
         axes.set_xlabel(f"{cost_label} (log scale)")
         axes.set_ylabel("top-1, %")
         axes.margins(x=0.14, y=0.08)
-        _plain_log_ticks(axes)
+        axes.autoscale_view()
+        plain_log_ticks(axes.xaxis)
         percent_axis(axes)
         place_labels(axes, [(p.cost, p.accuracy, shorten(p.network, 22)) for p in points])
 
@@ -79,35 +69,6 @@ def _front(points: Sequence[ParetoPoint]) -> list[ParetoPoint]:
 def _draw_front(axes: Axes, front: Sequence[ParetoPoint]) -> None:
     costs, accuracies = [p.cost for p in front], [p.accuracy for p in front]
     axes.step(costs, accuracies, where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
-
-
-def _plain_log_ticks(axes: Axes) -> None:
-    """Few ticks at round numbers, written plainly; matplotlib's own crowd a range of less than a decade."""
-    axes.autoscale_view()
-    low, high = widen(*axes.get_xlim())
-    axes.set_xlim(low, high)
-    ticks = log_ticks(low, high)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-
-
-def widen(low: float, high: float) -> tuple[float, float]:
-    """Limits at least a factor of two apart around the same middle: nearly equal costs then look nearly equal."""
-    middle = math.sqrt(low * high)
-    return min(low, middle / _SMALLEST_SPAN**0.5), max(high, middle * _SMALLEST_SPAN**0.5)
-
-
-def log_ticks(low: float, high: float) -> list[float]:
-    """At least three round numbers from ``low`` to ``high``, both positive; fewer where they nearly agree."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for leading in _LEADING_DIGITS:
-        every = [digit * 10.0**decade for decade in decades for digit in leading]
-        ticks = [tick for tick in every if low <= tick <= high]
-        if len(ticks) >= 3:
-            break
-    return ticks[:: math.ceil(len(ticks) / 8)] if ticks else [math.sqrt(low * high)]
 
 
 def _alt(front: Sequence[ParetoPoint], cost_label: str) -> str:

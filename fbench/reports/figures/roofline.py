@@ -1,85 +1,152 @@
-"""The roofline: what a machine can do at most for each byte, and what each network does of it."""
+"""The roofline: FLOP/s that networks achieve, below what their machine allows at their FLOPs a byte.
+
+Williams, Waterman and Patterson 2009, Communications of the ACM 52(4), 65-76.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.lines import Line2D
 
+from fbench.benchmark.machine_roof import MachineRoof
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
-from fbench.reports.figures.pareto import log_ticks, widen
+from fbench.reports.figures.legend import add_legend, legend_height_in
+from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.palette import Appearance
-from fbench.reports.roofs import Roofline, RoofPoint
-from fbench.reports.wording import count, listing, percent, significant
+from fbench.reports.roofs import RoofPoint
+from fbench.reports.wording import percent, significant
 
 _GIGA: Final = 1e9
-_MOST_NAMED: Final = 4
+_AXES_IN: Final = 2.8
+_MOST_WITH_FLOORS: Final = 12
+_SPARE: Final = 1.8
+"""The axes reach beyond the points and the roof by this factor."""
 
 
-def roofline_chart(found: Roofline, looks: Mapping[str, Appearance]) -> Drawing:
-    """Billions of operations a second against operations a byte; small marks are of batch 1, large ones of more."""
-    compute = found.roof.peak_flops_per_s / _GIGA
-    memory = found.roof.memory_bytes_per_s / _GIGA
-    cache = max(rate.bytes_per_s for rate in found.roof.bandwidth) / _GIGA
+def roofline_chart(roof: MachineRoof, points: Sequence[RoofPoint], looks: Mapping[str, Appearance]) -> Drawing:
+    """Draw at least one point; a line joins a network's batches, of which the smallest has the small marker.
+
+    A short dash above or below a batch is the FLOP/s that its layers reach one after another at the roof. Each point
+    answers the pointer.
+    """
+    names = list(dict.fromkeys(point.network for point in points))
+    legend_in = legend_height_in(["memory", "cache", *names])
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=0.72, right=0.12, top=0.12, bottom=0.52)
+        set_margins(figure, left=0.66, right=0.12, top=0.12, bottom=0.52 + legend_in)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        places = [point.intensity for point in found.points]
-        low, high = widen(min([*places, 0.8 * compute / cache]) / 1.6, max([*places, compute / memory]) * 1.6)
-        across = np.geomspace(low, high, 200)
-        axes.plot(across, np.minimum(compute, memory * across), color=INK, linewidth=1.4, label="from main memory")
-        axes.plot(
-            across, np.minimum(compute, cache * across), color=INK, linewidth=1.0, linestyle=(0, (4, 3)),
-            label="from the fastest cache",
-        )  # fmt: skip
-        for number, point in enumerate(found.points):
-            look = looks[point.network]
-            size = 5.5 if point.batch_size == 1 else 8.0
-            (dot,) = axes.plot(
-                point.intensity, point.flops_per_s / _GIGA, marker=look.marker, markersize=size, color=look.light,
-                linestyle="",
-            )  # fmt: skip
-            dot.set_gid(f"point-{number}")
-        axes.set_xlim(low, high)
-        for axis, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-            axis.set_major_locator(FixedLocator(log_ticks(*limits)))
-            axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.6g}"))
-            axis.set_minor_locator(NullLocator())
-        axes.set_xlabel("operations for each byte moved")
-        axes.set_ylabel("10⁹ operations a second")
-        axes.legend(loc="lower right")
+        _limits(axes, roof, points)
+        roofs = _draw_roof(axes, roof)
+        for name in names:
+            mine = [(number, point) for number, point in enumerate(points) if point.network == name]
+            _draw_network(axes, mine, looks[name], with_floors=len(names) <= _MOST_WITH_FLOORS)
+        axes.set_xlabel("FLOPs a byte (log scale)")
+        axes.set_ylabel("GFLOP/s (log scale)")
+        plain_log_ticks(axes.xaxis)
+        plain_log_ticks(axes.yaxis, unit=_GIGA)
+        handles = [*roofs.values(), *(_handle(looks[name]) for name in names)]
+        add_legend(figure, handles, [*roofs, *names])
 
-    spots = tuple(Hotspot(f"point-{number}", _words(point)) for number, point in enumerate(found.points))
-    return Drawing(PAGE_WIDTH_IN, 3.5, _alt(found), paint, spots)
+    spots = tuple(Hotspot(f"point-{number}", _words(point)) for number, point in enumerate(points))
+    return Drawing(PAGE_WIDTH_IN, 0.12 + _AXES_IN + 0.52 + legend_in, _alt(roof, points), paint, spots)
+
+
+def best_cache(roof: MachineRoof) -> tuple[float, int]:
+    """The greatest bandwidth in bytes a second, and over how many bytes it was measured."""
+    best = max(roof.bandwidth, key=lambda rate: rate.bytes_per_s)
+    return best.bytes_per_s, best.working_set_bytes
+
+
+def _limits(axes: Axes, roof: MachineRoof, points: Sequence[RoofPoint]) -> None:
+    ridge = roof.peak_flops_per_s / roof.memory_bytes_per_s
+    intensities = [point.intensity for point in points]
+    achieved = [point.achieved_flops_per_s for point in points]
+    axes.set_xlim(min(intensities) / _SPARE, max(*intensities, ridge, min(intensities) * 2) * _SPARE)
+    axes.set_ylim(min(achieved) / _SPARE, max(roof.peak_flops_per_s, *achieved) * _SPARE)
+
+
+def _draw_roof(axes: Axes, roof: MachineRoof) -> dict[str, Line2D]:
+    """The lines that slope, by what the legend calls them."""
+    peak, (cache, cache_set) = roof.peak_flops_per_s, best_cache(roof)
+    memory = roof.memory_bytes_per_s
+    lines = {f"memory {_gigas(memory)} GB/s": _draw_bandwidth(axes, peak, memory, "solid")}
+    if cache > memory:
+        name = f"cache ({_bytes(cache_set)}) {_gigas(cache)} GB/s"
+        lines[name] = _draw_bandwidth(axes, peak, cache, (0, (4, 3)))
+    right = axes.get_xlim()[1]
+    axes.annotate(
+        f"peak {_gigas(peak)} GFLOP/s", (right, peak), (-2, 3), textcoords="offset points", ha="right", fontsize=8.5
+    )
+    return lines
+
+
+def _draw_bandwidth(axes: Axes, peak: float, bandwidth: float, style: str | tuple[float, tuple[float, ...]]) -> Line2D:
+    left, right = axes.get_xlim()
+    ridge = min(peak / bandwidth, right)
+    bends = [left, ridge, right] if ridge > left else [left, right]
+    heights = [min(peak, bandwidth * intensity) for intensity in bends]
+    (line,) = axes.plot(bends, heights, color=INK, linewidth=1.2, linestyle=style, alpha=0.75, zorder=1.5)
+    return line
+
+
+def _draw_network(axes: Axes, mine: Sequence[tuple[int, RoofPoint]], look: Appearance, *, with_floors: bool) -> None:
+    ordered = sorted((point for _, point in mine), key=lambda point: point.batch_size)
+    xs, ys = [point.intensity for point in ordered], [point.achieved_flops_per_s for point in ordered]
+    axes.plot(xs, ys, color=look.light, linewidth=0.9, alpha=0.5)
+    for number, point in mine:
+        ends = [point.least_flops_per_s, point.most_flops_per_s]
+        axes.plot([point.intensity] * 2, ends, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+        if with_floors:
+            axes.plot(point.intensity, point.reachable_flops_per_s, marker="_", markersize=8, color=look.light)
+        size = (4.0 if point is ordered[0] and len(ordered) > 1 else 7.0) * (1.0 if with_floors else 0.7)
+        (dot,) = axes.plot(
+            point.intensity,
+            point.achieved_flops_per_s,
+            marker=look.marker,
+            markersize=size,
+            color=look.light,
+            linestyle="",
+        )
+        dot.set_gid(f"point-{number}")
+
+
+def _handle(look: Appearance) -> Line2D:
+    return Line2D([], [], color=look.light, marker=look.marker, markersize=5.5, linewidth=0.9)
 
 
 def _words(point: RoofPoint) -> str:
     return "\n".join(
-        [
-            point.network,
-            f"{count(point.batch_size)} {'image' if point.batch_size == 1 else 'images'} in a call",
-            f"{significant(point.intensity)} operations a byte",
-            f"{significant(point.flops_per_s / _GIGA)} billion operations a second",
-            f"{percent(point.share, 0)} % of what its layers could reach one after another",
-            f"bound by {'arithmetic' if point.bound == 'compute' else 'memory'}",
-        ]
+        (
+            f"{point.network}, batch {point.batch_size}",
+            f"{significant(point.intensity)} FLOPs a byte",
+            f"{_gigas(point.achieved_flops_per_s)} GFLOP/s",
+            f"{percent(point.share)} % of the roof, layer by layer",
+            f"bound by {point.bound}",
+        )
     )
 
 
-def _alt(found: Roofline) -> str:
-    ordered = sorted(found.points, key=lambda point: -point.share)
-    shown = [
-        f"{point.network} {percent(point.share, 0)} % in calls of {count(point.batch_size)}"
-        for point in ordered[:_MOST_NAMED]
-    ]
+def _gigas(value: float) -> str:
+    return significant(value / _GIGA)
+
+
+def _bytes(amount: int) -> str:
+    mebi = amount / 2**20
+    return f"{mebi:g} MiB" if mebi >= 1 else f"{amount / 2**10:g} KiB"
+
+
+def _alt(roof: MachineRoof, points: Sequence[RoofPoint]) -> str:
+    lowest, highest = (f(points, key=lambda point: point.share) for f in (min, max))
+    ends = [f"{percent(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
+    spread = ends[0] if lowest is highest else " to ".join(ends)
     return (
-        f"Roofline of a machine of {significant(found.roof.peak_flops_per_s / _GIGA)} billion operations a second. "
-        f"Nearest to what their layers could reach: {listing(shown)}."
+        f"Roofline: peak {_gigas(roof.peak_flops_per_s)} GFLOP/s, memory {_gigas(roof.memory_bytes_per_s)} GB/s. "
+        f"Calls reach {spread} of what the machine allows their layers."
     )

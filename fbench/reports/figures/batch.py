@@ -1,0 +1,108 @@
+"""Time of a call and images per second by batch size, a line per network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from fbench.reports.batches import BatchCurve
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
+from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.legend import add_legend, legend_height_in
+from fbench.reports.figures.log_axis import plain_log_ticks
+from fbench.reports.palette import Appearance
+from fbench.reports.wording import count, significant
+
+_MOST_WITH_ALL_MARKERS: Final = 12
+_PANELS_IN: Final = 4.8
+
+
+def latency_by_batch(curves: Sequence[BatchCurve], looks: Mapping[str, Appearance]) -> Drawing:
+    """Time of a call in ms (above) and images per second (below), all axes logarithmic; at least one curve.
+
+    A large marker is a point with an interval, which is drawn as a bar; a small one has none. The dashed line is a
+    time in proportion to the batch, through the quickest call of the smallest batch.
+    """
+    names = [curve.network for curve in curves]
+    legend_in = legend_height_in(names)
+
+    def paint(figure: Figure) -> None:
+        above, below = figure.subplots(2, 1, sharex=True)
+        set_margins(figure, left=0.66, right=0.12, top=0.3, bottom=0.52 + legend_in)
+        figure.subplots_adjust(hspace=0.22)
+        for axes in (above, below):
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+        for curve in curves:
+            _line(above, curve, looks[curve.network], rate=False, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
+            _line(below, curve, looks[curve.network], rate=True, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
+        _proportional(above, curves)
+        for axes, title in ((above, "time of a call, ms"), (below, "images per second")):
+            axes.set_title(title)
+            plain_log_ticks(axes.yaxis)
+        sizes = sorted({point.batch_size for curve in curves for point in curve.points})
+        below.xaxis.set_major_locator(FixedLocator(_shown(sizes)))
+        below.xaxis.set_minor_locator(NullLocator())
+        below.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        below.set_xlabel("batch size")
+        add_legend(figure, [_handle(looks[name]) for name in names], names)
+
+    return Drawing(PAGE_WIDTH_IN, _PANELS_IN + legend_in, _alt(curves), paint)
+
+
+def _line(axes: Axes, curve: BatchCurve, look: Appearance, *, rate: bool, marked: bool) -> None:
+    sizes = [point.batch_size for point in curve.points]
+    values = [point.images_per_s if rate else point.milliseconds for point in curve.points]
+    axes.plot(sizes, values, color=look.light, linewidth=1.4 if marked else 0.9, alpha=0.9 if marked else 0.7)
+    for point, value in zip(curve.points, values, strict=True):
+        if point.low is not None and point.high is not None:
+            ends = [1e3 * point.batch_size / end if rate else end for end in (point.low, point.high)]
+            axes.plot([point.batch_size] * 2, ends, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+        if marked or point.low is not None:
+            size = 3.0 if point.low is None else (6.0 if marked else 4.0)
+            axes.plot(point.batch_size, value, marker=look.marker, markersize=size, color=look.light, linestyle="")
+
+
+def _handle(look: Appearance) -> Line2D:
+    return Line2D([], [], color=look.light, marker=look.marker, markersize=5.5, linewidth=1.4)
+
+
+def _proportional(axes: Axes, curves: Sequence[BatchCurve]) -> None:
+    first = min((curve.points[0] for curve in curves), key=lambda point: point.milliseconds / point.batch_size)
+    last = max(curve.points[-1].batch_size for curve in curves)
+    axes.autoscale_view()
+    limits = axes.get_ylim()
+    ends = [first.milliseconds, first.milliseconds * last / first.batch_size]
+    axes.plot([first.batch_size, last], ends, color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.4, zorder=1)
+    axes.set_ylim(limits)
+
+
+def _shown(sizes: Sequence[int]) -> list[int]:
+    """As many of the batch sizes as stand beside each other without touching."""
+    return list(sizes[:: -(-len(sizes) // 10)])
+
+
+def _alt(curves: Sequence[BatchCurve]) -> str:
+    gains = [curve.gain for curve in curves]
+    best = sorted({curve.best.batch_size for curve in curves})
+    quickest = min(curves, key=lambda curve: curve.points[0].milliseconds / curve.points[0].batch_size)
+    most = max(curves, key=lambda curve: curve.best.images_per_s)
+    sizes = f"{best[0]}" if len(best) == 1 else f"{best[0]} to {best[-1]}"
+    small = quickest.points[0]
+    return (
+        f"Time of a call and images per second by batch size. The best batches, {sizes}, make "
+        f"{_range(min(gains), max(gains))} times as many images per second as the smallest. "
+        f"{quickest.network} is the quickest at batch {small.batch_size}, {significant(small.milliseconds)} ms; "
+        f"{most.network} makes the most images, {count(most.best.images_per_s)} per second at batch "
+        f"{most.best.batch_size}."
+    )
+
+
+def _range(low: float, high: float) -> str:
+    texts = [significant(low), significant(high)]
+    return texts[0] if texts[0] == texts[1] else f"{texts[0]} to {texts[1]}"

@@ -1,0 +1,26 @@
+"""Renders one partial of the page by itself, as the report would include it."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import SimpleNamespace
+
+from page import Page
+
+from fbench.reports.html import _marks, draw, page_environment
+from fbench.reports.palette import assign_appearances
+
+
+def partial_page(template: str, networks: tuple[str, ...], **parts: object) -> Page:
+    looks = assign_appearances(networks)
+    text = '{% import "macros.html.j2" as m with context %}{% include template %}'
+    found = page_environment().from_string(text)
+    return Page(
+        found.render(
+            template=template,
+            section=SimpleNamespace(**parts),
+            synthetic=False,
+            marks=_marks(looks),
+            draw=partial(draw, looks=looks),
+        )
+    )
