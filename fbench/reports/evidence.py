@@ -149,7 +149,7 @@ def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequ
 def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
     folder = run.folder.trial_folder(record.trial_id)
     try:
-        return run.predictions(record)[run.headline_split]
+        return run.classes(record)[run.headline_split]
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise UserError(
             f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."

@@ -12,7 +12,13 @@ from support import trial_spec_of
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.networks import load_model
-from fbench.benchmark.predictions import SplitPredictions, read_predictions, write_predictions
+from fbench.benchmark.predictions import (
+    LOGITS_FILE,
+    SplitPredictions,
+    read_classes,
+    read_predictions,
+    write_predictions,
+)
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.trial import TrialContext, run_trial
 
@@ -40,6 +46,19 @@ def test_a_trial_comes_back_as_it_was_written(stripes: ImageDataset, tmp_path: P
         assert predictions[split].logits is not None
         assert predictions[split].logits.dtype == np.float16  # type: ignore[union-attr] # asserted above
         np.testing.assert_array_equal(predictions[split].sample_ids, written.sample_ids)
+
+
+def test_classes_are_read_without_the_logits(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder, trial_id = stored(stripes, tmp_path)
+    everything, classes = folder.predictions(trial_id), read_classes(folder.trial_folder(trial_id))
+    assert classes.keys() == everything.keys()
+    for split, part in classes.items():
+        np.testing.assert_array_equal(part.predicted, everything[split].predicted)
+        np.testing.assert_array_equal(part.labels, everything[split].labels)
+        assert part.logits is None
+        assert part.sample_ids is None
+    (folder.trial_folder(trial_id) / LOGITS_FILE).unlink()
+    assert folder.predictions(trial_id)["test"].logits is None
 
 
 def test_recorded_accuracy_is_that_of_the_stored_predictions(stripes: ImageDataset, tmp_path: Path) -> None:

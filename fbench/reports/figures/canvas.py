@@ -33,6 +33,7 @@ STYLE: Final[dict[Any, Any]] = {
     "font.size": 10,
     "grid.color": FAINT,
     "grid.linewidth": 0.7,
+    "image.composite_image": False,  # else several images on a pair of axes become one, of 72 dots an inch
     "legend.frameon": False,
     "legend.fontsize": 9,
     "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and set in the page's font

@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -69,22 +68,19 @@ def _paint(
     axes = figure.subplots()
     set_margins(figure, left=room, right=0.1, top=0.1, bottom=room)
     low, high = limits
-    sns.heatmap(
-        values,
-        annot=labels if len(names) <= _MOST_ANNOTATED else False,
-        fmt="",
-        annot_kws={"fontsize": 9},
-        cmap=_SHARES if low == 0 else _CHANGES,
-        vmin=low,
-        vmax=high,
-        cbar=False,
-        square=True,
-        xticklabels=names,
-        yticklabels=names,
-        ax=axes,
-    )
-    for text, cell in zip(axes.texts, values[~np.isnan(values)], strict=False):
-        text.set_color("#ffffff" if abs(cell) / high > _LIGHT_TEXT_ABOVE else INK)
+    axes.pcolormesh(values, cmap=_SHARES if low == 0 else _CHANGES, vmin=low, vmax=high)
+    if len(names) <= _MOST_ANNOTATED:
+        for true, predicted in np.argwhere(~np.isnan(values)):
+            colour = "#ffffff" if abs(values[true, predicted]) / high > _LIGHT_TEXT_ABOVE else INK
+            text = str(labels[true, predicted])
+            axes.text(predicted + 0.5, true + 0.5, text, ha="center", va="center", fontsize=9, color=colour)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    middles = np.arange(len(names)) + 0.5
+    axes.set_xticks(middles, names)
+    axes.set_yticks(middles, names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.tick_params(axis="x", rotation=90, length=0)

@@ -38,6 +38,7 @@ def learning_curves(
     legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
 
     highest = _cut(table)
+    lines = dict(iter(table.groupby(["network", "split"], sort=False)))
 
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
@@ -46,7 +47,7 @@ def learning_curves(
             axes.set_title("training" if split == "train" else "selection split")
             axes.set_xlabel("epoch")
             for name in names:
-                _line(axes, table[(table["network"] == name) & (table["split"] == split)], looks[name])
+                _line(axes, lines[name, split], looks[name])
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
         left.set_ylabel(_LABELS[quantity])
         if highest is not None:
