@@ -23,6 +23,7 @@ from fbench.reports.figures.faces import (
     grad_cam_figure,
     heat_over_face,
     hottest_part,
+    tiled,
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,7 +42,7 @@ def test_grad_cam_states_what_was_predicted_and_where_the_heat_is() -> None:
     )
     svg = to_svg(drawing, "k")
     assert sorted(text for text in texts(svg) if text) == ["happy", "happy", "happy", "sad", "shown", "taken for"]
-    assert svg.count("<image") == 4
+    assert svg.count("<image") == 2  # a row of faces, and the same with their heat
 
 
 def test_feature_maps_show_every_channel_and_say_which_are_flat() -> None:
@@ -51,7 +52,7 @@ def test_feature_maps_show_every_channel_and_say_which_are_flat() -> None:
     assert drawing.alt == (
         "Feature maps of ires for a face that shows sad: 3 channels of 3x3 after first.convolution; 1 of them is flat."
     )
-    assert to_svg(drawing, "k").count("<image") == 1 + 3
+    assert to_svg(drawing, "k").count("<image") == 2  # the face and the channels
 
 
 def test_no_more_than_64_channels_are_drawn() -> None:
@@ -59,7 +60,25 @@ def test_no_more_than_64_channels_are_drawn() -> None:
     assert drawing.alt.endswith(
         "70 channels of 3x3 after first.convolution; every one responds. The first 64 are shown."
     )
-    assert to_svg(drawing, "k").count("<image") == 1 + MOST_MAPS
+    assert drawing.height_in == feature_map_figure(made_up_maps(channels=MOST_MAPS), "ires").height_in
+
+
+@pytest.mark.parametrize("side", [3, 24, 48])
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_tiles_keep_every_image_apart_from_the_next(side: int, columns: int) -> None:
+    levels = np.linspace(0, 1, 5)
+    tiles = np.ones((5, side, side, 3)) * levels[:, None, None, None]
+    whole = tiled(tiles, columns, gap=0.125)
+    times = 8 if side == 3 else 1
+    step = times * side + round(0.125 * times * side)
+    rows = -(-5 // columns)
+    assert whole.shape == (rows * step - step + times * side, columns * step - step + times * side, 4)
+    for place, level in enumerate(levels):
+        top, left = place // columns * step, place % columns * step
+        tile = whole[top : top + times * side, left : left + times * side]
+        assert np.all(tile[..., 3] == 255)
+        assert np.all(np.abs(tile[..., :3] - 255 * level) <= 255 / 31 / 2 + 0.5)
+    assert np.count_nonzero(whole[..., 3]) == 5 * (times * side) ** 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8])
