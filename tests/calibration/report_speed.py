@@ -3,7 +3,7 @@
 Made-up records of as many images as the test split of FER2013, each network in a study, learning curves of ten
 evaluations, costs with latency, throughput and training; with the real descriptions of registered networks, and maps of
 rendered faces. ``python_loop_s`` says how fast the machine was just then: ten million multiplications and additions in
-a loop, which take 0.6 s on a recent desktop.
+a loop.
 """
 
 from __future__ import annotations
