@@ -17,8 +17,8 @@ from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
 from fbench.planning import plan_run
-from fbench.reports.build import gather_report, write_report
-from fbench.reports.tables import write_tables
+from fbench.reports.comparisons.tables import write_tables
+from fbench.reports.page.build import gather_report, write_report
 from fbench.request import RunRequest
 from fbench.session import run
 

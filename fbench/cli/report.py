@@ -13,8 +13,8 @@ from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, giv
 from fbench.cli.report_live import follow, real_faces
 
 if TYPE_CHECKING:
-    from fbench.reports.build import ReportOptions
-    from fbench.reports.document import Theme
+    from fbench.reports.page.build import ReportOptions
+    from fbench.reports.page.document import Theme
     from fbench.statistics.comparison.multiplicity import Correction
 
 
@@ -113,7 +113,7 @@ def report_command(
     target = find_target(output, form, run[0])
 
     from fbench.benchmark.table import load_run
-    from fbench.reports.build import gather_report
+    from fbench.reports.page.build import gather_report
 
     options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
     if show_images:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fbench.benchmark.table import RunTable
-    from fbench.reports.document import Report
+    from fbench.reports.page.document import Report
 
 
 class ReportFormat(StrEnum):
@@ -75,7 +75,7 @@ def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *,
     Raises:
         UserError: the folder cannot be written.
     """
-    from fbench.reports.figure_files import write_figures
+    from fbench.reports.page.figure_files import write_figures
 
     typer.echo(str(write_figures(report, folder, [kind.value for kind in kinds])), err=aside)
 
@@ -95,8 +95,8 @@ def give_report(
     Raises:
         UserError: a file cannot be written.
     """
+    from fbench.reports.comparisons.tables import write_tables
     from fbench.reports.plain.tidy import tidy_tables
-    from fbench.reports.tables import write_tables
 
     if target is None:
         typer.echo(_text(runs, report, form), nl=False)
@@ -117,7 +117,7 @@ def _is_folder(target: Path) -> bool:
 
 
 def _text(runs: Sequence[RunTable], report: Report, form: ReportFormat) -> str:
-    from fbench.reports.html import render
+    from fbench.reports.page.html import render
     from fbench.reports.plain.contents import plain_report
     from fbench.reports.plain.latex import to_latex
     from fbench.reports.plain.markdown import to_markdown

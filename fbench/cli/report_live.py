@@ -12,7 +12,7 @@ import typer
 from fbench.architectures.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.reports.build import ReportOptions, ShownFaces
+    from fbench.reports.page.build import ReportOptions, ShownFaces
 
 
 def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:
@@ -35,8 +35,8 @@ def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:
 
 def follow(runs: Sequence[Path], target: Path, options: ReportOptions, every_s: float) -> None:
     """Write the report at each change, until every planned trial has a record and the runs' cost is measured."""
-    from fbench.reports.build import write_report
-    from fbench.reports.watching import progress_of
+    from fbench.reports.page.build import write_report
+    from fbench.reports.page.watching import progress_of
 
     following = options.copy()
     following["refresh_s"] = max(1, round(every_s))

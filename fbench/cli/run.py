@@ -179,8 +179,8 @@ def _run(request: RunRequest) -> None:
 def _finish(table: RunTable) -> None:
     """Write the report, print the summary, and exit with 3 when trials failed."""
     from fbench.cli.summary_view import print_summary
-    from fbench.reports.build import write_report
-    from fbench.reports.tables import write_tables
+    from fbench.reports.comparisons.tables import write_tables
+    from fbench.reports.page.build import write_report
 
     print_summary(table)
     failed = table.failed()

@@ -10,13 +10,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fbench.reports.evidence import Evidence, gather
-from fbench.reports.factor_words import effect_sentences
-from fbench.reports.factors import factor_section
-from fbench.reports.headline import without_copies
-from fbench.reports.studies import study_results
-from fbench.reports.summary import NetworkSummary, by_accuracy, summarise_networks
-from fbench.reports.verdicts import verdict_sentence
+from fbench.reports.comparisons.evidence import Evidence, gather
+from fbench.reports.comparisons.factor_words import effect_sentences
+from fbench.reports.comparisons.factors import factor_section
+from fbench.reports.comparisons.headline import without_copies
+from fbench.reports.comparisons.studies import study_results
+from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
+from fbench.reports.comparisons.verdicts import verdict_sentence
 
 if TYPE_CHECKING:
     from fbench.benchmark.table import RunTable

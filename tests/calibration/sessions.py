@@ -22,9 +22,9 @@ import numpy as np
 
 from fbench.benchmark.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
 from fbench.benchmark.store import read_cost_file
+from fbench.reports.costs.timings import image_log_times
 from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
 from fbench.reports.gate.time_changes import BETWEEN_SESSIONS
-from fbench.reports.timings import image_log_times
 from fbench.statistics.timing import time_ratio
 from tests.csv_tables import read_rows, save_rows, write_rows
 

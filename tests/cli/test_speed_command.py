@@ -10,7 +10,7 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.machine import usable_cores
 from fbench.benchmark.store import read_cost_file
 from fbench.cli.app import app
-from fbench.reports.timings import setting_timings
+from fbench.reports.costs.timings import setting_timings
 
 runner = CliRunner()
 QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]

@@ -9,7 +9,7 @@ from fabricated_run import fabricate_run
 from page import Page
 
 from fbench.benchmark.table import RunTable
-from fbench.reports.build import build_report
+from fbench.reports.page.build import build_report
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from page import Page
 
-from fbench.reports.html import _marks, draw, page_environment
+from fbench.reports.page.html import _marks, draw, page_environment
 from fbench.reports.palette import assign_appearances
 
 

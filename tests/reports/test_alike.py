@@ -13,8 +13,8 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.alike import require_one_making
-from fbench.reports.evidence import gather
+from fbench.reports.comparisons.alike import require_one_making
+from fbench.reports.comparisons.evidence import gather
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
 from page import Page
 
 from fbench.benchmark.table import RunTable
-from fbench.reports.answer import answer
-from fbench.reports.build import build_report
-from fbench.reports.evidence import gather
-from fbench.reports.fronts import front_result
-from fbench.reports.studies import study_results
-from fbench.reports.summary import summarise_networks
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.studies import study_results
+from fbench.reports.comparisons.summary import summarise_networks
+from fbench.reports.page.answer import answer
+from fbench.reports.page.build import build_report
+from fbench.reports.tradeoffs.fronts import front_result
 
 
 def answer_of(run: RunTable) -> dict[str, str]:

@@ -10,9 +10,9 @@ from page import Page
 
 from fbench.benchmark.data.audit.findings import Audit, ExactCopies, SplitCopies
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.audit import audit_section
-from fbench.reports.build import build_report
-from fbench.reports.tables import summary_rows
+from fbench.reports.comparisons.tables import summary_rows
+from fbench.reports.origin.audit import audit_section
+from fbench.reports.page.build import build_report
 
 
 def audit_of(run: RunTable, leaked: tuple[int, ...]) -> Audit:

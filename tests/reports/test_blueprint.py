@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.errors import UserError
 from fbench.benchmark.networks import bare_network_spec, describe_network
-from fbench.reports.blueprint import Blueprint, Line, blueprint, network_plans
-from fbench.reports.build import build_report
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
+from fbench.reports.networks.blueprint import Blueprint, Line, blueprint, network_plans
+from fbench.reports.page.build import build_report
 
 
 def plan_of(name: str) -> Blueprint:

@@ -18,8 +18,8 @@ from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build, list_architectures, resolve
 from fbench.architectures.trace import trace
 from fbench.benchmark.table import load_run
-from fbench.reports.differences import NetworkDifferences, change_words, network_differences, run_differences
-from fbench.reports.inventory import take_inventory
+from fbench.reports.networks.differences import NetworkDifferences, change_words, network_differences, run_differences
+from fbench.reports.networks.inventory import take_inventory
 
 NAMES = ("arch1", "arch2", "arch3", "ires", "ires_no_se", "ires_flatten", "lenet5", "mini_xception")
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"

@@ -13,8 +13,7 @@ from fabricated_run import Recipe, fabricate_run
 from face_maps import made_up_maps
 
 from fbench.architectures.errors import UserError
-from fbench.reports.evidence import gather
-from fbench.reports.faces import face_sections
+from fbench.reports.comparisons.evidence import gather
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg, write_drawing
 from fbench.reports.figures.faces import (
@@ -25,6 +24,7 @@ from fbench.reports.figures.faces import (
     hottest_part,
     tiled,
 )
+from fbench.reports.page.faces import face_sections
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -168,6 +168,6 @@ def test_damaged_maps_are_named(tmp_path: Path) -> None:
 
 
 def test_figures_of_faces_need_no_torch() -> None:
-    code = "import sys, fbench.reports.faces; print('torch' in sys.modules)"
+    code = "import sys, fbench.reports.page.faces; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr

@@ -17,20 +17,20 @@ from fabricated_run import Recipe, fabricate_run
 from page import Page
 
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report
-from fbench.reports.evidence import Evidence, gather
-from fbench.reports.factor_words import (
+from fbench.reports.comparisons.evidence import Evidence, gather
+from fbench.reports.comparisons.factor_words import (
     effect_name,
     effect_sentences,
     effect_verdict,
     left_out_sentences,
     residual_sentences,
 )
-from fbench.reports.factors import FactorAnalysis, FactorSection, factor_section
+from fbench.reports.comparisons.factors import FactorAnalysis, FactorSection, factor_section
+from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.interaction import interaction_plot
+from fbench.reports.page.build import build_report
 from fbench.reports.palette import assign_appearances
-from fbench.reports.studies import suite_of
 from fbench.reports.wording import points, statistic
 from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest

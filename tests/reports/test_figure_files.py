@@ -21,8 +21,8 @@ from fabricated_run import Recipe, fabricate_run
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
-from fbench.reports.build import build_report, gather_report
-from fbench.reports.figure_files import find_figures, write_figures
+from fbench.reports.page.build import build_report, gather_report
+from fbench.reports.page.figure_files import find_figures, write_figures
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,8 @@ def test_figures_of_two_runs_have_names_of_their_own(one: RunTable) -> None:
 def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from fbench.benchmark.table import load_run;"
-        "from fbench.reports.build import gather_report; from fbench.reports.figure_files import write_figures;"
+        "from fbench.reports.page.build import gather_report;"
+        "from fbench.reports.page.figure_files import write_figures;"
         f"write_figures(gather_report([load_run(Path({str(one.folder.path)!r}))]), Path({str(tmp_path)!r}))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

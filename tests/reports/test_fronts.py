@@ -11,11 +11,11 @@ from page import Page
 
 from fbench.benchmark.cost_records import EnergyReading
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report
-from fbench.reports.cost_axes import cost_axes
-from fbench.reports.evidence import gather
-from fbench.reports.fronts import FrontResult, accuracy_difference, front_result, price_words
-from fbench.reports.summary import summarise_networks
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.summary import summarise_networks
+from fbench.reports.page.build import build_report
+from fbench.reports.tradeoffs.cost_axes import cost_axes
+from fbench.reports.tradeoffs.fronts import FrontResult, accuracy_difference, front_result, price_words
 from fbench.statistics.comparison.unpaired import unpaired_new_images
 from fbench.statistics.intervals import Interval
 from fbench.statistics.many.price import exact, price_of_a_point

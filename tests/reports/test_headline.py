@@ -11,8 +11,8 @@ from page import Page
 
 from fbench.ablations.looks import FILE, Looks
 from fbench.benchmark.table import RunTable
-from fbench.reports.build import build_report
-from fbench.reports.headline import cautions
+from fbench.reports.comparisons.headline import cautions
+from fbench.reports.page.build import build_report
 
 SMALL: dict[str, Any] = {"images": 60, "seeds": (0, 1)}
 

@@ -14,12 +14,12 @@ from speed_page import partial_page
 from fbench.benchmark.cost_records import BatchRate, BatchSearch, CostRecord
 from fbench.benchmark.cost_specs import Setting
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.batches import BatchCurve, BatchPoint, batch_result
+from fbench.reports.costs.batches import BatchCurve, BatchPoint, batch_result
 from fbench.reports.figures.batch import latency_by_batch
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
+from fbench.reports.page.speed_sections import batch_section
 from fbench.reports.palette import assign_appearances
-from fbench.reports.speed_sections import batch_section
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
 
 TWO = {"ires": 0.7, "ires_relu": 0.6}

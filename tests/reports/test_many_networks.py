@@ -10,9 +10,9 @@ from fabricated_run import Recipe, fabricate_run
 from page import Page
 from scipy import stats
 
-from fbench.reports.build import build_report
-from fbench.reports.evidence import Evidence, gather
-from fbench.reports.many import complete_blocks, friedman_sentence, many_result
+from fbench.reports.comparisons.evidence import Evidence, gather
+from fbench.reports.comparisons.many import complete_blocks, friedman_sentence, many_result
+from fbench.reports.page.build import build_report
 
 FOUR = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61, "arch1": 0.70}
 

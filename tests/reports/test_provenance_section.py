@@ -9,9 +9,9 @@ from fabricated_run import Recipe, fabricate_run
 from page import Page
 
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report
-from fbench.reports.provenance import repeat_command
-from fbench.reports.readings import count_readings
+from fbench.reports.origin.provenance import repeat_command
+from fbench.reports.origin.readings import count_readings
+from fbench.reports.page.build import build_report
 
 
 def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:

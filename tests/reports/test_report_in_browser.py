@@ -16,7 +16,7 @@ from fabricated_run import Recipe, fabricate_run
 from typer.testing import CliRunner
 
 from fbench.cli.app import app
-from fbench.reports.build import build_report
+from fbench.reports.page.build import build_report
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report
+from fbench.reports.page.build import build_report
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.single import summarise
 

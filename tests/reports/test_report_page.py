@@ -17,9 +17,9 @@ from page import Page
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report, write_report
-from fbench.reports.document import Theme
-from fbench.reports.run_names import run_names
+from fbench.reports.origin.run_names import run_names
+from fbench.reports.page.build import build_report, write_report
+from fbench.reports.page.document import Theme
 
 
 def test_nothing_is_requested(html: str, page: Page) -> None:
@@ -41,8 +41,8 @@ def test_nothing_is_requested(html: str, page: Page) -> None:
 
 def test_same_run_gives_same_bytes_in_another_process_without_torch(run: RunTable, html: str) -> None:
     code = (
-        "import hashlib, sys; from fbench.benchmark.table import load_run; from fbench.reports.build import *;"
-        "from fbench.reports import tables;"
+        "import hashlib, sys; from fbench.benchmark.table import load_run; from fbench.reports.page.build import *;"
+        "from fbench.reports.comparisons import tables;"
         f"text = build_report([load_run({str(run.folder.path)!r})]);"
         "print(hashlib.sha256(text.encode()).hexdigest(), 'torch' in sys.modules)"
     )

@@ -9,7 +9,7 @@ import pytest
 from fabricated_run import Recipe, fabricate_run, static_cost
 
 from fbench.benchmark.table import RunTable
-from fbench.reports.tables import write_tables
+from fbench.reports.comparisons.tables import write_tables
 from fbench.statistics.single import summarise
 
 

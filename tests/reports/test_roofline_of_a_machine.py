@@ -15,12 +15,12 @@ from fbench.benchmark.cost_specs import Setting
 from fbench.benchmark.machine_plan import planned_machine
 from fbench.benchmark.machine_roof import BandwidthRate, ComputeRate, MachineRoof, RoofedMachine
 from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.costs.roofs import RoofPoint, roofline_result
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.roofline import best_cache, roofline_chart
+from fbench.reports.page.speed_sections import roofline_section
 from fbench.reports.palette import assign_appearances
-from fbench.reports.roofs import RoofPoint, roofline_result
-from fbench.reports.speed_sections import roofline_section
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
 
 ROOF = MachineRoof(

@@ -14,14 +14,14 @@ from speed_page import partial_page
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.records import TargetTime, TrialRecord, TrialTimes
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.evidence import Evidence, gather
+from fbench.reports.comparisons.evidence import Evidence, gather
+from fbench.reports.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.training_time import training_time_chart
+from fbench.reports.page.speed_sections import training_time_section
 from fbench.reports.palette import assign_appearances
-from fbench.reports.speed_sections import training_time_section
-from fbench.reports.training_time import TrainingTimeResult, training_time_result
-from fbench.reports.training_words import fastest_sentence, fastest_training
+from fbench.reports.tradeoffs.training_time import TrainingTimeResult, training_time_result
 from tests.reports.fabricated_cost import TRAIN, cost, series
 
 THREE = {"ires": 0.7, "ires_no_se": 0.6, "ires_relu": 0.6}

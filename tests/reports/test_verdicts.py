@@ -12,11 +12,11 @@ from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
 from fbench.benchmark.store import TrialResult
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report
-from fbench.reports.evidence import gather
-from fbench.reports.provenance import repeat_command
-from fbench.reports.studies import StudyResult, study_results
-from fbench.reports.verdicts import verdict_sentence
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.studies import StudyResult, study_results
+from fbench.reports.comparisons.verdicts import verdict_sentence
+from fbench.reports.origin.provenance import repeat_command
+from fbench.reports.page.build import build_report
 from fbench.statistics.comparison.equivalence import certified_margin
 
 

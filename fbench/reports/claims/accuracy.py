@@ -15,8 +15,8 @@ from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccur
 from fbench.ablations.looks import Look
 from fbench.reports.claims.parts import Lack, Part, preset_words
 from fbench.reports.claims.pool import DataEvidence, Material, pool
-from fbench.reports.provenance import budget_words
-from fbench.reports.studies import seeds_to_decide
+from fbench.reports.comparisons.studies import seeds_to_decide
+from fbench.reports.origin.provenance import budget_words
 from fbench.reports.wording import listing, margin, minus, number, p_equals, plural, points_range
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable

@@ -20,9 +20,9 @@ from fbench.benchmark.budget import load_preset, plan_steps
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
-from fbench.reports.alike import first_difference
-from fbench.reports.evidence import Evidence, NetworkEvidence, gather
-from fbench.reports.studies import suite_of
+from fbench.reports.comparisons.alike import first_difference
+from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence, gather
+from fbench.reports.comparisons.studies import suite_of
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
 """Labels of two runs that the sentence before has named."""

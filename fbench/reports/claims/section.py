@@ -11,7 +11,7 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
 from fbench.reports.claims.judge import JudgedPaper, count_verdicts, judge_papers
 from fbench.reports.claims.pool import material_of
-from fbench.reports.evidence import Evidence
+from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.wording import plural
 
 

@@ -11,11 +11,11 @@ from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import TimeTest, TrainsFaster
 from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import CostRecord
-from fbench.reports.alike import first_difference
 from fbench.reports.claims.parts import Lack, Part
 from fbench.reports.claims.pool import FIRST_AND_SECOND, Material
+from fbench.reports.comparisons.alike import first_difference
+from fbench.reports.costs.timings import image_log_times, main_setting
 from fbench.reports.gate.comparable import MACHINE_FIELDS
-from fbench.reports.timings import image_log_times, main_setting
 from fbench.reports.wording import number
 from fbench.statistics.statements import Answer, says_ratio_within, says_shorter
 from fbench.statistics.timing import LogTimes, TimeRatio, time_ratio

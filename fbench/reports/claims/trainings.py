@@ -12,7 +12,7 @@ from fbench.ablations.claim_tests import GainsUpTo, OverfitsLess, Reaches, data_
 from fbench.reports.claims.accuracy import remarks_on, seeds_lack, shortfalls, what_is_absent
 from fbench.reports.claims.parts import Lack, Part
 from fbench.reports.claims.pool import DataEvidence, Material, pool
-from fbench.reports.evidence import NetworkEvidence
+from fbench.reports.comparisons.evidence import NetworkEvidence
 from fbench.reports.wording import minus, number, percent, plural, points_range
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.estimands import MeanEstimate

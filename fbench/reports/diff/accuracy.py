@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.protocol import WORDS
-from fbench.reports.alike import making_of
-from fbench.reports.cost_change import CostChange
+from fbench.reports.comparisons.alike import making_of
+from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.comparisons.studies import Comparison, seeds_to_decide
+from fbench.reports.costs.cost_change import CostChange
 from fbench.reports.diff.model import SIDES, AccuracyRow, DataAccuracy
-from fbench.reports.evidence import Evidence, NetworkEvidence
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.gate.subjects import Pair
 from fbench.reports.palette import Appearance
-from fbench.reports.studies import Comparison, seeds_to_decide
 from fbench.reports.wording import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, decide

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from fbench.reports.comparisons.verdicts import verdict_sentence
 from fbench.reports.diff.model import AccuracyRow, Answer, Cost, CostGroup, CostRow, DataAccuracy, Settings
 from fbench.reports.gate.change import Change
 from fbench.reports.gate.judge import Gate
 from fbench.reports.gate.metrics import Metric
-from fbench.reports.verdicts import verdict_sentence
 from fbench.reports.wording import listing, margin, minus, plural, points, points_range
 
 _ALL_IN_SENTENCES: Final = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fbench.benchmark.schema import FrozenModel
-from fbench.reports.alike import first_difference
+from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
 from fbench.reports.gate.change import Change, Unknown
 from fbench.reports.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS

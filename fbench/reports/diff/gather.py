@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fbench.ablations.looks import read_looks
 from fbench.architectures.errors import UserError
+from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.diff.answer import answers
 from fbench.reports.diff.cost import compare_cost
@@ -17,7 +18,6 @@ from fbench.reports.diff.settings import compare_settings
 from fbench.reports.gate.judge import Gate
 from fbench.reports.gate.subjects import Side, pairs
 from fbench.reports.palette import assign_appearances
-from fbench.reports.studies import suite_of
 
 
 def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_machine: bool = False) -> Difference:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from fbench.benchmark.records import PlannedTrial, TrialRecord
+from fbench.reports.comparisons.studies import Comparison
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.gate.change import Change
 from fbench.reports.gate.judge import Gate
 from fbench.reports.gate.metrics import Metric
 from fbench.reports.palette import Appearance
-from fbench.reports.studies import Comparison
 from fbench.statistics.comparison.multiplicity import Correction
 
 SIDES: Final = ("A", "B")

@@ -8,8 +8,8 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.specs import NetworkSpec
 from fbench.reports.diff.model import SIDES, NetworkPair, Networks
 from fbench.reports.diff.settings import differing_facts, flat_facts
-from fbench.reports.differences import network_differences
 from fbench.reports.gate.subjects import Pair, Side
+from fbench.reports.networks.differences import network_differences
 
 
 def compare_pairs(pairs: Sequence[Pair]) -> Networks:

@@ -9,7 +9,7 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.files import replacing
 from fbench.reports.diff.answer import accuracy_sentences, interval_words, share_words
 from fbench.reports.diff.model import Difference
-from fbench.reports.html import content_hash, draw, page_environment, page_script
+from fbench.reports.page.html import content_hash, draw, page_environment, page_script
 from fbench.statistics.comparison.verdict import LEVEL
 
 

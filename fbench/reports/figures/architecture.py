@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fbench.reports.blueprint import Blueprint, Stage
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.networks.blueprint import Blueprint, Stage
 from fbench.reports.wording import count, listing, plural, shorten, significant
 
 _LINE_IN: Final = 0.165

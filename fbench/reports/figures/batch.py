@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from fbench.reports.batches import BatchCurve
+from fbench.reports.costs.batches import BatchCurve
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.legend import add_legend, legend_height_in

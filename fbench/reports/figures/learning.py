@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fbench.reports.evidence import NetworkEvidence
+from fbench.reports.comparisons.evidence import NetworkEvidence
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.palette import Appearance

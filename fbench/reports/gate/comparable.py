@@ -8,8 +8,8 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.machine import Machine
 from fbench.benchmark.schema import FrozenModel
-from fbench.reports.alike import first_difference, making_of
-from fbench.reports.evidence import NetworkEvidence
+from fbench.reports.comparisons.alike import first_difference, making_of
+from fbench.reports.comparisons.evidence import NetworkEvidence
 
 MACHINE_FIELDS: Final = ("processor", "usable_cores", "memory_gib", "accelerator", "system")
 NUMERICS_FIELDS: Final = ("device_kind", "precision", "threads_per_trial", "memory_format")

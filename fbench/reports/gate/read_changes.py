@@ -10,7 +10,7 @@ import numpy as np
 
 from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.cost_specs import CostMode
-from fbench.reports.evidence import Evidence
+from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.gate.change import Change, Unknown, share_of
 from fbench.reports.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
 from fbench.reports.gate.metrics import Condition

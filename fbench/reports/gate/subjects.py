@@ -11,7 +11,7 @@ from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.store import read_cost_file
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.evidence import Evidence, gather
+from fbench.reports.comparisons.evidence import Evidence, gather
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Final
 
 from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.cost_specs import CostMode, Setting
+from fbench.reports.costs.timings import image_log_times
 from fbench.reports.gate.change import Change, Unknown, inverse_share_of, share_of
 from fbench.reports.gate.comparable import machine_difference
 from fbench.reports.gate.metrics import Condition
 from fbench.reports.gate.subjects import Pair
-from fbench.reports.timings import image_log_times
 from fbench.statistics.intervals import Interval
 from fbench.statistics.mover import interval_difference
 from fbench.statistics.timing import time_quantile, time_ratio

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fbench.reports.claims.judge import JudgedPaper
 from fbench.reports.claims.section import ClaimsSection
-from fbench.reports.document import DataSection, Report
+from fbench.reports.comparisons.studies import Comparison, StudyResult
+from fbench.reports.comparisons.summary import NetworkSummary
+from fbench.reports.comparisons.verdicts import CORRECTION_WORDS
+from fbench.reports.page.document import DataSection, Report
 from fbench.reports.plain.model import Column, PlainReport, PlainSection, PlainTable
-from fbench.reports.studies import Comparison, StudyResult
-from fbench.reports.summary import NetworkSummary
-from fbench.reports.verdicts import CORRECTION_WORDS
 from fbench.reports.wording import (
     MISSING,
     count,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fbench.benchmark.table import RunTable
-from fbench.reports.document import DataSection, Report
-from fbench.reports.studies import Comparison, StudyResult
-from fbench.reports.tables import Cell, csv_text, summary_rows, trial_rows
+from fbench.reports.comparisons.studies import Comparison, StudyResult
+from fbench.reports.comparisons.tables import Cell, csv_text, summary_rows, trial_rows
+from fbench.reports.page.document import DataSection, Report
 from fbench.statistics.estimands import MeanEstimate
 
 

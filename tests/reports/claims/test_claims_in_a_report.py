@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from page import Page
 
-from fbench.reports.build import build_report
+from fbench.reports.page.build import build_report
 from tests.reports.claims.runs import run_of
 from tests.reports.fabricated_run import fabricate_run
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.studies import study_results
 from fbench.reports.diff.accuracy import compare_accuracy
 from fbench.reports.diff.answer import accuracy_sentences
 from fbench.reports.diff.gather import gather_difference
 from fbench.reports.diff.model import SIDES, DataAccuracy
-from fbench.reports.evidence import gather
 from fbench.reports.gate.subjects import load_side, pairs
 from fbench.reports.palette import assign_appearances
-from fbench.reports.studies import study_results
 from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.comparison.verdict import decide
 from tests.reports.fabricated_run import Recipe, fabricate_run

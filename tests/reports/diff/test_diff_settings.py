@@ -10,8 +10,8 @@ from fbench.benchmark.table import load_run
 from fbench.reports.diff.model import DifferingFact
 from fbench.reports.diff.networks import compare_pairs
 from fbench.reports.diff.settings import compare_settings
-from fbench.reports.differences import run_differences
 from fbench.reports.gate.subjects import load_side, pairs
+from fbench.reports.networks.differences import run_differences
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
 

@@ -19,13 +19,13 @@ from plain_tables import compile_latex, markdown_tables
 
 from fbench.ablations.looks import Look
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.build import build_report, gather_report
-from fbench.reports.evidence import gather
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.tables import write_tables
+from fbench.reports.page.build import build_report, gather_report
 from fbench.reports.plain.contents import plain_report
 from fbench.reports.plain.latex import to_latex
 from fbench.reports.plain.markdown import to_markdown
 from fbench.reports.plain.tidy import comparison_rows, tidy_tables
-from fbench.reports.tables import write_tables
 
 RECIPE = Recipe(data=("fer2013", "ck48"), failed=(("ires_relu", 0),), missing=(("ires_no_se", 1), ("ires_no_se", 2)))
 

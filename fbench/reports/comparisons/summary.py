@@ -1,0 +1,75 @@
+"""The summary: quality, intervals and cost of each network on one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.costs.cost import NetworkCost, network_cost
+from fbench.statistics.single import AccuracySummary, summarise
+
+
+@dataclass(frozen=True)
+class NetworkSummary:
+    """One row of the summary table. Qualities are fractions of 1, means over seeds, on the headline split.
+
+    ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or selection split;
+    it is none where there are none, or where it is not known.
+    ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial,
+    and ``concurrent_trials`` the most that ran at a time, itself among them.
+    """
+
+    network: str
+    seeds: int
+    accuracy: AccuracySummary
+    accuracy_without_copies: AccuracySummary | None
+    balanced_accuracy: float
+    macro_f1: float
+    expected_calibration_error: float
+    loss: float
+    recall_by_class: tuple[float | None, ...]
+    train_time_s: float | None
+    concurrent_trials: int | None
+    cost: NetworkCost
+
+
+def summarise_networks(evidence: Evidence) -> list[NetworkSummary]:
+    """The rows of the summary, in the order of the plan."""
+    return [_network_summary(evidence, found) for found in evidence.networks.values()]
+
+
+def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
+    """The rows, the most accurate first."""
+    return sorted(rows, key=lambda row: -row.accuracy.new_images.estimate)
+
+
+def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:
+    kept = evidence.without_copies
+    times = [record.times for record in found.records if record.times is not None]
+    return NetworkSummary(
+        network=found.network,
+        seeds=len(found.seeds),
+        accuracy=summarise(found.correct),
+        accuracy_without_copies=None if kept is None else summarise(found.correct[:, kept]),
+        balanced_accuracy=_mean([m.balanced_accuracy for m in found.measures]),
+        macro_f1=_mean([m.macro_f1 for m in found.measures]),
+        expected_calibration_error=_mean([m.expected_calibration_error for m in found.measures]),
+        loss=_mean([m.loss for m in found.measures]),
+        recall_by_class=_mean_recall(found, len(evidence.class_names)),
+        train_time_s=_mean([t.train_time_s for t in times]) if times else None,
+        concurrent_trials=max((t.concurrent_trials for t in times), default=None),
+        cost=network_cost(evidence.run, found.network, found.records),
+    )
+
+
+def _mean_recall(found: NetworkEvidence, classes: int) -> tuple[float | None, ...]:
+    by_class = [[m.recall_by_class[k] for m in found.measures] for k in range(classes)]
+    known = [[recall for recall in recalls if recall is not None] for recalls in by_class]
+    return tuple(_mean(recalls) if recalls else None for recalls in known)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))

@@ -1,0 +1,138 @@
+"""``summary.csv`` and ``trials.csv``: what a report's tables show, for other programs. Units are in the names."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fbench.benchmark.records import PlannedTrial, SplitMeasures, TrialRecord
+from fbench.benchmark.table import RunTable
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.summary import NetworkSummary, summarise_networks
+from fbench.statistics.estimands import MeanEstimate
+
+Cell = str | int | float | None
+
+
+def write_tables(runs: Sequence[RunTable], folder: Path) -> tuple[Path, Path]:
+    """Write ``summary.csv`` (a row per run, data set and network) and ``trials.csv`` (a row per planned trial).
+
+    Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    summary, trials = folder / "summary.csv", folder / "trials.csv"
+    _write(summary, [row for run in runs for row in summary_rows(run)])
+    _write(trials, [row for run in runs for row in trial_rows(run)])
+    return summary, trials
+
+
+def summary_rows(run: RunTable) -> list[dict[str, Cell]]:
+    """One row per data set and network with a finished trial."""
+    return [
+        {"run": run.config.name, "data": data.name, "split": run.headline_split, **_summary_cells(row)}
+        for data in run.config.data
+        for row in summarise_networks(gather(run, data))
+    ]
+
+
+def trial_rows(run: RunTable) -> list[dict[str, Cell]]:
+    """One row per planned trial: finished, failed or ``missing``."""
+    return [_trial_cells(run, planned, run.trials.get(planned.trial_id)) for planned in run.plan]
+
+
+def _summary_cells(row: NetworkSummary) -> dict[str, Cell]:
+    return {
+        "network": row.network,
+        "seeds": row.seeds,
+        "images": row.accuracy.images,
+        "top1": row.accuracy.new_images.estimate,
+        **_interval("this_test_set", row.accuracy.this_test_set),
+        **_interval("new_images", row.accuracy.new_images),
+        **_without_copies(row),
+        "balanced_accuracy": row.balanced_accuracy,
+        "macro_f1": row.macro_f1,
+        "expected_calibration_error": row.expected_calibration_error,
+        "loss_nats": row.loss,
+        "trainable_params": row.cost.trainable_params,
+        "total_params_keras": row.cost.total_params_keras,
+        "macs": row.cost.macs,
+        "elementwise_ops": row.cost.elementwise_ops,
+        "latency_p50_ms": row.cost.latency_p50_ms,
+        "inference_images_per_s": row.cost.inference_images_per_s,
+        "train_images_per_s": row.cost.train_images_per_s,
+        "inference_peak_memory_mib": row.cost.inference_peak_memory_mib,
+        "train_peak_memory_mib": row.cost.train_peak_memory_mib,
+        "train_time_s": row.train_time_s,
+        "concurrent_trials": row.concurrent_trials,
+    }
+
+
+def _without_copies(row: NetworkSummary) -> dict[str, Cell]:
+    found = row.accuracy_without_copies
+    return {
+        "images_without_copies": found.images if found else None,
+        "top1_without_copies": found.new_images.estimate if found else None,
+    }
+
+
+def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:
+    """The ends of the 95 % interval; empty where it is not defined."""
+    known = estimate.low == estimate.low  # NaN differs from itself
+    return {
+        f"top1_{name}_low": estimate.low if known else None,
+        f"top1_{name}_high": estimate.high if known else None,
+    }
+
+
+def _trial_cells(run: RunTable, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {
+        "run": run.config.name,
+        "data": planned.data,
+        "network": planned.network,
+        "seed": planned.seed,
+        "trial_id": planned.trial_id,
+        "status": record.status if record else "missing",
+        "failure_reason": record.failure_reason if record else None,
+        "selected_on": record.selected_on if record else None,
+        "chosen_epoch": record.chosen_epoch if record else None,
+        "steps": record.steps_done if record else None,
+        "images_seen": record.images_seen if record else None,
+    }
+    for split in ("selection", "test"):
+        cells |= _measure_cells(split, getattr(record, split, None))
+    times = record.times.model_dump() if record and record.times else {}
+    names = ("train_time_s", "data_time_s", "step_time_s", "evaluation_time_s", "total_time_s")
+    cells |= {name: times.get(name) for name in (*names, "train_time_per_epoch_s", "concurrent_trials")}
+    cells |= {
+        "trainable_params": record.trainable_params if record else None,
+        "total_params_keras": record.total_params_keras if record else None,
+        "macs": record.macs if record else None,
+    }
+    return cells
+
+
+def _measure_cells(split: str, measures: SplitMeasures | None) -> dict[str, Cell]:
+    names = ("images", "top1", "balanced_accuracy", "macro_f1", "loss", "expected_calibration_error")
+    units = {"loss": "loss_nats"}
+    return {f"{split}_{units.get(name, name)}": getattr(measures, name, None) for name in names}
+
+
+def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """Rows of the same columns as CSV with a heading; empty without a row."""
+    stream = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _text(cell) for name, cell in row.items()} for row in rows)
+    return stream.getvalue()
+
+
+def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
+    file.write_text(csv_text(rows), encoding="utf-8", newline="\n")
+
+
+def _text(cell: Cell) -> Cell:
+    """Six digits of a measurement: enough for every comparison, and few lines change when it is repeated."""
+    return f"{cell:.6g}" if isinstance(cell, float) else cell

@@ -1,0 +1,201 @@
+"""Where a run's numbers come from: settings, machine, versions, seeds, and the command that repeats it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fbench.ablations.library import list_suites
+from fbench.ablations.looks import read_looks
+from fbench.benchmark.budget import Budget
+from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.machine import Machine
+from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.table import RunTable, planned_seeds
+from fbench.reports.comparisons.studies import suite_of
+from fbench.reports.wording import count, plural
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the provenance; ``code`` marks a value to be read letter by letter."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything needed to repeat a run; ``command`` has PATH where a reader gives their own."""
+
+    facts: tuple[Fact, ...]
+    command: str
+
+
+def provenance(run: RunTable) -> Provenance:
+    """The provenance of a run."""
+    config = run.config
+    suite = suite_of(run)
+    facts = [
+        Fact("Run", config.name),
+        Fact("Suite", f"{suite.name}: {suite.title}" + (f" ({suite.source})" if suite.source else "")),
+        Fact("Protocol", f"{config.protocol.name}, version {config.protocol.version}"),
+        *_protocol_facts(config.protocol),
+        Fact("Preset and budget", f"{config.preset}: {budget_words(config.budget, config.protocol)}"),
+        Fact("Seeds", ", ".join(map(str, planned_seeds(run.plan))) or "none planned"),
+        Fact("Numerics", _pairs(config.numerics.model_dump(mode="json"))),
+        *(Fact(f"Data: {data.name}", data.description) for data in config.data),
+        *(Fact(f"Fingerprint of {data.name}", data.fingerprint, code=True) for data in config.data),
+        *_machine_facts(run),
+        Fact("Run created", config.created_at),
+        *(Fact("Plug-in", Path(plugin).name) for plugin in config.plugins),
+    ]
+    return Provenance(facts=tuple(facts), command=repeat_command(run))
+
+
+def budget_words(budget: Budget, protocol: Protocol) -> str:
+    """A budget as a reader calls it: ``6 epochs``, ``2,560 image passes``."""
+    if budget.image_passes is not None:
+        times = plural(budget.evaluation_points or 1, "time")
+        words = f"{count(budget.image_passes)} image passes, evaluated {times}"
+    else:
+        words = plural(budget.epochs or protocol.epochs, "epoch")
+    words += f", batch size {budget.batch_size or protocol.batch_size}"
+    if budget.train_images is not None:
+        words += f", at most {count(budget.train_images)} training images"
+    return words
+
+
+def repeat_command(run: RunTable) -> str:
+    """The command line that repeats a run; networks of an unnamed suite are given one by one."""
+    config, suite = run.config, suite_of(run)
+    command = ["fbench", "run"]
+    if suite.studies[0].name == "chosen" and len(suite.studies) == 1:
+        study = suite.studies[0]
+        command += [word for level in study.levels for word in ("--arch", level)]
+        command += ["--against", study.baseline]
+    else:
+        command += ["--suite", suite.name if suite.name in list_suites() else f"{suite.name}.toml"]
+        planned = set(run.networks)
+        asked = [study.name for study in suite.studies if set(study.levels) <= planned]
+        if len(asked) < len(suite.studies):
+            command += [word for name in asked for word in ("--only", name)]
+    command += ["--protocol", config.protocol.name, "--preset", config.preset]
+    for data in config.data:
+        known = CATALOGUE.get(data.source or data.name)
+        place = None if known is not None and not known.takes_path else Path("PATH")
+        command += ["--data", str(data.reference.model_copy(update={"path": place}))]
+    if (looks := read_looks(run.folder)) is not None:
+        command += ["--until-decided", "--max-seeds", str(looks.max_seeds)]
+    else:
+        command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
+    command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
+    if config.numerics.device_kind != "cpu":
+        command += ["--device", config.numerics.device_kind]
+    if config.numerics.precision != "fp32":
+        command += ["--precision", config.numerics.precision]
+    return shlex.join(command)
+
+
+def _protocol_facts(protocol: Protocol) -> list[Fact]:
+    augmentation = {name: value for name, value in protocol.augmentation.model_dump().items() if value}
+    if not protocol.augmentation.erasing_probability:
+        del augmentation["erasing_max_fraction"]
+    return [
+        Fact("Optimizer", _tagged(protocol.optimizer.model_dump())),
+        Fact("Schedule", _tagged(protocol.schedule.model_dump())),
+        Fact("Normalisation", _NORMALISATION[protocol.normalisation]),
+        Fact("Augmentation", (_pairs(augmentation) or "none") + _AUGMENTATION_USE[protocol.augmentation_use]),
+        Fact(
+            "Regularisation",
+            _pairs(
+                {
+                    "label smoothing": protocol.label_smoothing,
+                    "gradient clip norm": protocol.gradient_clip_norm,
+                    "EMA decay": protocol.ema_decay,
+                    **protocol.architecture_options,
+                }
+            ),
+        ),
+        Fact("Weight decay on", protocol.weight_decay_on.replace("_", " ")),
+        Fact(
+            "Epoch chosen by",
+            {"selection": "the selection split", "last": "none, the last"}.get(
+                protocol.selection, "the test split: selected on the test set"
+            ),
+        ),
+        *_split_facts(protocol),
+        Fact("Test split", "read once, at the end" if protocol.test == "once" else "never read"),
+        Fact("Flip at test time", "yes, two passes per prediction" if protocol.test_time_flip else "no"),
+        *_source_facts(protocol),
+    ]
+
+
+_NORMALISATION = {
+    "training_split": "mean and deviation of the training split, for each channel",
+    "per_image": "each image by its own mean and deviation",
+}
+_AUGMENTATION_USE = {
+    "each_pass": "",
+    "one_fixed_copy": "; one fixed augmented copy of each image doubles the training split",
+}
+
+
+def _split_facts(protocol: Protocol) -> list[Fact]:
+    if protocol.test_split == "own":
+        return []
+    return [Fact("Selection and test split", "merged into one, which tests")]
+
+
+def _source_facts(protocol: Protocol) -> list[Fact]:
+    """What the paper states and what was chosen where it is silent."""
+    facts = [Fact("Follows", protocol.source)] if protocol.source else []
+    facts += [Fact(f"Stated: {topic.replace('_', ' ')}", text) for topic, text in protocol.stated.items()]
+    return facts + [Fact(f"Chosen: {topic.replace('_', ' ')}", text) for topic, text in protocol.choices.items()]
+
+
+def _machine_facts(run: RunTable) -> list[Fact]:
+    trials = _unique(record.machine for record in run.trials.values())
+    costs = _unique(cost.machine for cost in run.costs)
+    facts = [Fact("Trained on", _machine_words(machine)) for machine in trials]
+    facts += [Fact("Cost measured on", _machine_words(machine)) for machine in costs]
+    everything = _unique([*trials, *costs])
+    versions = dict.fromkeys(_pairs({"Python": m.python, **m.versions}) for m in everything)
+    revisions = dict.fromkeys(_revision(m) for m in everything if m.git_revision)
+    facts += [Fact("Versions", text) for text in versions]
+    return facts + [Fact("Revision of fbench", text, code=True) for text in revisions]
+
+
+def _unique(machines: Iterable[Machine]) -> list[Machine]:
+    return list({machine.model_dump_json(): machine for machine in machines}.values())
+
+
+def _machine_words(machine: Machine) -> str:
+    accelerator = f"{machine.accelerator}; " if machine.accelerator else ""
+    cores = f"{machine.usable_cores} of {plural(machine.logical_cores, 'core')} usable"
+    return f"{accelerator}{machine.processor}, {cores}, {machine.memory_gib:g} GiB, {machine.system}"
+
+
+def _revision(machine: Machine) -> str:
+    return f"{machine.git_revision}{' with uncommitted changes' if machine.git_dirty else ''}"
+
+
+def _tagged(values: dict[str, object]) -> str:
+    """The settings of one kind of thing, its kind first."""
+    kind = str(values["kind"]).replace("_", " ")
+    return f"{kind}: {settings}" if (settings := _pairs({**values, "kind": None})) else kind
+
+
+def _pairs(values: dict[str, object]) -> str:
+    """Settings in a line; what is none or off is left out."""
+    shown = {name: value for name, value in values.items() if value is not None and value is not False}
+    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in shown.items())
+
+
+def _plain(value: object) -> str:
+    if value is True:
+        return "yes"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""The HTML report: its sections, figures, templates and files."""

@@ -1,0 +1,197 @@
+"""The answer in five sentences: what came first, what to take for which budget, what matters, what holds, what is open.
+
+Each is written from the results and left out where they say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from fbench.reports.claims.section import ClaimsSection
+from fbench.reports.comparisons.evidence import Evidence
+from fbench.reports.comparisons.headline import nothing_finished, strength
+from fbench.reports.comparisons.studies import Comparison, StudyResult
+from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.origin.provenance import budget_words
+from fbench.reports.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
+from fbench.reports.wording import (
+    count,
+    listing,
+    margin,
+    number,
+    percent,
+    percent_range,
+    plural,
+    points_range,
+    significant,
+)
+
+_MOST_NAMED: Final = 8
+_MOST_STEPS: Final = 2
+_BUDGETS: Final = {"parameters": "For few parameters", "latency": "for a short latency"}
+
+
+@dataclass(frozen=True)
+class AnswerSentence:
+    """One sentence of the answer and what it is about, in a word or two."""
+
+    topic: str
+    text: str
+
+
+def answer(
+    evidence: Evidence,
+    summary: Sequence[NetworkSummary],
+    front: FrontResult | None,
+    studies: Sequence[StudyResult],
+    claims: ClaimsSection | None,
+) -> tuple[AnswerSentence, ...]:
+    """At most five sentences on one run and data set; ``claims`` none where they are told elsewhere."""
+    if not summary:
+        return (AnswerSentence("Nothing yet", nothing_finished(evidence)),)
+    rows = _different_rows(studies)
+    found = [
+        AnswerSentence("First", _first(evidence, summary)),
+        AnswerSentence("Which to take", _budgets(front) if front else ""),
+        AnswerSentence("What matters", _what_matters(rows, studies)),
+        AnswerSentence("Claims", claims.summary if claims else ""),
+        AnswerSentence("Undecided", _undecided(rows)),
+    ]
+    return tuple(one for one in found if one.text)
+
+
+def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
+    config, best = evidence.run.config, by_accuracy(summary)[0]
+    images = best.accuracy.new_images
+    data = f"synthetic faces ({evidence.data.name})" if evidence.data.synthetic else evidence.data.name
+    trained = (
+        f"{plural(len(summary), 'network')} {'was' if len(summary) == 1 else 'were'} trained on {data} with "
+        f"{_seeds(evidence)} (protocol {config.protocol.name}, preset {config.preset}: "
+        f"{budget_words(config.budget, config.protocol)})"
+    )
+    reached = "reached" if len(summary) == 1 else "came first with"
+    what = (
+        f"{best.network} {reached} top-1 {percent(images.estimate)} % on the {evidence.split_words} "
+        f"(95 % interval for new images {percent_range(images.low, images.high)})"
+    )
+    return f"{trained}; {what}{_lead(best, summary)}{strength(evidence)}."
+
+
+def _lead(best: NetworkSummary, summary: Sequence[NetworkSummary]) -> str:
+    """How many others are as good as the first, as far as its interval can tell."""
+    others = [row for row in summary if row is not best]
+    close = sum(row.accuracy.new_images.estimate >= best.accuracy.new_images.low for row in others)
+    if not close:
+        return ""
+    return f", and {close} of the {plural(len(others), 'other')} {'lies' if close == 1 else 'lie'} inside that interval"
+
+
+def _budgets(front: FrontResult) -> str:
+    """For parameters and latency: the cheapest network of the front, and what the next ones add."""
+    found = [
+        _budget(front, axis, words)
+        for start, words in _BUDGETS.items()
+        for axis, (name, _) in enumerate(front.axes)
+        if name.startswith(start)
+    ]
+    return f"{'; '.join(found)}." if found else ""
+
+
+def _budget(front: FrontResult, axis: int, goal: str) -> str:
+    name, unit = front.axes[axis]
+    members = sorted(
+        (row for row in front.rows if (cell := row.cells[axis]) is not None and cell.on_front),
+        key=lambda row: _cost(row, axis),
+    )
+    cheapest = members[0]
+    words = f"{goal} {cheapest.network} ({_amount(cheapest, axis, unit)}, {percent(cheapest.accuracy)} %)"
+    steps = [step for step in front.steps if step.axis == name]
+    if not steps:
+        return f"{words}, which no dearer network beats" if len(members) == 1 else words
+    shown = [_step(step, next(row for row in members if row.network == step.dearer), axis) for step in steps]
+    return f"{words}, then {listing(shown[:_MOST_STEPS])}"
+
+
+def _step(step: FrontStep, row: FrontRow, axis: int) -> str:
+    gain = step.price.points
+    chance = f"{points_range(gain.low / 100, gain.high / 100)}"
+    return f"{row.network} ({_amount(row, axis, step.unit)}; {number(gain.estimate)} points more, {chance})"
+
+
+def _amount(row: FrontRow, axis: int, unit: str) -> str:
+    cost = _cost(row, axis)
+    return f"{count(cost)} parameters" if unit == "parameters" else f"{significant(cost)} {unit}"
+
+
+def _cost(row: FrontRow, axis: int) -> float:
+    cell = row.cells[axis]
+    return cell.cost.estimate if cell else float("inf")
+
+
+def _different_rows(studies: Sequence[StudyResult]) -> list[tuple[Comparison, StudyResult]]:
+    """Each pair of networks once, as the first study with it says."""
+    found: dict[tuple[str, str], tuple[Comparison, StudyResult]] = {}
+    for result in studies:
+        for row in result.comparisons:
+            if row.is_tested:
+                found.setdefault((row.network, row.baseline), (row, result))
+    return list(found.values())
+
+
+def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Sequence[StudyResult]) -> str:
+    real = [row for row, _ in rows if row.verdict in ("better", "worse")]
+    equal = [(row, result) for row, result in rows if row.verdict == "equivalent"]
+    if not rows:
+        return ""
+    sentences = [f"against {baseline}: {_gains(found)}" for baseline, found in _by_baseline(real)]
+    sentences += [
+        f"{row.network} is as good as {row.baseline} within {margin(result.margin)}"
+        for row, result in equal[:_MOST_NAMED]
+    ]
+    if not sentences:
+        return f"No difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
+    return f"On new images, {'; '.join(sentences)}."
+
+
+def _by_baseline(rows: Sequence[Comparison]) -> Iterable[tuple[str, list[Comparison]]]:
+    ordered = sorted(rows, key=lambda row: row.baseline)
+    return [(baseline, list(found)) for baseline, found in groupby(ordered, key=lambda row: row.baseline)]
+
+
+def _gains(rows: Sequence[Comparison]) -> str:
+    """The largest differences first: ``a gains 1.4 points, b loses 2.9``."""
+    ordered = sorted(rows, key=lambda row: -abs(row.estimate))
+    shown = [
+        f"{row.network} {'gains' if row.verdict == 'better' else 'loses'} {number(100 * abs(row.estimate))}"
+        for row in ordered[:_MOST_NAMED]
+    ]
+    shown[0] += " points"
+    more = len(ordered) - len(shown)
+    return listing([*shown, f"{more} more differ"] if more else shown)
+
+
+def _undecided(rows: Sequence[tuple[Comparison, StudyResult]]) -> str:
+    open_rows = [row for row, _ in rows if row.verdict == "undecided"]
+    if not open_rows:
+        return ""
+    shown = [
+        f"{row.network} against {row.baseline} ({points_range(*row.interval)} points{_seeds_wanted(row)})"
+        for row in open_rows[:_MOST_NAMED]
+    ]
+    more = len(open_rows) - len(shown)
+    return f"Chance could explain {listing([*shown, f'{more} more'] if more else shown)}."
+
+
+def _seeds_wanted(row: Comparison) -> str:
+    seeds = row.more.seeds if row.more else None
+    return f"; if that is the difference, about {count(seeds)} seeds would tell" if seeds else ""
+
+
+def _seeds(evidence: Evidence) -> str:
+    counts = evidence.seed_counts
+    if len(counts) == 1:
+        return f"{plural(counts[0], 'seed')}{' each' if len(evidence.networks) > 1 else ''}"
+    return f"{counts[0]} to {counts[-1]} seeds each"

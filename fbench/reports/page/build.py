@@ -1,0 +1,122 @@
+"""A report from runs: everything a page shows, gathered and drawn, then written as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing
+from fbench.benchmark.maps import FaceMaps
+from fbench.benchmark.table import RunTable, load_run
+from fbench.reports.claims.section import claims_section
+from fbench.reports.comparisons.evidence import gather
+from fbench.reports.comparisons.studies import suite_of
+from fbench.reports.origin.run_names import run_names
+from fbench.reports.page.document import (
+    Report,
+    Theme,
+)
+from fbench.reports.page.html import render
+from fbench.reports.page.sections import Place, data_section, run_section
+from fbench.reports.palette import assign_appearances
+from fbench.statistics.comparison.multiplicity import Correction
+
+
+def build_report(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    theme: Theme = "auto",
+    correction: Correction = "holm",
+    refresh_s: int | None = None,
+    shown_faces: ShownFaces | None = None,
+) -> str:
+    """The text of an offline HTML page about one or more runs; equal runs give equal text.
+
+    Arguments and errors are those of :func:`gather_report`.
+    """
+    report = gather_report(
+        runs, title=title, theme=theme, correction=correction, refresh_s=refresh_s, shown_faces=shown_faces
+    )
+    return render(report)
+
+
+def gather_report(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    theme: Theme = "auto",
+    correction: Correction = "holm",
+    refresh_s: int | None = None,
+    shown_faces: ShownFaces | None = None,
+) -> Report:
+    """Everything that a page about these runs shows, before it is drawn.
+
+    Args:
+        runs: at least one; each data set of each run becomes a part of the page.
+        title: the page's heading; by default the suite's title.
+        theme: colours as the reader's system asks, or always light or dark.
+        correction: of the tests of each study; the false discovery rate is for exploring.
+        refresh_s: after how many seconds a browser opens the page again; none: never.
+        shown_faces: maps of images that may not be kept, one mapping for each run, by network and data
+            set; the page then shows them.
+
+    Raises:
+        UserError: no run, or a run whose suite or predictions cannot be read.
+    """
+    if not runs:
+        raise UserError("No run was given; name at least one run folder.")
+    networks = dict.fromkeys(network for run in runs for network in run.networks)
+    looks = assign_appearances(networks)
+    names = run_names(runs)
+    evidences = [[gather(run, data) for data in run.config.data] for run in runs]
+    claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
+    alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
+    faces = shown_faces or [{} for _ in runs]
+    return Report(
+        title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
+        theme=theme,
+        refresh_s=refresh_s,
+        correction=correction,
+        looks=looks,
+        data_sections=tuple(
+            data_section(evidence, looks, Place(f"run{r}-data{d}", names[r - 1]), correction, alone, faces[r - 1])
+            for r, of_run in enumerate(evidences, start=1)
+            for d, evidence in enumerate(of_run, start=1)
+        ),
+        run_sections=tuple(
+            run_section(run, of_run, looks, Place(f"run{r}", names[r - 1]))
+            for r, (run, of_run) in enumerate(zip(runs, evidences, strict=True), start=1)
+        ),
+        claims=claims,
+    )
+
+
+def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[ReportOptions]) -> Path:
+    """Write the report of the runs in these folders to ``output`` and return its path.
+
+    Raises:
+        UserError: a folder is not a run, or ``output`` cannot be written.
+    """
+    text = build_report([load_run(path) for path in run_paths], **options)
+    try:
+        with replacing(output) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
+    return output
+
+
+ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
+
+
+class ReportOptions(TypedDict, total=False):
+    """Options of :func:`gather_report`."""
+
+    title: str | None
+    theme: Theme
+    correction: Correction
+    refresh_s: int | None
+    shown_faces: ShownFaces | None

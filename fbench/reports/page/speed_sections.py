@@ -1,0 +1,55 @@
+"""The parts of a page that are about time: each a figure with what its tables and sentences need, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fbench.benchmark.table import RunTable
+from fbench.reports.comparisons.evidence import Evidence
+from fbench.reports.costs.batches import batch_result
+from fbench.reports.costs.roofs import roofline_result
+from fbench.reports.costs.training_words import fastest_sentence, fastest_training
+from fbench.reports.figures.batch import latency_by_batch
+from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.roofline import roofline_chart
+from fbench.reports.figures.training_time import training_time_chart
+from fbench.reports.page.document import BatchSection, RooflineSection, TrainingTimeSection
+from fbench.reports.palette import Appearance
+from fbench.reports.tradeoffs.cost_axes import common_measurement
+from fbench.reports.tradeoffs.training_time import exclusive_steps, training_time_result
+
+Looks = Mapping[str, Appearance]
+
+
+def batch_section(run: RunTable, looks: Looks, key: str) -> BatchSection | None:
+    """The part on batch sizes; none where no network was called in two."""
+    result = batch_result(run)
+    if result is None:
+        return None
+    drawing = latency_by_batch(result.curves, looks)
+    return BatchSection(result, Illustration(f"{key}-batches", "Inference by batch size", drawing))
+
+
+def roofline_section(run: RunTable, looks: Looks, key: str) -> RooflineSection | None:
+    """The part on the machine's roof; none where no roof or no floor was measured."""
+    result = roofline_result(run)
+    if result is None:
+        return None
+    drawing = roofline_chart(result.roof, result.points, looks)
+    return RooflineSection(result, Illustration(f"{key}-roofline", "Inference below the machine’s roof", drawing))
+
+
+def training_time_section(evidence: Evidence, looks: Looks, key: str) -> TrainingTimeSection | None:
+    """The part on training time; none where no trial recorded its time."""
+    result = training_time_result(evidence)
+    if result is None:
+        return None
+    steps = exclusive_steps(common_measurement(evidence), [row.network for row in result.rows])
+    fastest = fastest_training(steps)
+    return TrainingTimeSection(
+        result=result,
+        sentence=fastest_sentence(fastest, result.baseline) if fastest else "",
+        figure=Illustration(
+            f"{key}-training-time", "Training time of a trial, s", training_time_chart(result.rows, looks)
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Accuracy against cost: fronts, and time to a target."""
