@@ -97,6 +97,7 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     (data,) = reference.config.data
     monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stand_in(data))
     monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    monkeypatch.setattr("fbench.session._measure_cost", lambda plan, reporter: None)  # of this machine, a minute
     shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it
     request = RunRequest(
         only=STUDIES,
@@ -111,7 +112,6 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     assert len(plan_run(request).takeable) == len(NETWORKS) * SEEDS
     table = run(request)
     assert table.trials == reference.trials
-    assert len(table.costs) == 1
     assert table.audits == reference.audits
 
 

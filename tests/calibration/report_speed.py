@@ -24,7 +24,6 @@ import numpy as np
 from fbench.benchmark.maps import FaceMaps
 from tests.csv_tables import write_rows
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 IMAGES = 3589
 SIZES = ((16, 10), (100, 10))
 WANTED = {(16, 10): "at most 15 s, 5 MB", (100, 10): "at most 40 s"}
@@ -65,10 +64,9 @@ def row(networks: int, seeds: int) -> dict[str, str | int | float]:
 
 def fabricate(folder: Path, networks: int, seeds: int) -> None:
     """A run of made-up records, every network compared with the first."""
-    from fabricated_run import Recipe, fabricate_run
-
     from fbench.architectures.contract import built_in_contract
     from fbench.benchmark.networks import bare_network_spec, describe_network
+    from tests.reports.fabricated_run import Recipe, fabricate_run
 
     known = list(dict.fromkeys(["ires", *built_in_contract()]))
     names = [*known, *(f"network_{place}" for place in range(networks))][:networks]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,7 @@ from typer.testing import CliRunner, Result
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.audit import audit as audit_module
 from fbench.cli.app import app
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmark" / "data"))
-from sample_files import fer2013_lines, random_images, write_lines
+from tests.benchmark.data.sample_files import fer2013_lines, random_images, write_lines
 
 VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 USAGES = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7

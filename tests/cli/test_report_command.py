@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from typer.testing import CliRunner
 
 from fbench.architectures.errors import UserError
 from fbench.cli.report import report_command
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
-from fabricated_run import Recipe, fabricate_run
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 app = typer.Typer()
 app.command()(report_command)

@@ -14,9 +14,7 @@ from typer.testing import CliRunner, Result
 
 from fbench.architectures.errors import UserError
 from fbench.cli.report import report_command
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
-from fabricated_run import Recipe, fabricate_run
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 app = typer.Typer()
 app.command()(report_command)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fabricated_run import fabricate_run
-from page import Page
 
 from fbench.benchmark.table import RunTable
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import fabricate_run
+from tests.reports.read_page import Page
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from types import SimpleNamespace
 
-from page import Page
-
 from fbench.reports.page.html import _marks, draw, page_environment
 from fbench.reports.palette import assign_appearances
+from tests.reports.read_page import Page
 
 
 def partial_page(template: str, networks: tuple[str, ...], **parts: object) -> Page:

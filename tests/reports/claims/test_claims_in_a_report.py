@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from page import Page
-
 from fbench.reports.page.build import build_report
 from tests.reports.claims.runs import run_of
 from tests.reports.fabricated_run import fabricate_run
+from tests.reports.read_page import Page
 
 IRES = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ import pytest
 from fbench.reports.plain.latex import LINES_OF_A_TABLE, to_latex
 from fbench.reports.plain.latex_text import escape
 from fbench.reports.plain.model import Column, PlainTable
-
-sys.path.insert(0, str(Path(__file__).parent))
-from plain_tables import compile_latex, report, table
+from tests.reports.plain.plain_tables import compile_latex, report, table
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
 from fbench.reports.plain.markdown import MOST_CHARACTERS, escape, to_markdown
-
-sys.path.insert(0, str(Path(__file__).parent))
-from plain_tables import HOSTILE, markdown_tables, report, seen, table
+from tests.reports.plain.plain_tables import HOSTILE, markdown_tables, report, seen, table
 
 
 def test_cells_are_read_back_as_they_were_given() -> None:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
-from page import Page
-from plain_tables import compile_latex, markdown_tables
 
 from fbench.ablations.looks import Look
 from fbench.benchmark.table import RunTable, load_run
@@ -26,6 +19,9 @@ from fbench.reports.plain.contents import plain_report
 from fbench.reports.plain.latex import to_latex
 from fbench.reports.plain.markdown import to_markdown
 from fbench.reports.plain.tidy import comparison_rows, tidy_tables
+from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
+from tests.reports.plain.plain_tables import compile_latex, markdown_tables
+from tests.reports.read_page import Page
 
 RECIPE = Recipe(data=("fer2013", "ck48"), failed=(("ires_relu", 0),), missing=(("ires_no_se", 1), ("ires_no_se", 2)))
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run
-from page import Page
 from scipy import stats
 
 from fbench.reports.comparisons.evidence import Evidence, gather
 from fbench.reports.comparisons.many import complete_blocks, friedman_sentence, many_result
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 FOUR = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61, "arch1": 0.70}
 

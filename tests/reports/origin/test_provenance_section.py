@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fabricated_run import Recipe, fabricate_run
-from page import Page
-
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.origin.provenance import repeat_command
 from fbench.reports.origin.readings import count_readings
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 
 def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from fabricated_run import Recipe, fabricate_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.networks.blueprint import Blueprint, Line, blueprint, network_plans
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
 def plan_of(name: str) -> Blueprint:

@@ -16,13 +16,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fabricated_run import Recipe, fabricate_run
-
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
 from fbench.reports.page.build import build_report, gather_report
 from fbench.reports.page.figure_files import find_figures, write_figures
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run
 from scipy import stats
-from speed_page import partial_page
 
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.records import TargetTime, TrialRecord, TrialTimes
@@ -23,6 +21,8 @@ from fbench.reports.page.speed_sections import training_time_section
 from fbench.reports.palette import assign_appearances
 from fbench.reports.tradeoffs.training_time import TrainingTimeResult, training_time_result
 from tests.reports.fabricated_cost import TRAIN, cost, series
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.speed_page import partial_page
 
 THREE = {"ires": 0.7, "ires_no_se": 0.6, "ires_relu": 0.6}
 SECONDS = {"ires": (100.0, 110.0, 130.0), "ires_no_se": (50.0, 55.0, 52.0), "ires_relu": (100.0, 90.0, 120.0)}

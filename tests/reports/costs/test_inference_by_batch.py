@@ -8,8 +8,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run
-from speed_page import partial_page
 
 from fbench.benchmark.cost_records import BatchRate, BatchSearch, CostRecord
 from fbench.benchmark.cost_specs import Setting
@@ -21,6 +19,8 @@ from fbench.reports.figures.drawing import to_svg
 from fbench.reports.page.speed_sections import batch_section
 from fbench.reports.palette import assign_appearances
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.speed_page import partial_page
 
 TWO = {"ires": 0.7, "ires_relu": 0.6}
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
-from page import Page
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
@@ -15,6 +13,8 @@ from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.page.build import build_report
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.single import summarise
+from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
+from tests.reports.read_page import Page
 
 
 def per_image(run: RunTable, network: str) -> np.ndarray:

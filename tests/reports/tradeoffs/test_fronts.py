@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fabricated_run import LATENCY, Recipe, fabricate_run, latency_ms, static_cost
-from page import Page
 
 from fbench.benchmark.cost_records import EnergyReading
 from fbench.benchmark.table import RunTable, load_run
@@ -19,6 +17,8 @@ from fbench.reports.tradeoffs.fronts import FrontResult, accuracy_difference, fr
 from fbench.statistics.comparison.unpaired import unpaired_new_images
 from fbench.statistics.intervals import Interval
 from fbench.statistics.many.price import exact, price_of_a_point
+from tests.reports.fabricated_run import LATENCY, Recipe, fabricate_run, latency_ms, static_cost
+from tests.reports.read_page import Page
 
 FOUR = {"ires": 0.70, "ires_no_se": 0.48, "ires_relu": 0.62, "arch1": 0.66}
 

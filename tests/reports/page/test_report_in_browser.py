@@ -12,21 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabricated_run import Recipe, fabricate_run
 from typer.testing import CliRunner
 
 from fbench.cli.app import app
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
 selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed")
 waiting = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"
+)
 
 WIDTHS = [360, 768, 1440, 3840]
 A4_PX = (703, 1017)  # 210 x 297 mm less the page's margins, at 96 px an inch
@@ -314,7 +313,7 @@ def test_every_figure_is_drawn_and_has_words_for_those_who_cannot_see_it(opened:
 def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
     resize(browser, width)
     medium(browser, "screen")
-    browser.get((Path(__file__).parents[2] / "results" / "reference" / "report.html").as_uri())
+    browser.get((Path(__file__).parents[3] / "results" / "reference" / "report.html").as_uri())
     overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert browser.execute_script(overflow) <= 0
     assert violations(browser) == []
@@ -322,7 +321,7 @@ def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
 
 
 def test_the_page_of_two_networks_is_as_clean(browser: Any, tmp_path: Path) -> None:
-    reference = Path(__file__).parents[2] / "results" / "fer2013-standard"
+    reference = Path(__file__).parents[3] / "results" / "fer2013-standard"
     page = tmp_path / "diff.html"
     sides = [f"{reference}:ires", f"{reference}:ires_no_se"]
     assert CliRunner().invoke(app, ["compare", *sides, "-o", str(page)]).exit_code == 0

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabricated_run import Recipe, fabricate_run
-from page import Page
 
 from fbench.ablations.looks import FILE, Looks
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.headline import cautions
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 SMALL: dict[str, Any] = {"images": 60, "seeds": (0, 1)}
 

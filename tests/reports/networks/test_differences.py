@@ -22,7 +22,7 @@ from fbench.reports.networks.differences import NetworkDifferences, change_words
 from fbench.reports.networks.inventory import take_inventory
 
 NAMES = ("arch1", "arch2", "arch3", "ires", "ires_no_se", "ires_flatten", "lenet5", "mini_xception")
-REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
+REFERENCE = Path(__file__).parents[3] / "results" / "fer2013-standard"
 SE = "3 squeeze-and-excitation blocks"
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabricated_run import Recipe, fabricate_run
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.source import DataReference
@@ -15,6 +14,7 @@ from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.comparisons.alike import require_one_making
 from fbench.reports.comparisons.evidence import gather
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from fabricated_run import Recipe, fabricate_run
-from page import Page
 
 from fbench.benchmark.data.audit.findings import Audit, ExactCopies, SplitCopies
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.comparisons.tables import summary_rows
 from fbench.reports.origin.audit import audit_section
 from fbench.reports.page.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 
 def audit_of(run: RunTable, leaked: tuple[int, ...]) -> Audit:

@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fabricated_run import Recipe, fabricate_run
-
 from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
 from fbench.benchmark.store import TrialResult
@@ -18,6 +16,7 @@ from fbench.reports.comparisons.verdicts import verdict_sentence
 from fbench.reports.origin.provenance import repeat_command
 from fbench.reports.page.build import build_report
 from fbench.statistics.comparison.equivalence import certified_margin
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
 def study(levels: tuple[str, ...], **more: Any) -> dict[str, Any]:

@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from fabricated_run import Recipe, fabricate_run
-from page import Page
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.origin.run_names import run_names
 from fbench.reports.page.build import build_report, write_report
 from fbench.reports.page.document import Theme
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 
 def test_nothing_is_requested(html: str, page: Page) -> None:

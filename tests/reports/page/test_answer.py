@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
-from page import Page
 
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import gather
@@ -16,6 +14,8 @@ from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.page.answer import answer
 from fbench.reports.page.build import build_report
 from fbench.reports.tradeoffs.fronts import front_result
+from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
+from tests.reports.read_page import Page
 
 
 def answer_of(run: RunTable) -> dict[str, str]:

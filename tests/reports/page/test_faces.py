@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run
 from face_maps import made_up_maps
 
 from fbench.architectures.errors import UserError
@@ -25,6 +24,7 @@ from fbench.reports.figures.faces import (
     tiled,
 )
 from fbench.reports.page.faces import face_sections
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,8 +13,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from fabricated_run import Recipe, fabricate_run
-from page import Page
 
 from fbench.benchmark.table import RunTable, load_run
 from fbench.reports.comparisons.evidence import Evidence, gather
@@ -34,9 +32,11 @@ from fbench.reports.palette import assign_appearances
 from fbench.reports.wording import points, statistic
 from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 SVG = "{http://www.w3.org/2000/svg}"
-REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
+REFERENCE = Path(__file__).parents[3] / "results" / "fer2013-standard"
 ACCURACY = {"arch1": 0.7, "arch2": 0.45, "arch3": 0.68, "arch4": 0.6}
 LEVELS = {"convolution": ("separable", "full"), "head": ("gap", "dense"), "size": ("small", "large")}
 

@@ -6,11 +6,11 @@ import csv
 from pathlib import Path
 
 import pytest
-from fabricated_run import Recipe, fabricate_run, static_cost
 
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.tables import write_tables
 from fbench.statistics.single import summarise
+from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -7,8 +7,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from fabricated_run import MACHINE, Recipe, fabricate_run
-from speed_page import partial_page
 
 from fbench.benchmark.cost_records import CostRecord, RoofReading
 from fbench.benchmark.cost_specs import Setting
@@ -22,6 +20,8 @@ from fbench.reports.figures.roofline import best_cache, roofline_chart
 from fbench.reports.page.speed_sections import roofline_section
 from fbench.reports.palette import assign_appearances
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
+from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
+from tests.reports.speed_page import partial_page
 
 ROOF = MachineRoof(
     where=RoofedMachine(machine=planned_machine(MACHINE, "cpu"), threads=1, precision="fp32"),
