@@ -55,7 +55,7 @@ def report_command(
             "-o",
             help="The file, whose name ends in .html, .md, .csv or .tex as --format wants. Default: report.html in the "
             "first run's folder; other formats are printed. For csv, a .csv file is the summary, and a folder gets "
-            "summary.csv, comparisons.csv and trials.csv.",
+            "summary.csv, comparisons.csv, trials.csv and claims.csv.",
         ),
     ] = None,
     form: Annotated[

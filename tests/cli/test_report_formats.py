@@ -56,10 +56,11 @@ def test_title_and_correction_reach_the_tables(run_folder: str) -> None:
 
 def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) -> None:
     lines = call(run_folder, "--format", "csv", "-o", tmp_path / "tables").stdout.splitlines()
-    names = ["summary.csv", "comparisons.csv", "trials.csv"]
+    names = ["summary.csv", "comparisons.csv", "trials.csv", "claims.csv"]
     assert lines == [str(tmp_path / "tables" / name) for name in names]
     tables = [list(csv.DictReader(io.StringIO(Path(line).read_text(encoding="utf-8")))) for line in lines]
-    assert [len(rows) for rows in tables] == [3, 2, 6]
+    assert [len(rows) for rows in tables] == [3, 2, 6, 3]
+    assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided"}
 
 
 def test_figures_come_beside_a_page_or_a_printed_table(run_folder: str, tmp_path: Path) -> None:

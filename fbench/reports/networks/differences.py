@@ -77,7 +77,7 @@ class NetworkDifferences:
 
     @property
     def _sizes(self) -> str:
-        pairs = {"parameters": self.trainable_params, "MACs": self.macs}
+        pairs = {"trainable parameters": self.trainable_params, "MACs": self.macs}
         if all(ours == theirs for ours, theirs in pairs.values()):
             return "Parameters and MACs are equal"
         return listing(

@@ -123,7 +123,7 @@ def _step(step: FrontStep, row: FrontRow, axis: int) -> str:
 
 def _amount(row: FrontRow, axis: int, unit: str) -> str:
     cost = _cost(row, axis)
-    return f"{count(cost)} parameters" if unit == "parameters" else f"{significant(cost)} {unit}"
+    return f"{count(cost)} trainable parameters" if unit == "parameters" else f"{significant(cost)} {unit}"
 
 
 def _cost(row: FrontRow, axis: int) -> float:

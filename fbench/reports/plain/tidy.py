@@ -17,11 +17,16 @@ def summary_csv(runs: Sequence[RunTable]) -> str:
 
 
 def tidy_tables(runs: Sequence[RunTable], report: Report) -> dict[str, str]:
-    """The text of each table by the name of its file; ``report`` is that of ``runs``."""
+    """The text of each table by the name of its file; ``report`` is that of ``runs``.
+
+    ``claims.csv`` is left out where no claim of a paper is judged.
+    """
+    claims = claim_rows(report)
     return {
         "summary.csv": summary_csv(runs),
         "comparisons.csv": csv_text(comparison_rows(report)),
         "trials.csv": csv_text([row for run in runs for row in trial_rows(run)]),
+        **({"claims.csv": csv_text(claims)} if claims else {}),
     }
 
 
@@ -36,6 +41,24 @@ def comparison_rows(report: Report) -> list[dict[str, Cell]]:
         for section in report.data_sections
         for item in section.studies
         for row in item.result.comparisons
+    ]
+
+
+def claim_rows(report: Report) -> list[dict[str, Cell]]:
+    """A row for each judged claim of the papers; ``missing`` is what it would take to decide it."""
+    return [
+        {
+            "paper": paper.paper,
+            "claim": one.claim.id,
+            "sentence": one.claim.sentence,
+            "place": one.claim.place,
+            "verdict": one.verdict,
+            "by_arithmetic": str(one.by_arithmetic).lower(),
+            "why": one.why,
+            "missing": one.missing,
+        }
+        for paper in (report.claims.papers if report.claims else ())
+        for one in paper.claims
     ]
 
 

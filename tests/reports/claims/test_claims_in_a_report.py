@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.reports.page.build import build_report
+from fbench.reports.page.build import build_report, gather_report
+from fbench.reports.plain.tidy import claim_rows
 from tests.reports.claims.runs import run_of
 from tests.reports.fabricated_run import fabricate_run
 from tests.reports.read_page import Page
@@ -45,6 +46,18 @@ def test_counts_are_called_arithmetic(tmp_path: Path) -> None:
     table = page.table("Claims of Chowanda 2021")
     row = next(row for row in table.rows if row[0].startswith('ARCH-1 is "four times smaller'))
     assert row[1] == "contradicted by arithmetic"
+
+
+def test_programs_get_the_verdicts_of_the_page(tmp_path: Path) -> None:
+    names = ("arch1", "arch2", "arch3", "arch4")
+    run = run_of(tmp_path / "arch", dict.fromkeys(names, 0.5), seeds=(0,), images=40)
+    rows = claim_rows(gather_report([run]))
+    shown = Page(build_report([run])).table("Claims of Chowanda 2021").rows[1:]
+    assert [row["paper"] for row in rows] == ["Chowanda 2021"] * len(shown)
+    for row, (sentence, verdict, why) in zip(rows, shown, strict=True):
+        assert sentence.startswith(str(row["sentence"]))
+        assert verdict == f"{row['verdict']}{' by arithmetic' if row['by_arithmetic'] == 'true' else ''}"
+        assert why.startswith(str(row["why"]))
 
 
 def test_networks_of_no_claim_make_no_part(tmp_path: Path) -> None:

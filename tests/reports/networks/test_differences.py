@@ -96,7 +96,7 @@ def test_sizes_are_given_beside_the_parts() -> None:
     found = between("ires_no_se", "ires")
     assert found.trainable_params == (44_151, 52_663)
     assert found.sentence.endswith(
-        "44,151 parameters instead of 52,663 (−16.2 %) and 2,869,120 MACs instead of 2,877,632 (−0.3 %)"
+        "44,151 trainable parameters instead of 52,663 (−16.2 %) and 2,869,120 MACs instead of 2,877,632 (−0.3 %)"
     )
     assert between("ires_relu", "ires").sentence.endswith("Parameters and MACs are equal")
     assert between("ires_se_bias", "ires").sentence.endswith("(+0.5 %) and as many MACs")
