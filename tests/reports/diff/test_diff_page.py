@@ -20,7 +20,7 @@ from fbench.reports.gate.subjects import load_side, pairs
 from fbench.reports.wording import points
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
-from tests.reports.page import Page
+from tests.reports.read_page import Page
 
 SMALL = Recipe(images=120)
 
