@@ -24,11 +24,13 @@ def count(value: float | None) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """A positive measurement with so many significant digits, never in exponent form."""
+    """A positive measurement with so many significant digits, never in exponent form; ∞ where noise leaves no end."""
     if value is None or _absent(value):
         return MISSING
     if value == 0:
         return "0"
+    if math.isinf(value):
+        return "∞"
     return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 

@@ -14,17 +14,22 @@ from pathlib import Path
 import pytest
 
 FBENCH = [sys.executable, "-m", "fbench.cli"]
+COARSE = [sys.executable, str(Path(__file__).parents[1] / "coarse_fbench.py")]
 
 
 def fbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*FBENCH, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
+def coarse_run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COARSE, "run", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A run of one small network, and what it printed."""
     home = tmp_path_factory.mktemp("cli")
-    done = fbench("run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
+    done = coarse_run("--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
     return home, done
 
 
@@ -43,7 +48,7 @@ def test_the_same_command_again_has_nothing_to_run(
     finished: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     home, _ = finished
-    again = fbench("run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
+    again = coarse_run("--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("All 2 trials are done; ")
 
@@ -67,9 +72,9 @@ def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
-    command = ["run", "--arch", "lenet5", "--preset", "quick", "--seeds", "6", "--out", "run", "--jobs", "2"]
+    command = ["--arch", "lenet5", "--preset", "quick", "--seeds", "6", "--out", "run", "--jobs", "2"]
     process = subprocess.Popen(
-        [*FBENCH, *command],
+        [*COARSE, "run", *command],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -88,7 +93,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     assert "Traceback" not in error
     kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
     assert kept
-    again = fbench(*command, cwd=tmp_path)
+    again = coarse_run(*command, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert f"{6 - len(kept)} trials to run, {len(kept)} done before" in again.stdout
 
@@ -113,8 +118,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 
 def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
-    done = fbench(
-        "run",
+    done = coarse_run(
         "--arch",
         "exploding",
         "--against",

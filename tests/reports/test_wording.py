@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fbench.reports import wording
@@ -9,7 +11,15 @@ from fbench.reports import wording
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(27_025_920, "27,025,920"), (0.0123456, "0.0123"), (0, "0"), (1659.9, "1,660"), (None, "–"), (float("nan"), "–")],
+    [
+        (27_025_920, "27,025,920"),
+        (0.0123456, "0.0123"),
+        (0, "0"),
+        (1659.9, "1,660"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (math.inf, "∞"),
+    ],
 )
 def test_significant(value: float | None, text: str) -> None:
     assert wording.significant(value) == (text if value != 27_025_920 else "27,025,920")

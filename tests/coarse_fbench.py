@@ -1,0 +1,28 @@
+"""The command line of fbench, with the machine measured in a second: for tests that do not look at times.
+
+``python tests/coarse_fbench.py run ...`` is ``fbench run ...``; :func:`measure_coarsely` does the same to this process.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import pytest
+
+
+def measure_coarsely(patch: pytest.MonkeyPatch) -> None:
+    """The roof in one round over one working set; calls in two blocks, and batches up to four."""
+    from fbench import session
+    from fbench.benchmark.cost.roofline import measure_roof
+
+    patch.setattr(measure_roof, "measure_roof", partial(measure_roof.measure_roof, working_sets=(2**18,), rounds=1))
+    patch.setattr(session, "CostPlan", partial(session.CostPlan, blocks=2, seconds=0.1, largest_batch_size=4))
+
+
+if __name__ == "__main__":
+    from fbench.cli.app import main
+
+    with pytest.MonkeyPatch.context() as coarse:
+        measure_coarsely(coarse)
+        sys.exit(main())
