@@ -12,6 +12,8 @@ from coarse_fbench import measure_coarsely
 from hypothesis import settings
 from support import make_stripes
 
+from fbench.architectures import registry
+from fbench.architectures.registry import create
 from fbench.benchmark.data.dataset import ImageDataset
 
 mpl.use("Agg")
@@ -34,6 +36,15 @@ def coarse_measurement() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         measure_coarsely(patch)
         yield
+
+
+@pytest.fixture
+def same_registry_afterwards() -> Iterator[None]:
+    """What a test registers is forgotten."""
+    create("lenet5")  # all built-in networks are registered from here on
+    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
+    yield
+    registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from fbench.architectures import registry
 from fbench.architectures.digest import network_digest
 from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import build, create, list_architectures, resolve
+from fbench.architectures.registry import build, list_architectures, resolve
 from fbench.architectures.scaffold import new_architecture_text
 
-
-@pytest.fixture(autouse=True)
-def same_registry_afterwards() -> Iterator[None]:
-    create("lenet5")  # all built-in networks are registered from here on
-    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
-    yield
-    registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
+pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
 
 
 def written(folder: Path, name: str, text: str | None = None) -> Path:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from fbench.cli.app import main
+
 FBENCH = [sys.executable, "-m", "fbench.cli"]
 COARSE = [sys.executable, str(Path(__file__).parents[1] / "coarse_fbench.py")]
 
@@ -159,7 +161,14 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         (["report", "nowhere"], "not a run folder"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: list[str], message: str) -> None:
+@pytest.mark.usefixtures("same_registry_afterwards")
+def test_bad_input_is_one_sentence_and_exit_code_two(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "raises.py").write_text("raise RuntimeError('no')", encoding="utf-8")
     (tmp_path / "taken.py").write_text(DIVERGING.replace('"exploding"', '"ires"'), encoding="utf-8")
     wide = DIVERGING.replace('"exploding"', '"wide"').replace("image_size ** 2, num_classes", "image_size ** 2, 8")
@@ -167,11 +176,14 @@ def test_bad_input_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: 
     (tmp_path / "wide.py").write_text(wide, encoding="utf-8")
     (tmp_path / "broken.py").write_text(broken, encoding="utf-8")
     (tmp_path / "bad.toml").write_text("title = 'x'\nstudys = []\n", encoding="utf-8")
-    done = fbench(*arguments, cwd=tmp_path)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fbench", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2, printed
+    assert message in printed
+    assert len(printed.strip().splitlines()) == 1
     assert not (tmp_path / "results").exists()
 
 
@@ -180,5 +192,6 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
 
 
 def test_debug_shows_where_an_error_rose(tmp_path: Path) -> None:
-    done = fbench("run", "--suite", "ablation", "--debug", cwd=tmp_path)
-    assert "Traceback" in done.stderr
+    usual = fbench("run", "--suite", "ablation", cwd=tmp_path)
+    assert (usual.returncode, len(usual.stderr.splitlines())) == (2, 1)
+    assert "Traceback" in fbench("run", "--suite", "ablation", "--debug", cwd=tmp_path).stderr
