@@ -1,4 +1,4 @@
-"""The run, status and dry-run commands as a person types them, in a process of their own."""
+"""The run, status and dry-run commands as a person types them: in a process of their own, but for bad input."""
 
 from __future__ import annotations
 

@@ -14,33 +14,31 @@ from fbench.reports.claims.section import claims_section
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.origin.run_names import run_names
-from fbench.reports.page.document import (
-    Report,
-    Theme,
-)
+from fbench.reports.page.document import Report, Theme
 from fbench.reports.page.html import render
 from fbench.reports.page.sections import Place, data_section, run_section
 from fbench.reports.palette import assign_appearances
 from fbench.statistics.comparison.multiplicity import Correction
 
+ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
 
-def build_report(
-    runs: Sequence[RunTable],
-    *,
-    title: str | None = None,
-    theme: Theme = "auto",
-    correction: Correction = "holm",
-    refresh_s: int | None = None,
-    shown_faces: ShownFaces | None = None,
-) -> str:
+
+class ReportOptions(TypedDict, total=False):
+    """Options of :func:`gather_report`."""
+
+    title: str | None
+    theme: Theme
+    correction: Correction
+    refresh_s: int | None
+    shown_faces: ShownFaces | None
+
+
+def build_report(runs: Sequence[RunTable], **options: Unpack[ReportOptions]) -> str:
     """The text of an offline HTML page about one or more runs; equal runs give equal text.
 
     Arguments and errors are those of :func:`gather_report`.
     """
-    report = gather_report(
-        runs, title=title, theme=theme, correction=correction, refresh_s=refresh_s, shown_faces=shown_faces
-    )
-    return render(report)
+    return render(gather_report(runs, **options))
 
 
 def gather_report(
@@ -107,16 +105,3 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     except OSError as error:
         raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
     return output
-
-
-ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
-
-
-class ReportOptions(TypedDict, total=False):
-    """Options of :func:`gather_report`."""
-
-    title: str | None
-    theme: Theme
-    correction: Correction
-    refresh_s: int | None
-    shown_faces: ShownFaces | None
