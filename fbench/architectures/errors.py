@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from fbench.architectures.user_code import place_of_error
+
 
 class UserError(Exception):
     """Bad usage or bad input, told in one sentence; the command line exits with 2."""
@@ -27,9 +29,10 @@ def errors_of_network(name: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())
+        reason, place = " ".join(str(error).split()), place_of_error(error)
         raise UserError(
-            f"The network '{name}' raised {type(error).__name__}: {reason}; mend its builder or its forward pass."
+            f"The network '{name}' raised {type(error).__name__}: {reason}{f' ({place})' if place else ''}; "
+            "mend its builder or its forward pass."
         ) from error
 
 

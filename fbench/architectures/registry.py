@@ -224,13 +224,24 @@ def options_of(name: str) -> frozenset[str]:
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:
-    """Build the network; its initial weights come from torch's global generator.
+    """Build the network, lazy layers made whole; its initial weights come from torch's global generator.
 
     Raises:
         UserError: an option has an illegal value, or the builder is not registered in this process.
     """
-    _load(canonical_name(resolved.builder))
-    return _REGISTRY.builders[resolved.builder].build(**resolved.options)
+    from fbench.architectures.lazy_layers import materialise
+
+    return materialise(builder_function(resolved.builder)(**resolved.options), resolved.input_shape)
+
+
+def builder_function(name: str) -> Callable[..., nn.Module]:
+    """The function (or class) behind a builder's name.
+
+    Raises:
+        UserError: the builder is not registered in this process.
+    """
+    _load(canonical_name(name))
+    return _REGISTRY.builders[name].build
 
 
 def create(name: str, /, **options: Any) -> nn.Module:

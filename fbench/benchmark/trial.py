@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from fbench.architectures.registry import build
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import StepPlan, plan_steps
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format, numerics_in_force
 from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.networks import uncounted
 from fbench.benchmark.predictions import Predictions, SplitPredictions
 from fbench.benchmark.records import (
     HistoryRow,
@@ -142,6 +143,7 @@ def _learn(
             "trainable_params": counts.trainable_params,
             "total_params_keras": counts.total_params_keras,
             "macs": counts.macs,
+            "not_counted": uncounted(counts),
         }
     )
     return TrialResult(record, training.history, predictions, training.weights)

@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import nn
 
-from fbench.architectures.trace import NetworkTrace, Node
+from fbench.architectures.tracing.graph import NetworkTrace, Node
 from fbench.benchmark.cost.counter_rules import RULES, counted_beside, left_out
 from fbench.benchmark.records import CounterReading
 

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from fbench.architectures.registry import build
-from fbench.architectures.trace import NetworkTrace, trace
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.batch_search import search_batch_size
@@ -39,6 +40,7 @@ from fbench.benchmark.cost_specs import CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.machine_roof import MachineRoof
+from fbench.benchmark.networks import uncounted
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.specs import NetworkSpec
 
@@ -114,9 +116,13 @@ def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int,
     """Parameters, MACs and elementwise operations by our counter, with the other counters beside it."""
     return StaticCost(
         trainable_params=counted.trainable_params,
+        frozen_params=counted.frozen_params,
         bn_running_stats=counted.bn_running_stats,
         total_params_keras=counted.total_params_keras,
         macs=counted.macs,
+        macs_by_kind={str(kind): macs for kind, macs in counted.per_image.macs.items()},
+        macs_per_call=counted.per_call.total_macs,
+        not_counted=uncounted(counted),
         elementwise_ops=counted.elementwise_ops,
         elementwise_ops_by_kind=dict(counted.elementwise_ops_by_kind),
         counters=read_counters(module, network.input_shape, counted),

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from fbench.architectures.digest import network_digest
+from fbench.architectures.building import build_and_trace
+from fbench.architectures.digest import digest_of
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.dataset import ImageDataset
@@ -110,7 +111,8 @@ def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = 
     network = load_model(folder, trial_id)
     record = folder.trial(trial_id)
     spec = record.spec.network
-    if network_digest(network, spec.input_shape, spec.source_sha256) != spec.digest:
+    built, traced = build_and_trace(spec.resolved)
+    if digest_of(built, traced, spec.source_sha256) != spec.digest:
         raise UserError(f"The network '{spec.name}' was edited after trial '{trial_id}'; use the code that trained it.")
     fitted = None if record.spec.protocol.normalisation == "per_image" else _fitted(record, data)
     return TrainedNetwork(record, network, fitted, FromPixels(network, fitted).eval())

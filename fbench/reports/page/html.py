@@ -18,6 +18,7 @@ from fbench.reports import wording
 from fbench.reports.comparisons import factor_words
 from fbench.reports.comparisons.many import friedman_sentence
 from fbench.reports.comparisons.verdicts import verdict_sentence
+from fbench.reports.costs.mac_words import mac_kinds, missing_macs
 from fbench.reports.figures.drawing import Illustration, to_svg, use_page_colours
 from fbench.reports.page.document import Report
 from fbench.reports.palette import Appearance
@@ -87,6 +88,8 @@ def page_environment() -> Environment:
         "effect_sentences": factor_words.effect_sentences,
         "effect_verdict": factor_words.effect_verdict,
         "left_out_sentences": factor_words.left_out_sentences,
+        "mac_kinds": mac_kinds,
+        "missing_macs": missing_macs,
         "missing_words": missing_words,
         "residual_sentences": factor_words.residual_sentences,
         "source_name": factor_words.source_name,

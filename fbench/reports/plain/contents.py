@@ -7,6 +7,7 @@ from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.studies import Comparison, StudyResult
 from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.comparisons.verdicts import CORRECTION_WORDS
+from fbench.reports.costs.mac_words import missing_macs
 from fbench.reports.page.document import DataSection, Report
 from fbench.reports.plain.model import Column, PlainReport, PlainSection, PlainTable
 from fbench.reports.wording import (
@@ -103,7 +104,7 @@ def _summary_row(row: NetworkSummary) -> tuple[str, ...]:
 
 def _cost_note(section: DataSection) -> str:
     """For which images cost holds, where that is another data set's; and what its times are."""
-    notes = []
+    notes = [text for row in section.summary if (text := missing_macs(row.network, row.cost.not_counted))]
     if section.cost_data != section.data.name:
         notes.append(f"Cost is for the image size and classes of {section.cost_data}.")
     if any(row.cost.latency_p50_ms is not None for row in section.summary):

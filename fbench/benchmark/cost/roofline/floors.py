@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.architectures.trace import Node
+from fbench.architectures.tracing.graph import Node
 from fbench.benchmark.machine_roof import MachineRoof
 
 Bound = Literal["compute", "memory"]
@@ -17,7 +17,7 @@ class Floor:
     """The least time of a layer for a batch: by its arithmetic or by its bytes, whichever takes longer.
 
     ``flops`` are two for each multiply-accumulate and one for each elementwise operation; ``bytes_moved`` is the lower
-    bound of :mod:`fbench.architectures.memory_traffic`.
+    bound of :mod:`fbench.architectures.tracing.memory_traffic`.
     """
 
     flops: int

@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from fbench.architectures.recorder import Recorder
+from fbench.architectures.tracing.recorder import Recorder
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.device import autocast, memory_format

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from fbench.architectures.operations import CONVOLUTIONS, WINDOWED_POOLS
+from fbench.architectures.tracing.operations import CONVOLUTIONS, WINDOWED_POOLS
 
 CREATIONS = frozenset(
     {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"}

@@ -1,0 +1,88 @@
+"""Forward passes of a copy of a network under the recorder, by PyTorch's plain kernels alone.
+
+Fused kernels (oneDNN's recurrent layers, flash attention, the fast path of transformer layers) do in one operation
+what otherwise takes many; without them every multiply-accumulate is seen.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from fbench.architectures.tracing.dispatch import tensors_in
+from fbench.architectures.tracing.recorder import Recorder
+
+Place = Literal["meta", "cpu", "cpu with noise"]
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
+"""Where a pass runs, in the order in which they are tried: shapes alone, an image of zeros, an image of noise."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass recorded, and what the network returned."""
+
+    recorder: Recorder
+    result: Any
+    outputs: tuple[int, ...]
+
+
+def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: int, place: Place) -> Pass:
+    """A forward pass of a copy in evaluation mode; gradients stay on, without them torch may fuse layers.
+
+    Raises:
+        Exception: whatever the network raises there.
+    """
+    device = "meta" if place == "meta" else "cpu"
+    network = copy_to(module, device).eval()
+    recorder = Recorder(network)
+    with torch.device(device), recorder.hooked(network), plain_kernels(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        fill = torch.rand if place == "cpu with noise" else torch.zeros
+        image = fill(batch_size, *input_shape, dtype=_image_dtype(module))
+        recorder.start(image)
+        with recorder:
+            result = network(image)
+    return Pass(recorder, result, recorder.sources_of(result))
+
+
+@contextmanager
+def plain_kernels() -> Iterator[None]:
+    """No fused kernels of recurrent layers, attention and transformer layers, and no compilation."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    one_dnn = torch._C._get_mkldnn_enabled()
+    with ExitStack() as stack:
+        stack.callback(torch.backends.mkldnn.set_flags, one_dnn)  # the context manager of torch warns about TF32
+        torch.backends.mkldnn.set_flags(False)
+        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.callback(torch.backends.mha.set_fastpath_enabled, fast_path)
+        torch.backends.mha.set_fastpath_enabled(False)
+        yield
+
+
+def copy_to(module: nn.Module, device: str) -> nn.Module:
+    """A deep copy whose tensors are on ``device``; on the meta device no number is copied."""
+    memo: dict[int, Any] = {}
+    for owner in module.modules():
+        for tensor in tensors_in(vars(owner)):
+            memo[id(tensor)] = _blank(tensor, device)
+    return copy.deepcopy(module, memo)
+
+
+def _blank(tensor: torch.Tensor, device: str) -> torch.Tensor:
+    if device == "cpu" and tensor.device.type != "meta":
+        blank = tensor.detach().cpu().clone()
+    else:
+        blank = torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+    return nn.Parameter(blank, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else blank
+
+
+def _image_dtype(module: nn.Module) -> torch.dtype:
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
