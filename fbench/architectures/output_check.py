@@ -57,14 +57,20 @@ def _wrong_shape(returned: Returned, classes: int) -> Trouble:
     wanted = f"return one tensor of logits, (N, {classes}) for N images"
     if returned.type != "Tensor":
         held = f" of {len(returned.tensors)} tensor{'' if len(returned.tensors) == 1 else 's'}"
-        return f"returns a {returned.type}{held if returned.tensors else ''}", wanted
+        return f"returns {_with_article(returned.type)}{held if returned.tensors else ''}", wanted
+    if returned.tensors[0] == (classes,) and returned.tensors_of_two == ((2, classes),):
+        return f"gives ({classes},) for one image", "a squeeze takes the batch of one away: use flatten(1) instead"
     if returned.tensors[0] != (1, classes):
-        return f"gives {returned.tensors[0][1:]} for an image, and there are {classes} classes", wanted
+        return f"gives {returned.tensors[0]} for one image, and there are {classes} classes", wanted
     if returned.tensors_of_two is not None and returned.tensors_of_two[0] != (2, classes):
         return f"gives {returned.tensors_of_two[0]} for two images", wanted
     if not getattr(torch, returned.dtype).is_floating_point:
         return f"returns {returned.dtype}", wanted
     return None
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def _sigmoid_at_the_end(traced: NetworkTrace) -> Trouble:

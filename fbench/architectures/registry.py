@@ -227,11 +227,17 @@ def build(resolved: ResolvedArchitecture) -> nn.Module:
     """Build the network, lazy layers made whole; its initial weights come from torch's global generator.
 
     Raises:
-        UserError: an option has an illegal value, or the builder is not registered in this process.
+        UserError: an option has an illegal value, the builder is not registered in this process, or what it returns
+            is no module.
     """
+    from torch import nn
+
     from fbench.architectures.lazy_layers import materialise
 
-    return materialise(builder_function(resolved.builder)(**resolved.options), resolved.input_shape)
+    built = builder_function(resolved.builder)(**resolved.options)
+    if not isinstance(built, nn.Module):
+        raise UserError(f"The builder of '{resolved.builder}' returns {built!r:.80}; return a torch.nn.Module.")
+    return materialise(built, resolved.input_shape)
 
 
 def builder_function(name: str) -> Callable[..., nn.Module]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from fbench.architectures.tracing.drafts import CountedOperation
 from fbench.architectures.tracing.products import MAC_KINDS, MacKind
@@ -84,6 +85,10 @@ def what_is_not_counted(operations: Sequence[CountedOperation]) -> tuple[NotCoun
             found.setdefault(_plain_name(operation.name), []).append(operation)
     rows = (NotCounted(name, len(calls), all(call.fixed for call in calls)) for name, calls in found.items())
     return tuple(sorted(rows, key=lambda row: (-row.calls, row.operation)))
+
+
+OUTSIDE_PYTORCH: Final = NotCounted("code outside PyTorch", 1, False)
+"""Of a network whose result comes from no operation that was seen."""
 
 
 def total(parts: Sequence[OperationCounts]) -> OperationCounts:

@@ -8,6 +8,7 @@ other packages.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import torch
@@ -85,6 +86,8 @@ CONTRACTS_NOTHING: Final = frozenset(_BY_NAME.split()) | {
     *(*KINDS, *MOVES, *REDUCTIONS, *POOLS, *SIZE_CHANGES, *REORDERINGS, *COPIES),
     *(*CREATIONS, *OVERWRITING, *PICKING),
 }
+_BACKWARD: Final = re.compile("(_dense)?(_double)?_backward(_data)?$")
+"""A gradient inside a forward pass contracts what its operation does."""
 _FAMILIES: Final = ("_foreach_", "_test_", "special_", "sym_constrain", "_functional_sym", "_amp_", "bitwise_", "__")
 
 
@@ -93,7 +96,7 @@ def contracts_nothing(func: Any, name: str) -> bool:
     namespace = str(func).partition(".")[0]
     if namespace not in {"aten", "prim"} or not isinstance(func, torch._ops.OpOverload):
         return False
-    plain = name.removesuffix("_copy")
+    plain = _BACKWARD.sub("", name.removesuffix("_copy"))
     if plain in CONTRACTS_NOTHING or name in CONTRACTS_NOTHING or name.startswith(_FAMILIES):
         return True
     tags = {str(tag).rpartition(".")[2] for tag in func.tags}

@@ -54,7 +54,8 @@ def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: i
 
 @contextmanager
 def plain_kernels() -> Iterator[None]:
-    """No fused kernels of recurrent layers, attention and transformer layers, and no compilation."""
+    """No fused kernels of recurrent layers, attention and transformer layers, no compilation, and sums of products in
+    the order in which they are written, whether or not a package that reorders them is installed."""
     fast_path = torch.backends.mha.get_fastpath_enabled()
     one_dnn = torch._C._get_mkldnn_enabled()
     with ExitStack() as stack:
@@ -62,6 +63,7 @@ def plain_kernels() -> Iterator[None]:
         torch.backends.mkldnn.set_flags(False)
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(torch.backends.opt_einsum.flags(enabled=False))
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast_path)
         torch.backends.mha.set_fastpath_enabled(False)
         yield

@@ -15,7 +15,13 @@ import torch
 from torch import nn
 
 from fbench.architectures.lazy_layers import materialised
-from fbench.architectures.tracing.counts import NodeCounts, OperationCounts, counts_by_node, what_is_not_counted
+from fbench.architectures.tracing.counts import (
+    OUTSIDE_PYTORCH,
+    NodeCounts,
+    OperationCounts,
+    counts_by_node,
+    what_is_not_counted,
+)
 from fbench.architectures.tracing.dispatch import tensors_in
 from fbench.architectures.tracing.drafts import Draft
 from fbench.architectures.tracing.graph import Edge, NetworkTrace, Node, ParameterHolder, Returned
@@ -80,7 +86,7 @@ def _assemble(module: nn.Module, input_shape: tuple[int, int, int], one: Pass, t
             for path, found in held.items()
             if path not in called
         ),
-        not_counted=what_is_not_counted(one.recorder.counted),
+        not_counted=what_is_not_counted(one.recorder.counted) + (() if one.outputs else (OUTSIDE_PYTORCH,)),
         returned=_returned(one.result, None if two is None else two.result),
     )
 

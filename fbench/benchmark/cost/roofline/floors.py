@@ -34,6 +34,7 @@ class Floor:
 def layer_floor(node: Node, batch_size: int, roof: MachineRoof) -> Floor:
     """The floor of one node for ``batch_size`` images, its maps and weights being the working set."""
     flops = batch_size * (2 * node.macs + sum(node.elementwise_ops.values()))
+    flops += 2 * node.macs_per_call + sum(node.elementwise_ops_per_call.values())
     moved = batch_size * node.activation_bytes + node.parameter_bytes
     by_arithmetic = flops / roof.peak_flops_per_s
     by_bytes = moved / roof.bytes_per_s(moved)
