@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from fbench.architectures.tracing.drafts import CountedOperation
+from fbench.architectures.tracing.drafts import OUTSIDE_PYTORCH, CountedOperation
 from fbench.architectures.tracing.products import MAC_KINDS, MacKind
 
 
@@ -79,16 +78,12 @@ def counts_by_node(one: Sequence[CountedOperation], two: Sequence[CountedOperati
 
 def what_is_not_counted(operations: Sequence[CountedOperation]) -> tuple[NotCounted, ...]:
     """The operations without a known formula, by name, the most frequent first."""
-    found: dict[str, list[CountedOperation]] = {}
+    found = dict[str, list[CountedOperation]]()
     for operation in operations:
         if not operation.counted:
             found.setdefault(_plain_name(operation.name), []).append(operation)
     rows = (NotCounted(name, len(calls), all(call.fixed for call in calls)) for name, calls in found.items())
     return tuple(sorted(rows, key=lambda row: (-row.calls, row.operation)))
-
-
-OUTSIDE_PYTORCH: Final = NotCounted("code outside PyTorch", 1, False)
-"""Of a network whose result comes from no operation that was seen."""
 
 
 def total(parts: Sequence[OperationCounts]) -> OperationCounts:
@@ -124,6 +119,8 @@ def _sorted(elementwise: Counter[str]) -> dict[str, int]:
 
 def _plain_name(name: str) -> str:
     """``aten._fft_r2c.default`` as ``_fft_r2c``; another package's name keeps its namespace."""
+    if name == OUTSIDE_PYTORCH:
+        return name
     namespace, _, rest = name.partition(".")
     plain = rest.partition(".")[0]
     return plain if namespace == "aten" else f"{namespace}.{plain}" if plain else namespace

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fbench.architectures.tracing.memory_traffic import Traffic
 from fbench.architectures.tracing.operations import Operation
 from fbench.architectures.tracing.products import MacKind
+
+OUTSIDE_PYTORCH: Final = "code outside PyTorch"
+"""The name of what happens to a tensor that is handed to numpy or the like."""
 
 
 class Source(NamedTuple):

@@ -61,9 +61,7 @@ def held_by(module: nn.Module, paths: Sequence[str]) -> dict[str, HeldParameters
 def _held(path: str, owner: nn.Module, counted: dict[int, str]) -> HeldParameters:
     trainable = frozen = running = 0
     shared = []
-    for name, parameter in owner._parameters.items():
-        if parameter is None:
-            continue
+    for name, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
         place = f"{path}.{name}" if path else name
         if counted.setdefault(id(parameter), place) != place:
             shared.append(SharedParameter(name, counted[id(parameter)], parameter.numel()))
@@ -71,8 +69,9 @@ def _held(path: str, owner: nn.Module, counted: dict[int, str]) -> HeldParameter
             trainable += parameter.numel()
         else:
             frozen += parameter.numel()
+    buffers = dict(owner.named_buffers(recurse=False, remove_duplicate=False))
     for name in ("running_mean", "running_var"):
-        buffer = owner._buffers.get(name)
+        buffer = buffers.get(name)
         if buffer is not None and counted.setdefault(id(buffer), f"{path}.{name}") == f"{path}.{name}":
             running += buffer.numel()
     return HeldParameters(trainable, frozen, running, tuple(shared))

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, get_args
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from fbench.architectures.tracing.dispatch import tensors_in
 from fbench.architectures.tracing.recorder import Recorder
@@ -22,6 +23,8 @@ from fbench.architectures.tracing.recorder import Recorder
 Place = Literal["meta", "cpu", "cpu with noise"]
 PLACES: Final[tuple[Place, ...]] = get_args(Place)
 """Where a pass runs, in the order in which they are tried: shapes alone, an image of zeros, an image of noise."""
+
+_EXITS: Final = frozenset({torch.Tensor.numpy, torch.Tensor.__array__, torch.Tensor.__dlpack__})
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,15 @@ def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: i
     device = "meta" if place == "meta" else "cpu"
     network = copy_to(module, device).eval()
     recorder = Recorder(network)
-    with torch.device(device), recorder.hooked(network), plain_kernels(), torch.random.fork_rng(devices=[]):
+    watching = (
+        recorder.hooked(network),
+        plain_kernels(),
+        torch.random.fork_rng(devices=[]),
+        _ExitToOtherCode(recorder),
+    )
+    with torch.device(device), ExitStack() as stack:
+        for one in watching:
+            stack.enter_context(one)
         torch.manual_seed(0)
         fill = torch.rand if place == "cpu with noise" else torch.zeros
         image = fill(batch_size, *input_shape, dtype=_image_dtype(module))
@@ -50,6 +61,19 @@ def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: i
         with recorder:
             result = network(image)
     return Pass(recorder, result, recorder.sources_of(result))
+
+
+class _ExitToOtherCode(TorchFunctionMode):
+    """Tells the recorder of tensors that are handed to numpy and the like."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _EXITS:
+            self._recorder.left_pytorch()
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager
@@ -79,6 +103,8 @@ def copy_to(module: nn.Module, device: str) -> nn.Module:
 
 
 def _blank(tensor: torch.Tensor, device: str) -> torch.Tensor:
+    if device == "meta" and tensor.layout != torch.strided:
+        raise NotImplementedError("how many elements a sparse tensor holds is a number, which the meta device lacks")
     if device == "cpu" and tensor.device.type != "meta":
         blank = tensor.detach().cpu().clone()
     else:

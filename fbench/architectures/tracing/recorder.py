@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fbench.architectures.tracing.dispatch import full_name, is_composite, operation_of, tensors_in, written_by
-from fbench.architectures.tracing.drafts import CountedOperation, Draft, Source
+from fbench.architectures.tracing.drafts import OUTSIDE_PYTORCH, CountedOperation, Draft, Source
 from fbench.architectures.tracing.memory_traffic import traffic
 from fbench.architectures.tracing.operations import Operation, base_name, reshape_label
 
@@ -64,9 +64,11 @@ class Recorder(TorchDispatchMode):
 
     @contextmanager
     def hooked(self, network: nn.Module) -> Iterator[None]:
-        """Follow the calls of all modules of ``network``."""
+        """Follow the calls of all modules of ``network``; a scripted one takes no hooks, and is its caller's."""
         handles = []
         for path, module in network.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             handles.append(module.register_forward_pre_hook(self._entering(path), with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
@@ -90,6 +92,12 @@ class Recorder(TorchDispatchMode):
             if node is not None:
                 self.computed(node, func, args, kwargs)
         return result
+
+    def left_pytorch(self) -> None:
+        """Note that a tensor was handed to other code, whose arithmetic nobody sees."""
+        frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
+        node = frame.node if frame.node is not None else len(self.drafts) - 1
+        self.counted.append(CountedOperation(node, OUTSIDE_PYTORCH, None, 0, {}, counted=False, fixed=False))
 
     def computed(self, node: int, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called after each operation that computes something, with the node that it belongs to."""

@@ -16,7 +16,6 @@ from torch import nn
 
 from fbench.architectures.lazy_layers import materialised
 from fbench.architectures.tracing.counts import (
-    OUTSIDE_PYTORCH,
     NodeCounts,
     OperationCounts,
     counts_by_node,
@@ -86,7 +85,7 @@ def _assemble(module: nn.Module, input_shape: tuple[int, int, int], one: Pass, t
             for path, found in held.items()
             if path not in called
         ),
-        not_counted=what_is_not_counted(one.recorder.counted) + (() if one.outputs else (OUTSIDE_PYTORCH,)),
+        not_counted=what_is_not_counted(one.recorder.counted),
         returned=_returned(one.result, None if two is None else two.result),
     )
 
