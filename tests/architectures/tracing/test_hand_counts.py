@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,6 +145,39 @@ def looks_first(module: nn.Module) -> nn.Module:
     return Network(forward, inner=module)
 
 
+def dynamic(self: Any, x: torch.Tensor) -> torch.Tensor:
+    """Each image has a 1x1 kernel of its own, made from it (CondConv, dynamic filters)."""
+    kernels = self.h(x.mean((2, 3))).view(-1, C, 1, 1)
+    return F.conv2d(x.reshape(1, -1, SIDE, SIDE), kernels, groups=len(x))
+
+
+def descends(self: Any, x: torch.Tensor) -> torch.Tensor:
+    """A step against the gradient of an energy."""
+    with torch.enable_grad():
+        at = x.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(self.c(at).square().sum(), at)
+    return x - gradient
+
+
+def scripted() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it is deprecated, and people have it
+        return nn.Sequential(torch.jit.script(conv()))
+
+
+def over_a_graph(self: Any, x: torch.Tensor) -> torch.Tensor:
+    return torch.stack([torch.sparse.mm(self.graph, one) for one in tokens(x)])
+
+
+class Graph(Network):
+    """A sparse matrix of the 36 places with 70 entries."""
+
+    def __init__(self) -> None:
+        super().__init__(over_a_graph)
+        band = torch.diag(torch.ones(35), 1) + torch.diag(torch.ones(35), -1)
+        self.register_buffer("graph", band.to_sparse())
+
+
 CONV = PLACES_IN_MAP * C * 4 * 9  # a 3x3 convolution from 8 to 4 channels, padded
 LSTM = SIDE * 4 * 5 * (C + 5)
 TOKEN_PROJECTION = PLACES_IN_MAP * C * C
@@ -209,6 +243,15 @@ CASES: dict[str, Case] = {
                                    {"linear": PLACES_IN_MAP * C * 5}),
     "einsum of two maps": Case(lambda: Network(lambda s, x: torch.einsum("nchw,ndhw->ncd", x, x)),
                                {"attention": PLACES_IN_MAP * C * C}),
+    "einsum of three factors": Case(
+        lambda: Network(lambda s, x: torch.einsum("nchw,cd,de->nehw", x, s.v, s.w), v=weight(C, 5), w=weight(5, 3)),
+        {"linear": PLACES_IN_MAP * (C * 5 + 5 * 3)},
+    ),
+    "kernels made of the image": Case(lambda: Network(dynamic, h=nn.Linear(C, C * C)),
+                                      {"convolution": PLACES_IN_MAP * C * C, "linear": C**3}),
+    "gradient inside": Case(lambda: Network(descends, c=conv()), {"convolution": CONV, "other": CONV}),
+    "scripted": Case(scripted, {"convolution": CONV}),
+    "sparse matrix": Case(Graph, {"linear": 70 * C}),
     "tensordot": Case(lambda: Network(lambda s, x: torch.tensordot(x, s.w, dims=([1], [0])), w=weight(C, 5)),
                       {"linear": PLACES_IN_MAP * C * 5}),
     "convolution under no_grad": Case(lambda: Network(own_loop, c=conv()), {"convolution": CONV}),
@@ -279,7 +322,7 @@ def counted(module: nn.Module, image: tuple[int, int, int], place: Any) -> tuple
 def test_counts_as_by_hand_on_the_meta_device_and_on_the_cpu(name: str, place: Any) -> None:
     case = CASES[name]
     module = case.make()
-    if name in {"packed lstm", "orthogonal"} and place == "meta":
+    if name in {"packed lstm", "orthogonal", "sparse matrix"} and place == "meta":
         pytest.skip("needs numbers")
     assert counted(module, case.image, place) == (case.macs, case.per_call)
 
@@ -305,7 +348,7 @@ CONTRACTIONS_WITHOUT_A_FORMULA: dict[str, tuple[Callable[[Any, torch.Tensor], An
         "fbench_test.contract",
         False,
     ),
-}
+}  # fmt: skip  # a case a paragraph
 
 
 @torch.library.custom_op("fbench_test::contract", mutates_args=())
