@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from fbench.architectures.digest import network_digest
-from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.errors import UserError, errors_of_network, reason_of
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import ResolvedArchitecture, build, resolve
 from fbench.architectures.trace import trace
+from fbench.benchmark.network_state import State, fits, put_state
 from fbench.benchmark.specs import DataSpec, NetworkSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.weights import WeightsError, read_state
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,18 +89,44 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     It takes normalised images float (N, C, H, W) and returns logits (N, classes).
 
     Raises:
-        UserError: no such trial in the run, or one without weights (a failed one, or committed without them).
+        UserError: no such trial in the run, one without weights (a failed one, or committed without them), or weights
+            that do not fit the network as its builder makes it now.
     """
-    from safetensors.torch import load_file
-
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
     weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
+        if reason := folder.trial(trial_id).weights_not_kept:
+            raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")
         raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)
     module = build(network.resolved)
-    module.load_state_dict(load_file(weights))
+    try:
+        state = read_state(weights)
+    except WeightsError as error:
+        raise UserError(f"{error}; run trial '{trial_id}' again here.") from error
+    _put(module, state, network, trial_id)
     return module.eval()
+
+
+def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -> None:
+    """Put weights into a network as built. What it made of its buffers in training fits only the code of then."""
+    edited = not fits(module, state) and not is_unedited(module, network)
+    try:
+        if edited:
+            module.load_state_dict(state)
+        else:
+            put_state(module, state)
+    except Exception as error:  # set_extra_state is somebody's code
+        reason = " ".join(reason_of(error).split())
+        raise UserError(
+            f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({reason}); use the code that "
+            "trained it."
+        ) from error
+
+
+def is_unedited(module: nn.Module, network: NetworkSpec) -> bool:
+    """Whether a network as built, not trained, is the one that a specification means."""
+    return network_digest(module, network.input_shape, network.source_sha256) == network.digest

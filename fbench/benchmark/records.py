@@ -96,6 +96,8 @@ class TrialRecord(FrozenModel):
     trainable_params: int = 0
     total_params_keras: int = 0
     macs: int = 0
+    weights_not_kept: str | None = None
+    """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 
 
 class LeftOut(FrozenModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 
+from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
 from fbench.architectures.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
@@ -18,7 +19,8 @@ from fbench.benchmark.budget import StepPlan, plan_steps
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format, numerics_in_force
 from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.predictions import Predictions, SplitPredictions
+from fbench.benchmark.network_state import put_state
+from fbench.benchmark.predictions import Predictions, SplitPredictions, rounded_logits
 from fbench.benchmark.records import (
     HistoryRow,
     PixelNormalisation,
@@ -32,7 +34,7 @@ from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
-from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
+from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, refuse_not_finite, train
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import Normalisation, SplitNormalisation, choose_normalisation, split_to_device
 
@@ -54,7 +56,8 @@ def run_trial(
     context: TrialContext,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> TrialResult:
-    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record.
+    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record, with the
+    history until then.
 
     ``progress`` is called with the number of steps done. A keyboard interrupt is not caught.
     """
@@ -74,15 +77,32 @@ def run_trial(
         batch_size=plan.batch_size,
         selected_on=spec.protocol.selection,
     )
+    course = _Course(spec.protocol.selection == "test")
     try:
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
-            return _learn(base, dataset, plan, seeds, context, progress, clock)
+            return _learn(base, dataset, plan, seeds, context, progress, clock, course)
     except DivergedError as error:
-        failure, history = f"diverged: {error}", error.history
-    except Exception as error:  # a failing network must not take the run with it; the reason is kept
-        failure, history = f"{type(error).__name__}: {error}", ()
+        failure = f"diverged: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a failing network must not take the run with it
+        failure = reason_of(error)
     failed = base.model_copy(update={"failure_reason": failure, "finished_at": _now()})
-    return TrialResult(record=failed, history=history)
+    return TrialResult(record=failed, history=tuple(course.history), test_readings=course.test_readings)
+
+
+@dataclass
+class _Course:
+    """How far a trial has come, for its record where it fails."""
+
+    chooses_on_test: bool
+    history: list[HistoryRow] = field(default_factory=list)
+    last_readings: int = 0
+
+    @property
+    def test_readings(self) -> int:
+        """How often the test split was read: at its end, and at every evaluation where it chooses the epoch."""
+        return self.last_readings + (len(self.history) if self.chooses_on_test else 0)
 
 
 def _learn(
@@ -93,6 +113,7 @@ def _learn(
     context: TrialContext,
     progress: Callable[[int], None],
     clock: float,
+    course: _Course,
 ) -> TrialResult:
     spec, device = base.spec, context.device
     torch.manual_seed(seeds.initialisation)
@@ -107,22 +128,33 @@ def _learn(
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
     training = train(
-        network, data, spec.protocol, plan, spec.numerics, seeds, progress, context.images_augmented_at_once
+        network,
+        data,
+        spec.protocol,
+        plan,
+        spec.numerics,
+        seeds,
+        progress,
+        context.images_augmented_at_once,
+        course.history.append,
     )
-    network.load_state_dict(training.weights)
+    put_state(network, training.weights)
 
     evaluation_started = time.perf_counter()
     measures: dict[SplitName, SplitMeasures] = {}
     predictions: Predictions = {}
     for split in _splits_to_read(spec):
         tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
+        course.last_readings += split == "test"
         logits = predict_logits(network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
+        loss = float(F.cross_entropy(logits, tensors.labels))
+        refuse_not_finite("test" if split == "test" else "validation", logits, loss, training.chosen.step)
         values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
         measures[split] = measure_split(values, labels)
         predictions[split] = SplitPredictions(
             predicted=values.argmax(1),
             labels=labels,
-            logits=values.astype(np.float16),
+            logits=rounded_logits(values),
             sample_ids=dataset.sample_ids[tensors.rows],
         )
     final_evaluation_s = time.perf_counter() - evaluation_started
@@ -144,7 +176,7 @@ def _learn(
             "macs": counts.macs,
         }
     )
-    return TrialResult(record, training.history, predictions, training.weights)
+    return TrialResult(record, training.history, predictions, training.weights, course.test_readings)
 
 
 def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:

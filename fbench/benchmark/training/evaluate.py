@@ -25,10 +25,14 @@ def predict_logits(
     *,
     flip: bool,
 ) -> torch.Tensor:
-    """Logits (N, classes) float32 on the device; with ``flip`` the mean log-probabilities of image and mirror."""
+    """Logits (N, classes) float32 on the device; with ``flip`` the mean log-probabilities of image and mirror.
+
+    Gradients are off, and not more: a tensor that a network makes under ``inference_mode`` and keeps cannot be trained
+    with afterwards.
+    """
     network.eval()
     batches: list[torch.Tensor] = []
-    with torch.inference_mode(), autocast(numerics):
+    with torch.no_grad(), autocast(numerics):
         for images in split.images.split(numerics.evaluation_batch_size):
             values = normalisation(images).contiguous(memory_format=memory_format(numerics))
             logits = network(values).float()

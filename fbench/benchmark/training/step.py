@@ -133,7 +133,7 @@ class _CudaGraphStep:
     def _record(self, batch: MixedBatch) -> tuple[torch.cuda.CUDAGraph, MixedBatch]:
         places: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
         inputs = MixedBatch(**places)
-        before = [value.detach().clone() for value in self._network.state_dict().values()]
+        before = [value.detach().clone() for value in _tensors(self._network)]
         loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -146,7 +146,7 @@ class _CudaGraphStep:
         with torch.cuda.graph(graph):  # records, and computes nothing
             self._step(inputs)
         with torch.no_grad():
-            for value, old in zip(self._network.state_dict().values(), before, strict=True):
+            for value, old in zip(_tensors(self._network), before, strict=True):
                 value.copy_(old)
             for state in self._optimizer.state.values():
                 for value in state.values():
@@ -156,3 +156,7 @@ class _CudaGraphStep:
             self._totals.correct.copy_(correct)
         self._totals.images = images
         return graph, inputs
+
+
+def _tensors(network: nn.Module) -> list[torch.Tensor]:
+    return [value for value in network.state_dict().values() if isinstance(value, torch.Tensor)]
