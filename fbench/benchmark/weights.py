@@ -185,7 +185,10 @@ def _in_a_stored_dtype(value: torch.Tensor) -> tuple[torch.Tensor, dict[str, Any
     name = str(value.dtype).removeprefix("torch.")
     if value.is_complex():
         return torch.view_as_real(value), {"dtype": name}
-    return value.contiguous().reshape(-1).view(torch.uint8), {"dtype": name, "shape": list(value.shape)}
+    compact = value.clone(
+        memory_format=torch.contiguous_format
+    )  # contiguous() leaves a stride of 0 where the size is 1
+    return compact.view(-1).view(torch.uint8), {"dtype": name, "shape": list(value.shape)}
 
 
 def _sparse_parts(value: torch.Tensor) -> dict[str, torch.Tensor]:

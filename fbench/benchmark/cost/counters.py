@@ -107,7 +107,8 @@ CONVENTIONS: Final = {
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the counters' prints, warnings and logs to themselves; fvcore warns about TorchScript at each call."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    heard = io.StringIO()  # ptflops prints the traceback of what it cannot follow
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         previous = logging.root.manager.disable
         logging.disable(logging.WARNING)

@@ -13,6 +13,7 @@ from fbench.benchmark.device import autocast
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.prepare import prepare_for_training
 
 
@@ -72,8 +73,9 @@ def _train_on(
     count = batch.images.shape[0]
     for part in _microbatches(batch, numerics.microbatch or count):
         with autocast(numerics):
-            logits = network(part.images)
-        loss = batch_loss(logits.float(), part, protocol.label_smoothing)
+            output = network(part.images)
+        logits = as_logits(output, len(part.images), "in training")
+        loss = batch_loss(logits, part, protocol.label_smoothing)
         weight = part.images.shape[0] / count
         (loss * weight if weight < 1 else loss).backward()
         with torch.no_grad():
