@@ -78,7 +78,11 @@ def share_device(device: torch.device, trials: int) -> None:
 
 @contextmanager
 def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None]:
-    """Set threads, TF32 and determinism for a block, and put back what was there."""
+    """Set threads, TF32 and determinism for a block, and put back what was there.
+
+    Put back are also gradients and the default dtype, which a network may set for the whole process.
+    """
+    gradients, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     threads = torch.get_num_threads()
     matmul, convolution = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
@@ -96,6 +100,8 @@ def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, convolution
         torch.backends.cudnn.benchmark = benchmark
         torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        torch.set_grad_enabled(gradients)
+        torch.set_default_dtype(dtype)
 
 
 def autocast(numerics: Numerics) -> AbstractContextManager[object]:

@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fbench.architectures.errors import UserError, reason_of
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.store import TrialResult
@@ -48,9 +49,15 @@ def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int)
         **more,
     }
     file = _ledger_file(spec.data.fingerprint)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
+    except OSError as error:
+        raise UserError(
+            f"The ledger of test readings {file} cannot be written ({reason_of(error)}); see to room and permission "
+            "there, or name another cache with FBENCH_CACHE_DIR."
+        ) from error
 
 
 def read_ledger(fingerprint: str) -> list[str]:

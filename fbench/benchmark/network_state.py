@@ -23,7 +23,7 @@ def take_state(network: nn.Module) -> State:
     memo: dict[int, Any] = {}
     for name, value in state.items():
         try:
-            state[name] = copy.deepcopy(value.detach() if isinstance(value, torch.Tensor) else value, memo)
+            state[name] = _copied(value, memo)
         except Exception as error:  # whatever the copying of somebody's object raises
             raise TypeError(
                 f"'{name}' of the network's state is or holds an object of class {type(value).__qualname__} that "
@@ -71,6 +71,14 @@ def put_state(network: nn.Module, state: State) -> None:
         if not isinstance(value, torch.Tensor):  # the network may keep it, and change it
             own[name] = copy.deepcopy(value)
     network.load_state_dict(own)
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    if not isinstance(value, torch.Tensor):
+        return copy.deepcopy(value, memo)
+    if value.layout is not torch.strided:  # torch has no deep copy of some layouts
+        return value.detach().clone()
+    return copy.deepcopy(value.detach(), memo)
 
 
 def must_be_replaced(current: torch.Tensor, value: torch.Tensor) -> bool:

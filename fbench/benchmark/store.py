@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fbench.architectures.errors import UserError, reason_of
+from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.files import UNFINISHED, replacing, replacing_folder
@@ -121,9 +121,9 @@ class RunFolder:
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
             if result.weights is not None:
-                content, why_not = _encoded(result.weights)
-                if content is not None:
-                    (folder / WEIGHTS_FILE).write_bytes(content)
+                from fbench.benchmark.weights import write_state
+
+                why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
             _write_text(folder / "record.json", _readable_json(record))
         return record
@@ -311,18 +311,6 @@ def read_cost_file(file: Path) -> CostRecord:
     if not file.is_file():
         raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
     return _read_model(file, CostRecord, (1, COST_SCHEMA_VERSION))
-
-
-def _encoded(weights: dict[str, Any]) -> tuple[bytes | None, str | None]:
-    """Weights as the content of their file, or none with the reason why they cannot be kept."""
-    from fbench.benchmark.weights import WeightsError, encode_state
-
-    try:
-        return encode_state(weights), None
-    except WeightsError as error:
-        return None, str(error)
-    except Exception as error:  # whatever somebody's tensors raise: a training is worth more than its weights
-        return None, reason_of(error)
 
 
 def _readable_json(record: TrialRecord) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
+from torch import nn
 
 from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
@@ -36,7 +37,13 @@ from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, refuse_not_finite, train
 from fbench.benchmark.training.seeds import derive_seeds
-from fbench.benchmark.training.tensors import Normalisation, SplitNormalisation, choose_normalisation, split_to_device
+from fbench.benchmark.training.tensors import (
+    Normalisation,
+    SplitNormalisation,
+    SplitTensors,
+    choose_normalisation,
+    split_to_device,
+)
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -127,36 +134,27 @@ def _learn(
     if spec.protocol.augmentation_use == "one_fixed_copy":
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
-    training = train(
-        network,
-        data,
-        spec.protocol,
-        plan,
-        spec.numerics,
-        seeds,
-        progress,
-        context.images_augmented_at_once,
-        course.history.append,
-    )
+    try:
+        training = train(
+            network,
+            data,
+            spec.protocol,
+            plan,
+            spec.numerics,
+            seeds,
+            progress,
+            context.images_augmented_at_once,
+            course.history.append,
+        )
+    except DivergedError as error:
+        course.last_readings += error.split == "test"
+        raise
     put_state(network, training.weights)
 
     evaluation_started = time.perf_counter()
-    measures: dict[SplitName, SplitMeasures] = {}
-    predictions: Predictions = {}
-    for split in _splits_to_read(spec):
-        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
-        course.last_readings += split == "test"
-        logits = predict_logits(network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
-        loss = float(F.cross_entropy(logits, tensors.labels))
-        refuse_not_finite("test" if split == "test" else "validation", logits, loss, training.chosen.step)
-        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
-        measures[split] = measure_split(values, labels)
-        predictions[split] = SplitPredictions(
-            predicted=values.argmax(1),
-            labels=labels,
-            logits=rounded_logits(values),
-            sample_ids=dataset.sample_ids[tensors.rows],
-        )
+    measures, predictions = _measure(
+        network, dataset, splits, normalisation, spec, training.chosen.step, device, course
+    )
     final_evaluation_s = time.perf_counter() - evaluation_started
     record = base.model_copy(
         update={
@@ -177,6 +175,40 @@ def _learn(
         }
     )
     return TrialResult(record, training.history, predictions, training.weights, course.test_readings)
+
+
+def _measure(
+    network: nn.Module,
+    dataset: ImageDataset,
+    splits: Mapping[SplitName, SplitTensors],
+    normalisation: Normalisation,
+    spec: TrialSpec,
+    step: int,
+    device: torch.device,
+    course: _Course,
+) -> tuple[dict[SplitName, SplitMeasures], Predictions]:
+    """Quality and predictions on each split that the protocol reads; ``splits`` are those on the device already.
+
+    Raises:
+        DivergedError: a logit is NaN or infinite.
+    """
+    measures: dict[SplitName, SplitMeasures] = {}
+    predictions: Predictions = {}
+    for split in _splits_to_read(spec):
+        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
+        course.last_readings += split == "test"
+        logits = predict_logits(network, tensors, normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
+        loss = float(F.cross_entropy(logits, tensors.labels))
+        refuse_not_finite("test" if split == "test" else "validation", logits, loss, step)
+        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
+        measures[split] = measure_split(values, labels)
+        predictions[split] = SplitPredictions(
+            predicted=values.argmax(1),
+            labels=labels,
+            logits=rounded_logits(values),
+            sample_ids=dataset.sample_ids[tensors.rows],
+        )
+    return measures, predictions
 
 
 def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:

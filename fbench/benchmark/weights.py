@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from fbench.architectures.errors import printable, reason_of
 from fbench.benchmark.plain_values import NotPlainError, dtype_named, from_json, to_json
 
 STATE_KEY: Final = "fbench.state"
@@ -63,6 +64,22 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
         return save(writer.tensors, strings or None)
     except (SafetensorError, ValueError, RuntimeError) as error:  # RecursionError is one of them
         raise WeightsError(f"the safetensors format refuses them ({error})") from error
+
+
+def write_state(file: Path, state: Mapping[str, Any]) -> str | None:
+    """Write a ``state_dict`` where it can be kept; else nothing is written, and the reason comes back.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    try:
+        content = encode_state(state)
+    except WeightsError as error:
+        return printable(str(error))
+    except Exception as error:  # whatever somebody's tensors raise: a training is worth more than its weights
+        return reason_of(error)
+    file.write_bytes(content)
+    return None
 
 
 def read_state(file: Path) -> dict[str, Any]:

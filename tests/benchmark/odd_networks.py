@@ -50,7 +50,8 @@ class PartOfAnother(Small):
         self.register_buffer("first_half", self.all_of_it[:4])
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
-        self.first_half += 1
+        if self.training:
+            self.first_half += 1
         return super().features(x) + 0.01 * self.all_of_it
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import odd_networks as odd
 import pytest
 import torch
 from support import trial_spec_of
 
+from fbench.architectures import registry
 from fbench.architectures.errors import UserError
-from fbench.benchmark import executor
+from fbench.benchmark import executor, store
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.executor import Workplace, run_trials
+from fbench.benchmark.export.formats import write_export
+from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.export.trained import load_trained
+from fbench.benchmark.files import UNFINISHED
 from fbench.benchmark.ledger import log_readings, read_ledger
 from fbench.benchmark.networks import load_model
+from fbench.benchmark.predictions import Predictions, rounded_logits
 from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import TrialSpec
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.specs import DataSpec, TrialSpec
+from fbench.benchmark.store import RunFolder, TrialResult
 from fbench.benchmark.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
@@ -60,6 +69,8 @@ def test_a_network_comes_back_and_predicts_what_its_trial_predicted(
     assert (
         trained.logits(pixels).argmax(1) == result.predictions["test"].predicted
     ).mean() > 0.95  # equal but for ties
+    report = write_export(trained, ExportFormat.SAFETENSORS, tmp_path / "n.safetensors")
+    assert report.deviation <= 1e-4
     kept, loaded = result.weights, load_model(folder, record.trial_id).state_dict()
     assert kept is not None
     assert kept.keys() == loaded.keys()
@@ -76,7 +87,6 @@ def test_a_network_comes_back_and_predicts_what_its_trial_predicted(
 
 
 def test_the_chosen_step_is_that_of_a_memory_that_went_on_growing(stripes: ImageDataset) -> None:
-    """The rate is so large that the first of two evaluations is the better one, or it is the last that is taken."""
     result = run_trial(spec_of(odd.Growing, stripes), stripes, CPU)
     assert result.weights is not None
     assert len(result.weights["memory"]) == 1 + (result.record.chosen_step or 0)
@@ -145,6 +155,15 @@ class Heard:
         self.records.append(record)
 
 
+def test_a_reading_of_the_test_split_that_chose_the_epoch_counts_where_it_ends_the_trial(
+    stripes: ImageDataset,
+) -> None:
+    result = run_trial(spec_of(odd.NanInEvaluation, stripes, selection="test"), stripes, CPU)
+    assert "diverged: the test loss was not finite at step 2 (nan)" in (result.record.failure_reason or "")
+    log_readings(result)
+    assert len(read_ledger(stripes.fingerprint)) == 1
+
+
 def test_logits_that_float16_cannot_hold_are_kept_by_their_differences(stripes: ImageDataset, tmp_path: Path) -> None:
     result = run_trial(spec_of(odd.LargeLogits, stripes), stripes, CPU)
     assert result.record.status == "finished", result.record.failure_reason
@@ -169,8 +188,6 @@ def test_nan_on_the_test_split_alone_is_named_and_its_reading_counts(
             flat = (x.amax((1, 2, 3)) == x.amin((1, 2, 3)))[:, None]
             return super().features(x).masked_fill(flat, torch.nan)
 
-    from dataclasses import replace
-
     data = replace(stripes, images=images)
     result = run_trial(spec_of(Picky, data), data, CPU)
     assert result.record.status == "failed"
@@ -180,3 +197,143 @@ def test_nan_on_the_test_split_alone_is_named_and_its_reading_counts(
     assert len(result.history) == 2
     log_readings(result)
     assert len(read_ledger(data.fingerprint)) == 1
+
+
+@pytest.fixture
+def two_specs(stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> list[TrialSpec]:
+    monkeypatch.setattr(executor, "load_for", lambda data: stripes)
+    name = odd.registered(odd.Small)
+    return [trial_spec_of(stripes, name, seed=seed) for seed in (0, 1)]
+
+
+def failing_for(trial_id: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the writing of what a trial predicted raise this."""
+    written = store.write_predictions
+
+    def write(folder: Path, predictions: Predictions) -> None:
+        written(folder, predictions)
+        if current[0] == trial_id:
+            raise error
+
+    current = [""]
+    whole = RunFolder.write_trial
+
+    def write_trial(self: RunFolder, result: TrialResult) -> TrialRecord:
+        current[0] = result.record.trial_id
+        return whole(self, result)
+
+    monkeypatch.setattr(store, "write_predictions", write)
+    monkeypatch.setattr(RunFolder, "write_trial", write_trial)
+
+
+def test_a_trial_that_cannot_be_written_is_a_failed_record_with_its_history(
+    two_specs: list[TrialSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_for(two_specs[0].trial_id, TypeError("no such numbers"), monkeypatch)
+    heard = Heard()
+    run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+    assert [record.status for record in heard.records] == ["failed", "finished"]
+    assert heard.records[0].failure_reason == "its result could not be written: TypeError: no such numbers"
+    folder = RunFolder(tmp_path)
+    assert folder.trials() == {record.trial_id: record for record in heard.records}
+    assert len(folder.history(two_specs[0].trial_id)) == 2
+    assert not folder.has_weights(two_specs[0].trial_id)
+    assert len(list((tmp_path / "trials").iterdir())) == 2
+
+
+def test_a_disk_that_refuses_ends_the_run_with_one_sentence_and_leaves_nothing_half_written(
+    two_specs: list[TrialSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_for(two_specs[1].trial_id, OSError(28, "No space left on device"), monkeypatch)
+    heard = Heard()
+    with pytest.raises(UserError, match=r"No space left on device.*run the same command again"):
+        run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+    assert list(RunFolder(tmp_path).trials()) == [two_specs[0].trial_id]
+    assert len(list((tmp_path / "trials").iterdir())) == 1
+
+
+def test_a_number_that_json_cannot_hold_fails_its_trial_and_not_all_that_read_the_run(
+    two_specs: list[TrialSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_numbers(*args: Any, **kwargs: Any) -> TrialResult:
+        result = run_trial(*args, **kwargs)
+        assert result.record.test is not None
+        test = result.record.test.model_copy(update={"loss": float("nan")})
+        return replace(result, record=result.record.model_copy(update={"test": test}))
+
+    monkeypatch.setattr("fbench.benchmark.trial.run_trial", without_numbers)
+    heard = Heard()
+    run_trials(two_specs[:1], Workplace(tmp_path, "cpu", 1), heard)
+    assert "'test.loss' of its record" in (heard.records[0].failure_reason or "")
+    assert RunFolder(tmp_path).trials() == {two_specs[0].trial_id: heard.records[0]}
+
+
+def test_data_that_cannot_be_loaded_any_more_fail_the_trial(
+    two_specs: list[TrialSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(data: DataSpec) -> ImageDataset:
+        raise ValueError(f"the data set {data.name} has changed since this run was planned")
+
+    monkeypatch.setattr(executor, "load_for", gone)
+    heard = Heard()
+    run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+    assert [record.failure_reason for record in heard.records] == [
+        "ValueError: the data set stripes has changed since this run was planned"
+    ] * 2
+
+
+def test_what_a_network_sets_for_the_whole_process_ends_with_its_trial(stripes: ImageDataset) -> None:
+    class Selfish(odd.Small):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                torch.set_grad_enabled(False)
+                torch.set_default_dtype(torch.float64)
+            return super().forward(x)
+
+    assert run_trial(spec_of(Selfish, stripes), stripes, CPU).record.status == "failed"
+    assert torch.is_grad_enabled()
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_ctrl_c_of_a_network_ends_its_trial_where_it_works_for_another_process_and_else_the_run(
+    stripes: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "load_for", lambda data: stripes)
+    spec, place = spec_of(odd.raising(KeyboardInterrupt()), stripes), Workplace(tmp_path, "cpu", 1)
+    assert executor._work(spec, place).failure_reason == "KeyboardInterrupt"
+    with pytest.raises(KeyboardInterrupt):
+        run_trials([spec], place, Heard())
+
+
+def test_what_a_killed_process_left_is_no_trial(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    record = folder.write_trial(run_trial(spec_of(odd.Small, stripes), stripes, CPU))
+    shutil.copytree(folder.trial_folder(record.trial_id), tmp_path / "trials" / f"{UNFINISHED}1")
+    assert list(folder.trials()) == [record.trial_id]
+
+
+def test_an_edited_network_does_not_take_weights_that_no_longer_fit(stripes: ImageDataset, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    name = odd.registered(odd.Tied, "edited_later")
+    record = folder.write_trial(run_trial(trial_spec_of(stripes, name), stripes, CPU))
+    del registry._REGISTRY.builders[name], registry._REGISTRY.entries[name]
+    odd.registered(odd.Small, name)
+    with pytest.raises(UserError, match=r"do not fit the network 'edited_later' .*Unexpected key"):
+        load_model(folder, record.trial_id)
+
+
+@pytest.mark.parametrize(
+    ("logits", "kept"),
+    [
+        ([[1.0, -2.5]], [[1.0, -2.5]]),
+        ([[65504.0, 0.0]], [[65504.0, 0.0]]),
+        ([[70000.0, 69996.0]], [[0.0, -4.0]]),
+        ([[-1e6, -1e6 - 2]], [[0.0, -2.0]]),
+        ([[1e30, 0.0]], [[0.0, -65504.0]]),
+        ([[70000.0, 69996.0], [1.0, 2.0]], [[0.0, -4.0], [1.0, 2.0]]),
+    ],
+)
+def test_logits_are_rounded_with_their_order(logits: list[list[float]], kept: list[list[float]]) -> None:
+    found = rounded_logits(np.array(logits, np.float32))
+    assert found.dtype == np.float16
+    np.testing.assert_array_equal(found, np.array(kept, np.float16))

@@ -27,7 +27,11 @@ from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 
 
 class DivergedError(Exception):
-    """A loss became NaN or infinite; the message says of which split, and at which step."""
+    """A loss became NaN or infinite, that of ``split``; the message says so, and at which step."""
+
+    def __init__(self, split: Literal["training", "validation", "test"], rest: str) -> None:
+        super().__init__(f"the {split} {rest}")
+        self.split = split
 
 
 def refuse_not_finite(split: Literal["validation", "test"], logits: torch.Tensor, loss: float, step: int) -> None:
@@ -41,9 +45,9 @@ def refuse_not_finite(split: Literal["validation", "test"], logits: torch.Tensor
     images = len(logits) - int(logits.isfinite().all(1).sum())
     of_images = f"{images} of {len(logits)} images have a logit that is NaN or infinite"
     if not math.isfinite(loss):
-        raise DivergedError(f"the {split} loss was not finite at step {step} ({loss}): {of_images}")
+        raise DivergedError(split, f"loss was not finite at step {step} ({loss}): {of_images}")
     if images:
-        raise DivergedError(f"the {split} logits were not finite at step {step}: {of_images}")
+        raise DivergedError(split, f"logits were not finite at step {step}: {of_images}")
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def _evaluation_row(
     """
     choosing, train_loss = data.choosing, float(totals.loss) / totals.images
     if not math.isfinite(train_loss):
-        raise DivergedError(f"the training loss was not finite at step {step} ({train_loss})")
+        raise DivergedError("training", f"loss was not finite at step {step} ({train_loss})")
     with watches.evaluation.section():
         logits = predict_logits(network, choosing, data.normalisation, numerics, flip=protocol.test_time_flip)
         loss = F.cross_entropy(logits, choosing.labels)
