@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace, trace_on
@@ -21,7 +22,7 @@ def build_and_trace(resolved: ResolvedArchitecture) -> tuple[nn.Module, NetworkT
         UserError: an option has an illegal value, or the builder or the forward pass raises; with the place in the
             user's code.
     """
-    with errors_of_network(resolved.name):
+    with errors_of_network(resolved.name), process_settings_kept():
         try:
             with torch.device("meta"):
                 module = build(resolved)
@@ -30,11 +31,6 @@ def build_and_trace(resolved: ResolvedArchitecture) -> tuple[nn.Module, NetworkT
             raise
         except Exception:  # noqa: S110 - of any type: what code does without numbers fails in many ways
             pass
-        return _on_the_cpu(resolved)
-
-
-def _on_the_cpu(resolved: ResolvedArchitecture) -> tuple[nn.Module, NetworkTrace]:
-    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = build(resolved)
         return module, trace(module, resolved.input_shape)

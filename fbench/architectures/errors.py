@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from fbench.architectures.user_code import place_of_error
 
@@ -26,14 +27,40 @@ def errors_of_network(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except UserError:
+    except (UserError, KeyboardInterrupt):
         raise
-    except Exception as error:
-        reason, place = " ".join(str(error).split()), place_of_error(error)
+    except BaseException as error:  # SystemExit too: a network must not end the program
+        reason, place = " ".join(reason_of(error).split()), place_of_error(error)
+        where = f" ({place})" if place else ""
         raise UserError(
-            f"The network '{name}' raised {type(error).__name__}: {reason}{f' ({place})' if place else ''}; "
-            "mend its builder or its forward pass."
+            f"The network '{name}' raised {reason}{where}; mend its builder or its forward pass."
         ) from error
+
+
+MOST_OF_A_REASON: Final = 2000
+
+
+def reason_of(error: BaseException) -> str:
+    """Class and message of any exception as printable text of at most 2,000 characters that every file can hold.
+
+    Somebody's exception may have a message that is a book, that no UTF-8 file can hold, or that cannot be had.
+    """
+    try:
+        message = str(error)
+    except Exception as second:  # of any type: it comes from somebody's __str__
+        message = f"(its message cannot be had: {type(second).__name__})"
+    name = type(error).__name__
+    return printable(f"{name}: {message}" if message else name)
+
+
+def printable(text: str) -> str:
+    """``text`` with escapes for what cannot be printed or encoded, cut at 2,000 characters."""
+    kept = "".join(
+        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        for one in text[:MOST_OF_A_REASON]
+    )
+    shortened = len(text) > MOST_OF_A_REASON or len(kept) > MOST_OF_A_REASON
+    return kept[: MOST_OF_A_REASON - 3] + "..." if shortened else kept
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.network_copy import copy_to
+from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build, builder_function
 from fbench.architectures.tracing.graph import NetworkTrace, Returned
-from fbench.architectures.tracing.passes import copy_to
 from fbench.architectures.user_code import place_of_function
 
 _MAY_GIVE_PROBABILITIES: Final = frozenset({"softmax", "exp", "_safe_softmax"})
@@ -37,7 +38,7 @@ def refuse_unusable_output(
     trouble = (
         _wrong_shape(traced.returned, classes)
         or _sigmoid_at_the_end(traced)
-        or _in_training(name, resolved, module, classes)
+        or _in_training(resolved, module, classes)
         or _probabilities(name, resolved, traced)
     )
     if trouble:
@@ -79,12 +80,16 @@ def _sigmoid_at_the_end(traced: NetworkTrace) -> Trouble:
     return None
 
 
-def _in_training(name: str, resolved: ResolvedArchitecture, module: nn.Module, classes: int) -> Trouble:
+def _in_training(resolved: ResolvedArchitecture, module: nn.Module, classes: int) -> Trouble:
     """One forward pass of two images in training mode."""
     if not any(parameter.requires_grad for parameter in module.parameters()):
         return "has no trainable parameter", "leave one to be trained"
-    with errors_of_network(name):
+    try:
         result = _train_forward(resolved, module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # SystemExit too: its trials will say so, and the other networks go on
+        return None
     if not isinstance(result, torch.Tensor):
         return (
             f"returns a {type(result).__name__} in training",
@@ -98,7 +103,7 @@ def _in_training(name: str, resolved: ResolvedArchitecture, module: nn.Module, c
 
 
 def _train_forward(resolved: ResolvedArchitecture, module: nn.Module) -> Any:
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with process_settings_kept(), torch.enable_grad():
         try:
             network = copy_to(module, "meta").train()
             return network(torch.zeros(2, *resolved.input_shape, device="meta"))
@@ -111,7 +116,7 @@ def _probabilities(name: str, resolved: ResolvedArchitecture, traced: NetworkTra
     """Whether rows are shares of 1, looked at only where something in the network could make them so."""
     if not _MAY_GIVE_PROBABILITIES & {node.kind for node in traced.nodes}:
         return None
-    with errors_of_network(name), torch.random.fork_rng(devices=[]), torch.no_grad():
+    with errors_of_network(name), process_settings_kept(), torch.no_grad():
         torch.manual_seed(0)
         rows = build(resolved).eval()(torch.rand(2, *resolved.input_shape))
     if bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < _TOLERANCE).all()):

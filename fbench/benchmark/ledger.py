@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fbench.architectures.errors import UserError, reason_of
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.records import TrialRecord
 from fbench.benchmark.store import TrialResult
@@ -21,12 +22,12 @@ def _ledger_file(fingerprint: str) -> Path:
 
 def log_readings(result: TrialResult) -> None:
     """Append a line for each time a trial read the test split: once at its end, and at every evaluation where the
-    test split chose the epoch. A trial that never read it adds nothing."""
+    test split chose the epoch. A trial that never read it adds nothing, and one that failed what it read until then."""
     record = result.record
-    if record.test is None:
+    if not result.test_readings:
         return
-    readings = 1 + (len(result.history) if record.selected_on == "test" else 0)
-    _append(record, record.test.images, {"selected_on": record.selected_on}, readings)
+    rows = record.test.images if record.test else record.spec.data.images_by_split["test"]
+    _append(record, rows, {"selected_on": record.selected_on}, result.test_readings)
 
 
 def log_later_reading(record: TrialRecord, rows: int, purpose: str) -> None:
@@ -48,9 +49,15 @@ def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int)
         **more,
     }
     file = _ledger_file(spec.data.fingerprint)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
+    except OSError as error:
+        raise UserError(
+            f"The ledger of test readings {file} cannot be written ({reason_of(error)}); see to room and permission "
+            "there, or name another cache with FBENCH_CACHE_DIR."
+        ) from error
 
 
 def read_ledger(fingerprint: str) -> list[str]:

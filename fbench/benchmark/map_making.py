@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
+from fbench.architectures.errors import reason_of
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.executor import load_for
 from fbench.benchmark.export.predict import flipped_logits
@@ -62,8 +63,11 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
         try:
             if not folder.has_maps(trial_id) and folder.has_weights(trial_id):
                 _add(folder, spec)
-        except Exception as error:  # maps are an extra: whatever a network's own code raises must not fail its run
-            failures[spec.label] = f"{type(error).__name__}: {error}"
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # maps are an extra: whatever a network's own code raises must not fail its run
+            failures[spec.label] = reason_of(error)
     return failures
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from fbench.architectures.building import build_and_trace
 from fbench.architectures.digest import digest_of
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, reason_of
 from fbench.architectures.output_check import refuse_unusable_output
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import ResolvedArchitecture, build, resolve
 from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.benchmark.network_state import State, fits, put_state
 from fbench.benchmark.records import UncountedOperation
 from fbench.benchmark.specs import DataSpec, NetworkSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.weights import WeightsError, read_state
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,18 +92,49 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     It takes normalised images float (N, C, H, W) and returns logits (N, classes).
 
     Raises:
-        UserError: no such trial in the run, or one without weights (a failed one, or committed without them).
+        UserError: no such trial in the run, one without weights (a failed one, or committed without them), or weights
+            that do not fit the network as its builder makes it now.
     """
-    from safetensors.torch import load_file
-
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
     weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
+        if reason := folder.trial(trial_id).weights_not_kept:
+            raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")
         raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)
     module = build(network.resolved)
-    module.load_state_dict(load_file(weights))
+    try:
+        state = read_state(weights)
+    except WeightsError as error:
+        raise UserError(f"{error}; run trial '{trial_id}' again here.") from error
+    _put(module, state, network, trial_id)
     return module.eval()
+
+
+def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -> None:
+    """Put weights into a network as built. What it made of its buffers in training fits only the code of then."""
+    edited = not fits(module, state) and not is_unedited(network)
+    try:
+        if edited:
+            module.load_state_dict(state)
+        else:
+            put_state(module, state)
+    except Exception as error:  # set_extra_state is somebody's code
+        reason = " ".join(reason_of(error).split())
+        raise UserError(
+            f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({reason}); use the code that "
+            "trained it."
+        ) from error
+
+
+def is_unedited(network: NetworkSpec) -> bool:
+    """Whether the code at hand still builds the network that a specification means.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    module, traced = build_and_trace(network.resolved)
+    return digest_of(module, traced, network.source_sha256) == network.digest

@@ -109,6 +109,8 @@ class TrialRecord(FrozenModel):
     macs: int = 0
     not_counted: tuple[UncountedOperation, ...] = ()
     """What is missing in ``macs``."""
+    weights_not_kept: str | None = None
+    """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 
 
 class LeftOut(FrozenModel):

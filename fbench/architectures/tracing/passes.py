@@ -6,7 +6,6 @@ what otherwise takes many; without them every multiply-accumulate is seen.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
-from fbench.architectures.tracing.dispatch import tensors_in
+from fbench.architectures.network_copy import copy_to
 from fbench.architectures.tracing.recorder import Recorder
 
 Place = Literal["meta", "cpu", "cpu with noise"]
@@ -91,25 +90,6 @@ def plain_kernels() -> Iterator[None]:
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast_path)
         torch.backends.mha.set_fastpath_enabled(False)
         yield
-
-
-def copy_to(module: nn.Module, device: str) -> nn.Module:
-    """A deep copy whose tensors are on ``device``; on the meta device no number is copied."""
-    memo: dict[int, Any] = {}
-    for owner in module.modules():
-        for tensor in tensors_in(vars(owner)):
-            memo[id(tensor)] = _blank(tensor, device)
-    return copy.deepcopy(module, memo)
-
-
-def _blank(tensor: torch.Tensor, device: str) -> torch.Tensor:
-    if device == "meta" and tensor.layout != torch.strided:
-        raise NotImplementedError("how many elements a sparse tensor holds is a number, which the meta device lacks")
-    if device == "cpu" and tensor.device.type != "meta":
-        blank = tensor.detach().cpu().clone()
-    else:
-        blank = torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
-    return nn.Parameter(blank, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else blank
 
 
 def _image_dtype(module: nn.Module) -> torch.dtype:

@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace
@@ -140,8 +141,8 @@ def _count(spec: CostSpec, test_time_passes: int, progress: Progress) -> _Counte
             traced = trace(module, network.input_shape)
             counted.static[network.name] = count_static(module, network, test_time_passes, traced)
             counted.traces[network.name] = traced
-        except Exception as error:  # recorded; the other networks are still measured
-            counted.failures[network.name] = _reason(error)
+        except (Exception, SystemExit) as error:  # recorded; the other networks are still measured
+            counted.failures[network.name] = reason_of(error)
     return counted
 
 
@@ -195,8 +196,8 @@ def _prepare(
                     call = _make(network, setting, spec, device, size)
                     timed = TimedCall(network.name, setting, size, call, instance)
                     ready.calls.append((timed, warm_up(call, clock)))
-            except Exception as error:  # out of memory, no such backend: recorded and survived
-                ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=_reason(error)))
+            except (Exception, SystemExit) as error:  # out of memory, no such backend: recorded and survived
+                ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=reason_of(error)))
         reference = reference_call(spec.numerics, device)
         ready.calls.append((TimedCall(REFERENCE, setting, BATCH_SIZE, reference), warm_up(reference, clock)))
     return ready
@@ -259,10 +260,6 @@ def _read_energy(ready: _Ready, spec: CostSpec, device: torch.device, progress: 
                 )
             )
     return readings
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _now() -> str:

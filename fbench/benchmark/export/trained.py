@@ -9,14 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from fbench.architectures.building import build_and_trace
-from fbench.architectures.digest import digest_of
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.networks import load_model
+from fbench.benchmark.networks import is_unedited, load_model
 from fbench.benchmark.records import PixelNormalisation, TrialRecord
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import RunFolder
@@ -66,7 +64,7 @@ class TrainedNetwork:
 
     def logits(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Logits float32 (N, classes) in fp32 of pixels 0 to 255, float32 (N, C, H, W)."""
-        with torch.inference_mode():
+        with torch.no_grad():  # a network that keeps a tensor of inference_mode gives no gradients, as Grad-CAM needs
             result: npt.NDArray[np.float32] = self.from_pixels(torch.from_numpy(pixels)).numpy()
         return result
 
@@ -77,7 +75,7 @@ def find_trial(folder: RunFolder, given: str) -> str:
     Raises:
         UserError: there is none, or more than one.
     """
-    ids = sorted(file.parent.name for file in (folder.path / "trials").glob("*/record.json"))
+    ids = folder.trial_ids()
     found = [given] if given in ids else [trial_id for trial_id in ids if given and trial_id.startswith(given)]
     if not found:
         planned = [row for row in folder.plan() if given in (row.network, f"{row.network}:{row.seed}")]
@@ -111,8 +109,7 @@ def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = 
     network = load_model(folder, trial_id)
     record = folder.trial(trial_id)
     spec = record.spec.network
-    built, traced = build_and_trace(spec.resolved)
-    if digest_of(built, traced, spec.source_sha256) != spec.digest:
+    if not is_unedited(spec):
         raise UserError(f"The network '{spec.name}' was edited after trial '{trial_id}'; use the code that trained it.")
     fitted = None if record.spec.protocol.normalisation == "per_image" else _fitted(record, data)
     return TrainedNetwork(record, network, fitted, FromPixels(network, fitted).eval())
