@@ -7,8 +7,13 @@ code 2 and prints no traceback unless ``--debug`` is given.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+# Control characters of ISO 6429, and the two line separators of Unicode that some readers break lines at.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class UserError(Exception):
@@ -31,6 +36,16 @@ def errors_of_network(name: str) -> Iterator[None]:
         raise UserError(
             f"The network '{name}' raised {type(error).__name__}: {reason}; mend its builder or its forward pass."
         ) from error
+
+
+def readable(text: str) -> str:
+    r"""The text on one line, with whatever cannot be shown or stored as UTF-8 written as an escape.
+
+    Names of files are bytes: those that are no UTF-8 reach Python as lone surrogates (PEP 383) and are shown as such
+    (``\udcc9`` for the byte C9), line breaks and other control characters as in Python's strings.
+    """
+    as_text = text.encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], as_text)
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
