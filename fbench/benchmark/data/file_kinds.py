@@ -21,6 +21,8 @@ _BLOCK: Final = 512
 """Bytes of a tar header (POSIX.1-1988, ustar); every other kind shows itself in fewer."""
 _HEAD: Final = 1 << 20
 """A block of bzip2 holds up to 900,000 bytes and shows nothing until it is whole."""
+_NULL_SHARE: Final = 0.1
+"""A text with a stray null byte is left to its reader, which names the line."""
 UNPACK: Final = "unpack it and give what was in it"
 _EXPORT: Final = "export it as CSV with commas, in UTF-8"
 _DOWNLOAD: Final = "it was saved in place of the file, as a download without a login does; download the file itself"
@@ -117,7 +119,7 @@ def file_kind(path: Path) -> FileKind | None:
             return kind
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _UTF_16
-    return _BINARY if b"\x00" in head else None
+    return _BINARY if head.count(0) > len(head) * _NULL_SHARE else None
 
 
 def is_tar(head: bytes) -> bool:

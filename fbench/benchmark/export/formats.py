@@ -17,12 +17,13 @@ from torch import nn
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause
+from fbench.benchmark.export.from_pixels import FromPixels
 from fbench.benchmark.export.int8 import quantise
 from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat, ExportMetadata, metadata_for
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session, refuse_mismatch
 from fbench.benchmark.export.torch_export_file import load_torch_export, read_torch_metadata, torch_export_bytes
-from fbench.benchmark.export.trained import FromPixels, TrainedNetwork
+from fbench.benchmark.export.trained import TrainedNetwork
 from fbench.benchmark.files import replacing
 from fbench.benchmark.records import PixelNormalisation
 from fbench.benchmark.specs import NetworkSpec
@@ -151,13 +152,24 @@ def _encode(trained: TrainedNetwork, metadata: ExportMetadata, calibration: Floa
     if metadata.format is ExportFormat.TORCH_EXPORT:
         return torch_export_bytes(trained.from_pixels, shape, strings)
     if metadata.format is ExportFormat.SAFETENSORS:
-        return save({key: value.contiguous() for key, value in trained.network.state_dict().items()}, strings)
+        return _safetensors_bytes(trained.network, strings)
     content = onnx_bytes(trained.from_pixels, shape, strings)
     if metadata.format is ExportFormat.ONNX:
         return content
     refuse_mismatch(deviation_from(trained, open_session(content, None).logits))
     batches = [] if calibration is None else [*_batches(calibration)]
     return quantise(content, batches)
+
+
+def _safetensors_bytes(network: nn.Module, strings: dict[str, str]) -> bytes:
+    """Every tensor under its own name; one that two names share is written twice, as the format asks."""
+    try:
+        return save({key: value.clone().contiguous() for key, value in network.state_dict().items()}, strings)
+    except (AttributeError, SafetensorError, ValueError, RuntimeError) as error:
+        raise ExportError(
+            f"The network {type(network).__name__} cannot be written as safetensors ({first_cause(error)}); keep to "
+            "state of tensors alone, or export it to torch-export."
+        ) from error
 
 
 def _compared(reference: Logits, other: Logits, pixels: FloatImages) -> tuple[float, float]:
