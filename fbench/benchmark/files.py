@@ -76,12 +76,12 @@ def require_folder_place(folder: Path, what: str, option: str) -> None:
 
 
 def _problem(path: Path, *, folder: bool) -> str | None:
+    if "\0" in str(path):
+        return "no name holds a null character"
     try:
         return _problem_of_target(path, folder=folder) or _problem_of_place(path if folder else path.parent, path)
     except OSError as error:
         return error.strerror or str(error)
-    except ValueError as error:  # a null character, of which no name can be made
-        return str(error)
 
 
 def _problem_of_target(path: Path, *, folder: bool) -> str | None:

@@ -89,7 +89,7 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     Raises:
         UserError: no such trial in the run, or one without weights (a failed one, or committed without them).
     """
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
@@ -100,5 +100,5 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)
     module = build(network.resolved)
-    module.load_state_dict(load_file(weights))
+    module.load_state_dict(load(weights.read_bytes()))  # by name it reads only from paths that are UTF-8
     return module.eval()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.files import require_folder_place
 from fbench.cli.report_files import (
     FigureFormat,
@@ -127,7 +127,11 @@ def report_command(
     from fbench.benchmark.table import load_run
     from fbench.reports.page.build import gather_report
 
-    options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
+    options: ReportOptions = {
+        "title": title and readable(title),
+        "theme": THEMES[theme],
+        "correction": CORRECTIONS[correction],
+    }
     if show_images:
         options["shown_faces"] = real_faces(run, show_images)
     if watch and target is not None:

@@ -70,7 +70,7 @@ def test_class_folders_that_look_the_same_are_refused(other: str, parts: dict[st
     (tmp_path / last / "müde").rename(tmp_path / last / other)
     if len(parts) == 1:
         write_tree(tmp_path, class_tree(parts, ("müde",)))
-    with pytest.raises(UserError, match="two spellings of the class folder 'müde'.*give both one name"):
+    with pytest.raises(UserError, match=r"two spellings of the class folder 'müde'.*give both one name"):
         load_dataset(DataReference(name="folder", path=tmp_path))
 
 
