@@ -155,8 +155,13 @@ def _write(path: Path, text: str) -> bool:
     """Write a contract when its text differs; whether it did."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
+    if path.is_symlink() and not path.exists():
+        raise UserError(f"{path} is a link that leads nowhere; mend or delete it.")
+    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        path.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written ({error.strerror}); check its permissions.") from error
     return True

@@ -7,11 +7,15 @@ code 2 and prints no traceback unless ``--debug`` is given.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from fbench.architectures.user_code import place_of_error
+
+# Control characters of ISO 6429, and the two line separators of Unicode that some readers break lines at.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class UserError(Exception):
@@ -61,6 +65,16 @@ def printable(text: str) -> str:
     )
     shortened = len(text) > MOST_OF_A_REASON or len(kept) > MOST_OF_A_REASON
     return kept[: MOST_OF_A_REASON - 3] + "..." if shortened else kept
+
+
+def readable(text: str) -> str:
+    r"""The text on one line, with whatever cannot be shown or stored as UTF-8 written as an escape.
+
+    Names of files are bytes: those that are no UTF-8 reach Python as lone surrogates (PEP 383) and are shown as such
+    (``\udcc9`` for the byte C9), line breaks and other control characters as in Python's strings.
+    """
+    as_text = text.encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], as_text)
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

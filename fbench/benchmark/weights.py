@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from fbench.architectures.errors import printable, reason_of
 from fbench.benchmark.plain_values import NotPlainError, dtype_named, from_json, to_json
@@ -91,12 +91,17 @@ def read_state(file: Path) -> dict[str, Any]:
         WeightsError: the file cannot be read, or its metadata do not fit its tensors.
     """
     try:
-        with safe_open(file, "pt") as archive:
-            strings = archive.metadata() or {}
-            tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 - an archive is no mapping
-        return _state_of(tensors, json.loads(strings.get(STATE_KEY, "{}")))
+        content = file.read_bytes()  # safetensors itself opens only paths that are UTF-8
+        return _state_of(load(content), json.loads(_metadata(content).get(STATE_KEY, "{}")))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"{file} holds no weights that can be read ({error})") from error
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """The strings in a safetensors file: its header is JSON behind its length, 8 bytes, the lowest first."""
+    length = int.from_bytes(content[:8], "little")
+    strings: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return strings
 
 
 class _Writer:

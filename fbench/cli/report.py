@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fbench.architectures.errors import UserError
-from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, give_figures, give_report
+from fbench.architectures.errors import UserError, readable
+from fbench.benchmark.files import require_folder_place
+from fbench.cli.report_files import (
+    FigureFormat,
+    ReportFormat,
+    find_target,
+    give_figures,
+    give_report,
+    require_target,
+)
 from fbench.cli.report_live import follow, real_faces
 
 if TYPE_CHECKING:
@@ -111,16 +119,26 @@ def report_command(
     if form is not ReportFormat.HTML and (watch or show_images or theme is not ThemeChoice.AUTO):
         raise UserError(f"--watch, --show-images and --theme are of a page; leave them out with --format {form.value}.")
     target = find_target(output, form, run[0])
+    if output is not None and target is not None:
+        require_target(target, form)
+    if figures is not None:
+        require_folder_place(figures.expanduser(), "The figures", "--figures")
 
     from fbench.benchmark.table import load_run
     from fbench.reports.page.build import gather_report
 
-    options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
+    options: ReportOptions = {
+        "title": title and readable(title),
+        "theme": THEMES[theme],
+        "correction": CORRECTIONS[correction],
+    }
     if show_images:
         options["shown_faces"] = real_faces(run, show_images)
     if watch and target is not None:
         follow(run, target, options, every)
     runs = [load_run(folder) for folder in run]
+    if output is None and target is not None:
+        require_target(target, form)
     report = gather_report(runs, **options)
     if figures is not None:
         give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing
+from fbench.benchmark.files import replacing, require_file_place, require_folder_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,18 @@ def find_target(output: Path | None, form: ReportFormat, first_run: Path) -> Pat
         f"--output {target} is no {_WORDS[form]} file; give a name that ends in {SUFFIXES[form][0]}"
         f"{', or a folder' if takes_folder else ''}{f', or --format {other}' if other else ''}."
     )
+
+
+def require_target(target: Path, form: ReportFormat) -> None:
+    """See that a report can be written before it is made.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if form is ReportFormat.CSV and _is_folder(target):
+        require_folder_place(target, "The report", "--output")
+    else:
+        require_file_place(target, "The report", "--output")
 
 
 def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *, aside: bool) -> None:

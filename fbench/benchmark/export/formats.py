@@ -16,12 +16,13 @@ from torch import nn
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause
+from fbench.benchmark.export.from_pixels import FromPixels
 from fbench.benchmark.export.int8 import quantise
 from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat, ExportMetadata, metadata_for
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session, refuse_mismatch
 from fbench.benchmark.export.torch_export_file import load_torch_export, read_torch_metadata, torch_export_bytes
-from fbench.benchmark.export.trained import FromPixels, TrainedNetwork
+from fbench.benchmark.export.trained import TrainedNetwork
 from fbench.benchmark.files import replacing
 from fbench.benchmark.network_state import put_state
 from fbench.benchmark.records import PixelNormalisation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, OUTPUT
 
@@ -63,8 +63,10 @@ def open_session(model: bytes | Path, threads: int | None, device_kind: str = "c
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
-    source = model if isinstance(model, bytes) else str(model)
     try:
+        # ONNX Runtime takes names of files that are UTF-8 and no others.
+        named = isinstance(model, Path) and readable(str(model)) == str(model)
+        source = model if isinstance(model, bytes) else str(model) if named else model.read_bytes()
         session = onnxruntime.InferenceSession(source, options, providers=[(provider, _OPTIONS[provider])])
     except Exception as error:  # ONNX Runtime raises a dozen classes of its own, and plain RuntimeError
         what = "The model" if isinstance(model, bytes) else str(model)

@@ -14,40 +14,15 @@ from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.export.from_pixels import FromPixels
 from fbench.benchmark.networks import is_unedited, load_model
 from fbench.benchmark.records import PixelNormalisation, TrialRecord
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
-from fbench.benchmark.training.tensors import (
-    SplitNormalisation,
-    fit_normalisation,
-    normalise_each_image,
-    split_to_device,
-)
+from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
 
 CPU = torch.device("cpu")
-
-
-class FromPixels(nn.Module):
-    """A network behind its normalisation: pixels 0 to 255 float32 (N, C, H, W) to logits (N, classes)."""
-
-    mean: torch.Tensor
-    inverse_deviation: torch.Tensor
-
-    def __init__(self, network: nn.Module, fitted: PixelNormalisation | None) -> None:
-        super().__init__()
-        self.network = network
-        self.each_image = fitted is None
-        mean, inverse = (fitted.mean, fitted.inverse_deviation) if fitted else ((), ())
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
-        self.register_buffer("inverse_deviation", torch.tensor(inverse, dtype=torch.float32).view(1, -1, 1, 1))
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Normalise as the trial did, and classify."""
-        by_split = SplitNormalisation(self.mean, self.inverse_deviation)
-        logits: torch.Tensor = self.network(normalise_each_image(pixels) if self.each_image else by_split(pixels))
-        return logits
 
 
 @dataclass(frozen=True)

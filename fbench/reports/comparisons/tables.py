@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fbench.benchmark.files import replacing
 from fbench.benchmark.records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import gather
@@ -21,7 +22,6 @@ def write_tables(runs: Sequence[RunTable], folder: Path) -> tuple[Path, Path]:
 
     Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     summary, trials = folder / "summary.csv", folder / "trials.csv"
     _write(summary, [row for run in runs for row in summary_rows(run)])
     _write(trials, [row for run in runs for row in trial_rows(run)])
@@ -130,7 +130,8 @@ def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
 
 
 def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    file.write_text(csv_text(rows), encoding="utf-8", newline="\n")
+    with replacing(file) as stream:
+        stream.write(csv_text(rows).encode())
 
 
 def _text(cell: Cell) -> Cell:

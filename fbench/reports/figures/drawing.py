@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, get_args
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from fbench.benchmark.files import replacing
 from fbench.reports.figures.canvas import FAINT, INK, PAPER, STYLE
 from fbench.reports.palette import Appearance
 
@@ -108,8 +109,12 @@ def to_svg(drawing: Drawing, key: str) -> str:
 def write_drawing(illustration: Illustration, file: Path) -> None:
     """Write a drawing as the file format that the suffix names, on white paper; equal drawings give equal bytes."""
     kind = file.suffix.removeprefix(".")
-    with _painted(illustration.drawing) as figure, mpl.rc_context({"svg.hashsalt": illustration.key}):
-        figure.savefig(file, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA.get(kind))
+    with (
+        replacing(file) as stream,
+        _painted(illustration.drawing) as figure,
+        mpl.rc_context({"svg.hashsalt": illustration.key}),
+    ):
+        figure.savefig(stream, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA.get(kind))
 
 
 def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.files import replacing
 from fbench.reports.comparisons.tables import Cell, csv_text
 from fbench.reports.figures.drawing import FILE_FORMATS, FileFormat, Illustration, write_drawing
 from fbench.reports.page.document import DataSection, ManySection, Report
@@ -50,7 +51,8 @@ def write_figures(report: Report, folder: Path, formats: Sequence[FileFormat] = 
                 write_drawing(found.illustration, file)
                 rows.append({"file": file.name, "title": found.title, "shows": found.illustration.drawing.alt})
         index = folder / INDEX
-        index.write_text(csv_text(rows) or "file,title,shows\n", encoding="utf-8", newline="\n")
+        with replacing(index) as stream:
+            stream.write((csv_text(rows) or "file,title,shows\n").encode())
     except OSError as error:
         raise UserError(
             f"The figures cannot be written to {folder} ({error.strerror}); name another folder with --figures."
