@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fbench.architectures.errors import UserError
-from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, give_figures, give_report
+from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, give_figures, give_page, give_tables
 from fbench.cli.report_live import follow, real_faces
 
 if TYPE_CHECKING:
@@ -113,6 +113,15 @@ def report_command(
     target = find_target(output, form, run[0])
 
     from fbench.benchmark.table import load_run
+
+    runs = [load_run(folder) for folder in run]
+    if form is not ReportFormat.HTML and figures is None:
+        from fbench.reports.findings.gather import gather_findings
+
+        findings = gather_findings(runs, title=title, correction=CORRECTIONS[correction])
+        give_tables(runs, findings, form, target)
+        return
+
     from fbench.reports.page.build import gather_report
 
     options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
@@ -120,8 +129,11 @@ def report_command(
         options["shown_faces"] = real_faces(run, show_images)
     if watch and target is not None:
         follow(run, target, options, every)
-    runs = [load_run(folder) for folder in run]
+        runs = [load_run(folder) for folder in run]
     report = gather_report(runs, **options)
     if figures is not None:
         give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)
-    give_report(runs, report, form, target, with_tables=output is None)
+    if form is ReportFormat.HTML and target is not None:
+        give_page(runs, report, target, with_tables=output is None)
+    else:
+        give_tables(runs, report, form, target)
