@@ -14,13 +14,15 @@ from typing import Final
 import torch
 
 _PATCHES: Final = 6  # along a side
+_DRAWS: Final = 2  # of noise for each patch: with two, correlations of networks without places are lower
 _SEED: Final = 6151  # of what the patches are replaced by
 _LEAST_CHANGE: Final = 1e-4  # of the largest; less is rounding
 _MOST_UNSEEN: Final = 0.15  # of the patches; an edge that no kernel reaches is thinner than a row of them
 _MOST_UNREACHED: Final = 0.5  # of the places of a map
 _LEAST_CORRELATION: Final = 0.4
-"""Untrained networks of the library have 0.45 to 0.99; shuffled places have less than 0.33 in 95 of 100 cases (of 36
+"""Untrained networks of the library have 0.57 to 1.00; shuffled places have less than 0.33 in 95 of 100 cases (of 36
 patches, by Fisher's transform), and rows and columns must both reach it."""
+_LEAST_LINE_CORRELATION: Final = 0.7  # those networks have 0.81 or more, an image that is rolled by half a side 0.54
 _LARGEST_SHIFT: Final = 0.4  # of half a side
 
 
@@ -65,18 +67,23 @@ def find_lies(
 
 
 def _patched(image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The image, then the same with one patch each replaced by noise; centres (patches, 2) of these in -1 to 1."""
+    """The image, then the same with one patch each replaced by noise, once for each draw of it.
+
+    The centres (patches, 2) of the patches are in -1 to 1.
+    """
     height, width = image.shape[-2:]
     low, high = float(image.min()), float(image.max())
     spread = max(high - low, 1.0)
-    noise = low + spread * torch.rand(image.shape, generator=torch.Generator().manual_seed(_SEED), dtype=torch.float64)
-    images, centres = [image], []
-    for top, bottom in _edges(height):
-        for left, right in _edges(width):
+    generator = torch.Generator().manual_seed(_SEED)
+    patches = [(*rows, *columns) for rows in _edges(height) for columns in _edges(width)]
+    images = [image]
+    for _ in range(_DRAWS):
+        noise = (low + spread * torch.rand(image.shape, generator=generator, dtype=torch.float64)).to(image.dtype)
+        for top, bottom, left, right in patches:
             changed = image.clone()
-            changed[..., top:bottom, left:right] = noise[..., top:bottom, left:right].to(image.dtype)
+            changed[..., top:bottom, left:right] = noise[..., top:bottom, left:right]
             images.append(changed)
-            centres.append(((top + bottom) / height - 1, (left + right) / width - 1))
+    centres = [((top + bottom) / height - 1, (left + right) / width - 1) for top, bottom, left, right in patches]
     return torch.cat(images), torch.tensor(centres, dtype=torch.float64)
 
 
@@ -86,9 +93,10 @@ def _edges(side: int) -> list[tuple[int, int]]:
 
 
 def _lie(maps: torch.Tensor, centres: torch.Tensor) -> Lie:
-    if len(maps) != len(centres) + 1:
-        raise MapsLeftOutError(f"it gives maps of {len(maps):,} images for {len(centres) + 1:,}")
-    change = (maps[1:] - maps[:1]).abs().sum(1)
+    images = _DRAWS * len(centres) + 1
+    if len(maps) != images:
+        raise MapsLeftOutError(f"it gives maps of {len(maps):,} images for {images:,}")
+    change = (maps[1:] - maps[:1]).abs().sum(1).unflatten(0, (_DRAWS, len(centres))).sum(0)
     by_patch, by_place = change.sum((1, 2)), change.sum(0)
     if not torch.isfinite(change).all():
         raise MapsLeftOutError("its maps are not finite")
@@ -121,14 +129,25 @@ def _judged(found: torch.Tensor, centres: torch.Tensor, has_rows: bool, has_colu
     strengths = crossed if transposed else straight
     signs = related.flip(1).diagonal() if transposed else related.diagonal()
     known = torch.tensor([has_rows, has_columns])
-    if (strengths[known] < _LEAST_CORRELATION).any():
+    lines = _line_correlations(found, centres.flip(1) if transposed else centres)
+    if (strengths[known] < _LEAST_CORRELATION).any() or (lines[known] < _LEAST_LINE_CORRELATION).any():
         raise MapsLeftOutError("the places of its maps are not those of the image")
     backwards = known & (signs < 0)
     return Lie(bool(backwards[0]), bool(backwards[1]), transposed)
 
 
+def _line_correlations(found: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+    """How strongly the mean row of each row of patches is related to where these are; the same of columns (2,)."""
+    strengths = []
+    for axis in (0, 1):
+        lines = centres[:, axis].unique()
+        means = torch.stack([found[centres[:, axis] == line, axis].mean() for line in lines])
+        strengths.append(_correlations(means[:, None], lines[:, None]).abs()[0, 0])
+    return torch.stack(strengths)
+
+
 def _correlations(found: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-    """Of rows and columns on the maps with rows and columns on the image (2, 2); 0 where nothing varies."""
+    """Of rows and columns on the maps with those on the image, (2, 2) of two each; 0 where nothing varies."""
     ours, theirs = found - found.mean(0), centres - centres.mean(0)
     scale = ours.norm(dim=0)[:, None] * theirs.norm(dim=0)[None]
     return torch.where(scale > 1e-12, ours.T @ theirs / scale.clamp_min(1e-12), 0.0)
