@@ -27,7 +27,14 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.files import UNFINISHED, replacing, replacing_folder
-from fbench.benchmark.maps import MAPS_FILE, FaceMaps, read_maps, write_maps
+from fbench.benchmark.maps import (
+    MAPS_FILE,
+    FaceMaps,
+    read_maps,
+    read_maps_left_out,
+    write_maps,
+    write_maps_left_out,
+)
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
     SCHEMA_VERSION,
@@ -177,6 +184,14 @@ class RunFolder:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
         write_maps(self.trial_folder(trial_id), maps)
 
+    def write_maps_left_out(self, trial_id: str, reason: str) -> None:
+        """Keep why no maps of a trial could be made, for the report."""
+        write_maps_left_out(self.trial_folder(trial_id), reason)
+
+    def maps_left_out(self, trial_id: str) -> str:
+        """Why no maps of a trial could be made; empty where they were made or not tried."""
+        return read_maps_left_out(self.trial_folder(trial_id))
+
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""
         with replacing_folder(self.trial_folder(trial_id)) as folder:
@@ -193,16 +208,20 @@ class RunFolder:
         file = self.path / "data" / fingerprint[:16] / "audit.json"
         return _read_model(file, Audit) if file.exists() else None
 
+    def network_file(self, digest: str) -> Path:
+        """Where the description of a network lies."""
+        return self.path / "networks" / digest[:16] / "network.json"
+
     def write_network(self, digest: str, description: dict[str, Any]) -> None:
         """Keep the description of a network; one that is there already stays."""
-        file = self.path / "networks" / digest[:16] / "network.json"
+        file = self.network_file(digest)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_text(file, json.dumps(description, indent=1, sort_keys=True) + "\n")
 
     def network(self, digest: str) -> dict[str, Any]:
         """The description of a network, or an empty dict where it was not kept."""
-        file = self.path / "networks" / digest[:16] / "network.json"
+        file = self.network_file(digest)
         if not file.exists():
             return {}
         with _naming(file):

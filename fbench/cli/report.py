@@ -15,7 +15,8 @@ from fbench.cli.report_files import (
     ReportFormat,
     find_target,
     give_figures,
-    give_report,
+    give_page,
+    give_tables,
     require_target,
 )
 from fbench.cli.report_live import follow, real_faces
@@ -125,6 +126,17 @@ def report_command(
         require_folder_place(figures.expanduser(), "The figures", "--figures")
 
     from fbench.benchmark.table import load_run
+
+    runs = [load_run(folder) for folder in run]
+    if output is None and target is not None:
+        require_target(target, form)
+    if form is not ReportFormat.HTML and figures is None:
+        from fbench.reports.findings.gather import gather_findings
+
+        findings = gather_findings(runs, title=title and readable(title), correction=CORRECTIONS[correction])
+        give_tables(runs, findings, form, target)
+        return
+
     from fbench.reports.page.build import gather_report
 
     options: ReportOptions = {
@@ -136,10 +148,11 @@ def report_command(
         options["shown_faces"] = real_faces(run, show_images)
     if watch and target is not None:
         follow(run, target, options, every)
-    runs = [load_run(folder) for folder in run]
-    if output is None and target is not None:
-        require_target(target, form)
+        runs = [load_run(folder) for folder in run]
     report = gather_report(runs, **options)
     if figures is not None:
         give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)
-    give_report(runs, report, form, target, with_tables=output is None)
+    if form is ReportFormat.HTML and target is not None:
+        give_page(runs, report, target, with_tables=output is None)
+    else:
+        give_tables(runs, report, form, target)

@@ -17,6 +17,7 @@ from fbench.reports.comparisons.headline import without_copies
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
 from fbench.reports.comparisons.verdicts import verdict_sentence
+from fbench.reports.left_out import Omissions
 
 if TYPE_CHECKING:
     from fbench.benchmark.table import RunTable
@@ -31,7 +32,10 @@ def print_summary(run: RunTable) -> None:
     """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial."""
     console = Console()
     for data in run.config.data:
-        evidence = gather(run, data)
+        omissions = Omissions(run.folder.path)
+        evidence = gather(run, data, omissions)
+        for one in omissions.found:
+            console.print(one.sentence, highlight=False, markup=False, soft_wrap=True, style="yellow")
         if evidence.networks:
             kind = "synthetic faces" if data.synthetic else data.name
             marked = ", selected on the test set" if run.config.protocol.selection == "test" else ""

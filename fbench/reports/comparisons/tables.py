@@ -12,6 +12,7 @@ from fbench.benchmark.records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.summary import NetworkSummary, summarise_networks
+from fbench.reports.left_out import Omissions
 from fbench.statistics.estimands import MeanEstimate
 
 Cell = str | int | float | None
@@ -33,7 +34,7 @@ def summary_rows(run: RunTable) -> list[dict[str, Cell]]:
     return [
         {"run": run.config.name, "data": data.name, "split": run.headline_split, **_summary_cells(row)}
         for data in run.config.data
-        for row in summarise_networks(gather(run, data))
+        for row in summarise_networks(gather(run, data, Omissions(run.folder.path)))
     ]
 
 
