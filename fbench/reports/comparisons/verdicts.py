@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fbench.reports.comparisons.studies import Comparison
-from fbench.reports.wording import count, listing, margin, number, p_equals, points_range
+from fbench.reports.wording import count, listing, margin, number, p_equals, percent, plural, points_range
 from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.discordance import Discordance, images_for_margin
 
 CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
 
@@ -53,10 +55,32 @@ def _undecided(row: Comparison, result: Family) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
     if row.look_lost:
         return f"{start}: trials of the look that judged it are missing"
+    reasons = []
+    if row.neither_learned:
+        reasons.append("neither of the two learned, as both are within chance of the largest class")
     if not row.is_tested:
-        return f"{start}: one training on a side says nothing of the chance of a seed"
+        reasons.append("one training on a side says nothing of the chance of a seed")
+    if row.few_images is not None:
+        reasons += few_images_words(row.few_images, result.margin)
+    if reasons:
+        return f"{start}: {'; '.join(reasons)}{'' if row.neither_learned else _missing(row)}"
     least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
     return f"{start} ({_range(row)} points{_at(row)}{least}){_missing(row)}"
+
+
+def few_images_words(images: Discordance, within: float) -> list[str]:
+    """On how many images two networks differ, on how many they may, and how many the margin wants, as clauses."""
+    differ = "differs" if images.differing == 1 else "differ"
+    most = images.most_differing(LEVEL)
+    found = [f"{count(images.differing)} of {plural(images.images, 'image')} {differ}, up to {_share(most)} % may"]
+    if most >= within:
+        needed = count(images_for_margin(within, LEVEL, images.largest))
+        found.append(f"{margin(within)} needs {'more than ' if images.differing else ''}{needed} images")
+    return found
+
+
+def _share(fraction: float) -> str:
+    return percent(fraction, 0 if fraction >= 0.1 else 1)
 
 
 def _missing(row: Comparison) -> str:
