@@ -20,7 +20,7 @@ have been seen. What the number of images can carry is in :mod:`fbench.statistic
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -70,7 +70,7 @@ class MeanEstimate:
     degrees_of_freedom: float
     confidence: float
     rule: Rule
-    discordance: Discordance | None = None
+    discordance: Discordance | None = field(default=None, compare=False)
 
     @property
     def p_value(self) -> float:

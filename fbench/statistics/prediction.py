@@ -40,7 +40,7 @@ class Prediction:
         return float(special.stdtr(self.degrees_of_freedom, (self.mean - target) / self.deviation))
 
 
-def predict_one(values: npt.ArrayLike, step: float, confidence: float = 0.95) -> Prediction:
+def predict_one(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> Prediction:
     """Predict one new value from independent values of a normal distribution, shape (R,), R >= 2.
 
     The interval is ``mean +- t s sqrt(1 + 1/R)`` on R - 1 degrees of freedom. Equal values do not promise another one:

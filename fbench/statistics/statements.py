@@ -89,7 +89,7 @@ def says_ratio_within(ours: LogTimes, theirs: LogTimes, low: float, high: float,
     return Answer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest))
 
 
-def over_seeds(values: npt.ArrayLike, step: float, confidence: float = 0.95) -> MeanEstimate:
+def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> MeanEstimate:
     """The mean of one value per seed, shape (R,), R >= 2; chance is the seed.
 
     ``step`` is the least by which a value can differ from another, such as 1 / C for an accuracy on C images.

@@ -1,6 +1,6 @@
 """What is equal but for rounding: accuracies are counts over images, and sums of such fractions differ in the last bit.
 
-In binary, (0.1 + 0.3 + 0.2) / 3 is less than (0.2 + 0.2 + 0.2) / 3. Two means over R seeds and C images that are not
+In binary, 0.1 + 0.2 + 0.3 is more than 0.3 + 0.2 + 0.1. Two means over R seeds and C images that are not
 equal as fractions differ by 1 / (R C) at least, which is above 1e-9 for a thousand seeds and a million images.
 """
 

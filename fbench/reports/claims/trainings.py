@@ -90,7 +90,7 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
             if not short:
                 pair = f"{test.network} over {other} on {data_words(data)} (mean gain {_points(gains.mean())})"
                 step = 1 / evidence.networks[other].correct.shape[1]
-                chances[pair] = predict_one(gains, step).chance_to_reach(target)
+                chances[pair] = predict_one(gains, step=step).chance_to_reach(target)
     return _of_chances(f"{test.points:g} points", chances, lacks, remarks)
 
 
@@ -140,11 +140,11 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
         return Part("", None, None, tuple(lacks or [seeds_lack(data, 2, len(common))]), remarks)
     smaller = np.array([theirs[seed] - ours[seed] for seed in common])
     images = evidence.networks[other].correct.shape[1]
-    found = over_seeds(smaller, 1 / images)
+    found = over_seeds(smaller, step=1 / images)
     size, direction = number(100 * abs(found.estimate), 1), "smaller" if found.estimate >= 0 else "larger"
     spread = minus(f"{points_range(found.low, found.high)} points over {plural(len(common), 'seed')}")
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
-    if not any(over_seeds([gaps[seed] for seed in common], 1 / images).low > 0 for gaps in (ours, theirs)):
+    if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
         lacks.append(Lack("over-fitting", data, (test.network, other)))
     if lacks:
         return Part(text, None, None, tuple(lacks), remarks)
