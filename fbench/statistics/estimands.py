@@ -102,9 +102,12 @@ class MeanEstimate:
         """
         half = t_quantile(confidence, self.degrees_of_freedom) * self.standard_error
         ends = [self.estimate - half, self.estimate + half]
-        if self.discordance is not None and (of_images := self.discordance.interval(confidence)) is not None:
+        if self.discordance is None:
+            return min(ends), max(ends)
+        if (of_images := self.discordance.interval(confidence)) is not None:
             ends += [*of_images, *([0.0] if self.discordance.p_no_difference > 1 - confidence else [])]
-        return min(ends), max(ends)
+        largest = self.discordance.largest
+        return max(-largest, min(ends)), min(largest, max(ends))
 
     def _p_of_model(self, above: float) -> float:
         """Of a hypothesis that is refuted by values far below 0."""
