@@ -20,6 +20,7 @@ from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.alike import require_one_making
 from fbench.reports.left_out import Omissions, attempt
 from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import mostly_collapsed
 
 _ROUNDING: Final = 1e-6
 
@@ -45,6 +46,11 @@ class NetworkEvidence:
     correct: npt.NDArray[np.bool_]
     confusion: npt.NDArray[np.int64]
     histories: tuple[tuple[HistoryRow, ...], ...]
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether most of the trials did not learn: they are within chance of the largest class."""
+        return mostly_collapsed(self.confusion)
 
 
 @dataclass(frozen=True)
