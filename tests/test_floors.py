@@ -9,7 +9,7 @@ import fbench
 
 ROOT = Path(fbench.__file__).parent
 FRONT = 5
-FLOORS = {"architectures": 1, "statistics": 1, "benchmark": 2, "ablations": 3, "reports": 4}
+FLOORS = {"core": 0, "architectures": 1, "statistics": 1, "ablations": 2, "benchmark": 3, "reports": 4}
 
 
 def floor(module: str) -> int:
@@ -57,3 +57,17 @@ def test_reports_know_nothing_of_torch_or_training() -> None:
         text = file.read_text(encoding="utf-8")
         assert "import torch" not in text
         assert "benchmark.training" not in text
+
+
+def test_the_benchmark_floor_has_rooms_and_no_loose_file() -> None:
+    assert [file.name for file in (ROOT / "benchmark").glob("*.py")] == ["__init__.py"]
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count; every file can be taken away after those that import it."""
+    names = {".".join(["fbench", *file.relative_to(ROOT).with_suffix("").parts]): file for file in ROOT.rglob("*.py")}
+    waiting = {name: (imports(file) & names.keys()) - {name} for name, file in names.items()}
+    while leaves := [name for name, needed in waiting.items() if not needed & waiting.keys()]:
+        for name in leaves:
+            del waiting[name]
+    assert waiting == {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from fbench.ablations.claim_tests import AccuracyTest, ClaimTest, TimeTest, data_of, networks_of
 from fbench.ablations.study import IDENTIFIER
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.budget import load_presets
-from fbench.benchmark.schema import FrozenModel, parse, read_toml
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel, parse, read_toml
 
 FOLDER: Final = Path(__file__).parent / "claims"
 
@@ -37,14 +37,6 @@ class Claim(FrozenModel):
     seeds: PositiveInt = 10
     preset: str = "standard"
     note: str = ""
-
-    @field_validator("preset")
-    @classmethod
-    def _is_a_preset(cls, name: str) -> str:
-        presets = load_presets()
-        if name not in presets:
-            raise ValueError(f"there is no such preset.{did_you_mean(name, presets)} Allowed: {', '.join(presets)}")
-        return name
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -86,13 +78,20 @@ class PaperClaims(FrozenModel):
         return self
 
 
-def load_claims(path: Path) -> PaperClaims:
-    """Read a file of claims.
+def load_claims(path: Path, presets: Collection[str]) -> PaperClaims:
+    """Read a file of claims; ``presets`` are the names that they may ask for.
 
     Raises:
         UserError: a missing file, or one that does not hold claims.
     """
-    return parse(PaperClaims, read_toml(path), str(path))
+    found = parse(PaperClaims, read_toml(path), str(path))
+    for claim in found.claims:
+        if claim.preset not in presets:
+            raise UserError(
+                f"{path}: the claim '{claim.id}' asks for preset '{claim.preset}', which there is not."
+                f"{did_you_mean(claim.preset, presets)} Allowed: {', '.join(presets)}."
+            )
+    return found
 
 
 def shipped_claims() -> tuple[PaperClaims, ...]:

@@ -34,12 +34,13 @@ def claims_command(
     """Judge the papers' claims, or your own: supported, contradicted, or undecided and what is missing."""
     from fbench.ablations.claim import load_claims, shipped_claims
     from fbench.architectures.registry import list_architectures
-    from fbench.benchmark.table import load_run
+    from fbench.benchmark.records.budget import load_presets
+    from fbench.benchmark.store.run_table import load_run
     from fbench.reports.claims.judge import judge_papers
     from fbench.reports.claims.pool import gather_material
 
     load_plugins(plugin)
-    papers = [load_claims(path.expanduser()) for path in claims] if claims else shipped_claims()
+    papers = [load_claims(path.expanduser(), load_presets()) for path in claims] if claims else shipped_claims()
     material = gather_material([load_run(path) for path in run or ()])
     judged = judge_papers(papers, material, list_architectures("*"))
     if as_json:

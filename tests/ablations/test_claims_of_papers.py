@@ -9,7 +9,8 @@ from fbench.ablations.claim import Claim, PaperClaims, load_claims, shipped_clai
 from fbench.ablations.claim_tests import DATA_WORDS, CountIs, Reaches
 from fbench.ablations.published import published_values
 from fbench.architectures.contract import built_in_contract
-from fbench.architectures.errors import UserError
+from fbench.benchmark.records.budget import load_presets
+from fbench.core.errors import UserError
 
 FEWER = '{ kind = "fewer", network = "ires", than = "arch1" }'
 
@@ -77,7 +78,7 @@ def test_needs_follow_from_the_tests() -> None:
 
 
 def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
-    found = load_claims(write(tmp_path, more='seeds = 5\npreset = "full"'))
+    found = load_claims(write(tmp_path, more='seeds = 5\npreset = "full"'), load_presets())
     assert isinstance(found, PaperClaims)
     (claim,) = found.claims
     assert (claim.seeds, claim.preset, claim.networks) == (5, "full", ("ires", "arch1"))
@@ -104,7 +105,7 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_wrong_file_is_told_in_a_sentence(tmp_path: Path, tests: str, more: str, words: str) -> None:
     with pytest.raises(UserError) as error:
-        load_claims(write(tmp_path, tests, more))
+        load_claims(write(tmp_path, tests, more), load_presets())
     assert words in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -114,12 +115,12 @@ def test_an_id_twice_a_missing_file_and_what_is_no_toml_are_told(tmp_path: Path)
     text = file.read_text(encoding="utf-8")
     file.write_text(text + text.partition("\n")[2], encoding="utf-8")
     with pytest.raises(UserError, match="the id 'a' twice"):
-        load_claims(file)
+        load_claims(file, load_presets())
     with pytest.raises(UserError, match="There is no file"):
-        load_claims(tmp_path / "absent.toml")
+        load_claims(tmp_path / "absent.toml", load_presets())
     file.write_text("paper = ", encoding="utf-8")
     with pytest.raises(UserError, match="not valid TOML"):
-        load_claims(file)
+        load_claims(file, load_presets())
 
 
 def test_a_sentence_of_a_paper_is_no_more_than_a_short_quotation() -> None:

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fbench.benchmark.data.preparation.faces import DETECTORS, Detector, Face, load_detector
+from fbench.benchmark.data.preparation.detectors import DETECTORS, load_detector
+from fbench.benchmark.data.preparation.faces import Detector, Face
 
 SEED = 20260101
 CANVAS_PX = (420, 360)

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from fbench.benchmark.data.preparation.faces import load_detector
+from fbench.benchmark.data.preparation.detectors import load_detector
 from fbench.benchmark.data.preparation.prepare import Preparation, prepare_photos
 from tests.calibration.faces import SEED, put, real_faces, texture
 

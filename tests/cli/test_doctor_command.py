@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.benchmark import diagnosis
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.machine_plan import ChunkRate, JobsRate, MachinePlan, keep_plan, planned_machine
+from fbench.benchmark.machine import diagnosis
+from fbench.benchmark.machine.machine_plan import ChunkRate, JobsRate, MachinePlan, keep_plan, planned_machine
 from fbench.cli.app import app
+from fbench.core.machine import describe_machine
 
 
 def doctor(*arguments: str) -> str:

@@ -22,8 +22,8 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.machine import describe_machine, usable_cores
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.core.machine import describe_machine, usable_cores
 from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
 

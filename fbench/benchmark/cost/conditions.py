@@ -8,7 +8,7 @@ import psutil
 import torch
 
 from fbench.benchmark.cost.nvml import nvml_handle
-from fbench.benchmark.cost_records import Conditions
+from fbench.benchmark.records.cost_records import Conditions
 
 LOOK_S = 0.3
 

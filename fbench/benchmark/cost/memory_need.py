@@ -8,8 +8,8 @@ from typing import Final
 import torch
 
 from fbench.architectures.tracing.graph import NetworkTrace
-from fbench.benchmark.cost_specs import CostMode
-from fbench.benchmark.machine import available_memory_gib
+from fbench.benchmark.records.cost_specs import CostMode
+from fbench.core.machine import available_memory_gib
 
 SPARE: Final = 0.8
 """Share of free memory that a measurement may take."""

@@ -1,15 +1,14 @@
-"""What a face detector finds, and the detectors that there are."""
+"""What a face detector finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError
 
 Point = tuple[float, float]
 EXTRA: Final = "fbench[faces]"
@@ -48,33 +47,3 @@ class Detector(Protocol):
 def missing_extra(package: str) -> UserError:
     """What to say when a package of the extra is not installed."""
     return UserError(f"{package} is not installed, and finding faces needs it; install it with pip install '{EXTRA}'.")
-
-
-def _mtcnn() -> Detector:
-    from fbench.benchmark.data.preparation.mtcnn import MtcnnDetector
-
-    return MtcnnDetector()
-
-
-def _haar() -> Detector:
-    from fbench.benchmark.data.preparation.haar import HaarDetector
-
-    return HaarDetector()
-
-
-DETECTORS: Final[dict[str, Callable[[], Detector]]] = {"mtcnn": _mtcnn, "haar": _haar}
-"""By name, the default first: on 48x48 faces enlarged onto canvases it finds more of them, more exactly, and tells
-their tilt (``results/faces/``)."""
-
-
-def load_detector(name: str) -> Detector:
-    """Make a detector.
-
-    Raises:
-        UserError: the name is unknown, or its packages are not installed.
-    """
-    if name not in DETECTORS:
-        raise UserError(
-            f"There is no face detector '{name}'.{did_you_mean(name, DETECTORS)} Allowed: {', '.join(DETECTORS)}."
-        )
-    return DETECTORS[name]()

@@ -1,0 +1,381 @@
+"""A run from the request to the table, on a tiny data set that takes the place of the embedded one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import make_stripes
+
+import fbench
+from fbench.ablations.suite import adhoc_suite
+from fbench.benchmark.data.copies import treat_copies
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.runs import executor
+from fbench.benchmark.runs.interim_analyses import Look, read_looks
+from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import SilentReporter, run
+from fbench.benchmark.store.ledger import read_ledger
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+
+SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
+
+
+@pytest.fixture(autouse=True)
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    stripes = make_stripes()
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
+    monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
+
+
+def request_in(folder: Path, **changes: object) -> RunRequest:
+    values: dict[str, object] = {
+        "suite": SUITE,
+        "preset": "smoke",
+        "seeds": 2,
+        "jobs": 1,
+        "device": "cpu",
+        "out": folder / "run",
+    }
+    return RunRequest(**(values | changes))  # type: ignore[arg-type] # the tests give fields of the right types
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One finished run with its ledger; tests work on copies."""
+    home = tmp_path_factory.mktemp("reference")
+    with pytest.MonkeyPatch.context() as patch:
+        stripes = make_stripes()
+        patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
+        patch.setattr(executor, "_load_once", lambda reference: stripes)
+        patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
+        run(request_in(home))
+    return home
+
+
+@pytest.fixture
+def finished(reference: Path, tmp_path: Path, own_cache: Path) -> RunTable:
+    """A copy of the finished run in ``tmp_path / "run"``, with the ledger it left."""
+    shutil.copytree(reference / "run", tmp_path / "run")
+    shutil.copytree(reference / "cache", own_cache, dirs_exist_ok=True)
+    return fbench.load_run(tmp_path / "run")
+
+
+def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finished: RunTable) -> None:
+    assert finished.networks == ("ires", "lenet5")
+    assert finished.missing() == []
+    assert finished.failed() == []
+    for record in finished.trials.values():
+        names = {path.name for path in finished.folder.trial_folder(record.trial_id).iterdir()}
+        assert names - {"maps.npz"} == {
+            "record.json",
+            "history.csv",
+            "predictions.npz",
+            "logits.npz",
+            "weights.safetensors",
+        }
+        assert ("maps.npz" in names) == (record.spec.seed == 0)
+        assert finished.folder.network(record.spec.network.digest)["schema_version"] == 1
+    (cost,) = finished.costs
+    assert set(cost.static) == {"ires", "lenet5"}
+
+
+def test_accuracy_recomputed_from_stored_predictions_is_the_recorded_one(finished: RunTable) -> None:
+    labels = make_stripes().labels[make_stripes().rows("test")]
+    for record in finished.trials.values():
+        stored = finished.predictions(record)["test"]
+        assert record.test is not None
+        assert float(np.mean(stored.predicted == labels)) == record.test.top1
+
+
+def test_a_trained_network_is_loaded_by_its_trial(finished: RunTable) -> None:
+    record = next(iter(finished.trials.values()))
+    network = fbench.load_model(finished.folder.path, record.trial_id)
+    assert not network.training
+    assert sum(p.numel() for p in network.parameters()) == record.trainable_params
+    with pytest.raises(UserError, match="has no trial"):
+        fbench.load_model(finished, "0" * 16)
+
+
+def test_paired_differences_are_differences_of_correctness(finished: RunTable) -> None:
+    seeds, differences = finished.paired_differences("lenet5", "ires", "stripes")
+    assert seeds == (0, 1)
+    a, b = (finished.correctness(name, "stripes").correct.astype(int) for name in ("lenet5", "ires"))
+    np.testing.assert_array_equal(differences, a - b)
+
+
+def test_the_same_request_again_runs_nothing(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a trial ran again")
+
+    monkeypatch.setattr(executor, "_run_here", forbidden)
+    again = run(request_in(tmp_path))
+    assert again.trials == finished.trials
+    assert again.costs == finished.costs
+
+
+def test_the_same_request_again_adds_missing_maps(finished: RunTable, tmp_path: Path) -> None:
+    files = {file: file.read_bytes() for file in finished.folder.path.rglob("maps.npz")}
+    assert len(files) == 2
+    missing = next(iter(files))
+    missing.unlink()
+    run(request_in(tmp_path))
+    assert {file: file.read_bytes() for file in finished.folder.path.rglob("maps.npz")} == files
+
+
+def test_maps_that_cannot_be_made_do_not_fail_the_run_and_are_told(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such layer")
+
+    for file in finished.folder.path.rglob("maps.npz"):
+        file.unlink()
+    told: dict[str, str] = {}
+
+    class Listener(SilentReporter):
+        def left_without_maps(self, failures: dict[str, str]) -> None:
+            told.update(failures)
+
+    monkeypatch.setattr("fbench.benchmark.maps.making.make_maps", fail)
+    assert run(request_in(tmp_path), Listener()).trials == finished.trials
+    assert set(told.values()) == {"RuntimeError: no such layer"}
+    assert not list(finished.folder.path.rglob("maps.npz"))
+
+
+def test_more_seeds_extend_the_run(finished: RunTable, tmp_path: Path) -> None:
+    plan = plan_run(request_in(tmp_path, seeds=3))
+    assert {spec.seed for spec in plan.pending} == {2}
+    extended = run(request_in(tmp_path, seeds=3))
+    assert len(extended.trials) == 6
+    assert {key: extended.trials[key] for key in finished.trials} == finished.trials
+
+
+def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp_path: Path) -> None:
+    victim = next(iter(finished.trials.values()))
+    file = finished.folder.trial_folder(victim.trial_id) / "record.json"
+    values = victim.model_copy(update={"status": "failed", "failure_reason": "once"})
+    file.write_text(values.model_dump_json(), encoding="utf-8")
+    assert plan_run(request_in(tmp_path, keep_failed=True)).pending == ()
+    assert [spec.trial_id for spec in plan_run(request_in(tmp_path)).pending] == [victim.trial_id]
+    assert run(request_in(tmp_path)).trials[victim.trial_id].status == "finished"
+
+
+def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
+    assert run(request).trials == finished.trials
+
+
+def test_workers_give_the_bits_of_one_process(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worker processes load data themselves, so this one runs on the embedded data set."""
+    monkeypatch.undo()
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    suite = adhoc_suite(["lenet5"])
+    tables = [run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)]
+    for trial_id, record in tables[0].trials.items():
+        other = tables[1].trials[trial_id]
+        assert (record.test, record.selection) == (other.test, other.selection)
+        weights = [t.folder.trial_folder(trial_id) / "weights.safetensors" for t in tables]
+        assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_an_interrupt_keeps_what_was_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = executor._run_here, []
+
+    def interrupted(*args: object) -> None:
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        real(*args)  # type: ignore[arg-type] # passed through as they came
+
+    monkeypatch.setattr(executor, "_run_here", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(request_in(tmp_path))
+    assert len(RunFolder.open(tmp_path / "run").trials()) == 2
+    assert len(plan_run(request_in(tmp_path)).pending) == 2
+
+
+def test_the_ledger_counts_every_reading_of_the_test_split(finished: RunTable) -> None:
+    fingerprint = make_stripes().fingerprint
+    readings = [json.loads(line) for line in read_ledger(fingerprint)]
+    assert sorted(r["trial_id"] for r in readings) == sorted(finished.trials)
+    assert {r["rows"] for r in readings} == {30}
+    assert finished.folder.test_readings() == readings
+
+
+def test_a_folder_of_another_configuration_is_refused_by_the_field_that_differs(
+    finished: RunTable, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="different preset"):
+        plan_run(request_in(tmp_path, preset="quick"))
+    with pytest.raises(UserError, match="different suite"):
+        plan_run(request_in(tmp_path, suite=adhoc_suite(["lenet5"])))
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("precious", encoding="utf-8")
+    with pytest.raises(UserError, match="is no run and no empty folder"):
+        plan_run(request_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": 0}, "--seeds 0"),
+        ({"jobs": 0}, "--jobs 0"),
+        ({"device": "gpu"}, "no device 'gpu'"),
+        ({"device": "cuda:99"}, "CUDA devices"),
+        ({"suite": "ablation"}, "Did you mean 'ablations'"),
+        ({"suite": adhoc_suite(["irez"])}, "Did you mean 'ires'"),
+        ({"preset": "standart"}, "Did you mean 'standard'"),
+        ({"only": ("shape",)}, "no study 'shape'"),
+        ({"data": ("fer2014=/x",)}, "fer2013"),
+    ],
+)
+def test_bad_requests_are_one_sentence_and_write_nothing(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan_run(request_in(tmp_path, **changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numerics_are_repeated_from_another_run(finished: RunTable, tmp_path: Path) -> None:
+    file = finished.folder.path / "run.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values["numerics"]["microbatch"] = 16
+    file.write_text(json.dumps(values), encoding="utf-8")
+    plan = plan_run(request_in(tmp_path, out=tmp_path / "second", numerics_of=finished.folder.path))
+    assert {spec.numerics.microbatch for spec in plan.specs} == {16}
+    values["numerics"]["device_kind"] = "cuda"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match="is a run on cuda and this one is on cpu"):
+        plan_run(request_in(tmp_path, out=tmp_path / "third", numerics_of=finished.folder.path))
+
+
+def test_the_public_face_loads_its_names_lazily() -> None:
+    assert set(fbench.__all__) <= set(dir(fbench)) | set(fbench._HOMES)
+    assert fbench.load_run is not None
+    assert callable(fbench.run)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = fbench.nothing
+
+
+def leaky_stripes() -> ImageDataset:
+    """Stripes in which ten test images are also training images."""
+    base = make_stripes()
+    images = base.images.copy()
+    images[base.rows("test")[:10]] = images[base.rows("train")[:10]]
+    return replace(base, images=images)
+
+
+def test_a_run_keeps_what_is_wrong_with_its_data(finished: RunTable) -> None:
+    audit = finished.audits["stripes"]
+    assert audit.images_by_split_and_class["train"] == (32, 32, 32)
+    assert audit.test_rows_with_copies == ()
+    assert audit.near is None
+
+
+def test_the_leakage_study_trains_with_without_and_with_fewer_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = leaky_stripes()
+
+    def load(reference: DataReference) -> ImageDataset:
+        return treat_copies(data, reference.option("copies"), reference.label.replace("synthetic", "stripes"))
+
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", load)
+    monkeypatch.setattr("fbench.benchmark.runs.expansion.load_dataset", load)
+    monkeypatch.setattr(executor, "_load_once", lambda reference: load(DataReference.parse(reference)))
+    table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
+    assert table.failed() == []
+    specs = {row.network: table.trials[row.trial_id].spec for row in table.plan}
+    trained_on = {network: spec.data.images_by_split["train"] for network, spec in specs.items()}
+    assert trained_on == {"ires_copies_removed": 86, "ires_size_matched": 86, "ires": 96}
+    assert len({spec.data.images_by_split["test"] for spec in specs.values()}) == 1
+    assert len(table.audits["stripes"].test_rows_with_copies) == 10
+    with_copies, without = (table.correctness(name, "stripes").correct for name in ("ires", "ires_copies_removed"))
+    assert with_copies.shape == without.shape
+
+
+def test_a_protocol_gives_its_options_only_to_networks_that_take_them(tmp_path: Path) -> None:
+    protocol = tmp_path / "mine.toml"
+    protocol.write_text(
+        'extends = "fbench"\nname = "mine"\narchitecture_options = { dropout = 0.3, dropout_place = "pooling" }\n'
+    )
+    suite = adhoc_suite(["arch1", "ires"])
+    plan = plan_run(request_in(tmp_path, suite=suite, protocol=str(protocol)))
+    options = {network.name: network.options for network in plan.networks}
+    assert (options["arch1"]["dropout"], options["arch1"]["dropout_place"]) == (0.3, "pooling")
+    assert options["ires"]["dropout"] == 0.3
+    assert "dropout_place" not in options["ires"]
+
+
+def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a data set named 'stripes' was given before"):
+        plan_run(request_in(tmp_path, data=("synthetic", "synthetic:copies=removed")))
+
+
+def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run_goes_on_with_the_same_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = {"ires": "RuntimeError: no kernel"}
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", lambda *arguments: reasons)
+    table = run(request_in(tmp_path, compile=True, seeds=1))
+    assert table.config.eager_because == reasons
+    assert not table.config.numerics.compile
+    assert all(not record.spec.numerics.compile for record in table.trials.values())
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", None)  # a second check would raise
+    again = plan_run(request_in(tmp_path, compile=True, seeds=1))
+    assert not again.pending
+    assert again.config.eager_because == reasons
+
+
+def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: Path) -> None:
+    looked: list[list[int]] = []
+
+    class Watcher(SilentReporter):
+        def looked(self, looks: Sequence[Look]) -> None:
+            looked.append([look.seeds for look in looks])
+
+    request = request_in(tmp_path, seeds=None, max_seeds=6)
+    table = run(request, Watcher())
+    kept = read_looks(table.folder)
+    assert kept is not None
+    assert looked[0] == [5]
+    assert [look.seeds for look in kept.looks] == [seeds for batch in looked for seeds in batch]
+    assert kept.looks[-1].state != "open"
+    trained = {len([row for row in table.plan if row.network == name]) for name in table.networks}
+    assert trained == {kept.looks[-1].seeds}
+    again = run(request, Watcher())
+    assert again.trials.keys() == table.trials.keys()
+    assert read_looks(again.folder) == kept
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_seeds": 1, "seeds": None}, "--max-seeds 1 was given; give at least 2"),
+        ({"max_seeds": 5, "seeds": 3}, "--seeds 3 was given with --until-decided"),
+    ],
+)
+def test_numbers_of_seeds_that_cannot_work_are_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan_run(request_in(tmp_path, **changes))

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from support import trial_spec_of
+
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.store.ledger import log_later_reading, log_readings, read_ledger
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("protocol", "readings"),
+    [({}, 1), ({"test": "none"}, 0), ({"selection": "test"}, 3), ({"selection": "last"}, 1)],
+)
+def test_every_reading_of_the_test_split_is_a_line(
+    stripes: ImageDataset, protocol: dict[str, object], readings: int
+) -> None:
+    """Two evaluations choose the epoch; where the test split chooses, each of them is a reading too."""
+    result = run_trial(trial_spec_of(stripes, **protocol), stripes, TrialContext(torch.device("cpu")))
+    log_readings(result)
+    lines = [json.loads(line) for line in read_ledger(stripes.fingerprint)]
+    assert [line["trial_id"] for line in lines] == [result.record.trial_id] * readings
+    log_readings(result)
+    assert len(read_ledger(stripes.fingerprint)) == 2 * readings
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(
+    stripes: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run_trial(trial_spec_of(stripes, "lenet5"), stripes, TrialContext(torch.device("cpu")))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"The ledger of test readings .* cannot be written"):
+        log_readings(result)
+
+
+def test_data_that_was_never_read_has_an_empty_ledger() -> None:
+    assert read_ledger("0" * 64) == []
+
+
+def test_a_reading_after_the_trial_is_a_line_with_its_purpose(stripes: ImageDataset) -> None:
+    record = run_trial(trial_spec_of(stripes, test="none"), stripes, TrialContext(torch.device("cpu"))).record
+    log_later_reading(record, 30, "accuracy of int8")
+    (line,) = [json.loads(text) for text in read_ledger(stripes.fingerprint)]
+    assert (line["trial_id"], line["split"], line["rows"]) == (record.trial_id, "test", 30)
+    assert line["purpose"] == "accuracy of int8"
+    assert "selected_on" not in line
