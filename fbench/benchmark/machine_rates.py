@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from fbench.benchmark.capacity import available_memory_gib, usable_cores
 from fbench.benchmark.jobs import jobs_limit
-from fbench.benchmark.machine import available_memory_gib, describe_machine, usable_cores
+from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.machine_plan import ChunkRate, JobsRate, MachinePlan, planned_machine
 from fbench.benchmark.protocol import load_protocol
 

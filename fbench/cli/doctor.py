@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fbench.benchmark.capacity import in_brackets
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -51,8 +53,10 @@ def _measure(name: str) -> None:
 def _print(found: Diagnosis) -> None:
     machine = found.machine
     _title("Machine")
-    typer.echo(f"  {machine.processor}, {machine.usable_cores} of {machine.logical_cores} cores usable")
-    typer.echo(f"  {machine.memory_gib:.1f} GiB of memory, {found.free_memory_gib:.1f} GiB free")
+    cores = f"{machine.usable_cores} of {machine.logical_cores} cores usable"
+    typer.echo(f"  {machine.processor}, {cores}{in_brackets(found.cores_because)}")
+    memory = f"{machine.memory_gib:.1f} GiB of memory, {found.free_memory_gib:.1f} GiB free"
+    typer.echo(f"  {memory}{in_brackets(found.memory_because)}")
     typer.echo(f"  {machine.accelerator or 'no accelerator'}; {machine.system}")
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     typer.echo(f"  Python {machine.python}, {versions}")

@@ -22,7 +22,8 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.machine import describe_machine, usable_cores
+from fbench.benchmark.capacity import usable_cores
+from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.protocol import load_protocol
 from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
