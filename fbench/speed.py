@@ -183,8 +183,8 @@ def _check(request: SpeedRequest) -> None:
     cores = usable_cores()
     if request.threads is not None and not 1 <= request.threads <= cores:
         has = f"{cores} usable core{'' if cores == 1 else 's'}{in_brackets(cores_because())}"
-        allowed = "1" if cores == 1 else f"1 to {cores}"
-        raise UserError(f"--threads {request.threads} was given and this machine has {has}; give {allowed}.")
+        most = "1" if cores == 1 else f"1 to {cores}"
+        raise UserError(f"--threads {request.threads} was given and this machine has {has}; give {most}.")
 
 
 def _list(values: Any) -> str:

@@ -56,6 +56,16 @@ def describe_machine() -> Machine:
     )
 
 
+def busy_percent(seconds: float) -> float | None:
+    """Share of all cores that was busy over so long, in percent; None where the system does not tell."""
+    import psutil
+
+    try:
+        return float(psutil.cpu_percent(interval=seconds))
+    except OSError:
+        return None
+
+
 def _processor() -> str:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

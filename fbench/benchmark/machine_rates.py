@@ -17,7 +17,7 @@ import psutil
 
 from fbench.benchmark.capacity import available_memory_gib, usable_cores
 from fbench.benchmark.jobs import jobs_limit
-from fbench.benchmark.machine import describe_machine
+from fbench.benchmark.machine import busy_percent, describe_machine
 from fbench.benchmark.machine_plan import ChunkRate, JobsRate, MachinePlan, planned_machine
 from fbench.benchmark.protocol import load_protocol
 
@@ -48,7 +48,7 @@ def measure_plan(device: torch.device, seconds: float = 1.0) -> MachinePlan:
 
     Blocks are in random order, so that a drift of the machine hits all numbers alike; the median counts.
     """
-    busy_percent = psutil.cpu_percent(interval=min(seconds, 0.5))
+    busy = busy_percent(min(seconds, 0.5))
     numbers = jobs_to_try(jobs_limit(usable_cores(), available_memory_gib())[0], device.type)
     chunks = _chunk_rates(device, seconds)
     with _workers(max(numbers), str(device)) as lines:
@@ -63,7 +63,7 @@ def measure_plan(device: torch.device, seconds: float = 1.0) -> MachinePlan:
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         network=NETWORK,
         batch_size=_batch_size(),
-        busy_percent=busy_percent,
+        busy_percent=busy,
         jobs_rates=rates,
         chunk_rates=chunks,
     )

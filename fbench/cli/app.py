@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -10,9 +9,9 @@ import typer
 
 import fbench
 from fbench.architectures.errors import UserError
-from fbench.benchmark.capacity import library_threads
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
+from fbench.cli.surroundings import keep_to_quota, mend_streams
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 
 app = typer.Typer(
@@ -57,7 +56,8 @@ app.command("new-arch")(architectures.new_arch_command)
 def main() -> None:
     """Run the command line. What a user did wrong is one sentence and exit code 2; ``--debug`` shows where a
     :class:`UserError` rose."""
-    _keep_to_quota()
+    mend_streams()
+    keep_to_quota()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -73,13 +73,6 @@ def main() -> None:
             raise SystemExit(2) from None
         _fail(usage_sentence(error))
     raise SystemExit(code)
-
-
-def _keep_to_quota() -> None:
-    """Tell OpenMP, before a library loads it, how many threads a quota of CPU time leaves; it knows affinity alone."""
-    threads = library_threads()
-    if threads is not None:
-        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 def _fail(sentence: str) -> NoReturn:

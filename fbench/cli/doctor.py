@@ -43,11 +43,18 @@ def doctor_command(
 
 
 def _measure(name: str) -> None:
+    from fbench.architectures.errors import UserError
+    from fbench.benchmark.data.cache import cache_directory
     from fbench.benchmark.device import pick_device
     from fbench.benchmark.machine_plan import keep_plan
     from fbench.benchmark.machine_rates import measure_plan
 
-    keep_plan(measure_plan(pick_device(name)))
+    try:
+        (cache_directory() / "plans").mkdir(parents=True, exist_ok=True)
+        keep_plan(measure_plan(pick_device(name)))
+    except OSError as error:
+        where = f"{cache_directory()} ({error.strerror or error})"
+        raise UserError(f"A plan cannot be kept in {where}; name another folder in FBENCH_CACHE_DIR.") from error
 
 
 def _print(found: Diagnosis) -> None:
@@ -113,7 +120,7 @@ def _print_plan(plan: MachinePlan) -> None:
 
     typer.echo(f"  plan measured {plan.measured_at} with {plan.network}, batches of {plan.batch_size}:")
     Console().print(Padding(_rates(plan), (0, 0, 0, 2)))
-    if plan.busy_percent > BUSY_PERCENT:
+    if plan.busy_percent is not None and plan.busy_percent > BUSY_PERCENT:
         typer.echo(
             f"  other work took {plan.busy_percent:.0f} % of the cores before this was measured; "
             "measure again when the machine is idle"

@@ -26,6 +26,7 @@ from fbench.benchmark.capacity import (
     usable_cores,
 )
 from fbench.benchmark.cgroup import CpuQuota, MemoryLimit
+from fbench.benchmark.cost.conditions import read_conditions
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.jobs import choose_jobs
 from fbench.benchmark.machine_plan import planned_machine
@@ -186,6 +187,16 @@ def test_a_process_that_is_bound_to_one_core_runs_one_trial_at_a_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["1", "1", "True"], done.stderr
+
+
+def test_without_proc_how_busy_the_machine_is_stays_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError("/proc/stat")
+
+    for name in ("cpu_percent", "getloadavg", "cpu_freq"):
+        monkeypatch.setattr(psutil, name, missing, raising=False)
+    found = read_conditions(torch.device("cpu"))
+    assert (found.busy_percent, found.load_average_1min, found.processor_mhz) == (None, None, None)
 
 
 def test_without_proc_memory_is_still_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
