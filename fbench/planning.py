@@ -15,8 +15,10 @@ from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import canonical_name
 from fbench.benchmark.budget import Budget, load_preset
+from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.files import require_folder_place
 from fbench.benchmark.jobs import choose_jobs
 from fbench.benchmark.machine import describe_machine, package_version
 from fbench.benchmark.machine_plan import MachinePlan, kept_plan, planned_machine
@@ -70,11 +72,15 @@ def plan_run(request: RunRequest) -> RunPlan:
     """Resolve a request into a plan; nothing is written.
 
     Raises:
-        UserError: anything in the request that cannot work, or a folder that belongs to another configuration.
+        UserError: anything in the request that cannot work, a folder that cannot be written, or one that belongs to
+            another configuration.
     """
     from fbench.benchmark.device import device_kind, pick_device, refuse_missing_precision
 
     request.check_seeds()
+    require_folder_place(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
+    if request.out is not None:
+        require_folder_place(request.out, "The run", "--out")
     for plugin in request.plugins:
         load_plugin(plugin)
     suite = _whole_suite(request)
@@ -85,6 +91,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     jobs = choose_jobs(request.jobs, device.type, machine_plan.jobs if machine_plan else None)
     data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
+    require_folder_place(folder.path, "The run", "--out")
     numerics = _numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
     config = _config(request, suite, protocol, preset.budget, data, numerics)

@@ -41,9 +41,8 @@ def real_face_maps(run: RunTable, data_paths: Mapping[str, Path]) -> dict[tuple[
             if fingerprint not in shown:
                 shown[fingerprint] = _own_images(record, reference)
             images = shown[fingerprint]
-            maps = make_maps(load_trained(run.folder, record.trial_id, reference), images) if images else None
-            if maps is not None:
-                found[network, name] = maps
+            if images is not None:
+                found[network, name] = make_maps(load_trained(run.folder, record.trial_id, reference), images)
     if not found:
         raise UserError(
             f"{run.folder.path} has no trained network to show images to; run it again here, so that it keeps weights."

@@ -16,7 +16,7 @@ from fbench.benchmark.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPl
 from fbench.benchmark.numerics import Precision, choose_numerics
 
 if TYPE_CHECKING:
-    from fbench.architectures.trace import NetworkTrace
+    from fbench.architectures.tracing.graph import NetworkTrace
     from fbench.benchmark.cost.roofline.profile import NetworkProfile
     from fbench.benchmark.records import CounterReading
 
@@ -95,7 +95,7 @@ def count_with_all(request: SpeedRequest) -> AllCounts:
     """
     network = cost_spec(request).networks[0]
     from fbench.architectures.registry import build
-    from fbench.architectures.trace import trace
+    from fbench.architectures.tracing.trace import trace
     from fbench.benchmark.cost.counters import read_counters
 
     module = build(network.resolved)

@@ -118,6 +118,8 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
 def test_the_committed_report_is_of_these_records_and_shows_no_photograph(reference: RunTable) -> None:
     text = (REFERENCE.parent / "reference" / "report.html").read_text(encoding="utf-8")
     (section,) = gather_report([reference]).data_sections
+    assert section.left_out == ()
+    assert "Left out" not in text
     plain = html.unescape(text)
     assert all(sentence.text in plain for sentence in section.answer)
     assert section.faces is not None

@@ -14,8 +14,10 @@ from fbench.architectures.errors import UserError
 from fbench.benchmark.schema import FrozenModel
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.table import RunTable
+from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import mostly_collapsed
+from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import LEVEL, Verdict
-from fbench.statistics.estimands import new_images
 from fbench.statistics.seeds.power import variance_components
 from fbench.statistics.seeds.sequential import LookResult, judge_look, look_levels, look_seeds
 
@@ -185,7 +187,13 @@ def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin:
     if len(differences) < 2:
         return look
     found = judge_look(
-        new_images(differences), variance_components(differences), differences.shape[1], margin, all_looks, place
+        new_images_difference(differences),
+        variance_components(differences),
+        differences.shape[1],
+        margin,
+        all_looks,
+        place,
+        neither_learned=all(_collapsed(run, name, key.data, seeds) for name in (key.network, key.baseline)),
     )
     return look.model_copy(
         update={
@@ -198,6 +206,15 @@ def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin:
             "chance_to_decide": found.chance_to_decide,
             "state": _state(found, last=seeds == max_seeds),
         }
+    )
+
+
+def _collapsed(run: RunTable, network: str, data: str, seeds: int) -> bool:
+    """Whether most of the trials of a network up to a look did not learn."""
+    records = [record for record in run.records(network, data) if record.spec.seed < seeds]
+    parts = [(record, run.classes(record)[run.headline_split]) for record in records]
+    return mostly_collapsed(
+        [confusion_matrix(part.labels, part.predicted, len(record.spec.data.class_names)) for record, part in parts]
     )
 
 

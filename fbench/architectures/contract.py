@@ -23,9 +23,10 @@ USER_CONTRACT_NAME = "fbench_contract.toml"
 
 _HEADER = """\
 # Parameter contract. Counts hold at 1x48x48 (channels, height, width), 7 classes, batch 1, with tolerance 0:
-#   trainable_params  elements of parameters(): weights, biases, BN scale and shift
+#   trainable_params  elements of parameters() that require a gradient: weights, biases, BN scale and shift
+#   frozen_params     elements of those that require none; left out where there are none
 #   bn_running_stats  elements of BN running mean and variance; a Keras summary adds them to its total
-#   macs              multiply-accumulates of convolution and linear layers only
+#   macs              multiply-accumulates for one image: convolution, linear layers, attention, recurrent cells
 # `fbench params --check` compares every network with its row; `fbench params --update` rewrites the three
 # counts. The other keys are kept by hand. stated_* are the paper's printed figures, rounded by it to
 # stated_precision.
@@ -39,11 +40,12 @@ class Counts:
     trainable_params: int
     bn_running_stats: int
     macs: int
+    frozen_params: int = 0
 
     @property
     def total_params_keras(self) -> int:
-        """Trainable parameters and BN running statistics: the total of a Keras summary."""
-        return self.trainable_params + self.bn_running_stats
+        """All parameters and BN running statistics: the total of a Keras summary."""
+        return self.trainable_params + self.frozen_params + self.bn_running_stats
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,13 @@ class ContractRow:
 
 
 _COUNT_KEYS = ("trainable_params", "bn_running_stats", "macs")
+_OPTIONAL_COUNT_KEYS = ("frozen_params",)
 _TEXT_KEYS = ("paper", "role", "description", "paper_row", "status", "reason")
 _NUMBER_KEYS = ("stated_total", "stated_trainable", "stated_precision")
 _LIST_KEYS = ("aliases", "open_choices")
 _BEFORE_COUNTS = ("description", "paper", "role", "aliases")
 _AFTER_COUNTS = ("paper_row", *_NUMBER_KEYS, "status", "reason", "open_choices")
-_KEYS = (*_BEFORE_COUNTS, *_COUNT_KEYS, *_AFTER_COUNTS)
+_KEYS = (*_BEFORE_COUNTS, *_COUNT_KEYS, *_OPTIONAL_COUNT_KEYS, *_AFTER_COUNTS)
 """The order in which a row is written."""
 
 
@@ -137,11 +140,12 @@ def _row(path: Path, name: str, table: object) -> ContractRow:
             raise UserError(f"{path}: '{name}' has the unknown key '{key}'.{did_you_mean(key, _KEYS)}")
         if not _has_right_type(key, value):
             raise UserError(f"{path}: '{key}' of '{name}' is {value!r}; give {_expected(key)}.")
-    given = {key: table[key] for key in _COUNT_KEYS if key in table}
-    if given and len(given) < len(_COUNT_KEYS):
+    counts = (*_COUNT_KEYS, *_OPTIONAL_COUNT_KEYS)
+    given = {key: table[key] for key in counts if key in table}
+    if given and not given.keys() >= set(_COUNT_KEYS):
         missing = next(key for key in _COUNT_KEYS if key not in given)
         raise UserError(f"{path}: '{name}' lacks '{missing}'; run `fbench params --update`.")
-    rest: dict[str, Any] = {key: value for key, value in table.items() if key not in _COUNT_KEYS}
+    rest: dict[str, Any] = {key: value for key, value in table.items() if key not in counts}
     rest |= {key: tuple(rest[key]) for key in _LIST_KEYS if key in rest}
     return ContractRow(name=name, counts=Counts(**given) if given else None, **rest)
 
@@ -174,9 +178,10 @@ def _render_row(row: ContractRow) -> str:
     defaults = ContractRow(name=row.name, counts=None)
     lines = [f"\n[{row.name}]"]
     for key in _KEYS:
-        if key in _COUNT_KEYS:
-            if row.counts is not None:
-                lines.append(f"{key} = {getattr(row.counts, key)}")
+        if key in (*_COUNT_KEYS, *_OPTIONAL_COUNT_KEYS):
+            count = None if row.counts is None else getattr(row.counts, key)
+            if count or (count == 0 and key in _COUNT_KEYS):
+                lines.append(f"{key} = {count}")
             continue
         value = getattr(row, key)
         if value != getattr(defaults, key):

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from fbench.architectures.building import build_and_trace
 from fbench.architectures.contract import (
     BUILT_IN_CONTRACT,
     USER_CONTRACT_NAME,
@@ -18,18 +17,16 @@ from fbench.architectures.contract import (
     user_contract,
     with_counts,
 )
-from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.errors import UserError
 from fbench.architectures.registry import (
-    ResolvedArchitecture,
-    build,
     canonical_name,
     describe,
     loaded_names,
     resolve,
 )
-from fbench.architectures.trace import NetworkTrace, trace
+from fbench.architectures.tracing.graph import NetworkTrace
 
-COUNT_NAMES = ("trainable_params", "bn_running_stats", "total_params_keras", "macs")
+COUNT_NAMES = ("trainable_params", "frozen_params", "bn_running_stats", "total_params_keras", "macs")
 
 
 @dataclass(frozen=True)
@@ -47,26 +44,13 @@ class Drift:
     message: str
 
 
-def trace_architecture(resolved: ResolvedArchitecture) -> NetworkTrace:
-    """Build a network on the meta device and trace it on one image of its input shape.
-
-    Raises:
-        UserError: an option has an illegal value, or the builder or the forward pass raises.
-    """
-    with errors_of_network(resolved.name):
-        with torch.device("meta"):
-            module = build(resolved)
-        return trace(module, resolved.input_shape)
-
-
 def count(name: str) -> Counts:
     """The counts of a named network with its default options, built on the meta device.
 
     Raises:
         UserError: the name is unknown.
     """
-    traced = trace_architecture(resolve(name))
-    return Counts(traced.trainable_params, traced.bn_running_stats, traced.macs)
+    return _counts(build_and_trace(resolve(name))[1])
 
 
 def check_contract(names: Sequence[str] = ()) -> list[Drift]:
@@ -130,12 +114,26 @@ def _compare(name: str, row: ContractRow | None, path: Path, registered: bool) -
         return [Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")]
     if row is None or row.counts is None:
         return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
-    found = count(name)
+    traced = build_and_trace(resolve(name))[1]
+    found = _counts(traced)
     return [
         Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
         for key in COUNT_NAMES
         if (expected := getattr(row.counts, key)) != (counted := getattr(found, key))
+    ] + [Drift(name, path, f"macs: {reason}") for reason in missing_macs(traced)]
+
+
+def missing_macs(traced: NetworkTrace) -> list[str]:
+    """What of an image's multiply-accumulates is not in the count, a line for each operation."""
+    return [
+        f"{one.operation} is not counted ({one.calls} call{'' if one.calls == 1 else 's'}); no formula is known for it"
+        for one in traced.not_counted
+        if not one.on_parameters
     ]
+
+
+def _counts(traced: NetworkTrace) -> Counts:
+    return Counts(traced.trainable_params, traced.bn_running_stats, traced.macs, traced.frozen_params)
 
 
 def _updated_row(name: str, row: ContractRow | None) -> ContractRow:
@@ -157,8 +155,13 @@ def _write(path: Path, text: str) -> bool:
     """Write a contract when its text differs; whether it did."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
+    if path.is_symlink() and not path.exists():
+        raise UserError(f"{path} is a link that leads nowhere; mend or delete it.")
+    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        path.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written ({error.strerror}); check its permissions.") from error
     return True

@@ -8,12 +8,18 @@ from typing import Any
 
 from torch import nn
 
-from fbench.architectures.trace import NetworkTrace, trace
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.architectures.tracing.trace import trace
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
 def network_digest(module: nn.Module, input_shape: tuple[int, int, int], source: str | None) -> str:
+    """The digest of a network for images of ``input_shape`` (channels, height, width); see :func:`digest_of`."""
+    return digest_of(module, trace(module, input_shape), source)
+
+
+def digest_of(module: nn.Module, traced: NetworkTrace, source: str | None) -> str:
     """SHA-256 (hex) of what a network is: its modules with hyperparameters and shapes, and the flow of data.
 
     It depends neither on the weights nor on the device, dtype or version of torch: a layer of torch enters
@@ -21,14 +27,14 @@ def network_digest(module: nn.Module, input_shape: tuple[int, int, int], source:
 
     Args:
         module: the network.
-        input_shape: channels, height, width.
+        traced: its trace.
         source: ``ResolvedArchitecture.source``; for a plug-in the digest changes with any edit of its file.
     """
     content = {
         "source": source,
-        "input_shape": list(input_shape),
+        "input_shape": list(traced.input_shape),
         "modules": [_describe(path, owner) for path, owner in module.named_modules()],
-        "flow": _flow(trace(module, input_shape)),
+        "flow": _flow(traced),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

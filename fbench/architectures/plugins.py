@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.architectures.registry import registering_from, source_digest
 
 
@@ -25,6 +25,11 @@ def load_plugin(path: str | Path) -> ModuleType:
         UserError: there is no such file, it raises, or it registers a taken name; the file and the reason are
         named.
     """
+    if readable(str(path)) != str(path):
+        raise UserError(
+            f"The path of the plug-in {readable(str(path))} is not UTF-8 text of one line, and records name it; rename "
+            "it."
+        )
     file = Path(path).resolve()
     name = f"fbench_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
     if name in sys.modules:

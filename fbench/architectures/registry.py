@@ -224,13 +224,30 @@ def options_of(name: str) -> frozenset[str]:
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:
-    """Build the network; its initial weights come from torch's global generator.
+    """Build the network, lazy layers made whole; its initial weights come from torch's global generator.
 
     Raises:
-        UserError: an option has an illegal value, or the builder is not registered in this process.
+        UserError: an option has an illegal value, the builder is not registered in this process, or what it returns
+            is no module.
     """
-    _load(canonical_name(resolved.builder))
-    return _REGISTRY.builders[resolved.builder].build(**resolved.options)
+    from torch import nn
+
+    from fbench.architectures.lazy_layers import materialise
+
+    built = builder_function(resolved.builder)(**resolved.options)
+    if not isinstance(built, nn.Module):
+        raise UserError(f"The builder of '{resolved.builder}' returns {built!r:.80}; return a torch.nn.Module.")
+    return materialise(built, resolved.input_shape)
+
+
+def builder_function(name: str) -> Callable[..., nn.Module]:
+    """The function (or class) behind a builder's name.
+
+    Raises:
+        UserError: the builder is not registered in this process.
+    """
+    _load(canonical_name(name))
+    return _REGISTRY.builders[name].build
 
 
 def create(name: str, /, **options: Any) -> nn.Module:

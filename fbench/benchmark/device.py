@@ -79,7 +79,7 @@ def share_device(device: torch.device, trials: int) -> None:
 @contextmanager
 def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None]:
     """Set threads, TF32 and determinism for a block, and put back what was there."""
-    threads = torch.get_num_threads()
+    gradients, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
     matmul, convolution = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     if numerics.threads_per_trial is not None:
@@ -96,6 +96,8 @@ def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, convolution
         torch.backends.cudnn.benchmark = benchmark
         torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        torch.set_grad_enabled(gradients)
+        torch.set_default_dtype(dtype)
 
 
 def autocast(numerics: Numerics) -> AbstractContextManager[object]:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from fbench.architectures.errors import UserError, reason_of
 from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
@@ -83,6 +84,19 @@ def _run_here(spec: TrialSpec, place: Workplace, listener: Listener) -> None:
 
 
 def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRecord:
+    try:
+        result = _attempt(spec, place, progress)
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # of the plug-in, the data, or the device; a trial's own errors are in its result
+        result = TrialResult(failed_record(spec, reason_of(error)))
+    record = _write(RunFolder(place.run_path), result)
+    log_readings(result)
+    return record
+
+
+def _attempt(spec: TrialSpec, place: Workplace, progress: Any) -> TrialResult:
     from fbench.benchmark.device import pick_device, share_device
     from fbench.benchmark.trial import TrialContext, run_trial
 
@@ -94,10 +108,29 @@ def _run_and_write(spec: TrialSpec, place: Workplace, progress: Any) -> TrialRec
         images_augmented_at_once=place.images_augmented_at_once,
     )
     share_device(context.device, place.jobs)
-    result = run_trial(spec, load_for(spec.data), context, progress)
-    RunFolder(place.run_path).write_trial(result)
-    log_readings(result)
-    return result.record
+    return run_trial(spec, load_for(spec.data), context, progress)
+
+
+def _write(folder: RunFolder, result: TrialResult) -> TrialRecord:
+    """Write a trial, or that it failed as it could not be written; the record as it is in its folder.
+
+    Raises:
+        UserError: the disk refuses, and would refuse the other trials too.
+    """
+    try:
+        try:
+            return folder.write_trial(result)
+        except OSError:
+            raise
+        except Exception as error:  # of any type: what a trial holds comes from somebody's network
+            reason = f"its result could not be written: {reason_of(error)}"
+            failed = failed_record(result.record.spec, reason, result.record.started_at)
+            return folder.write_trial(TrialResult(failed, result.history))
+    except OSError as error:
+        raise UserError(
+            f"Trial '{result.record.trial_id}' could not be written to {folder.path} ({reason_of(error)}); see to "
+            "room and permission there, and run the same command again: what was written before is kept."
+        ) from error
 
 
 # --- worker processes
@@ -165,7 +198,10 @@ def _work(spec: TrialSpec, place: Workplace) -> TrialRecord:
         if _messages is not None:
             _messages.put(("step", spec.trial_id, steps))
 
-    return _run_and_write(spec, place, progress)
+    try:
+        return _run_and_write(spec, place, progress)
+    except KeyboardInterrupt as error:  # workers do not hear of Ctrl-C, so the network raised it
+        return _write(RunFolder(place.run_path), TrialResult(failed_record(spec, reason_of(error))))
 
 
 def _run_in_workers(
@@ -177,9 +213,8 @@ def _run_in_workers(
         first, rest = suspects[0], suspects[1:]
         died = _one_pool([first], replace(place, jobs=1), listener)
         if died:
-            record = _death_record(first)
-            RunFolder(place.run_path).write_trial(TrialResult(record))
-            listener.ended(record)
+            reason = "its worker process died (out of memory, or a crash in native code)"
+            listener.ended(_write(RunFolder(place.run_path), TrialResult(failed_record(first, reason))))
         suspects = _one_pool(rest, place, listener) if rest else []
 
 
@@ -200,7 +235,7 @@ def _one_pool(
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
             _drain(workers.messages, listener)
             for future in done:
-                record = future.result()
+                record = _result_of(future, running[future], place)
                 running.pop(future)
                 listener.ended(record)
     except BrokenProcessPool:
@@ -210,6 +245,21 @@ def _one_pool(
     return []
 
 
+def _result_of(future: Future[TrialRecord], spec: TrialSpec, place: Workplace) -> TrialRecord:
+    """The record of a trial that has ended, also where its worker could not hand it over.
+
+    Raises:
+        BrokenProcessPool: a worker process died.
+        UserError: the disk refuses.
+    """
+    try:
+        return future.result()
+    except (BrokenProcessPool, UserError):
+        raise
+    except Exception as error:  # of any type: what goes wrong between two processes
+        return _write(RunFolder(place.run_path), TrialResult(failed_record(spec, reason_of(error))))
+
+
 def _drain(messages: multiprocessing.Queue[_Message], listener: Listener) -> None:
     with contextlib.suppress(queue.Empty):
         while True:
@@ -217,7 +267,8 @@ def _drain(messages: multiprocessing.Queue[_Message], listener: Listener) -> Non
             listener.stepped(trial_id, steps)
 
 
-def _death_record(spec: TrialSpec) -> TrialRecord:
+def failed_record(spec: TrialSpec, reason: str, started_at: str | None = None) -> TrialRecord:
+    """The record of a trial of which nothing is known but that it failed."""
     from fbench.benchmark.machine import describe_machine
     from fbench.benchmark.training.seeds import derive_seeds
 
@@ -225,10 +276,10 @@ def _death_record(spec: TrialSpec) -> TrialRecord:
     return TrialRecord(
         trial_id=spec.trial_id,
         status="failed",
-        failure_reason="its worker process died (out of memory, or a crash in native code)",
+        failure_reason=reason,
         spec=spec,
         seeds=derive_seeds(spec.seed),
         machine=describe_machine(),
-        started_at=now,
+        started_at=started_at or now,
         finished_at=now,
     )

@@ -24,12 +24,12 @@ def _ledger_file(fingerprint: str) -> Path:
 
 def log_readings(result: TrialResult) -> None:
     """Append a line for each time a trial read the test split: once at its end, and at every evaluation where the
-    test split chose the epoch. A trial that never read it adds nothing."""
+    test split chose the epoch. A trial that never read it adds nothing, and one that failed what it read until then."""
     record = result.record
-    if record.test is None:
+    if not result.test_readings:
         return
-    readings = 1 + (len(result.history) if record.selected_on == "test" else 0)
-    _append(record, record.test.images, {"selected_on": record.selected_on}, readings)
+    rows = record.test.images if record.test else record.spec.data.images_by_split["test"]
+    _append(record, rows, {"selected_on": record.selected_on}, result.test_readings)
 
 
 def log_later_reading(record: TrialRecord, rows: int, purpose: str) -> None:

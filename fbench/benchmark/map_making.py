@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
+from fbench.architectures.errors import reason_of
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.executor import load_for
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import CPU, TrainedNetwork, load_trained
+from fbench.benchmark.grad_cam import NoGradientError, feature_maps, grad_cam, stretched
 from fbench.benchmark.map_images import ShownImages, images_to_keep
+from fbench.benchmark.map_places import MapsLeftOutError
 from fbench.benchmark.maps import Bytes, FaceMaps
 from fbench.benchmark.numerics import choose_numerics
 from fbench.benchmark.records import PlannedTrial
@@ -24,16 +28,22 @@ from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
 
+_MOST_TRIED: Final = 4  # layers whose maps the answer may not depend on
+
 
 @dataclass(frozen=True)
 class MapCall:
-    """One call of a module that gave maps: its path, and the maps' number, height and width."""
+    """One call of a module that gave maps: its path, and the maps' number, height and width.
+
+    ``turn`` counts the calls of the module in one pass, from 0.
+    """
 
     path: str
     convolution: bool
     channels: int
     height: int
     width: int
+    turn: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -53,7 +63,7 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
         specs: the plan's trials, with the paths of their data.
 
     Returns:
-        Trials whose maps could not be made, by label, with the reason.
+        Trials whose maps could not be made, by label, with the reason; it is kept beside the trial for the report.
     """
     by_id = {spec.trial_id: spec for spec in specs}
     failures: dict[str, str] = {}
@@ -62,8 +72,9 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
         try:
             if not folder.has_maps(trial_id) and folder.has_weights(trial_id):
                 _add(folder, spec)
-        except Exception as error:  # maps are an extra: whatever a network's own code raises must not fail its run
-            failures[spec.label] = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # maps are an extra: whatever a network's own code raises
+            failures[spec.label] = reason_of(error)
+            folder.write_maps_left_out(trial_id, failures[spec.label])
     return failures
 
 
@@ -80,29 +91,23 @@ def _add(folder: RunFolder, spec: TrialSpec) -> None:
     shown = images_to_keep(spec.data, lambda: arrange_splits(load_for(spec.data), spec.protocol))
     if shown is None:
         return
-    maps = make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown)
-    if maps is not None:
-        folder.write_maps(spec.trial_id, maps)
+    folder.write_maps(spec.trial_id, make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown))
 
 
-def make_maps(trained: TrainedNetwork, shown: ShownImages) -> FaceMaps | None:
-    """Feature maps of the first image and Grad-CAM of all, normalised as the trial did; None without a convolution.
+def make_maps(trained: TrainedNetwork, shown: ShownImages) -> FaceMaps:
+    """Feature maps of the first image and Grad-CAM of all, normalised as the trial did; what has none says why.
 
     The predicted class is the one of the trial's protocol, which may join an image with its mirror image. One thread
     computes, so that the result does not depend on how many there are.
     """
     spec, pixels = trained.record.spec, shown.images.astype(np.float32)
+    left_out: list[tuple[str, str]] = []
     with numerics_in_force(choose_numerics("cpu"), CPU):
-        calls = map_calls(trained.network, lambda: trained.logits(pixels[:1]))
-        layer, cam_layer = early_convolution(calls, shown.images.shape[-2:]), last_maps(calls)
-        if layer is None or cam_layer is None:
-            return None
         predicted = flipped_logits(trained.logits, pixels, flip=spec.protocol.test_time_flip).argmax(axis=1)
         tensor, classes = torch.from_numpy(pixels), torch.from_numpy(predicted)
-        early = trained.network.get_submodule(layer.path)
-        late = trained.network.get_submodule(cam_layer.path)
-        first_maps = feature_maps(trained.from_pixels, early, tensor[:1])[0]
-        heat = grad_cam(trained.from_pixels, late, tensor, classes)
+        calls = map_calls(trained.network, lambda: trained.logits(pixels[:1]))
+        channels = _attempt("feature maps", left_out, lambda: _early_maps(trained, calls, tensor[:1]))
+        heat = _attempt("Grad-CAM", left_out, lambda: _deep_heat(trained, calls, tensor, classes))
     return FaceMaps(
         seed=spec.seed,
         source=shown.source,
@@ -110,22 +115,79 @@ def make_maps(trained: TrainedNetwork, shown: ShownImages) -> FaceMaps | None:
         labels=shown.labels,
         predicted=predicted.astype(np.int64),
         class_names=spec.data.class_names,
-        grad_cam=_to_bytes(heat),
-        cam_layer=cam_layer.path,
-        feature_maps=_to_bytes(stretched(first_maps)),
-        layer=layer.path,
+        grad_cam=heat.values if heat else None,
+        cam_layer=heat.layer if heat else "",
+        feature_maps=channels.values if channels else None,
+        layer=channels.layer if channels else "",
+        left_out=tuple(left_out),
         may_be_kept=shown.may_be_kept,
     )
+
+
+class _Made(NamedTuple):
+    """Maps as bytes, and the path of the layer that they are of."""
+
+    values: Bytes
+    layer: str
+
+
+def _attempt(what: str, left_out: list[tuple[str, str]], make: Callable[[], _Made]) -> _Made | None:
+    """What ``make`` gives, or none and its reason: a network's own code may raise anything at all."""
+    try:
+        return make()
+    except MapsLeftOutError as reason:
+        left_out.append((what, str(reason)))
+    except Exception as error:  # maps are an extra
+        left_out.append((what, f"{type(error).__name__}: {' '.join(str(error).split())}"))
+    return None
+
+
+def _early_maps(trained: TrainedNetwork, calls: Sequence[MapCall], image: torch.Tensor) -> _Made:
+    layer = early_convolution(calls, tuple(image.shape[-2:]))
+    if layer is None:
+        raise MapsLeftOutError("it has no convolution that gives maps")
+    with _naming(layer):
+        module = trained.network.get_submodule(layer.path)
+        maps = feature_maps(trained.from_pixels, module, image, layer.turn)[0]
+        if not torch.isfinite(maps).all():
+            raise MapsLeftOutError("its maps are not finite")
+    return _Made(_to_bytes(stretched(maps)), layer.path)
+
+
+def _deep_heat(trained: TrainedNetwork, calls: Sequence[MapCall], images: torch.Tensor, classes: torch.Tensor) -> _Made:
+    """Grad-CAM of the deepest maps that the answer depends on: what a network computes beside it may come last."""
+    reason = MapsLeftOutError("it has no convolution that gives maps")
+    for layer in islice(deepest_maps(calls), _MOST_TRIED):
+        try:
+            with _naming(layer):
+                module = trained.network.get_submodule(layer.path)
+                return _Made(_to_bytes(grad_cam(trained.from_pixels, module, images, classes)), layer.path)
+        except NoGradientError as error:
+            reason = error
+    raise reason
+
+
+@contextmanager
+def _naming(layer: MapCall) -> Iterator[None]:
+    """Reasons begin with the layer that they are about."""
+    try:
+        yield
+    except MapsLeftOutError as error:
+        raise type(error)(f"layer {layer.path}: {error}") from error
 
 
 def map_calls(network: nn.Module, call: Callable[[], object]) -> list[MapCall]:
     """The modules within a network that give maps (N, C, H, W), in the order in which ``call`` finishes them."""
     found: list[MapCall] = []
+    turns: Counter[str] = Counter()
 
     def noting(path: str) -> Callable[[nn.Module, Any, Any], None]:
         def note(module: nn.Module, _: Any, output: Any) -> None:
-            if isinstance(output, torch.Tensor) and output.ndim == 4:
-                found.append(MapCall(path, isinstance(module, nn.Conv2d), *output.shape[1:]))
+            turn = turns[path]
+            turns[path] += 1
+            if isinstance(output, torch.Tensor) and output.ndim == 4 and output.is_floating_point():
+                channels, height, width = output.shape[1:]
+                found.append(MapCall(path, isinstance(module, nn.Conv2d), channels, height, width, turn))
 
         return note
 
@@ -162,64 +224,16 @@ def last_maps(calls: Sequence[MapCall]) -> MapCall | None:
     return next(one for one in reversed(calls) if one.shape == calls[place].shape)
 
 
+def deepest_maps(calls: Sequence[MapCall]) -> Iterator[MapCall]:
+    """As :func:`last_maps`, then the same of the calls before that last convolution, and so on."""
+    rest = list(calls)
+    while (found := last_maps(rest)) is not None:
+        yield found
+        rest = rest[: max(k for k, one in enumerate(rest) if one.convolution and _knows_places(one))]
+
+
 def _knows_places(call: MapCall) -> bool:
     return call.height * call.width > 1
-
-
-def feature_maps(network: nn.Module, layer: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """What ``layer`` gives for images (N, C, H, W) that ``network`` takes: (N, channels, h, w)."""
-    with torch.no_grad(), _kept_output(layer) as kept:
-        network(images)
-    return kept[-1].detach()
-
-
-def grad_cam(network: nn.Module, layer: nn.Module, images: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Gradient-weighted class activation maps (Selvaraju et al. 2017, Grad-CAM, equations 1 and 2).
-
-    A channel's weight is the spatial mean of the gradient of the class's logit; the weighted sum of the maps of
-    ``layer`` passes a ReLU, is enlarged bilinearly and divided by its maximum.
-
-    Args:
-        network: in evaluation mode, from images to logits (N, classes).
-        layer: the module within it whose maps are taken.
-        images: (N, C, H, W).
-        classes: int64 (N,), the class of each image.
-
-    Returns:
-        (N, H, W) in 0 to 1, all 0 where no place speaks for the class.
-    """
-    with torch.enable_grad(), _kept_output(layer) as kept:
-        logits = network(images)
-        (gradient,) = torch.autograd.grad(logits.gather(1, classes[:, None]).sum(), kept[-1])
-    heat = F.relu((gradient.mean((2, 3), keepdim=True) * kept[-1].detach()).sum(1, keepdim=True))
-    large = F.interpolate(heat, size=images.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
-    most = large.amax((1, 2), keepdim=True)
-    return torch.where(most > 0, large / torch.where(most > 0, most, 1), 0)
-
-
-def stretched(maps: torch.Tensor) -> torch.Tensor:
-    """Each map of (channels, h, w) from its own minimum to its maximum as 0 to 1; a flat map is 0."""
-    low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
-    return torch.where(high > low, (maps - low) / torch.where(high > low, high - low, 1), 0)
-
-
-@contextmanager
-def _kept_output(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """What a module gave at each call, as leaves for gradients; the network goes on with copies of them.
-
-    A copy, because a network may change its tensors in place.
-    """
-    kept: list[torch.Tensor] = []
-
-    def keep(_: nn.Module, __: Any, output: torch.Tensor) -> torch.Tensor:
-        kept.append(output.detach().requires_grad_())
-        return kept[-1].clone()
-
-    hook = layer.register_forward_hook(keep)
-    try:
-        yield kept
-    finally:
-        hook.remove()
 
 
 def _to_bytes(values: torch.Tensor) -> Bytes:

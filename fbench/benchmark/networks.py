@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from fbench.architectures.digest import network_digest
-from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.building import build_and_trace
+from fbench.architectures.digest import digest_of
+from fbench.architectures.errors import UserError, reason_of
+from fbench.architectures.output_check import refuse_unusable_output
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import ResolvedArchitecture, build, resolve
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.benchmark.network_state import State, fits, put_state
+from fbench.benchmark.records import UncountedOperation
 from fbench.benchmark.specs import DataSpec, NetworkSpec
 from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.weights import WeightsError, read_state
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +31,8 @@ def network_spec(
     ``plugins`` maps the SHA-256 of each plug-in's text to its file, for the workers that build the network again.
 
     Raises:
-        UserError: an unknown architecture or option, images that are not square, or an option the data decide.
+        UserError: an unknown architecture or option, images that are not square, an option the data decide, or a
+            network that cannot be built, run or trained.
     """
     channels, height, width = data.image_shape
     if height != width:
@@ -35,13 +40,9 @@ def network_spec(
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
-    spec, output_shape = _spec_of(name, resolved, plugins)
-    if output_shape != (len(data.class_names),):
-        raise UserError(
-            f"The network '{name}' gives {output_shape} for an image, and {data.name} has {len(data.class_names)} "
-            "classes; let it return one logit for each of num_classes."
-        )
-    return spec
+    module, traced = build_and_trace(replace(resolved, name=name))
+    refuse_unusable_output(name, resolved, module, traced, len(data.class_names))
+    return _spec_of(name, resolved, module, traced, plugins)
 
 
 def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Mapping[str, str]) -> NetworkSpec:
@@ -51,34 +52,38 @@ def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Ma
         UserError: an unknown architecture or option, or a network that cannot be built or run.
     """
     resolved = resolve(architecture, **options)
-    return _spec_of(resolved.name, resolved, plugins)[0]
+    module, traced = build_and_trace(resolved)
+    return _spec_of(resolved.name, resolved, module, traced, plugins)
 
 
 def _spec_of(
-    name: str, resolved: ResolvedArchitecture, plugins: Mapping[str, str]
-) -> tuple[NetworkSpec, tuple[int, ...]]:
-    """The specification, with the shape of what the network gives for one image."""
-    with errors_of_network(name):
-        with torch.device("meta"):
-            module = build(resolved)
-        output_shape = trace(module, resolved.input_shape).output_shape
-        digest = network_digest(module, resolved.input_shape, resolved.source)
-    spec = NetworkSpec(
+    name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace, plugins: Mapping[str, str]
+) -> NetworkSpec:
+    return NetworkSpec(
         name=name,
         builder=resolved.builder,
         options=resolved.options,
-        digest=digest,
+        digest=digest_of(module, traced, resolved.source),
         source_sha256=resolved.source,
         plugin_file=plugins.get(resolved.source or ""),
     )
-    return spec, output_shape
 
 
 def describe_network(network: NetworkSpec) -> dict[str, Any]:
-    """The content of ``network.json``: modules, edges, shapes and counts."""
-    with torch.device("meta"):
-        module = build(network.resolved)
-    return trace(module, network.input_shape).to_json()
+    """The content of ``network.json``: modules, edges, shapes and counts.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    return build_and_trace(network.resolved)[1].to_json()
+
+
+def uncounted(traced: NetworkTrace) -> tuple[UncountedOperation, ...]:
+    """What a trace could not count, as records keep it."""
+    return tuple(
+        UncountedOperation(operation=one.operation, calls=one.calls, on_parameters=one.on_parameters)
+        for one in traced.not_counted
+    )
 
 
 def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
@@ -87,18 +92,49 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     It takes normalised images float (N, C, H, W) and returns logits (N, classes).
 
     Raises:
-        UserError: no such trial in the run, or one without weights (a failed one, or committed without them).
+        UserError: no such trial in the run, one without weights (a failed one, or committed without them), or weights
+            that do not fit the network as its builder makes it now.
     """
-    from safetensors.torch import load_file
-
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
     weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
+        if reason := folder.trial(trial_id).weights_not_kept:
+            raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")
         raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
     if network.plugin_file is not None:
         load_plugin(network.plugin_file)
     module = build(network.resolved)
-    module.load_state_dict(load_file(weights))
+    try:
+        state = read_state(weights)
+    except WeightsError as error:
+        raise UserError(f"{error}; run trial '{trial_id}' again here.") from error
+    _put(module, state, network, trial_id)
     return module.eval()
+
+
+def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -> None:
+    """Put weights into a network as built. What it made of its buffers in training fits only the code of then."""
+    edited = not fits(module, state) and not is_unedited(network)
+    try:
+        if edited:
+            module.load_state_dict(state)
+        else:
+            put_state(module, state)
+    except Exception as error:  # set_extra_state is somebody's code
+        reason = " ".join(reason_of(error).split())
+        raise UserError(
+            f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({reason}); use the code that "
+            "trained it."
+        ) from error
+
+
+def is_unedited(network: NetworkSpec) -> bool:
+    """Whether the code at hand still builds the network that a specification means.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    module, traced = build_and_trace(network.resolved)
+    return digest_of(module, traced, network.source_sha256) == network.digest

@@ -20,7 +20,8 @@ class SplitPredictions:
     """Predictions for one split, in the order of the data set.
 
     ``predicted`` and ``labels`` (N,) are class indices; ``predicted`` is the argmax of the fp32 logits before they
-    were rounded. ``logits`` float16 (N, classes) and ``sample_ids`` (N,) are none where only the small part was kept.
+    were rounded. ``logits`` float16 (N, classes), of :func:`rounded_logits`, and ``sample_ids`` (N,) are none where
+    only the small part was kept.
     """
 
     predicted: npt.NDArray[np.integer]
@@ -32,6 +33,18 @@ class SplitPredictions:
     def correct(self) -> npt.NDArray[np.bool_]:
         """Per image, whether the predicted class is the label (N,)."""
         return np.asarray(self.predicted == self.labels)
+
+
+def rounded_logits(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
+    """fp32 logits (N, classes) as float16, in which nothing above 65,504 has a number.
+
+    A row with a larger one is moved so that its largest is 0, which changes no probability; what lies more than 65,504
+    below that has the probability 0 either way.
+    """
+    most = float(np.finfo(np.float16).max)
+    large = np.abs(logits).max(axis=1, keepdims=True) > most
+    moved = np.where(large, np.maximum(logits - logits.max(axis=1, keepdims=True), -most), logits)
+    return moved.astype(np.float16)
 
 
 Predictions = dict[SplitName, SplitPredictions]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +10,8 @@ from typing import Final
 import torch
 from torch import nn
 
+from fbench.architectures.errors import reason_of
+from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
 from fbench.benchmark.device import memory_format, numerics_in_force
 from fbench.benchmark.numerics import Numerics, Precision, choose_numerics
@@ -54,14 +55,14 @@ def failing_programs(
         return {}
     modules: dict[str, nn.Module] = {}
     for network in networks:
-        with contextlib.suppress(Exception):  # the trial itself will record the reason
+        with contextlib.suppress(Exception, SystemExit):  # the trial itself will record the reason
             modules.setdefault(network.name, build(network.resolved))
     failing: dict[str, str] = {}
     for network in {network.digest: network for network in networks if network.name in modules}.values():
         try:
             found = agreement_with_plain(modules[network.name], network, protocol, batch_size, numerics, device)
-        except Exception as error:  # whatever a compiler raises; the run goes on without it
-            failing[network.name] = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        except (Exception, SystemExit) as error:  # whatever a compiler raises; the run goes on without it
+            failing[network.name] = reason_of(error).partition("\n")[0]
             continue
         if not found.within(TOLERANCES[numerics.precision]):
             failing[network.name] = f"{found} is further from plain fp32 than {TOLERANCES[numerics.precision]}"
@@ -94,7 +95,7 @@ def _one_step(
 ) -> tuple[float, float]:
     """Loss, and how far a rate of 1 moves all weights together, which is the length of the gradient."""
     layout = memory_format(numerics)
-    network = copy.deepcopy(module).to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    network = copy_network(module).to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0

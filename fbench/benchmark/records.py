@@ -68,6 +68,17 @@ class PixelNormalisation(FrozenModel):
     inverse_deviation: tuple[float, ...]
 
 
+class UncountedOperation(FrozenModel):
+    """An operation whose multiply-accumulates no known formula gives, and how often a forward pass runs it.
+
+    ``on_parameters`` says that it meets no image, so that no multiply-accumulates of an image are missing.
+    """
+
+    operation: str
+    calls: int
+    on_parameters: bool = False
+
+
 class TrialRecord(FrozenModel):
     """One trial, finished or failed, with every setting that its result depends on."""
 
@@ -96,6 +107,10 @@ class TrialRecord(FrozenModel):
     trainable_params: int = 0
     total_params_keras: int = 0
     macs: int = 0
+    not_counted: tuple[UncountedOperation, ...] = ()
+    """What is missing in ``macs``."""
+    weights_not_kept: str | None = None
+    """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 
 
 class LeftOut(FrozenModel):
@@ -123,12 +138,20 @@ class CounterReading(FrozenModel):
 
 
 class StaticCost(FrozenModel):
-    """Cost that follows from the network alone, for one image in evaluation mode."""
+    """Cost that follows from the network alone, for one image in evaluation mode.
+
+    ``macs_per_call`` are taken once a call whatever the batch, and are no part of ``macs``. Records of before have
+    neither them nor the kinds.
+    """
 
     trainable_params: int
     bn_running_stats: int
+    frozen_params: int = 0
     total_params_keras: int
     macs: int
+    macs_by_kind: dict[str, int] = Field(default_factory=dict)
+    macs_per_call: int = 0
+    not_counted: tuple[UncountedOperation, ...] = ()
     elementwise_ops: int
     elementwise_ops_by_kind: dict[str, int]
     counters: tuple[CounterReading, ...]

@@ -19,15 +19,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.data.audit.findings import Audit
-from fbench.benchmark.files import replacing, replacing_folder
-from fbench.benchmark.maps import MAPS_FILE, FaceMaps, read_maps, write_maps
+from fbench.benchmark.files import UNFINISHED, replacing, replacing_folder
+from fbench.benchmark.maps import (
+    MAPS_FILE,
+    FaceMaps,
+    read_maps,
+    read_maps_left_out,
+    write_maps,
+    write_maps_left_out,
+)
 from fbench.benchmark.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records import (
     SCHEMA_VERSION,
@@ -37,21 +44,23 @@ from fbench.benchmark.records import (
     TrialRecord,
 )
 
-if TYPE_CHECKING:
-    import torch
-
 WEIGHTS_FILE = "weights.safetensors"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A record with the files that lie beside it; a failed trial has a record and as much history as there was."""
+    """A record with the files that lie beside it; a failed trial has a record and as much history as there was.
+
+    ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
+    was read, by a failed trial too.
+    """
 
     record: TrialRecord
     history: tuple[HistoryRow, ...] = ()
     predictions: Predictions | None = None
-    weights: dict[str, torch.Tensor] | None = None
+    weights: dict[str, Any] | None = None
+    test_readings: int = 0
 
 
 class RunFolder:
@@ -104,20 +113,27 @@ class RunFolder:
         """Where a trial's files lie."""
         return self.path / "trials" / trial_id
 
-    def write_trial(self, result: TrialResult) -> None:
-        """Write a trial; it replaces an earlier (failed) one of the same id."""
-        with replacing_folder(self.trial_folder(result.record.trial_id)) as folder:
+    def write_trial(self, result: TrialResult) -> TrialRecord:
+        """Write a trial; it replaces an earlier (failed) one of the same id.
+
+        Weights that cannot be kept are left out, and the record that is written, and returned, says why.
+
+        Raises:
+            OSError: the disk refuses; nothing is written then, as with any other error.
+            ValueError: the record has a number that JSON cannot hold.
+        """
+        record = result.record
+        with replacing_folder(self.trial_folder(record.trial_id)) as folder:
             write_history(folder / "history.csv", result.history)
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
             if result.weights is not None:
-                from safetensors.torch import save_file
+                from fbench.benchmark.weights import write_state
 
-                save_file(
-                    {k: v.detach().cpu().contiguous() for k, v in result.weights.items()},
-                    folder / WEIGHTS_FILE,
-                )
-            _write_json(folder / "record.json", result.record)
+                why_not = write_state(folder / WEIGHTS_FILE, result.weights)
+                record = record.model_copy(update={"weights_not_kept": why_not})
+            _write_text(folder / "record.json", _readable_json(record))
+        return record
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
@@ -137,8 +153,12 @@ class RunFolder:
 
     def trials(self) -> dict[str, TrialRecord]:
         """All trial records by id."""
-        files = sorted((self.path / "trials").glob("*/record.json"))
-        return {file.parent.name: self.trial(file.parent.name) for file in files}
+        return {trial_id: self.trial(trial_id) for trial_id in self.trial_ids()}
+
+    def trial_ids(self) -> list[str]:
+        """The ids of all trials that have a record, in the order of the alphabet; no folder that was not finished."""
+        names = (file.parent.name for file in (self.path / "trials").glob("*/record.json"))
+        return sorted(name for name in names if not name.startswith(UNFINISHED))
 
     def history(self, trial_id: str) -> list[HistoryRow]:
         """The evaluation points of a trial."""
@@ -164,6 +184,14 @@ class RunFolder:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
         write_maps(self.trial_folder(trial_id), maps)
 
+    def write_maps_left_out(self, trial_id: str, reason: str) -> None:
+        """Keep why no maps of a trial could be made, for the report."""
+        write_maps_left_out(self.trial_folder(trial_id), reason)
+
+    def maps_left_out(self, trial_id: str) -> str:
+        """Why no maps of a trial could be made; empty where they were made or not tried."""
+        return read_maps_left_out(self.trial_folder(trial_id))
+
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""
         with replacing_folder(self.trial_folder(trial_id)) as folder:
@@ -180,16 +208,20 @@ class RunFolder:
         file = self.path / "data" / fingerprint[:16] / "audit.json"
         return _read_model(file, Audit) if file.exists() else None
 
+    def network_file(self, digest: str) -> Path:
+        """Where the description of a network lies."""
+        return self.path / "networks" / digest[:16] / "network.json"
+
     def write_network(self, digest: str, description: dict[str, Any]) -> None:
         """Keep the description of a network; one that is there already stays."""
-        file = self.path / "networks" / digest[:16] / "network.json"
+        file = self.network_file(digest)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_text(file, json.dumps(description, indent=1, sort_keys=True) + "\n")
 
     def network(self, digest: str) -> dict[str, Any]:
         """The description of a network, or an empty dict where it was not kept."""
-        file = self.path / "networks" / digest[:16] / "network.json"
+        file = self.network_file(digest)
         if not file.exists():
             return {}
         with _naming(file):
@@ -298,6 +330,21 @@ def read_cost_file(file: Path) -> CostRecord:
     if not file.is_file():
         raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
     return _read_model(file, CostRecord, (1, COST_SCHEMA_VERSION))
+
+
+def _readable_json(record: TrialRecord) -> str:
+    """A record as JSON that is known to be read again.
+
+    Raises:
+        ValueError: it has a number that is NaN or infinite, for which JSON has null.
+    """
+    text = record.model_dump_json(indent=1) + "\n"
+    try:
+        TrialRecord.model_validate_json(text)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ValueError(f"'{place}' of its record is no number that a file can hold") from error
+    return text
 
 
 def _write_json(file: Path, model: BaseModel) -> None:

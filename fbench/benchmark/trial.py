@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
+from torch import nn
 
+from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.budget import StepPlan, plan_steps
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.device import memory_format, numerics_in_force
 from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.predictions import Predictions, SplitPredictions
+from fbench.benchmark.network_state import put_state
+from fbench.benchmark.networks import uncounted
+from fbench.benchmark.predictions import Predictions, SplitPredictions, rounded_logits
 from fbench.benchmark.records import (
     HistoryRow,
     PixelNormalisation,
@@ -32,9 +36,15 @@ from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
-from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, train
+from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, refuse_not_finite, train
 from fbench.benchmark.training.seeds import derive_seeds
-from fbench.benchmark.training.tensors import Normalisation, SplitNormalisation, choose_normalisation, split_to_device
+from fbench.benchmark.training.tensors import (
+    Normalisation,
+    SplitNormalisation,
+    SplitTensors,
+    choose_normalisation,
+    split_to_device,
+)
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -54,7 +64,8 @@ def run_trial(
     context: TrialContext,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> TrialResult:
-    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record.
+    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record, with the
+    history until then.
 
     ``progress`` is called with the number of steps done. A keyboard interrupt is not caught.
     """
@@ -74,15 +85,32 @@ def run_trial(
         batch_size=plan.batch_size,
         selected_on=spec.protocol.selection,
     )
+    course = _Course(spec.protocol.selection == "test")
     try:
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
-            return _learn(base, dataset, plan, seeds, context, progress, clock)
+            return _learn(base, dataset, plan, seeds, context, progress, clock, course)
     except DivergedError as error:
-        failure, history = f"diverged: {error}", error.history
-    except Exception as error:  # a failing network must not take the run with it; the reason is kept
-        failure, history = f"{type(error).__name__}: {error}", ()
+        failure = f"diverged: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a failing network must not take the run with it
+        failure = reason_of(error)
     failed = base.model_copy(update={"failure_reason": failure, "finished_at": _now()})
-    return TrialResult(record=failed, history=history)
+    return TrialResult(record=failed, history=tuple(course.history), test_readings=course.test_readings)
+
+
+@dataclass
+class _Course:
+    """How far a trial has come, for its record where it fails."""
+
+    chooses_on_test: bool
+    history: list[HistoryRow] = field(default_factory=list)
+    last_readings: int = 0
+
+    @property
+    def test_readings(self) -> int:
+        """How often the test split was read: at its end, and at every evaluation where it chooses the epoch."""
+        return self.last_readings + (len(self.history) if self.chooses_on_test else 0)
 
 
 def _learn(
@@ -93,6 +121,7 @@ def _learn(
     context: TrialContext,
     progress: Callable[[int], None],
     clock: float,
+    course: _Course,
 ) -> TrialResult:
     spec, device = base.spec, context.device
     torch.manual_seed(seeds.initialisation)
@@ -106,25 +135,27 @@ def _learn(
     if spec.protocol.augmentation_use == "one_fixed_copy":
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
-    training = train(
-        network, data, spec.protocol, plan, spec.numerics, seeds, progress, context.images_augmented_at_once
-    )
-    network.load_state_dict(training.weights)
+    try:
+        training = train(
+            network,
+            data,
+            spec.protocol,
+            plan,
+            spec.numerics,
+            seeds,
+            progress,
+            context.images_augmented_at_once,
+            course.history.append,
+        )
+    except DivergedError as error:
+        course.last_readings += error.split == "test"
+        raise
+    put_state(network, training.weights)
 
     evaluation_started = time.perf_counter()
-    measures: dict[SplitName, SplitMeasures] = {}
-    predictions: Predictions = {}
-    for split in _splits_to_read(spec):
-        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
-        logits = predict_logits(network, tensors, data.normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
-        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
-        measures[split] = measure_split(values, labels)
-        predictions[split] = SplitPredictions(
-            predicted=values.argmax(1),
-            labels=labels,
-            logits=values.astype(np.float16),
-            sample_ids=dataset.sample_ids[tensors.rows],
-        )
+    measures, predictions = _measure(
+        network, dataset, splits, normalisation, spec, training.chosen.step, device, course
+    )
     final_evaluation_s = time.perf_counter() - evaluation_started
     record = base.model_copy(
         update={
@@ -142,9 +173,44 @@ def _learn(
             "trainable_params": counts.trainable_params,
             "total_params_keras": counts.total_params_keras,
             "macs": counts.macs,
+            "not_counted": uncounted(counts),
         }
     )
-    return TrialResult(record, training.history, predictions, training.weights)
+    return TrialResult(record, training.history, predictions, training.weights, course.test_readings)
+
+
+def _measure(
+    network: nn.Module,
+    dataset: ImageDataset,
+    splits: Mapping[SplitName, SplitTensors],
+    normalisation: Normalisation,
+    spec: TrialSpec,
+    step: int,
+    device: torch.device,
+    course: _Course,
+) -> tuple[dict[SplitName, SplitMeasures], Predictions]:
+    """Quality and predictions on each split that the protocol reads; ``splits`` are those on the device already.
+
+    Raises:
+        DivergedError: a logit is NaN or infinite.
+    """
+    measures: dict[SplitName, SplitMeasures] = {}
+    predictions: Predictions = {}
+    for split in _splits_to_read(spec):
+        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
+        course.last_readings += split == "test"
+        logits = predict_logits(network, tensors, normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
+        loss = float(F.cross_entropy(logits, tensors.labels))
+        refuse_not_finite("test" if split == "test" else "validation", logits, loss, step)
+        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
+        measures[split] = measure_split(values, labels)
+        predictions[split] = SplitPredictions(
+            predicted=values.argmax(1),
+            labels=labels,
+            logits=rounded_logits(values),
+            sample_ids=dataset.sample_ids[tensors.rows],
+        )
+    return measures, predictions
 
 
 def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:

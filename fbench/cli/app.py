@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 import fbench
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
 from fbench.cli.surroundings import keep_to_quota, mend_streams
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
+
+REFUSED: Final = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
+        *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
+    }
+)
+"""What a disk or its permissions refuse, which is no fault of the program."""
 
 app = typer.Typer(
     name="fbench",
@@ -55,7 +64,7 @@ app.command("new-arch")(architectures.new_arch_command)
 
 def main() -> None:
     """Run the command line. What a user did wrong is one sentence and exit code 2; ``--debug`` shows where a
-    :class:`UserError` rose."""
+    :class:`UserError` rose. So is what a disk refuses at the end of the work, such as a full one."""
     mend_streams()
     keep_to_quota()
     debug = "--debug" in sys.argv
@@ -67,6 +76,14 @@ def main() -> None:
         if debug:
             raise
         _fail(str(error))
+    except OSError as error:
+        if debug or error.errno not in REFUSED:
+            raise
+        place = f" {error.filename}" if error.filename else ""
+        _fail(
+            f"The system refused to read or write{place} ({error.strerror}); mend that and run the same command again, "
+            "which goes on from what was finished."
+        )
     except PARSER_ERROR as error:
         if is_help(error):
             error.show()
@@ -76,6 +93,5 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> NoReturn:
-    one_line = sentence.replace("\r", "\\r").replace("\n", "\\n")  # names of files may hold line breaks
-    typer.echo(f"fbench: {one_line}", err=True)
+    typer.echo(f"fbench: {readable(sentence)}", err=True)
     raise SystemExit(2) from None

@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fbench.architectures.tracing.parameters import HeldParameters
+
 if TYPE_CHECKING:
     from fbench.architectures.contract import ContractRow
     from fbench.architectures.registry import Description, ResolvedArchitecture
-    from fbench.architectures.trace import NetworkTrace, Node
+    from fbench.architectures.tracing.counts import NotCounted
+    from fbench.architectures.tracing.graph import NetworkTrace, Node
 
 PIPED_WIDTH = 160
 """Columns where the output is no terminal, so that tables in files and pipes are not cut at 80."""
@@ -136,6 +139,8 @@ def _layer_table(trace: NetworkTrace) -> Table:
             _number(node.macs or None),
             _number(sum(node.elementwise_ops.values()) or None),
         )
+    for holder in trace.holders:
+        table.add_row("", escape(holder.path), "holds parameters", "", escape(_held(holder.held)), "", "")
     return table
 
 
@@ -155,13 +160,30 @@ def operation_text(node: Node) -> str:
 
 
 def _totals(trace: NetworkTrace) -> list[str]:
-    by_kind = ", ".join(f"{kind} {count:,}" for kind, count in trace.elementwise_ops_by_kind.items())
-    return [
-        f"Trainable {trace.trainable_params:,} (PyTorch convention) + BN running statistics "
+    frozen = f" + frozen {trace.frozen_params:,}" if trace.frozen_params else ""
+    lines = [
+        f"Trainable {trace.trainable_params:,} (PyTorch convention){frozen} + BN running statistics "
         f"{trace.bn_running_stats:,} = total {trace.total_params_keras:,} (Keras convention).",
-        f"MACs {trace.macs:,} (convolution and linear layers, one image, without bias).",
-        f"Elementwise operations {trace.elementwise_ops:,} (not in the MACs): {by_kind}.",
+        f"MACs {trace.macs:,} (one image, without bias): {_by_kind(trace.per_image.macs)}.",
     ]
+    if trace.per_call.total_macs:
+        lines.append(
+            f"MACs {trace.per_call.total_macs:,} more for each call whatever the batch, on parameters alone: "
+            f"{_by_kind(trace.per_call.macs)}."
+        )
+    lines += [f"NOT COUNTED: {_missing(one)}." for one in trace.not_counted]
+    elementwise = _by_kind(trace.elementwise_ops_by_kind)
+    return [*lines, f"Elementwise operations {trace.elementwise_ops:,} (not in the MACs): {elementwise}."]
+
+
+def _by_kind(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{kind} {count:,}" for kind, count in counts.items()) or "none"
+
+
+def _missing(one: NotCounted) -> str:
+    calls = f"{one.calls} call{'' if one.calls == 1 else 's'}"
+    what = "on parameters alone, so no MACs of an image are missing" if one.on_parameters else "its MACs are missing"
+    return f"{one.operation} in {calls}, no formula is known for it; {what}"
 
 
 def _stated(row: ContractRow) -> list[str]:
@@ -179,11 +201,20 @@ def _stated(row: ContractRow) -> list[str]:
 
 
 def _parameters(node: Node) -> str:
-    """Trainable, and behind a plus sign the running statistics, as the layer tables of the papers have it."""
-    if not node.trainable_params:
-        return ""
-    running = f" + {node.bn_running_stats:,}" if node.bn_running_stats else ""
-    return f"{node.trainable_params:,}{running}"
+    return escape(
+        _held(HeldParameters(node.trainable_params, node.frozen_params, node.bn_running_stats, node.shared_params))
+    )
+
+
+def _held(held: HeldParameters) -> str:
+    """Trainable, and behind a plus sign the running statistics, as the layer tables of the papers have it; frozen
+    ones by that word, and those that are counted in another row by its name."""
+    parts = [f"{held.trainable:,}"] if held.trainable else []
+    parts += [f"{held.frozen:,} frozen"] if held.frozen else []
+    parts += [f"{held.bn_running_stats:,}"] if held.bn_running_stats else []
+    own = " + ".join(parts)
+    shared = ", ".join(f"{one.elements:,} in {one.counted_as}" for one in held.shared)
+    return " ".join(filter(None, (own, f"({shared})" if shared else "")))
 
 
 def shape_text(shape: Sequence[int]) -> str:

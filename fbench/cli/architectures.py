@@ -66,14 +66,15 @@ def new_arch_command(
 ) -> None:
     """Write NAME.py with a small working network to start from."""
     from fbench.architectures.scaffold import new_architecture_text
+    from fbench.benchmark.files import replacing, require_file_place
 
     text = new_architecture_text(name)
     path = Path(f"{name}.py")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.") from None
+    if os.path.lexists(path):
+        raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.")
+    require_file_place(path, "The network", "NAME")
+    with replacing(path) as stream:
+        stream.write(text.encode())
     typer.echo(f"Wrote {path}. Next: fbench show {name} --plugin {path}")
     typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
 

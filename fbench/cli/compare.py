@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.files import require_file_place
 
 if TYPE_CHECKING:
     from fbench.reports.gate.change import Change
@@ -72,7 +73,9 @@ def _checked(output: Path | None) -> Path | None:
         return None
     from fbench.reports.diff.page import check_page_name
 
-    return check_page_name(output)
+    target = check_page_name(output)
+    require_file_place(target, "The page", "--output")
+    return target
 
 
 def _write_page(

@@ -9,7 +9,7 @@ from rich.markup import escape
 from fbench.cli.architecture_views import console, plain_table
 
 if TYPE_CHECKING:
-    from fbench.architectures.trace import NetworkTrace
+    from fbench.architectures.tracing.graph import NetworkTrace
     from fbench.benchmark.records import CounterReading
     from fbench.speed import AllCounts
 

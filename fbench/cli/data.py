@@ -44,12 +44,14 @@ def preview_command(
     """Write a contact sheet: training images of each class above what a protocol's augmentation makes of them."""
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.files import replacing, require_file_place
     from fbench.benchmark.protocol import load_protocol
 
     if not 1 <= per_class <= MOST_PER_CLASS:
         raise UserError(f"--per-class {per_class} was given; give 1 to {MOST_PER_CLASS}.")
-    if output.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UserError(f"--output {output} is no picture by its name; end it in {' or '.join(PICTURE_SUFFIXES)}.")
+    if output.suffix.lower() not in PICTURES:
+        raise UserError(f"--output {output} is no picture by its name; end it in {' or '.join(PICTURES)}.")
+    require_file_place(output, "The picture", "--output")
     settings = load_protocol(protocol)
     dataset = load_dataset(DataReference.parse(data))
     if not (dataset.may_show_images or show_images):
@@ -60,15 +62,15 @@ def preview_command(
 
     sheet = contact_sheet(dataset, settings, per_class=per_class, seed=seed)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(output)
+        with replacing(output) as stream:
+            sheet.save(stream, PICTURES[output.suffix.lower()])
     except OSError as error:
         raise UserError(f"The picture cannot be written to {output} ({error.strerror}); name another file.") from error
     typer.echo(f"Contact sheet: {output}")
 
 
 MOST_PER_CLASS = 40
-PICTURE_SUFFIXES = (".png", ".jpg")
+PICTURES = {".png": "PNG", ".jpg": "JPEG"}
 
 data_app.command("list")(list_command)
 data_app.command("audit")(audit_command)

@@ -43,6 +43,7 @@ def export_command(
     from fbench.benchmark.export.formats import write_export
     from fbench.benchmark.export.metadata import ExportFormat
     from fbench.benchmark.export.trained import data_of, find_trial, load_trained
+    from fbench.benchmark.files import require_file_place
     from fbench.benchmark.store import RunFolder
 
     folder = RunFolder.open(run.expanduser())
@@ -50,6 +51,7 @@ def export_command(
     export_format = ExportFormat(to)
     path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = DataReference.parse(data) if data else None
+    require_file_place(path, "The network", "--output")
     trained = load_trained(folder, trial_id, given)
     pixels = None
     if export_format is ExportFormat.ONNX_INT8:

@@ -79,7 +79,8 @@ class RunProgress:
         self._done_s[record.trial_id] = self._trials_s[record.trial_id]
         self._draw()
         if record.status == "failed":
-            self._console.print(f"failed: {self._labels[record.trial_id]}: {record.failure_reason}", style="red")
+            text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
+            self._console.print(text, style="red", markup=False, highlight=False)
         elif not self._console.is_terminal:
             accuracy = record.test or record.selection
             top1 = f"{100 * accuracy.top1:.1f} %" if accuracy else ""
@@ -89,6 +90,9 @@ class RunProgress:
                 highlight=False,
                 soft_wrap=True,
             )
+        if record.weights_not_kept:
+            text = f"The weights of {self._labels[record.trial_id]} are not kept: {record.weights_not_kept}"
+            self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def measuring(self, what: str) -> None:
         """Say what of the cost is being measured; where nobody watches a bar, once."""

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fbench.architectures.errors import UserError
-from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, give_figures, give_report
+from fbench.architectures.errors import UserError, readable
+from fbench.benchmark.files import require_folder_place
+from fbench.cli.report_files import (
+    FigureFormat,
+    ReportFormat,
+    find_target,
+    give_figures,
+    give_page,
+    give_tables,
+    require_target,
+)
 from fbench.cli.report_live import follow, real_faces
 
 if TYPE_CHECKING:
@@ -111,17 +120,39 @@ def report_command(
     if form is not ReportFormat.HTML and (watch or show_images or theme is not ThemeChoice.AUTO):
         raise UserError(f"--watch, --show-images and --theme are of a page; leave them out with --format {form.value}.")
     target = find_target(output, form, run[0])
+    if output is not None and target is not None:
+        require_target(target, form)
+    if figures is not None:
+        require_folder_place(figures.expanduser(), "The figures", "--figures")
 
     from fbench.benchmark.table import load_run
+
+    runs = [load_run(folder) for folder in run]
+    if output is None and target is not None:
+        require_target(target, form)
+    if form is not ReportFormat.HTML and figures is None:
+        from fbench.reports.findings.gather import gather_findings
+
+        findings = gather_findings(runs, title=title and readable(title), correction=CORRECTIONS[correction])
+        give_tables(runs, findings, form, target)
+        return
+
     from fbench.reports.page.build import gather_report
 
-    options: ReportOptions = {"title": title, "theme": THEMES[theme], "correction": CORRECTIONS[correction]}
+    options: ReportOptions = {
+        "title": title and readable(title),
+        "theme": THEMES[theme],
+        "correction": CORRECTIONS[correction],
+    }
     if show_images:
         options["shown_faces"] = real_faces(run, show_images)
     if watch and target is not None:
         follow(run, target, options, every)
-    runs = [load_run(folder) for folder in run]
+        runs = [load_run(folder) for folder in run]
     report = gather_report(runs, **options)
     if figures is not None:
         give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)
-    give_report(runs, report, form, target, with_tables=output is None)
+    if form is ReportFormat.HTML and target is not None:
+        give_page(runs, report, target, with_tables=output is None)
+    else:
+        give_tables(runs, report, form, target)

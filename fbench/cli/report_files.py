@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing
+from fbench.benchmark.files import replacing, require_file_place, require_folder_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fbench.benchmark.table import RunTable
+    from fbench.reports.findings.model import Findings
     from fbench.reports.page.document import Report
 
 
@@ -69,6 +70,18 @@ def find_target(output: Path | None, form: ReportFormat, first_run: Path) -> Pat
     )
 
 
+def require_target(target: Path, form: ReportFormat) -> None:
+    """See that a report can be written before it is made.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if form is ReportFormat.CSV and _is_folder(target):
+        require_folder_place(target, "The report", "--output")
+    else:
+        require_file_place(target, "The report", "--output")
+
+
 def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *, aside: bool) -> None:
     """Write the figures and print the path of their list: ``aside``, on standard error, where a report is printed.
 
@@ -77,38 +90,47 @@ def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *,
     """
     from fbench.reports.page.figure_files import write_figures
 
-    typer.echo(str(write_figures(report, folder, [kind.value for kind in kinds])), err=aside)
+    index = write_figures(report, folder, [kind.value for kind in kinds], lambda line: typer.echo(line, err=True))
+    typer.echo(str(index), err=aside)
 
 
-def give_report(
-    runs: Sequence[RunTable], report: Report, form: ReportFormat, target: Path | None, *, with_tables: bool
-) -> None:
-    """Print the report, or write it to ``target`` and print the path of each file; a page's comes last.
-
-    Args:
-        runs: what the report is of.
-        report: its contents.
-        form: what becomes of it.
-        target: a file, or a folder for CSV; none prints.
-        with_tables: whether a page gets summary.csv and trials.csv beside it.
+def give_page(runs: Sequence[RunTable], report: Report, target: Path, *, with_tables: bool) -> None:
+    """Write the page and print its path, after those of summary.csv and trials.csv beside it where they are wanted.
 
     Raises:
         UserError: a file cannot be written.
     """
     from fbench.reports.comparisons.tables import write_tables
+    from fbench.reports.page.html import render
+
+    written = _write(target, render(report))
+    if with_tables:
+        for table in write_tables(runs, target.parent):
+            typer.echo(str(table))
+    typer.echo(str(written))
+
+
+def give_tables(runs: Sequence[RunTable], findings: Findings, form: ReportFormat, target: Path | None) -> None:
+    """Print a report without a page, or write it and print the path of each file; nothing is drawn.
+
+    Args:
+        runs: what the report is of.
+        findings: its contents.
+        form: what becomes of them.
+        target: a file, or a folder for CSV; none prints.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
     from fbench.reports.plain.tidy import tidy_tables
 
     if target is None:
-        typer.echo(_text(runs, report, form), nl=False)
+        typer.echo(_text(runs, findings, form), nl=False)
     elif form is ReportFormat.CSV and _is_folder(target):
-        for name, text in tidy_tables(runs, report).items():
+        for name, text in tidy_tables(runs, findings).items():
             typer.echo(str(_write(target / name, text)))
     else:
-        written = _write(target, _text(runs, report, form))
-        if form is ReportFormat.HTML and with_tables:
-            for table in write_tables(runs, target.parent):
-                typer.echo(str(table))
-        typer.echo(str(written))
+        typer.echo(str(_write(target, _text(runs, findings, form))))
 
 
 def _is_folder(target: Path) -> bool:
@@ -116,22 +138,16 @@ def _is_folder(target: Path) -> bool:
     return target.is_dir() or not target.suffix
 
 
-def _text(runs: Sequence[RunTable], report: Report, form: ReportFormat) -> str:
-    from fbench.reports.page.html import render
+def _text(runs: Sequence[RunTable], findings: Findings, form: ReportFormat) -> str:
     from fbench.reports.plain.contents import plain_report
     from fbench.reports.plain.latex import to_latex
     from fbench.reports.plain.markdown import to_markdown
     from fbench.reports.plain.tidy import summary_csv
 
-    match form:
-        case ReportFormat.HTML:
-            return render(report)
-        case ReportFormat.MARKDOWN:
-            return to_markdown(plain_report(report))
-        case ReportFormat.LATEX:
-            return to_latex(plain_report(report))
-        case ReportFormat.CSV:
-            return summary_csv(runs)
+    if form is ReportFormat.CSV:
+        return summary_csv(runs)
+    report = plain_report(findings)
+    return to_markdown(report) if form is ReportFormat.MARKDOWN else to_latex(report)
 
 
 def _write(file: Path, text: str) -> Path:

@@ -12,7 +12,8 @@ import typer
 from fbench.architectures.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.reports.page.build import ReportOptions, ShownFaces
+    from fbench.reports.findings.gather import ShownFaces
+    from fbench.reports.page.build import ReportOptions
 
 
 def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:

@@ -56,7 +56,7 @@ def show_command(
 
 
 def _show_layers(name: str, options: list[str], *, as_json: bool) -> None:
-    from fbench.architectures.counts import trace_architecture
+    from fbench.architectures.building import build_and_trace
     from fbench.architectures.registry import resolve
     from fbench.cli.architecture_views import ShownArchitecture, print_architecture
 
@@ -68,7 +68,7 @@ def _show_layers(name: str, options: list[str], *, as_json: bool) -> None:
         description=about,
         open_choices=about.open_choices or base.open_choices,
         row=rows_of([name])[name] if as_registered else ContractRow(name, None),
-        trace=trace_architecture(resolved),
+        trace=build_and_trace(resolved)[1],
     )
     if as_json:
         typer.echo(json.dumps(shown.to_json(), indent=1))

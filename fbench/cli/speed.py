@@ -72,15 +72,22 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     """Measure, keep every sample, and print."""
     from rich.console import Console
 
+    from fbench.benchmark.files import require_file_place
     from fbench.benchmark.store import write_cost_file
     from fbench.cli.speed_view import print_speed
     from fbench.speed import cost_spec, measure_speed
 
     cost_spec(request)  # so that nothing is written or measured for a request that cannot work
-    _writable(file)
+    require_file_place(file, "The record", "--out")
     with Console(stderr=True).status("measuring") as status:
         record = measure_speed(request, status.update)
-    write_cost_file(file, record)
+    try:
+        write_cost_file(file, record)
+    except OSError as error:
+        typer.echo(record.model_dump_json())
+        raise UserError(
+            f"--out {file} could not be written ({error.strerror}); the record was printed in its place, so keep that."
+        ) from error
     if as_json:
         typer.echo(record.model_dump_json())
     else:
@@ -88,16 +95,6 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
         typer.echo(f"Every sample: {file}")
     if record.interrupted:
         raise typer.Exit(INTERRUPTED)
-
-
-def _writable(file: Path) -> None:
-    """Make the folder of the record now, so that minutes of measuring are not lost for want of a place."""
-    if file.is_dir():
-        raise UserError(f"--out {file} is a folder; give the name of a file in it.")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--out {file} cannot be written ({error.strerror}); choose another place.") from error
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def _cost_line(costs: tuple[object, ...]) -> str:
 def _print_table(rows: list[dict[str, object]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table()
     for column in ("network", "data", "seed", "status", "top-1", "trial"):
@@ -62,6 +63,6 @@ def _print_table(rows: list[dict[str, object]]) -> None:
     for row in rows:
         top1 = row["top1"]
         accuracy = f"{100 * top1:.2f} %" if isinstance(top1, float) else ""
-        status = str(row["status"]) + (f": {row['failure_reason']}" if row["failure_reason"] else "")
+        status = Text(str(row["status"]) + (f": {row['failure_reason']}" if row["failure_reason"] else ""))
         table.add_row(str(row["network"]), str(row["data"]), str(row["seed"]), status, accuracy, str(row["trial_id"]))
     Console().print(table)

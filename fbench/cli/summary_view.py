@@ -17,6 +17,7 @@ from fbench.reports.comparisons.headline import without_copies
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
 from fbench.reports.comparisons.verdicts import verdict_sentence
+from fbench.reports.left_out import Omissions
 
 if TYPE_CHECKING:
     from fbench.benchmark.table import RunTable
@@ -31,7 +32,10 @@ def print_summary(run: RunTable) -> None:
     """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial."""
     console = Console()
     for data in run.config.data:
-        evidence = gather(run, data)
+        omissions = Omissions(run.folder.path)
+        evidence = gather(run, data, omissions)
+        for one in omissions.found:
+            console.print(one.sentence, highlight=False, markup=False, soft_wrap=True, style="yellow")
         if evidence.networks:
             kind = "synthetic faces" if data.synthetic else data.name
             marked = ", selected on the test set" if run.config.protocol.selection == "test" else ""
@@ -45,12 +49,14 @@ def print_summary(run: RunTable) -> None:
 
 
 def _print_verdicts(console: Console, evidence: Evidence) -> None:
-    """A line for each comparison, and effect of crossed factors, that could be tested, below the title of its study."""
+    """A line for each comparison that could be tested, or of which too few images or no learning is all that can be
+    said, and for each effect of crossed factors, below the title of its study."""
     for result in study_results(evidence):
-        tested = [row for row in result.comparisons if row.is_tested]
-        if tested:
+        tested = any(row.is_tested for row in result.comparisons)
+        told = [row for row in result.comparisons if row.is_tested or row.few_images or row.neither_learned]
+        if told:
             console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
-        for row in tested:
+        for row in told:
             console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
         section = factor_section(evidence, result.study, result.correction) if tested else None
         for sentence in effect_sentences(section.analysis) if section and section.analysis else ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,9 @@ from fbench.statistics.timing import TimeRatio
 
 MISSING: Final = "–"
 ELLIPSIS: Final = "…"
+_WIDE: Final = 1.6
+_WITHOUT_WIDTH: Final = ("Mn", "Me", "Cf")
+_JOINER: Final = "\N{ZERO WIDTH JOINER}"
 
 
 def number(value: float | None, digits: int = 1) -> str:
@@ -122,10 +126,35 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
+def letter_widths(text: str) -> float:
+    """How many Latin letters a text is as wide as: one of Chinese, Japanese or Korean is as wide as 1.6."""
+    widths = (
+        0.0 if unicodedata.category(letter) in _WITHOUT_WIDTH else _WIDE if _is_wide(letter) else 1.0 for letter in text
+    )
+    return sum(widths)
+
+
 def shorten(name: str, longest: int = 28) -> str:
-    """A name that fits a figure; what is cut is marked by an ellipsis."""
+    """A name that fits a figure, as wide as so many Latin letters; what is cut is marked by an ellipsis.
+
+    A letter keeps its accents, and an emoji what it is joined with.
+    """
     flat = " ".join(name.split())
-    return flat if len(flat) <= longest else flat[: longest - 1] + ELLIPSIS
+    if letter_widths(flat) <= longest:
+        return flat
+    kept = len(flat)
+    while kept and (letter_widths(flat[:kept]) > longest - 1 or _is_joined(flat[kept - 1 : kept + 1])):
+        kept -= 1
+    return flat[:kept] + ELLIPSIS
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in ("W", "F")
+
+
+def _is_joined(pair: str) -> bool:
+    """Whether the second of two letters belongs to the first: an accent, or either side of a joiner."""
+    return pair[0] == _JOINER or (len(pair) > 1 and unicodedata.category(pair[1]) in _WITHOUT_WIDTH)
 
 
 def capitalised(text: str) -> str:

@@ -10,16 +10,24 @@ networks' correctness. Its mean is uncertain in two ways, and which of them coun
   ``(MS_seed + MS_image - MS_residual) / (R C)`` (Dorfman, Berbaum, Metz 1992, Investigative Radiology 27,
   723-731; Obuchowski, Rockette 1995, Communications in Statistics 24, 285-308) and Satterthwaite's degrees of
   freedom.
+
+Equal values are no proof that nothing varies: three seeds with one and the same accuracy on C images have had no chance
+to show a spread below the step of 1 / C. Where a variance comes out as zero, the standard error is therefore that of
+data in which one answer of one seed is another one, ``step / (R C)`` on R - 1 degrees of freedom: the least that could
+have been seen. What the number of images can carry is in :mod:`fbench.statistics.discordance`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
+from fbench.statistics.discordance import Discordance
 from fbench.statistics.intervals import check_confidence, t_p_value, t_quantile
 
 FloatArray = npt.NDArray[np.float64]
@@ -40,7 +48,7 @@ Rule = Literal[
 ``one_seed``       one seed: only the variance over images can be estimated, C - 1 degrees of freedom; the
                    chance of the seed is missing from the interval, which is too narrow for new trainings.
 ``wilson``         one seed of right and wrong answers: Wilson's interval for a proportion, with that lack.
-``constant``       the data show no chance at all: the interval is the value itself.
+``constant``       the data show no chance at all: the standard error is the least that could have been seen.
 ``undefined``      fewer than two seeds: no interval (its numbers are NaN).
 """
 
@@ -49,7 +57,11 @@ ROUNDING = 1e-10  # differences below this share are rounding, not chance
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A mean with its interval, in the unit of the data; NaN where undefined."""
+    """A mean with its interval, in the unit of the data; NaN where undefined.
+
+    ``discordance`` is what the images can carry of a difference, where its values are known to be bounded; p-values and
+    intervals are then the weaker ones of the model's and of the images'.
+    """
 
     estimate: float
     low: float
@@ -58,16 +70,61 @@ class MeanEstimate:
     degrees_of_freedom: float
     confidence: float
     rule: Rule
+    discordance: Discordance | None = field(default=None, compare=False)
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the hypothesis that the mean is 0, from the model of the interval.
+        """Two-sided p-value of the hypothesis that the mean is 0.
 
-        Without any chance in the data (rule ``constant``) it is 1 for a mean of 0 and otherwise 0.
+        Without a standard error, of a value that is known, it is 1 for a mean of 0 and otherwise 0.
         """
         if self.standard_error == 0:
-            return 1.0 if self.estimate == 0 else 0.0
-        return t_p_value(self.estimate / self.standard_error, self.degrees_of_freedom)
+            of_model = 1.0 if self.estimate == 0 else 0.0
+        else:
+            of_model = t_p_value(self.estimate / self.standard_error, self.degrees_of_freedom)
+        return of_model if self.discordance is None else max(of_model, self.discordance.p_no_difference)
+
+    def p_at_least(self, value: float) -> float:
+        """One-sided p-value of a mean of ``value`` or more; small where it is shown to be less."""
+        of_model = self._p_of_model(self.estimate - value)
+        return of_model if self.discordance is None else max(of_model, self.discordance.p_at_least(value))
+
+    def p_at_most(self, value: float) -> float:
+        """One-sided p-value of a mean of ``value`` or less; small where it is shown to be more."""
+        of_model = self._p_of_model(value - self.estimate)
+        return of_model if self.discordance is None else max(of_model, self.discordance.p_at_most(value))
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """The two-sided interval of another confidence than its own.
+
+        Raises:
+            ValueError: a confidence not between 0 and 1.
+        """
+        half = t_quantile(confidence, self.degrees_of_freedom) * self.standard_error
+        ends = [self.estimate - half, self.estimate + half]
+        if self.discordance is None:
+            return min(ends), max(ends)
+        if (of_images := self.discordance.interval(confidence)) is not None:
+            ends += [*of_images, *([0.0] if self.discordance.p_no_difference > 1 - confidence else [])]
+        largest = self.discordance.largest
+        return max(-largest, min(ends)), min(largest, max(ends))
+
+    def _p_of_model(self, above: float) -> float:
+        """Of a hypothesis that is refuted by values far below 0."""
+        if self.standard_error == 0:
+            return 0.0 if above < 0 else 1.0
+        return float(special.stdtr(self.degrees_of_freedom, above / self.standard_error))
+
+
+def carried_by_images(estimate: MeanEstimate, images: Discordance) -> MeanEstimate:
+    """The estimate of a difference with no more certainty than its images can carry."""
+    if math.isnan(estimate.standard_error):
+        return estimate
+    carried = replace(estimate, discordance=images)
+    if not images.is_few:
+        return carried
+    low, high = carried.interval(estimate.confidence)
+    return replace(carried, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -122,12 +179,13 @@ def mean_squares(values: npt.ArrayLike) -> MeanSquares:
     )
 
 
-def this_test_set(values: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
+def this_test_set(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0) -> MeanEstimate:
     """Estimate the mean for these images over all seeds that might have been drawn.
 
     Args:
         values: shape (R seeds, C images).
         confidence: of the two-sided interval.
+        step: what another answer to one image changes its value by: 1 for correctness and its differences.
 
     Raises:
         ValueError: as ``as_matrix``, or a confidence not between 0 and 1.
@@ -138,15 +196,16 @@ def this_test_set(values: npt.ArrayLike, confidence: float = 0.95) -> MeanEstima
         nan = float("nan")
         return MeanEstimate(float(matrix.mean()), nan, nan, nan, nan, confidence, "undefined")
     squares = mean_squares(matrix)
-    return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds")
+    return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds", step)
 
 
-def new_images(values: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
-    """Estimate the mean over all seeds and all images that might have been drawn.
+def new_images(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0) -> MeanEstimate:
+    """Estimate the mean over all seeds and all images that might have been drawn, by the model of variance alone.
 
     Args:
         values: shape (R seeds, C images).
         confidence: of the two-sided interval.
+        step: as for :func:`this_test_set`.
 
     Raises:
         ValueError: as ``as_matrix``, or a confidence not between 0 and 1.
@@ -155,16 +214,16 @@ def new_images(values: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
     matrix = as_matrix(values)
     if len(matrix) < 2:
         between_images = _beyond_rounding(matrix, float(matrix[0].var(ddof=1)))
-        return _estimate(matrix, between_images, matrix.shape[1] - 1, confidence, "one_seed")
+        return _estimate(matrix, between_images, matrix.shape[1] - 1, confidence, "one_seed", step)
     squares = mean_squares(matrix)
     no_image_component = squares.image <= squares.residual * (1 + ROUNDING)
     if no_image_component and squares.seed == 0:
-        freedom = (squares.seeds - 1) * (squares.images - 1)
-        return _estimate(matrix, squares.residual, freedom, confidence, "residual_only")
+        freedom = (squares.seeds - 1) * (squares.images - 1 if squares.residual else 1)
+        return _estimate(matrix, squares.residual, freedom, confidence, "residual_only", step)
     if no_image_component:
-        return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds_only")
+        return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds_only", step)
     total = squares.seed + squares.image - squares.residual
-    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed")
+    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed", step)
 
 
 def satterthwaite(squares: MeanSquares) -> float:
@@ -185,12 +244,13 @@ def _beyond_rounding(matrix: FloatArray, mean_square: float) -> float:
 
 
 def _estimate(
-    matrix: FloatArray, mean_square: float, degrees_of_freedom: float, confidence: float, rule: Rule
+    matrix: FloatArray, mean_square: float, degrees_of_freedom: float, confidence: float, rule: Rule, step: float
 ) -> MeanEstimate:
     mean = float(matrix.mean())
+    error = float(np.sqrt(mean_square / matrix.size))
     if mean_square == 0:
         mean = mean if abs(mean) > ROUNDING * float(np.abs(matrix).max()) else 0.0
-        return MeanEstimate(mean, mean, mean, 0.0, degrees_of_freedom, confidence, "constant")
-    error = float(np.sqrt(mean_square / matrix.size))
+        error = step / matrix.size
+        rule = rule if rule == "one_seed" else "constant"
     half = t_quantile(confidence, degrees_of_freedom) * error
     return MeanEstimate(mean, mean - half, mean + half, error, degrees_of_freedom, confidence, rule)

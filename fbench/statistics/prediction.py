@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from fbench.statistics.intervals import check_confidence, t_quantile
+from fbench.statistics.intervals import check_confidence, standard_deviation, t_quantile
 
 FEWEST_TRAININGS = 5
 """From so few, the interval at 95 % is three deviations wide to each side; from two it is sixteen."""
@@ -36,16 +36,16 @@ class Prediction:
     confidence: float
 
     def chance_to_reach(self, target: float) -> float:
-        """The probability that a new training has at least ``target``; 0 or 1 where no training differs."""
-        if self.deviation == 0:
-            return float(self.mean >= target)
+        """The probability that a new training has at least ``target``."""
         return float(special.stdtr(self.degrees_of_freedom, (self.mean - target) / self.deviation))
 
 
-def predict_one(values: npt.ArrayLike, confidence: float = 0.95) -> Prediction:
+def predict_one(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> Prediction:
     """Predict one new value from independent values of a normal distribution, shape (R,), R >= 2.
 
-    The interval is ``mean +- t s sqrt(1 + 1/R)`` on R - 1 degrees of freedom.
+    The interval is ``mean +- t s sqrt(1 + 1/R)`` on R - 1 degrees of freedom. Equal values do not promise another one:
+    ``step``, above 0, is the least by which a value can differ, such as 1 / C for an accuracy on C images, and s is
+    then that of values of which one differs by it.
 
     Raises:
         ValueError: fewer than two values, a value that is not finite, or a confidence not between 0 and 1.
@@ -55,7 +55,7 @@ def predict_one(values: npt.ArrayLike, confidence: float = 0.95) -> Prediction:
     if sample.ndim != 1 or sample.size < 2 or not np.isfinite(sample).all():
         raise ValueError(f"A prediction needs one row of at least two finite values; given were {sample.tolist()}.")
     mean, freedom = float(sample.mean()), sample.size - 1.0
-    deviation = float(sample.std(ddof=1)) * math.sqrt(1 + 1 / sample.size) if np.ptp(sample) else 0.0
+    deviation = standard_deviation(sample, step) * math.sqrt(1 + 1 / sample.size)
     half = t_quantile(confidence, freedom) * deviation
     upper = mean + float(special.stdtrit(freedom, confidence)) * deviation
     return Prediction(mean, mean - half, mean + half, upper, deviation, freedom, confidence)

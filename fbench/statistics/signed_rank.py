@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy import special
 
 from fbench.statistics.intervals import check_confidence
+from fbench.statistics.ties import TIES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -78,8 +79,12 @@ def _walsh_averages(values: FloatArray) -> FloatArray:
 
 
 def _p_value(averages: FloatArray, count: int) -> float:
-    """Two-sided. The signed-rank statistic is the number of positive Walsh averages; one of 0 counts half."""
-    positive = float((averages > 0).sum() + 0.5 * (averages == 0).sum())
+    """Two-sided. The signed-rank statistic is the number of positive Walsh averages; one of 0 counts half.
+
+    A mean of x and -x may be off 0 by rounding, and is 0 all the same.
+    """
+    rounding = TIES * float(np.abs(averages).max())
+    positive = float((averages > rounding).sum() + 0.5 * (np.abs(averages) <= rounding).sum())
     extreme = min(positive, averages.size - positive)
     return min(1.0, 2 * _chance_at_most(extreme, count))
 

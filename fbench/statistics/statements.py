@@ -20,7 +20,7 @@ from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.estimands import MeanEstimate
-from fbench.statistics.intervals import t_interval
+from fbench.statistics.intervals import standard_deviation, t_interval
 from fbench.statistics.timing import LogTimes, time_ratio
 
 Outcome = Literal["supported", "contradicted", "undecided"]
@@ -60,9 +60,7 @@ def says_no_worse(difference: MeanEstimate, margin: float, level: float = LEVEL)
         ValueError: a margin that is not above 0.
     """
     gain_is_certain = difference.estimate > 0 and difference.p_value < level
-    at_margin = _shifted(difference, margin)
-    loss_is_small = at_margin.estimate > 0 and at_margin.p_value / 2 < level
-    if gain_is_certain or loss_is_small:
+    if gain_is_certain or difference.p_at_most(-margin) < level:
         return Answer(supports=True, p_against=1.0)
     return Answer(supports=False, p_against=difference.p_value if difference.estimate < 0 else 1.0)
 
@@ -91,17 +89,18 @@ def says_ratio_within(ours: LogTimes, theirs: LogTimes, low: float, high: float,
     return Answer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest))
 
 
-def over_seeds(values: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
+def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> MeanEstimate:
     """The mean of one value per seed, shape (R,), R >= 2; chance is the seed.
+
+    ``step`` is the least by which a value can differ from another, such as 1 / C for an accuracy on C images.
 
     Raises:
         ValueError: as :func:`fbench.statistics.intervals.t_interval`.
     """
-    found = t_interval(values, confidence)
+    found = t_interval(values, confidence, step)
     sample = np.asarray(values, dtype=np.float64)
-    error = float(sample.std(ddof=1)) / float(np.sqrt(sample.size)) if np.ptp(sample) else 0.0
-    rule: Literal["seeds", "constant"] = "seeds" if error else "constant"
-    return MeanEstimate(found.estimate, found.low, found.high, error, sample.size - 1.0, confidence, rule)
+    error = standard_deviation(sample, step) / float(np.sqrt(sample.size))
+    return MeanEstimate(found.estimate, found.low, found.high, error, sample.size - 1.0, confidence, "seeds")
 
 
 def judge_parts(parts: Sequence[Answer | None], level: float = LEVEL) -> tuple[Outcome, ...]:
@@ -127,19 +126,6 @@ def conclude(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _within(difference: MeanEstimate, margin: float) -> float:
     return float(equivalence_p_values([difference], margin)[0])
-
-
-def _shifted(estimate: MeanEstimate, by: float) -> MeanEstimate:
-    """The estimate of the same quantity with ``by`` added."""
-    return MeanEstimate(
-        estimate.estimate + by,
-        estimate.low + by,
-        estimate.high + by,
-        estimate.standard_error,
-        estimate.degrees_of_freedom,
-        estimate.confidence,
-        estimate.rule,
-    )
 
 
 def _p_of_ratio(ours: LogTimes, theirs: LogTimes, ratio: float) -> float:

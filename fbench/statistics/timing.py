@@ -7,6 +7,7 @@ does meanwhile hits all alike; a ratio is therefore taken within blocks, and onl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy import special
 
 from fbench.statistics.intervals import check_confidence
 from fbench.statistics.signed_rank import FloatArray, centre
+from fbench.statistics.ties import TIES
 
 IntArray = npt.NDArray[np.int64]
 
@@ -108,6 +110,9 @@ def time_ratio(ours: LogTimes, theirs: LogTimes, confidence: float = 0.95) -> Ti
     A turn gives one log-ratio, a block the median of its turns', and the blocks' centre with its signed-rank interval
     is the answer: blocks, whose order and places in memory were drawn anew, are what can be counted as independent.
 
+    Equal ratios in all blocks are no proof of an exact one: a clock tells times apart by its steps only. The interval
+    is then wider by the least step that is seen between two times of the two calls, and unbounded where none is.
+
     Raises:
         ValueError: no common turn, or a confidence not between 0 and 1.
     """
@@ -117,16 +122,28 @@ def time_ratio(ours: LogTimes, theirs: LogTimes, confidence: float = 0.95) -> Ti
     if not by_block:
         raise ValueError("The two calls have no turn in common; time them in one measurement.")
     differences = np.array([np.median(values) for values in by_block.values()])
+    differences = np.where(np.abs(differences) > TIES, differences, 0.0)  # of logarithms: what is less is rounding
     found = centre(differences, confidence)
+    step = 0.0 if float(np.ptp(differences)) > TIES else _least_step([*ours.values(), *theirs.values()])
     return TimeRatio(
         ratio=math.exp(found.estimate),
-        low=math.exp(found.low),
-        high=math.exp(found.high),
+        low=math.exp(found.low - step),
+        high=_exponential(found.high + step),
         confidence=confidence,
         p_value=found.p_value,
         blocks=len(by_block),
         spread=robust_deviation(differences),
     )
+
+
+def _least_step(log_times: Sequence[float]) -> float:
+    """The least difference between two logarithms of times that is no rounding; infinite where there is none."""
+    steps = np.diff(np.sort(log_times))
+    return float(steps[steps > TIES].min(initial=math.inf))
+
+
+def _exponential(value: float) -> float:
+    return math.exp(value) if math.isfinite(value) else math.inf
 
 
 def robust_deviation(values: FloatArray) -> float:
@@ -142,7 +159,8 @@ def time_quantile(
 
     Woodruff's interval (1952, Journal of the American Statistical Association 47, 635-646): an interval for the share
     of calls below the quantile, here the exact binomial one of Clopper and Pearson, is read off the ordered sample. Its
-    sample size is divided by the design effect of the blocks (Kish 1965, Survey Sampling), as slow calls cluster.
+    sample size is divided by the design effect of the blocks (Kish 1965, Survey Sampling), as slow calls cluster. Where
+    all times are equal the clock was too coarse for them, and the interval is unbounded.
 
     Raises:
         ValueError: fewer than two times, shapes that differ, or a share or confidence not between 0 and 1.
@@ -161,12 +179,13 @@ def time_quantile(
     below = independent * share
     low_share = float(special.betaincinv(below, independent - below + 1, tail)) if below > 0 else 0.0
     high_share = float(special.betaincinv(below + 1, independent - below, 1 - tail)) if below < independent else 1.0
+    is_coarse = ordered[-1] - ordered[0] <= TIES * ordered[-1]
     first, last = math.floor(low_share * times.size) - 1, math.ceil(high_share * times.size)
     return TimeQuantile(
         share=share,
         time_s=value,
-        low_s=float(ordered[max(first, 0)]),
-        high_s=float(ordered[last]) if last < times.size else math.inf,
+        low_s=0.0 if is_coarse else float(ordered[max(first, 0)]),
+        high_s=float(ordered[last]) if last < times.size and not is_coarse else math.inf,
         confidence=confidence,
         samples=int(times.size),
         independent_samples=independent,

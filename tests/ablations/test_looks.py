@@ -105,3 +105,12 @@ def test_looks_are_kept_in_the_run_and_their_number_of_seeds_is_settled(ten: Run
     with pytest.raises(UserError, match=r"planned for at most 20 seeds.*give --max-seeds 20"):
         planned_looks(ten.folder, 30)
     (ten.folder.path / FILE).unlink()
+
+
+def test_networks_that_did_not_learn_stay_undecided_at_every_look(tmp_path: Path) -> None:
+    recipe = Recipe(seeds=range(10), images=3_589, with_cost=False, collapsed=("ires", "ires_relu", "ires_no_se"))
+    run = fabricate_run(tmp_path / "run", recipe)
+    looks = Looks(max_seeds=20)
+    for _ in range(2):
+        looks = take_look(suite_of(run), run, DATA, looks)
+    assert {look.verdict for look in looks.looks} == {"undecided"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -172,3 +174,87 @@ def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "my_net.py").write_text("precious", encoding="utf-8")
     assert "is not overwritten" in sentence("new-arch", "my_net")
     assert (tmp_path / "my_net.py").read_text(encoding="utf-8") == "precious"
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> str:
+    return shutil.copy(Path(__file__).parent.parent / "plugins" / "as_people_write_them.py", tmp_path / "nets.py")
+
+
+def shown(name: str, plugin: str) -> dict[str, Any]:
+    network: dict[str, Any] = json.loads(invoke("show", name, "--plugin", plugin, "--json").output)["network"]
+    return network
+
+
+PLAIN = 24 * 24 * 8 * 9 + 56
+
+
+@pytest.mark.parametrize(
+    ("name", "macs"),
+    [
+        ("plain", PLAIN),
+        ("lstm", PLAIN + 24 * 4 * 8 * (8 + 8)),
+        ("lstmguarded", PLAIN + 24 * 4 * 8 * (8 + 8)),
+        ("bilinear", PLAIN + 8 * 8 * 8),
+        ("frozentrunk", PLAIN + 24 * 24 * 8 * 8),
+        ("droppath", PLAIN + 3 * 24 * 24 * 8 * 8 * 9),
+        ("weightstandard", PLAIN + 24 * 24 * 8 * 8 * 9),
+        ("attentionpool", PLAIN + 24 * 24 * 8),
+        ("regions", PLAIN),
+    ],
+)
+def test_show_counts_networks_as_people_write_them(name: str, macs: int, plugin: str) -> None:
+    network = shown(name, plugin)
+    assert network["counts"]["macs"] == macs == sum(row["macs"] for row in network["modules"])
+    assert network["not_counted"] == []
+    assert network["output_shape"] == [7]
+
+
+def test_show_says_with_whom_a_layer_shares_its_weights(plugin: str) -> None:
+    network = shown("tied", plugin)
+    assert sum(row["trainable_params"] for row in network["modules"]) == network["counts"]["trainable_params"] == 719
+    assert "(576 in g.weight)" in invoke("show", "tied", "--plugin", plugin).output
+
+
+def test_show_calls_frozen_what_needs_no_gradient(plugin: str) -> None:
+    counts = shown("frozenstem", plugin)["counts"]
+    assert (counts["trainable_params"], counts["frozen_params"], counts["total_params_keras"]) == (63, 80, 143)
+    assert "Trainable 63 (PyTorch convention) + frozen 80" in invoke("show", "frozenstem", "--plugin", plugin).output
+
+
+FOURIER = """
+import torch
+from torch import nn
+from fbench import register
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(48 * 25, 7)
+    def forward(self, x):
+        return self.head(torch.fft.rfft2(x).abs().flatten(1))
+
+@register("fourier")
+def build(*, num_classes: int = 7, in_channels: int = 1, image_size: int = 48) -> nn.Module:
+    return Net()
+"""
+
+
+def test_the_gate_fails_on_an_operation_that_is_not_counted(tmp_path: Path) -> None:
+    Path("fourier.py").write_text(FOURIER)
+    assert invoke("params", "fourier", "--update", "--plugin", "fourier.py").exit_code == 0
+    result = invoke("params", "fourier", "--check", "--plugin", "fourier.py")
+    assert result.exit_code == 1
+    assert "fourier  macs: _fft_r2c is not counted (1 call); no formula is known for it" in result.output
+    assert "NOT COUNTED: _fft_r2c in 1 call" in invoke("show", "fourier", "--plugin", "fourier.py").output
+
+
+def test_the_gate_holds_frozen_parameters_too(plugin: str) -> None:
+    invoke("params", "frozenstem", "--update", "--plugin", plugin)
+    row = Path("fbench_contract.toml")
+    assert "frozen_params = 80" in row.read_text()
+    assert invoke("params", "frozenstem", "--check", "--plugin", plugin).exit_code == 0
+    row.write_text(row.read_text().replace("frozen_params = 80\n", ""))
+    result = invoke("params", "frozenstem", "--check", "--plugin", plugin)
+    assert result.exit_code == 1
+    assert "frozen_params: contract 0, counted 80 (+80)" in result.output

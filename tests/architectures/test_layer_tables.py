@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.counts import trace_architecture
+from fbench.architectures.building import build_and_trace
 from fbench.architectures.registry import resolve
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "specs" / "architectures.md"
@@ -62,7 +62,7 @@ def test_layers_with_parameters_follow_the_table(name: str) -> None:
             written(node.output_shape),
             str(node.trainable_params) + (f" + {node.bn_running_stats}" if node.bn_running_stats else ""),
         )
-        for node in trace_architecture(resolve(name)).nodes
+        for node in build_and_trace(resolve(name))[1].nodes
         if node.trainable_params
     ]
     assert counted == wanted
@@ -71,7 +71,7 @@ def test_layers_with_parameters_follow_the_table(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in HEADINGS if name not in {"ires", "arch2", "arch4"}])
 def test_every_operation_follows_the_table(name: str) -> None:
     """Not where one row of the table holds several operations (SE, a dense layer and its ReLU)."""
-    nodes = trace_architecture(resolve(name)).nodes[1:]
+    nodes = build_and_trace(resolve(name))[1].nodes[1:]
     rows = [row for row in table_rows(HEADINGS[name]) if row[0] != "softmax"]
     assert len(nodes) == len(rows)
     for node, (operation, output, _) in zip(nodes, rows, strict=True):

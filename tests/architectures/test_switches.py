@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fbench.architectures.counts import trace_architecture
+from fbench.architectures.building import build_and_trace
 from fbench.architectures.errors import UserError
 from fbench.architectures.layers import GATES, SqueezeExcite
 from fbench.architectures.registry import create, list_architectures, resolve
@@ -19,7 +19,7 @@ from fbench.architectures.registry import create, list_architectures, resolve
 def kinds(name: str, **options: Any) -> list[str]:
     """Of each activation and gate: where it is and what it is."""
     wanted = ("relu", "hard_swish", "hard_sigmoid", "sigmoid")
-    nodes = trace_architecture(resolve(name, **options)).nodes
+    nodes = build_and_trace(resolve(name, **options))[1].nodes
     return [f"{node.path}={node.kind}" for node in nodes if node.kind in wanted]
 
 
@@ -64,7 +64,7 @@ def test_squeeze_excite_scales_each_channel_by_its_gate() -> None:
 
 def test_shortcut_levels_of_ires_differ_where_shapes_differ() -> None:
     def sums(name: str) -> list[str]:
-        return [node.path for node in trace_architecture(resolve(name)).nodes if node.kind == "add"]
+        return [node.path for node in build_and_trace(resolve(name))[1].nodes if node.kind == "add"]
 
     assert sums("ires") == [f"module{number}.add" for number in range(1, 7)]
     assert sums("ires_identity_shortcut_only") == [f"module{number}.add" for number in (1, 3, 5, 6)]
@@ -73,7 +73,7 @@ def test_shortcut_levels_of_ires_differ_where_shapes_differ() -> None:
 
 def test_pure_swap_of_arch1_changes_the_two_separable_convolutions_alone() -> None:
     """656 and 1,312 parameters become 16 x 32 x 9 and 32 x 32 x 9; the rest stays, unlike in ARCH-3."""
-    separable, full = (trace_architecture(resolve("arch1", convolution=level)) for level in ("separable", "full"))
+    separable, full = (build_and_trace(resolve("arch1", convolution=level))[1] for level in ("separable", "full"))
     assert full.trainable_params - separable.trainable_params == 16 * 32 * 9 - 656 + 32 * 32 * 9 - 1_312
     changed = {node.path for node in separable.nodes} ^ {node.path for node in full.nodes}
     assert all(path.startswith("block.residual.body.unit") and ".convolution" in path for path in changed)

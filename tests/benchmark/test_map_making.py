@@ -13,7 +13,7 @@ from face_maps import secret_faces
 from support import make_stripes, trial_spec_of
 from torch import nn
 
-from fbench.architectures.registry import create
+from fbench.architectures.registry import create, register
 from fbench.benchmark import executor
 from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import ImageDataset
@@ -119,6 +119,66 @@ def test_layers_are_chosen_by_the_size_of_their_maps(architecture: str, early: s
     assert (chosen.path, deepest.path) == (early, last)
 
 
+class Quarters(nn.Module):
+    """Four quarters of an image through one shared trunk, as a batch of four times the size."""
+
+    def __init__(self, num_classes: int, *, apart: bool = True, flat: bool = False) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Flatten(), nn.Linear(256, 8)) if flat else nn.Conv2d(1, 8, 3, padding=1)
+        self.head = nn.Linear(8, num_classes)
+        self.apart, self.flat = apart, flat
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.flat:
+            return self.head(self.trunk(images))  # type: ignore[no-any-return] # of a module
+        if not self.apart:
+            aside = self.trunk(images).relu().mean((2, 3))
+            return self.head(aside) + 0 * len(self.trunk(images.flip(-1)))  # type: ignore[no-any-return]
+        parts = torch.cat([part for half in images.chunk(2, -2) for part in half.chunk(2, -1)])
+        found = self.trunk(parts).relu().mean((2, 3)).view(4, len(images), 8).mean(0)
+        return self.head(found)  # type: ignore[no-any-return] # of a module
+
+
+@pytest.mark.usefixtures("same_registry_afterwards")
+@pytest.mark.parametrize(
+    ("options", "left_out", "has_maps"),
+    [
+        (
+            {},
+            {
+                "feature maps": "layer trunk: it gives 4 sets of maps for 1 image",
+                "Grad-CAM": "layer trunk: it gives 12 sets of maps for 3 images",
+            },
+            False,
+        ),
+        ({"apart": False}, {}, True),
+        (
+            {"flat": True},
+            dict.fromkeys(("feature maps", "Grad-CAM"), "it has no convolution that gives maps"),
+            False,
+        ),
+    ],
+    ids=["folded", "beside", "no convolution"],
+)
+def test_maps_that_would_be_wrong_are_left_out_with_their_reason(
+    options: dict[str, bool],
+    left_out: dict[str, str],
+    has_maps: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @register("quarters", description="quarters")
+    def build(*, num_classes: int = 3, in_channels: int = 1, image_size: int = 16) -> nn.Module:
+        return Quarters(num_classes, **options)
+
+    folder, specs = a_run(tmp_path, make_stripes(), monkeypatch, "quarters")
+    assert add_maps(folder, plan_of(specs), specs) == {}
+    maps = folder.maps(specs[0].trial_id)
+    assert maps is not None
+    assert dict(maps.left_out) == left_out
+    assert (maps.grad_cam is not None, maps.feature_maps is not None) == (has_maps, has_maps)
+
+
 def test_a_network_without_convolutions_has_no_layer() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
     calls = calls_of(network, lambda: network(torch.zeros(1, 1, 4, 4)))
@@ -126,11 +186,13 @@ def test_a_network_without_convolutions_has_no_layer() -> None:
     assert last_maps(calls) is None
 
 
-def a_run(folder: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> tuple[RunFolder, list[TrialSpec]]:
-    """Two seeds of LeNet on a data set in memory."""
+def a_run(
+    folder: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch, network: str = "lenet5"
+) -> tuple[RunFolder, list[TrialSpec]]:
+    """Two seeds of a network on a data set in memory."""
     monkeypatch.setattr(executor, "_load_once", lambda reference: dataset)
     budget = Budget(image_passes=24, evaluation_points=1, batch_size=12)
-    specs = [trial_spec_of(dataset, "lenet5", seed, budget) for seed in (0, 1)]
+    specs = [trial_spec_of(dataset, network, seed, budget) for seed in (0, 1)]
     for spec in specs:
         RunFolder(folder).write_trial(run_trial(spec, dataset, CPU))
     return RunFolder(folder), specs
@@ -222,3 +284,7 @@ def test_a_failure_is_told_and_leaves_the_maps_out(tmp_path: Path, monkeypatch: 
         "lenet5 on stripes, seed 0": "ValueError: the data set stripes has changed since this run was planned"
     }
     assert not list(tmp_path.rglob(MAPS_FILE))
+    assert folder.maps_left_out(specs[0].trial_id) == failures["lenet5 on stripes, seed 0"]
+    monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
+    assert add_maps(folder, plan_of(specs), specs) == {}
+    assert folder.maps_left_out(specs[0].trial_id) == ""

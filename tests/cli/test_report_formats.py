@@ -49,6 +49,20 @@ def test_tables_are_printed_or_written_alike(
     assert sorted(Path(run_folder).iterdir()) == before
 
 
+def test_text_formats_draw_nothing(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do claims and status: matplotlib, which takes most of the start of a report, is not even imported."""
+    commands = [["report", run_folder, "--format", form] for form in ("md", "csv", "latex")]
+    commands += [["claims", run_folder], ["status", run_folder]]
+    code = (
+        "import sys; from typer.testing import CliRunner; from fbench.cli.app import app\n"
+        f"for command in {commands!r}:\n"
+        "    result = CliRunner().invoke(app, command, catch_exceptions=False)\n"
+        "    print(result.exit_code, 'matplotlib' in sys.modules, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.stdout.split() == ["0", "False", "False"] * len(commands), done.stderr
+
+
 def test_title_and_correction_reach_the_tables(run_folder: str) -> None:
     recipe_title = call(run_folder, "--format", "md", "--title", "Mine", "--correction", "fdr").stdout
     assert recipe_title.startswith("## Mine\n")

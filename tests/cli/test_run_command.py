@@ -153,7 +153,7 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         (["run", "--plugin", "taken.py"], "ires"),
         (["run", "--suite", "bad.toml"], "unknown key 'studys'. Did you mean 'studies'?"),
         (["run", "--against", "ires"], "--arch"),
-        (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (8,) for an image, and synthetic has 7 classes"),
+        (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (1, 8) for one image, and there are 7 classes"),
         (["run", "--arch", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
         (["show", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
         (["run", "--arch", "lenet5", "--out", "bad.toml"], "bad.toml is no run and no empty folder"),

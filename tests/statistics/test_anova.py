@@ -122,14 +122,26 @@ def test_equal_results_have_no_f() -> None:
     assert all(math.isnan(row.f) and math.isnan(row.p_value) for row in (*found.effects, found.seed))
 
 
-def test_an_effect_without_any_chance_is_certain() -> None:
+def test_an_effect_without_any_chance_has_no_p_value() -> None:
     values = np.full((2, 2, 3), 0.7)
     values[1] = 0.8
     found = analysis_of_variance(values, ["a", "b"])
     main, other, interaction = found.effects
-    assert (main.f, main.p_value, main.partial_eta_squared.low) == (math.inf, 0, 1)
+    assert main.f == math.inf
+    assert math.isnan(main.p_value)
+    assert math.isnan(main.partial_eta_squared.low)
     assert math.isnan(other.f)
     assert math.isnan(interaction.f)
+
+
+def test_with_a_step_the_residual_is_that_of_one_training_that_differs_by_it() -> None:
+    values = np.full((2, 2, 3), 0.7)
+    values[1] = 0.8
+    differing = values.copy()
+    differing[0, 1, 2] += 0.05
+    found = analysis_of_variance(values, ["a", "b"], step=0.05)
+    assert found.residual_mean_square == pytest.approx(analysis_of_variance(differing, ["a", "b"]).residual_mean_square)
+    assert found.effects[0].f == pytest.approx(12 * 0.05**2 / found.residual_mean_square)
 
 
 def test_a_value_that_is_not_a_number_is_named() -> None:

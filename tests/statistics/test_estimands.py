@@ -77,11 +77,25 @@ def test_with_both_components_at_zero_the_residual_is_the_chance() -> None:
     assert estimate.p_value == 1
 
 
-def test_equal_values_give_the_value_itself_as_interval_and_no_error() -> None:
-    for value, p_value in ((0.0, 1.0), (0.25, 0.0), (0.1, 0.0)):
-        for estimate in (new_images(np.full((3, 7), value)), this_test_set(np.full((3, 7), value))):
-            assert (estimate.low, estimate.high) == pytest.approx((value, value))
-            assert (estimate.rule, estimate.p_value) == ("constant", p_value)
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+@pytest.mark.parametrize("images", [2, 7, 20])
+def test_equal_answers_have_the_error_of_answers_of_which_one_differs(seeds: int, images: int) -> None:
+    differing = np.zeros((seeds, images))
+    differing[0, 0] = 1
+    for estimator in (this_test_set, new_images):
+        for value in (0.0, 1.0):
+            found, wanted = estimator(np.full((seeds, images), value)), estimator(differing)
+            assert (found.rule, found.estimate) == ("constant", value)
+            assert found.standard_error == pytest.approx(wanted.standard_error)
+            assert found.degrees_of_freedom == seeds - 1
+            half = stats.t.ppf(0.975, seeds - 1) / (seeds * images)
+            assert (found.low, found.high) == pytest.approx((value - half, value + half))
+
+
+def test_one_seed_stays_one_seed_whatever_its_answers() -> None:
+    found = new_images(np.ones((1, 7)))
+    assert found.rule == "one_seed"
+    assert found.low < 1 < found.high
 
 
 def test_images_as_the_only_chance_leave_no_interval_for_this_test_set_and_a_normal_one_for_new_images() -> None:

@@ -117,6 +117,36 @@ def test_equal_answers_are_no_effect_whatever_the_weights_round_to(levels: tuple
     same = np.tile(np.random.default_rng(0).random(50) < 0.5, (3, 1))
     data = cross(design, dict.fromkeys(design.cells, same), dict.fromkeys(design.cells, (0, 1, 2)))
     for effect in estimate_effects(data):
-        assert (effect.this_test_set.estimate, effect.this_test_set.low, effect.this_test_set.high) == (0, 0, 0)
+        assert effect.this_test_set.estimate == effect.new_images.estimate == 0
         assert effect.this_test_set.rule == effect.new_images.rule == "constant"
         assert effect.decision.p_adjusted == 1
+        assert effect.decision.verdict == "undecided"  # 50 images cannot rule out a point
+
+
+def test_an_effect_that_never_shows_is_bounded_by_the_images() -> None:
+    """Weights of 1/2: an image changes a main effect by 1 at most, an interaction by 2; 0.05^(1/50) = 0.9419."""
+    design = crossed_design({f"{a}{b}": {"a": a, "b": b} for a in "12" for b in "12"})
+    same = np.tile(np.random.default_rng(0).random(50) < 0.5, (3, 1))
+    main, _, interaction, *_ = estimate_effects(
+        cross(design, dict.fromkeys(design.cells, same), dict.fromkeys(design.cells, (0, 1, 2)))
+    )
+    assert main.new_images.p_at_least(0.1) == pytest.approx(0.9**50)
+    assert interaction.new_images.p_at_least(0.1) == pytest.approx(0.95**50)
+
+
+def test_effects_of_cells_that_all_collapsed_are_undecided() -> None:
+    design = crossed_design({f"{a}{b}": {"a": a, "b": b} for a in "12" for b in "12"})
+    same = np.tile(np.random.default_rng(0).random(5_000) < 0.25, (3, 1))
+    data = cross(design, dict.fromkeys(design.cells, same), dict.fromkeys(design.cells, (0, 1, 2)))
+    assert {effect.decision.verdict for effect in estimate_effects(data)} == {"equivalent"}
+    some = estimate_effects(data, collapsed=("11", "12"))
+    by_cells = {tuple(np.flatnonzero(effect.contrast.weights)): effect.decision.verdict for effect in some}
+    assert by_cells == {
+        (0, 1, 2, 3): "equivalent",
+        (0, 2): "equivalent",
+        (1, 3): "equivalent",
+        (0, 1): "undecided",
+        (2, 3): "equivalent",
+    }
+    every = estimate_effects(data, collapsed=design.cells)
+    assert {effect.decision.verdict for effect in every} == {"undecided"}

@@ -35,3 +35,23 @@ def test_one_seed_gets_wilsons_interval_and_says_so() -> None:
 def test_an_answer_that_is_neither_right_nor_wrong_is_refused() -> None:
     with pytest.raises(ValueError, match=r"marked 0\.5"):
         summarise(np.array([[1, 0.5], [0, 1]]))
+
+
+@pytest.mark.parametrize("images", [2, 7, 20, 299])
+def test_all_right_and_all_wrong_are_bounded_by_the_number_of_images(images: int) -> None:
+    """Of seeds alone, which agree, it would be a point; Clopper and Pearson's one-sided end is 0.025^(1/C)."""
+    right, wrong = (summarise(np.full((3, images), answer)).new_images for answer in (1, 0))
+    assert (right.low, right.high) == (
+        pytest.approx(min(0.025 ** (1 / images), 1 - 4.3027 / (3 * images)), abs=1e-4),
+        1,
+    )
+    assert (wrong.low, wrong.high) == (0, pytest.approx(1 - right.low))
+
+
+def test_few_wrong_answers_have_at_least_the_exact_interval() -> None:
+    correct = np.ones((4, 200))
+    correct[:, :3] = 0
+    low, high = proportion_confint(197, 200, method="beta")
+    found = summarise(correct).new_images
+    assert found.low <= low + 1e-12
+    assert found.high >= high - 1e-12

@@ -147,11 +147,18 @@ def test_true_statements_are_rarely_contradicted_however_many_parts_they_have() 
 
 def test_the_mean_over_seeds_is_that_of_a_t_test() -> None:
     values = [0.01, 0.03, 0.02, -0.01, 0.015]
-    found = over_seeds(values)
+    found = over_seeds(values, step=0.001)
     reference = DescrStatsW(values)
     assert (found.low, found.high) == pytest.approx(reference.tconfint_mean(), abs=1e-12)
     assert found.p_value == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=1e-12)
-    assert over_seeds([0.5, 0.5]).rule == "constant"
+
+
+def test_equal_seeds_are_no_certainty() -> None:
+    """Two gaps of half a point on 100 images: had one differed by an image, the error would be 1 / 200."""
+    found = over_seeds([0.005, 0.005], step=0.01)
+    assert found.standard_error == pytest.approx(0.01 / 2)
+    assert not says_better(found, MARGIN).supports
+    assert says_better(found, MARGIN).p_against > 0.05
 
 
 def log_times(ratio: float, noise: float, blocks: int = 20, seed: int = 1) -> tuple[LogTimes, LogTimes]:

@@ -15,9 +15,26 @@ def test_turns_are_medians_and_a_ratio_is_paired_within_turns() -> None:
     theirs, ours = turn_log_times(pace, blocks, turns), turn_log_times(1.1 * pace, blocks, turns)
     found = time_ratio(ours, theirs)
     assert found.ratio == pytest.approx(1.1)
-    assert (found.low, found.high) == (pytest.approx(1.1), pytest.approx(1.1))
     assert found.blocks == 12
-    assert found.decided
+
+
+def test_equal_ratios_are_known_to_a_step_of_the_clock() -> None:
+    """A clock of 10 us: 1.00 and 2.00 ms against 1.02 and 2.04 ms; the least step seen is that from 2.00 to 2.04."""
+    pace = np.array([100.0, 200.0] * 6)
+    blocks, turns = np.arange(12), np.zeros(12, dtype=int)
+    found = time_ratio(turn_log_times(1.02 * pace, blocks, turns), turn_log_times(pace, blocks, turns))
+    assert (found.low, found.high) == (pytest.approx(1.0), pytest.approx(1.02**2))
+    assert found.largest_difference == pytest.approx(1.02**2 - 1)
+
+
+def test_equal_times_say_nothing_of_their_difference() -> None:
+    logs = turn_log_times(np.full(12, 1e-3), np.arange(12), np.zeros(12, dtype=int))
+    found = time_ratio(logs, dict(logs))
+    assert (found.ratio, found.low, found.high, found.p_value) == (1.0, 0.0, math.inf, 1.0)
+    assert not found.decided
+    assert math.isinf(found.largest_difference)
+    quantile = time_quantile(np.full(12, 1e-3), np.arange(12), 0.5)
+    assert (quantile.time_s, quantile.low_s, quantile.high_s) == (1e-3, 0.0, math.inf)
 
 
 def test_the_median_of_a_turn_passes_over_a_wild_call() -> None:

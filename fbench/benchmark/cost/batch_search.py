@@ -6,6 +6,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Final
 
+from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock
 from fbench.benchmark.cost_records import BatchRate, BatchSearch
@@ -54,8 +55,8 @@ def search_batch_size(
         if not reason:
             try:
                 rate = _images_per_s(make(size), clock, size)
-            except Exception as error:  # running out of memory has many types
-                reason = f"batch {size} failed: {type(error).__name__}: {error}".split("\n")[0]
+            except (Exception, SystemExit) as error:  # running out of memory has many types
+                reason = f"batch {size} failed: {reason_of(error)}".split("\n")[0]
     return BatchSearch(
         network=network,
         mode=setting.mode,

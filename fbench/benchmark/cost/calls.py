@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import torch
 import torch._dynamo
 from torch import nn
 
+from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
 from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.device import Stopwatch, autocast, memory_format
@@ -70,7 +70,7 @@ def inference_call(
     def place() -> None:
         nonlocal held
         if compiled is None:
-            held = copy.deepcopy(held)
+            held = copy_network(held)
         else:
             _move(held)
         images[:] = [batch.clone() for batch in images]

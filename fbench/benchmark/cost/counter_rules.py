@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final
 
-from fbench.architectures.trace import Node
+from fbench.architectures.tracing.graph import Node
 from fbench.benchmark.records import LeftOut
 
 

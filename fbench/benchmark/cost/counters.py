@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import logging
 import warnings
@@ -13,7 +12,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from fbench.architectures.trace import NetworkTrace, Node
+from fbench.architectures.errors import reason_of
+from fbench.architectures.network_copy import copy_network
+from fbench.architectures.tracing.graph import NetworkTrace, Node
 from fbench.benchmark.cost.counter_rules import RULES, counted_beside, left_out
 from fbench.benchmark.records import CounterReading
 
@@ -37,9 +38,8 @@ def _read(name: str, network: nn.Module, example: torch.Tensor, nodes: Sequence[
     try:
         with _quiet(), torch.no_grad():
             total = COUNTERS[name](network, example)
-    except Exception as error:  # a counter that trips over a network must not stop the others
-        reason = f"{type(error).__name__}: {error}"
-        return CounterReading(counter=name, macs=None, counted="", left_out=missed, error=reason)
+    except (Exception, SystemExit) as error:  # a counter that trips over a network must not stop the others
+        return CounterReading(counter=name, macs=None, counted="", left_out=missed, error=reason_of(error))
     beside = counted_beside(rule, nodes)
     return CounterReading(
         counter=name,
@@ -64,7 +64,7 @@ def _ptflops(backend: str) -> Callable[[nn.Module, torch.Tensor], int]:
 
         # ptflops hooks into the modules and leaves marks behind, so it gets a copy.
         total, _ = get_model_complexity_info(
-            copy.deepcopy(network),
+            copy_network(network),
             tuple(example.shape[1:]),
             as_strings=False,
             print_per_layer_stat=False,
@@ -107,7 +107,8 @@ CONVENTIONS: Final = {
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the counters' prints, warnings and logs to themselves; fvcore warns about TorchScript at each call."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    heard = io.StringIO()  # ptflops prints the traceback of what it cannot follow
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         previous = logging.root.manager.disable
         logging.disable(logging.WARNING)

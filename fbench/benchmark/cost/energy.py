@@ -15,6 +15,7 @@ from typing import Final
 
 import torch
 
+from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.nvml import nvml_handle
 from fbench.benchmark.cost_records import EnergyReading
@@ -55,8 +56,8 @@ def read_energy(
     try:
         call.prepare()
         readings = tuple(_stretch(call, batch_size, seconds / STRETCHES, counter, device) for _ in range(STRETCHES))
-    except Exception as error:  # recorded; the rest of the measurement goes on
-        reason = f"not available: {type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # recorded; the rest of the measurement goes on
+        reason = f"not available: {reason_of(error)}"
         return EnergyReading(network=network, setting=setting, joules_per_image=None, method=reason)
     if min(readings) <= 0:
         reason = f"not available: {counter.name} did not advance while the network worked"

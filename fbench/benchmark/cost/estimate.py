@@ -30,7 +30,7 @@ def estimate_trials_s(specs: Sequence[TrialSpec], device: torch.device) -> dict[
         if key not in by_network:
             try:
                 by_network[key] = _estimate_s(spec, device)
-            except Exception:  # the trial itself will record the reason
+            except (Exception, SystemExit):  # the trial itself will record the reason
                 by_network[key] = 0.0
     return {spec.trial_id: by_network[spec.network.digest, spec.data.fingerprint] for spec in specs}
 

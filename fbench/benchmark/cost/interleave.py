@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock
 from fbench.benchmark.cost_records import SettingFailure, TimingSeries
@@ -203,8 +204,8 @@ def _guarded(column: _Column, action: Callable[[], None]) -> None:
     if column.failure is None:
         try:
             action()
-        except Exception as error:  # out of memory included: recorded and survived
-            column.failure = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # out of memory included: recorded and survived
+            column.failure = reason_of(error)
 
 
 def _visit(column: _Column, clock: Clock, block: int, turn: int, order: int) -> None:

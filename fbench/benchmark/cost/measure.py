@@ -11,8 +11,10 @@ from typing import Final
 import torch
 from torch import nn
 
+from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
-from fbench.architectures.trace import NetworkTrace, trace
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.batch_search import search_batch_size
@@ -39,6 +41,7 @@ from fbench.benchmark.cost_specs import CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.device import numerics_in_force
 from fbench.benchmark.machine import describe_machine
 from fbench.benchmark.machine_roof import MachineRoof
+from fbench.benchmark.networks import uncounted
 from fbench.benchmark.records import StaticCost
 from fbench.benchmark.specs import NetworkSpec
 
@@ -114,9 +117,13 @@ def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int,
     """Parameters, MACs and elementwise operations by our counter, with the other counters beside it."""
     return StaticCost(
         trainable_params=counted.trainable_params,
+        frozen_params=counted.frozen_params,
         bn_running_stats=counted.bn_running_stats,
         total_params_keras=counted.total_params_keras,
         macs=counted.macs,
+        macs_by_kind={str(kind): macs for kind, macs in counted.per_image.macs.items()},
+        macs_per_call=counted.per_call.total_macs,
+        not_counted=uncounted(counted),
         elementwise_ops=counted.elementwise_ops,
         elementwise_ops_by_kind=dict(counted.elementwise_ops_by_kind),
         counters=read_counters(module, network.input_shape, counted),
@@ -134,8 +141,8 @@ def _count(spec: CostSpec, test_time_passes: int, progress: Progress) -> _Counte
             traced = trace(module, network.input_shape)
             counted.static[network.name] = count_static(module, network, test_time_passes, traced)
             counted.traces[network.name] = traced
-        except Exception as error:  # recorded; the other networks are still measured
-            counted.failures[network.name] = _reason(error)
+        except (Exception, SystemExit) as error:  # recorded; the other networks are still measured
+            counted.failures[network.name] = reason_of(error)
     return counted
 
 
@@ -189,8 +196,8 @@ def _prepare(
                     call = _make(network, setting, spec, device, size)
                     timed = TimedCall(network.name, setting, size, call, instance)
                     ready.calls.append((timed, warm_up(call, clock)))
-            except Exception as error:  # out of memory, no such backend: recorded and survived
-                ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=_reason(error)))
+            except (Exception, SystemExit) as error:  # out of memory, no such backend: recorded and survived
+                ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=reason_of(error)))
         reference = reference_call(spec.numerics, device)
         ready.calls.append((TimedCall(REFERENCE, setting, BATCH_SIZE, reference), warm_up(reference, clock)))
     return ready
@@ -253,10 +260,6 @@ def _read_energy(ready: _Ready, spec: CostSpec, device: torch.device, progress: 
                 )
             )
     return readings
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _now() -> str:

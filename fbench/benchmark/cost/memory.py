@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fbench.architectures.errors import reason_of
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.allocator import return_freed_memory
@@ -38,8 +39,8 @@ def read_peak_memory(
             method = RESIDENT_GROWTH
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
-    except Exception as error:  # out of memory included: recorded and survived
-        peak_memory_mib, method = None, f"failed: {type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # out of memory included: recorded and survived
+        peak_memory_mib, method = None, f"failed: {reason_of(error)}"
     return MemoryReading(
         network=network.name,
         mode=mode,
@@ -75,7 +76,7 @@ def _activations(network: NetworkSpec, batch_size: int) -> float | None:
     try:
         torch.manual_seed(0)
         return activation_memory_mib(build(network.resolved), network.input_shape, 2) * batch_size / 2
-    except Exception:  # a network that cannot train has no such memory; its timing says why
+    except (Exception, SystemExit):  # a network that cannot train has no such memory; its timing says why
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import torch
 
-from fbench.architectures.trace import NetworkTrace
+from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.benchmark.capacity import available_memory_gib, in_brackets, memory_because
 from fbench.benchmark.cost_specs import CostMode
 

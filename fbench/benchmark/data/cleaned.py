@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from pydantic import ValidationError
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.files import UNFINISHED, replacing
+from fbench.benchmark.files import UNFINISHED, replacing, require_folder_place
 from fbench.benchmark.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"
@@ -53,12 +53,15 @@ def require_target(folder: Path, reference: DataReference) -> None:
     """
     if reference.name == "cleaned":
         raise UserError("A cleaned index cannot be cleaned again; audit its source with other --rule options instead.")
+    if readable(str(reference.path)) != str(reference.path):
+        raise UserError(
+            f"The index names its source, and {readable(str(reference.path))} is not UTF-8 text of one line; rename it."
+        )
+    require_folder_place(folder, "The index", "--clean")
     refusal = UserError(f"{folder} is no cleaned index and no empty folder; give a new one with --clean.")
     try:
         if not folder.exists():
             return
-        if not folder.is_dir():
-            raise refusal
         files = {file.name for file in folder.iterdir() if not file.name.startswith(UNFINISHED)}
         if files - {INDEX_FILE, ROWS_FILE} or (ROWS_FILE in files and not _is_ours(folder / ROWS_FILE)):
             raise refusal

@@ -12,6 +12,8 @@ from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.cleaned import apply_cleaning, read_cleaned
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.file_kinds import kind_of_regular
+from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.layouts.readable import Layout, Readable
 from fbench.benchmark.data.layouts.table import LAYOUTS
 from fbench.benchmark.data.source import DataReference
@@ -29,6 +31,8 @@ def load_dataset(reference: DataReference) -> ImageDataset:
         UserError: an unknown name, a missing path, a path of no known layout, or bad input; see the readers.
     """
     reference.check()
+    if reference.path is not None:
+        _require_readable(reference, reference.path)
     if reference.name == "cleaned" and reference.path is not None:
         dataset = _cleaned(reference.path)
         label = reference.label.replace("cleaned", dataset.name, 1)
@@ -55,15 +59,41 @@ def _cleaned(folder: Path) -> ImageDataset:
 
 def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
     try:
-        if not path.exists():
-            raise UserError(f"There is no file or folder {path}; check the path in --data {reference}.")
         for layout in LAYOUTS[reference.name]:
             readable = layout.find(reference, path)
             if readable is not None:
                 return layout, readable
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    raise UserError(f"{path} is not what --data {reference.name} reads; give {known_data(reference.name).expects}.")
+    instead = found_instead(path) if path.is_dir() else ""
+    expected = known_data(reference.name).expects
+    raise UserError(f"{path} is not what --data {reference.name} reads{instead}; give {expected}.")
+
+
+def _require_readable(reference: DataReference, path: Path) -> None:
+    """See that a path leads to a folder, or to a file that may be text: every file that a layout reads is.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        if path.is_symlink() and not path.exists():
+            annexed = "; fetch it with `git annex get`" if "annex/objects" in str(path.readlink()) else ""
+            raise UserError(f"{path} is a link that leads nowhere{annexed or f'; mend it in --data {reference}'}.")
+        if not path.exists():
+            raise UserError(f"There is no file or folder {path}; check the path in --data {reference}.")
+        is_folder = path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{path} cannot be read ({reason}); check the path and its permissions.") from error
+    if not is_folder:
+        expected = known_data(reference.name).expects
+        kind = kind_of_regular(path, f"give {expected}")
+        if kind is not None:
+            remedy = f"{kind.remedy} ({expected})" if kind.remedy else f"give {expected}"
+            raise UserError(
+                f"{path} is {kind.name} by its content, which is not what --data {reference.name} reads; {remedy}."
+            )
 
 
 def _through_cache(reference: DataReference, reader: str, readable: Readable) -> ImageDataset:

@@ -11,21 +11,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 from torch import nn
 
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause
+from fbench.benchmark.export.from_pixels import FromPixels
 from fbench.benchmark.export.int8 import quantise
 from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat, ExportMetadata, metadata_for
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session, refuse_mismatch
 from fbench.benchmark.export.torch_export_file import load_torch_export, read_torch_metadata, torch_export_bytes
-from fbench.benchmark.export.trained import FromPixels, TrainedNetwork
+from fbench.benchmark.export.trained import TrainedNetwork
 from fbench.benchmark.files import replacing
+from fbench.benchmark.network_state import put_state
 from fbench.benchmark.records import PixelNormalisation
 from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.weights import WeightsError, encode_state, read_state
 
 FloatImages = npt.NDArray[np.float32]
 Logits = Callable[[FloatImages], npt.NDArray[np.float32]]
@@ -130,8 +132,8 @@ def open_logits(file: Path, metadata: ExportMetadata, network: NetworkSpec) -> L
         load_plugin(network.plugin_file)
     module = build(network.resolved)
     try:
-        module.load_state_dict(load_file(file))
-    except (SafetensorError, OSError, RuntimeError) as error:
+        put_state(module, read_state(file))
+    except (WeightsError, RuntimeError) as error:
         raise ExportError(f"{file} does not fit the network '{network.name}' ({first_cause(error)}).") from error
     fitted = PixelNormalisation(mean=metadata.mean, inverse_deviation=metadata.inverse_deviation)
     return _logits_of(FromPixels(module, None if metadata.normalisation == "per_image" else fitted).eval())
@@ -151,7 +153,12 @@ def _encode(trained: TrainedNetwork, metadata: ExportMetadata, calibration: Floa
     if metadata.format is ExportFormat.TORCH_EXPORT:
         return torch_export_bytes(trained.from_pixels, shape, strings)
     if metadata.format is ExportFormat.SAFETENSORS:
-        return save({key: value.contiguous() for key, value in trained.network.state_dict().items()}, strings)
+        try:
+            return encode_state(trained.network.state_dict(), strings)
+        except WeightsError as error:
+            raise ExportError(
+                f"The weights of '{trained.record.spec.network.name}' cannot be written: {error}."
+            ) from error
     content = onnx_bytes(trained.from_pixels, shape, strings)
     if metadata.format is ExportFormat.ONNX:
         return content
@@ -179,7 +186,7 @@ def _batches(images: FloatImages) -> list[FloatImages]:
 
 def _logits_of(module: nn.Module) -> Logits:
     def logits(pixels: FloatImages) -> npt.NDArray[np.float32]:
-        with torch.inference_mode():
+        with torch.no_grad():
             result: npt.NDArray[np.float32] = module(torch.from_numpy(pixels)).numpy()
         return result
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
-from fbench.benchmark.export.errors import require_packages
+from fbench.benchmark.export.errors import ExportError, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, metadata_of, set_metadata
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def quantise(model: bytes, calibration: Iterable[npt.NDArray[np.float32]]) -> by
     lies before the first layer with weights (a normalisation of the pixels) stays float32.
 
     Raises:
+        ExportError: ONNX Runtime cannot quantise the model.
         UserError: there is no calibration image, or the packages of the extra ``onnx`` are not installed.
     """
     require_packages("onnx", "onnxruntime")
@@ -58,17 +59,22 @@ def quantise(model: bytes, calibration: Iterable[npt.NDArray[np.float32]]) -> by
     original = onnx.load_model_from_string(model)
     with tempfile.TemporaryDirectory(prefix="fbench-int8-") as folder:
         prepared, quantised = Path(folder) / "prepared.onnx", Path(folder) / "quantised.onnx"
-        quant_pre_process(original, prepared)
-        quantize_static(
-            prepared,
-            quantised,
-            Reader(iter(batches)),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=_before_weights(onnx.load(prepared)),
-        )
+        try:
+            quant_pre_process(original, prepared)
+            quantize_static(
+                prepared,
+                quantised,
+                Reader(iter(batches)),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=_before_weights(onnx.load(prepared)),
+            )
+        except Exception as error:  # ONNX Runtime raises a dozen classes of its own, and plain RuntimeError
+            raise ExportError(
+                f"The network was written as ONNX and cannot be quantised ({first_cause(error)}); export it to onnx."
+            ) from error
         result = onnx.load(quantised)
     set_metadata(result, metadata_of(original))
     content: bytes = result.SerializeToString()

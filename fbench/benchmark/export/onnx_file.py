@@ -29,6 +29,7 @@ def onnx_bytes(module: nn.Module, input_shape: tuple[int, int, int], metadata: M
     require_packages("onnx", "onnxscript")
     import torch
 
+    from fbench.benchmark.export.blame import failing_layer, network_name
     from fbench.benchmark.export.capture import capture, quiet_exporter
 
     program = capture(module, input_shape)
@@ -38,12 +39,13 @@ def onnx_bytes(module: nn.Module, input_shape: tuple[int, int, int], metadata: M
                 program, dynamo=True, input_names=[INPUT], output_names=[OUTPUT], verbose=False
             )
     except Exception as error:  # an operation without a counterpart in ONNX, of any kind
+        layer = failing_layer(error, module)
         raise ExportError(
-            f"The network {type(module).__name__} cannot be written as ONNX ({first_cause(error)}); keep to "
-            "operations that PyTorch's exporter knows."
+            f"The network {network_name(module)} cannot be written as ONNX{f' at {layer}' if layer else ''} "
+            f"({first_cause(error)}); keep to operations that PyTorch's exporter knows, or export it to torch-export."
         ) from error
     if exported is None:
-        raise ExportError(f"The network {type(module).__name__} gave no ONNX model; export it to torch-export.")
+        raise ExportError(f"The network {network_name(module)} gave no ONNX model; export it to torch-export.")
     model = exported.model_proto
     _without_traces(model)
     set_metadata(model, metadata)

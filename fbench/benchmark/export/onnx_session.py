@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.capacity import library_threads
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, OUTPUT
@@ -65,8 +65,10 @@ def open_session(model: bytes | Path, threads: int | None, device_kind: str = "c
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
-    source = model if isinstance(model, bytes) else str(model)
     try:
+        # ONNX Runtime takes names of files that are UTF-8 and no others.
+        named = isinstance(model, Path) and readable(str(model)) == str(model)
+        source = model if isinstance(model, bytes) else str(model) if named else model.read_bytes()
         session = onnxruntime.InferenceSession(source, options, providers=[(provider, _OPTIONS[provider])])
     except Exception as error:  # ONNX Runtime raises a dozen classes of its own, and plain RuntimeError
         what = "The model" if isinstance(model, bytes) else str(model)
@@ -119,7 +121,7 @@ def largest_deviation(
 
     if images is None:
         images = np.random.default_rng(0).standard_normal((batch_size, *input_shape), dtype=np.float32)
-    with torch.inference_mode():
+    with torch.no_grad():
         reference = as_built(module)(torch.from_numpy(images)).float().numpy()
     logits = [model.logits(images), model.logits(images[:1])]
     return deviation(np.concatenate(logits), np.concatenate([reference, reference[:1]]))

@@ -13,6 +13,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from fbench.benchmark.export.blame import failing_layer, network_name
 from fbench.benchmark.export.capture import capture, quiet_exporter
 from fbench.benchmark.export.errors import ExportError, first_cause
 
@@ -36,8 +37,15 @@ def torch_export_bytes(module: nn.Module, input_shape: tuple[int, int, int], met
         node.meta.pop("stack_trace", None)
     program.example_inputs = None
     stream = io.BytesIO()
-    with quiet_exporter():
-        torch.export.save(program, stream, extra_files={_METADATA: json.dumps(dict(metadata))})
+    try:
+        with quiet_exporter():
+            torch.export.save(program, stream, extra_files={_METADATA: json.dumps(dict(metadata))})
+    except Exception as error:  # an operation or a constant that PyTorch's writer does not know, of any kind
+        layer = failing_layer(error, module)
+        raise ExportError(
+            f"The network {network_name(module)} cannot be written as torch-export{f' at {layer}' if layer else ''} "
+            f"({first_cause(error)}); keep to operations that PyTorch's exporter knows."
+        ) from error
     return stream.getvalue()
 
 

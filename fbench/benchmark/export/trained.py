@@ -9,46 +9,20 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from fbench.architectures.digest import network_digest
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.networks import load_model
+from fbench.benchmark.export.from_pixels import FromPixels
+from fbench.benchmark.networks import is_unedited, load_model
 from fbench.benchmark.records import PixelNormalisation, TrialRecord
 from fbench.benchmark.specs import TrialSpec
 from fbench.benchmark.store import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
-from fbench.benchmark.training.tensors import (
-    SplitNormalisation,
-    fit_normalisation,
-    normalise_each_image,
-    split_to_device,
-)
+from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
 
 CPU = torch.device("cpu")
-
-
-class FromPixels(nn.Module):
-    """A network behind its normalisation: pixels 0 to 255 float32 (N, C, H, W) to logits (N, classes)."""
-
-    mean: torch.Tensor
-    inverse_deviation: torch.Tensor
-
-    def __init__(self, network: nn.Module, fitted: PixelNormalisation | None) -> None:
-        super().__init__()
-        self.network = network
-        self.each_image = fitted is None
-        mean, inverse = (fitted.mean, fitted.inverse_deviation) if fitted else ((), ())
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
-        self.register_buffer("inverse_deviation", torch.tensor(inverse, dtype=torch.float32).view(1, -1, 1, 1))
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Normalise as the trial did, and classify."""
-        by_split = SplitNormalisation(self.mean, self.inverse_deviation)
-        logits: torch.Tensor = self.network(normalise_each_image(pixels) if self.each_image else by_split(pixels))
-        return logits
 
 
 @dataclass(frozen=True)
@@ -65,7 +39,7 @@ class TrainedNetwork:
 
     def logits(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Logits float32 (N, classes) in fp32 of pixels 0 to 255, float32 (N, C, H, W)."""
-        with torch.inference_mode():
+        with torch.no_grad():  # a network that keeps a tensor of inference_mode gives no gradients, as Grad-CAM needs
             result: npt.NDArray[np.float32] = self.from_pixels(torch.from_numpy(pixels)).numpy()
         return result
 
@@ -76,7 +50,7 @@ def find_trial(folder: RunFolder, given: str) -> str:
     Raises:
         UserError: there is none, or more than one.
     """
-    ids = sorted(file.parent.name for file in (folder.path / "trials").glob("*/record.json"))
+    ids = folder.trial_ids()
     found = [given] if given in ids else [trial_id for trial_id in ids if given and trial_id.startswith(given)]
     if not found:
         planned = [row for row in folder.plan() if given in (row.network, f"{row.network}:{row.seed}")]
@@ -110,7 +84,7 @@ def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = 
     network = load_model(folder, trial_id)
     record = folder.trial(trial_id)
     spec = record.spec.network
-    if network_digest(network, spec.input_shape, spec.source_sha256) != spec.digest:
+    if not is_unedited(spec):
         raise UserError(f"The network '{spec.name}' was edited after trial '{trial_id}'; use the code that trained it.")
     fitted = None if record.spec.protocol.normalisation == "per_image" else _fitted(record, data)
     return TrainedNetwork(record, network, fitted, FromPixels(network, fitted).eval())

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import Final
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from fbench.architectures.network_copy import copy_network
+from fbench.benchmark.network_state import must_be_replaced, own_copy
+
+_AVERAGED: Final = frozenset(
+    (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128)
+)
 
 
 class MovingAverage:
@@ -18,21 +26,40 @@ class MovingAverage:
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        self.module = copy.deepcopy(network)
+        self.module = copy_network(network)
         self._decay = decay
         self._steps = 0
 
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:
-        """Move towards the weights that ``network`` has after a step; whole numbers are copied."""
+        """Move towards the weights that ``network`` has after a step.
+
+        Whole numbers are copied, and so is what has no average: extra state, and a buffer that the network replaced by
+        one of another shape or type.
+        """
         self._steps += 1
+        _take_over(self.module, network)
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         slow, fast = _tensors(self.module), _tensors(network)
-        floating = [place for place, value in enumerate(slow) if value.is_floating_point()]
-        get_ema_multi_avg_fn(decay)([slow[place] for place in floating], [fast[place] for place in floating], 0)
-        for place in set(range(len(slow))) - set(floating):
+        averaged = [place for place, value in enumerate(slow) if value.dtype in _AVERAGED]
+        get_ema_multi_avg_fn(decay)([slow[place] for place in averaged], [fast[place] for place in averaged], 0)
+        for place in set(range(len(slow))) - set(averaged):
             slow[place].copy_(fast[place])
 
 
 def _tensors(network: nn.Module) -> list[torch.Tensor]:
-    return [value.detach() for value in (*network.parameters(), *network.buffers())]
+    tensors = (*network.parameters(), *network.buffers())
+    return [value.detach() for value in tensors if value.layout is torch.strided]  # others were taken over
+
+
+def _take_over(slow: nn.Module, fast: nn.Module) -> None:
+    """Copy what cannot be averaged in place."""
+    for ours, theirs in zip(slow.modules(), fast.modules(), strict=True):
+        for name, value in theirs._buffers.items():
+            own = ours._buffers.get(name)
+            if value is None:
+                ours._buffers[name] = None
+            elif own is None or must_be_replaced(own, value):
+                ours._buffers[name] = own_copy(value)
+        if type(theirs).get_extra_state is not nn.Module.get_extra_state:
+            ours.set_extra_state(copy.deepcopy(theirs.get_extra_state()))

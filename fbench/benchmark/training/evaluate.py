@@ -13,6 +13,7 @@ from torch import nn
 from fbench.benchmark.device import autocast, memory_format
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.records import SplitMeasures
+from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 from fbench.statistics.classification import measure
 
@@ -25,15 +26,19 @@ def predict_logits(
     *,
     flip: bool,
 ) -> torch.Tensor:
-    """Logits (N, classes) float32 on the device; with ``flip`` the mean log-probabilities of image and mirror."""
+    """Logits (N, classes) float32 on the device; with ``flip`` the mean log-probabilities of image and mirror.
+
+    Gradients are off, and not more: a tensor that a network makes under ``inference_mode`` and keeps cannot be trained
+    with afterwards.
+    """
     network.eval()
     batches: list[torch.Tensor] = []
-    with torch.inference_mode(), autocast(numerics):
+    with torch.no_grad(), autocast(numerics):
         for images in split.images.split(numerics.evaluation_batch_size):
             values = normalisation(images).contiguous(memory_format=memory_format(numerics))
-            logits = network(values).float()
+            logits = as_logits(network(values), len(values), "in evaluation")
             if flip:
-                mirrored = network(values.flip(-1)).float()
+                mirrored = as_logits(network(values.flip(-1)), len(values), "in evaluation")
                 logits = (F.log_softmax(logits, 1) + F.log_softmax(mirrored, 1)) / 2
             batches.append(logits)
     return torch.cat(batches)

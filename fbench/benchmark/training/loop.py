@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
@@ -13,6 +13,7 @@ from torch import nn
 
 from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.device import Stopwatch
+from fbench.benchmark.network_state import take_state
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.records import HistoryRow, Seeds
@@ -26,12 +27,27 @@ from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 
 
 class DivergedError(Exception):
-    """The training loss became NaN or infinite; carries the history up to there."""
+    """A loss became NaN or infinite, that of ``split``; the message says so, and at which step."""
 
-    def __init__(self, step: int, history: list[HistoryRow]) -> None:
-        super().__init__(f"the training loss was not finite at step {step}")
-        self.step = step
-        self.history = tuple(history)
+    def __init__(self, split: Literal["training", "validation", "test"], rest: str) -> None:
+        super().__init__(f"the {split} {rest}")
+        self.split = split
+
+
+def refuse_not_finite(split: Literal["validation", "test"], logits: torch.Tensor, loss: float, step: int) -> None:
+    """Hold the logits (N, classes) of a split and their loss to be numbers.
+
+    A class that gets minus infinity leaves the loss of other classes finite, but such logits cannot be measured.
+
+    Raises:
+        DivergedError: the loss or a logit is NaN or infinite.
+    """
+    images = len(logits) - int(logits.isfinite().all(1).sum())
+    of_images = f"{images} of {len(logits)} images have a logit that is NaN or infinite"
+    if not math.isfinite(loss):
+        raise DivergedError(split, f"loss was not finite at step {step} ({loss}): {of_images}")
+    if images:
+        raise DivergedError(split, f"logits were not finite at step {step}: {of_images}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,7 @@ class TrainingData:
 class Training:
     """What the loop found: the weights of the chosen step, its place, and the history of evaluations."""
 
-    weights: dict[str, torch.Tensor]
+    weights: dict[str, Any]
     chosen: HistoryRow
     history: tuple[HistoryRow, ...]
     steps_done: int
@@ -71,14 +87,15 @@ def train(
     seeds: Seeds,
     progress: Callable[[int], None],
     images_augmented_at_once: int | None = None,
+    evaluated_at: Callable[[HistoryRow], None] = lambda row: None,
 ) -> Training:
     """Train ``network`` in place and return the weights of the step that the protocol chooses.
 
-    ``progress`` is called with the number of steps done, at least at every evaluation. ``images_augmented_at_once``
-    is a matter of speed alone.
+    ``progress`` is called with the number of steps done, at least at every evaluation, and ``evaluated_at`` with each
+    row of the history as it is known. ``images_augmented_at_once`` is a matter of speed alone.
 
     Raises:
-        DivergedError: the loss was NaN or infinite.
+        DivergedError: a loss was NaN or infinite.
     """
     device = data.train.images.device
     optimizer = build_optimizer(network, protocol, plan.batch_size, numerics)
@@ -102,13 +119,12 @@ def train(
                 progress(step)
             continue
         row = _evaluation_row(evaluated, data, protocol, plan, numerics, watches, totals, step, rate, len(history))
-        if not (math.isfinite(row.train_loss) and math.isfinite(row.selection_loss)):
-            raise DivergedError(step, history)
         history.append(row)
+        evaluated_at(row)
         totals.clear()
         progress(step)
         if protocol.selection == "last" or best is None or _better(row, best[0]):
-            best = (row, copy.deepcopy(evaluated.state_dict()))
+            best = (row, take_state(evaluated))
         schedule.after_evaluation(row.selection_loss)
         if stopping is not None and stopping.exhausted_after(row.selection_loss):
             break
@@ -147,12 +163,19 @@ def _evaluation_row(
     rate: float,
     evaluations: int,
 ) -> HistoryRow:
-    """Read the choosing split and write down where training stands."""
-    choosing = data.choosing
+    """Read the choosing split and write down where training stands.
+
+    Raises:
+        DivergedError: the loss of either split is NaN or infinite.
+    """
+    choosing, train_loss = data.choosing, float(totals.loss) / totals.images
+    if not math.isfinite(train_loss):
+        raise DivergedError("training", f"loss was not finite at step {step} ({train_loss})")
     with watches.evaluation.section():
         logits = predict_logits(network, choosing, data.normalisation, numerics, flip=protocol.test_time_flip)
         loss = F.cross_entropy(logits, choosing.labels)
         correct = int((logits.argmax(1) == choosing.labels).sum())  # an exact count, so top-1 is an exact ratio
+    refuse_not_finite("test" if protocol.selection == "test" else "validation", logits, float(loss), step)
     data_time_s, step_time_s = watches.data.total_s(), watches.step.total_s()
     return HistoryRow(
         evaluation=evaluations + 1,
@@ -160,7 +183,7 @@ def _evaluation_row(
         epoch=step / plan.steps_per_epoch,
         images_seen=step * plan.batch_size,
         learning_rate=rate,
-        train_loss=float(totals.loss) / totals.images,
+        train_loss=train_loss,
         train_top1=float(totals.correct) / totals.images,
         selection_loss=float(loss),
         selection_top1=correct / choosing.labels.numel(),

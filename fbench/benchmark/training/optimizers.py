@@ -27,8 +27,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The protocol's optimizer over ``network``, with the parameters that decay in the first group.
 
-    Every device updates all parameters in one fused call. For a CUDA graph the learning rate is a tensor, so that a
-    schedule can change it between replays.
+    Every device updates all parameters in one fused call, unless some are complex. For a CUDA graph the learning rate
+    is a tensor, so that a schedule can change it between replays.
     """
     settings = protocol.optimizer
     decaying = decaying_parameters(network, protocol.weight_decay_on)
@@ -42,16 +42,18 @@ def build_optimizer(
     if numerics.cuda_graph:
         rate = torch.tensor(rate, device=next(network.parameters()).device)
     graph = numerics.cuda_graph
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    fused = all(parameter.is_floating_point() for parameter in trained)  # no such kernel takes complex numbers
     match settings:
         case AdamW():
             betas = (settings.beta1, settings.beta2)
-            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=True, capturable=graph)
+            return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=fused, capturable=graph)
         case Adam():
             betas = (settings.beta1, settings.beta2)
-            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=True, capturable=graph)
+            return torch.optim.Adam(groups, lr=rate, betas=betas, eps=settings.epsilon, fused=fused, capturable=graph)
         case Sgd():
             momentum, nesterov = settings.momentum, settings.nesterov
-            return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=True)
+            return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=nesterov, fused=fused)
 
 
 def decaying_parameters(network: nn.Module, which: str) -> list[nn.Parameter]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import nn
 
+from fbench.architectures.network_copy import copy_network
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.training.layout import forget_gradient_layout, keep_gradient_layout
 from fbench.benchmark.training.narrow_batch_norm import plain_batch_norm, quicken_batch_norm
@@ -29,7 +28,7 @@ def as_built(network: nn.Module) -> nn.Module:
 
     ``network`` itself stays as it is; what :func:`prepare_for_training` did to it is undone in the copy alone.
     """
-    copied = copy.deepcopy(network)
+    copied = copy_network(network)
     forget_gradient_layout(copied)
     plain_batch_norm(copied)
     plain_dropout(copied)

@@ -13,6 +13,7 @@ from fbench.benchmark.device import autocast
 from fbench.benchmark.numerics import Numerics
 from fbench.benchmark.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.prepare import prepare_for_training
 
 
@@ -72,8 +73,9 @@ def _train_on(
     count = batch.images.shape[0]
     for part in _microbatches(batch, numerics.microbatch or count):
         with autocast(numerics):
-            logits = network(part.images)
-        loss = batch_loss(logits.float(), part, protocol.label_smoothing)
+            output = network(part.images)
+        logits = as_logits(output, len(part.images), "in training")
+        loss = batch_loss(logits, part, protocol.label_smoothing)
         weight = part.images.shape[0] / count
         (loss * weight if weight < 1 else loss).backward()
         with torch.no_grad():
@@ -133,7 +135,7 @@ class _CudaGraphStep:
     def _record(self, batch: MixedBatch) -> tuple[torch.cuda.CUDAGraph, MixedBatch]:
         places: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
         inputs = MixedBatch(**places)
-        before = [value.detach().clone() for value in self._network.state_dict().values()]
+        before = [value.detach().clone() for value in _tensors(self._network)]
         loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -146,7 +148,7 @@ class _CudaGraphStep:
         with torch.cuda.graph(graph):  # records, and computes nothing
             self._step(inputs)
         with torch.no_grad():
-            for value, old in zip(self._network.state_dict().values(), before, strict=True):
+            for value, old in zip(_tensors(self._network), before, strict=True):
                 value.copy_(old)
             for state in self._optimizer.state.values():
                 for value in state.values():
@@ -156,3 +158,7 @@ class _CudaGraphStep:
             self._totals.correct.copy_(correct)
         self._totals.images = images
         return graph, inputs
+
+
+def _tensors(network: nn.Module) -> list[torch.Tensor]:
+    return [value for value in network.state_dict().values() if isinstance(value, torch.Tensor)]

@@ -134,6 +134,9 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
             "were added until other comparisons were decided",
         )
     lacks = shortfalls(claim, pair.data, look[0].seeds if look else found.seeds, evidence, looked=look is not None)
+    if ours.collapsed and theirs.collapsed:
+        lack = Lack("learning", pair.data, (pair.ours, pair.theirs))
+        return Part(_open_words(pair, found), None, None, (*lacks, lack), remarks)
     if lacks or not is_testable(found.new_images):
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
         return Part(_open_words(pair, found), None, None, (*lacks, *needed), remarks)

@@ -12,7 +12,7 @@ from fbench.reports.wording import count, listing
 from fbench.statistics.statements import Answer, Outcome
 
 LackKind = Literal[
-    "counts", "data", "test split", "network", "preset", "over-fitting", "seeds", "images", "cost", "blocks"
+    "counts", "data", "test split", "network", "preset", "learning", "over-fitting", "seeds", "images", "cost", "blocks"
 ]
 
 
@@ -53,6 +53,7 @@ def missing_sentence(lacks: Sequence[Lack]) -> str:
         *_data(lacks),
         *_networks(lacks),
         *_presets(lacks),
+        *_learning(lacks),
         *_overfitting(lacks),
         *_seeds(lacks),
         *_images(lacks),
@@ -99,6 +100,14 @@ def _presets(lacks: Sequence[Lack]) -> list[str]:
     for lack in _of(lacks, "preset"):
         by_preset.setdefault(lack.reason, []).append(data_words(lack.data))
     return [f"{preset_words(preset)} on {listing(once(names))}" for preset, names in by_preset.items()]
+
+
+def _learning(lacks: Sequence[Lack]) -> list[str]:
+    return [
+        f"trainings in which {' or '.join(lack.networks)} learns {data_words(lack.data)} (so far both are within "
+        "chance of the largest class)"
+        for lack in _of(lacks, "learning")
+    ]
 
 
 def _overfitting(lacks: Sequence[Lack]) -> list[str]:

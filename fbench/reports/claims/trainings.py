@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.prediction import FEWEST_TRAININGS, predict_one
 from fbench.statistics.seeds.power import VarianceComponents, seeds_needed
 from fbench.statistics.statements import Answer, over_seeds, says_better
+
+_IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
+"""So many that none of the chance is theirs: a gap is one of these images."""
 
 WHAT_IT_IS = "one number without a spread, as a rule picked on the test set"
 
@@ -45,7 +49,7 @@ def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
     if too_few:
         text = f"{where} has {percent(float(accuracies.mean()))} % in the mean of {seeds}"
         return Part(text, None, None, (*short, *too_few), remarks)
-    found = predict_one(accuracies)
+    found = predict_one(accuracies, step=1 / evidence.networks[test.network].correct.shape[1])
     chance = found.chance_to_reach((test.percent - test.precision / 2) / 100)
     printed, mean = f"{test.percent:g} %", f"mean {percent(found.mean)} %, {seeds}"
     if chance >= LEVEL:
@@ -85,7 +89,8 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
             remarks += remarks_on(evidence, data)
             if not short:
                 pair = f"{test.network} over {other} on {data_words(data)} (mean gain {_points(gains.mean())})"
-                chances[pair] = predict_one(gains).chance_to_reach(target)
+                step = 1 / evidence.networks[other].correct.shape[1]
+                chances[pair] = predict_one(gains, step=step).chance_to_reach(target)
     return _of_chances(f"{test.points:g} points", chances, lacks, remarks)
 
 
@@ -134,11 +139,12 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     if len(common) < 2:
         return Part("", None, None, tuple(lacks or [seeds_lack(data, 2, len(common))]), remarks)
     smaller = np.array([theirs[seed] - ours[seed] for seed in common])
-    found = over_seeds(smaller)
+    images = evidence.networks[other].correct.shape[1]
+    found = over_seeds(smaller, step=1 / images)
     size, direction = number(100 * abs(found.estimate), 1), "smaller" if found.estimate >= 0 else "larger"
     spread = minus(f"{points_range(found.low, found.high)} points over {plural(len(common), 'seed')}")
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
-    if not any(over_seeds(np.array([gaps[seed] for seed in common])).low > 0 for gaps in (ours, theirs)):
+    if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
         lacks.append(Lack("over-fitting", data, (test.network, other)))
     if lacks:
         return Part(text, None, None, tuple(lacks), remarks)
@@ -152,7 +158,8 @@ def _more(
 ) -> tuple[Lack, ...]:
     """Seeds that would decide it; with one value per seed, the images have no part in the chance."""
     seeds_only = VarianceComponents(seed=float(values.var(ddof=1)), image=0.0, residual=0.0)
-    needed = seeds_needed(seeds_only, 2, found.estimate, margin, LEVEL, at_least=values.size + 1).seeds
+    more = values.size + 1
+    needed = seeds_needed(seeds_only, _IMAGES_WITHOUT_CHANCE, found.estimate, margin, LEVEL, at_least=more).seeds
     return (seeds_lack(data, needed, values.size, "about "),) if needed else ()
 
 

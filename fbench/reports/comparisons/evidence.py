@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SplitName
-from fbench.benchmark.predictions import SplitPredictions
+from fbench.benchmark.predictions import SMALL_FILE, SplitPredictions
 from fbench.benchmark.records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.specs import DataSpec
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.alike import require_one_making
+from fbench.reports.left_out import Omissions, attempt
 from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import mostly_collapsed
 
 _ROUNDING: Final = 1e-6
 
@@ -44,6 +46,11 @@ class NetworkEvidence:
     correct: npt.NDArray[np.bool_]
     confusion: npt.NDArray[np.int64]
     histories: tuple[tuple[HistoryRow, ...], ...]
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether most of the trials did not learn: they are within chance of the largest class."""
+        return mostly_collapsed(self.confusion)
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,18 @@ class Evidence:
         return tuple(sorted({len(found.seeds) for found in self.networks.values()}))
 
 
-def gather(run: RunTable, data: DataSpec) -> Evidence:
+def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) -> Evidence:
     """Read all finished trials of a run on one data set.
 
+    Args:
+        run: the run.
+        data: one of its data sets.
+        omissions: takes a note of each trial whose predictions are not there, which is then left out, and of each whose
+            history is not; none: the first is raised.
+
     Raises:
-        UserError: a trial's predictions are missing, damaged, of another size than the other
-            trials', or of one image; or trials that were not made alike.
+        UserError: a trial's predictions are damaged, of another size than the other trials', or of one image; or
+            trials that were not made alike.
     """
     split = run.headline_split
     everything = [record for network in run.networks for record in run.records(network, data.name)]
@@ -91,8 +104,9 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
     found = {}
     images: set[int] = set()
     for network in run.networks:
-        if records := run.records(network, data.name):
-            found[network] = _network_evidence(run, data, network, records)
+        records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
+        if records:
+            found[network] = _network_evidence(run, data, network, records, omissions)
             images.add(found[network].correct.shape[1])
     if len(images) > 1:
         sizes = " and ".join(f"{size:,}" for size in sorted(images))
@@ -106,7 +120,7 @@ def gather(run: RunTable, data: DataSpec) -> Evidence:
             "interval; use a data set with at least two."
         )
     without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
-    first = next((found[network].records[0] for network in found), None)
+    first = next((one.records[0] for one in found.values()), None)
     labels = _predictions(run, first).labels if first else np.zeros(0, np.int64)
     return Evidence(run, data, split, found, labels, without_copies)
 
@@ -125,7 +139,24 @@ def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[n
     return kept
 
 
-def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord]) -> NetworkEvidence:
+def _is_kept(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> bool:
+    """Whether a trial's predictions are there, as far as one that lacks them may be left out."""
+    file = run.folder.trial_folder(record.trial_id) / SMALL_FILE
+    if omissions is None or file.exists():
+        return True
+    what = f"seed {record.spec.seed} of {network} on {record.spec.data.name}"
+    omissions.note(what, f"there is no {file}; restore it, or delete its folder and run again")
+    return False
+
+
+def _history(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> tuple[HistoryRow, ...]:
+    what = f"the learning curve of {network}, seed {record.spec.seed}"
+    return tuple(attempt(omissions, what, lambda: run.history(record)) or ())
+
+
+def _network_evidence(
+    run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord], omissions: Omissions | None
+) -> NetworkEvidence:
     parts = [_predictions(run, record) for record in records]
     if len({part.predicted.size for part in parts}) > 1:
         raise UserError(
@@ -142,7 +173,7 @@ def _network_evidence(run: RunTable, data: DataSpec, network: str, records: Sequ
         measures=tuple(_measures(run, record) for record in records),
         correct=np.array([part.correct for part in parts], dtype=bool),
         confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
-        histories=tuple(tuple(run.history(record)) for record in records),
+        histories=tuple(_history(run, network, record, omissions) for record in records),
     )
 
 

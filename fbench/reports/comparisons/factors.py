@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,12 +78,15 @@ def factor_section(evidence: Evidence, study: Study, correction: Correction = "h
         {cell: found.correct for cell, found in networks.items()},
         {cell: found.seeds for cell, found in networks.items()},
     )
-    return FactorSection(_analyse(data, study.margin_points / 100, correction))
+    collapsed = [cell for cell, found in networks.items() if found.collapsed]
+    return FactorSection(_analyse(data, study.margin_points / 100, correction, collapsed))
 
 
-def _analyse(data: CrossedCorrectness, margin: float, correction: Correction) -> FactorAnalysis:
+def _analyse(
+    data: CrossedCorrectness, margin: float, correction: Correction, collapsed: Collection[str]
+) -> FactorAnalysis:
     design = data.design
-    variance = analysis_of_variance(data.accuracy, design.factors)
+    variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
     one_cell = [[float(place == other) for other in range(len(design.cells))] for place in range(len(design.cells))]
     return FactorAnalysis(
         design=design,
@@ -95,7 +99,7 @@ def _analyse(data: CrossedCorrectness, margin: float, correction: Correction) ->
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,
-        effects=estimate_effects(data, margin, correction),
+        effects=estimate_effects(data, margin, correction, collapsed=collapsed),
         checks=check_residuals(data.accuracy, design, data.seeds),
     )
 

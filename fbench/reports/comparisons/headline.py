@@ -9,6 +9,7 @@ from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.wording import count, listing, percent, percent_range, plural
+from fbench.statistics.ties import ties_made_equal
 
 SEEDS_FOR_CLAIMS = 10
 
@@ -86,10 +87,12 @@ def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     if clean is None:
         return ""
     copies = best.accuracy.images - clean.images
-    first = max(
-        summary, key=lambda row: row.accuracy_without_copies.new_images.estimate if row.accuracy_without_copies else 0
+    accuracies = ties_made_equal(
+        [row.accuracy_without_copies.new_images.estimate if row.accuracy_without_copies else 0 for row in summary]
     )
-    order = "" if first is best else f"; there {first.network} comes first"
+    first = summary[int(accuracies.argmax())]
+    is_first = accuracies.max() == accuracies[[row is best for row in summary].index(True)]
+    order = "" if is_first else f"; there {first.network} comes first"
     return (
         f"Without the {count(copies)} test images that have an exact copy in the training or selection split, "
         f"{best.network} has {percent(clean.new_images.estimate)} % "

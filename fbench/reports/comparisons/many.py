@@ -16,6 +16,7 @@ from fbench.statistics.many.cliques import cliques
 from fbench.statistics.many.performance_profile import PerformanceProfile, band_half_width, performance_profile
 from fbench.statistics.many.post_hoc import conover, critical_difference, nemenyi
 from fbench.statistics.many.ranks import FriedmanTest, average_ranks, friedman
+from fbench.statistics.ties import ties_made_equal
 
 FEWEST_NETWORKS: Final = 3
 FEWEST_BLOCKS: Final = 2
@@ -141,7 +142,8 @@ def complete_blocks(evidences: Sequence[Evidence]) -> Blocks:
 def _rows(blocks: Blocks, means: FloatArray, pairs: FloatArray) -> tuple[RankRow, ...]:
     others = conover(blocks.scores)
     better = means[:, None] < means[None, :]
-    first = (blocks.scores == blocks.scores.max(axis=1, keepdims=True)).sum(axis=0)
+    scores = np.array([ties_made_equal(row) for row in blocks.scores])
+    first = (scores == scores.max(axis=1, keepdims=True)).sum(axis=0)
     rows = [
         RankRow(
             network=network,
@@ -165,7 +167,7 @@ def _by_data(blocks: Blocks) -> dict[str, FloatArray]:
 
 
 def _profiles(blocks: Blocks, by_data: Mapping[str, FloatArray]) -> dict[str, PerformanceProfile]:
-    scores = np.unique(blocks.scores)
+    scores = np.unique(ties_made_equal(blocks.scores.ravel()))
     edge = max(0.02 * float(scores[-1] - scores[0]), 1e-3)
     thresholds = np.concatenate(([scores[0] - edge], scores, [scores[-1] + edge]))
     return {

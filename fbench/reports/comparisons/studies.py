@@ -18,6 +18,7 @@ from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
+from fbench.statistics.discordance import Discordance
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
 from fbench.statistics.sign_flip import smallest_reachable
 
@@ -33,8 +34,10 @@ class Comparison:
             of the look's seeds.
         look_lost: the run no longer holds the trials of its look, so that nothing is decided.
         unpaired_seeds: seeds that only one of the two finished and that are left out of pairs.
-        more: what it would take to decide; none where it is decided or nothing is known of the chance of a seed.
+        more: what it would take to decide; none where it is decided, where nothing is known of the chance of a seed, or
+            where neither learned.
         cost: what the network costs beside its baseline.
+        neither_learned: most trials of both collapsed, so that nothing is decided.
     """
 
     network: str
@@ -46,11 +49,12 @@ class Comparison:
     unpaired_seeds: tuple[int, ...]
     more: SeedsNeeded | None
     cost: CostChange
+    neither_learned: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """The answer: of the look that stopped the comparison, or of the family."""
-        if self.look_lost:
+        if self.look_lost or self.neither_learned:
             return "undecided"
         return self.look.verdict if self.look else self.decision.verdict
 
@@ -74,6 +78,12 @@ class Comparison:
         if self.look is not None and self.is_tested:
             return certified_margin(self.difference.new_images, self.look.equivalent_level)
         return self.decision.smallest_margin
+
+    @property
+    def few_images(self) -> Discordance | None:
+        """On how few images the two differ, where that bounds what can be said; else none."""
+        images = self.difference.new_images.discordance
+        return images if images is not None and images.is_few else None
 
     @property
     def is_tested(self) -> bool:
@@ -112,6 +122,7 @@ class _Compared(NamedTuple):
     difference: NetworkComparison
     look: Look | None
     look_lost: bool
+    neither_learned: bool
 
 
 def suite_of(run: RunTable) -> Suite:
@@ -139,7 +150,8 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
     look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-    return _Compared(network, baseline, found, look, look_lost=latest is not None and look is None)
+    neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
+    return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned)
 
 
 def _first_seeds(network: NetworkEvidence, look: Look | None) -> Correctness:
@@ -158,7 +170,12 @@ def _has_been_asked(study: Study, planned: set[str]) -> bool:
 def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
     pairs = comparisons(study)
     compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
-    decisions = decide([one.difference.new_images for one in compared], study.margin_points / 100, correction)
+    decisions = decide(
+        [one.difference.new_images for one in compared],
+        study.margin_points / 100,
+        correction,
+        neither_learned=[one.neither_learned for one in compared],
+    )
     seeds = max((one.difference.seeds for one in compared), default=0)
     names = {one.network for one in compared}
     return StudyResult(
@@ -176,7 +193,7 @@ def _comparisons(
 ) -> list[Comparison]:
     found = []
     for one, decision in zip(compared, decisions, strict=True):
-        undecided = (one.look.verdict if one.look else decision.verdict) == "undecided"
+        undecided = not one.neither_learned and (one.look.verdict if one.look else decision.verdict) == "undecided"
         both = evidence.networks[one.network], evidence.networks[one.baseline]
         ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
         found.append(
@@ -192,6 +209,7 @@ def _comparisons(
                 if undecided
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
+                neither_learned=one.neither_learned,
             )
         )
     return found

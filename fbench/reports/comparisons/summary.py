@@ -10,6 +10,7 @@ import numpy as np
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.costs.cost import NetworkCost, network_cost
 from fbench.statistics.single import AccuracySummary, summarise
+from fbench.statistics.ties import ties_made_equal
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ def summarise_networks(evidence: Evidence) -> list[NetworkSummary]:
 
 
 def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
-    """The rows, the most accurate first."""
-    return sorted(rows, key=lambda row: -row.accuracy.new_images.estimate)
+    """The rows, the most accurate first; rows of equal accuracy stay in their order."""
+    accuracies = ties_made_equal([row.accuracy.new_images.estimate for row in rows])
+    return [rows[place] for place in np.argsort(-accuracies, kind="stable")]
 
 
 def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:

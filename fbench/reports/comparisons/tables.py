@@ -7,10 +7,12 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fbench.benchmark.files import replacing
 from fbench.benchmark.records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.summary import NetworkSummary, summarise_networks
+from fbench.reports.left_out import Omissions
 from fbench.statistics.estimands import MeanEstimate
 
 Cell = str | int | float | None
@@ -21,7 +23,6 @@ def write_tables(runs: Sequence[RunTable], folder: Path) -> tuple[Path, Path]:
 
     Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     summary, trials = folder / "summary.csv", folder / "trials.csv"
     _write(summary, [row for run in runs for row in summary_rows(run)])
     _write(trials, [row for run in runs for row in trial_rows(run)])
@@ -33,7 +34,7 @@ def summary_rows(run: RunTable) -> list[dict[str, Cell]]:
     return [
         {"run": run.config.name, "data": data.name, "split": run.headline_split, **_summary_cells(row)}
         for data in run.config.data
-        for row in summarise_networks(gather(run, data))
+        for row in summarise_networks(gather(run, data, Omissions(run.folder.path)))
     ]
 
 
@@ -130,7 +131,8 @@ def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
 
 
 def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    file.write_text(csv_text(rows), encoding="utf-8", newline="\n")
+    with replacing(file) as stream:
+        stream.write(csv_text(rows).encode())
 
 
 def _text(cell: Cell) -> Cell:

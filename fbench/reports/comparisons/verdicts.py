@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fbench.reports.comparisons.studies import Comparison
-from fbench.reports.wording import count, listing, margin, number, p_equals, points_range
+from fbench.reports.wording import count, listing, margin, number, p_equals, percent, plural, points_range
 from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.discordance import images_for_margin
 
 CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
 
@@ -53,10 +55,39 @@ def _undecided(row: Comparison, result: Family) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
     if row.look_lost:
         return f"{start}: trials of the look that judged it are missing"
-    if not row.is_tested:
-        return f"{start}: one training on a side says nothing of the chance of a seed"
+    seen, wanted = _few_images(row, result.margin)
+    reasons = [
+        *(
+            ["neither of the two learned, as both are within chance of the largest class"]
+            if row.neither_learned
+            else []
+        ),
+        *([] if row.is_tested else ["one training on a side says nothing of the chance of a seed"]),
+    ]
+    if reasons:
+        return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
     least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
-    return f"{start} ({_range(row)} points{_at(row)}{least}){_missing(row)}"
+    missing = f": {wanted[0]}" if wanted else _missing(row)
+    return f"{start} ({'; '.join([f'{_range(row)} points{_at(row)}{least}', *seen])}){missing}"
+
+
+def _few_images(row: Comparison, within: float) -> tuple[list[str], list[str]]:
+    """Where few images differ: on how many they do and on how many they may, and how many images the margin wants."""
+    images = row.few_images
+    if images is None:
+        return [], []
+    differ = "differs" if images.differing == 1 else "differ"
+    most, needed = images.most_differing(LEVEL), images_for_margin(within, LEVEL, images.largest)
+    seen = f"{count(images.differing)} of {plural(images.images, 'image')} {differ}, up to {_share(most)} % may"
+    if most < within:
+        return [seen], []
+    if images.differing:
+        return [seen], [f"{margin(within)} needs more than {count(max(needed, images.images))} images"]
+    return [seen], [f"{margin(within)} needs {count(needed)} images"]
+
+
+def _share(fraction: float) -> str:
+    return percent(fraction, 0 if fraction >= 0.1 else 1)
 
 
 def _missing(row: Comparison) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fbench.benchmark.cost_records import CostRecord
 from fbench.benchmark.cost_specs import CostMode, Setting
-from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.records import TrialRecord, UncountedOperation
 from fbench.benchmark.table import RunTable
 from fbench.reports.costs.timings import Timing, main_setting, timing_of
 
@@ -23,6 +23,8 @@ class NetworkCost:
     trainable_params: int | None = None
     total_params_keras: int | None = None
     macs: int | None = None
+    mac_kinds: tuple[str, ...] = ()
+    not_counted: tuple[UncountedOperation, ...] = ()
     elementwise_ops: int | None = None
     latency_p50_ms: float | None = None
     inference_images_per_s: float | None = None
@@ -45,6 +47,8 @@ def network_cost(run: RunTable, network: str, records: tuple[TrialRecord, ...] =
         trainable_params=static.trainable_params,
         total_params_keras=static.total_params_keras,
         macs=static.macs,
+        mac_kinds=tuple(static.macs_by_kind),
+        not_counted=static.not_counted,
         elementwise_ops=static.elementwise_ops,
         latency_p50_ms=None if latency is None else 1e3 * latency.quantiles[0].time_s,
         inference_images_per_s=None if inference is None else inference.images_per_s,
@@ -73,7 +77,10 @@ def _counts_of_trials(records: tuple[TrialRecord, ...]) -> NetworkCost:
         return NetworkCost()
     first = records[0]
     return NetworkCost(
-        trainable_params=first.trainable_params, total_params_keras=first.total_params_keras, macs=first.macs
+        trainable_params=first.trainable_params,
+        total_params_keras=first.total_params_keras,
+        macs=first.macs,
+        not_counted=first.not_counted,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fbench.benchmark.records import LeftOut, StaticCost
 from fbench.benchmark.table import RunTable
+from fbench.reports.costs.mac_words import mac_kinds
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class CounterTable:
     ``counted`` says what a counter includes where it says the same of every network; ``remarks`` are (network,
     counter, what it says) where it does not; ``left_out`` are (network, counter, the operations that it counts nothing
     for); ``errors`` are (network, counter, reason) of missing readings; ``not_measured`` says why a network has no cost
-    at all.
+    at all; ``mac_kinds`` is what our MACs hold, in words.
     """
 
     counters: tuple[str, ...]
@@ -37,6 +38,7 @@ class CounterTable:
     errors: tuple[tuple[str, str, str], ...]
     rows: tuple[CounterRow, ...]
     not_measured: dict[str, str]
+    mac_kinds: str
 
 
 def counter_table(run: RunTable) -> CounterTable | None:
@@ -57,6 +59,7 @@ def counter_table(run: RunTable) -> CounterTable | None:
         errors=tuple((network, r.counter, r.error) for network, r in readings if r.error is not None),
         rows=tuple(_row(network, cost, names) for network, cost in static.items()),
         not_measured=failures,
+        mac_kinds=mac_kinds(cost.macs_by_kind for cost in static.values()),
     )
 
 

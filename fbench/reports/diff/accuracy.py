@@ -100,12 +100,13 @@ def _on_data(
 
 
 def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
-    decisions = decide([one.difference.new_images for one in compared], MARGIN)
+    neither_learned = [one.base.collapsed and one.new.collapsed for one in compared]
+    decisions = decide([one.difference.new_images for one in compared], MARGIN, neither_learned=neither_learned)
     found = []
-    for one, decision in zip(compared, decisions, strict=True):
+    for one, decision, unlearned in zip(compared, decisions, neither_learned, strict=True):
         difference = one.difference
         used = {*difference.our_seeds, *difference.their_seeds}
-        undecided = decision.verdict == "undecided"
+        undecided = decision.verdict == "undecided" and not unlearned
         theirs, ours = _of_seeds(one.base, difference.their_seeds), _of_seeds(one.new, difference.our_seeds)
         comparison = Comparison(
             network=f"{one.pair.new_network} in B",
@@ -117,6 +118,7 @@ def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
             unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
+            neither_learned=unlearned,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))

@@ -35,7 +35,10 @@ def accuracy_sentence(row: AccuracyRow, data: DataAccuracy) -> str:
     one = row.comparison
     if row.same_answers:
         seeds = plural(one.difference.seeds, "seed")
-        return f"{one.network} and {one.baseline} are right on the same images with every seed ({seeds}): no difference"
+        images = f"the same of {plural(one.difference.images, 'image')}"
+        return (
+            f"{one.network} and {one.baseline} are right on {images} with every seed ({seeds}): no difference on these"
+        )
     return verdict_sentence(one, data)
 
 

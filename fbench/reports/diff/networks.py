@@ -13,11 +13,7 @@ from fbench.reports.networks.differences import network_differences
 
 
 def compare_pairs(pairs: Sequence[Pair]) -> Networks:
-    """Options and layers of each pair.
-
-    Raises:
-        UserError: the description of a network was changed by hand.
-    """
+    """Options and layers of each pair; of a network whose description is damaged, that it is."""
     differing, same, unknown = [], [], []
     for pair in pairs:
         specs = _spec(pair.base, pair.base_network), _spec(pair.new, pair.new_network)
@@ -52,11 +48,13 @@ def _sentence(pair: Pair, base: NetworkSpec, new: NetworkSpec) -> str:
             return "Their layers differ, but are not described on both sides"
         names = (f"{pair.new_network} in {SIDES[1]}", ours, f"{pair.base_network} in {SIDES[0]}", theirs)
         return network_differences(*names).sentence
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise UserError(
-            f"The network.json of {pair.base_network} in {pair.base.label} or of {pair.new_network} in "
-            f"{pair.new.label} does not describe a network ({error!r}); restore it or delete it."
-        ) from error
+    except UserError as error:
+        return f"Their layers are not compared: {str(error).removesuffix('.')}"
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        return (
+            f"Their layers are not compared: the network.json of {pair.base_network} in {pair.base.label} or of "
+            f"{pair.new_network} in {pair.new.label} does not describe a network ({error!r})"
+        )
 
 
 def _description(side: Side, spec: NetworkSpec) -> dict[str, object]:

@@ -21,13 +21,21 @@ _LEFT: Final = 0.34  # inches left of the boxes, for shortcuts
 _RIGHT: Final = 0.86  # inches right of the boxes, for sizes
 _FONT: Final = 9.0
 _LONGEST: Final = 50  # letters that fit a box
+_TALLEST_IN: Final = 200.0  # a PNG of 300 dots an inch may have 65,535 of them
 _ATTENTION: Final = "#b8609a"
 
 
 def architecture_drawing(plan: Blueprint, network: str) -> Drawing:
-    """Draw every stage as a box: its name, a line for each layer, and the size of what it gives."""
+    """Draw every stage as a box: its name, a line for each layer, and the size of what it gives.
+
+    Raises:
+        ValueError: more layers than fit on paper, as where each step of a recurrent network is one.
+    """
     heights = [_height(stage) for stage in plan.stages]
     height = 0.3 + sum(heights) + _GAP_IN * (len(heights) + 1)
+    if height > _TALLEST_IN:
+        lines = sum(len(stage.lines) for stage in plan.stages)
+        raise ValueError(f"{lines:,} layers in {len(plan.stages):,} stages are too many for a drawing")
     return Drawing(PAGE_WIDTH_IN, height, _alt(plan, network), partial(_paint, plan=plan))
 
 
@@ -107,8 +115,8 @@ def _size(axes: Axes, width: float, height: float, words: str) -> None:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    """Channels last, as the papers write it: 24×24×16."""
-    return "×".join(str(side) for side in (*shape[1:], shape[0]))
+    """Channels last, as the papers write it: 24×24×16; a scalar is one number."""
+    return "×".join(str(side) for side in (*shape[1:], *shape[:1])) or "1"
 
 
 def _alt(plan: Blueprint, network: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fbench.reports.wording import letter_widths
+
 INK: Final = "#1c2128"
 FAINT: Final = "#d5dae1"
 PAPER: Final = "#ffffff"
@@ -62,8 +64,8 @@ def set_margins(figure: Figure, left: float, right: float, top: float, bottom: f
 
 
 def text_width_in(texts: Iterable[str], font_size: float) -> float:
-    """The width of the longest text in inches; a letter of DejaVu Sans is 0.6 em wide on average."""
-    return max((len(text) for text in texts), default=0) * 0.62 * font_size / 72
+    """The width of the longest text in inches; a Latin letter of DejaVu Sans is 0.6 em wide on average."""
+    return max((letter_widths(text) for text in texts), default=0) * 0.62 * font_size / 72
 
 
 def percent_axis(axes: Axes) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from fbench.reports.figures.canvas import INK, text_width_in
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.wording import minus, percent, points, shorten
+from fbench.reports.wording import MISSING, listing, minus, number, percent, points, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
 _MOST_ANNOTATED: Final = 12
@@ -31,7 +31,7 @@ _CHANGES: Final = LinearSegmentedColormap.from_list("changes", [(*_FEWER, 1.0), 
 def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> Drawing:
     """Draw ``rates`` (classes, classes); a true class is a row of sum 1, or of NaN without images."""
     values = 100 * rates
-    labels = np.array([[f"{value:.0f}" for value in row] for row in values])
+    labels = np.array([[number(value, 0) for value in row] for row in values])
     return _heatmap(values, labels, class_names, (0.0, 100.0), _shares_alt(rates, class_names, network))
 
 
@@ -41,8 +41,15 @@ def confusion_difference(
     """Draw ``change`` (classes, classes): the rates of ``network`` minus those of ``baseline``, fractions of 1."""
     values = 100 * change
     scale = max(_LEAST_SCALE, float(np.nanmax(np.abs(values), initial=0.0)))
-    labels = np.array([[minus(f"{value:+.0f}") if round(value) else "0" for value in row] for row in values])
+    labels = np.array([[_signed(value) for value in row] for row in values])
     return _heatmap(values, labels, class_names, (-scale, scale), _change_alt(change, class_names, network, baseline))
+
+
+def _signed(points_changed: float) -> str:
+    """Whole points with their sign; a dash where a class has no images."""
+    if np.isnan(points_changed):
+        return MISSING
+    return minus(f"{points_changed:+.0f}") if round(points_changed) else "0"
 
 
 def _heatmap(
@@ -78,7 +85,7 @@ def _paint(
     axes.set_xlim(0, len(names))
     axes.set_ylim(len(names), 0)
     if len(names) <= _MOST_ANNOTATED:
-        for true, predicted in np.argwhere(~np.isnan(values)):
+        for true, predicted in np.ndindex(values.shape):
             colour = "#ffffff" if abs(values[true, predicted]) / high > _LIGHT_TEXT_ABOVE else INK
             text = str(labels[true, predicted])
             axes.text(predicted + 0.5, true + 0.5, text, ha="center", va="center", fontsize=_FONT, color=colour)
@@ -94,19 +101,28 @@ def _paint(
 def _shares_alt(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> str:
     errors = np.nan_to_num(rates * (1 - np.eye(len(rates))))
     true, predicted = divmod(int(errors.argmax()), len(rates))
+    if not errors.any():
+        return f"Confusion matrix of {network}. No class is taken for another.{_absent_words(rates, class_names)}"
     share = percent(float(errors[true, predicted]), 0)
     return (
         f"Confusion matrix of {network}. Most frequent confusion: {share} % of {class_names[true]} "
-        f"are taken for {class_names[predicted]}."
+        f"are taken for {class_names[predicted]}.{_absent_words(rates, class_names)}"
     )
 
 
 def _change_alt(change: npt.NDArray[np.float64], class_names: Sequence[str], network: str, baseline: str) -> str:
-    known = np.nan_to_num(change)
-    recall = np.diag(known)
-    best, worst = int(recall.argmax()), int(recall.argmin())
+    recall = np.diag(change)
+    start = f"Confusion of {network} minus that of {baseline}, in percentage points."
+    if np.isnan(recall).all():
+        return f"{start}{_absent_words(change, class_names)}"
+    best, worst = int(np.nanargmax(recall)), int(np.nanargmin(recall))
     return (
-        f"Confusion of {network} minus that of {baseline}, in percentage points. Recall changes most upwards for "
-        f"{class_names[best]} ({points(float(recall[best]))}), most downwards for {class_names[worst]} "
-        f"({points(float(recall[worst]))})."
+        f"{start} Recall changes most upwards for {class_names[best]} ({points(float(recall[best]))}), most downwards "
+        f"for {class_names[worst]} ({points(float(recall[worst]))}).{_absent_words(change, class_names)}"
     )
+
+
+def _absent_words(values: npt.NDArray[np.float64], class_names: Sequence[str]) -> str:
+    """Which true classes have no images, as a sentence with a space before it; empty where all have some."""
+    absent = [name for name, row in zip(class_names, values, strict=True) if np.isnan(row).all()]
+    return f" There are no images of {listing(absent)}." if absent else ""

@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, ParamSpec, get_args
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import FAINT, INK, PAPER, STYLE
+from fbench.benchmark.files import replacing
+from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE
+from fbench.reports.figures.fonts import use_fonts_for_all_letters
+from fbench.reports.left_out import LeftOut, reason_of
 from fbench.reports.palette import Appearance
 
 _PAGE_COLOURS: Final = {INK: "var(--ink)", FAINT: "var(--rule)"}
@@ -28,6 +31,7 @@ _NO_METADATA: Final[dict[str, dict[str, Any]]] = {
 }
 
 FileFormat = Literal["svg", "pdf", "png"]
+P = ParamSpec("P")
 FILE_FORMATS: Final = get_args(FileFormat)
 PNG_DOTS_PER_INCH: Final = 300
 
@@ -50,6 +54,7 @@ class Drawing:
         alt: what it shows, for those who cannot see it: the finding, not the kind of chart alone.
         paint: draws on an empty figure of that size, in the report's style.
         hotspots: parts that answer the pointer; in a page only.
+        left_out: why there is none, where it could not be made; else empty.
     """
 
     width_in: float
@@ -57,6 +62,7 @@ class Drawing:
     alt: str
     paint: Callable[[Figure], None]
     hotspots: tuple[Hotspot, ...] = ()
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,39 @@ class Illustration:
     key: str
     title: str
     drawing: Drawing
+
+
+def illustrate(key: str, title: str, make: Callable[P, Drawing], *args: P.args, **kwargs: P.kwargs) -> Illustration:
+    """The drawing that ``make`` gives for these arguments; one that says why it is left out, where that raises."""
+    try:
+        drawing = make(*args, **kwargs)
+    except Exception as error:  # of any type: one figure that cannot be made must not cost the report
+        drawing = Drawing(PAGE_WIDTH_IN, 0.0, "", _paint_nothing, left_out=reason_of(error))
+    return Illustration(key, title, drawing)
+
+
+def _paint_nothing(figure: Figure) -> None:
+    """Of a drawing that is left out."""
+
+
+def svg_of(illustration: Illustration) -> str | LeftOut:
+    """The figure as :func:`to_svg` gives it, or why it is left out: it could not be made, or not be painted."""
+    if not illustration.drawing.left_out:
+        try:
+            return to_svg(illustration.drawing, illustration.key)
+        except Exception as error:  # of any type, as in illustrate
+            return LeftOut(illustration.title, reason_of(error))
+    return LeftOut(illustration.title, illustration.drawing.left_out)
+
+
+def bytes_of(illustration: Illustration, kind: FileFormat) -> FigureFile | LeftOut:
+    """The figure as a file, or why it is left out."""
+    if not illustration.drawing.left_out:
+        try:
+            return paint_file(illustration, kind)
+        except Exception as error:  # of any type, as in illustrate
+            return LeftOut(illustration.title, reason_of(error))
+    return LeftOut(illustration.title, illustration.drawing.left_out)
 
 
 @contextmanager
@@ -89,7 +128,7 @@ def to_svg(drawing: Drawing, key: str) -> str:
     stream = io.StringIO()
     with _painted(drawing) as figure, mpl.rc_context({"svg.hashsalt": key}):
         figure.savefig(stream, format="svg", metadata=_NO_METADATA["svg"])
-    svg = stream.getvalue()
+    svg = _without_controls(stream.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.S)
     # Text escapes < and >, so that only tags match and no name is touched.
@@ -105,11 +144,33 @@ def to_svg(drawing: Drawing, key: str) -> str:
     return f'{opening} role="{role}" aria-label="{_attribute(drawing.alt)}"{rest}'
 
 
-def write_drawing(illustration: Illustration, file: Path) -> None:
-    """Write a drawing as the file format that the suffix names, on white paper; equal drawings give equal bytes."""
-    kind = file.suffix.removeprefix(".")
+@dataclass(frozen=True)
+class FigureFile:
+    """The content of a figure's file, and the letters in it that no installed font has."""
+
+    content: bytes
+    missing: frozenset[str] = frozenset()
+
+
+def paint_file(illustration: Illustration, kind: FileFormat) -> FigureFile:
+    """The drawing as a file of this format, on white paper; equal drawings give equal bytes.
+
+    In PNG and PDF, letters that the layout font lacks come from the fonts that are installed here; an SVG keeps its
+    text, for which whoever shows it chooses fonts.
+    """
+    stream = io.BytesIO()
     with _painted(illustration.drawing) as figure, mpl.rc_context({"svg.hashsalt": illustration.key}):
-        figure.savefig(file, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA.get(kind))
+        missing = frozenset[str]() if kind == "svg" else use_fonts_for_all_letters(figure)
+        figure.savefig(stream, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA[kind])
+    content = stream.getvalue()
+    return FigureFile(_without_controls(content.decode()).encode() if kind == "svg" else content, missing)
+
+
+def write_drawing(illustration: Illustration, file: Path) -> None:
+    """Write a drawing as :func:`paint_file` gives it, in the format that the suffix names."""
+    (kind,) = (known for known in FILE_FORMATS if file.suffix == f".{known}")
+    with replacing(file) as stream:
+        stream.write(paint_file(illustration, kind).content)
 
 
 def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
@@ -120,10 +181,17 @@ def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
     return svg
 
 
+def _without_controls(svg: str) -> str:
+    """The text without what XML cannot hold (XML 1.0, section 2.2), such as a bell in a name."""
+    return re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", svg)
+
+
 def _for_page(tag: str, key: str) -> str:
     tag = tag.replace(' id="', f' id="{key}-').replace("url(#", f"url(#{key}-")
     return tag.replace('href="#', f'href="#{key}-')
 
 
 def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return (
+        _without_controls(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    )

@@ -43,7 +43,7 @@ def grad_cam_figure(maps: FaceMaps, network: str) -> Drawing:
 
 def feature_map_figure(maps: FaceMaps, network: str) -> Drawing:
     """The first face beside what each channel of a convolution makes of it, the first 64 of more."""
-    shown = maps.feature_maps[:MOST_MAPS]
+    shown = _channels(maps)[:MOST_MAPS]
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     side = (PAGE_WIDTH_IN - _LARGEST_FACE - 2 * _GAP) / _COLUMNS - _GAP
@@ -77,7 +77,7 @@ def _paint_grad_cam(figure: Figure, maps: FaceMaps) -> None:
     count = len(maps.labels)
     side = (width - _SIDE - _GAP) / count - _GAP
     plain = [_plain(face) for face in maps.images]
-    heated = [heat_over_face(face, heat) for face, heat in zip(maps.images, maps.grad_cam, strict=True)]
+    heated = [heat_over_face(face, heat) for face, heat in zip(maps.images, _heat(maps), strict=True)]
     font = _fitting_font([*maps.labels, *maps.predicted_names], side + _GAP)
     upper, lower = height - _LINE - _GAP - side, height - _LINE - 2 * _GAP - 2 * side
     _images(paper, np.array(plain), count, _Square(_SIDE, upper + side, side))
@@ -116,7 +116,7 @@ def _paint_feature_maps(figure: Figure, maps: FaceMaps, side: float) -> None:
     caption = shorten(maps.labels[0], 16)
     below = height - _LARGEST_FACE - _GAP
     figure.text(_LARGEST_FACE / 2 / width, below / height, caption, fontsize=_FONT, ha="center", va="top")
-    shown = maps.feature_maps[:MOST_MAPS]
+    shown = _channels(maps)[:MOST_MAPS]
     columns = min(_COLUMNS, len(shown))
     coloured = np.asarray(mpl.colormaps["viridis"](shown / 255))[..., :3]
     _images(paper, coloured, columns, _Square(_LARGEST_FACE + 2 * _GAP, height, side))
@@ -183,10 +183,22 @@ def _fitting_font(names: list[str], width_in: float) -> float:
     return min(_FONT, max(6.5, _FONT * width_in / text_width_in(names, _FONT)))
 
 
+def _heat(maps: FaceMaps) -> Bytes:
+    if maps.grad_cam is None:
+        raise ValueError("These maps have no heat; draw only those that have.")
+    return maps.grad_cam
+
+
+def _channels(maps: FaceMaps) -> Bytes:
+    if maps.feature_maps is None:
+        raise ValueError("These maps have no feature maps; draw only those that have.")
+    return maps.feature_maps
+
+
 def _grad_cam_alt(maps: FaceMaps, network: str) -> str:
     faces = [
         f"{shown if shown == predicted else f'{shown} taken for {predicted}'} ({hottest_part(heat)})"
-        for shown, predicted, heat in zip(maps.labels, maps.predicted_names, maps.grad_cam, strict=True)
+        for shown, predicted, heat in zip(maps.labels, maps.predicted_names, _heat(maps), strict=True)
     ]
     right = sum(shown == predicted for shown, predicted in zip(maps.labels, maps.predicted_names, strict=True))
     return (
@@ -196,7 +208,7 @@ def _grad_cam_alt(maps: FaceMaps, network: str) -> str:
 
 
 def _feature_map_alt(maps: FaceMaps, network: str) -> str:
-    found = maps.feature_maps
+    found = _channels(maps)
     flat = int((found.max(axis=(1, 2)) == 0).sum())
     first = f" The first {MOST_MAPS} are shown." if len(found) > MOST_MAPS else ""
     answer = "every one responds" if not flat else f"{flat} of them {'is' if flat == 1 else 'are'} flat"

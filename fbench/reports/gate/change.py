@@ -12,7 +12,8 @@ from fbench.statistics.intervals import Interval
 class Change:
     """NEW less BASE: as a share of BASE, or of accuracy as a fraction of 1.
 
-    ``how`` says what it rests on; ``decides`` says what would narrow it.
+    ``how`` says what it rests on; ``decides`` says what would narrow it; ``exact`` that there is no chance in it, as in
+    a count.
     """
 
     estimate: float
@@ -20,11 +21,7 @@ class Change:
     high: float
     how: str
     decides: str = ""
-
-    @property
-    def exact(self) -> bool:
-        """Whether there is no chance in it."""
-        return self.low == self.high
+    exact: bool = False
 
     @property
     def bounded(self) -> bool:

@@ -70,7 +70,7 @@ def _count(pair: Pair, metric: str) -> Change | Unknown:
         found.append(number)
     base, new = found
     share = new / base - 1 if base else (0.0 if new == base else math.inf)
-    return Change(share, share, share, f"{base:,} to {new:,}")
+    return Change(share, share, share, f"{base:,} to {new:,}", exact=True)
 
 
 def _number(side: Side, network: str, field: str) -> int | None:
@@ -93,7 +93,8 @@ def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> 
     sides = [Interval(peak, peak, peak, confidence) for peak in (new[common[0]], base[common[0]])]
     found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB[method])
     estimate, low, high = (value / base[common[0]] for value in (found.estimate, found.low, found.high))
-    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {HOW[method]}")
+    exact = MEMORY_BETWEEN_SESSIONS_MIB[method] == 0
+    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {HOW[method]}", exact=exact)
 
 
 def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int, str], float]:
@@ -113,6 +114,8 @@ def _energy(pair: Pair, records: Records, confidence: float) -> Change | Unknown
         reading = side[common[-1]]
         if len(reading.readings_j_per_image) < 2:
             return Unknown(f"energy is {reading.method}")
+        if np.ptp(reading.readings_j_per_image) == 0:
+            return Unknown("all readings of energy are equal, so that their resolution hides how they vary")
         found.append(t_interval(np.log(reading.readings_j_per_image), confidence))
     return share_of(interval_difference(found[1:], found[:1]), common[-1])
 
@@ -142,6 +145,8 @@ def _accuracy(pair: Pair, base: Evidence, new: Evidence, confidence: float) -> C
     fewest = min(len(ours.seeds), len(theirs.seeds))
     if fewest < 2:
         return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
+    if ours.collapsed and theirs.collapsed:
+        return Unknown("neither learned, as both are within chance of the largest class")
     compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence)
     found = compared.new_images
     return Change(

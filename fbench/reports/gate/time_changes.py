@@ -54,6 +54,8 @@ def time_change(pair: Pair, condition: Condition, records: Records, confidence: 
     timed = _timed(pair, records, setting)
     if isinstance(timed, Unknown):
         return timed
+    if records.together and pair.base_network == pair.new_network:
+        return Change(0.0, 0.0, 0.0, f"{setting.label}, one and the same measurement", exact=True)
     metric = condition.metric
     if metric.kind == "quantile" and metric.quantile != 0.5:
         logs = _quantile_ratio(timed, metric.quantile, confidence)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Literal
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
+from fbench.reports.left_out import Omissions, attempt
+from fbench.reports.networks.description import naming_description, network_description
 from fbench.reports.networks.inventory import Part, locate_parts
 
 Role = Literal["layer", "squeeze-and-excitation", "shortcut"]
@@ -68,25 +70,31 @@ class NetworkPlan:
     blueprint: Blueprint
 
 
-def network_plans(run: RunTable, data: str) -> tuple[NetworkPlan, ...]:
+def network_plans(run: RunTable, data: str, omissions: Omissions | None = None) -> tuple[NetworkPlan, ...]:
     """The plan of each network of a run whose description is kept, equal ones together.
 
+    Args:
+        run: whose folder keeps the descriptions.
+        data: name of the data set on which the networks were trained.
+        omissions: takes a note of each network whose description is damaged; none: the first is raised.
+
     Raises:
-        UserError: a description was changed by hand.
+        UserError: a description was changed by hand, and nothing takes a note of it.
     """
     found: dict[Blueprint, list[str]] = {}
     for network in run.networks:
-        records = run.records(network, data)
-        description = run.folder.network(records[0].spec.network.digest) if records else {}
-        if description:
-            try:
-                found.setdefault(blueprint(description), []).append(network)
-            except (KeyError, IndexError, TypeError, ValueError) as error:
-                raise UserError(
-                    f"The network.json of {network} in {run.folder.path} does not describe a network ({error!r}); "
-                    "restore it or delete it."
-                ) from error
+        plan = attempt(omissions, f"the drawing of {network}", partial(_network_plan, run, network, data))
+        if plan is not None:
+            found.setdefault(plan, []).append(network)
     return tuple(NetworkPlan(tuple(names), plan) for plan, names in found.items())
+
+
+def _network_plan(run: RunTable, network: str, data: str) -> Blueprint | None:
+    description = network_description(run, network, data)
+    if not description:
+        return None
+    with naming_description(run, network, data, network):
+        return blueprint(description)
 
 
 def blueprint(description: Mapping[str, Any]) -> Blueprint:
@@ -152,7 +160,7 @@ def _line(part: Part) -> Line:
     if part.category == "squeeze-and-excitation":
         return Line(_short(f"squeeze-and-excitation, {part.form}"), "squeeze-and-excitation")
     if part.category == "convolution":
-        kernel = "1×1" if part.kind == "pointwise" else part.form
+        kernel = part.form or ("1×1" if part.kind == "pointwise" else "")
         kind = "" if part.kind in ("pointwise", "full") else f"{part.kind} "
         normalised = ", BN" if part.normalised else ""
         return Line(f"{kernel} {kind}conv {_short(part.shape)}{normalised}".strip())

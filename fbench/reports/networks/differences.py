@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.table import RunTable
-from fbench.reports.networks.inventory import Category, Part, take_inventory
+from fbench.reports.networks.description import naming_description, network_description
+from fbench.reports.networks.inventory import Category, Inventory, Part, take_inventory
 from fbench.reports.wording import count, listing, minus, number
 
 ChangeKind = Literal["bias", "normalisation", "replaced", "width", "more", "fewer"]
@@ -17,6 +17,7 @@ ChangeKind = Literal["bias", "normalisation", "replaced", "width", "more", "fewe
 _ORDER: Final = get_args(Category)
 _NOUNS: Final[dict[Category, str]] = {
     "dense layer": "dense layer",
+    "recurrent layer": "{} layer",
     "squeeze-and-excitation": "squeeze-and-excitation block",
     "shortcut": "{} shortcut",
     "activation": "{} activation",
@@ -96,28 +97,33 @@ def run_differences(run: RunTable, network: str, baseline: str, data: str) -> Ne
     Raises:
         UserError: the description of one of them was changed by hand.
     """
-    descriptions = [_description(run, name, data) for name in (network, baseline)]
+    descriptions = [network_description(run, name, data) for name in (network, baseline)]
     if not all(descriptions):
         return None
-    try:
-        return network_differences(network, descriptions[0], baseline, descriptions[1])
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise UserError(
-            f"The network.json of {network} or of {baseline} in {run.folder.path} does not describe a network "
-            f"({error!r}); restore it or delete it."
-        ) from error
-
-
-def _description(run: RunTable, network: str, data: str) -> dict[str, Any]:
-    records = run.records(network, data)
-    return run.folder.network(records[0].spec.network.digest) if records else {}
+    ours, theirs = descriptions
+    named = f"{network} or of {baseline}"
+    with naming_description(run, network, data, named):
+        our_inventory = take_inventory(ours)
+    with naming_description(run, baseline, data, named):
+        their_inventory = take_inventory(theirs)
+    return _differences(network, baseline, our_inventory, their_inventory, ours, theirs)
 
 
 def network_differences(
     network: str, ours: Mapping[str, Any], baseline: str, theirs: Mapping[str, Any]
 ) -> NetworkDifferences:
     """Compare two networks by the contents of their ``network.json``."""
-    our_inventory, their_inventory = take_inventory(ours), take_inventory(theirs)
+    return _differences(network, baseline, take_inventory(ours), take_inventory(theirs), ours, theirs)
+
+
+def _differences(
+    network: str,
+    baseline: str,
+    our_inventory: Inventory,
+    their_inventory: Inventory,
+    ours: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+) -> NetworkDifferences:
     changes = _changes(our_inventory.parts, their_inventory.parts)
     return NetworkDifferences(
         network=network,

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.files import replacing
-from fbench.benchmark.maps import FaceMaps
 from fbench.benchmark.table import RunTable, load_run
-from fbench.reports.claims.section import claims_section
-from fbench.reports.comparisons.evidence import gather
-from fbench.reports.comparisons.studies import suite_of
-from fbench.reports.origin.run_names import run_names
+from fbench.reports.findings.gather import ShownFaces, read_runs
 from fbench.reports.page.document import Report, Theme
 from fbench.reports.page.html import render
-from fbench.reports.page.sections import Place, data_section, run_section
+from fbench.reports.page.sections import Place, data_section, fields_of, run_section
 from fbench.reports.palette import assign_appearances
 from fbench.statistics.comparison.multiplicity import Correction
-
-ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
 
 
 class ReportOptions(TypedDict, total=False):
@@ -64,31 +58,25 @@ def gather_report(
     Raises:
         UserError: no run, or a run whose suite or predictions cannot be read.
     """
-    if not runs:
-        raise UserError("No run was given; name at least one run folder.")
+    read = read_runs(runs, title=title, correction=correction, shown_faces=shown_faces)
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     looks = assign_appearances(networks)
-    names = run_names(runs)
-    evidences = [[gather(run, data) for data in run.config.data] for run in runs]
-    claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
-    alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
-    faces = shown_faces or [{} for _ in runs]
+    found = iter(read.findings.data_sections)
+    sections = tuple(
+        data_section(next(found), evidence, looks, correction, shown)
+        for of_run, shown in zip(read.evidences, shown_faces or [{} for _ in runs], strict=True)
+        for evidence in of_run
+    )
     return Report(
-        title=title or " · ".join(dict.fromkeys(suite_of(run).title for run in runs)),
+        **(fields_of(read.findings) | {"data_sections": sections}),
         theme=theme,
         refresh_s=refresh_s,
         correction=correction,
         looks=looks,
-        data_sections=tuple(
-            data_section(evidence, looks, Place(f"run{r}-data{d}", names[r - 1]), correction, alone, faces[r - 1])
-            for r, of_run in enumerate(evidences, start=1)
-            for d, evidence in enumerate(of_run, start=1)
-        ),
         run_sections=tuple(
-            run_section(run, of_run, looks, Place(f"run{r}", names[r - 1]))
-            for r, (run, of_run) in enumerate(zip(runs, evidences, strict=True), start=1)
+            run_section(run, of_run, looks, Place(f"run{r}", read.names[r - 1]))
+            for r, (run, of_run) in enumerate(zip(runs, read.evidences, strict=True), start=1)
         ),
-        claims=claims,
     )
 
 

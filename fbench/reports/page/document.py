@@ -7,26 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fbench.benchmark.records import PlannedTrial, TrialRecord
-from fbench.benchmark.specs import DataSpec
-from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.factors import FactorSection
 from fbench.reports.comparisons.many import ManyResult
-from fbench.reports.comparisons.published import PublishedRow
-from fbench.reports.comparisons.studies import StudyResult
-from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.costs.batches import BatchResult
 from fbench.reports.costs.counters import CounterTable
 from fbench.reports.costs.roofs import RooflineResult
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
-from fbench.reports.networks.differences import NetworkDifferences
+from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.origin.audit import AuditSection
 from fbench.reports.origin.provenance import Provenance
 from fbench.reports.origin.readings import SplitReadings
-from fbench.reports.page.answer import AnswerSentence
 from fbench.reports.page.recalls import RecallSection
 from fbench.reports.palette import Appearance
-from fbench.reports.tradeoffs.fronts import FrontResult
 from fbench.reports.tradeoffs.training_time import TrainingTimeResult
 from fbench.statistics.comparison.multiplicity import Correction
 
@@ -35,19 +28,16 @@ Theme = Literal["auto", "light", "dark"]
 
 
 @dataclass(frozen=True)
-class StudySection:
-    """A study's result with what belongs to it.
+class StudySection(StudyFindings):
+    """A study's findings with what belongs to them.
 
     ``forest`` is none where nothing could be compared; ``factors`` and ``interaction`` are none where the study does
-    not cross factors, or not enough has finished. ``differences`` are those of each network from the baseline, as far
-    as the run describes its networks.
+    not cross factors, or not enough has finished.
     """
 
-    result: StudyResult
     forest: Illustration | None
-    differences: tuple[NetworkDifferences, ...] = ()
-    factors: FactorSection | None = None
-    interaction: Illustration | None = None
+    factors: FactorSection | None
+    interaction: Illustration | None
 
 
 @dataclass(frozen=True)
@@ -118,29 +108,17 @@ class TrainingTimeSection:
 
 
 @dataclass(frozen=True)
-class DataSection:
-    """One run on one data set; ``key`` is unique in a report.
+class DataSection(DataFindings):
+    """The findings of one run on one data set with their figures.
 
-    ``cost_data`` names the data set whose image size and classes cost was measured for; ``throughput_words`` say in
-    which batches throughput was measured. ``printed_top1`` are the papers' accuracies by network, each with its place.
-    ``confusion`` are the matrices of single networks, ``confusion_changes`` those of a network minus its baseline;
-    ``confusion_left_out`` counts the networks beyond those that are shown.
+    ``throughput_words`` say in which batches throughput was measured. ``confusion`` are the matrices of single
+    networks, ``confusion_changes`` those of a network minus its baseline; ``confusion_left_out`` counts the networks
+    beyond those that are shown.
     """
 
-    key: str
-    run_name: str
-    data: DataSpec
-    split_words: str
-    answer: tuple[AnswerSentence, ...]
-    cautions: tuple[str, ...]
-    summary: tuple[NetworkSummary, ...]
-    without_copies: str
     sparklines: Mapping[str, Sparkline]
-    printed_top1: Mapping[str, tuple[PublishedRow, ...]]
-    cost_data: str
     throughput_words: str
     pareto: tuple[Illustration, ...]
-    front: FrontResult | None
     studies: tuple[StudySection, ...]
     many: ManySection | None
     learning: tuple[LearningGroup, ...]
@@ -151,7 +129,6 @@ class DataSection:
     training_time: TrainingTimeSection | None
     faces: FacesSection | None
     drawings: tuple[NetworkDrawing, ...]
-    published: tuple[PublishedRow, ...]
     audit: AuditSection | None
 
 
@@ -173,17 +150,15 @@ class RunSection:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A whole page; ``claims`` is none where the runs have nothing to say on any.
+class Report(Findings):
+    """A whole page: the findings with their figures, and what belongs to each run.
 
     ``refresh_s`` is after how many seconds a browser opens the file again, while a run goes on.
     """
 
-    title: str
     theme: Theme
     refresh_s: int | None
     correction: Correction
     looks: Mapping[str, Appearance]
     data_sections: tuple[DataSection, ...]
     run_sections: tuple[RunSection, ...]
-    claims: ClaimsSection | None

@@ -18,7 +18,9 @@ from fbench.reports import wording
 from fbench.reports.comparisons import factor_words
 from fbench.reports.comparisons.many import friedman_sentence
 from fbench.reports.comparisons.verdicts import verdict_sentence
-from fbench.reports.figures.drawing import Illustration, to_svg, use_page_colours
+from fbench.reports.costs.mac_words import mac_kinds, missing_macs
+from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
+from fbench.reports.left_out import LeftOut
 from fbench.reports.page.document import Report
 from fbench.reports.palette import Appearance
 from fbench.reports.tradeoffs.fronts import points_words, price_words
@@ -87,6 +89,8 @@ def page_environment() -> Environment:
         "effect_sentences": factor_words.effect_sentences,
         "effect_verdict": factor_words.effect_verdict,
         "left_out_sentences": factor_words.left_out_sentences,
+        "mac_kinds": mac_kinds,
+        "missing_macs": missing_macs,
         "missing_words": missing_words,
         "residual_sentences": factor_words.residual_sentences,
         "source_name": factor_words.source_name,
@@ -122,8 +126,11 @@ class Heading(NamedTuple):
 
 
 def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:
-    """The figure's SVG in the page's colours; it comes from this package, and matplotlib escapes its texts."""
-    return Markup(use_page_colours(to_svg(illustration.drawing, illustration.key), looks))  # noqa: S704 - as above
+    """The figure's SVG in the page's colours, or a line that says why it is left out."""
+    found = svg_of(illustration)
+    if isinstance(found, LeftOut):
+        return Markup('<p class="caution">{}</p>').format(found.sentence)
+    return Markup(use_page_colours(found, looks))  # noqa: S704 - of this package, and matplotlib escapes its texts
 
 
 def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:

@@ -14,7 +14,7 @@ from fbench.reports.comparisons.studies import StudyResult
 from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.figures.confusion import MOST_CLASSES, confusion_difference, confusion_heatmap
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
-from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.drawing import Illustration, illustrate
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.learning import Quantity, learning_curves
@@ -38,8 +38,8 @@ def pareto_figures(summary: Sequence[NetworkSummary], looks: Looks, key: str) ->
     for name, (label, values) in costs.items():
         points = [_point(row, cost) for row, cost in zip(summary, values, strict=True) if cost]
         if len(points) > 1:
-            drawing = pareto_chart(points, looks, label)
-            figures.append(Illustration(f"{key}-pareto-{name}", f"Top-1 against {label}", drawing))
+            title = f"Top-1 against {label}"
+            figures.append(illustrate(f"{key}-pareto-{name}", title, pareto_chart, points, looks, label))
     return tuple(figures)
 
 
@@ -48,14 +48,14 @@ def forest_figure(result: StudyResult, looks: Looks, key: str) -> Illustration |
     if not result.comparisons:
         return None
     title = f"{result.study.title}: difference from {result.study.baseline}"
-    return Illustration(key, title, forest_plot(result.comparisons, looks))
+    return illustrate(key, title, forest_plot, result.comparisons, looks)
 
 
 def interaction_figure(section: FactorSection, title: str, looks: Looks, key: str) -> Illustration | None:
     """The interaction plot of a study of crossed factors; none where it could not be analysed."""
     if section.analysis is None:
         return None
-    return Illustration(key, f"{title}: every combination", interaction_plot(section.analysis, looks))
+    return illustrate(key, f"{title}: every combination", interaction_plot, section.analysis, looks)
 
 
 def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustration, Illustration | None]:
@@ -66,11 +66,11 @@ def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustrati
         groups=result.groups,
         critical_difference=result.critical_difference,
     )
-    diagram = Illustration(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram(ranked, looks))
+    diagram = illustrate(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram, ranked, looks)
     if not result.profiles:
         return diagram, None
-    profiles = performance_profiles(result.profiles, looks)
-    return diagram, Illustration(f"{key}-profiles", "Share of runs above each accuracy", profiles)
+    title = "Share of runs above each accuracy"
+    return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, looks)
 
 
 def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:
@@ -80,7 +80,7 @@ def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, 
         return ()
     wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
     return tuple(
-        Illustration(f"{key}-{quantity}", f"{title} over epochs", learning_curves(chosen, looks, quantity))
+        illustrate(f"{key}-{quantity}", f"{title} over epochs", learning_curves, chosen, looks, quantity)
         for quantity, title in wanted
     )
 
@@ -90,10 +90,13 @@ def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> 
     if len(evidence.class_names) > MOST_CLASSES:
         return ()
     return tuple(
-        Illustration(
+        illustrate(
             f"{key}-confusion{place}",
             f"Confusion matrix of {network}",
-            confusion_heatmap(confusion_rates(evidence.networks[network]), evidence.class_names, network),
+            confusion_heatmap,
+            confusion_rates(evidence.networks[network]),
+            evidence.class_names,
+            network,
         )
         for place, network in enumerate(networks, start=1)
     )
@@ -104,15 +107,14 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], 
     if len(evidence.class_names) > MOST_CLASSES:
         return ()
     return tuple(
-        Illustration(
+        illustrate(
             f"{key}-confusion-change{place}",
             f"{network} minus {baseline}",
-            confusion_difference(
-                confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
-                evidence.class_names,
-                network,
-                baseline,
-            ),
+            confusion_difference,
+            confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
+            evidence.class_names,
+            network,
+            baseline,
         )
         for place, (network, baseline) in enumerate(pairs, start=1)
     )

@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fbench.benchmark.maps import FaceMaps
-from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.figures.architecture import architecture_drawing
-from fbench.reports.figures.drawing import Illustration
-from fbench.reports.networks.blueprint import network_plans
+from fbench.reports.figures.drawing import illustrate
+from fbench.reports.figures.faces import feature_map_figure, grad_cam_figure
+from fbench.reports.findings.model import DataFindings
+from fbench.reports.networks.blueprint import NetworkPlan
 from fbench.reports.page.document import (
     FacesSection,
     NetworkDrawing,
 )
-from fbench.reports.page.faces import face_sections
 from fbench.reports.wording import listing
 
 MOST_SHOWN: Final = 32
 """Networks that are drawn one by one in one part of a page; more are too many to look at."""
 
 
-def faces_section(evidence: Evidence, shown: Mapping[tuple[str, str], FaceMaps], key: str) -> FacesSection | None:
+def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMaps], key: str) -> FacesSection | None:
     """What networks see; none where no maps were kept or are shown."""
-    found = face_sections(evidence.run, evidence, shown)[:MOST_SHOWN]
+    found = findings.maps[:MOST_SHOWN]
     if not found:
         return None
-    pairs = [one.illustrations(f"{key}-faces{place}") for place, one in enumerate(found, start=1)]
+    data = findings.data
     return FacesSection(
         sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
-        real=any((one.network, evidence.data.name) in shown for one in found) and not evidence.data.may_show_images,
-        grad_cam=tuple(first for first, _ in pairs),
-        feature_maps=tuple(second for _, second in pairs),
+        real=any((one.network, data.name) in shown for one in found) and not data.may_show_images,
+        grad_cam=tuple(
+            illustrate(f"{key}-faces{place}-cam", f"Grad-CAM of {one.network}", grad_cam_figure, one.maps, one.network)
+            for place, one in enumerate(found, start=1)
+            if one.maps.grad_cam is not None
+        ),
+        feature_maps=tuple(
+            illustrate(
+                f"{key}-faces{place}-features",
+                f"Feature maps of {one.network}",
+                feature_map_figure,
+                one.maps,
+                one.network,
+            )
+            for place, one in enumerate(found, start=1)
+            if one.maps.feature_maps is not None
+        ),
     )
 
 
-def network_drawings(evidence: Evidence, key: str) -> tuple[NetworkDrawing, ...]:
-    """A drawing of each architecture whose description is kept, those of the same layers together."""
-    plans = network_plans(evidence.run, evidence.data.name)[:MOST_SHOWN]
+def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDrawing, ...]:
+    """A drawing of each architecture, of those of the same layers together."""
     return tuple(
         NetworkDrawing(
             plan.networks,
-            Illustration(
+            illustrate(
                 f"{key}-drawing{place}",
                 listing(list(plan.networks)),
-                architecture_drawing(plan.blueprint, plan.networks[0]),
+                architecture_drawing,
+                plan.blueprint,
+                plan.networks[0],
             ),
         )
-        for place, plan in enumerate(plans, start=1)
+        for place, plan in enumerate(plans[:MOST_SHOWN], start=1)
     )

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
 
 from fbench.benchmark.maps import FaceMaps
 from fbench.benchmark.table import RunTable
-from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.factors import factor_section
-from fbench.reports.comparisons.headline import cautions, without_copies
 from fbench.reports.comparisons.many import many_result
-from fbench.reports.comparisons.published import printed_top1, published_rows
-from fbench.reports.comparisons.studies import StudyResult, study_results
-from fbench.reports.comparisons.summary import summarise_networks
+from fbench.reports.comparisons.studies import StudyResult
 from fbench.reports.costs.counters import counter_table
 from fbench.reports.costs.timings import main_setting
 from fbench.reports.figures.sparkline import sparklines
-from fbench.reports.networks.differences import run_differences
+from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.origin.audit import audit_section
 from fbench.reports.origin.provenance import provenance
 from fbench.reports.origin.readings import count_readings
-from fbench.reports.page.answer import answer
 from fbench.reports.page.document import (
     DataSection,
     LearningGroup,
@@ -43,7 +39,6 @@ from fbench.reports.page.network_sections import MOST_SHOWN, faces_section, netw
 from fbench.reports.page.recalls import recall_section
 from fbench.reports.page.speed_sections import batch_section, roofline_section, training_time_section
 from fbench.reports.palette import Appearance
-from fbench.reports.tradeoffs.fronts import front_result
 from fbench.statistics.comparison.multiplicity import Correction
 
 MOST_CURVES: Final = 10
@@ -57,51 +52,43 @@ class Place(NamedTuple):
     run_name: str
 
 
+def fields_of(findings: DataFindings | Findings | StudyFindings) -> dict[str, Any]:
+    """The fields of findings, for the part of a page that adds figures to them."""
+    return {field.name: getattr(findings, field.name) for field in fields(findings)}
+
+
 def data_section(
+    found: DataFindings,
     evidence: Evidence,
     looks: dict[str, Appearance],
-    place: Place,
     correction: Correction,
-    claims: ClaimsSection | None,
     shown_faces: Mapping[tuple[str, str], FaceMaps],
 ) -> DataSection:
-    """Everything of one run on one data set."""
-    key = place.key
-    summary = summarise_networks(evidence)
-    studies = study_results(evidence, correction)
-    front = front_result(evidence, summary)
-    published = published_rows(evidence, summary)
+    """The figures of one run on one data set, with its findings."""
+    key = found.key
+    studies = [study.result for study in found.studies]
     pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
     shown = _shown_matrices(evidence, pairs)
+    figures = {
+        "studies": tuple(
+            _study_section(evidence, study, looks, correction, f"{key}-study{place}")
+            for place, study in enumerate(found.studies, start=1)
+        )
+    }
     return DataSection(
-        key=key,
-        run_name=place.run_name,
-        data=evidence.data,
-        split_words=evidence.split_words,
-        answer=answer(evidence, summary, front, studies, claims),
-        without_copies=without_copies(evidence, summary) if summary else "",
-        cautions=tuple(cautions(evidence.run)),
-        cost_data=evidence.run.config.data[0].name,
+        **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
-        summary=tuple(summary),
         sparklines=sparklines(evidence.networks),
-        printed_top1=printed_top1(published),
-        pareto=pareto_figures(summary, looks, key),
-        front=front,
+        pareto=pareto_figures(found.summary, looks, key),
         many=_many_section([evidence], looks, key),
-        studies=tuple(
-            _study_section(evidence, result, looks, f"{key}-study{place}")
-            for place, result in enumerate(studies, start=1)
-        ),
         learning=_learning_groups(evidence, studies, looks, key),
         recalls=recall_section(evidence, pairs),
         confusion=confusion_figures(evidence, shown, key),
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),
-        faces=faces_section(evidence, shown_faces, key),
-        drawings=network_drawings(evidence, key),
+        faces=faces_section(found, shown_faces, key),
+        drawings=network_drawings(found.plans, key),
         training_time=training_time_section(evidence, looks, key),
-        published=tuple(published),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
 
@@ -131,17 +118,15 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(evidence: Evidence, result: StudyResult, looks: dict[str, Appearance], key: str) -> StudySection:
-    """A study with its figures, and what else each comparison changes."""
-    study = result.study
-    factors = factor_section(evidence, study, result.correction)
-    differences = (
-        run_differences(evidence.run, row.network, row.baseline, evidence.data.name) for row in result.comparisons
-    )
+def _study_section(
+    evidence: Evidence, found: StudyFindings, looks: dict[str, Appearance], correction: Correction, key: str
+) -> StudySection:
+    """A study with its figures."""
+    study = found.result.study
+    factors = factor_section(evidence, study, correction)
     return StudySection(
-        result=result,
-        forest=forest_figure(result, looks, f"{key}-forest"),
-        differences=tuple(found for found in differences if found is not None),
+        **fields_of(found),
+        forest=forest_figure(found.result, looks, f"{key}-forest"),
         factors=factors,
         interaction=interaction_figure(factors, study.title, looks, f"{key}-interaction") if factors else None,
     )

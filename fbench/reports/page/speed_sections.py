@@ -10,7 +10,7 @@ from fbench.reports.costs.batches import batch_result
 from fbench.reports.costs.roofs import roofline_result
 from fbench.reports.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.figures.batch import latency_by_batch
-from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.drawing import illustrate
 from fbench.reports.figures.roofline import roofline_chart
 from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.page.document import BatchSection, RooflineSection, TrainingTimeSection
@@ -26,8 +26,8 @@ def batch_section(run: RunTable, looks: Looks, key: str) -> BatchSection | None:
     result = batch_result(run)
     if result is None:
         return None
-    drawing = latency_by_batch(result.curves, looks)
-    return BatchSection(result, Illustration(f"{key}-batches", "Inference by batch size", drawing))
+    title = "Inference by batch size"
+    return BatchSection(result, illustrate(f"{key}-batches", title, latency_by_batch, result.curves, looks))
 
 
 def roofline_section(run: RunTable, looks: Looks, key: str) -> RooflineSection | None:
@@ -35,8 +35,9 @@ def roofline_section(run: RunTable, looks: Looks, key: str) -> RooflineSection |
     result = roofline_result(run)
     if result is None:
         return None
-    drawing = roofline_chart(result.roof, result.points, looks)
-    return RooflineSection(result, Illustration(f"{key}-roofline", "Inference below the machine’s roof", drawing))
+    title = "Inference below the machine’s roof"
+    figure = illustrate(f"{key}-roofline", title, roofline_chart, result.roof, result.points, looks)
+    return RooflineSection(result, figure)
 
 
 def training_time_section(evidence: Evidence, looks: Looks, key: str) -> TrainingTimeSection | None:
@@ -49,7 +50,7 @@ def training_time_section(evidence: Evidence, looks: Looks, key: str) -> Trainin
     return TrainingTimeSection(
         result=result,
         sentence=fastest_sentence(fastest, result.baseline) if fastest else "",
-        figure=Illustration(
-            f"{key}-training-time", "Training time of a trial, s", training_time_chart(result.rows, looks)
+        figure=illustrate(
+            f"{key}-training-time", "Training time of a trial, s", training_time_chart, result.rows, looks
         ),
     )

@@ -7,7 +7,8 @@ from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.studies import Comparison, StudyResult
 from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.comparisons.verdicts import CORRECTION_WORDS
-from fbench.reports.page.document import DataSection, Report
+from fbench.reports.costs.mac_words import missing_macs
+from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.plain.model import Column, PlainReport, PlainSection, PlainTable
 from fbench.reports.wording import (
     MISSING,
@@ -44,7 +45,7 @@ _COMPARISON_COLUMNS = (
 _CLAIM_COLUMNS = (Column("The paper says", kind="prose"), Column("Verdict", kind="text"), Column("Why", kind="prose"))
 
 
-def plain_report(report: Report) -> PlainReport:
+def plain_report(report: Findings) -> PlainReport:
     """The sentences and tables of a report: for each data set of each run, then the papers' claims."""
     sections = [_data_section(section) for section in report.data_sections]
     if report.claims is not None:
@@ -52,7 +53,7 @@ def plain_report(report: Report) -> PlainReport:
     return PlainReport(report.title, tuple(sections))
 
 
-def _data_section(section: DataSection) -> PlainSection:
+def _data_section(section: DataFindings) -> PlainSection:
     results = [item.result for item in section.studies]
     tables = [_summary_table(section)] if section.summary else []
     tables += [
@@ -63,13 +64,17 @@ def _data_section(section: DataSection) -> PlainSection:
     waiting = [f"{one.study.title}: {_absent(one)}" for one in results if one.absent and not one.comparisons]
     return PlainSection(
         heading=f"{section.data.name} in {section.run_name}",
-        paragraphs=(*(f"{one.topic}: {one.text}" for one in section.answer), *waiting),
+        paragraphs=(
+            *(f"{one.topic}: {one.text}" for one in section.answer),
+            *waiting,
+            *(one.sentence for one in section.left_out),
+        ),
         cautions=section.cautions,
         tables=tuple(tables),
     )
 
 
-def _summary_table(section: DataSection) -> PlainTable:
+def _summary_table(section: DataFindings) -> PlainTable:
     rows = [_summary_row(row) for row in section.summary]
     shown = [
         place
@@ -101,9 +106,9 @@ def _summary_row(row: NetworkSummary) -> tuple[str, ...]:
     )
 
 
-def _cost_note(section: DataSection) -> str:
+def _cost_note(section: DataFindings) -> str:
     """For which images cost holds, where that is another data set's; and what its times are."""
-    notes = []
+    notes = [text for row in section.summary if (text := missing_macs(row.network, row.cost.not_counted))]
     if section.cost_data != section.data.name:
         notes.append(f"Cost is for the image size and classes of {section.cost_data}.")
     if any(row.cost.latency_p50_ms is not None for row in section.summary):
@@ -115,7 +120,7 @@ def _cost_note(section: DataSection) -> str:
     return " ".join(notes)
 
 
-def _study_table(result: StudyResult, section: DataSection, label: str) -> PlainTable:
+def _study_table(result: StudyResult, section: DataFindings, label: str) -> PlainTable:
     corrected = f"; p corrected after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
     return PlainTable(
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
@@ -170,5 +175,5 @@ def _claims_table(paper: JudgedPaper, label: str) -> PlainTable:
     )
 
 
-def _synthetic(section: DataSection) -> str:
+def _synthetic(section: DataFindings) -> str:
     return " (synthetic data)" if section.data.synthetic else ""

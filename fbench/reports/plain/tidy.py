@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.studies import Comparison, StudyResult
 from fbench.reports.comparisons.tables import Cell, csv_text, summary_rows, trial_rows
-from fbench.reports.page.document import DataSection, Report
+from fbench.reports.findings.model import DataFindings, Findings
 from fbench.statistics.estimands import MeanEstimate
 
 
@@ -16,7 +16,7 @@ def summary_csv(runs: Sequence[RunTable]) -> str:
     return csv_text([row for run in runs for row in summary_rows(run)])
 
 
-def tidy_tables(runs: Sequence[RunTable], report: Report) -> dict[str, str]:
+def tidy_tables(runs: Sequence[RunTable], report: Findings) -> dict[str, str]:
     """The text of each table by the name of its file; ``report`` is that of ``runs``.
 
     ``claims.csv`` is left out where no claim of a paper is judged.
@@ -30,7 +30,7 @@ def tidy_tables(runs: Sequence[RunTable], report: Report) -> dict[str, str]:
     }
 
 
-def comparison_rows(report: Report) -> list[dict[str, Cell]]:
+def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
     """A row for each comparison of each study; qualities and their differences are fractions of 1.
 
     Where seeds were added until decided, the interval and p are those of the look that decided, and ``p_allowed`` is
@@ -44,7 +44,7 @@ def comparison_rows(report: Report) -> list[dict[str, Cell]]:
     ]
 
 
-def claim_rows(report: Report) -> list[dict[str, Cell]]:
+def claim_rows(report: Findings) -> list[dict[str, Cell]]:
     """A row for each judged claim of the papers; ``missing`` is what it would take to decide it."""
     return [
         {
@@ -62,7 +62,7 @@ def claim_rows(report: Report) -> list[dict[str, Cell]]:
     ]
 
 
-def _comparison_cells(section: DataSection, result: StudyResult, row: Comparison) -> dict[str, Cell]:
+def _comparison_cells(section: DataFindings, result: StudyResult, row: Comparison) -> dict[str, Cell]:
     found = row.difference
     look = row.look if row.look is not None and row.look.low is not None else None
     p_value = look.p_value if look else found.new_images.p_value if row.is_tested else None

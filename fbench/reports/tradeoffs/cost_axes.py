@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -58,7 +58,13 @@ def cost_axes(evidence: Evidence, summary: Sequence[NetworkSummary]) -> tuple[Co
         _training_time(evidence),
         *([_energy(record, evidence)] if record else []),
     ]
-    return tuple(axis for axis in axes if len(axis.values) > 1)
+    known = [replace(axis, values={name: one for name, one in axis.values.items() if _is_known(one)}) for axis in axes]
+    return tuple(axis for axis in known if len(axis.values) > 1)
+
+
+def _is_known(value: Interval) -> bool:
+    """Whether anything is known of its error: equal times, as of a clock too coarse for them, leave it unbounded."""
+    return value.low > 0 or math.isfinite(value.high)
 
 
 def common_measurement(evidence: Evidence) -> CostRecord | None:
@@ -126,7 +132,8 @@ def _training_time(evidence: Evidence) -> CostAxis:
         common = sorted(times[ours].keys() & times[theirs].keys())
         if len(common) < 2:
             return None
-        return t_interval([times[ours][seed] - times[theirs][seed] for seed in common], CONFIDENCE)
+        found = t_interval([times[ours][seed] - times[theirs][seed] for seed in common], CONFIDENCE)
+        return found if math.isfinite(found.high) else None
 
     return CostAxis("training time", "s", values, difference)
 

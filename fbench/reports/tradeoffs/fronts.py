@@ -19,6 +19,7 @@ from fbench.statistics.intervals import Interval
 from fbench.statistics.many.front import FrontProbability, front_probability
 from fbench.statistics.many.mean_accuracies import MeanAccuracies, Seeds, with_common_seeds, with_own_seeds
 from fbench.statistics.many.price import Price, price_of_a_point
+from fbench.statistics.ties import ties_made_equal
 
 FEWEST_SEEDS: Final = 2
 
@@ -88,7 +89,8 @@ class _Front:
 def front_result(evidence: Evidence, summary: Sequence[NetworkSummary]) -> FrontResult | None:
     """The fronts of one data set; none where fewer than two networks have two seeds and a known cost."""
     rows = [row for row in summary if row.seeds >= FEWEST_SEEDS]
-    accuracies = {row.network: row.accuracy.new_images.estimate for row in rows}
+    means = ties_made_equal([row.accuracy.new_images.estimate for row in rows])
+    accuracies = {row.network: mean for row, mean in zip(rows, means.tolist(), strict=True)}
     joint: dict[tuple[str, ...], MeanAccuracies] = {}
     fronts = []
     for axis in cost_axes(evidence, rows):

@@ -27,7 +27,8 @@ class EffectSize:
 
     ``hedges_g`` is the difference over the root of the mean of both variances, corrected for small samples; infinite
     where no seed differs from another and the networks do. ``chance_better`` is the probability that A is more accurate
-    than B for a new seed, ties counting half.
+    than B for a new seed, ties counting half. Where every seed shows the same difference, both have the bounds of a
+    share that was 1 in R seeds (Clopper and Pearson): after three seeds a fourth may still differ in 71 of 100 cases.
     """
 
     hedges_g: Interval
@@ -111,8 +112,7 @@ def _effect_size(
     average_spread = math.sqrt((_spread(a, a, b) ** 2 + _spread(b, a, b) ** 2) / 2)
     if error == 0:
         sign = float(np.sign(difference)) if abs(difference) > ROUNDING else 0.0
-        size = math.inf * sign if sign else 0.0
-        return EffectSize(_fixed(size, confidence), _fixed((1 + sign) / 2, confidence))
+        return _of_equal_differences(sign, min(a.size, b.size), confidence)
     low, high = noncentrality_interval(difference / error, freedom, confidence)
     correction = small_sample_correction(freedom)
     scale = error / average_spread if average_spread else math.inf
@@ -133,6 +133,16 @@ def _effect_size(
             confidence,
         ),
     )
+
+
+def _of_equal_differences(sign: float, seeds: int, confidence: float) -> EffectSize:
+    """Where all seeds show one and the same difference: new ones do so with a share that was 1 in as many seeds."""
+    least = ((1 - confidence) / 2) ** (1 / seeds)
+    estimate = (1 + sign) / 2
+    chance = Interval(estimate, least * estimate, least * estimate + 1 - least, confidence)
+    # A chance of p is that of a difference of sqrt(2) Phi^-1(p) between normal values of deviation 1.
+    low, high = (math.sqrt(2) * float(special.ndtri(end)) for end in (chance.low, chance.high))
+    return EffectSize(Interval(math.inf * sign if sign else 0.0, low, high, confidence), chance)
 
 
 def _times(value: float, scale: float) -> float:

@@ -18,24 +18,24 @@ HALVINGS = 60  # of the search for the smallest margin: to the last digit of a f
 def equivalence_p_values(estimates: Sequence[MeanEstimate], margin: float) -> FloatArray:
     """The p-values of the hypotheses that the true means are at least ``margin`` from 0; small where they are nearer.
 
-    Each is the larger of the two one-sided p-values, from the model of its interval, so it is below a level exactly
-    where the two-sided interval of confidence 1 - 2 level lies within the margin. Without any chance in the data it
-    is 0 or 1. Shape (m,); NaN where an estimate has no standard error.
+    Each is the larger of the two one-sided p-values, so it is below a level exactly where the two-sided interval of
+    confidence 1 - 2 level lies within the margin; none is below what the number of images can carry. Shape (m,); NaN
+    where an estimate has no standard error.
 
     Raises:
         ValueError: a margin that is not above 0.
     """
     if not margin > 0:
         raise ValueError(f"A margin of {margin} is not possible; give the difference that matters, above 0.")
-    return _p_values(_columns(estimates), np.array([margin]))[:, 0]
+    return _p_values(estimates, np.array([margin]))[:, 0]
 
 
 def certified_margin(estimate: MeanEstimate, level: float) -> float:
     """The least margin that one estimate certifies, one-sided at ``level``.
 
-    It is the farther end of the interval of confidence 1 - 2 level.
+    It is the farther end of the interval of confidence 1 - 2 level, or more where too few images carry that.
     """
-    return abs(estimate.estimate) - float(special.stdtrit(estimate.degrees_of_freedom, level)) * estimate.standard_error
+    return float(smallest_margins([estimate], lambda p_values: p_values, level)[0])
 
 
 def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: float = 0.05) -> FloatArray:
@@ -52,30 +52,45 @@ def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: f
     Returns:
         Shape (m,), in the unit of the estimates.
     """
-    columns = _columns(estimates)
-    sizes, errors, freedoms = np.abs(columns[0]), columns[1], columns[2]
     low = np.zeros(len(estimates))
-    strictest = level / max(1, len(estimates)) / 2
-    high = np.full(len(estimates), (sizes - special.stdtrit(freedoms, strictest) * errors).max(initial=0.0))
+    high = np.full(
+        len(estimates), max((_wide_enough(one, level / len(estimates) / 2) for one in estimates), default=0.0)
+    )
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        p_values = _p_values(columns, middle)
+        p_values = _p_values(estimates, middle)
         certified = np.array([adjust(p_values[:, place])[place] < level for place in range(len(estimates))], np.bool_)
         low, high = np.where(certified, low, middle), np.where(certified, middle, high)
     return high
 
 
-def _columns(estimates: Sequence[MeanEstimate]) -> FloatArray:
-    """Rows of estimates, standard errors and degrees of freedom, shape (3, m)."""
-    rows = [(one.estimate, one.standard_error, one.degrees_of_freedom) for one in estimates]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3).T
+def _wide_enough(estimate: MeanEstimate, level: float) -> float:
+    """A margin that is certified at this level."""
+    of_model = (
+        abs(estimate.estimate) - float(special.stdtrit(estimate.degrees_of_freedom, level)) * estimate.standard_error
+    )
+    images = estimate.discordance
+    if images is None:
+        return of_model
+    return max(of_model, images.largest if images.is_few else images.least_margin(level))
 
 
-def _p_values(columns: FloatArray, margins: FloatArray) -> FloatArray:
+def _p_values(estimates: Sequence[MeanEstimate], margins: FloatArray) -> FloatArray:
     """One row an estimate, one column a margin."""
-    estimate, error, freedom = (column[:, None] for column in columns)
+    rows = [(one.estimate, one.standard_error, one.degrees_of_freedom) for one in estimates]
+    estimate, error, freedom = (column[:, None] for column in np.array(rows, dtype=np.float64).reshape(-1, 3).T)
     room = margins[None, :] - np.abs(estimate)
-    with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is no chance at all, decided below
+    with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is a value that is known, decided below
         p_values = special.stdtr(freedom, -room / error)
-    without_chance = np.where(room > 0, 0.0, 1.0)
-    return np.where(error == 0, without_chance, p_values)
+    of_model = np.where(error == 0, np.where(room > 0, 0.0, 1.0), p_values)
+    return np.maximum(of_model, [_of_images(one, margins) for one in estimates]) if estimates else of_model
+
+
+def _of_images(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:
+    """The larger of both one-sided p-values that the images allow, for each margin, shape (margins,)."""
+    images = estimate.discordance
+    if images is None:
+        return np.zeros_like(margins)
+    if not images.is_few:
+        return images.least_p_values(margins)
+    return np.array([max(images.p_at_least(margin), images.p_at_most(-margin)) for margin in margins.tolist()])

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from fbench.statistics.comparison.effect_size import EffectSize, paired_effect_size, unpaired_effect_size
 from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
 from fbench.statistics.comparison.paired import compare
+from fbench.statistics.comparison.paired import new_images_difference as paired_new_images
 from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
-from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images
+from fbench.statistics.estimands import MeanEstimate, as_matrix
 from fbench.statistics.sign_flip import SignFlipTest
 
 Pairing = Literal["paired", "unpaired"]
@@ -108,7 +109,7 @@ def new_images_difference(
     pairs = paired_seeds(our_seeds, their_seeds)
     if not pairs:
         return unpaired_new_images(a, b)
-    return new_images(np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs)))
+    return paired_new_images(np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs)))
 
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:

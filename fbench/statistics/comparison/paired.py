@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images, this_test_set
+from fbench.statistics.discordance import discordance
+from fbench.statistics.estimands import MeanEstimate, as_matrix, carried_by_images, new_images, this_test_set
 from fbench.statistics.sign_flip import SignFlipTest, sign_flip
 
 
@@ -34,8 +35,8 @@ def compare(differences: npt.ArrayLike, confidence: float = 0.95) -> PairedCompa
     """Compare two networks trained with the same seeds and tested on the same images.
 
     Args:
-        differences: shape (R seeds, C images); correctness of A minus correctness of B, each -1, 0 or 1 (any
-            other per-image measure will do). Equal rows of A and B must come from equal seed numbers.
+        differences: shape (R seeds, C images); correctness of A minus correctness of B, each -1, 0 or 1. Equal rows of
+            A and B must come from equal seed numbers.
         confidence: of both two-sided intervals.
 
     Returns:
@@ -50,7 +51,25 @@ def compare(differences: npt.ArrayLike, confidence: float = 0.95) -> PairedCompa
     return PairedComparison(
         this_test_set=this_test_set(matrix, confidence),
         sign_flip=sign_flip(np.mean(matrix, axis=1)),
-        new_images=new_images(matrix, confidence),
+        new_images=new_images_difference(matrix, confidence),
         seeds=matrix.shape[0],
         images=matrix.shape[1],
     )
+
+
+def new_images_difference(
+    differences: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0, largest: float = 1.0
+) -> MeanEstimate:
+    """The mean of paired differences for new seeds and new images, with no more certainty than its images can carry.
+
+    Args:
+        differences: shape (R seeds, C images), each from ``-largest`` to ``largest``.
+        confidence: of the two-sided interval.
+        step: what another answer to one image changes its value by.
+        largest: 1 for two networks; the sum of the positive weights for a contrast of several.
+
+    Raises:
+        ValueError: as :func:`compare`.
+    """
+    matrix = as_matrix(differences)
+    return carried_by_images(new_images(matrix, confidence, step), discordance(matrix, largest))

@@ -5,7 +5,7 @@ crossed random effects model of :mod:`fbench.statistics.estimands` with readers 
 1995, Academic Radiology 2, S22-S29): images are shared, seeds are not. With S_A and S_B the variances of the seeds'
 means, S_I the variance over images of the difference of the two means of an image, and E_A, E_B the mean squares of
 the residuals, the difference has the variance ``S_A/R_A + S_B/R_B + S_I/C - E_A/(R_A C) - E_B/(R_B C)``; the
-residuals are in the first three terms twice.
+residuals are in the first three terms twice. Answers are 1 where they were right, else 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.estimands import ROUNDING, FloatArray, MeanEstimate, Rule, as_matrix, mean_squares
+from fbench.statistics.discordance import discordance
+from fbench.statistics.estimands import (
+    ROUNDING,
+    FloatArray,
+    MeanEstimate,
+    Rule,
+    as_matrix,
+    carried_by_images,
+    mean_squares,
+)
 from fbench.statistics.intervals import check_confidence, t_quantile
 
 Term = tuple[float, float]
@@ -41,7 +50,7 @@ def unpaired_this_test_set(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidenc
     if min(len(side) for side in sides) < 2:
         nan = float("nan")
         return MeanEstimate(estimate, nan, nan, nan, nan, confidence, "undefined")
-    return _from_terms(estimate, [_seed_term(side) for side in sides], [], confidence, "seeds")
+    return _from_terms(estimate, [_seen_seed_term(side) for side in sides], [], confidence, "seeds")
 
 
 def unpaired_new_images(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
@@ -52,18 +61,25 @@ def unpaired_new_images(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: 
     :func:`fbench.statistics.estimands.new_images`.
     """
     sides = _sides(ours, theirs, confidence)
-    estimate, images = _estimate(sides), sides[0].shape[1]
-    by_image = float((sides[0].mean(axis=0) - sides[1].mean(axis=0)).var(ddof=1))
-    image_term = (_beyond_rounding(by_image, sides) / images, images - 1.0)
+    by_image = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+    return carried_by_images(_by_model(sides, by_image, confidence), discordance(by_image))
+
+
+def _by_model(sides: tuple[FloatArray, FloatArray], by_image: FloatArray, confidence: float) -> MeanEstimate:
+    estimate, images = _estimate(sides), by_image.size
+    image_term = (_beyond_rounding(float(by_image.var(ddof=1)), sides) / images, images - 1.0)
     if min(len(side) for side in sides) < 2:
-        return _from_terms(estimate, [image_term], [], confidence, "one_seed")
+        least = ((1 / min(side.size for side in sides)) ** 2, images - 1.0)
+        return _from_terms(estimate, [image_term if image_term[0] else least], [], confidence, "one_seed")
     seeds = [_seed_term(side) for side in sides]
     residuals = [_residual_term(side) for side in sides]
     if image_term[0] > sum(value for value, _ in residuals) * (1 + ROUNDING):
         return _from_terms(estimate, [*seeds, image_term], residuals, confidence, "crossed")
     if any(value for value, _ in seeds):
         return _from_terms(estimate, seeds, [], confidence, "seeds_only")
-    return _from_terms(estimate, residuals, [], confidence, "residual_only")
+    if any(value for value, _ in residuals):
+        return _from_terms(estimate, residuals, [], confidence, "residual_only")
+    return _from_terms(estimate, [_seen_seed_term(side) for side in sides], [], confidence, "constant")
 
 
 def _sides(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float) -> tuple[FloatArray, FloatArray]:
@@ -81,6 +97,12 @@ def _estimate(sides: tuple[FloatArray, FloatArray]) -> float:
 def _seed_term(side: FloatArray) -> Term:
     squares = mean_squares(side)
     return squares.seed / side.size, len(side) - 1.0
+
+
+def _seen_seed_term(side: FloatArray) -> Term:
+    """As ``_seed_term``, but not below the least that could have been seen: one answer of one seed is another one."""
+    value, freedom = _seed_term(side)
+    return value or (1 / side.size) ** 2, freedom
 
 
 def _residual_term(side: FloatArray) -> Term:
@@ -102,8 +124,6 @@ def _from_terms(
     :func:`fbench.statistics.estimands.satterthwaite` gives.
     """
     variance = sum(value for value, _ in added) - sum(value for value, _ in subtracted)
-    if variance == 0:
-        return MeanEstimate(estimate, estimate, estimate, 0.0, min(df for _, df in added), confidence, "constant")
     spread = sum(value**2 / df for value, df in [*added, *subtracted])
     freedom = max(variance**2 / spread, min(df for _, df in added))
     error = float(np.sqrt(variance))

@@ -9,7 +9,7 @@ at most 5 of 100 studies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
 
@@ -28,7 +28,7 @@ class Decision:
     """A verdict with what it rests on; NaN where one training a network leaves nothing to test.
 
     Attributes:
-        verdict: for new images; one training a network decides nothing.
+        verdict: for new images; one training a network decides nothing, nor do two networks neither of which learned.
         p_adjusted: of no difference, corrected over the family.
         p_equivalent_adjusted: of a difference of the margin or more, corrected over the family.
         smallest_margin: the least margin for which this data would certify equivalence in this family.
@@ -52,7 +52,11 @@ NOTHING_TESTED: Final = Decision(
 
 
 def decide(
-    estimates: Sequence[MeanEstimate], margin: float, correction: Correction = "holm", level: float = LEVEL
+    estimates: Sequence[MeanEstimate],
+    margin: float,
+    correction: Correction = "holm",
+    level: float = LEVEL,
+    neither_learned: Sequence[bool] = (),
 ) -> list[Decision]:
     """Decide the comparisons of one family, each given as the difference for new images.
 
@@ -62,12 +66,16 @@ def decide(
         margin: the difference that matters, in the unit of the estimates.
         correction: over the family.
         level: of both kinds of statement.
+        neither_learned: for each comparison, whether both networks collapsed (:mod:`fbench.statistics.collapse`): it
+            stays undecided, as two networks that learned nothing are not equally good. Empty: none is.
 
     Raises:
-        ValueError: a margin that is not above 0, or a level not between 0 and 1.
+        ValueError: a margin that is not above 0, a level not between 0 and 1, or not one mark for each comparison.
     """
     if not 0 < level < 1:
         raise ValueError(f"A level of {level} is not possible; give a number between 0 and 1, such as 0.05.")
+    if neither_learned and len(neither_learned) != len(estimates):
+        raise ValueError(f"{len(neither_learned)} marks do not match {len(estimates)} comparisons; give one for each.")
     tested = [one for one in estimates if is_testable(one)]
     different = adjust([one.p_value for one in tested], correction).tolist()
     near = adjust(equivalence_p_values(tested, margin), correction).tolist()
@@ -83,7 +91,12 @@ def decide(
         )
         for one, p_different, p_near, smallest in zip(tested, different, near, margins, strict=True)
     )
-    return [next(found) if is_testable(one) else NOTHING_TESTED for one in estimates]
+    decisions = [next(found) if is_testable(one) else NOTHING_TESTED for one in estimates]
+    marks = neither_learned or [False] * len(estimates)
+    return [
+        replace(decision, verdict="undecided", below_margin=False) if mark else decision
+        for decision, mark in zip(decisions, marks, strict=True)
+    ]
 
 
 def is_testable(estimate: MeanEstimate) -> bool:

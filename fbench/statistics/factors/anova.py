@@ -29,7 +29,8 @@ class AnovaRow:
     """One line of the table; ``factors`` are those whose main effect (one) or interaction (several) it is.
 
     ``f``, ``p_value`` and ``partial_eta_squared`` are NaN where nothing is left to test against: one seed, or no
-    chance in the data and no effect either. With an effect and no chance F is infinite and p is 0.
+    chance in the data and no effect either. With an effect and no chance that could be known F is infinite, and its
+    p-value and interval are unknown too.
     """
 
     factors: tuple[str, ...]
@@ -50,8 +51,8 @@ class AnalysisOfVariance:
         seed: the row of the seeds, which are blocks; ``factors`` is empty.
         residual_sum_of_squares: what neither factors nor seeds explain.
         residual_degrees_of_freedom: (cells - 1)(seeds - 1); 0 with one seed.
-        residual_mean_square: the variance of a training about its cell and seed; NaN with one seed, 0 where the data
-            show no chance at all.
+        residual_mean_square: the variance of a training about its cell and seed; NaN with one seed. Where the data show
+            no chance at all it is the least that could have been seen, or 0 where no step is given.
         cells: number of combinations of levels.
         seeds: number of trainings of each.
     """
@@ -65,13 +66,18 @@ class AnalysisOfVariance:
     seeds: int
 
 
-def analysis_of_variance(values: npt.ArrayLike, factors: Sequence[str], confidence: float = 0.95) -> AnalysisOfVariance:
+def analysis_of_variance(
+    values: npt.ArrayLike, factors: Sequence[str], confidence: float = 0.95, step: float = 0.0
+) -> AnalysisOfVariance:
     """Analyse a metric, such as accuracy, of every combination of levels and every seed.
 
     Args:
         values: shape (levels of the first factor, levels of the second, ..., R seeds).
         factors: one name for each axis but the last.
         confidence: of the intervals of partial eta squared.
+        step: the least by which a value can differ from another, such as 1 / C for an accuracy on C images. Where no
+            training differs from what its cell and seed suggest, the residual mean square is that of one training that
+            differs by it: the least that could have been seen.
 
     Raises:
         ValueError: as :func:`checked_values`, or a confidence not between 0 and 1.
@@ -81,7 +87,8 @@ def analysis_of_variance(values: npt.ArrayLike, factors: Sequence[str], confiden
     cells, seeds = array[..., 0].size, array.shape[-1]
     residual_freedom = (cells - 1) * (seeds - 1)
     residual_squares = _beyond_rounding(float((residuals(array) ** 2).sum()), array)
-    residual = residual_squares / residual_freedom if residual_freedom else math.nan
+    # One value that differs by the step leaves step^2 (cells - 1)(seeds - 1) / (cells seeds) on (cells - 1)(seeds - 1).
+    residual = (residual_squares / residual_freedom or step**2 / array.size) if residual_freedom else math.nan
 
     def row(axes: Sequence[int], names: tuple[str, ...]) -> AnovaRow:
         effect = _effect(array, axes)
@@ -147,7 +154,7 @@ def eta_squared_interval(
     if math.isnan(f):
         return Interval(f, f, f, confidence)
     if math.isinf(f):
-        return Interval(1.0, 1.0, 1.0, confidence)
+        return Interval(1.0, math.nan, math.nan, confidence)
     tail = (1 - confidence) / 2
     freedoms = degrees_of_freedom, residual_degrees_of_freedom
     low, high = (_noncentrality(f, *freedoms, probability) for probability in (1 - tail, tail))
@@ -194,7 +201,7 @@ def _row(
         degrees_of_freedom=freedom,
         mean_square=mean_square,
         f=f,
-        p_value=0.0 if math.isinf(f) else float(special.fdtrc(freedom, residual_freedom, f)),
+        p_value=math.nan if math.isinf(f) else float(special.fdtrc(freedom, residual_freedom, f)),
         partial_eta_squared=eta_squared_interval(f, freedom, residual_freedom, confidence),
     )
 

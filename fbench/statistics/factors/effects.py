@@ -11,7 +11,8 @@ instead of 95 (``results/inference/effects.csv``).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -20,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import Decision, decide
-from fbench.statistics.estimands import ROUNDING, MeanEstimate, new_images, this_test_set
+from fbench.statistics.estimands import ROUNDING, MeanEstimate, this_test_set
 from fbench.statistics.factors.design import CrossedCorrectness, CrossedDesign
 
 FloatArray = npt.NDArray[np.float64]
@@ -91,7 +93,11 @@ def contrasts(design: CrossedDesign) -> tuple[Contrast, ...]:
 
 
 def estimate_effects(
-    data: CrossedCorrectness, margin: float = 0.01, correction: Correction = "holm", confidence: float = 0.95
+    data: CrossedCorrectness,
+    margin: float = 0.01,
+    correction: Correction = "holm",
+    confidence: float = 0.95,
+    collapsed: Collection[str] = (),
 ) -> tuple[Effect, ...]:
     """Estimate every effect of a crossed study, which together are one family of tests.
 
@@ -100,6 +106,7 @@ def estimate_effects(
         margin: the effect that matters in practice, as a fraction of 1.
         correction: of the p-values for new images over the family.
         confidence: of both two-sided intervals.
+        collapsed: the cells that did not learn; an effect of such cells alone is undecided.
 
     Returns:
         Effects in the order of :func:`contrasts`. With one seed ``this_test_set`` is undefined (NaN), ``new_images``
@@ -110,9 +117,15 @@ def estimate_effects(
     """
     wanted = contrasts(data.design)
     matrices = [contrast_matrix(data, contrast.weights) for contrast in wanted]
-    here = [this_test_set(matrix, confidence) for matrix in matrices]
-    new = [new_images(matrix, confidence) for matrix in matrices]
-    return tuple(Effect(*parts) for parts in zip(wanted, here, new, decide(new, margin, correction), strict=True))
+    here, new = [], []
+    for contrast, matrix in zip(wanted, matrices, strict=True):
+        step, largest = max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
+        here.append(this_test_set(matrix, confidence, step))
+        new.append(new_images_difference(matrix, confidence, step, largest))
+    learned = [cell not in collapsed for cell in data.design.cells]
+    unlearned = [not any(map(operator.and_, map(bool, one.weights), learned)) for one in wanted]
+    decisions = decide(new, margin, correction, neither_learned=unlearned)
+    return tuple(Effect(*parts) for parts in zip(wanted, here, new, decisions, strict=True))
 
 
 def contrast_matrix(data: CrossedCorrectness, weights: Sequence[float]) -> FloatArray:

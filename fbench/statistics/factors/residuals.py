@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from fbench.statistics.factors.anova import analysis_of_variance, checked_values, residuals
+from fbench.statistics.factors.anova import ROUNDING, analysis_of_variance, checked_values, residuals
 from fbench.statistics.factors.design import CrossedDesign
 from fbench.statistics.intervals import t_p_value
 
@@ -96,14 +96,15 @@ def check_residuals(values: npt.ArrayLike, design: CrossedDesign, seeds: tuple[i
 def brown_forsythe(groups: FloatArray) -> ResidualTest:
     """Test equal spread of the rows of (groups, n), n >= 3: a one-way analysis of variance of distances from medians.
 
-    NaN where neither groups nor their members differ in distance, infinite with p = 0 where only groups do.
+    NaN where neither groups nor their members differ in distance, infinite without a p-value where only groups do.
     """
     distances = np.abs(groups - np.median(groups, axis=1, keepdims=True))
     count, size = distances.shape
     between = size * float(distances.mean(axis=1).var(ddof=1))
     within = float(distances.var(axis=1, ddof=1).mean())
-    if within == 0:
-        return ResidualTest(math.inf, 0.0) if between > 0 else ResidualTest(math.nan, math.nan)
+    rounding = (ROUNDING * float(distances.max())) ** 2
+    if within <= rounding:
+        return ResidualTest(math.inf if between > rounding else math.nan, math.nan)
     statistic = between / within
     return ResidualTest(statistic, float(special.fdtrc(count - 1, count * (size - 1), statistic)))
 

@@ -88,7 +88,7 @@ def front_probability(
         counts += on_front(drawn, np.round(gains, _DECIMALS)).sum(axis=0)
     share = counts / draws
     return FrontProbability(
-        on_front=pareto_front(cost, np.round(accuracies.means, _DECIMALS)),
+        on_front=pareto_front(cost, accuracies.means),
         probability=share,
         monte_carlo_error=np.sqrt(share * (1 - share) / draws),
         draws=draws,

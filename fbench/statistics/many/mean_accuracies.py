@@ -60,7 +60,7 @@ def with_common_seeds(correct: npt.NDArray[np.bool_]) -> MeanAccuracies:
     seed, image, residual = _mean_cross_products(answers)
     squares = MeanSquares(seeds, images, _spread(seed), _spread(image), _spread(residual))
     total = squares.seed + squares.image - squares.residual
-    own = [new_images(found) for found in answers]
+    own = [new_images(found, step=0) for found in answers]  # answers that never vary are no chance of the front
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
         covariance=semidefinite((seed + image - residual) / (seeds * images), [one.standard_error**2 for one in own]),
@@ -88,7 +88,7 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
         shapes = [found.shape for found in answers]
         raise ValueError(f"The answers have the shapes {shapes}; give (seeds, images) of the same 2 images or more.")
     (count,) = images
-    own = [new_images(found) for found in answers]
+    own = [new_images(found, step=0) for found in answers]  # answers that never vary are no chance of the front
     variances = [one.standard_error**2 for one in own]
     covariance = np.atleast_2d(np.cov([found.mean(axis=0, dtype=np.float64) for found in answers])) / count
     np.fill_diagonal(covariance, variances)

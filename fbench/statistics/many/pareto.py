@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.ties import ties_made_equal
+
 
 def pareto_front(costs: npt.ArrayLike, gains: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Mark the points that no other beats: none has at most the cost and at least the gain, one strictly.
+
+    What differs by rounding alone is equal (:mod:`fbench.statistics.ties`).
 
     Args:
         costs: shape (n,), less is better.
@@ -23,6 +27,7 @@ def pareto_front(costs: npt.ArrayLike, gains: npt.ArrayLike) -> npt.NDArray[np.b
     gain = np.asarray(gains, dtype=np.float64)
     if cost.ndim != 1 or cost.shape != gain.shape:
         raise ValueError(f"Costs of shape {cost.shape} and gains of shape {gain.shape} do not pair; give one each.")
+    cost, gain = ties_made_equal(cost), ties_made_equal(gain)
     usable = np.isfinite(cost) & np.isfinite(gain)
     no_worse = (cost[:, None] <= cost[None, :]) & (gain[:, None] >= gain[None, :])
     better = (cost[:, None] < cost[None, :]) | (gain[:, None] > gain[None, :])

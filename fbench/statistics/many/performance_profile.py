@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.intervals import check_confidence
+from fbench.statistics.ties import TIES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -25,7 +26,8 @@ class PerformanceProfile:
 
     Attributes:
         thresholds: shape (t,), as given.
-        shares: shape (t,), share of runs with a score above the threshold, each stratum counting equally.
+        shares: shape (t,), share of runs with a score above the threshold by more than rounding, each stratum counting
+            equally.
         low: shape (t,), the band's lower edge, at least 0.
         high: shape (t,), its upper edge, at most 1.
         half_width: of the band before it is cut at 0 and 1; at 0.5 or more it excludes next to nothing.
@@ -61,7 +63,8 @@ def performance_profile(
     at = np.asarray(thresholds, dtype=np.float64)
     runs = tuple(row.size for row in strata)
     half = band_half_width(runs, confidence)
-    shares = np.mean([1 - np.searchsorted(row, at, side="right") / row.size for row in strata], axis=0)
+    above = at + TIES * max(float(np.abs(row).max()) for row in strata)
+    shares = np.mean([1 - np.searchsorted(row, above, side="right") / row.size for row in strata], axis=0)
     return PerformanceProfile(
         thresholds=at,
         shares=shares,

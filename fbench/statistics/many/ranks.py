@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import special
 
 from fbench.statistics.many.friedman_exact import exact_p_value, is_small
+from fbench.statistics.ties import ties_made_equal
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,6 +66,8 @@ def as_scores(scores: npt.ArrayLike) -> FloatArray:
 def ranks(scores: npt.ArrayLike) -> FloatArray:
     """Rank the networks within each block: 1 is the highest score, equal scores share the mean of their ranks.
 
+    Scores that differ by rounding alone are equal (:mod:`fbench.statistics.ties`).
+
     Args:
         scores: shape (blocks, networks), more is better.
 
@@ -77,7 +80,7 @@ def ranks(scores: npt.ArrayLike) -> FloatArray:
     matrix = as_scores(scores)
     found = np.empty_like(matrix)
     for place, row in enumerate(-matrix):
-        _, positions, counts = np.unique(row, return_inverse=True, return_counts=True)
+        _, positions, counts = np.unique(ties_made_equal(row), return_inverse=True, return_counts=True)
         found[place] = (np.cumsum(counts) - (counts - 1) / 2)[positions]
     return found
 

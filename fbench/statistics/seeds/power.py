@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from fbench.statistics.estimands import MeanEstimate, MeanSquares, mean_squares, satterthwaite
+from fbench.statistics.discordance import FEW, Discordance
+from fbench.statistics.estimands import MeanEstimate, MeanSquares, Rule, mean_squares, satterthwaite
 from fbench.statistics.intervals import t_quantile
 
 POWER: Final = 0.8
@@ -92,25 +93,29 @@ def expected_estimate(
         residual=components.residual,
     )
     total = squares.seed + squares.image - squares.residual
-    if total == 0:
-        freedom = seeds - 1.0
-        return MeanEstimate(difference, difference, difference, 0.0, freedom, confidence, "constant")
-    error, freedom = math.sqrt(total / (seeds * images)), satterthwaite(squares)
+    # Without any variance it is the least that could be seen: that one answer of one seed is another one.
+    error = math.sqrt(total / (seeds * images)) if total else 1 / (seeds * images)
+    freedom = satterthwaite(squares) if total else seeds - 1.0
     half = t_quantile(confidence, freedom) * error
-    return MeanEstimate(difference, difference - half, difference + half, error, freedom, confidence, "crossed")
+    rule: Rule = "crossed" if total else "constant"
+    ends = difference - half, difference + half
+    return MeanEstimate(difference, *ends, error, freedom, confidence, rule, Discordance(images, FEW, ()))
 
 
 def detectable_difference_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:
-    """The true difference that a study of this precision finds with probability ``power``, two-sided at ``level``."""
-    if estimate.standard_error == 0:
-        return 0.0
+    """The true difference that a study of this precision finds with probability ``power``, two-sided at ``level``.
+
+    It is no less than the share of images on which the networks must differ for enough of these to turn up.
+    """
     critical = t_quantile(1 - level, estimate.degrees_of_freedom)
-    return float(special.nctdtrinc(estimate.degrees_of_freedom, 1 - power, critical)) * estimate.standard_error
+    of_model = float(special.nctdtrinc(estimate.degrees_of_freedom, 1 - power, critical)) * estimate.standard_error
+    images = estimate.discordance
+    return of_model if images is None else max(of_model, images.detectable(level, power))
 
 
 def certifiable_margin_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:
     """The margin within which a study of this precision certifies equivalence with probability ``power``, one-sided at
-    ``level``, where the true difference is 0."""
+    ``level``, where the true difference is 0; no less than the number of images can carry."""
     error, freedom = estimate.standard_error, estimate.degrees_of_freedom
     seen = error * _standard_error_factors(freedom)
     reach = -float(special.stdtrit(freedom, level)) * seen
@@ -118,15 +123,14 @@ def certifiable_margin_of(estimate: MeanEstimate, level: float, power: float = P
     def certified(margin: float) -> float:
         return float(np.mean(_chance_between(0.0, error, np.zeros(QUANTILES), margin - reach)))
 
-    if error == 0:
-        return 0.0
     low, high = 0.0, error
     while certified(high) < power:
         low, high = high, 2 * high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if certified(middle) >= power else (middle, high)
-    return high
+    images = estimate.discordance
+    return high if images is None else max(high, images.least_margin(level))
 
 
 def chance_to_decide(
@@ -148,6 +152,8 @@ def chance_to_decide(
     seen = error * _standard_error_factors(freedom)
     found_beyond = t_quantile(1 - different_level, freedom) * seen
     certified_within = margin + float(special.stdtrit(freedom, equivalent_level)) * seen
+    if estimate.discordance is not None and estimate.discordance.least_margin(equivalent_level) >= margin:
+        certified_within = np.zeros_like(seen)
     undecided = _chance_between(
         estimate.estimate, error if spread is None else spread, np.maximum(0.0, certified_within), found_beyond
     )

@@ -27,7 +27,6 @@ from scipy import special
 from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.comparison.verdict import Verdict
 from fbench.statistics.estimands import MeanEstimate
-from fbench.statistics.intervals import t_quantile
 from fbench.statistics.seeds.power import (
     VarianceComponents,
     chance_to_decide,
@@ -134,6 +133,8 @@ def judge_look(
     margin: float,
     looks: Sequence[LookLevels],
     place: int,
+    *,
+    neither_learned: bool = False,
 ) -> LookResult:
     """The result of look ``place`` (from 0) at a comparison that is still open.
 
@@ -144,12 +145,15 @@ def judge_look(
         margin: the difference that matters, in the unit of the estimate.
         looks: all that are planned.
         place: which of them this is.
+        neither_learned: both networks collapsed (:mod:`fbench.statistics.collapse`), which decides nothing.
     """
     levels, last = looks[place], looks[-1]
     p_equivalent = float(equivalence_p_values([estimate], margin)[0])
-    half = t_quantile(1 - levels.different, estimate.degrees_of_freedom) * estimate.standard_error
+    low, high = estimate.interval(1 - levels.different)
     verdict: Verdict = "undecided"
-    if estimate.p_value <= levels.different:
+    if neither_learned:
+        pass
+    elif estimate.p_value <= levels.different:
         verdict = "better" if estimate.estimate > 0 else "worse"
     elif p_equivalent <= levels.equivalent:
         verdict = "equivalent"
@@ -159,8 +163,8 @@ def judge_look(
     return LookResult(
         seeds=levels.seeds,
         estimate=estimate.estimate,
-        low=estimate.estimate - half,
-        high=estimate.estimate + half,
+        low=low,
+        high=high,
         p_value=estimate.p_value,
         p_equivalent=p_equivalent,
         verdict=verdict,

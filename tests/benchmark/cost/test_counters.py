@@ -9,7 +9,7 @@ from torch import nn
 
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.registry import create
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost import counters
 from fbench.benchmark.cost.counters import COUNTERS, read_counters
 from fbench.benchmark.records import CounterReading, LeftOut

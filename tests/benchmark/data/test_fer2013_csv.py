@@ -177,8 +177,8 @@ def test_a_misspelt_usage_is_refused_and_not_read_as_train_csv(tmp_path: Path) -
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "line 1"),
-        ("emotion,pixels,Usage\n".encode("utf-16"), "line 1"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "is a PNG image by its content"),
+        ("emotion,pixels,Usage\n".encode("utf-16"), "is text in UTF-16 by its content: save it again as UTF-8"),
         (b"x" * (1 << 21), "line 1: longer than"),
     ],
 )

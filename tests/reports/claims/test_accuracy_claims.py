@@ -99,6 +99,15 @@ def test_one_training_a_side_decides_nothing_even_where_a_claim_asks_for_one(tmp
     assert "one training a side" in found.why
 
 
+@pytest.mark.parametrize("kind", ["more_accurate", "no_less_accurate"])
+def test_networks_that_did_not_learn_neither_support_nor_contradict(tmp_path: Path, kind: str) -> None:
+    found = judged(claim_of({**BETTER, "kind": kind}), [run_of(tmp_path / "run", ACCURACY, collapsed=ACCURACY)])
+    assert found.verdict == "undecided"
+    assert found.missing == (
+        "trainings in which ires or ires_no_se learns FER2013 (so far both are within chance of the largest class)"
+    )
+
+
 @pytest.mark.parametrize("preset", ["standard", "full"])
 def test_a_budget_below_the_claims_preset_neither_supports_nor_contradicts(tmp_path: Path, preset: str) -> None:
     short = run_of(tmp_path / "short", ACCURACY, epochs=6 if preset == "full" else 2)

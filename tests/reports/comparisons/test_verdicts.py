@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
 from fbench.benchmark.store import TrialResult
@@ -113,23 +115,99 @@ def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
     assert f"repeated interval of the look at {row.look.seeds} seeds)" in sentences(result)[0]
 
 
-def test_networks_that_answer_alike_everywhere_are_equivalent_and_make_a_page(tmp_path: Path) -> None:
-    run = fabricate_run(tmp_path / "run", Recipe(images=60, accuracy={"ires": 0.6, "ires_relu": 0.6}, with_cost=False))
+def alike(folder: Path, images: int, seeds: range = range(3)) -> StudyResult:
+    """Two networks with one and the same answers on so many images, with every seed."""
+    run = fabricate_run(
+        folder,
+        Recipe(
+            images=images,
+            seeds=seeds,
+            studies=(study(("ires", "ires_relu")),),
+            accuracy={"ires": 0.9, "ires_relu": 0.9},
+            with_cost=False,
+            equal_classes=True,
+        ),
+    )
     first, *others = run.trials.values()
     answers = run.predictions(first)
     for record in others:
-        alike = record.model_copy(update={"selection": first.selection, "test": first.test})
-        run.folder.write_trial(TrialResult(alike, tuple(run.history(record)), answers))
+        same = record.model_copy(update={"selection": first.selection, "test": first.test})
+        run.folder.write_trial(TrialResult(same, tuple(run.history(record)), answers))
     run = load_run(run.folder.path)
-    (result,) = study_results(gather(run, run.config.data[0]))
+    assert "ires_relu" in build_report([run])
+    return study_results(gather(run, run.config.data[0]))[0]
+
+
+def test_networks_that_answer_alike_on_enough_images_are_equivalent(tmp_path: Path) -> None:
+    """400 images: 0.025^(1/400) leaves 0.9 points to either side at 95 %, 0.05^(1/400) 0.75 at 90 %."""
+    result = alike(tmp_path / "run", 400)
     (row,) = result.comparisons
-    assert (row.verdict, row.decision.smallest_margin, row.difference.new_images.rule) == (
-        "equivalent",
-        0.0,
-        "constant",
+    assert row.verdict == "equivalent"
+    assert 100 * row.smallest_margin == pytest.approx(100 * (1 - 0.05 ** (1 / 400)))
+    assert sentences(result) == ["ires_relu and ires are equivalent within 1 point (−0.9 to +0.9 points)"]
+
+
+@pytest.mark.parametrize(
+    ("images", "seeds", "words"),
+    [
+        (
+            21,
+            3,
+            " (−16.1 to +16.1 points; equivalent only within 13.3; 0 of 21 images differ, up to 13 % may): 1 point "
+            "needs 299 images",
+        ),
+        (
+            147,
+            3,
+            " (−2.5 to +2.5 points; equivalent only within 2.0; 0 of 147 images differ, up to 2.0 % may): 1 point "
+            "needs 299 images",
+        ),
+        (
+            147,
+            1,
+            ": one training on a side says nothing of the chance of a seed; 0 of 147 images differ, up to 2.0 % may; "
+            "1 point needs 299 images",
+        ),
+    ],
+)
+def test_networks_that_answer_alike_on_few_images_are_undecided(
+    tmp_path: Path, images: int, seeds: int, words: str
+) -> None:
+    (found,) = sentences(alike(tmp_path / "run", images, range(seeds)))
+    assert found.startswith(f"ires_relu against ires is undecided{words}")
+
+
+@pytest.mark.parametrize(("seeds", "images"), [(1, 7), (3, 7), (10, 400)])
+def test_two_networks_that_did_not_learn_are_not_equivalent(tmp_path: Path, seeds: int, images: int) -> None:
+    result = result_of(
+        tmp_path,
+        images=images,
+        seeds=range(seeds),
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.6, "ires_relu": 0.6},
+        collapsed=("ires", "ires_relu"),
+        equal_classes=True,
     )
-    assert sentences(result) == ["ires_relu and ires are equivalent within 1 point (0.0 to 0.0 points)"]
-    assert "equivalent" in build_report([run])
+    (row,) = result.comparisons
+    (found,) = sentences(result)
+    assert (row.verdict, row.neither_learned, row.more) == ("undecided", True, None)
+    assert found.startswith(
+        "ires_relu against ires is undecided: neither of the two learned, as both are within chance of the largest "
+        "class"
+    )
+    assert ("0 of 7 images differ, up to 35 % may; 1 point needs 299 images" in found) == (images == 7)
+
+
+def test_one_that_learned_is_better_than_one_that_did_not(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        seeds=range(5),
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.6, "ires_relu": 0.6},
+        collapsed=("ires",),
+    )
+    (row,) = result.comparisons
+    assert (row.verdict, row.neither_learned) == ("better", False)
 
 
 def with_looks(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:

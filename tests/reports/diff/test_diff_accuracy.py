@@ -58,12 +58,15 @@ def _direct(base: RunTable, new: RunTable, network: str) -> object:
     return compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds).new_images
 
 
-def test_equal_runs_have_the_same_answers_and_an_exact_difference_of_zero(tmp_path: Path) -> None:
+def test_equal_runs_have_the_same_answers_and_no_difference_beyond_what_the_images_allow(tmp_path: Path) -> None:
+    """A family of three asks the first for 1.67 %: 408 images; a single one at 95 % has 0.025^(1/500)."""
     for name in ("base", "new"):
-        fabricate_run(tmp_path / name, SMALL)
+        fabricate_run(tmp_path / name, replace(SMALL, images=500))
     found = accuracy(tmp_path / "base", tmp_path / "new")
     assert all(row.same_answers and row.comparison.verdict == "equivalent" for row in found.rows)
-    assert {row.comparison.interval for row in found.rows} == {(0.0, 0.0)}
+    bound = 1 - 0.025 ** (1 / 500)
+    for row in found.rows:
+        assert row.comparison.interval == pytest.approx((-bound, bound))
     assert (found.mixed, found.forest) == ((), None)
     (sentence,) = accuracy_sentences(found)
     assert sentence == "Right on the same images, seed by seed: ires, ires_no_se, ires_relu."

@@ -143,7 +143,11 @@ def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path)
     ]
     energy = [
         EnergyReading(
-            network=name, setting=LATENCY, joules_per_image=joules, readings_j_per_image=(joules,) * 3, method=""
+            network=name,
+            setting=LATENCY,
+            joules_per_image=joules,
+            readings_j_per_image=(joules, joules * 1.001, joules),
+            method="",
         )
         for name, joules in (("ires", 1.0), ("arch1", 1.02))
     ]  # fmt: skip - a table
@@ -151,6 +155,18 @@ def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path)
     file = kept(tmp_path, "speed.json", record)
     gate = judged(f"{file}:ires", f"{file}:arch1", "train_step:+10%", "peak_memory:+10%", "energy:+5%")
     assert [one.verdict for one in gate.judged] == ["failed", "failed", "held"]
+
+
+def test_equal_readings_of_energy_hide_their_spread(tmp_path: Path) -> None:
+    energy = [
+        EnergyReading(network=name, setting=LATENCY, joules_per_image=1.0, readings_j_per_image=(1.0,) * 3, method="")
+        for name in ("ires", "arch1")
+    ]
+    record = cost(series("ires", 1.0), series("arch1", 1.0)).model_copy(update={"energy": tuple(energy)})
+    file = kept(tmp_path, "speed.json", record)
+    (found,) = judged(f"{file}:ires", f"{file}:arch1", "energy:+5%").judged
+    assert (found.verdict, found.change) == ("undecided", None)
+    assert found.why.startswith("all readings of energy are equal")
 
 
 def test_memory_that_was_read_in_another_way_is_not_compared(tmp_path: Path) -> None:
@@ -185,6 +201,27 @@ def test_equal_accuracies_on_few_images_are_undecided(tmp_path: Path) -> None:
     base, new = runs(tmp_path, 0.60, 0.605)
     (found,) = judged(base.folder.path, new.folder.path, "accuracy:-0.5pt").judged
     assert found.verdict == "undecided"
+
+
+@pytest.mark.parametrize(("images", "verdict"), [(7, "undecided"), (400, "undecided"), (800, "held")])
+def test_the_same_answers_hold_a_condition_where_the_images_carry_it(tmp_path: Path, images: int, verdict: str) -> None:
+    """Half a point, two-sided at 95 %: 0.025^(1/C) is above 0.995 from 736 images on."""
+    for name in ("base", "new"):
+        fabricate_run(tmp_path / name, Recipe(accuracy={"ires": 0.9}, images=images, seeds=range(5)))
+    (found,) = judged(tmp_path / "base", tmp_path / "new", "accuracy:-0.5pt").judged
+    assert found.verdict == verdict
+    assert found.change is not None
+    assert not found.change.exact
+
+
+def test_networks_that_did_not_learn_hold_no_condition(tmp_path: Path) -> None:
+    for name in ("base", "new"):
+        fabricate_run(tmp_path / name, Recipe(accuracy={"ires": 0.6}, images=800, collapsed=("ires",)))
+    (found,) = judged(tmp_path / "base", tmp_path / "new", "accuracy:-0.5pt").judged
+    assert (found.verdict, found.why) == (
+        "undecided",
+        "neither learned, as both are within chance of the largest class",
+    )
 
 
 def test_trials_of_another_protocol_are_refused_and_the_field_is_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 
 from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build, list_architectures, resolve
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.table import load_run
 from fbench.reports.networks.differences import NetworkDifferences, change_words, network_differences, run_differences
 from fbench.reports.networks.inventory import take_inventory

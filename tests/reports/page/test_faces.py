@@ -14,7 +14,7 @@ from face_maps import made_up_maps
 from fbench.architectures.errors import UserError
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
-from fbench.reports.figures.drawing import to_svg, write_drawing
+from fbench.reports.figures.drawing import Illustration, to_svg, write_drawing
 from fbench.reports.figures.faces import (
     MOST_MAPS,
     feature_map_figure,
@@ -23,7 +23,7 @@ from fbench.reports.figures.faces import (
     hottest_part,
     tiled,
 )
-from fbench.reports.page.faces import face_sections
+from fbench.reports.findings.faces import network_maps
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -99,9 +99,10 @@ def test_figures_stay_legible_on_a_telephone_and_inside_their_paper(count: int) 
 
 
 def test_figures_are_the_same_every_time_in_page_and_file(tmp_path: Path) -> None:
-    (section,) = face_sections(*one_network(tmp_path, {0: made_up_maps()}))
-    for illustration in section.illustrations("k"):
-        assert to_svg(illustration.drawing, "k") == to_svg(illustration.drawing, "k")
+    maps = made_up_maps()
+    for drawing in (grad_cam_figure(maps, "ires"), feature_map_figure(maps, "ires")):
+        illustration = Illustration("k", "a title", drawing)
+        assert to_svg(drawing, "k") == to_svg(drawing, "k")
         for name in ("a.png", "b.png"):
             write_drawing(illustration, tmp_path / name)
         assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
@@ -140,7 +141,7 @@ def one_network(folder: Path, kept: dict[int, object]) -> tuple:
 
 
 def test_the_lowest_seed_with_maps_is_shown(tmp_path: Path) -> None:
-    (section,) = face_sections(
+    (section,) = network_maps(
         *one_network(tmp_path, {2: made_up_maps(seed=2), 1: made_up_maps(seed=1, source="rendered faces")})
     )
     assert (section.network, section.seed) == ("ires", 1)
@@ -148,13 +149,13 @@ def test_the_lowest_seed_with_maps_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_run_without_maps_has_no_section(tmp_path: Path) -> None:
-    assert face_sections(*one_network(tmp_path, {})) == ()
+    assert network_maps(*one_network(tmp_path, {})) == ()
 
 
 def test_maps_that_were_given_take_the_place_of_kept_ones(tmp_path: Path) -> None:
     run, evidence = one_network(tmp_path, {0: made_up_maps(source="rendered faces")})
     own = made_up_maps(seed=0, source="images of fer2013", may_be_kept=False)
-    (section,) = face_sections(run, evidence, {("ires", "fer2013"): own})
+    (section,) = network_maps(run, evidence, {("ires", "fer2013"): own})
     assert section.source == "images of fer2013"
     assert section.maps is own
 
@@ -164,10 +165,10 @@ def test_damaged_maps_are_named(tmp_path: Path) -> None:
     (file,) = run.folder.path.rglob("maps.npz")
     file.write_bytes(b"not a zip file")
     with pytest.raises(UserError, match=r"maps\.npz cannot be read"):
-        face_sections(run, evidence)
+        network_maps(run, evidence)
 
 
 def test_figures_of_faces_need_no_torch() -> None:
-    code = "import sys, fbench.reports.page.faces; print('torch' in sys.modules)"
+    code = "import sys, fbench.reports.figures.faces, fbench.reports.findings.faces; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr

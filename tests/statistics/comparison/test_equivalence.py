@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
 from fbench.statistics.comparison.equivalence import certified_margin, equivalence_p_values, smallest_margins
 from fbench.statistics.comparison.multiplicity import adjust
+from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
 
 ESTIMATES = st.builds(
@@ -33,8 +35,6 @@ def test_it_agrees_with_statsmodels_over_seeds(margin: float) -> None:
 def test_it_is_below_five_percent_exactly_where_the_90_percent_interval_lies_within(
     estimate: MeanEstimate, margin: float
 ) -> None:
-    from scipy import stats
-
     half = stats.t.ppf(0.95, estimate.degrees_of_freedom) * estimate.standard_error
     inside = margin - abs(estimate.estimate) - half
     if abs(inside) > 1e-9:
@@ -57,10 +57,32 @@ def test_one_comparison_certifies_the_farther_end_of_its_90_percent_interval() -
     assert certified_margin(new_images(differences), 0.05) == pytest.approx(farther, rel=1e-9)
 
 
-def test_data_without_chance_are_equivalent_within_any_margin_beyond_the_difference() -> None:
-    constant = new_images(np.zeros((3, 5)))
-    assert equivalence_p_values([constant, replace(constant, estimate=0.5)], 0.1).tolist() == [0.0, 1.0]
-    assert smallest_margins([constant], adjust).tolist() == [0.0]
+def test_a_known_value_is_equivalent_within_any_margin_beyond_it() -> None:
+    known = replace(new_images(np.zeros((3, 5))), standard_error=0.0)
+    assert equivalence_p_values([known, replace(known, estimate=0.5)], 0.1).tolist() == [0.0, 1.0]
+    assert smallest_margins([known], adjust).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("images", "certified"), [(7, False), (298, False), (299, True), (500, True)])
+def test_without_a_difference_299_images_certify_a_point(images: int, certified: bool) -> None:
+    found = new_images_difference(np.zeros((10, images)))
+    assert equivalence_p_values([found], 0.01)[0] == pytest.approx(0.99**images)
+    assert (equivalence_p_values([found], 0.01)[0] < 0.05) == certified
+    assert certified_margin(found, 0.05) == pytest.approx(1 - 0.05 ** (1 / images))
+
+
+def test_an_image_that_differs_wants_the_bound_of_clopper_and_pearson() -> None:
+    differences = np.zeros((3, 299))
+    differences[:, 0] = 1
+    assert certified_margin(new_images_difference(differences), 0.05) == pytest.approx(stats.beta.ppf(0.95, 2, 298))
+
+
+def test_many_differing_images_certify_no_more_than_none_would() -> None:
+    """Forty images that each differ in one seed of ten, up and down: the model alone would certify a point."""
+    differences = np.zeros((10, 147))
+    differences[np.arange(40) % 10, np.arange(40)] = np.where(np.arange(40) % 20 < 10, 1, -1)
+    assert new_images(differences).p_at_least(0.01) < 0.05
+    assert equivalence_p_values([new_images_difference(differences)], 0.01)[0] == pytest.approx(0.99**147)
 
 
 def test_an_empty_family_stays_empty() -> None:

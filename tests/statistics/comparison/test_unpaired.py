@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -77,6 +79,23 @@ def test_one_seed_on_a_side_knows_only_the_images() -> None:
 def test_equal_answers_everywhere_are_constant() -> None:
     found = unpaired_new_images(np.ones((3, 10)), np.ones((4, 10)))
     assert (found.rule, found.estimate, found.p_value) == ("constant", 0.0, 1.0)
+    bound = 1 - 0.025 ** (1 / 10)
+    assert (found.low, found.high) == pytest.approx((-bound, bound))
+
+
+def test_equal_seeds_on_both_sides_leave_an_interval_for_this_test_set() -> None:
+    """One answer of one seed would have been another one: errors of 1/30 and 1/40, by Welch."""
+    found = unpaired_this_test_set(np.ones((3, 10)), np.zeros((4, 10)))
+    variances = (1 / 30) ** 2, (1 / 40) ** 2
+    freedom = sum(variances) ** 2 / (variances[0] ** 2 / 2 + variances[1] ** 2 / 3)
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(variances))
+    assert (found.low, found.high) == pytest.approx((1 - half, 1 + half))
+
+
+def test_one_seed_a_side_stays_one_seed_whatever_the_answers() -> None:
+    found = unpaired_new_images(np.ones((1, 7)), np.ones((3, 7)))
+    assert found.rule == "one_seed"
+    assert found.low < 0 < found.high
 
 
 @given(

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
 from fbench.statistics.comparison.equivalence import equivalence_p_values
+from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import decide
 from fbench.statistics.estimands import MeanEstimate, new_images
 
@@ -56,9 +58,49 @@ def test_one_seed_decides_nothing_and_weighs_on_nobody() -> None:
     assert math.isnan(second.smallest_margin)
 
 
-def test_networks_that_answer_alike_are_equivalent() -> None:
-    (found,) = decide([new_images(np.zeros((3, 50)))], 0.01)
-    assert (found.verdict, found.smallest_margin, found.detectable_difference) == ("equivalent", 0.0, 0.0)
+@pytest.mark.parametrize(
+    ("seeds", "images", "verdict"),
+    [
+        (1, 3_589, "undecided"),
+        (2, 299, "undecided"),  # two seeds have one degree of freedom: t of 0.01 * 598 is 5.98, below 6.31
+        (3, 2, "undecided"),
+        (3, 7, "undecided"),
+        (3, 50, "undecided"),
+        (3, 298, "undecided"),
+        (3, 299, "equivalent"),
+        (2, 3_589, "equivalent"),
+        (10, 3_589, "equivalent"),
+    ],
+)
+def test_networks_that_answer_alike_are_equivalent_where_images_and_seeds_carry_it(
+    seeds: int, images: int, verdict: str
+) -> None:
+    (found,) = decide([new_images_difference(np.zeros((seeds, images)))], 0.01)
+    assert found.verdict == verdict
+
+
+def test_in_a_family_more_images_are_needed() -> None:
+    """Holm's correction of two asks the first for 2.5 %: 368 images (0.99^367 = 0.02501)."""
+    for images, verdict in ((367, "undecided"), (368, "equivalent")):
+        pair = [new_images_difference(np.zeros((5, images)))] * 2
+        assert {one.verdict for one in decide(pair, 0.01)} == {verdict}
+
+
+@pytest.mark.parametrize(("images", "verdict"), [(2, "undecided"), (3, "undecided"), (5, "undecided"), (7, "better")])
+def test_right_against_wrong_on_few_images_is_decided_as_mcnemar_would(images: int, verdict: str) -> None:
+    (found,) = decide([new_images_difference(np.ones((3, images)))], 0.01)
+    assert found.verdict == verdict
+    assert found.p_adjusted == pytest.approx(binomtest(images, images).pvalue)
+
+
+def test_where_neither_learned_nothing_is_decided() -> None:
+    alike = new_images_difference(np.zeros((5, 3_589)))
+    family = [alike, estimate(0.03, 0.005), alike]
+    found = decide(family, 0.01, neither_learned=[True, True, False])
+    assert [one.verdict for one in found] == ["undecided", "undecided", "equivalent"]
+    assert not found[0].below_margin
+    with pytest.raises(ValueError, match="1 marks do not match 3 comparisons"):
+        decide(family, 0.01, neither_learned=[True])
 
 
 def test_an_undecided_comparison_would_be_equivalent_within_its_smallest_margin() -> None:

@@ -33,3 +33,10 @@ def test_a_point_with_an_unknown_number_is_off_the_front_and_beats_none() -> Non
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="do not pair"):
         pareto_front([1, 2], [1])
+
+
+def test_gains_that_differ_by_rounding_alone_are_equal() -> None:
+    gain = (0.1 + 0.2 + 0.3) / 3, (0.3 + 0.2 + 0.1) / 3
+    assert gain[0] != gain[1]
+    assert pareto_front([1, 2], gain).tolist() == pareto_front([1, 2], gain[::-1]).tolist() == [True, False]
+    assert pareto_front([1, 1], gain).tolist() == [True, True]

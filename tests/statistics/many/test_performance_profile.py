@@ -15,6 +15,12 @@ def test_shares_count_the_runs_above_a_threshold() -> None:
     assert (found.low.min(), found.high.max()) == (0, 1)
 
 
+def test_a_score_that_equals_the_threshold_but_for_rounding_is_not_above_it() -> None:
+    scores = [0.3, 0.1 + 0.2]
+    assert len(set(scores)) == 2
+    assert performance_profile([scores], [0.3, 0.1 + 0.2]).shares.tolist() == [0.0, 0.0]
+
+
 def test_data_sets_count_equally_whatever_their_runs() -> None:
     assert performance_profile([[0.1], [0.9, 0.9, 0.1]], [0.5]).shares == pytest.approx([(0 + 2 / 3) / 2])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import numpy.typing as npt
@@ -93,3 +94,22 @@ def test_a_missing_score_is_refused_by_block_and_network() -> None:
         friedman([[1, 2, 3], [1, 2, math.nan]])
     with pytest.raises(ValueError, match="a row for each block"):
         ranks([1, 2, 3])
+
+
+def test_means_that_are_equal_as_fractions_are_ties() -> None:
+    """Seed means of one and the same sum, in orders that binary rounding tells apart."""
+    by_seed = np.array([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.1, 0.3]])  # three networks, three seeds
+    assert len(set(by_seed.mean(axis=1).tolist()) | set(by_seed.sum(axis=1).tolist())) > 1
+    scores = np.tile(by_seed.mean(axis=1), (5, 1))
+    assert ranks(scores).tolist() == [[2.0] * 3] * 5
+    found = friedman(scores)
+    assert (found.rule, found.p_value) == ("all_equal", 1.0)
+
+
+@given(st.integers(2, 4_000), st.integers(2, 50), st.randoms(use_true_random=False))
+def test_ranks_of_means_over_seeds_are_those_of_their_counts(images: int, seeds: int, random: random.Random) -> None:
+    counts = [[random.randint(0, min(images, 3)) for _ in range(seeds)] for _ in range(5)]
+    shuffled = [random.sample(counts[0], seeds) for _ in range(3)]  # the same sum, added in other orders
+    everything = counts + shuffled
+    means = [float(np.mean([count / images for count in row])) for row in everything]
+    assert ranks([means]).tolist() == stats.rankdata([[-sum(row) for row in everything]], axis=1).tolist()

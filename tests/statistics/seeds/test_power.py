@@ -11,6 +11,7 @@ from statsmodels.stats.power import TTestPower
 
 from fbench.statistics.estimands import MeanEstimate, new_images
 from fbench.statistics.seeds.power import (
+    SeedsNeeded,
     VarianceComponents,
     certifiable_margin_of,
     chance_to_decide,
@@ -44,6 +45,7 @@ def test_components_are_those_of_the_analysis_of_variance() -> None:
 @given(COMPONENTS, st.integers(2, 40), st.integers(2, 5_000))
 def test_the_expected_standard_error_is_the_models(components: VarianceComponents, seeds: int, images: int) -> None:
     variance = components.seed / seeds + components.image / images + components.residual / (seeds * images)
+    variance = variance or (1 / (seeds * images)) ** 2  # the least that could be seen
     assert expected_estimate(components, seeds, images).standard_error == pytest.approx(math.sqrt(variance), abs=1e-12)
 
 
@@ -127,11 +129,20 @@ def test_the_seeds_for_a_margin_certify_it() -> None:
     assert certifiable_margin_of(expected_estimate(TYPICAL, seeds - 1, 3_589), 0.05) > 0.01
 
 
-def test_without_any_variance_everything_is_decided() -> None:
-    nothing = expected_estimate(VarianceComponents(0, 0, 0), 3, 10, 0.001)
-    assert nothing.rule == "constant"
-    assert chance_to_decide(nothing, 0.01, 0.05, 0.05) == 1.0
-    assert detectable_difference_of(nothing, 0.05) == 0.0
+def test_without_any_variance_the_number_of_images_is_what_counts() -> None:
+    """299 images rule out a point; six that favour one network are p = 2 / 2^6, so that so many must turn up."""
+    nothing = VarianceComponents(0, 0, 0)
+    few, enough = (expected_estimate(nothing, 10, images) for images in (298, 299))
+    assert few.rule == "constant"
+    assert chance_to_decide(few, 0.01, 0.05, 0.05) < 0.2 < chance_to_decide(enough, 0.01, 0.05, 0.05)
+    assert certifiable_margin_of(few, 0.05) > 0.01 > certifiable_margin_of(enough, 0.05)
+    assert stats.binom.sf(5, 299, detectable_difference_of(enough, 0.05)) == pytest.approx(0.8)
+    assert seeds_for_margin(nothing, 298, 0.01, 0.05) is None
+    assert seeds_for_margin(nothing, 299, 0.01, 0.05) is not None
+
+
+def test_what_seven_images_leave_open_wants_images_and_not_seeds() -> None:
+    assert seeds_needed(VarianceComponents(0, 0, 0), 7, 0.0, 0.01, 0.05) == SeedsNeeded(None, 299)
 
 
 @pytest.mark.parametrize(("components", "seeds"), [(TYPICAL, 1), (VarianceComponents(-1, 0, 0), 3)])

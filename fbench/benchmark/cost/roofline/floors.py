@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.architectures.trace import Node
+from fbench.architectures.tracing.graph import Node
 from fbench.benchmark.machine_roof import MachineRoof
 
 Bound = Literal["compute", "memory"]
@@ -17,7 +17,7 @@ class Floor:
     """The least time of a layer for a batch: by its arithmetic or by its bytes, whichever takes longer.
 
     ``flops`` are two for each multiply-accumulate and one for each elementwise operation; ``bytes_moved`` is the lower
-    bound of :mod:`fbench.architectures.memory_traffic`.
+    bound of :mod:`fbench.architectures.tracing.memory_traffic`.
     """
 
     flops: int
@@ -34,6 +34,7 @@ class Floor:
 def layer_floor(node: Node, batch_size: int, roof: MachineRoof) -> Floor:
     """The floor of one node for ``batch_size`` images, its maps and weights being the working set."""
     flops = batch_size * (2 * node.macs + sum(node.elementwise_ops.values()))
+    flops += 2 * node.macs_per_call + sum(node.elementwise_ops_per_call.values())
     moved = batch_size * node.activation_bytes + node.parameter_bytes
     by_arithmetic = flops / roof.peak_flops_per_s
     by_bytes = moved / roof.bytes_per_s(moved)

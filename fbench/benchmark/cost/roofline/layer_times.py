@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from fbench.architectures.recorder import Recorder
+from fbench.architectures.network_copy import copy_network
+from fbench.architectures.tracing.passes import plain_kernels
+from fbench.architectures.tracing.recorder import Recorder
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.device import autocast, memory_format
@@ -58,13 +59,14 @@ def layer_times_s(
     """Median seconds of each node of the network's trace, by its place there, in evaluation mode.
 
     A node's operations are called alone with their inputs where the pass had left them, without the Python of the
-    modules around them; about ``seconds`` in all. Nodes that compute nothing are left out.
+    modules around them and by the plain kernels of the trace; about ``seconds`` in all. Nodes that compute nothing are
+    left out.
     """
-    held = copy.deepcopy(network).eval().to(device).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    held = copy_network(network).eval().to(device).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     recorder = OperationRecorder(held)
     images = torch.randn(batch_size, *input_shape, generator=torch.Generator().manual_seed(0)).to(device)
     images = images.contiguous(memory_format=memory_format(numerics))
-    with recorder.hooked(held), autocast(numerics):
+    with recorder.hooked(held), plain_kernels(), autocast(numerics):
         recorder.start(images)
         with recorder:
             held(images)

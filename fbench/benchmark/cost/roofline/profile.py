@@ -10,7 +10,8 @@ import torch
 
 from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build
-from fbench.architectures.trace import NetworkTrace, Node, trace
+from fbench.architectures.tracing.graph import NetworkTrace, Node
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.calls import Call

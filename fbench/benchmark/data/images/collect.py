@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.images.decoding import decode_images
+from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import ImageFile, printable
 
 
@@ -52,12 +54,15 @@ def collect(
         UserError: no file gives an image, a class has none to train on, or a split is empty.
     """
     if not found.files:
-        raise UserError(f"{found.root} has no image in a class folder; give a folder that holds class folders.")
+        raise UserError(
+            f"{found.root} has no image in a class folder{found_instead(found.root)}; give a folder that holds class "
+            "folders."
+        )
     decoded = decode_images([found.root / file.relative for file in found.files])
     if not decoded.usable.any():
         raise UserError(
             f"None of the {len(found.files)} image files of {found.root} can be used, most of them because each "
-            f"{_commonest(decoded.reasons)}; take a fresh copy of them."
+            f"{_commonest(decoded.reasons)}{_first_kind(found)}; take a fresh copy of them."
         )
     files = [file for file, usable in zip(found.files, decoded.usable.tolist(), strict=True) if usable]
     labels = found.labels[decoded.usable]
@@ -101,6 +106,15 @@ def _commonest(reasons: dict[int, str]) -> str:
     return max(dict.fromkeys(given), key=given.count)
 
 
+def _first_kind(found: LabelledFiles) -> str:
+    """What the first of the files is instead of an image, where its content tells."""
+    try:
+        kind = file_kind(found.root / found.files[0].relative)
+    except OSError:
+        return ""
+    return f" ({found.files[0].file_name} is {kind.name}: {kind.remedy})" if kind and "image" not in kind.name else ""
+
+
 def _require_images(found: LabelledFiles, labels: npt.NDArray[np.uint8], split: npt.NDArray[np.uint8]) -> None:
     for index, split_name in enumerate(SPLITS):
         if not np.any(split == index):
@@ -108,7 +122,9 @@ def _require_images(found: LabelledFiles, labels: npt.NDArray[np.uint8], split: 
     learned = set(labels[split == SPLITS.index("train")].tolist())
     for label, class_name in enumerate(found.class_names):
         if label not in learned:
+            alike = [other for other in found.class_names if other.casefold() == class_name.casefold() != other]
+            case = f", which differs from '{alike[0]}' in case alone" if alike and alike[0] != class_name else ""
             raise UserError(
-                f"{found.root} has no usable training image of the class '{class_name}'; add some, or take its folder "
-                "away."
+                f"{found.root} has no usable training image of the class '{class_name}'{case}; add some, or take its "
+                "folder away."
             )

@@ -15,7 +15,20 @@ import PIL
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 IMAGE_SIZE: Final = 48
-IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+IMAGE_SUFFIXES: Final = frozenset(
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".bmp", ".dib"),
+        *(".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm"),
+    }
+)
+UNREAD_SUFFIXES: Final = frozenset(
+    {
+        *(".avif", ".avifs", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".jpx", ".jpf", ".tga", ".ico"),
+        *(".psd", ".svg", ".eps", ".dds", ".exr", ".hdr", ".pcx", ".sgi"),
+        *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
+    }
+)
+"""Of images in formats that are not read."""
 _JPEG_LIBRARY: Final = "libjpeg_turbo" if features.check_feature("libjpeg_turbo") else "jpg"
 DECODER: Final = (
     f"Pillow {PIL.__version__}, {_JPEG_LIBRARY.replace('jpg', 'libjpeg').replace('_', '-')} "

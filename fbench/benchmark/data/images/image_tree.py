@@ -6,13 +6,13 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.dataset import LeftOut
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
-from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES
+from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 
 PartName = Literal["train", "val", "test"]
 _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {
@@ -22,6 +22,7 @@ _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {
 }
 PARTS: Final = tuple(_PART_SPELLINGS)
 NO_IMAGE_SUFFIX: Final = "is no image file by its suffix"
+UNREAD_FORMAT: Final = "is in an image format that is not read; convert it to PNG"
 NO_CLASS_FOLDER: Final = "lies in no class folder"
 BROKEN_LINK: Final = "is a link that leads nowhere"
 FOLDER_LINK: Final = "is a link to a folder, which is not followed"
@@ -118,11 +119,13 @@ def scan_tree(root: Path) -> ImageTree:
     """List the images of ``root``: class folders below part folders, or class folders alone.
 
     Raises:
-        UserError: a folder cannot be looked at, two folders are the same part, or images lie beside the folders of
-            parts or classes.
+        UserError: a folder cannot be looked at, two folders are the same part, images lie beside the folders of
+            parts or classes, or a class folder has a name that cannot name a class.
     """
     parts: Mapping[PartName, Path] | Mapping[None, Path] = part_folders(root) or {None: root}
     _require_one_layout(root, parts)
+    for folder in parts.values():
+        _require_names_of_classes(folder)
     return _scan(root, list(parts.items()))
 
 
@@ -151,7 +154,7 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
             start = class_folder.relative_to(root).as_posix()
             for relative, seen, problem in files_below(str(class_folder), start):
                 if problem or not is_image_name(relative):
-                    others.setdefault(problem or NO_IMAGE_SUFFIX, []).append(relative)
+                    others.setdefault(problem or _why_no_image(relative), []).append(relative)
                 else:
                     files.append(ImageFile(relative, part, class_folder.name, seen))
     files.sort(key=lambda file: (file.file_name, file.relative))
@@ -173,6 +176,10 @@ def is_image_name(name: str) -> bool:
     return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and not name.rpartition("/")[2].startswith(".")
 
 
+def _why_no_image(name: str) -> str:
+    return UNREAD_FORMAT if PurePosixPath(name).suffix.lower() in UNREAD_SUFFIXES else NO_IMAGE_SUFFIX
+
+
 def _outside_classes(folder: Path) -> Iterator[tuple[Path, str]]:
     """Images and links that lie in a folder of class folders and belong to no class, and why."""
     for child in sorted(folder.iterdir()):
@@ -185,6 +192,21 @@ def _outside_classes(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _loose_images(folder: Path) -> list[Path]:
     return sorted(child for child in folder.iterdir() if is_image_name(child.name) and child.is_file())
+
+
+def _require_names_of_classes(folder: Path) -> None:
+    """A class is called what its folder is, in tables, JSON and figures, so that the name must be text of one line."""
+    for child in subfolders(folder):
+        shown = readable(child.name)
+        if shown == child.name:
+            continue
+        if any("\ud800" <= letter <= "\udfff" for letter in child.name):
+            raise UserError(
+                f"{folder} has the class folder '{shown}', whose name is not UTF-8 (names from an archive of another "
+                "system often are not); rename it, for all at once with `convmv -f gbk -t utf8 -r --notest`, or unpack "
+                "the archive again with the right encoding."
+            )
+        raise UserError(f"{folder} has the class folder '{shown}', whose name has a control character; rename it.")
 
 
 def _require_one_layout(root: Path, parts: Mapping[PartName, Path] | Mapping[None, Path]) -> None:

@@ -35,6 +35,7 @@ import numpy.typing as npt
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.copies import copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.ck_classes import classes_of_option, fold_words
 from fbench.benchmark.data.layouts.fer2013_csv import read_rows
 from fbench.benchmark.data.layouts.fer2013_rows import IMAGE_SIZE, CsvKind
@@ -66,6 +67,7 @@ def read_ckplus_csv(path: Path, reference: DataReference) -> ImageDataset:
         UserError: see :func:`read_rows`; or too few groups, a class that the option wants and the file has not, or
             one that the grouping leaves without a training image.
     """
+    require_text(path, CK_CSV.give)
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
             _, rows = read_rows(stream, path, CK_CSV)

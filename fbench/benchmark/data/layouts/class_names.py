@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import Final
 
@@ -53,6 +54,24 @@ def classes_of_folders(folders: Collection[str]) -> tuple[tuple[str, ...], dict[
         return names, {folder: names.index(name) for folder, name in meant.items() if name is not None}
     names = tuple(sorted(folders))
     return names, {folder: names.index(folder) for folder in names}
+
+
+def require_unlike(folders: Collection[str], where: str) -> None:
+    """See that no two class folders look the same to a reader.
+
+    Raises:
+        UserError: two differ only in blanks at their ends, or in how Unicode composes their letters (a name from macOS
+            beside one from elsewhere).
+    """
+    seen: dict[str, str] = {}
+    for folder in sorted(folders):
+        name = unicodedata.normalize("NFC", folder).strip()
+        if name in seen:
+            raise UserError(
+                f"{where} has two spellings of the class folder '{name}', {seen[name]!a} and {folder!a}, which "
+                "look the same; give both one name."
+            )
+        seen[name] = folder
 
 
 def require_one_spelling(folders: Collection[str], where: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.fer2013_rows import (
     FER2013_CSV,
@@ -46,6 +47,7 @@ def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
         UserError: the file cannot be read, has another header, a bad line (named by number, with its value)
             or a split without a row.
     """
+    require_text(path, FER2013_CSV.give)
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
             columns, rows = read_rows(stream, path)

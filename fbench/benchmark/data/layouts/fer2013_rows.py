@@ -211,6 +211,10 @@ def _shown(value: str) -> str:
 
 
 def _advice(names: list[str], kind: CsvKind) -> str:
+    header = ",".join(names)
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if "pixels" in header and separator in header:
+            return f"its columns are separated by {word}, so save it again with commas"
     if kind is FER2013_CSV and "emotion" not in names and "pixels" in names:
         return f"Kaggle's test.csv comes without labels, so {kind.give}"
     return f"a {kind.name} has {kind.expected}, so {kind.give}"

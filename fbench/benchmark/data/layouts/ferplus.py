@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.fer2013_rows import SPLIT_OF_USAGE
 from fbench.benchmark.data.source import DataReference
@@ -58,6 +59,7 @@ def read_votes(path: Path) -> Votes:
     Raises:
         UserError: the file cannot be read, has another header, or a bad line (named by number).
     """
+    require_text(path, f"give FERPlus's {VOTES_FILE}")
     usage, names, counts = [], [], []
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:

@@ -13,8 +13,14 @@ import numpy.typing as npt
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
+from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree
-from fbench.benchmark.data.layouts.class_names import classes_of_folders, require_one_spelling
+from fbench.benchmark.data.layouts.class_names import (
+    EXPRESSIONS,
+    classes_of_folders,
+    require_one_spelling,
+    require_unlike,
+)
 from fbench.benchmark.data.options import parse_fold
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.splits import (
@@ -127,9 +133,12 @@ def require_parts(tree: ImageTree) -> None:
     if tree.parts == (None,):
         return
     if "train" not in tree.parts:
-        raise UserError(f"{tree.root} has no folder train/ beside {_listed(tree)}; add it.")
+        raise UserError(f"{tree.root} has no folder train/ beside {_listed(tree)}{found_instead(tree.root)}; add it.")
     if len(tree.parts) == 1:
-        raise UserError(f"{tree.root} has train/ and neither val/ nor test/; add one, or give {tree.root}/train alone.")
+        raise UserError(
+            f"{tree.root} has train/ and neither val/ nor test/{found_instead(tree.root)}; add one, or give "
+            f"{tree.root}/train alone."
+        )
 
 
 def _split_by_prefix(files: Sequence[ImageFile]) -> npt.NDArray[np.uint8] | None:
@@ -151,11 +160,15 @@ def labels_of_folders(tree: ImageTree) -> tuple[tuple[str, ...], npt.NDArray[np.
     """
     for part, folders in tree.class_folders.items():
         require_one_spelling(folders, f"{tree.root}/{part}" if part else str(tree.root))
-    class_names, label_of_folder = classes_of_folders(set(chain(*tree.class_folders.values())))
+    every = set(chain(*tree.class_folders.values()))
+    class_names, label_of_folder = classes_of_folders(every)
+    if not set(class_names) <= set(EXPRESSIONS):
+        require_unlike(every, str(tree.root))
     if not 2 <= len(class_names) <= _MOST_CLASSES:
         raise UserError(
             f"{tree.root} has {len(class_names)} class folders ({_listed(tree)}), but a data set has 2 to "
-            f"{_MOST_CLASSES} classes; give the folder that holds them."
+            f"{_MOST_CLASSES} classes{'' if len(class_names) > 1 else found_instead(tree.root)}; give the folder that "
+            "holds them."
         )
     labels = np.array([label_of_folder[file.class_folder] for file in tree.files], np.uint8)
     return class_names, labels

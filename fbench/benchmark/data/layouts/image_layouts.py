@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fbench.architectures.errors import UserError
+from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.image_tree import ImageTree, part_folders, scan_tree, subfolders, unwrapped
 from fbench.benchmark.data.layouts.ckplus import ck_class, read_ckplus
@@ -79,7 +79,7 @@ def _readable_tree(path: Path, root: Path, read: TreeReader, reference: DataRefe
         dataset = read(tree, reference)
         if root == path:
             return dataset
-        inside = root.relative_to(path).as_posix()
+        inside = readable(root.relative_to(path).as_posix())
         return replace(dataset, description=f"{dataset.description} They lie in {inside}/.")
 
     return Readable(tree.key, lambda: scan_tree(root).key, read_and_say_where)

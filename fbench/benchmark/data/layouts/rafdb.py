@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset, LeftOut
+from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.identity import Stamp, file_key, listing_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.decoding import CONVERSION
@@ -105,6 +106,7 @@ def listed_faces(root: Path) -> ListedFaces:
 
 def _listed(list_file: Path) -> list[tuple[str, PartName, int]]:
     """Relative path, part and label of each line."""
+    require_text(list_file, "take a fresh copy of it")
     try:
         lines = list_file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

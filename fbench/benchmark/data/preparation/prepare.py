@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 
 from fbench.architectures.errors import UserError
+from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES, UnusableImageError, open_image, to_gray
+from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
@@ -91,7 +93,10 @@ def prepare_photos(
     _require_apart(source, target)
     photos, odd = list_photos(source)
     if not photos:
-        raise UserError(f"{source} has no photo ({', '.join(sorted(IMAGE_SUFFIXES))}); give a folder of photos.")
+        raise UserError(
+            f"{source} has no photo ({', '.join(sorted(IMAGE_SUFFIXES))}){found_instead(source)}; give a folder of "
+            "photos."
+        )
     try:
         _open_target(target, preparation)
         _end_last_line(target / MANIFEST_FILE)
@@ -156,6 +161,8 @@ def list_photos(source: Path) -> tuple[list[str], list[tuple[str, str]]]:
     Raises:
         UserError: ``source`` is no folder, or a folder cannot be looked at.
     """
+    if source.is_file():
+        require_text(source, "give the folder of the photos")
     if not source.is_dir():
         raise UserError(f"There is no folder {source}; give the folder of the photos.")
     photos, odd = [], []

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost.roofline.floors import layer_floor, network_floor
 from tests.benchmark.cost.roofline.roofs import round_roof
 

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fbench.architectures.layers import GlobalAveragePool, SqueezeExcite, max_pool, separable_convolution
 from fbench.architectures.registry import create
-from fbench.architectures.trace import trace
+from fbench.architectures.tracing.trace import trace
 
 
 def test_convolution_counts_kernel_times_channels_times_output_positions() -> None:

@@ -11,7 +11,7 @@ from fbench.benchmark.table import RunTable
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.comparisons.summary import summarise_networks
-from fbench.reports.page.answer import answer
+from fbench.reports.findings.answer import answer
 from fbench.reports.page.build import build_report
 from fbench.reports.tradeoffs.fronts import front_result
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from fbench.architectures.operations import CONVOLUTIONS, WINDOWED_POOLS
+from fbench.architectures.tracing.operations import CONVOLUTIONS, WINDOWED_POOLS
 
 CREATIONS = frozenset(
     {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"}
@@ -72,11 +72,15 @@ def traffic(
 
 def _place(tensor: torch.Tensor) -> tuple[object, ...]:
     """What two tensors have in common that are the same memory; a storage has no address on the meta device."""
+    if tensor.layout != torch.strided:
+        return (id(tensor),)
     return tensor.untyped_storage()._cdata, tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
 
 
 def _bytes(tensor: torch.Tensor) -> int:
-    """Its distinct elements: a dimension with stride 0 holds one."""
+    """Its distinct elements: a dimension with stride 0 holds one, a sparse tensor what it stores."""
+    if tensor.layout != torch.strided:
+        return int(tensor._nnz()) * tensor.element_size()
     sizes = (size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride or not size)
     return prod(sizes) * tensor.element_size()
 

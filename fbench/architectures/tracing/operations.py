@@ -2,15 +2,16 @@
 
 The convention, exact:
 
-- ``macs``: multiply-accumulates of convolutions and matrix products (a linear layer is one). Without their
-  bias.
+- ``macs``: multiply-accumulates of convolutions, matrix products (a linear layer is one), attention, recurrent
+  cells and whatever else sums products over a dimension. Without their bias.
 - ``elementwise_ops``, by kind: one for each output element of an operation that works element by element (a
   bias, batch normalisation at inference, any activation whatever its formula, a sum, a product). A windowed
   pool has one for each element of each window (kernel area times output elements, the padding included); a
   global mean or another full reduction one for each input element.
 - Reshaping, copying, padding, indexing and concatenation move data and count nothing.
 - An operation that is not named here counts one for each output element, under its aten name, so nothing is
-  left out.
+  left out. What multiplies and sums along a dimension by no formula that is known
+  (:mod:`fbench.architectures.tracing.products`) is said to be not counted.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from typing import Any
 
 import torch
 
+from fbench.architectures.tracing.products import Formula, MacKind
+
 CONVOLUTIONS = frozenset({"convolution", "_convolution", "convolution_overrideable"})
-MATRIX_PRODUCTS = frozenset({"mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot", "linear"})
+_BATCH_PRODUCTS = frozenset({"bmm", "baddbmm", "dot", "vdot", "addbmm"})
+_LINEAR_PRODUCTS = frozenset({"mm", "addmm", "mv", "addmv", "linear"})
 WINDOWED_POOLS = {
     "max_pool1d": "max_pool",
     "max_pool2d": "max_pool",
@@ -103,15 +107,19 @@ class Operation:
 
     Attributes:
         kind: the operation in the words of the field, or its aten name.
+        product: what its multiply-accumulates are, None where it contracts nothing.
         macs: multiply-accumulates.
         elementwise_ops: elementwise operations by kind; empty where there are none.
         arguments: its arguments that are no tensors, as text; empty for a layer of torch.
+        counted: whether its multiply-accumulates are known; where not, ``macs`` is 0 and says nothing.
     """
 
     kind: str
+    product: MacKind | None = None
     macs: int = 0
     elementwise_ops: Mapping[str, int] = field(default_factory=dict)
     arguments: str = ""
+    counted: bool = True
 
 
 def base_name(aten_name: str) -> str:
@@ -138,38 +146,43 @@ def constants(arguments: Sequence[Any]) -> str:
 
 
 def measure(name: str, arguments: Sequence[Any], outputs: Sequence[torch.Tensor]) -> Operation:
-    """The kind and cost of an operation from its base name, positional arguments and tensor outputs."""
-    output = outputs[0]
-    if name in CONVOLUTIONS:
-        return _convolution(arguments, output)
-    if name in MATRIX_PRODUCTS:
-        return _matrix_product(name, arguments, output)
+    """The kind and elementwise cost of an operation that contracts no dimension."""
     if name in MOVES:
         return Operation(MOVES[name], arguments=constants(arguments))
     if name in WINDOWED_POOLS:
-        kind, count = WINDOWED_POOLS[name], _window_area(name, arguments[1]) * output.numel()
+        kind, count = WINDOWED_POOLS[name], _window_area(name, arguments[1]) * outputs[0].numel()
     elif name in REDUCTIONS:
-        kind, count = REDUCTIONS[name], max(arguments[0].numel(), output.numel())
+        kind, count = REDUCTIONS[name], max(arguments[0].numel(), outputs[0].numel())
     else:
-        kind, count = KINDS.get(name, name), output.numel()
-    return Operation(kind, 0, {kind: count}, constants(arguments))
+        kind, count = KINDS.get(name, name), outputs[0].numel()
+    return Operation(kind, elementwise_ops={kind: count}, arguments=constants(arguments))
 
 
-def _convolution(arguments: Sequence[Any], output: torch.Tensor) -> Operation:
-    image, weight, bias, transposed = arguments[0], arguments[1], arguments[2], arguments[6]
-    positions = image if transposed else output
-    macs = positions.numel() * prod(weight.shape[1:])
-    return Operation("convolution", macs, {"bias": output.numel()} if bias is not None else {}, constants(arguments))
+def measure_product(
+    name: str, formula: Formula, given: Sequence[Any], arguments: Sequence[Any], outputs: Sequence[torch.Tensor]
+) -> Operation:
+    """The cost of an operation that has a formula; ``arguments`` are those ``given`` with the schema's defaults."""
+    has_bias = formula.bias is not None and arguments[formula.bias] is not None
+    if name in CONVOLUTIONS:
+        kind, text = "convolution", constants(given)
+    elif name in _BATCH_PRODUCTS:
+        kind, text = "matrix_product", ""
+    elif name in _LINEAR_PRODUCTS:
+        kind, text = "linear", ""
+    else:
+        kind, text = name, constants(given)
+    return Operation(
+        kind,
+        formula.kind,
+        formula.macs(arguments, outputs),
+        {"bias": outputs[0].numel()} if has_bias else {},
+        text,
+    )
 
 
-def _matrix_product(name: str, arguments: Sequence[Any], output: torch.Tensor) -> Operation:
-    """The inner dimension is the last of the left factor; ``addmm`` and its like take a bias before it."""
-    has_bias = name in {"addmm", "baddbmm", "addmv"}
-    left = arguments[1] if has_bias else arguments[0]
-    if name == "linear":
-        has_bias = len(arguments) > 2 and arguments[2] is not None
-    kind = "matrix_product" if name in {"bmm", "baddbmm", "dot"} else "linear"
-    return Operation(kind, output.numel() * left.shape[-1], {"bias": output.numel()} if has_bias else {})
+def not_counted(name: str, arguments: Sequence[Any]) -> Operation:
+    """An operation that may contract dimensions, by no formula that is known."""
+    return Operation(name, arguments=constants(arguments), counted=False)
 
 
 def _window_area(name: str, kernel: Any) -> int:

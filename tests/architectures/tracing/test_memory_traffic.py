@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from fbench.architectures.registry import create
-from fbench.architectures.trace import NetworkTrace, trace
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.architectures.tracing.trace import trace
 
 
 def traced(*layers: nn.Module, shape: tuple[int, int, int]) -> NetworkTrace:

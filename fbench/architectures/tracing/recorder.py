@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fbench.architectures.memory_traffic import Traffic, traffic
-from fbench.architectures.operations import Operation, base_name, measure, reshape_label
+from fbench.architectures.tracing.dispatch import full_name, is_composite, operation_of, tensors_in, written_by
+from fbench.architectures.tracing.drafts import OUTSIDE_PYTORCH, CountedOperation, Draft, Source
+from fbench.architectures.tracing.memory_traffic import traffic
+from fbench.architectures.tracing.operations import Operation, base_name, reshape_label
 
 _SHAPE_KEEPING = frozenset(
     {"aten::relu", "aten::hardswish", "aten::hardsigmoid", "aten::hardtanh", "aten::sigmoid", "aten::silu"}
 )
-
-
-class Source(NamedTuple):
-    """Where a tensor comes from: the node that gave it, and how it was reshaped since."""
-
-    node: int
-    reshape: str = ""
-
-
-@dataclass
-class Draft:
-    """A node while the pass runs; shapes are without the batch."""
-
-    path: str
-    module: str
-    kind: str = ""
-    layer: bool = False
-    sources: list[Source] = field(default_factory=list)
-    input_shapes: list[tuple[int, ...]] = field(default_factory=list)
-    output_shape: tuple[int, ...] = ()
-    macs: int = 0
-    elementwise_ops: Counter[str] = field(default_factory=Counter)
-    arguments: str = ""
-    activation_bytes: int = 0
-    parameter_bytes: int = 0
-
-    def take(self, source: Source, shape: Sequence[int]) -> None:
-        """Note an input."""
-        self.sources.append(source)
-        self.input_shapes.append(tuple(shape)[1:])
-
-    def count(self, operation: Operation, moved: Traffic) -> None:
-        """Add an operation; the kind is that of the first, or of the first with multiply-accumulates."""
-        if not self.kind or (operation.macs and not self.macs):
-            self.kind = operation.kind
-        self.macs += operation.macs
-        self.elementwise_ops.update(operation.elementwise_ops)
-        self.activation_bytes += moved.per_image
-        self.parameter_bytes += moved.per_call
 
 
 class _Frame(NamedTuple):
@@ -65,6 +26,7 @@ class _Frame(NamedTuple):
     path: str
     module: str
     node: int | None
+    recurrent: bool = False
 
 
 class Recorder(TorchDispatchMode):
@@ -75,13 +37,17 @@ class Recorder(TorchDispatchMode):
     are kept alive, so an identity is not used twice.
     """
 
+    supports_higher_order_operators = True
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's initialiser has no types
         self.drafts: list[Draft] = []
+        self.counted: list[CountedOperation] = []
         self._root = network
         self._frames: list[_Frame] = []
         self._sources: dict[int, Source] = {}
         self._of_image: set[int] = set()
+        self._made: set[int] = set()
         self._alive: list[torch.Tensor] = []
         self._muted = False
 
@@ -98,9 +64,11 @@ class Recorder(TorchDispatchMode):
 
     @contextmanager
     def hooked(self, network: nn.Module) -> Iterator[None]:
-        """Follow the calls of all modules of ``network``."""
+        """Follow the calls of all modules of ``network``; a scripted one takes no hooks, and is its caller's."""
         handles = []
         for path, module in network.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             handles.append(module.register_forward_pre_hook(self._entering(path), with_kwargs=True))
             handles.append(module.register_forward_hook(self._leave))
         try:
@@ -110,21 +78,34 @@ class Recorder(TorchDispatchMode):
                 handle.remove()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if is_composite(func):  # under inference_mode PyTorch hands these over whole
+            with self:
+                result = func.decompose(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
         result = _run_shapes_only(func, args) if args else None
         if result is None:
-            result = func(*args, **(kwargs or {}))
+            result = func(*args, **kwargs)
         if not self._muted:
-            node = self._record(base_name(func._schema.name), (*args, *(kwargs or {}).values()), result)
+            node = self._record(func, args, kwargs, result)
             if node is not None:
-                self.computed(node, func, args, kwargs or {})
+                self.computed(node, func, args, kwargs)
         return result
+
+    def left_pytorch(self) -> None:
+        """Note that a tensor was handed to other code, whose arithmetic nobody sees."""
+        frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
+        node = frame.node if frame.node is not None else len(self.drafts) - 1
+        self.counted.append(CountedOperation(node, OUTSIDE_PYTORCH, None, 0, {}, counted=False, fixed=False))
 
     def computed(self, node: int, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called after each operation that computes something, with the node that it belongs to."""
 
-    def _record(self, name: str, arguments: Sequence[Any], result: Any) -> int | None:
+    def _record(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> int | None:
         """Note an operation; the node that it computes for, or none."""
-        inputs, outputs = tensors_in(arguments), tensors_in(result)
+        arguments, name = (*args, *kwargs.values()), base_name(full_name(func))
+        inputs, outputs = tensors_in(arguments), tensors_in(result) or written_by(func, args, kwargs)
         frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
         if not outputs:
             return None
@@ -140,14 +121,33 @@ class Recorder(TorchDispatchMode):
         elif label is not None:
             self._relabel(name, arguments, known, outputs)
         if computes and node is not None:
-            operation = measure(name, arguments, outputs)
+            operation = operation_of(func, name, args, kwargs, outputs)
             moved = traffic(name, arguments, inputs, outputs[0], lambda tensor: id(tensor) in self._of_image)
-            self.drafts[node].count(operation, moved)
+            self.drafts[node].note(operation, moved)
             if frame.node is None:
                 self.drafts[node].arguments = operation.arguments
-        if any(id(tensor) in self._of_image for tensor in inputs):
-            self._of_image.update(id(output) for output in outputs)
+            self._count(node, str(func), operation, frame, inputs)
+        self._follow(inputs, outputs)
         return node if computes else None
+
+    def _count(self, node: int, name: str, operation: Operation, frame: _Frame, inputs: Sequence[torch.Tensor]) -> None:
+        kind = operation.product
+        if kind is not None and frame.recurrent:
+            kind = "recurrent"
+        elif kind == "linear" and [id(tensor) in self._of_image for tensor in inputs[-2:]] == [True, True]:
+            kind = "attention"
+        fixed = not any(id(tensor) in self._made or id(tensor) in self._of_image for tensor in inputs)
+        self.counted.append(
+            CountedOperation(node, name, kind, operation.macs, operation.elementwise_ops, operation.counted, fixed)
+        )
+
+    def _follow(self, inputs: Sequence[torch.Tensor], outputs: Sequence[torch.Tensor]) -> None:
+        """Note whether what was computed depends on the image, or at least was made in this pass."""
+        if any(id(tensor) in self._of_image for tensor in inputs):
+            self._of_image.update(map(id, outputs))
+        if not inputs or any(id(tensor) in self._made for tensor in inputs):
+            self._made.update(map(id, outputs))
+        self._alive.extend(outputs)
 
     def _relabel(
         self, name: str, arguments: Sequence[Any], known: list[torch.Tensor], outputs: list[torch.Tensor]
@@ -183,7 +183,9 @@ class Recorder(TorchDispatchMode):
                         draft.take(self._sources[id(tensor)], tensor.shape)
                 self.drafts.append(draft)
                 node = len(self.drafts) - 1
-            self._frames.append(_Frame(path, type(module).__name__, node))
+            self._frames.append(
+                _Frame(path, type(module).__name__, node, isinstance(module, nn.RNNBase | nn.RNNCellBase))
+            )
 
         return enter
 
@@ -222,9 +224,9 @@ def _run_shapes_only(func: Any, arguments: Sequence[Any]) -> Any:
     that take 0.3 to 1.7 ms a call, and 0.9 s to import at the first.
     """
     first = arguments[0]
-    if not isinstance(first, torch.Tensor) or first.device.type != "meta":
+    if type(first) not in (torch.Tensor, nn.Parameter) or first.device.type != "meta":
         return None
-    name = func._schema.name
+    name = full_name(func)
     if name == "aten::native_batch_norm" and not arguments[5]:
         return _like(first), first.new_empty(0), first.new_empty(0)
     return _like(first) if name in _SHAPE_KEEPING else None
@@ -241,14 +243,3 @@ def _joined(before: str, label: str) -> str:
     if steps and label and not (set(steps[-1]) | set(label)) - set("0123456789x"):
         steps.pop()
     return "; ".join([*steps, label] if label else steps)
-
-
-def tensors_in(values: Any) -> list[torch.Tensor]:
-    """The tensors in nested lists, tuples and dicts, in order."""
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, dict):
-        values = values.values()
-    elif not isinstance(values, list | tuple):
-        return []
-    return [tensor for value in values for tensor in tensors_in(value)]

@@ -186,6 +186,8 @@ def _undecided(rows: Sequence[tuple[Comparison, StudyResult]]) -> str:
 
 
 def _seeds_wanted(row: Comparison) -> str:
+    if row.neither_learned:
+        return "; neither learned"
     seeds = row.more.seeds if row.more else None
     return f"; if that is the difference, about {count(seeds)} seeds would tell" if seeds else ""
 

@@ -1,0 +1,124 @@
+"""Can what a network returns be trained and measured? Asked before any training, answered in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from fbench.architectures.errors import UserError, errors_of_network
+from fbench.architectures.network_copy import copy_to
+from fbench.architectures.process_settings import process_settings_kept
+from fbench.architectures.registry import ResolvedArchitecture, build, builder_function
+from fbench.architectures.tracing.graph import NetworkTrace, Returned
+from fbench.architectures.user_code import place_of_function
+
+_MAY_GIVE_PROBABILITIES: Final = frozenset({"softmax", "exp", "_safe_softmax"})
+_TOLERANCE: Final = 1e-3
+
+
+def refuse_unusable_output(
+    name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace, classes: int
+) -> None:
+    """Refuse a network that does not return logits (N, classes) that training can reach.
+
+    Args:
+        name: what the suite calls the network.
+        resolved: what it is built of.
+        module: the network, on any device.
+        traced: its trace.
+        classes: how many classes the data have.
+
+    Raises:
+        UserError: it returns no tensor, another shape or type, probabilities, something else in training, or nothing
+            that depends on a trainable parameter.
+    """
+    place = _where(resolved, module)
+    trouble = (
+        _wrong_shape(traced.returned, classes)
+        or _sigmoid_at_the_end(traced)
+        or _in_training(resolved, module, classes)
+        or _probabilities(name, resolved, traced)
+    )
+    if trouble:
+        found, advice = trouble
+        raise UserError(f"The network '{name}' {found}{f' ({place})' if place else ''}; {advice}.")
+
+
+Trouble = tuple[str, str] | None
+"""What the network does, and what to do about it."""
+
+
+def _where(resolved: ResolvedArchitecture, module: nn.Module) -> str:
+    return place_of_function(type(module).forward) or place_of_function(builder_function(resolved.builder))
+
+
+def _wrong_shape(returned: Returned, classes: int) -> Trouble:
+    wanted = f"return one tensor of logits, (N, {classes}) for N images"
+    if returned.type != "Tensor":
+        held = f" of {len(returned.tensors)} tensor{'' if len(returned.tensors) == 1 else 's'}"
+        return f"returns {_with_article(returned.type)}{held if returned.tensors else ''}", wanted
+    if returned.tensors[0] == (classes,) and returned.tensors_of_two == ((2, classes),):
+        return f"gives ({classes},) for one image", "a squeeze takes the batch of one away: use flatten(1) instead"
+    if returned.tensors[0] != (1, classes):
+        return f"gives {returned.tensors[0]} for one image, and there are {classes} classes", wanted
+    if returned.tensors_of_two is not None and returned.tensors_of_two[0] != (2, classes):
+        return f"gives {returned.tensors_of_two[0]} for two images", wanted
+    if not getattr(torch, returned.dtype).is_floating_point:
+        return f"returns {returned.dtype}", wanted
+    return None
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _sigmoid_at_the_end(traced: NetworkTrace) -> Trouble:
+    if traced.outputs and traced.nodes[traced.outputs[0]].kind == "sigmoid":
+        return "ends in a sigmoid", "return what goes into it, as the loss takes logits"
+    return None
+
+
+def _in_training(resolved: ResolvedArchitecture, module: nn.Module, classes: int) -> Trouble:
+    """One forward pass of two images in training mode."""
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        return "has no trainable parameter", "leave one to be trained"
+    try:
+        result = _train_forward(resolved, module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # SystemExit too: its trials will say so, and the other networks go on
+        return None
+    if not isinstance(result, torch.Tensor):
+        return (
+            f"returns a {type(result).__name__} in training",
+            f"return one tensor of logits, (N, {classes}), there too",
+        )
+    if tuple(result.shape) != (2, classes):
+        return f"gives {tuple(result.shape)} for two images in training", f"return logits (N, {classes}) there too"
+    if not result.requires_grad:
+        return "returns what does not depend on a trainable parameter", "leave the gradient on"
+    return None
+
+
+def _train_forward(resolved: ResolvedArchitecture, module: nn.Module) -> Any:
+    with process_settings_kept(), torch.enable_grad():
+        try:
+            network = copy_to(module, "meta").train()
+            return network(torch.zeros(2, *resolved.input_shape, device="meta"))
+        except Exception:  # of any type: what a network does without numbers fails in many ways
+            torch.manual_seed(0)
+            return build(resolved).train()(torch.rand(2, *resolved.input_shape))
+
+
+def _probabilities(name: str, resolved: ResolvedArchitecture, traced: NetworkTrace) -> Trouble:
+    """Whether rows are shares of 1, looked at only where something in the network could make them so."""
+    if not _MAY_GIVE_PROBABILITIES & {node.kind for node in traced.nodes}:
+        return None
+    with errors_of_network(name), process_settings_kept(), torch.no_grad():
+        torch.manual_seed(0)
+        rows = build(resolved).eval()(torch.rand(2, *resolved.input_shape))
+    if bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < _TOLERANCE).all()):
+        return "returns probabilities, as after a softmax", "return logits, as the loss takes the softmax itself"
+    return None

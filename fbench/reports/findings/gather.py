@@ -1,0 +1,134 @@
+"""The findings of runs: read once from their folders, for every form of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from fbench.architectures.errors import UserError
+from fbench.benchmark.maps import FaceMaps
+from fbench.benchmark.table import RunTable
+from fbench.reports.claims.section import ClaimsSection, claims_section
+from fbench.reports.comparisons.evidence import Evidence, gather
+from fbench.reports.comparisons.headline import cautions, without_copies
+from fbench.reports.comparisons.published import printed_top1, published_rows
+from fbench.reports.comparisons.studies import StudyResult, study_results, suite_of
+from fbench.reports.comparisons.summary import summarise_networks
+from fbench.reports.findings.answer import answer
+from fbench.reports.findings.faces import network_maps
+from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
+from fbench.reports.left_out import Omissions
+from fbench.reports.networks.blueprint import network_plans
+from fbench.reports.networks.differences import run_differences
+from fbench.reports.origin.run_names import run_names
+from fbench.reports.tradeoffs.fronts import front_result
+from fbench.statistics.comparison.multiplicity import Correction
+
+ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
+
+
+@dataclass(frozen=True)
+class ReadRuns:
+    """Findings with what they were made of: for each run, what each of its data sets says."""
+
+    findings: Findings
+    names: tuple[str, ...]
+    evidences: tuple[tuple[Evidence, ...], ...]
+
+
+def gather_findings(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> Findings:
+    """All numbers and words of a report; nothing is drawn.
+
+    Arguments and errors are those of :func:`fbench.reports.page.build.gather_report`.
+    """
+    return read_runs(runs, title=title, correction=correction).findings
+
+
+def read_runs(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    correction: Correction = "holm",
+    shown_faces: ShownFaces | None = None,
+) -> ReadRuns:
+    """Findings for :func:`fbench.reports.page.build.gather_report`, whose arguments and errors these are."""
+    if not runs:
+        raise UserError("No run was given; name at least one run folder.")
+    names = run_names(runs)
+    omissions = [[Omissions(run.folder.path) for _ in run.config.data] for run in runs]
+    evidences = tuple(
+        tuple(gather(run, data, one) for data, one in zip(run.config.data, of_run, strict=True))
+        for run, of_run in zip(runs, omissions, strict=True)
+    )
+    claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
+    alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
+    faces = shown_faces or [{} for _ in runs]
+    findings = Findings(
+        title=_title(runs, title),
+        data_sections=tuple(
+            _data_findings(
+                evidence, (f"run{r + 1}-data{d + 1}", names[r]), correction, alone, faces[r], omissions[r][d]
+            )
+            for r, of_run in enumerate(evidences)
+            for d, evidence in enumerate(of_run)
+        ),
+        claims=claims,
+    )
+    return ReadRuns(findings, tuple(names), evidences)
+
+
+def _title(runs: Sequence[RunTable], given: str | None) -> str:
+    """The title; bytes of an argument that are no UTF-8, which Python keeps as surrogates, as question marks."""
+    text = given or " · ".join(dict.fromkeys(suite_of(run).title for run in runs))
+    return text.encode("utf-8", "replace").decode()
+
+
+def _data_findings(
+    evidence: Evidence,
+    place: tuple[str, str],
+    correction: Correction,
+    claims: ClaimsSection | None,
+    shown: Mapping[tuple[str, str], FaceMaps],
+    omissions: Omissions,
+) -> DataFindings:
+    """One run on one data set, at the place with this key and the name of the run."""
+    key, run_name = place
+    run = evidence.run
+    summary = summarise_networks(evidence)
+    results = study_results(evidence, correction)
+    front = front_result(evidence, summary)
+    published = published_rows(evidence, summary)
+    studies = tuple(_study_findings(evidence, result, omissions) for result in results)
+    maps = network_maps(run, evidence, shown, omissions)
+    plans = network_plans(run, evidence.data.name, omissions)
+    return DataFindings(
+        key=key,
+        run_name=run_name,
+        data=evidence.data,
+        split_words=evidence.split_words,
+        answer=answer(evidence, summary, front, results, claims),
+        cautions=tuple(cautions(run)),
+        summary=tuple(summary),
+        without_copies=without_copies(evidence, summary) if summary else "",
+        cost_data=run.config.data[0].name,
+        front=front,
+        studies=studies,
+        published=tuple(published),
+        printed_top1=printed_top1(published),
+        maps=maps,
+        plans=plans,
+        left_out=omissions.found,
+    )
+
+
+def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omissions) -> StudyFindings:
+    """A study, and what else each comparison changes."""
+    differences = (
+        omissions.attempt(
+            f"what {row.network} changes from {row.baseline}",
+            partial(run_differences, evidence.run, row.network, row.baseline, evidence.data.name),
+        )
+        for row in result.comparisons
+    )
+    return StudyFindings(result, tuple(found for found in differences if found is not None))

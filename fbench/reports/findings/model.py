@@ -1,0 +1,64 @@
+"""The numbers and words of a report, part by part; a page adds figures to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fbench.benchmark.specs import DataSpec
+from fbench.reports.claims.section import ClaimsSection
+from fbench.reports.comparisons.published import PublishedRow
+from fbench.reports.comparisons.studies import StudyResult
+from fbench.reports.comparisons.summary import NetworkSummary
+from fbench.reports.findings.answer import AnswerSentence
+from fbench.reports.findings.faces import NetworkMaps
+from fbench.reports.left_out import LeftOut
+from fbench.reports.networks.blueprint import NetworkPlan
+from fbench.reports.networks.differences import NetworkDifferences
+from fbench.reports.tradeoffs.fronts import FrontResult
+
+
+@dataclass(frozen=True)
+class StudyFindings:
+    """A study's result; ``differences`` are those of each network from the baseline, as far as the run describes its
+    networks.
+    """
+
+    result: StudyResult
+    differences: tuple[NetworkDifferences, ...]
+
+
+@dataclass(frozen=True)
+class DataFindings:
+    """One run on one data set; ``key`` is unique in a report.
+
+    ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
+    papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
+    are built, and ``left_out`` says which of all this could not be read, and why.
+    """
+
+    key: str
+    run_name: str
+    data: DataSpec
+    split_words: str
+    answer: tuple[AnswerSentence, ...]
+    cautions: tuple[str, ...]
+    summary: tuple[NetworkSummary, ...]
+    without_copies: str
+    cost_data: str
+    front: FrontResult | None
+    studies: tuple[StudyFindings, ...]
+    published: tuple[PublishedRow, ...]
+    printed_top1: Mapping[str, tuple[PublishedRow, ...]]
+    maps: tuple[NetworkMaps, ...]
+    plans: tuple[NetworkPlan, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A whole report; ``claims`` is none where the runs have nothing to say on any."""
+
+    title: str
+    data_sections: tuple[DataFindings, ...]
+    claims: ClaimsSection | None

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from fbench.architectures.errors import UserError, errors_of_network, reason_of
+
+
+class SilentError(Exception):
+    def __str__(self) -> str:
+        raise SystemError("no")
+
+
+class NoStringError(Exception):
+    def __str__(self) -> str:
+        return None  # type: ignore[return-value]  # noqa: PLE0307 - what is wrong with it
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("too few"), "ValueError: too few"),
+        (AssertionError(), "AssertionError"),
+        (KeyError("a"), "KeyError: 'a'"),
+        (ValueError("of\ntwo lines"), "ValueError: of\ntwo lines"),
+        (ValueError("größer 大"), "ValueError: größer 大"),
+        (ValueError("\udcff"), "ValueError: \\udcff"),
+        (ValueError("\x1b[31mred\x00"), "ValueError: \\x1b[31mred\\x00"),
+        (SystemExit(3), "SystemExit: 3"),
+        (SilentError(), "SilentError: (its message cannot be had: SystemError)"),
+        (NoStringError(), "NoStringError: (its message cannot be had: TypeError)"),
+    ],
+)
+def test_a_reason_is_class_and_message_in_text_that_every_file_holds(error: BaseException, reason: str) -> None:
+    assert reason_of(error) == reason
+    reason_of(error).encode()
+
+
+@pytest.mark.parametrize("letter", ["x", "\udcff", "大"])
+def test_a_long_message_is_cut_at_two_thousand_characters(letter: str) -> None:
+    found = reason_of(ValueError(letter * 3000))
+    assert len(found) == 2000
+    assert found.startswith("ValueError: ")
+    assert found.endswith("...")
+
+
+def test_a_network_that_ends_the_program_is_one_sentence_and_ctrl_c_is_not() -> None:
+    with pytest.raises(UserError, match=r"The network 'n' raised SystemExit: 3 .*; mend"), errors_of_network("n"):
+        raise SystemExit(3)
+    with pytest.raises(KeyboardInterrupt), errors_of_network("n"):
+        raise KeyboardInterrupt

@@ -1,0 +1,76 @@
+"""What is said of trials, whatever a network's own exception says: brackets are no markup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from support import trial_spec_of
+
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.records import PlannedTrial, RunConfig
+from fbench.benchmark.store import RunFolder, TrialResult
+from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.cli.progress import RunProgress
+from fbench.cli.status import status_command
+
+REASON = "ValueError: [/red] of [bold"
+
+
+@pytest.fixture
+def failed(stripes: ImageDataset) -> TrialResult:
+    result = run_trial(trial_spec_of(stripes, "lenet5"), stripes, TrialContext(torch.device("cpu")))
+    return TrialResult(result.record.model_copy(update={"status": "failed", "failure_reason": REASON}))
+
+
+def told(result: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> str:
+    """What the progress of a run prints of a trial, on one line."""
+    specs = [result.record.spec]
+    plan: Any = SimpleNamespace(remaining=specs, specs=specs, jobs=1, folder=RunFolder(tmp_path))
+    with RunProgress() as progress:
+        progress.began(plan, {result.record.trial_id: 1.0}, 1.0)
+        progress.ended(result.record)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_failed_trial_is_told_with_its_reason_as_it_is(
+    failed: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert f"failed: {failed.record.spec.label}: {REASON}" in told(failed, capsys, tmp_path)
+
+
+def test_weights_that_are_not_kept_are_told_as_the_trial_ends(
+    failed: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    finished = {"status": "finished", "failure_reason": None, "weights_not_kept": "'a' [/is] odd"}
+    text = told(TrialResult(failed.record.model_copy(update=finished)), capsys, tmp_path)
+    assert f"The weights of {failed.record.spec.label} are not kept: 'a' [/is] odd" in text
+
+
+def test_status_shows_the_reason_as_it_is(
+    failed: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    record, folder = failed.record, RunFolder(tmp_path)
+    spec = record.spec
+    folder.create(
+        RunConfig(
+            name="odd",
+            suite={},
+            protocol=spec.protocol,
+            preset="smoke",
+            budget=spec.budget,
+            data=(spec.data,),
+            numerics=spec.numerics,
+            created_at=record.started_at,
+            fbench_version="0",
+        )
+    )
+    folder.extend_plan([PlannedTrial(network="n", data="d", seed=0, trial_id=record.trial_id)])
+    folder.write_trial(failed)
+    status_command(tmp_path, as_json=False)
+    shown = capsys.readouterr().out
+    assert "[/red]" in shown
+    assert "[bold" in shown

@@ -1,0 +1,53 @@
+"""What is a training that did not learn; chances of right answers by scipy's binomial distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fbench.statistics.collapse import is_collapsed, mostly_collapsed
+
+
+def confusion(right: int, images: int, classes: int = 7) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """So many right answers of equal classes, the others spread over two neighbours."""
+    found = np.zeros((classes, classes), np.int64)
+    for image in range(images):
+        true = image % classes
+        found[true, true if image < right else (true + 1 + image % 2) % classes] += 1
+    return found
+
+
+def test_naming_one_class_is_no_learning_however_large_the_class() -> None:
+    found = np.zeros((3, 3), int)
+    found[:, 1] = [5, 900, 5]
+    assert is_collapsed(found)
+
+
+@pytest.mark.parametrize("images", [7, 70, 700, 3_500])
+def test_accuracy_within_chance_of_the_largest_class_is_no_learning(images: int) -> None:
+    enough = int(stats.binom.isf(0.05, images, 1 / 7)) + 1  # the fewest right answers of chance below 5 %
+    assert stats.binom.sf(enough - 1, images, 1 / 7) < 0.05
+    assert is_collapsed(confusion(enough - 1, images))
+    assert not is_collapsed(confusion(enough, images))
+
+
+def test_all_wrong_is_no_learning_and_all_right_is() -> None:
+    assert is_collapsed(confusion(0, 70))
+    assert not is_collapsed(confusion(70, 70))
+    assert is_collapsed(np.eye(2, dtype=int))  # two images: a coin has both right in one of four cases
+
+
+def test_a_network_collapsed_if_most_of_its_trainings_did() -> None:
+    bad, good = confusion(10, 70), confusion(60, 70)
+    assert mostly_collapsed([bad, bad, good])
+    assert not mostly_collapsed([bad, good])
+    assert not mostly_collapsed([bad, good, good])
+
+
+@pytest.mark.parametrize("given", [np.zeros((3, 3)), np.ones((2, 3)), np.ones(3)])
+def test_what_is_no_confusion_matrix_is_refused(given: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    with pytest.raises(ValueError, match="confusion matrix"):
+        is_collapsed(given)
+    with pytest.raises(ValueError, match="No training"):
+        mostly_collapsed([])

@@ -1,0 +1,58 @@
+"""Networks that each trip something, together in one run: all are trained, kept and reported."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fbench.ablations.suite import adhoc_suite
+from fbench.architectures.errors import UserError
+from fbench.benchmark.table import RunTable
+from fbench.planning import plan_run
+from fbench.reports.page.build import write_report
+from fbench.request import RunRequest
+from fbench.session import run
+
+PLUGIN = Path(__file__).parent / "plugins" / "as_people_write_them.py"
+NETWORKS = ("plain", "convhead", "droppath", "attentionpool", "weightstandard", "tiedlinear", "extrastate", "regions")
+
+
+def request(folder: Path, *names: str) -> RunRequest:
+    plugin = folder / "nets.py"
+    shutil.copy(PLUGIN, plugin)
+    return RunRequest(
+        suite=adhoc_suite(list(names), None),
+        preset="smoke",
+        plugins=(plugin,),
+        out=folder / "run",
+        jobs=1,
+        device="cpu",
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fbench.session._measure_cost", lambda plan, reporter: None)
+        return run(request(tmp_path_factory.mktemp("odd"), *NETWORKS, "cached"))
+
+
+def test_every_one_is_trained_and_its_weights_are_kept(finished: RunTable) -> None:
+    records = {record.spec.network.name: record for record in finished.trials.values()}
+    assert set(records) == {*NETWORKS, "cached"}
+    assert {record.status for record in records.values()} == {"finished"}
+    assert all(finished.folder.has_weights(trial_id) for trial_id in finished.trials)
+
+
+def test_the_report_has_them_all(finished: RunTable) -> None:
+    page = write_report([finished.folder.path], finished.folder.path / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in NETWORKS)
+    assert "Left out: Grad-CAM of regions: layer c: it gives 28 sets of maps for 7 images." in page
+    assert "Left out: feature maps of regions: layer c: it gives 4 sets of maps for 1 image." in page
+
+
+def test_what_returns_a_dict_is_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"'givesdict' returns a dict of 1 tensor \(GivesDict\.forward, nets\.py, line"):
+        plan_run(request(tmp_path, "plain", "givesdict"))
