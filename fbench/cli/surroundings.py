@@ -20,8 +20,9 @@ def keep_to_quota() -> None:
 def mend_streams() -> None:
     """Let every text be printed: to nowhere where a stream is closed, escaped where its encoding lacks a character.
 
-    Names of files and classes are of any alphabet, and some are no text. Python sets a stream to None that is closed from the start, and encodes as the locale says: ASCII in the locale C
-    where UTF-8 mode is off, a code page in a pipe on Windows.
+    Python sets a stream to None that is closed from the start, and encodes as the locale says: ASCII in the locale C
+    where UTF-8 mode is off, a code page in a pipe on Windows. Names of files and classes are of any alphabet, and some
+    are no text.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
