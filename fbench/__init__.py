@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fbench.architectures.registry import create, list_architectures, register, register_variant
+    from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
     from fbench.benchmark.export.predict import predict
-    from fbench.benchmark.table import load_run
-    from fbench.request import RunRequest
-    from fbench.session import load_model, run
-    from fbench.speed import SpeedRequest, measure_speed
+    from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.runs.session import load_model, run
+    from fbench.benchmark.store.run_table import load_run
 
 __version__ = "0.1.0"
 
@@ -23,13 +23,13 @@ _HOMES = {
     "list_architectures": "fbench.architectures.registry",
     "register": "fbench.architectures.registry",
     "register_variant": "fbench.architectures.registry",
-    "load_run": "fbench.benchmark.table",
+    "load_run": "fbench.benchmark.store.run_table",
     "predict": "fbench.benchmark.export.predict",
-    "load_model": "fbench.session",
-    "RunRequest": "fbench.request",
-    "run": "fbench.session",
-    "SpeedRequest": "fbench.speed",
-    "measure_speed": "fbench.speed",
+    "load_model": "fbench.benchmark.runs.session",
+    "RunRequest": "fbench.benchmark.runs.request",
+    "run": "fbench.benchmark.runs.session",
+    "SpeedRequest": "fbench.benchmark.cost.speed",
+    "measure_speed": "fbench.benchmark.cost.speed",
 }
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy as np
 from support import make_stripes
 
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.maps import FaceMaps
+from fbench.benchmark.maps.face_maps import FaceMaps
 
 EXPRESSIONS = ("anger", "happiness", "contempt")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.protocol import load_protocol
-from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 
 
 def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, size: int = 16) -> ImageDataset:
@@ -40,7 +40,7 @@ def data_spec_of(dataset: ImageDataset) -> DataSpec:
 
 def network_spec_of(architecture: str, dataset: ImageDataset, **options: object) -> NetworkSpec:
     """A registered architecture, resolved for a data set in memory."""
-    from fbench.benchmark.networks import network_spec
+    from fbench.benchmark.training.networks import network_spec
 
     return network_spec(architecture, architecture, options, data_spec_of(dataset), {})
 

@@ -10,11 +10,11 @@ import pytest
 from support import make_stripes
 
 from fbench.ablations.suite import adhoc_suite
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import load_run
-from fbench.foresight import TYPICAL, foresee, stated_components
-from fbench.planning import RunPlan, plan_run
-from fbench.request import RunRequest
+from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.power_analysis import TYPICAL, foresee, stated_components
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.run_table import load_run
+from fbench.core.errors import UserError
 from fbench.statistics.seeds.power import (
     VarianceComponents,
     certifiable_margin_of,
@@ -30,7 +30,7 @@ REFERENCE = Path("results/fer2013-standard")
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPlan:
     stripes = make_stripes()
-    monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
     suite = adhoc_suite(["ires", "ires_relu", "ires_no_se"])
     return plan_run(RunRequest(suite=suite, preset="smoke", seeds=6, device="cpu", out=tmp_path / "run"))
 

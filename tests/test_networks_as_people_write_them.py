@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from fbench.ablations.suite import adhoc_suite
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
-from fbench.planning import plan_run
+from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import run
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.page.build import write_report
-from fbench.request import RunRequest
-from fbench.session import run
 
 PLUGIN = Path(__file__).parent / "plugins" / "as_people_write_them.py"
 NETWORKS = ("plain", "convhead", "droppath", "attentionpool", "weightstandard", "tiedlinear", "extrastate", "regions")
@@ -35,7 +35,7 @@ def request(folder: Path, *names: str) -> RunRequest:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fbench.session._measure_cost", lambda plan, reporter: None)
+        patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None)
         return run(request(tmp_path_factory.mktemp("odd"), *NETWORKS, "cached"))
 
 

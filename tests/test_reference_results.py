@@ -12,15 +12,15 @@ import pytest
 
 import fbench
 from fbench.ablations.library import load_suite
-from fbench.benchmark import executor
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.specs import DataSpec
-from fbench.benchmark.table import RunTable
-from fbench.planning import plan_run
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.runs import executor
+from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import run
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.tables import write_tables
 from fbench.reports.page.build import gather_report, write_report
-from fbench.request import RunRequest
-from fbench.session import run
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
 STUDIES = ("squeeze_excite", "activation", "head", "convolution", "shortcut")
@@ -95,9 +95,11 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
 ) -> None:
     """Equal ids show that neither the networks nor the protocol have moved since the results were committed."""
     (data,) = reference.config.data
-    monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stand_in(data))
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stand_in(data))
     monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
-    monkeypatch.setattr("fbench.session._measure_cost", lambda plan, reporter: None)  # of this machine, a minute
+    monkeypatch.setattr(
+        "fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None
+    )  # of this machine, a minute
     shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it
     request = RunRequest(
         only=STUDIES,

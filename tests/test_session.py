@@ -13,19 +13,19 @@ import pytest
 from support import make_stripes
 
 import fbench
-from fbench.ablations.looks import Look, read_looks
 from fbench.ablations.suite import adhoc_suite
-from fbench.architectures.errors import UserError
-from fbench.benchmark import executor
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.ledger import read_ledger
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.table import RunTable
-from fbench.planning import plan_run
-from fbench.request import RunRequest
-from fbench.session import SilentReporter, run
+from fbench.benchmark.runs import executor
+from fbench.benchmark.runs.interim_analyses import Look, read_looks
+from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import SilentReporter, run
+from fbench.benchmark.store.ledger import read_ledger
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 
 SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 
@@ -33,7 +33,7 @@ SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 @pytest.fixture(autouse=True)
 def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     stripes = make_stripes()
-    monkeypatch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
     monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
 
 
@@ -55,7 +55,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("reference")
     with pytest.MonkeyPatch.context() as patch:
         stripes = make_stripes()
-        patch.setattr("fbench.planning.load_dataset", lambda reference: stripes)
+        patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
         patch.setattr(executor, "_load_once", lambda reference: stripes)
         patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
         run(request_in(home))
@@ -148,7 +148,7 @@ def test_maps_that_cannot_be_made_do_not_fail_the_run_and_are_told(
         def left_without_maps(self, failures: dict[str, str]) -> None:
             told.update(failures)
 
-    monkeypatch.setattr("fbench.benchmark.map_making.make_maps", fail)
+    monkeypatch.setattr("fbench.benchmark.maps.making.make_maps", fail)
     assert run(request_in(tmp_path), Listener()).trials == finished.trials
     assert set(told.values()) == {"RuntimeError: no such layer"}
     assert not list(finished.folder.path.rglob("maps.npz"))
@@ -299,8 +299,8 @@ def test_the_leakage_study_trains_with_without_and_with_fewer_images(
     def load(reference: DataReference) -> ImageDataset:
         return treat_copies(data, reference.option("copies"), reference.label.replace("synthetic", "stripes"))
 
-    monkeypatch.setattr("fbench.planning.load_dataset", load)
-    monkeypatch.setattr("fbench.ablations.expand.load_dataset", load)
+    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", load)
+    monkeypatch.setattr("fbench.benchmark.runs.expansion.load_dataset", load)
     monkeypatch.setattr(executor, "_load_once", lambda reference: load(DataReference.parse(reference)))
     table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
     assert table.failed() == []
@@ -335,12 +335,12 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reasons = {"ires": "RuntimeError: no kernel"}
-    monkeypatch.setattr("fbench.benchmark.program_check.failing_programs", lambda *arguments: reasons)
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", lambda *arguments: reasons)
     table = run(request_in(tmp_path, compile=True, seeds=1))
     assert table.config.eager_because == reasons
     assert not table.config.numerics.compile
     assert all(not record.spec.numerics.compile for record in table.trials.values())
-    monkeypatch.setattr("fbench.benchmark.program_check.failing_programs", None)  # a second check would raise
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", None)  # a second check would raise
     again = plan_run(request_in(tmp_path, compile=True, seeds=1))
     assert not again.pending
     assert again.config.eager_because == reasons

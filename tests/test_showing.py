@@ -9,17 +9,17 @@ import pytest
 import torch
 from support import make_stripes, trial_spec_of
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import SPLITS
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.records import PlannedTrial, RunConfig
-from fbench.benchmark.specs import data_spec
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.table import RunTable, load_run
-from fbench.benchmark.trial import TrialContext, run_trial
-from fbench.showing import real_face_maps
+from fbench.benchmark.maps.private_maps import real_face_maps
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.specs import data_spec
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.errors import UserError
 
 
 @pytest.fixture

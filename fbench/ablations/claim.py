@@ -9,9 +9,9 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from fbench.ablations.claim_tests import AccuracyTest, ClaimTest, TimeTest, data_of, networks_of
 from fbench.ablations.study import IDENTIFIER
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.budget import load_presets
-from fbench.benchmark.schema import FrozenModel, parse, read_toml
+from fbench.benchmark.records.budget import load_presets
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel, parse, read_toml
 
 FOLDER: Final = Path(__file__).parent / "claims"
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError
+from fbench.core.schema import FrozenModel
 
 DATA_WORDS: Final = {"fer2013": "FER2013", "ck_plus": "CK+", "imed": "IMED"}
 """The data sets of the papers, as a reader calls them."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fbench.ablations.suite import Suite
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.schema import parse, read_toml
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import parse, read_toml
 
 FOLDER = Path(__file__).parent / "suites"
 

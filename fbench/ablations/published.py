@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from fbench.benchmark.schema import FrozenModel, parse, read_toml
+from fbench.core.schema import FrozenModel, parse, read_toml
 
 FILE = Path(__file__).parent / "published.toml"
 

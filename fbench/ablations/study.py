@@ -7,8 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel
 
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # names become folder names and anchors in a report
 

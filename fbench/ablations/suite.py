@@ -10,8 +10,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fbench.ablations.study import IDENTIFIER, Study
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel
 
 CopiesTreatment = Literal["keep", "removed", "size_matched"]
 Option = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]

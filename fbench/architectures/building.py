@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError, errors_of_network
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace, trace_on
+from fbench.core.errors import UserError, errors_of_network
 
 
 def build_and_trace(resolved: ResolvedArchitecture) -> tuple[nn.Module, NetworkTrace]:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError, did_you_mean
 
 BUILT_IN_CONTRACT = Path(__file__).with_name("contract.toml")
 USER_CONTRACT_NAME = "fbench_contract.toml"

@@ -17,7 +17,6 @@ from fbench.architectures.contract import (
     user_contract,
     with_counts,
 )
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import (
     canonical_name,
     describe,
@@ -25,6 +24,7 @@ from fbench.architectures.registry import (
     resolve,
 )
 from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.core.errors import UserError
 
 COUNT_NAMES = ("trainable_params", "frozen_params", "bn_running_stats", "total_params_keras", "macs")
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError, errors_of_network
 from fbench.architectures.network_copy import copy_to
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build, builder_function
 from fbench.architectures.tracing.graph import NetworkTrace, Returned
-from fbench.architectures.user_code import place_of_function
+from fbench.core.errors import UserError, errors_of_network
+from fbench.core.user_code import place_of_function
 
 _MAY_GIVE_PROBABILITIES: Final = frozenset({"softmax", "exp", "_safe_softmax"})
 _TOLERANCE: Final = 1e-3

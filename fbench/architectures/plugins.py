@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from fbench.architectures.errors import UserError, readable
 from fbench.architectures.registry import registering_from, source_digest
+from fbench.core.errors import UserError, readable
 
 
 def load_plugin(path: str | Path) -> ModuleType:

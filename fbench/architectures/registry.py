@@ -26,7 +26,7 @@ from fbench.architectures.builders import (
     source_digest,
 )
 from fbench.architectures.contract import built_in_contract
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keyword
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import list_architectures, registered_aliases
+from fbench.core.errors import UserError
 
 _TEMPLATE = '''\
 """{name}: say here what it is and where it comes from."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError, did_you_mean
 
 LevelT = TypeVar("LevelT")
 

@@ -9,11 +9,11 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 import fbench
-from fbench.architectures.errors import UserError, readable
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
 from fbench.cli.surroundings import keep_to_quota, mend_streams
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
+from fbench.core.errors import UserError, readable
 
 REFUSED: Final = frozenset(
     {

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fbench.architectures.contract import ContractRow, rows_of
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import canonical_name, describe, list_architectures, registered_aliases
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from fbench.architectures.counts import Drift
@@ -66,7 +66,7 @@ def new_arch_command(
 ) -> None:
     """Write NAME.py with a small working network to start from."""
     from fbench.architectures.scaffold import new_architecture_text
-    from fbench.benchmark.files import replacing, require_file_place
+    from fbench.core.files import replacing, require_file_place
 
     text = new_architecture_text(name)
     path = Path(f"{name}.py")

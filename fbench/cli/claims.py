@@ -34,7 +34,7 @@ def claims_command(
     """Judge the papers' claims, or your own: supported, contradicted, or undecided and what is missing."""
     from fbench.ablations.claim import load_claims, shipped_claims
     from fbench.architectures.registry import list_architectures
-    from fbench.benchmark.table import load_run
+    from fbench.benchmark.store.run_table import load_run
     from fbench.reports.claims.judge import judge_papers
     from fbench.reports.claims.pool import gather_material
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import require_file_place
+from fbench.core.errors import UserError
+from fbench.core.files import require_file_place
 
 if TYPE_CHECKING:
     from fbench.reports.gate.change import Change

@@ -10,8 +10,8 @@ from fbench.cli.architecture_views import console, plain_table
 
 if TYPE_CHECKING:
     from fbench.architectures.tracing.graph import NetworkTrace
-    from fbench.benchmark.records import CounterReading
-    from fbench.speed import AllCounts
+    from fbench.benchmark.cost.speed import AllCounts
+    from fbench.benchmark.records.trial_records import CounterReading
 
 
 def print_counters(name: str, found: AllCounts) -> None:

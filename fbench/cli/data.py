@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from fbench.architectures.errors import UserError
 from fbench.cli.data_audit import audit_command
 from fbench.cli.data_prepare import prepare_command
+from fbench.core.errors import UserError
 
 data_app = typer.Typer(name="data", help="Data sets: list, audit, prepare from photos, preview.", no_args_is_help=True)
 
@@ -44,8 +44,8 @@ def preview_command(
     """Write a contact sheet: training images of each class above what a protocol's augmentation makes of them."""
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.source import DataReference
-    from fbench.benchmark.files import replacing, require_file_place
-    from fbench.benchmark.protocol import load_protocol
+    from fbench.benchmark.records.protocol import load_protocol
+    from fbench.core.files import replacing, require_file_place
 
     if not 1 <= per_class <= MOST_PER_CLASS:
         raise UserError(f"--per-class {per_class} was given; give 1 to {MOST_PER_CLASS}.")

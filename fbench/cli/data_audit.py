@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -48,7 +48,7 @@ def prepare_command(
     """Find faces in photos, align them by the eyes, and write them as 48x48 gray; the same command again goes on."""
     from fbench.benchmark.data.preparation.faces import load_detector
     from fbench.benchmark.data.preparation.prepare import Preparation, prepare_photos
-    from fbench.benchmark.files import require_folder_place
+    from fbench.core.files import require_folder_place
 
     require_folder_place(out, "Faces", "--out")
     finder = load_detector(detector)

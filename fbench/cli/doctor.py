@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.benchmark.capacity import in_brackets
+from fbench.core.capacity import in_brackets
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fbench.benchmark.diagnosis import CompilerDiagnosis, DeviceDiagnosis, Diagnosis
-    from fbench.benchmark.machine_plan import MachinePlan
-    from fbench.benchmark.numerics import Numerics
+    from fbench.benchmark.machine.diagnosis import CompilerDiagnosis, DeviceDiagnosis, Diagnosis
+    from fbench.benchmark.machine.machine_plan import MachinePlan
+    from fbench.benchmark.records.numerics import Numerics
 
 BUSY_PERCENT = 15.0
 """Above this share of all cores, taken by other work, a plan is shown with a warning."""
@@ -29,7 +29,7 @@ def doctor_command(
     """Show what this machine can do, how a run would use it, and what is missing."""
     from rich.console import Console
 
-    from fbench.benchmark.diagnosis import device_names, diagnose
+    from fbench.benchmark.machine.diagnosis import device_names, diagnose
 
     if measure:
         with Console(stderr=True).status("training on one trial after another, and several at a time"):
@@ -43,11 +43,11 @@ def doctor_command(
 
 
 def _measure(name: str) -> None:
-    from fbench.architectures.errors import UserError
     from fbench.benchmark.data.cache import cache_directory
-    from fbench.benchmark.device import pick_device
-    from fbench.benchmark.machine_plan import keep_plan
-    from fbench.benchmark.machine_rates import measure_plan
+    from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.machine.machine_plan import keep_plan
+    from fbench.benchmark.machine.machine_rates import measure_plan
+    from fbench.core.errors import UserError
 
     try:
         (cache_directory() / "plans").mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from fbench.benchmark.export.formats import ExportReport
@@ -43,8 +43,8 @@ def export_command(
     from fbench.benchmark.export.formats import write_export
     from fbench.benchmark.export.metadata import ExportFormat
     from fbench.benchmark.export.trained import data_of, find_trial, load_trained
-    from fbench.benchmark.files import require_file_place
-    from fbench.benchmark.store import RunFolder
+    from fbench.benchmark.store.run_folder import RunFolder
+    from fbench.core.files import require_file_place
 
     folder = RunFolder.open(run.expanduser())
     trial_id = find_trial(folder, trial)

@@ -16,8 +16,8 @@ from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.sequential import look_levels
 
 if TYPE_CHECKING:
-    from fbench.foresight import Foresight
-    from fbench.planning import RunPlan
+    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.power_analysis import Foresight
 
 
 def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight], max_seeds: int | None) -> None:

@@ -10,7 +10,7 @@ from fbench.cli.architecture_views import console, operation_text, plain_table, 
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.roofline.profile import LayerProfile, NetworkProfile
-    from fbench.benchmark.machine_roof import MachineRoof
+    from fbench.benchmark.machine.machine_roof import MachineRoof
 
 BUSY_PERCENT: Final = 15.0
 

@@ -14,10 +14,10 @@ from fbench.cli.duration import in_words
 from fbench.cli.looks_view import look_lines
 
 if TYPE_CHECKING:
-    from fbench.ablations.looks import Look
-    from fbench.benchmark.records import TrialRecord
-    from fbench.benchmark.specs import TrialSpec
-    from fbench.planning import RunPlan
+    from fbench.benchmark.records.specs import TrialSpec
+    from fbench.benchmark.records.trial_records import TrialRecord
+    from fbench.benchmark.runs.interim_analyses import Look
+    from fbench.benchmark.runs.planning import RunPlan
 
 
 class RunProgress:
@@ -129,6 +129,6 @@ class RunProgress:
 
 
 def _steps(spec: TrialSpec) -> int:
-    from fbench.benchmark.budget import plan_steps
+    from fbench.benchmark.records.budget import plan_steps
 
     return plan_steps(spec.protocol, spec.budget, spec.data.images_by_split["train"]).steps

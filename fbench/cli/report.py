@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fbench.architectures.errors import UserError, readable
-from fbench.benchmark.files import require_folder_place
 from fbench.cli.report_files import (
     FigureFormat,
     ReportFormat,
@@ -20,6 +18,8 @@ from fbench.cli.report_files import (
     require_target,
 )
 from fbench.cli.report_live import follow, real_faces
+from fbench.core.errors import UserError, readable
+from fbench.core.files import require_folder_place
 
 if TYPE_CHECKING:
     from fbench.reports.page.build import ReportOptions
@@ -125,7 +125,7 @@ def report_command(
     if figures is not None:
         require_folder_place(figures.expanduser(), "The figures", "--figures")
 
-    from fbench.benchmark.table import load_run
+    from fbench.benchmark.store.run_table import load_run
 
     runs = [load_run(folder) for folder in run]
     if output is None and target is not None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing, require_file_place, require_folder_place
+from fbench.core.errors import UserError
+from fbench.core.files import replacing, require_file_place, require_folder_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fbench.benchmark.table import RunTable
+    from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.findings.model import Findings
     from fbench.reports.page.document import Report
 

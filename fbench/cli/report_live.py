@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from fbench.reports.findings.gather import ShownFaces
@@ -20,10 +20,10 @@ def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:
     """Maps of the named data sets' own images, for each run; ``given`` are texts ``NAME=PATH``.
 
     Raises:
-        UserError: a text without a path, or as :func:`fbench.showing.real_face_maps`.
+        UserError: a text without a path, or as :func:`fbench.benchmark.maps.private_maps.real_face_maps`.
     """
-    from fbench.benchmark.table import load_run
-    from fbench.showing import real_face_maps
+    from fbench.benchmark.maps.private_maps import real_face_maps
+    from fbench.benchmark.store.run_table import load_run
 
     paths = {}
     for text in given:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from fbench.ablations.suite import Suite
-    from fbench.benchmark.table import RunTable
-    from fbench.request import RunRequest
+    from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.store.run_table import RunTable
 
 
 DEFAULT_MAX_SEEDS = 20
@@ -81,7 +81,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
-    from fbench.request import RunRequest
+    from fbench.benchmark.runs.request import RunRequest
 
     request = RunRequest(
         suite=_suite(suite, arch or [], against),
@@ -132,10 +132,10 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
 def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
+    from fbench.benchmark.runs.planning import plan_run
+    from fbench.benchmark.runs.power_analysis import foresee, stated_components
+    from fbench.benchmark.runs.session import estimate_run_s
     from fbench.cli.plan_view import print_plan
-    from fbench.foresight import foresee, stated_components
-    from fbench.planning import plan_run
-    from fbench.session import estimate_run_s
 
     stated = stated_components(assume) if assume is not None else None
     with Console().status("planning, and timing a few steps"):
@@ -148,11 +148,11 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
 def _run(request: RunRequest) -> None:
     from rich.console import Console
 
-    from fbench.ablations.looks import read_looks
+    from fbench.benchmark.runs.interim_analyses import read_looks
+    from fbench.benchmark.runs.planning import plan_run
+    from fbench.benchmark.runs.session import carry_out
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
-    from fbench.planning import plan_run
-    from fbench.session import carry_out
 
     with Console().status("planning"):
         plan = plan_run(request)

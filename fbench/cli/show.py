@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fbench.architectures.contract import ContractRow, rows_of
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import canonical_name, describe
 from fbench.cli.architectures import JsonOption, PluginOption, load_plugins, parse_options
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.speed import SpeedRequest
+    from fbench.benchmark.cost.speed import SpeedRequest
 
 
 def show_command(
@@ -42,7 +42,7 @@ def show_command(
         load_plugins(plugin)
         _show_layers(canonical_name(name), option or [], as_json=as_json)
         return
-    from fbench.speed import SpeedRequest
+    from fbench.benchmark.cost.speed import SpeedRequest
 
     request = SpeedRequest(
         names=(name,),
@@ -77,8 +77,8 @@ def _show_layers(name: str, options: list[str], *, as_json: bool) -> None:
 
 
 def _show_profile(request: SpeedRequest, as_json: bool) -> None:
+    from fbench.benchmark.cost.speed import profile
     from fbench.cli.profile_view import print_profile, profile_to_json
-    from fbench.speed import profile
 
     found = profile(request)
     if as_json:
@@ -88,8 +88,8 @@ def _show_profile(request: SpeedRequest, as_json: bool) -> None:
 
 
 def _show_counters(request: SpeedRequest, as_json: bool) -> None:
+    from fbench.benchmark.cost.speed import count_with_all
     from fbench.cli.counters_view import counters_to_json, print_counters
-    from fbench.speed import count_with_all
 
     found = count_with_all(request)
     if as_json:

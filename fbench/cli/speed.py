@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.architectures.errors import UserError
 from fbench.cli.architectures import parse_options
 from fbench.cli.run import PrecisionChoice
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.speed import SpeedRequest
+    from fbench.benchmark.cost.speed import SpeedRequest
 
 INTERRUPTED = 130
 """As shells have it: 128 and the number of the signal."""
@@ -49,7 +49,7 @@ def speed_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
     """Time networks interleaved on this machine, hold each against one, and keep every sample."""
-    from fbench.speed import SpeedRequest
+    from fbench.benchmark.cost.speed import SpeedRequest
 
     request = SpeedRequest(
         names=tuple(names),
@@ -72,10 +72,10 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     """Measure, keep every sample, and print."""
     from rich.console import Console
 
-    from fbench.benchmark.files import require_file_place
-    from fbench.benchmark.store import write_cost_file
+    from fbench.benchmark.cost.speed import cost_spec, measure_speed
+    from fbench.benchmark.store.run_folder import write_cost_file
     from fbench.cli.speed_view import print_speed
-    from fbench.speed import cost_spec, measure_speed
+    from fbench.core.files import require_file_place
 
     cost_spec(request)  # so that nothing is written or measured for a request that cannot work
     require_file_place(file, "The record", "--out")

@@ -17,7 +17,7 @@ from fbench.reports.costs.timings import SettingTimings, TimedAgainst, Timing, r
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from fbench.benchmark.cost_records import CostRecord, MemoryReading
+    from fbench.benchmark.records.cost_records import CostRecord, MemoryReading
     from fbench.statistics.timing import TimeQuantile, TimeRatio
 
 

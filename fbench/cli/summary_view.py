@@ -20,7 +20,7 @@ from fbench.reports.comparisons.verdicts import verdict_sentence
 from fbench.reports.left_out import Omissions
 
 if TYPE_CHECKING:
-    from fbench.benchmark.table import RunTable
+    from fbench.benchmark.store.run_table import RunTable
     from fbench.statistics.estimands import MeanEstimate
 
 WIDE = 100  # columns; a narrower terminal leaves cost to the report

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from fbench.benchmark.capacity import library_threads
+from fbench.core.capacity import library_threads
 
 
 def keep_to_quota() -> None:

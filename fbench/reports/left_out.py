@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 T = TypeVar("T")
 _LONGEST: Final = 400

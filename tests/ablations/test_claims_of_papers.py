@@ -9,7 +9,7 @@ from fbench.ablations.claim import Claim, PaperClaims, load_claims, shipped_clai
 from fbench.ablations.claim_tests import DATA_WORDS, CountIs, Reaches
 from fbench.ablations.published import published_values
 from fbench.architectures.contract import built_in_contract
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 FEWER = '{ kind = "fewer", network = "ires", than = "arch1" }'
 

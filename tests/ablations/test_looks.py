@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.ablations.looks import (
+from fbench.ablations.suite import Suite
+from fbench.benchmark.runs.interim_analyses import (
     FILE,
     ComparisonKey,
     Looks,
@@ -15,9 +16,8 @@ from fbench.ablations.looks import (
     take_look,
     wanted_seeds,
 )
-from fbench.ablations.suite import Suite
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.statistics.estimands import new_images
 from fbench.statistics.intervals import t_quantile
 from fbench.statistics.seeds.sequential import look_levels

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fbench.ablations.study import Study, comparisons
-from fbench.architectures.errors import UserError
-from fbench.benchmark.schema import parse
+from fbench.core.errors import UserError
+from fbench.core.schema import parse
 
 STUDY: dict[str, Any] = {
     "name": "gate",

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fbench.ablations.suite import Suite, adhoc_suite, resolve_names, select_studies
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.schema import parse
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import parse
 
 REGISTERED = ("ires", "ires_relu", "lenet5", "arch1")
 ALIASES = {"lenet": "lenet5"}

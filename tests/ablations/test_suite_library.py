@@ -7,8 +7,8 @@ import pytest
 from fbench.ablations.library import list_suites, load_suite
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import resolve_names, select_studies
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import canonical_name, resolve
+from fbench.core.errors import UserError
 
 OWN = """
 [[studies]]

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from fbench.architectures import counts as counting
 from fbench.architectures import registry
 from fbench.architectures.contract import ContractRow, Counts, built_in_contract
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import create
 from fbench.cli import architectures, show
+from fbench.core.errors import UserError
 
 app = typer.Typer()
 app.command("list")(architectures.list_command)

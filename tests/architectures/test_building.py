@@ -12,8 +12,8 @@ from torch import nn
 
 from fbench.architectures import registry
 from fbench.architectures.building import build_and_trace
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build, register, resolve
+from fbench.core.errors import UserError
 
 
 @pytest.fixture

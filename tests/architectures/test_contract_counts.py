@@ -19,8 +19,8 @@ from fbench.architectures.contract import (
     user_contract,
 )
 from fbench.architectures.counts import check_contract, count, update_contract
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import list_architectures, loaded_names
+from fbench.core.errors import UserError
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "specs" / "expected_counts.json"
 NAMES = list_architectures()

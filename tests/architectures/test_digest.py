@@ -11,7 +11,7 @@ from torch import nn
 
 from fbench.architectures.digest import network_digest
 from fbench.architectures.registry import create, list_architectures, resolve
-from fbench.benchmark.networks import bare_network_spec
+from fbench.benchmark.training.networks import bare_network_spec
 
 IMAGE = (1, 48, 48)
 

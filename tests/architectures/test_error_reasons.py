@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fbench.architectures.errors import UserError, errors_of_network, reason_of
+from fbench.core.errors import UserError, errors_of_network, reason_of
 
 
 class SilentError(Exception):

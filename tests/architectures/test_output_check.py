@@ -13,9 +13,9 @@ from torch import nn
 
 from fbench.architectures import registry
 from fbench.architectures.building import build_and_trace
-from fbench.architectures.errors import UserError
 from fbench.architectures.output_check import refuse_unusable_output
 from fbench.architectures.registry import register, resolve
+from fbench.core.errors import UserError
 
 CLASSES = 7
 Outputs = namedtuple("Outputs", ["logits", "auxiliary"])

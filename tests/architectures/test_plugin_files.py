@@ -9,10 +9,10 @@ import pytest
 
 from fbench.architectures import registry
 from fbench.architectures.digest import network_digest
-from fbench.architectures.errors import UserError
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build, list_architectures, resolve
 from fbench.architectures.scaffold import new_architecture_text
+from fbench.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
 

@@ -11,7 +11,6 @@ import pytest
 from torch import nn
 
 from fbench.architectures import registry
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import (
     build,
     canonical_name,
@@ -23,6 +22,7 @@ from fbench.architectures.registry import (
     registered_aliases,
     resolve,
 )
+from fbench.core.errors import UserError
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fbench.architectures.building import build_and_trace
-from fbench.architectures.errors import UserError
 from fbench.architectures.layers import GATES, SqueezeExcite
 from fbench.architectures.registry import create, list_architectures, resolve
+from fbench.core.errors import UserError
 
 
 def kinds(name: str, **options: Any) -> list[str]:

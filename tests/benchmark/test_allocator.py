@@ -16,7 +16,7 @@ cache of 7 small pieces is full, and only then joins them: in 30 processes place
 SCRIPT = f"""
 import json, resource
 import psutil, torch
-from fbench.benchmark.allocator import freed_memory_kept
+from fbench.benchmark.machine.allocator import freed_memory_kept
 
 def page_faults_of_an_allocation():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

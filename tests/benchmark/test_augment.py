@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from fbench.benchmark.protocol import Augmentation
+from fbench.benchmark.records.protocol import Augmentation
 from fbench.benchmark.training.augment import MixedBatch, apply_augmentation, augment, draw_augmentation
 
 LABELS = torch.arange(8) % 3

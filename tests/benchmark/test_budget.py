@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.budget import Budget, load_preset, load_presets, plan_steps
-from fbench.benchmark.protocol import load_protocol
-from fbench.benchmark.schema import parse
+from fbench.benchmark.records.budget import Budget, load_preset, load_presets, plan_steps
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.core.errors import UserError
+from fbench.core.schema import parse
 
 PROTOCOL = load_protocol("fbench")
 

@@ -11,13 +11,18 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import torch
+from fbench.architectures.trace import trace
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import create
-from fbench.architectures.trace import trace
-from fbench.benchmark import capacity, machine
-from fbench.benchmark.capacity import (
+from fbench.benchmark.cost.conditions import read_conditions
+from fbench.benchmark.cost.memory_need import why_too_large
+from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
+from fbench.benchmark.machine.jobs import choose_jobs
+from fbench.benchmark.machine.machine_plan import planned_machine
+from fbench.cli.app import app
+from fbench.core import capacity, machine
+from fbench.core.capacity import (
     available_memory_gib,
     cores_because,
     library_threads,
@@ -25,13 +30,8 @@ from fbench.benchmark.capacity import (
     memory_gib,
     usable_cores,
 )
-from fbench.benchmark.cgroup import CpuQuota, MemoryLimit
-from fbench.benchmark.cost.conditions import read_conditions
-from fbench.benchmark.cost.memory_need import why_too_large
-from fbench.benchmark.jobs import choose_jobs
-from fbench.benchmark.machine_plan import planned_machine
-from fbench.cli.app import app
-from fbench.speed import SpeedRequest, measure_speed
+from fbench.core.cgroup import CpuQuota, MemoryLimit
+from fbench.core.errors import UserError
 
 GIB = 2**30
 CPU_FILE = Path("/sys/fs/cgroup/job/cpu.max")
@@ -145,7 +145,7 @@ def test_records_and_plans_name_what_the_limits_leave(confine: Confine) -> None:
 
 def test_doctor_prints_the_limits(confine: Confine, monkeypatch: pytest.MonkeyPatch) -> None:
     confine(cpus=1.5, limits=((4.0, 1.0),))
-    monkeypatch.setattr("fbench.benchmark.diagnosis.describe_machine", machine.describe_machine.__wrapped__)
+    monkeypatch.setattr("fbench.benchmark.machine.diagnosis.describe_machine", machine.describe_machine.__wrapped__)
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 0, result.output
     assert f"1 of 16 cores usable (a quota of 1.5 CPUs, {CPU_FILE})" in result.output
@@ -181,8 +181,8 @@ def test_the_command_line_gives_openmp_no_more_threads_than_the_quota(
 def test_a_process_that_is_bound_to_one_core_runs_one_trial_at_a_time() -> None:
     code = (
         "import os; all = os.cpu_count(); os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from fbench.benchmark.capacity import cores_because, usable_cores\n"
-        "from fbench.benchmark.jobs import choose_jobs\n"
+        "from fbench.core.capacity import cores_because, usable_cores\n"
+        "from fbench.benchmark.machine.jobs import choose_jobs\n"
         "print(usable_cores(), choose_jobs(None, 'cpu'), bool(cores_because()) == (all > 1))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.cgroup import cpu_quota, memory_limits
+from fbench.core.cgroup import cpu_quota, memory_limits
 
 GIB = 2**30
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing, require_file_place, require_folder_place
+from fbench.core.errors import UserError
+from fbench.core.files import replacing, require_file_place, require_folder_place
 
 
 def bad_places(root: Path) -> dict[str, tuple[Path, str]]:

@@ -7,8 +7,8 @@ from support import data_spec_of, make_stripes, network_spec_of, trial_spec_of
 
 from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.networks import network_spec
-from fbench.benchmark.specs import TrialSpec
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.training.networks import network_spec
 
 
 def with_network(spec: TrialSpec, architecture: str, dataset: ImageDataset, **options: object) -> TrialSpec:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark import jobs
-from fbench.benchmark.jobs import MEMORY_PER_TRIAL_GIB, choose_jobs, jobs_limit
+from fbench.benchmark.machine import jobs
+from fbench.benchmark.machine.jobs import MEMORY_PER_TRIAL_GIB, choose_jobs, jobs_limit
+from fbench.core.errors import UserError
 
 
 @given(cores=st.integers(1, 256), memory_gib=st.floats(0, 4096))

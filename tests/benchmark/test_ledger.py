@@ -7,10 +7,10 @@ import pytest
 import torch
 from support import trial_spec_of
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.ledger import log_later_reading, log_readings, read_ledger
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.store.ledger import log_later_reading, log_readings, read_ledger
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.errors import UserError
 
 
 @pytest.mark.parametrize(

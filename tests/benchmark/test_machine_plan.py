@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fbench.benchmark import jobs
-from fbench.benchmark.jobs import choose_jobs
-from fbench.benchmark.machine_plan import (
+from fbench.benchmark.machine import jobs
+from fbench.benchmark.machine.jobs import choose_jobs
+from fbench.benchmark.machine.machine_plan import (
     ChunkRate,
     JobsRate,
     MachinePlan,
@@ -18,7 +18,7 @@ from fbench.benchmark.machine_plan import (
     keep_plan,
     kept_plan,
 )
-from fbench.benchmark.machine_rates import jobs_to_try, measure_plan
+from fbench.benchmark.machine.machine_rates import jobs_to_try, measure_plan
 
 HERE = PlannedMachine(
     processor="Some CPU",
@@ -123,7 +123,7 @@ def test_numbers_of_trials_double_up_to_the_limit() -> None:
 
 
 def test_measuring_trains_in_every_number_of_processes(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
-    from fbench.benchmark import machine_rates
+    from fbench.benchmark.machine import machine_rates
 
     monkeypatch.setattr(machine_rates, "jobs_limit", lambda cores, memory_gib: (2, ""))
     plan = measure_plan(torch.device("cpu"), seconds=0.05)
@@ -136,8 +136,8 @@ def test_measuring_trains_in_every_number_of_processes(monkeypatch: pytest.Monke
 
 
 def test_the_number_of_images_augmented_at_once_changes_no_batch() -> None:
-    from fbench.benchmark.machine_rates import _batches
-    from fbench.benchmark.numerics import choose_numerics
+    from fbench.benchmark.machine.machine_rates import _batches
+    from fbench.benchmark.records.numerics import choose_numerics
 
     numerics, device = choose_numerics("cpu"), torch.device("cpu")
     single, several = (_batches(device, numerics, 7, at_once) for at_once in (128, 1024))

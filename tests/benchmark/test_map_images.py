@@ -10,7 +10,7 @@ from support import data_spec_of, make_stripes
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES, bayes_posterior
 from fbench.benchmark.data.synthetic.sampling import sample_parameters
-from fbench.benchmark.map_images import FACES_SEED, MOST_IMAGES, RENDERED, images_of, images_to_keep, rendered_faces
+from fbench.benchmark.maps.images import FACES_SEED, MOST_IMAGES, RENDERED, images_of, images_to_keep, rendered_faces
 
 SHAPE = (1, 48, 48)
 

@@ -14,18 +14,18 @@ from support import make_stripes, trial_spec_of
 from torch import nn
 
 from fbench.architectures.registry import create, register
-from fbench.benchmark import executor
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.export.trained import load_trained
-from fbench.benchmark.map_images import images_of
-from fbench.benchmark.map_making import add_maps, early_convolution, feature_maps, grad_cam, last_maps, make_maps
-from fbench.benchmark.map_making import map_calls as calls_of
-from fbench.benchmark.maps import MAPS_FILE
-from fbench.benchmark.records import PlannedTrial
-from fbench.benchmark.specs import TrialSpec
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.maps.face_maps import MAPS_FILE
+from fbench.benchmark.maps.images import images_of
+from fbench.benchmark.maps.making import add_maps, early_convolution, feature_maps, grad_cam, last_maps, make_maps
+from fbench.benchmark.maps.making import map_calls as calls_of
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.records.trial_records import PlannedTrial
+from fbench.benchmark.runs import executor
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
 

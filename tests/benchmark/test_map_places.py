@@ -10,9 +10,9 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch read
 from torch import nn
 
 from fbench.architectures.registry import create
-from fbench.benchmark.grad_cam import NoGradientError, feature_maps, grad_cam
-from fbench.benchmark.map_making import last_maps, map_calls
-from fbench.benchmark.map_places import Lie, MapsLeftOutError, find_lies
+from fbench.benchmark.maps.grad_cam import NoGradientError, feature_maps, grad_cam
+from fbench.benchmark.maps.making import last_maps, map_calls
+from fbench.benchmark.maps.places import Lie, MapsLeftOutError, find_lies
 
 Tensor = torch.Tensor
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from face_maps import made_up_maps
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.maps import MAPS_FILE, read_maps, write_maps
+from fbench.benchmark.maps.face_maps import MAPS_FILE, read_maps, write_maps
+from fbench.core.errors import UserError
 
 
 def test_maps_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from fbench.benchmark.network_state import fits, put_state, take_state
+from fbench.benchmark.training.network_state import fits, put_state, take_state
 
 
 class Holder(nn.Module):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.training.tensors import (
     choose_normalisation,
     fit_normalisation,

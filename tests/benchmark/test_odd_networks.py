@@ -14,21 +14,23 @@ import torch
 from support import trial_spec_of
 
 from fbench.architectures import registry
-from fbench.architectures.errors import UserError
-from fbench.benchmark import executor, networks, store
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.executor import Workplace, run_trials
 from fbench.benchmark.export.formats import write_export
 from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.export.trained import load_trained
-from fbench.benchmark.files import UNFINISHED
-from fbench.benchmark.ledger import log_readings, read_ledger
-from fbench.benchmark.networks import load_model
-from fbench.benchmark.predictions import Predictions, rounded_logits
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import DataSpec, TrialSpec
-from fbench.benchmark.store import RunFolder, TrialResult
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.records.predictions import Predictions, rounded_logits
+from fbench.benchmark.records.specs import DataSpec, TrialSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs import executor
+from fbench.benchmark.runs.executor import Workplace, run_trials
+from fbench.benchmark.store import run_folder as store
+from fbench.benchmark.store.ledger import log_readings, read_ledger
+from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.training import networks
+from fbench.benchmark.training.networks import load_model
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.errors import UserError
+from fbench.core.files import UNFINISHED
 
 CPU = TrialContext(torch.device("cpu"))
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
@@ -261,7 +263,7 @@ def test_a_number_that_json_cannot_hold_fails_its_trial_and_not_all_that_read_th
         test = result.record.test.model_copy(update={"loss": float("nan")})
         return replace(result, record=result.record.model_copy(update={"test": test}))
 
-    monkeypatch.setattr("fbench.benchmark.trial.run_trial", without_numbers)
+    monkeypatch.setattr("fbench.benchmark.training.trial.run_trial", without_numbers)
     heard = Heard()
     run_trials(two_specs[:1], Workplace(tmp_path, "cpu", 1), heard)
     assert "'test.loss' of its record" in (heard.records[0].failure_reason or "")

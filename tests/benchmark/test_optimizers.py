@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.protocol import (
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.protocol import (
     Adam,
     ConstantRate,
     ReduceOnPlateau,

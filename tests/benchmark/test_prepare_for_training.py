@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fbench.architectures.registry import create
-from fbench.benchmark.numerics import Numerics, choose_numerics
+from fbench.benchmark.records.numerics import Numerics, choose_numerics
 from fbench.benchmark.training.narrow_batch_norm import NarrowBatchNorm2d
 from fbench.benchmark.training.prepare import prepare_for_training
 

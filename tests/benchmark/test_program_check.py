@@ -6,11 +6,11 @@ from support import make_stripes, network_spec_of
 from torch import nn
 
 from fbench.architectures.registry import build
-from fbench.benchmark import program_check
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.numerics import Precision, choose_numerics
-from fbench.benchmark.program_check import TOLERANCES, Agreement, agreement_with_plain, failing_programs
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.records.numerics import Precision, choose_numerics
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.runs import program_check
+from fbench.benchmark.runs.program_check import TOLERANCES, Agreement, agreement_with_plain, failing_programs
 
 CPU = torch.device("cpu")
 PROTOCOL = load_protocol("fbench")

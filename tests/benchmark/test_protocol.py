@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.protocol import AdamW, Protocol, list_protocols, load_protocol
+from fbench.benchmark.records.protocol import AdamW, Protocol, list_protocols, load_protocol
+from fbench.core.errors import UserError
 
 TEXT = """
 name = "mine"

@@ -9,18 +9,18 @@ import pytest
 import torch
 from support import trial_spec_of
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.networks import load_model
-from fbench.benchmark.predictions import (
+from fbench.benchmark.records.predictions import (
     LOGITS_FILE,
     SplitPredictions,
     read_classes,
     read_predictions,
     write_predictions,
 )
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training.networks import load_model
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.errors import UserError
 
 CPU = TrialContext(torch.device("cpu"))
 
@@ -72,7 +72,7 @@ def test_recorded_accuracy_is_that_of_the_stored_predictions(stripes: ImageDatas
 
 
 def test_a_stored_network_gives_the_stored_predictions(stripes: ImageDataset, tmp_path: Path) -> None:
-    from fbench.benchmark.numerics import choose_numerics
+    from fbench.benchmark.records.numerics import choose_numerics
     from fbench.benchmark.training.evaluate import predict_logits
     from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
 
@@ -106,7 +106,7 @@ def test_an_interrupted_write_leaves_nothing_behind(
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("fbench.benchmark.store.write_predictions", fail)
+    monkeypatch.setattr("fbench.benchmark.store.run_folder.write_predictions", fail)
     with pytest.raises(OSError, match="disk full"):
         RunFolder(tmp_path).write_trial(result)
     assert RunFolder(tmp_path).trials() == {}

@@ -4,12 +4,12 @@ import pytest
 import torch
 from support import trial_spec_of
 
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device, stratified_order
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.training.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
 LONGER = Budget(image_passes=24 * 60, evaluation_points=4, batch_size=24)

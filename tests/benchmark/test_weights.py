@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 from torch import nn
 
-from fbench.benchmark.weights import STATE_KEY, WeightsError, encode_state, read_state
+from fbench.benchmark.store.weights import STATE_KEY, WeightsError, encode_state, read_state
 
 
 def through_a_file(state: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -20,19 +20,25 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fbench.architectures.registry import create
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.device import device_kind, memory_format, pick_device, refuse_missing_precision, synchronize
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.networks import network_spec
-from fbench.benchmark.numerics import Numerics, Precision, choose_numerics
-from fbench.benchmark.protocol import Protocol, load_protocol
-from fbench.benchmark.specs import TrialSpec, data_spec
+from fbench.benchmark.machine.device import (
+    device_kind,
+    memory_format,
+    pick_device,
+    refuse_missing_precision,
+    synchronize,
+)
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import Numerics, Precision, choose_numerics
+from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.specs import TrialSpec, data_spec
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.networks import network_spec
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.step import Totals, make_step
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows
 
 TABLE: Final = Path("results/training/accelerator.csv")

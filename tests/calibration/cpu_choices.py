@@ -22,14 +22,14 @@ import torch
 from scipy import stats
 
 from fbench.architectures.registry import create
-from fbench.benchmark.allocator import freed_memory_kept
-from fbench.benchmark.device import memory_format, numerics_in_force
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.numerics import Numerics, choose_numerics
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.records.numerics import Numerics, choose_numerics
+from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.step import Totals, make_step
+from fbench.core.machine import describe_machine
 from tests.csv_tables import write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")

@@ -20,20 +20,20 @@ import numpy as np
 import torch
 
 from fbench.architectures.registry import create
-from fbench.benchmark.allocator import freed_memory_kept
-from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.device import Stopwatch, memory_format, numerics_in_force
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import Stopwatch, memory_format, numerics_in_force
+from fbench.benchmark.records.budget import StepPlan
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.training.batches import augmented_batches
 from fbench.benchmark.training.loop import TrainingData, train
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.step import Totals, make_step
 from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
+from fbench.core.machine import describe_machine
 from tests.csv_tables import write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn")
@@ -86,11 +86,11 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
 def tiny_trials(trials: int, folder: Path) -> dict[str, object]:
     """Trials of two steps one after another in one process, with all that is written of each."""
     from fbench.ablations.suite import adhoc_suite
-    from fbench.benchmark.budget import Budget
-    from fbench.benchmark.executor import Workplace, run_trials
-    from fbench.benchmark.records import TrialRecord
-    from fbench.planning import plan_run
-    from fbench.request import RunRequest
+    from fbench.benchmark.records.budget import Budget
+    from fbench.benchmark.records.trial_records import TrialRecord
+    from fbench.benchmark.runs.executor import Workplace, run_trials
+    from fbench.benchmark.runs.planning import plan_run
+    from fbench.benchmark.runs.request import RunRequest
 
     class Watch:
         """Adds up what trials spend on learning and evaluating."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.cost.estimate import packed_s
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.records import TrialRecord
-from fbench.planning import RunPlan, plan_run
-from fbench.request import RunRequest
-from fbench.session import SilentReporter, execute_run
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import SilentReporter, execute_run
+from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows
 
 TABLE: Final = Path("results/training/packing.csv")

@@ -33,12 +33,12 @@ from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session, require_equal
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import TrainedNetwork, data_of, load_trained
-from fbench.benchmark.files import replacing
-from fbench.benchmark.ledger import log_later_reading
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import TrialSpec
-from fbench.benchmark.store import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.store.ledger import log_later_reading
+from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
+from fbench.core.files import replacing
+from fbench.core.machine import describe_machine
 from fbench.statistics.comparison.paired import compare
 from tests.csv_tables import rounded, write_rows
 

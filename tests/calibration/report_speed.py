@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fbench.benchmark.maps import FaceMaps
+from fbench.benchmark.maps.face_maps import FaceMaps
 from tests.csv_tables import write_rows
 
 IMAGES = 3589
@@ -65,7 +65,7 @@ def row(networks: int, seeds: int) -> dict[str, str | int | float]:
 def fabricate(folder: Path, networks: int, seeds: int) -> None:
     """A run of made-up records, every network compared with the first."""
     from fbench.architectures.contract import built_in_contract
-    from fbench.benchmark.networks import bare_network_spec, describe_network
+    from fbench.benchmark.training.networks import bare_network_spec, describe_network
     from tests.reports.fabricated_run import Recipe, fabricate_run
 
     known = list(dict.fromkeys(["ires", *built_in_contract()]))
@@ -95,11 +95,11 @@ def fabricate(folder: Path, networks: int, seeds: int) -> None:
 def maps_of_faces() -> FaceMaps:
     """Maps of rendered faces as large as those of real networks: seven faces, 32 channels of 24x24."""
     from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES
-    from fbench.benchmark.map_images import rendered_faces
+    from fbench.benchmark.maps.images import rendered_faces
 
     shown = rendered_faces(CLASS_NAMES, (1, 48, 48))
     if shown is None:
-        raise RuntimeError("The generator renders no faces of its own classes; see fbench.benchmark.map_images.")
+        raise RuntimeError("The generator renders no faces of its own classes; see fbench.benchmark.maps.images.")
     small = shown.images[0, 0, ::2, ::2]
     return FaceMaps(
         seed=0,
@@ -119,7 +119,7 @@ def maps_of_faces() -> FaceMaps:
 def measured(run: Path) -> dict[str, str | int | float]:
     """Seconds from the folder to the page, its size and digest; of the imports only numpy's is not counted."""
     start = time.perf_counter()
-    from fbench.benchmark.table import load_run
+    from fbench.benchmark.store.run_table import load_run
     from fbench.reports.page.build import build_report
 
     data = build_report([load_run(run)]).encode()

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fbench.benchmark.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
-from fbench.benchmark.store import read_cost_file
+from fbench.benchmark.records.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
+from fbench.benchmark.store.run_folder import read_cost_file
 from fbench.reports.costs.timings import image_log_times
 from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
 from fbench.reports.gate.time_changes import BETWEEN_SESSIONS

@@ -26,17 +26,17 @@ import torch
 from torch.utils.benchmark import Timer
 
 from fbench.architectures.registry import resolve
-from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.calls import Call, Mark
 from fbench.benchmark.cost.clock import clock_of
 from fbench.benchmark.cost.interleave import Schedule, TimedCall, time_interleaved, warm_up
-from fbench.benchmark.cost_records import TimingSeries
-from fbench.benchmark.cost_specs import CostMode, Setting
-from fbench.benchmark.device import numerics_in_force
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.specs import NetworkSpec
-from fbench.speed import DEFAULT_BLOCKS
+from fbench.benchmark.cost.speed import DEFAULT_BLOCKS
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.records.cost_records import TimingSeries
+from fbench.benchmark.records.cost_specs import CostMode, Setting
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.specs import NetworkSpec
 from fbench.statistics.intervals import t_interval, wilson_interval
 from fbench.statistics.timing import time_ratio, turn_log_times
 from tests.csv_tables import read_rows, save_rows, write_rows

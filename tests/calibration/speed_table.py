@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
+from fbench.benchmark.records.cost_records import CostRecord
 from fbench.reports.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
-from fbench.speed import SpeedRequest, measure_speed
 from tests.csv_tables import write_rows
 
 AGAINST: Final = "ires"

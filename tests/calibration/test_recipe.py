@@ -5,8 +5,8 @@ from pathlib import Path
 from fbench.architectures.contract import built_in_contract
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.specs import data_spec
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.records.specs import data_spec
+from fbench.benchmark.store.run_folder import RunFolder
 from tests.calibration.recipe.__main__ import write_table
 from tests.calibration.recipe.ladder import read_ladder, stage_trials
 from tests.calibration.recipe.page import PAGE, TABLE, Trial, read_trials, sensitivity_table, stage_table, with_tables

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fbench.benchmark.cost_records import SettingFailure
+from fbench.benchmark.records.cost_records import SettingFailure
 from tests.calibration.speed_table import file_name, rows_of
 from tests.reports.fabricated_cost import LATENCY, cost, series
 

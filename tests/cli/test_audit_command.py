@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.audit import audit as audit_module
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 from tests.benchmark.data.sample_files import fer2013_lines, random_images, write_lines
 
 VOTES_HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 from tests.reports.claims.runs import run_of
 
 runner = CliRunner()

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 
 
 def call(*arguments: str | Path) -> Result:

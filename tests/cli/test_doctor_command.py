@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark import diagnosis
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.machine_plan import ChunkRate, JobsRate, MachinePlan, keep_plan, planned_machine
+from fbench.benchmark.machine import diagnosis
+from fbench.benchmark.machine.machine_plan import ChunkRate, JobsRate, MachinePlan, keep_plan, planned_machine
 from fbench.cli.app import app
+from fbench.core.errors import UserError
+from fbench.core.machine import describe_machine
 
 
 def doctor(*arguments: str) -> str:

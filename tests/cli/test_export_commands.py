@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 import fbench
 from fbench.ablations.suite import adhoc_suite
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.run_table import RunTable
 from fbench.cli.app import app
-from fbench.request import RunRequest
+from fbench.core.errors import UserError
 
 runner = CliRunner()
 

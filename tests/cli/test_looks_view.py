@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.ablations.looks import FILE, Look, Looks
+from fbench.benchmark.runs.interim_analyses import FILE, Look, Looks
 from fbench.cli.app import app
 from fbench.cli.looks_view import look_lines
 from tests.reports.fabricated_run import Recipe, fabricate_run

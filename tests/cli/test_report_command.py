@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
 from fbench.cli.report import report_command
+from fbench.core.errors import UserError
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 app = typer.Typer()

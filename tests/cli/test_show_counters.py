@@ -4,8 +4,8 @@ import json
 
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 
 runner = CliRunner()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.capacity import usable_cores
-from fbench.benchmark.store import read_cost_file
+from fbench.benchmark.store.run_folder import read_cost_file
 from fbench.cli.app import app
+from fbench.core.capacity import usable_cores
+from fbench.core.errors import UserError
 from fbench.reports.costs.timings import setting_timings
 
 runner = CliRunner()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.cost_records import Conditions, CostRecord, EnergyReading, RoofReading
+from fbench.benchmark.records.cost_records import Conditions, CostRecord, EnergyReading, RoofReading
 from fbench.cli.speed_view import print_speed
 from tests.benchmark.cost.roofline.roofs import round_roof
 from tests.reports.fabricated_cost import LATENCY, cost, series

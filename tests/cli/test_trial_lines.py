@@ -11,9 +11,9 @@ import torch
 from support import trial_spec_of
 
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.records import PlannedTrial, RunConfig
-from fbench.benchmark.store import RunFolder, TrialResult
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.cli.progress import RunProgress
 from fbench.cli.status import status_command
 

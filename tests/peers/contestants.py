@@ -22,12 +22,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from fbench.architectures.registry import create
-from fbench.benchmark.allocator import freed_memory_kept
-from fbench.benchmark.budget import StepPlan
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.device import device_kind, memory_format, numerics_in_force, pick_device
-from fbench.benchmark.numerics import Precision, choose_numerics
-from fbench.benchmark.protocol import AdamW, Protocol, WarmupCosine, load_protocol
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import device_kind, memory_format, numerics_in_force, pick_device
+from fbench.benchmark.records.budget import StepPlan
+from fbench.benchmark.records.numerics import Precision, choose_numerics
+from fbench.benchmark.records.protocol import AdamW, Protocol, WarmupCosine, load_protocol
 from fbench.benchmark.training.loop import TrainingData, train
 from fbench.benchmark.training.optimizers import decaying_parameters, rate_factor
 from fbench.benchmark.training.seeds import derive_seeds

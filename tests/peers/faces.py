@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from fbench.benchmark.protocol import Augmentation
+from fbench.benchmark.records.protocol import Augmentation
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from fbench.benchmark.machine import describe_machine
+from fbench.core.machine import describe_machine
 from tests.csv_tables import write_rows
 
 NETWORK: Final = "ires"
@@ -84,11 +84,11 @@ def spend(setting: Setting, data: str) -> Spent:
     import torch
 
     from fbench.ablations.suite import adhoc_suite
-    from fbench.benchmark.budget import Budget
-    from fbench.benchmark.executor import load_for
-    from fbench.benchmark.trial import TrialContext, run_trial
-    from fbench.planning import plan_run
-    from fbench.request import RunRequest
+    from fbench.benchmark.records.budget import Budget
+    from fbench.benchmark.runs.executor import load_for
+    from fbench.benchmark.runs.planning import plan_run
+    from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.training.trial import TrialContext, run_trial
 
     request = RunRequest(suite=adhoc_suite([NETWORK], None), preset="smoke", seeds=1, data=(data,), out=Path("unused"))
     first = plan_run(request).specs[0]

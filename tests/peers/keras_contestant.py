@@ -11,14 +11,14 @@ import tensorflow as tf
 import torch
 
 from fbench.architectures.registry import create
-from fbench.benchmark.protocol import AdamW
+from fbench.benchmark.records.protocol import AdamW
 from tests.peers.contestants import Contestant, Task, faces_of, factor
 from tests.peers.keras_networks import to_keras
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from fbench.benchmark.protocol import Augmentation, Protocol
+    from fbench.benchmark.records.protocol import Augmentation, Protocol
 
 
 class Ends(keras.callbacks.Callback):

@@ -22,9 +22,9 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.capacity import usable_cores
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.protocol import load_protocol
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.core.capacity import usable_cores
+from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
-from fbench.benchmark.cost_specs import CostPlan, CostSpec, Setting
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.benchmark.records.cost_specs import CostPlan, CostSpec, Setting
+from fbench.benchmark.records.numerics import choose_numerics
 from tests.reports.fabricated_run import MACHINE, network_spec, static_cost
 
 LATENCY, BEST, TRAIN = Setting(), Setting(batch_size=None), Setting(mode="train", batch_size=64)

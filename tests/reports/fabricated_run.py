@@ -10,15 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.budget import Budget
-from fbench.benchmark.cost_records import CostRecord, MemoryReading, TimingSeries
-from fbench.benchmark.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
 from fbench.benchmark.data.dataset import SplitName
-from fbench.benchmark.machine import Machine
-from fbench.benchmark.numerics import choose_numerics
-from fbench.benchmark.predictions import Predictions, SplitPredictions
-from fbench.benchmark.protocol import Protocol, load_protocol
-from fbench.benchmark.records import (
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.cost_records import CostRecord, MemoryReading, TimingSeries
+from fbench.benchmark.records.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.predictions import Predictions, SplitPredictions
+from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.records.trial_records import (
     CounterReading,
     HistoryRow,
     PlannedTrial,
@@ -30,9 +30,9 @@ from fbench.benchmark.records import (
     TrialRecord,
     TrialTimes,
 )
-from fbench.benchmark.specs import DataSpec, NetworkSpec, TrialSpec
-from fbench.benchmark.store import RunFolder, TrialResult
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.machine import Machine
 from fbench.statistics.classification import measure
 
 CLASSES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")

@@ -6,10 +6,10 @@ from functools import partial
 
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.layers import chain, dense_head
 from fbench.architectures.registry import register, register_variant
 from fbench.architectures.switches import check_geometry, dropout_rate, widths
+from fbench.core.errors import UserError
 
 POOLED_CONVOLUTIONS = 2
 

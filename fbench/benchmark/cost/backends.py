@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build
 from fbench.benchmark.cost.calls import Call, inference_call, training_call
 from fbench.benchmark.cost.onnx_calls import onnx_call
-from fbench.benchmark.cost_specs import ONNX_BACKENDS, Backend, CostMode, Setting
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode, Setting
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.core.errors import UserError
 
 
 def make_call(

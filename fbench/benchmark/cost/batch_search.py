@@ -6,11 +6,11 @@ from collections.abc import Callable
 from statistics import median
 from typing import Final
 
-from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock
-from fbench.benchmark.cost_records import BatchRate, BatchSearch
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_records import BatchRate, BatchSearch
+from fbench.benchmark.records.cost_specs import Setting
+from fbench.core.errors import reason_of
 
 HELPS: Final = 1.03
 """A doubling helps where it brings 3 % more images per second than the best so far."""

@@ -13,11 +13,11 @@ from torch import nn
 
 from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
-from fbench.benchmark.budget import StepPlan
-from fbench.benchmark.device import Stopwatch, autocast, memory_format
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import load_protocol
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.machine.device import Stopwatch, autocast, memory_format
+from fbench.benchmark.records.budget import StepPlan
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.batches import augmented_batches
 from fbench.benchmark.training.optimizers import build_optimizer

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 
 from fbench.benchmark.cost.calls import Call
-from fbench.benchmark.device import synchronize
+from fbench.benchmark.machine.device import synchronize
 
 
 class Clock(Protocol):

@@ -8,8 +8,8 @@ import psutil
 import torch
 
 from fbench.benchmark.cost.nvml import nvml_handle
-from fbench.benchmark.cost_records import Conditions
-from fbench.benchmark.machine import busy_percent
+from fbench.benchmark.records.cost_records import Conditions
+from fbench.core.machine import busy_percent
 
 LOOK_S = 0.3
 

@@ -15,7 +15,7 @@ from math import prod
 from typing import Final
 
 from fbench.architectures.tracing.graph import Node
-from fbench.benchmark.records import LeftOut
+from fbench.benchmark.records.trial_records import LeftOut
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Final
 import torch
 from torch import nn
 
-from fbench.architectures.errors import reason_of
 from fbench.architectures.network_copy import copy_network
 from fbench.architectures.tracing.graph import NetworkTrace, Node
 from fbench.benchmark.cost.counter_rules import RULES, counted_beside, left_out
-from fbench.benchmark.records import CounterReading
+from fbench.benchmark.records.trial_records import CounterReading
+from fbench.core.errors import reason_of
 
 
 def read_counters(

@@ -15,12 +15,12 @@ from typing import Final
 
 import torch
 
-from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.nvml import nvml_handle
-from fbench.benchmark.cost_records import EnergyReading
-from fbench.benchmark.cost_specs import Setting
-from fbench.benchmark.device import synchronize
+from fbench.benchmark.machine.device import synchronize
+from fbench.benchmark.records.cost_records import EnergyReading
+from fbench.benchmark.records.cost_specs import Setting
+from fbench.core.errors import reason_of
 
 POWERCAP: Final = Path("/sys/class/powercap")
 STRETCHES: Final = 4

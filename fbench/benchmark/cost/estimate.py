@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import torch
 
-from fbench.benchmark.allocator import freed_memory_kept
-from fbench.benchmark.budget import plan_steps
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.calls import Call
-from fbench.benchmark.device import numerics_in_force, synchronize
-from fbench.benchmark.protocol import choosing_splits
-from fbench.benchmark.specs import TrialSpec
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import numerics_in_force, synchronize
+from fbench.benchmark.records.budget import plan_steps
+from fbench.benchmark.records.protocol import choosing_splits
+from fbench.benchmark.records.specs import TrialSpec
 
 OVERHEAD = 1.2  # augmentation, bookkeeping and a neighbour on the other core, over 48 quick trials on 2 cores
 START_UP_S = 5.0  # importing torch and loading data in a worker process

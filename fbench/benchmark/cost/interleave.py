@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from fbench.architectures.errors import reason_of
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock
-from fbench.benchmark.cost_records import SettingFailure, TimingSeries
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_records import SettingFailure, TimingSeries
+from fbench.benchmark.records.cost_specs import Setting
+from fbench.core.errors import reason_of
 
 RHYTHMS: Final = ((0.01, 1, 5), (0.05, 1, 2))
 """A call below so many seconds is visited with so many untimed and timed calls; a longer one is timed once.

@@ -11,11 +11,9 @@ from typing import Final
 import torch
 from torch import nn
 
-from fbench.architectures.errors import reason_of
 from fbench.architectures.registry import build
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace
-from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.batch_search import search_batch_size
 from fbench.benchmark.cost.calls import Call, every_program_compiled
@@ -28,7 +26,10 @@ from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memo
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
 from fbench.benchmark.cost.roofline.floors import network_floor
-from fbench.benchmark.cost_records import (
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.records.cost_records import (
     REFERENCE,
     BatchSearch,
     CostRecord,
@@ -37,13 +38,12 @@ from fbench.benchmark.cost_records import (
     RoofReading,
     SettingFailure,
 )
-from fbench.benchmark.cost_specs import CostMode, CostPlan, CostSpec, Setting
-from fbench.benchmark.device import numerics_in_force
-from fbench.benchmark.machine import describe_machine
-from fbench.benchmark.machine_roof import MachineRoof
-from fbench.benchmark.networks import uncounted
-from fbench.benchmark.records import StaticCost
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.records.cost_specs import CostMode, CostPlan, CostSpec, Setting
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.benchmark.records.trial_records import StaticCost
+from fbench.benchmark.training.networks import uncounted
+from fbench.core.errors import reason_of
+from fbench.core.machine import describe_machine
 
 SECONDS_PER_CALL: Final = 0.5
 

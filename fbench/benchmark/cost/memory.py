@@ -10,16 +10,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from fbench.architectures.errors import reason_of
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
-from fbench.benchmark.allocator import return_freed_memory
 from fbench.benchmark.cost.backends import make_call
-from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, MemoryReading
-from fbench.benchmark.cost_specs import CostMode
-from fbench.benchmark.device import numerics_in_force
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.machine.allocator import return_freed_memory
+from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, MemoryReading
+from fbench.benchmark.records.cost_specs import CostMode
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.core.errors import reason_of
 
 MIB = 2**20
 

@@ -8,8 +8,8 @@ from typing import Final
 import torch
 
 from fbench.architectures.tracing.graph import NetworkTrace
-from fbench.benchmark.capacity import available_memory_gib, in_brackets, memory_because
-from fbench.benchmark.cost_specs import CostMode
+from fbench.benchmark.records.cost_specs import CostMode
+from fbench.core.capacity import available_memory_gib, in_brackets, memory_because
 
 SPARE: Final = 0.8
 """Share of free memory that a measurement may take."""

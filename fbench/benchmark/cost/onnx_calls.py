@@ -12,8 +12,8 @@ from fbench.benchmark.cost.calls import ROTATED_BATCHES, Call, Mark
 from fbench.benchmark.export.int8 import quantise
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import open_session, require_equal
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.specs import NetworkSpec
 
 KEPT_MODELS = 64
 """An export takes seconds, and a search for the best batch asks for it nine times."""

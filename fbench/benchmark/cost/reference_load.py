@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from fbench.benchmark.cost.calls import Call, inference_call
-from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.records.numerics import Numerics
 
 BATCH_SIZE = 8
 INPUT_SHAPE = (1, 48, 48)

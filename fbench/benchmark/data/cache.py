@@ -19,7 +19,7 @@ import numpy.typing as npt
 import platformdirs
 
 from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOut
-from fbench.benchmark.files import replacing
+from fbench.core.files import replacing
 
 _ENTRY_FORMAT: Final = 2
 _OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U")}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.options import COPIES, FOLD, DataOption
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel
 
 
 class KnownData(FrozenModel):

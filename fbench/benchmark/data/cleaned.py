@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from pydantic import ValidationError
 
-from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.files import UNFINISHED, replacing, require_folder_place
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError, readable
+from fbench.core.files import UNFINISHED, replacing, require_folder_place
+from fbench.core.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"
 ROWS_FILE: Final = "left_out.csv"
@@ -82,7 +82,7 @@ def write_cleaned(
     Raises:
         UserError: as :func:`require_target`, or the folder cannot be written.
     """
-    from fbench.benchmark.machine import package_version
+    from fbench.core.machine import package_version
 
     require_target(folder, reference)
     absolute = reference.path.resolve() if reference.path else None

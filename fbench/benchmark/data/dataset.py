@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.schema import FrozenModel
 
 SplitName = Literal["train", "selection", "test"]
 ROW_ARRAYS: Final = ("images", "labels", "split", "sample_ids", "label_shares", "subjects")

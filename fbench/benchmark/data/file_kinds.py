@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 _BLOCK: Final = 512
 """Bytes of a tar header (POSIX.1-1988, ustar); every other kind shows itself in fewer."""

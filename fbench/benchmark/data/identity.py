@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.cache import cache_directory
-from fbench.benchmark.files import replacing
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
 
 SETTLED_AFTER_S: Final = 2.0
 Stamp = tuple[int, int, int, int]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.cache import read_entry, write_entry
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.cleaned import apply_cleaning, read_cleaned
@@ -18,7 +17,8 @@ from fbench.benchmark.data.layouts.readable import Layout, Readable
 from fbench.benchmark.data.layouts.table import LAYOUTS
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import GENERATOR_VERSION, load_synthetic
-from fbench.benchmark.hashing import short_hash
+from fbench.core.errors import UserError
+from fbench.core.hashing import short_hash
 
 
 def load_dataset(reference: DataReference) -> ImageDataset:

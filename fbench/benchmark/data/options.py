@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError
+from fbench.core.schema import FrozenModel
 
 _FOLD: Final = re.compile(r"(?P<fold>\d+)/(?P<folds>\d+)", re.ASCII)
 LEAST_FOLDS: Final = 3

@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import Field
 
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.catalogue import CATALOGUE, known_data
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel
 
 # NAME, then perhaps :OPTION=VALUE,OPTION=VALUE, then perhaps =PATH; values hold neither ',' nor '='.
 _REFERENCE: Final = re.compile(

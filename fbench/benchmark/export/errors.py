@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 EXTRA: Final = "fbench[onnx]"
 

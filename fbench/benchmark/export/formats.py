@@ -23,11 +23,11 @@ from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session, refuse_mismatch
 from fbench.benchmark.export.torch_export_file import load_torch_export, read_torch_metadata, torch_export_bytes
 from fbench.benchmark.export.trained import TrainedNetwork
-from fbench.benchmark.files import replacing
-from fbench.benchmark.network_state import put_state
-from fbench.benchmark.records import PixelNormalisation
-from fbench.benchmark.specs import NetworkSpec
-from fbench.benchmark.weights import WeightsError, encode_state, read_state
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.benchmark.records.trial_records import PixelNormalisation
+from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
+from fbench.benchmark.training.network_state import put_state
+from fbench.core.files import replacing
 
 FloatImages = npt.NDArray[np.float32]
 Logits = Callable[[FloatImages], npt.NDArray[np.float32]]

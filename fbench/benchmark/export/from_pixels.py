@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from fbench.benchmark.records import PixelNormalisation
+from fbench.benchmark.records.trial_records import PixelNormalisation
 from fbench.benchmark.training.tensors import SplitNormalisation, normalise_each_image
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.export.errors import ExportError, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, metadata_of, set_metadata
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from fbench.benchmark.export.errors import ExportError
-from fbench.benchmark.machine import package_version
-from fbench.benchmark.records import PixelNormalisation, TrialRecord
-from fbench.benchmark.schema import FrozenModel
+from fbench.benchmark.records.trial_records import PixelNormalisation, TrialRecord
+from fbench.core.machine import package_version
+from fbench.core.schema import FrozenModel
 
 
 class ExportFormat(StrEnum):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError, readable
-from fbench.benchmark.capacity import library_threads
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, OUTPUT
+from fbench.core.capacity import library_threads
+from fbench.core.errors import UserError, readable
 
 if TYPE_CHECKING:
     from torch import nn

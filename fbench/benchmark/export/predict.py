@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
 from fbench.benchmark.data.images.image_tree import files_below, is_image_name, printable
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.formats import Logits, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
-from fbench.benchmark.schema import FrozenModel
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+from fbench.core.schema import FrozenModel
 
 _BATCH: Final = 256
 _CHANNELS: Final = (1, 3)

@@ -9,18 +9,18 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.from_pixels import FromPixels
-from fbench.benchmark.networks import is_unedited, load_model
-from fbench.benchmark.records import PixelNormalisation, TrialRecord
-from fbench.benchmark.specs import TrialSpec
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.records.trial_records import PixelNormalisation, TrialRecord
+from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
+from fbench.benchmark.training.networks import is_unedited, load_model
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device
+from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
-from fbench.benchmark.protocol import Augmentation, Protocol
+from fbench.benchmark.records.protocol import Augmentation, Protocol
 from fbench.benchmark.training.augment import augment
 from fbench.benchmark.training.tensors import SplitTensors, fit_normalisation
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 
-from fbench.benchmark.protocol import Augmentation
+from fbench.benchmark.records.protocol import Augmentation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from fbench.architectures.network_copy import copy_network
-from fbench.benchmark.network_state import must_be_replaced, own_copy
+from fbench.benchmark.training.network_state import must_be_replaced, own_copy
 
 _AVERAGED: Final = frozenset(
     (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128)

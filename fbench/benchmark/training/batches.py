@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import torch
 
-from fbench.benchmark.budget import StepPlan
-from fbench.benchmark.device import Stopwatch, memory_format
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import Augmentation
-from fbench.benchmark.records import Seeds
+from fbench.benchmark.machine.device import Stopwatch, memory_format
+from fbench.benchmark.records.budget import StepPlan
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Augmentation
+from fbench.benchmark.records.trial_records import Seeds
 from fbench.benchmark.training.augment import (
     AugmentationDraws,
     MixedBatch,

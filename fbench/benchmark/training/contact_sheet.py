@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.training.augment import augment
 from fbench.benchmark.training.seeds import derive_seeds
 

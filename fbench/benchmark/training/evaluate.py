@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
-from fbench.benchmark.device import autocast, memory_format
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.records import SplitMeasures
+from fbench.benchmark.machine.device import autocast, memory_format
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.trial_records import SplitMeasures
 from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 from fbench.statistics.classification import measure

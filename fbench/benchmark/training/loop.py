@@ -11,16 +11,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
-from fbench.benchmark.budget import StepPlan
-from fbench.benchmark.device import Stopwatch
-from fbench.benchmark.network_state import take_state
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import Protocol
-from fbench.benchmark.records import HistoryRow, Seeds
+from fbench.benchmark.machine.device import Stopwatch
+from fbench.benchmark.records.budget import StepPlan
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.trial_records import HistoryRow, Seeds
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.average import MovingAverage
 from fbench.benchmark.training.batches import augmented_batches
 from fbench.benchmark.training.evaluate import predict_logits
+from fbench.benchmark.training.network_state import take_state
 from fbench.benchmark.training.optimizers import RateSchedule, build_optimizer, early_stopping
 from fbench.benchmark.training.step import Totals, make_step
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import (
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import (
     Adam,
     AdamW,
     ConstantRate,

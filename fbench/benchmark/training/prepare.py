@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from fbench.architectures.network_copy import copy_network
-from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.training.layout import forget_gradient_layout, keep_gradient_layout
 from fbench.benchmark.training.narrow_batch_norm import plain_batch_norm, quicken_batch_norm
 from fbench.benchmark.training.quick_dropout import plain_dropout, quicken_dropout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fbench.benchmark.records import Seeds
+from fbench.benchmark.records.trial_records import Seeds
 
 
 def derive_seeds(seed: int) -> Seeds:

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
-from fbench.benchmark.device import autocast
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import Protocol
+from fbench.benchmark.machine.device import autocast
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.prepare import prepare_for_training

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
-from fbench.benchmark.device import memory_format
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.protocol import Protocol
-from fbench.benchmark.records import PixelNormalisation
+from fbench.benchmark.machine.device import memory_format
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.trial_records import PixelNormalisation
 
 
 @dataclass(frozen=True)

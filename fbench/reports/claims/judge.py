@@ -17,8 +17,8 @@ from fbench.ablations.claim_tests import (
     Reaches,
     TimeTest,
 )
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.claims.accuracy import comparison_parts
 from fbench.reports.claims.counted import count_part
 from fbench.reports.claims.parts import Part, missing_sentence

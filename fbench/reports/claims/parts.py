@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fbench.ablations.claim_tests import data_words
-from fbench.benchmark.budget import load_presets
+from fbench.benchmark.records.budget import load_presets
 from fbench.reports.wording import count, listing
 from fbench.statistics.statements import Answer, Outcome
 

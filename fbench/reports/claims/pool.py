@@ -13,13 +13,13 @@ from typing import Any, Final
 import numpy as np
 
 from fbench.ablations.claim_tests import CATALOGUE_NAMES
-from fbench.ablations.looks import ComparisonKey, Look, has_its_trials, read_looks
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
-from fbench.architectures.errors import UserError
-from fbench.benchmark.budget import load_preset, plan_steps
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.specs import DataSpec
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.budget import load_preset, plan_steps
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.runs.interim_analyses import ComparisonKey, Look, has_its_trials, read_looks
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence, gather
 from fbench.reports.comparisons.studies import suite_of

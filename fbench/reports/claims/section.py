@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fbench.ablations.claim import Claim, PaperClaims, shipped_claims
 from fbench.ablations.claim_tests import networks_of
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.claims.judge import JudgedPaper, count_verdicts, judge_papers
 from fbench.reports.claims.pool import material_of
 from fbench.reports.comparisons.evidence import Evidence

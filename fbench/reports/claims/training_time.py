@@ -9,8 +9,8 @@ from typing import Any
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import TimeTest, TrainsFaster
-from fbench.architectures.errors import UserError
-from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.core.errors import UserError
 from fbench.reports.claims.parts import Lack, Part
 from fbench.reports.claims.pool import FIRST_AND_SECOND, Material
 from fbench.reports.comparisons.alike import first_difference

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import TrialSpec
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.core.errors import UserError
 
 TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
 

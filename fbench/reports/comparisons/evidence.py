@@ -11,12 +11,12 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SplitName
-from fbench.benchmark.predictions import SMALL_FILE, SplitPredictions
-from fbench.benchmark.records import HistoryRow, SplitMeasures, TrialRecord
-from fbench.benchmark.specs import DataSpec
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.alike import require_one_making
 from fbench.reports.left_out import Omissions, attempt
 from fbench.statistics.classification import confusion_matrix

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.ablations.looks import read_looks
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.runs.interim_analyses import read_looks
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.wording import count, listing, percent, percent_range, plural

@@ -8,7 +8,7 @@ from typing import Final
 
 from fbench.ablations.published import PublishedValue, published_values
 from fbench.architectures.contract import ContractRow, built_in_contract
-from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.wording import count, minus, number, percent, percent_range, points

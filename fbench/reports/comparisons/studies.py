@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fbench.ablations.looks import ComparisonKey, Look, has_its_trials, read_looks
 from fbench.ablations.study import Study, comparisons
 from fbench.ablations.suite import Suite
-from fbench.benchmark.schema import parse
-from fbench.benchmark.table import Correctness, RunTable
+from fbench.benchmark.runs.interim_analyses import ComparisonKey, Look, has_its_trials, read_looks
+from fbench.benchmark.store.run_table import Correctness, RunTable
+from fbench.core.schema import parse
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.costs.cost import network_cost
 from fbench.reports.costs.cost_change import CostChange, cost_change

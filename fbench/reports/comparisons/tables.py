@@ -7,9 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fbench.benchmark.files import replacing
-from fbench.benchmark.records import PlannedTrial, SplitMeasures, TrialRecord
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.files import replacing
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.summary import NetworkSummary, summarise_networks
 from fbench.reports.left_out import Omissions

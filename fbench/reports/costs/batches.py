@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import Backend
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import Backend
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.costs.cost import measurement_of_most
 from fbench.reports.costs.timings import timing_of
 

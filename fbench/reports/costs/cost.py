@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import CostMode, Setting
-from fbench.benchmark.records import TrialRecord, UncountedOperation
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import CostMode, Setting
+from fbench.benchmark.records.trial_records import TrialRecord, UncountedOperation
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.costs.timings import Timing, main_setting, timing_of
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import CostMode
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import CostMode
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.costs.cost import NetworkCost
 from fbench.reports.costs.timings import image_log_times, main_setting
 from fbench.statistics.timing import TimeRatio, time_ratio

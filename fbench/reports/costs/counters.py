@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fbench.benchmark.records import LeftOut, StaticCost
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.records.trial_records import LeftOut, StaticCost
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.costs.mac_words import mac_kinds
 
 

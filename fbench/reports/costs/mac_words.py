@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from fbench.benchmark.records import UncountedOperation
+from fbench.benchmark.records.trial_records import UncountedOperation
 from fbench.reports.wording import listing
 
 _WORDS: Final = {

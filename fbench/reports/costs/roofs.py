@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.cost_specs import Backend, Setting
-from fbench.benchmark.machine_roof import MachineRoof
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import Backend, Setting
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.costs.cost import measurement_of_most
 from fbench.reports.costs.timings import LAYER_BY_LAYER, roof_share, timing_of
 

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import numpy as np
 from scipy import special
 
-from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
-from fbench.benchmark.cost_specs import CostMode, Setting
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.timing import (
     LogTimes,

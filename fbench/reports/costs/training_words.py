@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fbench.benchmark.cost_records import TimingSeries
+from fbench.benchmark.records.cost_records import TimingSeries
 from fbench.reports.costs.timings import LEVEL, TimedAgainst, compare_timings, timing_of
 from fbench.reports.wording import count, listing, plural, time_ratio
 

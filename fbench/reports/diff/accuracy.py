@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.protocol import WORDS
+from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.comparisons.alike import making_of
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.comparisons.studies import Comparison, seeds_to_decide

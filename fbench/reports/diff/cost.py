@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.schema import FrozenModel
 from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
 from fbench.reports.gate.change import Change, Unknown

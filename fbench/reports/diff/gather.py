@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fbench.ablations.looks import read_looks
-from fbench.architectures.errors import UserError
+from fbench.benchmark.runs.interim_analyses import read_looks
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.diff.answer import answers

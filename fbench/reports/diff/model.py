@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from fbench.benchmark.records import PlannedTrial, TrialRecord
+from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.comparisons.studies import Comparison
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.gate.change import Change

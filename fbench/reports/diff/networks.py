@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.core.errors import UserError
 from fbench.reports.diff.model import SIDES, NetworkPair, Networks
 from fbench.reports.diff.settings import differing_facts, flat_facts
 from fbench.reports.gate.subjects import Pair, Side

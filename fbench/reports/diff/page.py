@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
 from fbench.reports.diff.answer import accuracy_sentences, interval_words, share_words
 from fbench.reports.diff.model import Difference
 from fbench.reports.page.html import content_hash, draw, page_environment, page_script

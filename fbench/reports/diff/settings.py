@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.machine import Machine
-from fbench.benchmark.protocol import WORDS
-from fbench.benchmark.specs import DataSpec
-from fbench.benchmark.table import RunTable, planned_seeds
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.protocol import WORDS
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.store.run_table import RunTable, planned_seeds
+from fbench.core.machine import Machine
 from fbench.reports.diff.model import SIDES, DifferingFact, Settings
 from fbench.reports.gate.subjects import Side
 from fbench.reports.wording import MISSING, count, listing

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, ParamSpec, get_args
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from fbench.benchmark.files import replacing
+from fbench.core.files import replacing
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
 from fbench.reports.left_out import LeftOut, reason_of

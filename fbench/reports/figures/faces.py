@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.benchmark.maps import Bytes, FaceMaps
+from fbench.benchmark.maps.face_maps import Bytes, FaceMaps
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN, text_width_in
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.wording import plural, shorten

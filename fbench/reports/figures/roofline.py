@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fbench.benchmark.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roof import MachineRoof
 from fbench.reports.costs.roofs import RoofPoint
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot

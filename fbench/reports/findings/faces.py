@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from fbench.benchmark.map_images import RENDERED
-from fbench.benchmark.maps import FaceMaps
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.maps.images import RENDERED
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.left_out import Omissions, attempt
 

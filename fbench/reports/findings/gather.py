@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.maps import FaceMaps
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.comparisons.evidence import Evidence, gather
 from fbench.reports.comparisons.headline import cautions, without_copies

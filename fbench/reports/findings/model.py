@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fbench.benchmark.specs import DataSpec
+from fbench.benchmark.records.specs import DataSpec
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.published import PublishedRow
 from fbench.reports.comparisons.studies import StudyResult

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.machine import Machine
-from fbench.benchmark.schema import FrozenModel
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.core.errors import UserError
+from fbench.core.machine import Machine
+from fbench.core.schema import FrozenModel
 from fbench.reports.comparisons.alike import first_difference, making_of
 from fbench.reports.comparisons.evidence import NetworkEvidence
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
-from fbench.benchmark.cost_specs import CostMode
+from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
+from fbench.benchmark.records.cost_specs import CostMode
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.gate.change import Change, Unknown, share_of
 from fbench.reports.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training

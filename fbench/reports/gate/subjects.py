@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fbench.architectures.errors import UserError, did_you_mean
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.records import StaticCost
-from fbench.benchmark.store import read_cost_file
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.trial_records import StaticCost
+from fbench.benchmark.store.run_folder import read_cost_file
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.comparisons.evidence import Evidence, gather
 
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from fbench.benchmark.cost_records import REFERENCE, CostRecord, TimingSeries
-from fbench.benchmark.cost_specs import CostMode, Setting
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.reports.costs.timings import image_log_times
 from fbench.reports.gate.change import Change, Unknown, inverse_share_of, share_of
 from fbench.reports.gate.comparable import machine_difference

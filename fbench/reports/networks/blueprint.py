@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Literal
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.left_out import Omissions, attempt
 from fbench.reports.networks.description import naming_description, network_description
 from fbench.reports.networks.inventory import Part, locate_parts

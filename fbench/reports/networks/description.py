@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 
 
 def network_description(run: RunTable, network: str, data: str) -> dict[str, Any]:

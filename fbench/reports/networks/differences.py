@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.networks.description import naming_description, network_description
 from fbench.reports.networks.inventory import Category, Inventory, Part, take_inventory
 from fbench.reports.wording import count, listing, minus, number

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fbench.ablations.library import list_suites
-from fbench.ablations.looks import read_looks
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.catalogue import CATALOGUE
-from fbench.benchmark.machine import Machine
-from fbench.benchmark.protocol import Protocol
-from fbench.benchmark.table import RunTable, planned_seeds
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.runs.interim_analyses import read_looks
+from fbench.benchmark.store.run_table import RunTable, planned_seeds
+from fbench.core.machine import Machine
 from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.wording import count, plural
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 
 
 @dataclass(frozen=True)

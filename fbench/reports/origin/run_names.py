@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 
 
 def run_names(runs: Sequence[RunTable]) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
 from fbench.reports.findings.gather import ShownFaces, read_runs
 from fbench.reports.page.document import Report, Theme
 from fbench.reports.page.html import render

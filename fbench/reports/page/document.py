@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.benchmark.records import PlannedTrial, TrialRecord
+from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.comparisons.factors import FactorSection
 from fbench.reports.comparisons.many import ManyResult
 from fbench.reports.costs.batches import BatchResult

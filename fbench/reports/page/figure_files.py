@@ -8,8 +8,8 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.files import replacing
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
 from fbench.reports.comparisons.tables import Cell, csv_text
 from fbench.reports.figures.drawing import FILE_FORMATS, FileFormat, Illustration, bytes_of
 from fbench.reports.figures.scripts import missing_sentences

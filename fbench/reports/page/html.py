@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fbench.benchmark.records import PlannedTrial
+from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.reports import wording
 from fbench.reports.comparisons import factor_words
 from fbench.reports.comparisons.many import friedman_sentence

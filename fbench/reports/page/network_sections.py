@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from fbench.benchmark.maps import FaceMaps
+from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import illustrate
 from fbench.reports.figures.faces import feature_map_figure, grad_cam_figure

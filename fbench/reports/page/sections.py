@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
-from fbench.benchmark.maps import FaceMaps
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.factors import factor_section
 from fbench.reports.comparisons.many import many_result

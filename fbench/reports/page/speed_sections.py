@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.costs.batches import batch_result
 from fbench.reports.costs.roofs import roofline_result

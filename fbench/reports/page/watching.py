@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.store.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.studies import Comparison, StudyResult
 from fbench.reports.comparisons.tables import Cell, csv_text, summary_rows, trial_rows
 from fbench.reports.findings.model import DataFindings, Findings

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from scipy import special
 
-from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.records.cost_records import CostRecord
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.costs.cost import measurement_of_most

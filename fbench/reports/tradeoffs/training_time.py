@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from fbench.benchmark.cost_records import CostRecord, TimingSeries
-from fbench.benchmark.records import TrialRecord
+from fbench.benchmark.records.cost_records import CostRecord, TimingSeries
+from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.costs.timings import Verdict, compare_timings, main_setting, timing_of

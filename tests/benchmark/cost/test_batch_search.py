@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from fbench.benchmark.cost.batch_search import search_batch_size
 from fbench.benchmark.cost.calls import Call
-from fbench.benchmark.cost_records import BatchSearch
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_records import BatchSearch
+from fbench.benchmark.records.cost_specs import Setting
 
 
 class RateClock:

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.calls import every_program_compiled, inference_call
 from fbench.benchmark.cost.memory import activation_memory_mib
-from fbench.benchmark.networks import bare_network_spec
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.training.networks import bare_network_spec
+from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")

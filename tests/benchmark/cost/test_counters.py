@@ -12,7 +12,7 @@ from fbench.architectures.registry import create
 from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost import counters
 from fbench.benchmark.cost.counters import COUNTERS, read_counters
-from fbench.benchmark.records import CounterReading, LeftOut
+from fbench.benchmark.records.trial_records import CounterReading, LeftOut
 
 INPUT_SHAPE = (1, 6, 6)
 

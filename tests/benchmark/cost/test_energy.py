@@ -8,7 +8,7 @@ import torch
 from fbench.benchmark.cost import energy
 from fbench.benchmark.cost.calls import Call, Mark
 from fbench.benchmark.cost.energy import EnergyCounter, energy_counter, read_energy
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_specs import Setting
 
 CPU = torch.device("cpu")
 SETTING = Setting(batch_size=4)

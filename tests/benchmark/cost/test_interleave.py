@@ -18,7 +18,7 @@ from fbench.benchmark.cost.interleave import (
     time_interleaved,
     warm_up,
 )
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_specs import Setting
 
 CPU = torch.device("cpu")
 SETTING = Setting()

@@ -11,10 +11,10 @@ from fbench.benchmark.cost import measure
 from fbench.benchmark.cost.estimate import estimate_trials_s, packed_s
 from fbench.benchmark.cost.measure import measure_cost
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
-from fbench.benchmark.cost_records import REFERENCE, CostRecord
-from fbench.benchmark.cost_specs import CostPlan, CostSpec, Setting
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord
+from fbench.benchmark.records.cost_specs import CostPlan, CostSpec, Setting
+from fbench.benchmark.records.numerics import choose_numerics
 
 CPU = torch.device("cpu")
 SETTINGS = (Setting(), Setting(batch_size=None), Setting(mode="train", batch_size=4))

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.cost import onnx_calls
 from fbench.benchmark.cost.backends import make_call, refuse_impossible
 from fbench.benchmark.cost.measure import measure_cost
-from fbench.benchmark.cost_records import REFERENCE
-from fbench.benchmark.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.export.errors import ExportMismatch
 from fbench.benchmark.export.onnx_session import OnnxModel
-from fbench.benchmark.networks import bare_network_spec
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.cost_records import REFERENCE
+from fbench.benchmark.records.cost_specs import Backend, CostMode, CostPlan, CostSpec, Setting
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.training.networks import bare_network_spec
+from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sample_files import CK_CLASSES, ck_tree, random_images, write_tree
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.ckplus import subject_of
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def load(path: Path, **options: str) -> ImageDataset:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sample_files import pixel_text, random_images, write_lines
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.ckplus_csv import CK_CODES, alike_frames
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sample_files import fer2013_lines, random_images, write_lines
 from test_audit import ROWS, small
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.audit.audit import audit_dataset
 from fbench.benchmark.data.audit.clean import DEFAULT_RULES, RULES, check_rules, rows_to_leave_out
 from fbench.benchmark.data.cleaned import write_cleaned
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def left_out(*rules: str) -> dict[int, tuple[str, int | None]]:

@@ -24,7 +24,6 @@ from sample_files import (
     write_tree,
 )
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data import load
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
@@ -34,7 +33,8 @@ from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
-from fbench.benchmark.files import replacing
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def test_a_bare_name_has_no_path() -> None:

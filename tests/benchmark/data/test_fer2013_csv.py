@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sample_files import FER2013_CLASSES, fer2013_lines, small_fer2013, write_lines
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def test_rows_become_images_labels_splits_and_ids(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_files import USAGES, kaggle_train_lines, pixel_text, random_images, small_fer2013
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.fer2013_rows import Columns, Line, Rows, parse_row, parse_rows
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED, stratified_split
+from fbench.core.errors import UserError
 
 COLUMNS = Columns(emotion=0, pixels=1, usage=2, count=3)
 CHARACTERS = st.sampled_from([*"0123456789 ,\"'+-._\t\r\n;ex", "\u0663", "\u00a0", "\x00", "\ufeff"])

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_files import settle, small_fer2013, write_lines
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.ferplus import (
@@ -23,6 +22,7 @@ from fbench.benchmark.data.layouts.ferplus import (
 )
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "fer2013new.csv"

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 from sample_files import class_tree, random_images, small_fer2013, write_lines, write_png, write_tree
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 TEXT = "\n".join(small_fer2013()[0]).encode()
 

@@ -18,10 +18,10 @@ from sample_files import (
     write_tree,
 )
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def load(name: str, path: Path) -> ImageDataset:

@@ -16,10 +16,10 @@ from sample_files import (
     write_tree,
 )
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def test_kaggle_test_csv_is_refused_because_it_has_no_labels(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sample_files import class_tree, random_images, write_png, write_tree
 
-from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError, readable
 
 GBK = os.fsdecode("生气".encode("gbk"))
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from sample_files import random_images, settle, write_png, write_tree
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.imed import mixed_emotions
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 
 def load(name: str, path: Path, **options: str) -> ImageDataset:

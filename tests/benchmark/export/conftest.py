@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trained_run import TrainedRun, striped_run
 
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.store.run_folder import RunFolder
 
 
 @pytest.fixture(scope="session")

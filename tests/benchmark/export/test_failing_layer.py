@@ -13,7 +13,7 @@ from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.from_pixels import FromPixels
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.torch_export_file import torch_export_bytes
-from fbench.benchmark.records import PixelNormalisation
+from fbench.benchmark.records.trial_records import PixelNormalisation
 
 
 class Branches(nn.Module):

@@ -10,14 +10,14 @@ import torch
 from support import make_stripes
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import create
 from fbench.benchmark.export.calibration import calibration_pixels
 from fbench.benchmark.export.int8 import quantise
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import deviation, open_session
 from fbench.benchmark.export.trained import FromPixels
-from fbench.benchmark.records import PixelNormalisation
+from fbench.benchmark.records.trial_records import PixelNormalisation
+from fbench.core.errors import UserError
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import create
 from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import open_session, require_equal
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.training.narrow_batch_norm import NarrowBatchNorm2d
 from fbench.benchmark.training.prepare import as_built, prepare_for_training
+from fbench.core.errors import UserError
 
 SMALL = (1, 16, 16)
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.export.errors import ExportError, ExportMismatch
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import (
@@ -19,6 +18,7 @@ from fbench.benchmark.export.onnx_session import (
     open_session,
     require_equal,
 )
+from fbench.core.errors import UserError
 
 SHAPE = (1, 4, 4)
 

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from trained_run import TrainedRun
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.decoding import decode_image, decode_images
 from fbench.benchmark.export.formats import write_export
 from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.export.predict import predict, probabilities
 from fbench.benchmark.export.trained import load_trained
+from fbench.core.errors import UserError
 
 
 def write_test_images(stripes: ImageDataset, folder: Path) -> list[str]:

@@ -9,13 +9,13 @@ import pytest
 from support import make_stripes
 from trained_run import TrainedRun, run_on_images, write_images
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import find_trial, load_trained
-from fbench.benchmark.records import PlannedTrial
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.records.trial_records import PlannedTrial
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 
 
 def forget_normalisation(folder: RunFolder, trial_id: str) -> None:

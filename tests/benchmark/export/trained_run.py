@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 from support import make_stripes, trial_spec_of
 
-from fbench.benchmark.budget import Budget
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.specs import TrialSpec, data_spec
-from fbench.benchmark.store import RunFolder
-from fbench.benchmark.trial import TrialContext, run_trial
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.specs import TrialSpec, data_spec
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training.trial import TrialContext, run_trial
 
 CPU = TrialContext(torch.device("cpu"))
 

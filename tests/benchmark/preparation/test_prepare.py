@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.preparation.align import LEFT_EYE, RIGHT_EYE, align, similarity
 from fbench.benchmark.data.preparation.boxes import overlap, squared, suppress
 from fbench.benchmark.data.preparation.faces import Detector, Face, load_detector
 from fbench.benchmark.data.preparation.prepare import Preparation, prepare_photos
+from fbench.core.errors import UserError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 Coordinate = st.floats(-500, 500)

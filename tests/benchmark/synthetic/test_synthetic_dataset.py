@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
 from fbench.benchmark.data.synthetic.parameters import average_face
 from fbench.benchmark.data.synthetic.render import render
 from fbench.benchmark.data.synthetic.sampling import sample_labels, sample_noise, sample_parameters
+from fbench.core.errors import UserError
 
 SMALL: dict[str, Any] = {"train": 70, "selection": 21, "test": 35}
 

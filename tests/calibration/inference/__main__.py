@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fbench.benchmark.table import load_run
+from fbench.benchmark.store.run_table import load_run
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of

@@ -16,10 +16,10 @@ import numpy as np
 
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.executor import Workplace, run_trials
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.specs import DataSpec, data_spec
-from fbench.benchmark.store import RunFolder
+from fbench.benchmark.records.specs import DataSpec, data_spec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.executor import Workplace, run_trials
+from fbench.benchmark.store.run_folder import RunFolder
 from tests.calibration.recipe.ladder import Ladder, answers, missing, question, read_ladder, stage_trials
 from tests.calibration.recipe.page import TABLE, Place, known_lines
 from tests.csv_tables import write_rows

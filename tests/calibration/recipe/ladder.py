@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from pydantic import Field, NonNegativeInt
 
-from fbench.benchmark.budget import Budget
-from fbench.benchmark.hashing import short_hash
-from fbench.benchmark.networks import network_spec
-from fbench.benchmark.numerics import Precision, choose_numerics
-from fbench.benchmark.protocol import Protocol, overlaid
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.schema import FrozenModel, parse, read_toml
-from fbench.benchmark.specs import DataSpec, TrialSpec
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import Precision, choose_numerics
+from fbench.benchmark.records.protocol import Protocol, overlaid
+from fbench.benchmark.records.specs import DataSpec, TrialSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.training.networks import network_spec
+from fbench.core.hashing import short_hash
+from fbench.core.schema import FrozenModel, parse, read_toml
 
 CANDIDATES: Final = Path(__file__).with_name("candidates.toml")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fbench.ablations.claim import Claim
-from fbench.benchmark.schema import parse
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.schema import parse
 from fbench.reports.claims.judge import JudgedClaim, judge_claim
 from fbench.reports.claims.pool import gather_material
 from tests.reports.fabricated_run import Recipe, fabricate_run

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fbench.ablations.looks import FILE, Look, Looks
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.runs.interim_analyses import FILE, Look, Looks
+from fbench.benchmark.store.run_table import RunTable
 from tests.reports.claims.runs import claim_of, judged, run_of
 
 ACCURACY = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.62, "lenet5": 0.40}

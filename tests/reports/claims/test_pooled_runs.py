@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
 from tests.reports.claims.runs import claim_of, judged, run_of
 
 TEST: dict[str, Any] = {"kind": "more_accurate", "network": "ires", "than": "ires_no_se", "data": "fer2013"}

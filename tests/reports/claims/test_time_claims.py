@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.cost_records import CostRecord
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.core.errors import UserError
 from fbench.reports.claims.judge import JudgedClaim, judge_claim
 from fbench.reports.claims.pool import Material
 from tests.reports.claims.runs import claim_of

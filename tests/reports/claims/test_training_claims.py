@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.claims.pool import gather_material
 from fbench.reports.claims.trainings import overfitting_parts
 from tests.reports.claims.runs import claim_of, judged, run_of

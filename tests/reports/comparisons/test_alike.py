@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.alike import require_one_making
 from fbench.reports.comparisons.evidence import gather
 from tests.reports.fabricated_run import Recipe, fabricate_run

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import Evidence, gather
 from fbench.reports.comparisons.factor_words import (
     effect_name,

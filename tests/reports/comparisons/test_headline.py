@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fbench.ablations.looks import FILE, Looks
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.runs.interim_analyses import FILE, Looks
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.headline import cautions
 from fbench.reports.page.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.page.build import build_report
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.single import summarise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.tables import write_tables
 from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fbench.ablations.looks import FILE, Looks, take_look
 from fbench.ablations.suite import Suite
-from fbench.benchmark.store import TrialResult
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.runs.interim_analyses import FILE, Looks, take_look
+from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.studies import StudyResult, study_results
 from fbench.reports.comparisons.verdicts import verdict_sentence

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fbench.benchmark.cost_records import BatchRate, BatchSearch, CostRecord
-from fbench.benchmark.cost_specs import Setting
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.records.cost_records import BatchRate, BatchSearch, CostRecord
+from fbench.benchmark.records.cost_specs import Setting
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.costs.batches import BatchCurve, BatchPoint, batch_result
 from fbench.reports.figures.batch import latency_by_batch
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN

@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fbench.benchmark.cost_records import CostRecord, RoofReading
-from fbench.benchmark.cost_specs import Setting
-from fbench.benchmark.machine_plan import planned_machine
-from fbench.benchmark.machine_roof import BandwidthRate, ComputeRate, MachineRoof, RoofedMachine
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.machine.machine_plan import planned_machine
+from fbench.benchmark.machine.machine_roof import BandwidthRate, ComputeRate, MachineRoof, RoofedMachine
+from fbench.benchmark.records.cost_records import CostRecord, RoofReading
+from fbench.benchmark.records.cost_specs import Setting
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.costs.roofs import RoofPoint, roofline_result
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fbench.benchmark.cost_specs import Setting
+from fbench.benchmark.records.cost_specs import Setting
 from fbench.reports.costs.timings import compare_timings, main_setting, setting_timings, timing_of
 from tests.reports.fabricated_cost import BEST, BLOCKS, LATENCY, TRAIN, cost, series
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.diff.accuracy import compare_accuracy

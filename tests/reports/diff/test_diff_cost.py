@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.cost_records import REFERENCE, CostRecord
-from fbench.benchmark.store import write_cost_file
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord
+from fbench.benchmark.store.run_folder import write_cost_file
 from fbench.reports.diff.answer import answers
 from fbench.reports.diff.cost import compare_cost
 from fbench.reports.diff.model import Cost, CostRow, Settings

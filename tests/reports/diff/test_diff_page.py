@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.store import write_cost_file
+from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.core.errors import UserError
 from fbench.reports.diff.gather import gather_difference
 from fbench.reports.diff.model import Difference
 from fbench.reports.diff.page import check_page_name, render_difference, write_difference

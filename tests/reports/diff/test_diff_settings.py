@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fbench.benchmark.store import write_cost_file
-from fbench.benchmark.table import load_run
+from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.run_table import load_run
 from fbench.reports.diff.model import DifferingFact
 from fbench.reports.diff.networks import compare_pairs
 from fbench.reports.diff.settings import compare_settings

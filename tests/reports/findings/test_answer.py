@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.comparisons.summary import summarise_networks

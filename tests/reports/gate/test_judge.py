@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.cost_records import (
+from fbench.benchmark.records.cost_records import (
     REFERENCE,
     RESIDENT_GROWTH,
     CostRecord,
     EnergyReading,
     MemoryReading,
 )
-from fbench.benchmark.store import write_cost_file
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.gate.judge import Gate, changes_without_gate, judge_gate
 from fbench.reports.gate.metrics import parse_condition
 from fbench.reports.gate.subjects import load_side, pairs
@@ -249,7 +249,7 @@ def test_without_conditions_every_metric_is_told(tmp_path: Path) -> None:
 
 
 def test_a_network_that_failed_to_be_timed_is_told_with_its_reason(tmp_path: Path) -> None:
-    from fbench.benchmark.cost_records import SettingFailure
+    from fbench.benchmark.records.cost_records import SettingFailure
 
     record = cost(series("ires", 1.0), series("arch1", 1.0, BEST, 8), settings=(LATENCY, BEST))
     failure = SettingFailure(network="arch1", setting=LATENCY, reason="RuntimeError: out of memory")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 from fbench.reports.gate.metrics import METRICS, Condition, parse_condition
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.store import write_cost_file
+from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.core.errors import UserError
 from fbench.reports.gate.subjects import load_side, pairs
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import fabricate_run

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbench.architectures.contract import built_in_contract
-from fbench.architectures.errors import UserError
-from fbench.benchmark.networks import bare_network_spec, describe_network
+from fbench.benchmark.training.networks import bare_network_spec, describe_network
+from fbench.core.errors import UserError
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.networks.blueprint import Blueprint, Line, blueprint, network_plans

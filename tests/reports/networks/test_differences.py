@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build, list_architectures, resolve
 from fbench.architectures.tracing.trace import trace
-from fbench.benchmark.table import load_run
+from fbench.benchmark.store.run_table import load_run
+from fbench.core.errors import UserError
 from fbench.reports.networks.differences import NetworkDifferences, change_words, network_differences, run_differences
 from fbench.reports.networks.inventory import take_inventory
 

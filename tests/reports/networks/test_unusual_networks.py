@@ -14,8 +14,8 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch read
 from fbench.architectures.trace import trace
 from torch import nn
 
-from fbench.benchmark.networks import bare_network_spec, describe_network
-from fbench.benchmark.table import load_run
+from fbench.benchmark.store.run_table import load_run
+from fbench.benchmark.training.networks import bare_network_spec, describe_network
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.networks.blueprint import Blueprint, blueprint

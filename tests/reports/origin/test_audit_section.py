@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fbench.benchmark.data.audit.findings import Audit, ExactCopies, SplitCopies
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.tables import summary_rows
 from fbench.reports.origin.audit import audit_section
 from fbench.reports.page.build import build_report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.origin.provenance import repeat_command
 from fbench.reports.origin.readings import count_readings
 from fbench.reports.page.build import build_report

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from face_maps import made_up_maps
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import Illustration, to_svg, write_drawing

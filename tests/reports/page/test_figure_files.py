@@ -16,8 +16,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
 from fbench.reports.page.build import build_report, gather_report
 from fbench.reports.page.figure_files import find_figures, write_figures
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -55,7 +55,7 @@ def test_figures_of_two_runs_have_names_of_their_own(one: RunTable) -> None:
 
 def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from fbench.benchmark.table import load_run;"
+        "from pathlib import Path; from fbench.benchmark.store.run_table import load_run;"
         "from fbench.reports.page.build import gather_report;"
         "from fbench.reports.page.figure_files import write_figures;"
         f"write_figures(gather_report([load_run(Path({str(one.folder.path)!r}))]), Path({str(tmp_path)!r}))"

@@ -11,10 +11,10 @@ import pytest
 from face_maps import made_up_maps
 from matplotlib.figure import Figure
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.maps import FaceMaps
-from fbench.benchmark.records import TrialRecord
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.tables import summary_rows
 from fbench.reports.figures.drawing import Drawing, Illustration, bytes_of, illustrate, svg_of

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.architectures.errors import UserError
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
 from fbench.reports.origin.run_names import run_names
 from fbench.reports.page.build import build_report, write_report
 from fbench.reports.page.document import Theme
@@ -41,7 +41,7 @@ def test_nothing_is_requested(html: str, page: Page) -> None:
 
 def test_same_run_gives_same_bytes_in_another_process_without_torch(run: RunTable, html: str) -> None:
     code = (
-        "import hashlib, sys; from fbench.benchmark.table import load_run; from fbench.reports.page.build import *;"
+        "import hashlib, sys; from fbench.benchmark.store.run_table import load_run; from fbench.reports.page.build import *;"
         "from fbench.reports.comparisons import tables;"
         f"text = build_report([load_run({str(run.folder.path)!r})]);"
         "print(hashlib.sha256(text.encode()).hexdigest(), 'torch' in sys.modules)"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.ablations.looks import Look
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.runs.interim_analyses import Look
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.tables import write_tables
 from fbench.reports.page.build import build_report, gather_report

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.benchmark.cost_records import EnergyReading
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.records.cost_records import EnergyReading
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.page.build import build_report

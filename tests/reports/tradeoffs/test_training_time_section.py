@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbench.benchmark.cost_records import CostRecord
-from fbench.benchmark.records import TargetTime, TrialRecord, TrialTimes
-from fbench.benchmark.table import RunTable, load_run
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.trial_records import TargetTime, TrialRecord, TrialTimes
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import Evidence, gather
 from fbench.reports.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN

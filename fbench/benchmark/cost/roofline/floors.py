@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fbench.architectures.tracing.graph import Node
-from fbench.benchmark.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roof import MachineRoof
 
 Bound = Literal["compute", "memory"]
 

@@ -17,8 +17,8 @@ from fbench.architectures.tracing.passes import plain_kernels
 from fbench.architectures.tracing.recorder import Recorder
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
-from fbench.benchmark.device import autocast, memory_format
-from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.machine.device import autocast, memory_format
+from fbench.benchmark.records.numerics import Numerics
 
 MOST_CALLS: Final = 50
 FEWEST_CALLS: Final = 5

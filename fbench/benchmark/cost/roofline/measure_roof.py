@@ -15,9 +15,8 @@ from torch.nn import functional
 
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
-from fbench.benchmark.device import memory_format, numerics_in_force
-from fbench.benchmark.machine import busy_percent
-from fbench.benchmark.machine_roof import (
+from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.machine.machine_roof import (
     BandwidthRate,
     ComputeRate,
     MachineRoof,
@@ -25,7 +24,8 @@ from fbench.benchmark.machine_roof import (
     kept_roof,
     roofed_machine,
 )
-from fbench.benchmark.numerics import Numerics
+from fbench.benchmark.records.numerics import Numerics
+from fbench.core.machine import busy_percent
 
 ROUNDS: Final = 5
 VISIT_S: Final = 0.01

@@ -8,11 +8,9 @@ from typing import Final
 
 import torch
 
-from fbench.architectures.errors import UserError
 from fbench.architectures.registry import build
 from fbench.architectures.tracing.graph import NetworkTrace, Node
 from fbench.architectures.tracing.trace import trace
-from fbench.benchmark.allocator import freed_memory_kept
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
@@ -21,10 +19,12 @@ from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.roofline.floors import Floor, layer_floor, network_floor
 from fbench.benchmark.cost.roofline.layer_times import layer_times_s
 from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
-from fbench.benchmark.device import numerics_in_force
-from fbench.benchmark.machine_roof import MachineRoof
-from fbench.benchmark.numerics import Numerics
-from fbench.benchmark.specs import NetworkSpec
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.core.errors import UserError
 
 TIMED_CALLS: Final = 25
 

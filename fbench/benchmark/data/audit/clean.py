@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.copies import COPY_REASON, copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.core.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)

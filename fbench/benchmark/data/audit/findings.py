@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from fbench.benchmark.data.dataset import LeftOut, SplitName
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.schema import FrozenModel
 
 AUDIT_SCHEMA_VERSION: Final = 1
 NEAR_CORRELATION: Final = 0.98

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fbench.benchmark.data.audit.findings import AUDIT_SCHEMA_VERSION, NEAR_CORRELATION, Audit
 from fbench.benchmark.data.cache import cache_directory
-from fbench.benchmark.files import replacing
+from fbench.core.files import replacing
 
 _log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.images.decoding import decode_images
 from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import ImageFile, printable
+from fbench.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.images.decoding import IMAGE_SUFFIXES
 from fbench.benchmark.data.images.image_tree import files_below
+from fbench.core.errors import UserError
 
 _MOST_FILES: Final = 10_000
 _MOST_LOOKED_INTO: Final = 100

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.dataset import LeftOut
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
 from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES, UNREAD_SUFFIXES
+from fbench.core.errors import UserError, readable
 
 PartName = Literal["train", "val", "test"]
 _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 CK_CLASSES: Final = ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise")
 _BASIC: Final = tuple(name for name in CK_CLASSES if name != "contempt")

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
@@ -23,6 +22,7 @@ from fbench.benchmark.data.layouts.class_names import expression
 from fbench.benchmark.data.options import parse_fold
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
+from fbench.core.errors import UserError
 
 SHARES: Final = (0.15, 0.15)
 """Shares of the subjects in the selection and the test split; the rest trains."""

@@ -32,7 +32,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.copies import copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.file_kinds import require_text
@@ -42,6 +41,7 @@ from fbench.benchmark.data.layouts.fer2013_rows import IMAGE_SIZE, CsvKind
 from fbench.benchmark.data.options import parse_fold
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
+from fbench.core.errors import UserError
 
 CK_CODES: Final = ("anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt")
 """The labels 0 to 7 of ``ckextended.csv``."""

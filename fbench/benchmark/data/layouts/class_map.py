@@ -32,9 +32,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED
-from fbench.benchmark.schema import FrozenModel, parse, read_toml
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel, parse, read_toml
 
 MAP_FILE: Final = "fbench_data.toml"
 _MOST_CLASSES: Final = 256  # labels are uint8

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
@@ -30,6 +29,7 @@ from fbench.benchmark.data.splits import (
     stratified_folds,
     stratified_split,
 )
+from fbench.core.errors import UserError
 
 LEFT_OUT: Final = "lies in a folder that the class map leaves out"
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from typing import Final
 
-from fbench.architectures.errors import UserError
+from fbench.core.errors import UserError
 
 FER2013_CLASSES: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """In the order of the labels 0 to 6 of ``fer2013.csv`` (Goodfellow et al. 2013)."""

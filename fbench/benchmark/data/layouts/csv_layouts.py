@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.images.image_tree import part_folders
 from fbench.benchmark.data.layouts.ckplus_csv import read_ckplus_csv
@@ -14,6 +13,7 @@ from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.ferplus import VOTES_FILE, read_ferplus
 from fbench.benchmark.data.layouts.readable import Readable
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 _WHOLE_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
 _TRAINING_FILE: Final = "train.csv"

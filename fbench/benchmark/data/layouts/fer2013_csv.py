@@ -12,7 +12,6 @@ from typing import Final, TextIO
 
 import numpy as np
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
@@ -28,6 +27,7 @@ from fbench.benchmark.data.layouts.fer2013_rows import (
     parse_rows,
 )
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED, stratified_split
+from fbench.core.errors import UserError
 
 _ROWS_AT_A_TIME: Final = 1024
 # The longest possible row has 2,304 pixels of three digits: 9,215 characters and a few.

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError, did_you_mean
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
+from fbench.core.errors import UserError, did_you_mean
 
 IMAGE_SIZE: Final = 48
 PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE

@@ -25,12 +25,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.fer2013_rows import SPLIT_OF_USAGE
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 VOTES_FILE: Final = "fer2013new.csv"
 FERPLUS_CLASSES: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.found_instead import found_instead
@@ -31,6 +30,7 @@ from fbench.benchmark.data.splits import (
     stratified_folds,
     stratified_split,
 )
+from fbench.core.errors import UserError
 
 _SPLIT_OF_PART: Final = {"train": 0, "val": 1, "test": 2}
 _SPLIT_OF_PREFIX: Final = {"PublicTest_": 1, "PrivateTest_": 2}

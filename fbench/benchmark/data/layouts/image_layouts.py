@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fbench.architectures.errors import UserError, readable
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.image_tree import ImageTree, part_folders, scan_tree, subfolders, unwrapped
 from fbench.benchmark.data.layouts.ckplus import ck_class, read_ckplus
@@ -19,6 +18,7 @@ from fbench.benchmark.data.layouts.imed import read_imed
 from fbench.benchmark.data.layouts.rafdb import rafdb_key, rafdb_root, read_rafdb
 from fbench.benchmark.data.layouts.readable import Readable
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError, readable
 
 TreeReader = Callable[[ImageTree, DataReference], ImageDataset]
 

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset, LeftOut
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class, require_one_spelling
 from fbench.benchmark.data.layouts.folders import require_parts, split_tree
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 _JOINS: Final = re.compile(r"\s*(?:[-_+&, ]|\band\b|\bdan\b)+\s*")
 _ADVERBS: Final = {

@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import ImageDataset, LeftOut
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.identity import Stamp, file_key, listing_key
@@ -25,6 +24,7 @@ from fbench.benchmark.data.images.image_tree import ImageFile, PartName, files_b
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.folders import draw_selection
 from fbench.benchmark.data.source import DataReference
+from fbench.core.errors import UserError
 
 LIST_FILE: Final = Path("EmoLabel") / "list_patition_label.txt"
 IMAGE_FOLDER: Final = Path("Image") / "aligned"

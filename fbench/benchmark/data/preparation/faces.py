@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError, did_you_mean
+from fbench.core.errors import UserError, did_you_mean
 
 Point = tuple[float, float]
 EXTRA: Final = "fbench[faces]"

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.preparation.faces import missing_extra
+from fbench.core.errors import UserError
 
 _SHA256: Final = {
     "pnet.lz4": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",

@@ -15,15 +15,15 @@ from typing import Final, Literal
 import numpy as np
 from PIL import Image
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.images.decoding import DECODER, IMAGE_SUFFIXES, UnusableImageError, open_image, to_gray
 from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
-from fbench.benchmark.files import replacing
-from fbench.benchmark.schema import FrozenModel
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
+from fbench.core.schema import FrozenModel
 
 SETTINGS_FILE: Final = "prepared.json"
 MANIFEST_FILE: Final = "prepared.csv"

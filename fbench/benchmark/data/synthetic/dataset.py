@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, SplitName
 from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES
 from fbench.benchmark.data.synthetic.render import render
 from fbench.benchmark.data.synthetic.sampling import sample_labels, sample_noise, sample_parameters
+from fbench.core.errors import UserError
 
 GENERATOR_VERSION: Final[int] = 1
 """Raised whenever the same seed gives other images or labels."""

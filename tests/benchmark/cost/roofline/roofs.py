@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fbench.benchmark.machine_roof import BandwidthRate, ComputeRate, MachineRoof, roofed_machine
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.machine.machine_roof import BandwidthRate, ComputeRate, MachineRoof, roofed_machine
+from fbench.benchmark.records.numerics import choose_numerics
 
 
 def round_roof() -> MachineRoof:

@@ -7,8 +7,8 @@ import torch
 
 from fbench.benchmark.cost.roofline import measure_roof
 from fbench.benchmark.cost.roofline.measure_roof import dense_kernels, moving_kernels, roof_of_this_machine
-from fbench.benchmark.machine_roof import MachineRoof, keep_roof, kept_roof, roofed_machine
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.machine.machine_roof import MachineRoof, keep_roof, kept_roof, roofed_machine
+from fbench.benchmark.records.numerics import choose_numerics
 from tests.benchmark.cost.roofline.roofs import round_roof
 
 CPU = torch.device("cpu")

@@ -7,13 +7,13 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
-from fbench.architectures.errors import UserError
 from fbench.benchmark.cost.roofline import profile as profile_module
 from fbench.benchmark.cost.roofline.layer_times import layer_times_s
 from fbench.benchmark.cost.roofline.profile import profile_network
-from fbench.benchmark.networks import bare_network_spec
-from fbench.benchmark.numerics import choose_numerics
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.training.networks import bare_network_spec
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")

@@ -1,0 +1,154 @@
+"""Everything that depends on the kind of device, in one place."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
+
+import torch
+
+from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision
+from fbench.core.errors import UserError
+
+ALLOWED = "auto, cpu, cuda, cuda:N, mps"
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        UserError: the name is not one of these, or this machine has no such device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return _cuda(0)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdigit())):
+        raise UserError(f"There is no device '{name}'; allowed are {ALLOWED}.")
+    if kind == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(index or 0) >= count:
+            raise UserError(
+                f"Device '{name}' was asked for and this machine has {count} CUDA devices; use --device cpu."
+            )
+        return _cuda(int(index or 0))
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise UserError("Device 'mps' was asked for and this machine has none; use --device cpu.")
+    return torch.device(kind)
+
+
+def _cuda(index: int) -> torch.device:
+    """A CUDA device; cuBLAS repeats its results only with a fixed workspace, read from the environment at its start."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return torch.device("cuda", index)
+
+
+def device_kind(device: torch.device) -> DeviceKind:
+    """The kind of a device, as numerics name it."""
+    return cast("DeviceKind", device.type)
+
+
+def refuse_missing_precision(precision: Precision, device: torch.device) -> None:
+    """Nothing, where the device computes in this precision.
+
+    Raises:
+        UserError: it would only imitate it, slower than fp32.
+    """
+    if precision == "bf16":
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if device.type == "cuda"
+            else bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        )
+        if not native:
+            raise UserError(f"Precision bf16 was given, which this {device.type} does not compute in; use fp32.")
+    if precision == "tf32" and device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
+        raise UserError("Precision tf32 was given, which this GPU (before Ampere) does not compute in; use fp32.")
+
+
+def share_device(device: torch.device, trials: int) -> None:
+    """Let this process take its share of a GPU's memory, where several trials run on it at a time."""
+    if device.type == "cuda" and trials > 1:
+        torch.cuda.set_per_process_memory_fraction(1 / trials, device)
+
+
+@contextmanager
+def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None]:
+    """Set threads, TF32 and determinism for a block, and put back what was there."""
+    gradients, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
+    matmul, convolution = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    if numerics.threads_per_trial is not None:
+        torch.set_num_threads(numerics.threads_per_trial)
+    tf32 = numerics.precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, convolution
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        torch.set_grad_enabled(gradients)
+        torch.set_default_dtype(dtype)
+
+
+def autocast(numerics: Numerics) -> AbstractContextManager[object]:
+    """Mixed precision for a forward pass, where the numerics ask for bf16."""
+    if numerics.precision == "bf16":
+        return torch.autocast(numerics.device_kind, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def memory_format(numerics: Numerics) -> torch.memory_format:
+    """The layout of images and weights."""
+    return torch.channels_last if numerics.memory_format == "channels_last" else torch.contiguous_format
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all it was given; nothing to wait for on a CPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+class Stopwatch:
+    """Adds up the time of repeated sections without making an accelerator wait.
+
+    On CUDA a section is a pair of events, read when :meth:`total_s` is asked; elsewhere the monotonic clock.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._total_s = 0.0
+        self._pending: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    @contextmanager
+    def section(self) -> Iterator[None]:
+        """Time the block."""
+        if self._device.type == "cuda":
+            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            begin.record()
+            yield
+            end.record()
+            self._pending.append((begin, end))
+        else:
+            started = time.perf_counter()
+            yield
+            self._total_s += time.perf_counter() - started
+
+    def total_s(self) -> float:
+        """Seconds in all sections so far; waits for the device."""
+        if self._pending:
+            torch.cuda.synchronize(self._device)
+            self._total_s += sum(begin.elapsed_time(end) for begin, end in self._pending) / 1000.0
+            self._pending.clear()
+        return self._total_s

@@ -1,0 +1,259 @@
+"""A protocol: how a trial is trained and how its epoch is chosen. All of it is data, versioned, and hashed.
+
+Protocols are TOML files in ``protocols/``; a file of the same form can be given by path. A file with ``extends =
+"NAME"`` changes single fields of another protocol.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from fbench.benchmark.data.dataset import SplitName
+from fbench.core.errors import UserError, did_you_mean
+from fbench.core.schema import FrozenModel, parse, read_toml
+
+PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class AdamW(FrozenModel):
+    """AdamW (Loshchilov & Hutter 2019): weight decay apart from the gradient."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: PositiveFloat = 1e-8
+
+
+class Adam(FrozenModel):
+    """Adam (Kingma & Ba 2015): weight decay is an L2 penalty inside the gradient."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: PositiveFloat = 1e-8
+
+
+class Sgd(FrozenModel):
+    """Stochastic gradient descent with momentum, Nesterov's where asked."""
+
+    kind: Literal["sgd"] = "sgd"
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat = 0.0
+    momentum: Fraction = 0.9
+    nesterov: bool = True
+
+
+Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
+
+
+class WarmupCosine(FrozenModel):
+    """Linear warm-up over a fraction of the steps, then half a cosine down to a fraction of the peak."""
+
+    kind: Literal["warmup_cosine"] = "warmup_cosine"
+    warmup_fraction: Fraction = 0.1
+    final_fraction: Fraction = 0.0
+
+
+class ConstantRate(FrozenModel):
+    """One learning rate from the first step to the last."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class ReduceOnPlateau(FrozenModel):
+    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower selection loss.
+
+    Lower means by more than ``minimum_improvement``; the rate never falls below ``minimum_fraction`` of the first.
+    """
+
+    kind: Literal["reduce_on_plateau"] = "reduce_on_plateau"
+    factor: Fraction = 0.1
+    patience: PositiveInt = 5
+    minimum_fraction: Fraction = 1e-4
+    minimum_improvement: NonNegativeFloat = 0.0
+
+
+Schedule = Annotated[WarmupCosine | ConstantRate | ReduceOnPlateau, Field(discriminator="kind")]
+
+
+class Augmentation(FrozenModel):
+    """Random changes of training images; 0 turns one off. Angles in degrees, the rest as fractions or pixels."""
+
+    flip_probability: Fraction = 0.0
+    rotation_degrees: NonNegativeFloat = 0.0
+    shift_fraction: Fraction = 0.0
+    zoom_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    crop_padding_px: Annotated[int, Field(ge=0)] = 0
+    erasing_probability: Fraction = 0.0
+    erasing_max_fraction: Fraction = 0.25
+    mixup_alpha: NonNegativeFloat = 0.0
+
+
+class Stopping(FrozenModel):
+    """Stop early after ``patience`` evaluations without a lower selection loss."""
+
+    patience: PositiveInt
+    minimum_improvement: NonNegativeFloat = 0.0
+
+
+class Protocol(FrozenModel):
+    """Everything that decides how a trial learns, and which of its epochs is reported.
+
+    ``selection`` names the split that chooses the epoch: ``selection`` is honest, ``test`` exists only to imitate
+    published numbers and is marked wherever it was used, ``last`` takes the final epoch. ``test = "none"`` never
+    reads the test split. ``test_split = "merged_with_selection"`` makes one split of both, which then tests and,
+    as only ``selection = "test"`` or ``"last"`` makes sense with it, perhaps selects.
+
+    ``weight_decay_on`` says which parameters decay: ``kernels`` (all of two or more dimensions), ``dense_kernels``,
+    ``convolution_kernels_3x3`` or ``all_parameters``. The learning rate holds at ``reference_batch_size``; with
+    ``learning_rate_scaling = "square_root"`` it is multiplied by the square root of the ratio elsewhere (Malladi et
+    al. 2022, for Adam-like optimizers). ``batch_size_for_data`` gives other batch sizes for data sets by name.
+    ``normalisation`` takes mean and deviation from the ``training_split``, for each channel, or ``per_image``, over all
+    its values. ``augmentation_use`` is ``each_pass`` (drawn anew whenever an image is seen) or ``one_fixed_copy`` (one
+    augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
+    later).
+    ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
+
+    ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
+    and what was chosen) are for readers and no part of any identity.
+
+    Raises:
+        UserError: settings that contradict each other.
+    """
+
+    name: str
+    version: PositiveInt
+    description: str = ""
+    source: str = ""
+    stated: dict[str, str] = Field(default_factory=dict)
+    choices: dict[str, str] = Field(default_factory=dict)
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    reference_batch_size: PositiveInt
+    batch_size_for_data: dict[str, PositiveInt] = Field(default_factory=dict)
+    learning_rate_scaling: Literal["square_root", "none"] = "square_root"
+    optimizer: Optimizer
+    schedule: Schedule
+    normalisation: Literal["training_split", "per_image"] = "training_split"
+    augmentation: Augmentation = Augmentation()
+    augmentation_use: Literal["each_pass", "one_fixed_copy"] = "each_pass"
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    gradient_clip_norm: PositiveFloat | None = None
+    weight_decay_on: Literal["kernels", "dense_kernels", "convolution_kernels_3x3", "all_parameters"] = "kernels"
+    ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    test_time_flip: bool = False
+    stopping: Stopping | None = None
+    selection: Literal["selection", "test", "last"] = "selection"
+    test: Literal["once", "none"] = "once"
+    test_split: Literal["own", "merged_with_selection"] = "own"
+    architecture_options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older(cls, values: Any) -> Any:
+        """Records of version 0.1 have ``decay_all_parameters`` in place of ``weight_decay_on``."""
+        if not isinstance(values, dict) or "decay_all_parameters" not in values:
+            return values
+        newer = {key: value for key, value in values.items() if key != "decay_all_parameters"}
+        return newer | ({"weight_decay_on": "all_parameters"} if values["decay_all_parameters"] else {})
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.test_split == "merged_with_selection" and (self.selection == "selection" or self.test == "none"):
+            raise UserError(
+                f"Protocol '{self.name}' merges the selection split into the test split, so no selection split is "
+                "left to choose the epoch; set selection to 'test' or 'last', and test to 'once'."
+            )
+        if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
+            raise UserError(
+                f"Protocol '{self.name}' asks for mixup in a fixed copy of each image, which has one label; set "
+                "augmentation_use to 'each_pass' or leave mixup_alpha out."
+            )
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """What a result depends on: everything but the words for readers, fields at their defaults left out."""
+        return self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+
+    def for_data(self, name: str) -> Protocol:
+        """The protocol as it is used on the data set of this catalogue name: with its own batch size, if any."""
+        size = self.batch_size_for_data.get(name)
+        return self.model_copy(update={"batch_size": size or self.batch_size, "batch_size_for_data": {}})
+
+    @property
+    def augmentation_of_each_pass(self) -> Augmentation:
+        """What is drawn while training: nothing where the copies are fixed before."""
+        return self.augmentation if self.augmentation_use == "each_pass" else Augmentation()
+
+    def training_images(self, images: int) -> int:
+        """How many training images an epoch has for a training split of ``images``: twice as many with fixed copies."""
+        return 2 * images if self.augmentation_use == "one_fixed_copy" else images
+
+
+def choosing_splits(protocol: Protocol) -> tuple[SplitName, ...]:
+    """The splits of the data set whose images choose the epoch."""
+    if protocol.test_split == "merged_with_selection":
+        return ("selection", "test")
+    return ("test",) if protocol.selection == "test" else ("selection",)
+
+
+WORDS: Final = ("description", "source", "stated", "choices")
+"""Fields of a protocol that are for readers alone."""
+
+
+def list_protocols() -> list[str]:
+    """Names of the protocols that come with fbench."""
+    return sorted(path.stem for path in PROTOCOL_FOLDER.glob("*.toml"))
+
+
+def load_protocol(name_or_path: str) -> Protocol:
+    """Load a protocol by name, or from a TOML file.
+
+    A file with ``extends`` takes every field that it does not give from the protocol of that name; tables are
+    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced.
+
+    Raises:
+        UserError: the name is unknown, or the file is missing or has a wrong or unknown key.
+    """
+    if not name_or_path.endswith(".toml"):
+        return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
+    return parse(Protocol, _merged(read_toml(Path(name_or_path).expanduser())), name_or_path)
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    names = list_protocols()
+    if name not in names:
+        raise UserError(
+            f"There is no protocol '{name}'.{did_you_mean(name, names)} "
+            f"Allowed: {', '.join(names)}, or the path of a .toml file."
+        )
+    return read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+
+
+def _merged(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with those of the protocol that they extend; shipped protocols extend at most one another."""
+    if not isinstance(values.get("extends"), str):
+        return values
+    base = _merged(_shipped(values["extends"]))
+    return overlaid(base, {key: value for key, value in values.items() if key != "extends"})
+
+
+def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Settings with those of ``values`` over them, table by table; a table of another ``kind`` is replaced whole."""
+    result = dict(base)
+    for key, value in values.items():
+        old = base.get(key)
+        same_kind = (
+            isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind", old.get("kind"))
+        )
+        result[key] = overlaid(old, value) if same_kind else value  # type: ignore[arg-type] # same_kind means a dict
+    return result

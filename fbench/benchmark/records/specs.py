@@ -1,0 +1,131 @@
+"""What is asked for: the specification of one trial."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, NonNegativeInt
+
+from fbench.architectures.registry import ResolvedArchitecture
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.core.hashing import short_hash
+from fbench.core.schema import FrozenModel
+
+
+class NetworkSpec(FrozenModel):
+    """A network, fully resolved: builder, every option, and the digest of what they build.
+
+    ``name`` is what the suite calls it and is not part of any identity. ``plugin_file`` says where a worker process
+    finds a plug-in's builder; ``source_sha256`` is the hash of that file.
+    """
+
+    name: str
+    builder: str
+    options: dict[str, Any]
+    digest: str
+    source_sha256: str | None = None
+    plugin_file: str | None = None
+
+    @property
+    def resolved(self) -> ResolvedArchitecture:
+        """The form that the registry builds from."""
+        return ResolvedArchitecture(
+            name=self.name, builder=self.builder, options=dict(self.options), source=self.source_sha256
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width that the network was resolved for."""
+        size = int(self.options["image_size"])
+        return int(self.options["in_channels"]), size, size
+
+
+class DataSpec(FrozenModel):
+    """A data set by name and content.
+
+    ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
+    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file.
+    """
+
+    name: str
+    source: str = ""
+    options: dict[str, str] = Field(default_factory=dict)
+    path: str | None = Field(default=None, exclude=True)
+    fingerprint: str
+    class_names: tuple[str, ...]
+    images_by_split: dict[str, int]
+    image_shape: tuple[int, int, int]
+    may_show_images: bool
+    synthetic: bool
+    description: str
+    conversion: str = ""
+    left_out: tuple[LeftOutCount, ...] = ()
+
+    @property
+    def reference(self) -> DataReference:
+        """Where a worker reads it."""
+        path = Path(self.path) if self.path else None
+        return DataReference(name=self.source or self.name, path=path, options=self.options)
+
+
+def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
+    """The specification of a data set that was read."""
+    return DataSpec(
+        name=dataset.name,
+        source="" if reference.name == dataset.name else reference.name,
+        options=reference.options,
+        path=str(reference.path.resolve()) if reference.path else None,
+        fingerprint=dataset.fingerprint,
+        class_names=dataset.class_names,
+        images_by_split={split: int(dataset.rows(split).size) for split in SPLITS},
+        image_shape=dataset.image_shape,
+        may_show_images=dataset.may_show_images,
+        synthetic=dataset.synthetic,
+        description=dataset.description,
+        conversion=dataset.conversion,
+        left_out=tuple(part.counted() for part in dataset.left_out),
+    )
+
+
+class TrialSpec(FrozenModel):
+    """One architecture, one data set, one protocol, one budget, one seed."""
+
+    network: NetworkSpec
+    data: DataSpec
+    protocol: Protocol
+    budget: Budget
+    seed: NonNegativeInt
+    numerics: Numerics
+
+    def identity(self) -> dict[str, Any]:
+        """The canonical form that is hashed: nothing that only names or locates things.
+
+        Fields at their defaults are left out, so a field that is added later, with the old behaviour as its default,
+        leaves old identities alone.
+        """
+        return {
+            "builder": self.network.builder,
+            "options": self.network.options,
+            "network_digest": self.network.digest,
+            "data_fingerprint": self.data.fingerprint,
+            "protocol": self.protocol.settings(),
+            "budget": self.budget.model_dump(mode="json", exclude_defaults=True),
+            "seed": self.seed,
+            "numerics_version": self.numerics.numerics_version,
+            "numerics": self.numerics.model_dump(mode="json", exclude_defaults=True),
+        }
+
+    @property
+    def trial_id(self) -> str:
+        """16 hexadecimal digits that stand for everything the result depends on."""
+        return short_hash(self.identity())
+
+    @property
+    def label(self) -> str:
+        """What a person calls this trial."""
+        return f"{self.network.name} on {self.data.name}, seed {self.seed}"

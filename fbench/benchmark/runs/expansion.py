@@ -1,0 +1,61 @@
+"""From a suite and the configuration of a run to trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fbench.ablations.suite import Suite
+from fbench.architectures.registry import options_of, source_digest
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+
+SeedCounts = Mapping[tuple[str, str], int]
+"""How many seeds a network gets on a data set."""
+
+
+def expand(
+    suite: Suite, config: RunConfig, seeds: int | SeedCounts
+) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
+    """Every network on every data set with every seed: trials (each once), what they are planned for, networks.
+
+    ``seeds`` is one number for all, or one for each network and data set.
+    """
+    from fbench.benchmark.training.networks import network_spec  # imports torch
+
+    plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
+    protocol_options = config.protocol.architecture_options
+    specs: dict[str, TrialSpec] = {}
+    planned: list[PlannedTrial] = []
+    networks: dict[tuple[str, str], NetworkSpec] = {}
+    treatments = sorted({variant.copies for variant in suite.variants.values()} | {"keep"})
+    for data in config.data:
+        trained_on = {copies: _treated(data, copies) for copies in treatments}
+        for name in suite.architectures:
+            variant = suite.variants.get(name)
+            base = variant.base if variant else name
+            taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
+            network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
+            networks.setdefault((name, network.digest), network)
+            for seed in range(seeds if isinstance(seeds, int) else seeds[name, data.name]):
+                spec = TrialSpec(
+                    network=network,
+                    data=trained_on[variant.copies if variant else "keep"],
+                    protocol=config.protocol.for_data(data.source or data.name),
+                    budget=config.budget,
+                    seed=seed,
+                    numerics=config.numerics,
+                )
+                specs.setdefault(spec.trial_id, spec)
+                planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
+    return tuple(specs.values()), tuple(planned), tuple(networks.values())
+
+
+def _treated(data: DataSpec, copies: str) -> DataSpec:
+    """The data set with another treatment of copies than it was read with."""
+    if copies == "keep":
+        return data
+    whole = data.reference
+    treated = whole.model_copy(update={"options": whole.options | {"copies": copies}})
+    return data_spec(treated, load_dataset(treated))

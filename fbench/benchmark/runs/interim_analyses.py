@@ -1,0 +1,224 @@
+"""A run that adds seeds until its comparisons are decided: what was planned beforehand, and what each look found.
+
+``looks.json`` in the run's folder keeps it. The verdict of such a comparison is that of the look at which it stopped: a
+p-value of all its seeds, taken after looking, would promise too much.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from fbench.ablations.study import comparisons
+from fbench.ablations.suite import Suite
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+from fbench.core.schema import FrozenModel
+from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import mostly_collapsed
+from fbench.statistics.comparison.paired import new_images_difference
+from fbench.statistics.comparison.verdict import LEVEL, Verdict
+from fbench.statistics.seeds.power import variance_components
+from fbench.statistics.seeds.sequential import LookResult, judge_look, look_levels, look_seeds
+
+FILE: Final = "looks.json"
+
+State = Literal["open", "decided", "futile", "last look"]
+
+
+class ComparisonKey(NamedTuple):
+    """One comparison of a study on one data set."""
+
+    study: str
+    network: str
+    baseline: str
+    data: str
+
+
+class Look(FrozenModel):
+    """One comparison at one look; differences are fractions of 1 and for new images.
+
+    ``seeds`` were planned, ``pairs`` finished; with fewer than two pairs nothing could be judged and the numbers are
+    none. ``low`` and ``high`` bound the repeated confidence interval. ``different_level`` and ``equivalent_level`` are
+    what the p-values had to reach at this look.
+    """
+
+    study: str
+    network: str
+    baseline: str
+    data: str
+    seeds: int
+    pairs: int
+    different_level: float
+    equivalent_level: float
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    p_equivalent: float | None = None
+    verdict: Verdict = "undecided"
+    chance_to_decide: float | None = None
+    state: State = "open"
+
+    @property
+    def key(self) -> ComparisonKey:
+        """Which comparison this is."""
+        return ComparisonKey(self.study, self.network, self.baseline, self.data)
+
+
+class Looks(FrozenModel):
+    """Every look so far, in the order taken. ``level`` is that of a family of comparisons, before it is shared out."""
+
+    schema_version: int = 1
+    max_seeds: int
+    level: float = LEVEL
+    looks: tuple[Look, ...] = ()
+
+    def latest(self, key: ComparisonKey) -> Look | None:
+        """The last look at a comparison, or none."""
+        return next((look for look in reversed(self.looks) if look.key == key), None)
+
+    def is_open(self, key: ComparisonKey) -> bool:
+        """Whether a comparison wants another look."""
+        latest = self.latest(key)
+        return latest is None or latest.state == "open"
+
+
+def read_looks(folder: RunFolder) -> Looks | None:
+    """The looks of a run, or none where it was not run until decided."""
+    return folder.read_beside(FILE, Looks)
+
+
+def has_its_trials(look: Look, run: RunTable) -> bool:
+    """Whether the run still holds the trials that a look rests on."""
+    ours, theirs = (
+        {record.spec.seed for record in run.records(name, look.data) if record.spec.seed < look.seeds}
+        for name in (look.network, look.baseline)
+    )
+    return len(ours & theirs) == look.pairs
+
+
+def planned_looks(folder: RunFolder, max_seeds: int) -> Looks:
+    """The looks of a run to go on with, or those of a new one.
+
+    Raises:
+        UserError: looks that were planned for another number of seeds: how much each may spend was settled then.
+    """
+    found = read_looks(folder)
+    if found is not None and found.max_seeds != max_seeds:
+        raise UserError(
+            f"The looks of {folder.path} were planned for at most {found.max_seeds} seeds, which settled what each may "
+            f"spend; give --max-seeds {found.max_seeds}, or another folder with --out."
+        )
+    return found or Looks(max_seeds=max_seeds)
+
+
+def comparison_keys(suite: Suite, data: tuple[str, ...]) -> list[ComparisonKey]:
+    """Every comparison of a suite on every data set, in order."""
+    return [
+        ComparisonKey(study.name, network, baseline, name)
+        for name in data
+        for study in suite.studies
+        for network, baseline in comparisons(study)
+    ]
+
+
+def open_keys(suite: Suite, data: tuple[str, ...], looks: Looks) -> list[ComparisonKey]:
+    """The comparisons that want another look."""
+    return [key for key in comparison_keys(suite, data) if looks.is_open(key)]
+
+
+def next_look(key: ComparisonKey, looks: Looks) -> int:
+    """The number of seeds at the next look at an open comparison."""
+    latest = looks.latest(key)
+    return next(seeds for seeds in look_seeds(looks.max_seeds) if latest is None or seeds > latest.seeds)
+
+
+def wanted_seeds(suite: Suite, data: tuple[str, ...], looks: Looks) -> dict[tuple[str, str], int]:
+    """How many seeds each network needs on each data set for the next look at what is open; at least those it was
+    looked at with."""
+    wanted: dict[tuple[str, str], int] = {}
+
+    def want(network: str, name: str, seeds: int) -> None:
+        wanted[network, name] = max(seeds, wanted.get((network, name), 0))
+
+    for key in comparison_keys(suite, data):
+        latest = looks.latest(key)
+        seeds = next_look(key, looks) if latest is None or latest.state == "open" else latest.seeds
+        want(key.network, key.data, seeds)
+        want(key.baseline, key.data, seeds)
+    alone = {level for study in suite.studies if not comparisons(study) for level in study.levels}
+    for network in alone:
+        for name in data:
+            want(network, name, look_seeds(looks.max_seeds)[0])
+    return wanted
+
+
+def take_look(suite: Suite, run: RunTable, data: tuple[str, ...], looks: Looks) -> Looks:
+    """Look at every open comparison whose next look has all its trials, finished or failed."""
+    found = []
+    for key in open_keys(suite, data, looks):
+        seeds = next_look(key, looks)
+        if _all_ended(run, key, seeds):
+            margin = suite.study(key.study).margin_points / 100
+            level = looks.level / len(comparisons(suite.study(key.study)))
+            found.append(_look(run, key, seeds, looks.max_seeds, margin, level))
+    return looks.model_copy(update={"looks": (*looks.looks, *found)})
+
+
+def _all_ended(run: RunTable, key: ComparisonKey, seeds: int) -> bool:
+    ended = {(row.network, row.data, row.seed) for row in run.plan if row.trial_id in run.trials}
+    return all((name, key.data, seed) in ended for name in (key.network, key.baseline) for seed in range(seeds))
+
+
+def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin: float, level: float) -> Look:
+    all_looks = look_levels(max_seeds, level)
+    place = next(place for place, one in enumerate(all_looks) if one.seeds == seeds)
+    pairs, differences = run.paired_differences(key.network, key.baseline, key.data)
+    differences = differences[[place for place, seed in enumerate(pairs) if seed < seeds]]
+    look = Look(
+        **key._asdict(),
+        seeds=seeds,
+        pairs=len(differences),
+        different_level=all_looks[place].different,
+        equivalent_level=all_looks[place].equivalent,
+        state="open" if seeds < max_seeds else "last look",
+    )
+    if len(differences) < 2:
+        return look
+    found = judge_look(
+        new_images_difference(differences),
+        variance_components(differences),
+        differences.shape[1],
+        margin,
+        all_looks,
+        place,
+        neither_learned=all(_collapsed(run, name, key.data, seeds) for name in (key.network, key.baseline)),
+    )
+    return look.model_copy(
+        update={
+            "estimate": found.estimate,
+            "low": found.low,
+            "high": found.high,
+            "p_value": found.p_value,
+            "p_equivalent": found.p_equivalent,
+            "verdict": found.verdict,
+            "chance_to_decide": found.chance_to_decide,
+            "state": _state(found, last=seeds == max_seeds),
+        }
+    )
+
+
+def _collapsed(run: RunTable, network: str, data: str, seeds: int) -> bool:
+    """Whether most of the trials of a network up to a look did not learn."""
+    records = [record for record in run.records(network, data) if record.spec.seed < seeds]
+    parts = [(record, run.classes(record)[run.headline_split]) for record in records]
+    return mostly_collapsed(
+        [confusion_matrix(part.labels, part.predicted, len(record.spec.data.class_names)) for record, part in parts]
+    )
+
+
+def _state(found: LookResult, *, last: bool) -> State:
+    if found.verdict != "undecided":
+        return "decided"
+    return "last look" if last else "futile" if found.futile else "open"

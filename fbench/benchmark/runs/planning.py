@@ -1,0 +1,269 @@
+"""The plan of a run: everything that is decided before the first step, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fbench.ablations.library import load_suite
+from fbench.ablations.suite import Suite, resolve_names, select_studies
+from fbench.architectures.plugins import load_plugin
+from fbench.architectures.registry import canonical_name
+from fbench.benchmark.data.cache import cache_directory
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.machine.jobs import choose_jobs
+from fbench.benchmark.machine.machine_plan import MachinePlan, kept_plan, planned_machine
+from fbench.benchmark.records.budget import Budget, load_preset
+from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
+from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.runs.expansion import SeedCounts, expand
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
+from fbench.core.files import require_folder_place
+from fbench.core.machine import describe_machine, package_version
+from fbench.statistics.seeds.sequential import look_seeds
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything decided before the first step: the folder, its configuration, and the trials to run.
+
+    ``specs`` has every trial once; ``planned`` has a row for each network, data set and seed. ``pending`` are the
+    trials without a usable record, ``takeable`` those of them that another run has.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    suite: Suite
+    specs: tuple[TrialSpec, ...]
+    planned: tuple[PlannedTrial, ...]
+    pending: tuple[TrialSpec, ...]
+    takeable: dict[str, RunFolder]
+    networks: tuple[NetworkSpec, ...]
+    device: torch.device
+    jobs: int
+    machine_plan: MachinePlan | None
+    seeds: int
+    take_from: tuple[Path, ...] = ()
+    keep_failed: bool = False
+
+    @property
+    def remaining(self) -> list[TrialSpec]:
+        """The trials that are to be run here, as no other run has them."""
+        return [spec for spec in self.pending if spec.trial_id not in self.takeable]
+
+    @property
+    def jobs_needed(self) -> int:
+        """As many workers as there is work for, at least one."""
+        return min(self.jobs, max(1, len(self.remaining)))
+
+
+def plan_run(request: RunRequest) -> RunPlan:
+    """Resolve a request into a plan; nothing is written.
+
+    Raises:
+        UserError: anything in the request that cannot work, a folder that cannot be written, or one that belongs to
+            another configuration.
+    """
+    from fbench.benchmark.machine.device import device_kind, pick_device, refuse_missing_precision
+
+    request.check_seeds()
+    require_folder_place(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
+    if request.out is not None:
+        require_folder_place(request.out, "The run", "--out")
+    for plugin in request.plugins:
+        load_plugin(plugin)
+    suite = _whole_suite(request)
+    selected = select_studies(suite, request.only)
+    protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
+    device = pick_device(request.device)
+    machine_plan = kept_plan(planned_machine(describe_machine(), device.type)).plan
+    jobs = choose_jobs(request.jobs, device.type, machine_plan.jobs if machine_plan else None)
+    data = _data_specs([DataReference.parse(text) for text in request.data])
+    folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
+    require_folder_place(folder.path, "The run", "--out")
+    numerics = _numerics(request, device_kind(device))
+    refuse_missing_precision(numerics.precision, device)
+    config = _config(request, suite, protocol, preset.budget, data, numerics)
+    if (folder.path / "run.json").exists():
+        config = _same_configuration(folder, config)
+    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+        raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
+    seeds = request.seeds or (preset.seeds if request.max_seeds is None else look_seeds(request.max_seeds)[0])
+    specs, planned, networks = expand(selected, config, seeds)
+    if not (folder.path / "run.json").exists():
+        reasons = _failing_programs(specs, networks, config, device)
+        if reasons:
+            config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
+            specs, planned, networks = expand(selected, config, seeds)
+    pending = _pending(folder, specs, keep_failed=request.keep_failed)
+    return RunPlan(
+        folder=folder,
+        config=config,
+        suite=selected,
+        specs=specs,
+        planned=planned,
+        pending=pending,
+        takeable=_takeable(pending, request.take_from),
+        networks=networks,
+        device=device,
+        jobs=jobs,
+        machine_plan=machine_plan,
+        seeds=seeds,
+        take_from=request.take_from,
+        keep_failed=request.keep_failed,
+    )
+
+
+def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
+    """The same plan with another number of seeds for each network and data set."""
+    specs, planned, networks = expand(plan.suite, plan.config, seeds)
+    pending = _pending(plan.folder, specs, keep_failed=plan.keep_failed)
+    return replace(
+        plan,
+        specs=specs,
+        planned=planned,
+        networks=networks,
+        pending=pending,
+        takeable=_takeable(pending, plan.take_from),
+        seeds=max(seeds.values()),
+    )
+
+
+def _pending(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool) -> tuple[TrialSpec, ...]:
+    """The trials without a usable record."""
+    records = folder.trials() if folder.path.exists() else {}
+    done = {key for key, record in records.items() if record.status == "finished" or keep_failed}
+    return tuple(spec for spec in specs if spec.trial_id not in done)
+
+
+def _whole_suite(request: RunRequest) -> Suite:
+    suite = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
+    return resolve_names(suite, canonical_name)
+
+
+def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
+    """Read every data set once.
+
+    Raises:
+        UserError: two have one name, which would mix their trials.
+    """
+    specs: dict[str, DataSpec] = {}
+    for reference in references:
+        spec = data_spec(reference, load_dataset(reference))
+        if spec.name in specs:
+            raise UserError(f"--data {reference}: a data set named '{spec.name}' was given before; run them apart.")
+        specs[spec.name] = spec
+    return tuple(specs.values())
+
+
+def _numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
+    """Numerics chosen by rule, or those of another run.
+
+    Raises:
+        UserError: the other run was made on another kind of device, or with training code that has changed since.
+    """
+    if request.numerics_of is None:
+        return choose_numerics(kind, request.precision, compile=request.compile)
+    numerics = RunFolder.open(request.numerics_of).config().numerics
+    if numerics.numerics_version != NUMERICS_VERSION:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
+            f"fbench computes version {NUMERICS_VERSION}; leave --numerics out, or use fbench "
+            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
+        )
+    if numerics.device_kind != kind:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
+            f"give --device {numerics.device_kind}, or leave --numerics out."
+        )
+    return numerics
+
+
+def _failing_programs(
+    specs: Sequence[TrialSpec], networks: Sequence[NetworkSpec], config: RunConfig, device: torch.device
+) -> dict[str, str]:
+    """The networks of a new run that cannot be compiled or recorded at the batch size of its first trial."""
+    from fbench.benchmark.records.budget import plan_steps
+    from fbench.benchmark.runs.program_check import failing_programs
+
+    first = specs[0]
+    batch_size = plan_steps(first.protocol, first.budget, first.data.images_by_split["train"]).batch_size
+    return failing_programs(networks, config.protocol, batch_size, config.numerics, device)
+
+
+def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
+    parts = [suite.name, "+".join(spec.name for spec in data), preset]
+    if protocol.name != "fbench":
+        parts.append(protocol.name)
+    return Path("results") / "-".join(parts)
+
+
+def _config(
+    request: RunRequest,
+    suite: Suite,
+    protocol: Protocol,
+    budget: Budget,
+    data: tuple[DataSpec, ...],
+    numerics: Numerics,
+) -> RunConfig:
+    return RunConfig(
+        name=_default_folder(suite, data, protocol, request.preset).name,
+        suite=suite.model_dump(mode="json"),
+        protocol=protocol,
+        preset=request.preset,
+        budget=budget,
+        data=data,
+        numerics=numerics,
+        plugins=tuple(str(plugin) for plugin in request.plugins),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fbench_version=package_version("fbench"),
+    )
+
+
+def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
+    """The folder's own configuration, with data paths as they are now.
+
+    Raises:
+        UserError: the folder belongs to another configuration; the first field that differs is named.
+    """
+    found = folder.config()
+
+    def essence(config: RunConfig) -> dict[str, object]:
+        return {
+            "suite": Suite.model_validate(config.suite),
+            "protocol": config.protocol.settings(),
+            "preset": config.budget,
+            "data": [spec.fingerprint for spec in config.data],
+            "numerics (device kind, precision or compilation)": config.numerics,
+        }
+
+    if found.eager_because:
+        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
+    ours, theirs = essence(wanted), essence(found)
+    different = [field for field, value in ours.items() if value != theirs[field]]
+    if different:
+        raise UserError(
+            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
+            "give another folder with --out, or the options of that run."
+        )
+    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
+
+
+def _takeable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
+    found: dict[str, RunFolder] = {}
+    for path in sources:
+        source = RunFolder.open(path)
+        finished = {key for key, record in source.trials().items() if record.status == "finished"}
+        found |= {spec.trial_id: source for spec in pending if spec.trial_id in finished}
+    return found

@@ -1,0 +1,158 @@
+"""What a planned run could decide: the differences that it can find, and the margins that it can certify."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fbench.ablations.study import Study, comparisons
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.runs.planning import RunPlan
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
+from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.seeds.power import (
+    VarianceComponents,
+    certifiable_margin_of,
+    detectable_difference_of,
+    expected_estimate,
+    seeds_for_margin,
+    variance_components,
+)
+from fbench.statistics.sign_flip import smallest_reachable
+
+TYPICAL: Final = VarianceComponents(seed=0.0078**2, image=0.117**2, residual=0.42**2)
+"""Medians over the 45 pairs of networks in ``results/fer2013-standard``, rounded; 49 to 56 % top-1, 10 seeds."""
+
+TYPICAL_WORDS: Final = "typical spreads, of results/fer2013-standard"
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What one study on one data set could decide; differences are fractions of 1, for new images.
+
+    Attributes:
+        study: its name.
+        data: the data set's name.
+        comparisons: members of the family.
+        seeds: each network's, at most.
+        images: of the test split.
+        smallest_p: the least that the sign-flip test can reach after Holm's correction.
+        margin: the difference that the study calls relevant.
+        detectable_difference: found in 80 of 100 studies; none with one seed.
+        certifiable_margin: within which equal networks are certified in 80 of 100 studies; none with one seed.
+        seeds_for_margin: seeds with which the study's margin could be certified; none where no number can.
+        spreads: where the assumed spreads come from, in words.
+    """
+
+    study: str
+    data: str
+    comparisons: int
+    seeds: int
+    images: int
+    smallest_p: float
+    margin: float
+    detectable_difference: float | None
+    certifiable_margin: float | None
+    seeds_for_margin: int | None
+    spreads: str
+
+    @property
+    def margin_in_reach(self) -> bool:
+        """Whether equal networks could be certified as equivalent."""
+        return self.certifiable_margin is not None and self.certifiable_margin <= self.margin
+
+
+def foresee(plan: RunPlan, max_seeds: int | None, stated: VarianceComponents | None) -> list[Foresight]:
+    """Every study that compares anything, on every data set of the plan.
+
+    Spreads are those stated, or else of earlier records of the same networks and data: in the plan's folder and in the
+    runs that it takes trials from; the largest of a study's comparisons counts. Else they are typical ones.
+    """
+    earlier = [] if stated else _earlier_runs(plan)
+    seeds = max_seeds or plan.seeds
+    return [
+        _foresee(study, data, seeds, _test_images(plan, data), stated, earlier)
+        for data in plan.config.data
+        for study in plan.suite.studies
+        if comparisons(study)
+    ]
+
+
+def stated_components(text: str) -> VarianceComponents:
+    """Read ``SEED,IMAGE,REST``, standard deviations of a difference in percentage points.
+
+    Raises:
+        UserError: anything else than three numbers of at least 0.
+    """
+    try:
+        seed, image, rest = (float(part) / 100 for part in text.split(","))
+    except ValueError:
+        seed = image = rest = math.nan
+    if not all(math.isfinite(value) and value >= 0 for value in (seed, image, rest)):
+        raise UserError(
+            f"--assume-sd {text} was given; give three standard deviations in points of at least 0, such as 0.7,6.3,40."
+        )
+    return VarianceComponents(seed=seed**2, image=image**2, residual=rest**2)
+
+
+def _foresee(
+    study: Study,
+    data: DataSpec,
+    seeds: int,
+    images: int,
+    stated: VarianceComponents | None,
+    earlier: Sequence[RunTable],
+) -> Foresight:
+    family, margin = len(comparisons(study)), study.margin_points / 100
+    components, spreads = (stated, "spreads as stated") if stated else _known_components(study, data.name, earlier)
+    expected = expected_estimate(components, seeds, images) if seeds > 1 else None
+    level = LEVEL / family
+    return Foresight(
+        study=study.name,
+        data=data.name,
+        comparisons=family,
+        seeds=seeds,
+        images=images,
+        smallest_p=smallest_reachable(seeds, family),
+        margin=margin,
+        detectable_difference=detectable_difference_of(expected, level) if expected else None,
+        certifiable_margin=certifiable_margin_of(expected, level) if expected else None,
+        seeds_for_margin=seeds_for_margin(components, images, margin, level),
+        spreads=spreads,
+    )
+
+
+def _known_components(study: Study, data: str, earlier: Sequence[RunTable]) -> tuple[VarianceComponents, str]:
+    """The largest components of the study's comparisons in earlier records, or typical ones."""
+    found = []
+    for run in earlier:
+        for network, baseline in comparisons(study):
+            if {network, baseline} <= set(run.networks) and data in run.data_names:
+                pairs, differences = run.paired_differences(network, baseline, data)
+                if len(pairs) > 1:
+                    found.append(variance_components(differences))
+    if not found:
+        return TYPICAL, TYPICAL_WORDS
+    largest = VarianceComponents(
+        seed=max(one.seed for one in found),
+        image=max(one.image for one in found),
+        residual=max(one.residual for one in found),
+    )
+    return largest, "spreads of earlier records"
+
+
+def _earlier_runs(plan: RunPlan) -> list[RunTable]:
+    folders = [plan.folder.path, *plan.take_from]
+    return [load_run(folder) for folder in dict.fromkeys(folders) if Path(folder, "run.json").exists()]
+
+
+def _test_images(plan: RunPlan, data: DataSpec) -> int:
+    """Images of the split that headlines rest on."""
+    protocol, images = plan.config.protocol, data.images_by_split
+    if protocol.test == "none":
+        return images["selection"]
+    return images["test"] + (0 if protocol.test_split == "own" else images["selection"])

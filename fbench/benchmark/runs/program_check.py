@@ -1,0 +1,111 @@
+"""Before a run is created: does every network train in the program that was asked for, and as in plain arithmetic?"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import nn
+
+from fbench.architectures.network_copy import copy_network
+from fbench.architectures.registry import build
+from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.records.numerics import Numerics, Precision, choose_numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.specs import NetworkSpec
+from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.step import Totals, make_step
+from fbench.core.errors import reason_of
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one step of plain gradient descent lies from that of plain eager fp32: its loss, and the length of its
+    gradient, each as a share of the plain one's."""
+
+    loss: float
+    gradient_length: float
+
+    def within(self, limit: Agreement) -> bool:
+        """Whether both are within the limit; a value that is not a number is not."""
+        return self.loss <= limit.loss and self.gradient_length <= limit.gradient_length
+
+
+TOLERANCES: Final[dict[Precision, Agreement]] = {
+    "fp32": Agreement(1e-4, 1e-2),
+    "tf32": Agreement(5e-3, 5e-2),
+    "bf16": Agreement(3e-2, 1e-1),
+}
+"""What is allowed. Measured on a CPU over the 34 networks on 64 images: fp32 in channels_last at most 4e-6 and 1e-3,
+bf16 at most 7e-3 and 3.1e-2. Only the length is compared: ReLU and batch normalisation at the start of a deep network
+turn the gradient by bf16's rounding alone (ResNet50: cosine 0.3), by fp32's too, if less (0.03 of its length)."""
+
+
+def failing_programs(
+    networks: Sequence[NetworkSpec], protocol: Protocol, batch_size: int, numerics: Numerics, device: torch.device
+) -> dict[str, str]:
+    """Take one step of every network as ``numerics`` say; the names of those that fail, each with its reason.
+
+    Nothing is tried where the program is eager. A network that cannot be built is left out, as its trials will say so.
+    """
+    if not (numerics.compile or numerics.cuda_graph):
+        return {}
+    modules: dict[str, nn.Module] = {}
+    for network in networks:
+        with contextlib.suppress(Exception, SystemExit):  # the trial itself will record the reason
+            modules.setdefault(network.name, build(network.resolved))
+    failing: dict[str, str] = {}
+    for network in {network.digest: network for network in networks if network.name in modules}.values():
+        try:
+            found = agreement_with_plain(modules[network.name], network, protocol, batch_size, numerics, device)
+        except (Exception, SystemExit) as error:  # whatever a compiler raises; the run goes on without it
+            failing[network.name] = reason_of(error).partition("\n")[0]
+            continue
+        if not found.within(TOLERANCES[numerics.precision]):
+            failing[network.name] = f"{found} is further from plain fp32 than {TOLERANCES[numerics.precision]}"
+    return failing
+
+
+def agreement_with_plain(
+    module: nn.Module,
+    network: NetworkSpec,
+    protocol: Protocol,
+    batch_size: int,
+    numerics: Numerics,
+    device: torch.device,
+) -> Agreement:
+    """Compare one step of ``module`` as ``numerics`` say with plain eager fp32; dropout is left out."""
+    torch.manual_seed(0)
+    batch = MixedBatch(
+        torch.randn(batch_size, *network.input_shape), torch.arange(batch_size) % int(network.options["num_classes"])
+    )
+    plain = choose_numerics(numerics.device_kind).model_copy(
+        update={"memory_format": "contiguous", "cuda_graph": False, "microbatch": numerics.microbatch}
+    )
+    expected_loss, expected_length = _one_step(module, batch, protocol, plain, device)
+    loss, length = _one_step(module, batch, protocol, numerics, device)
+    return Agreement(abs(loss / expected_loss - 1), abs(length / expected_length - 1))
+
+
+def _one_step(
+    module: nn.Module, batch: MixedBatch, protocol: Protocol, numerics: Numerics, device: torch.device
+) -> tuple[float, float]:
+    """Loss, and how far a rate of 1 moves all weights together, which is the length of the gradient."""
+    layout = memory_format(numerics)
+    network = copy_network(module).to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0.0
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    images = batch.images.to(device).contiguous(memory_format=layout)
+    with numerics_in_force(numerics, device):
+        rate = torch.ones((), device=device) if numerics.cuda_graph else 1.0
+        optimizer = torch.optim.SGD(network.parameters(), lr=rate, fused=True)
+        unclipped = protocol.model_copy(update={"gradient_clip_norm": None})
+        totals = Totals(device)
+        make_step(network, optimizer, unclipped, numerics, totals)(MixedBatch(images, batch.labels.to(device)))
+    moves = [parameter.detach() - old for parameter, old in zip(network.parameters(), before, strict=True)]
+    return float(totals.loss) / totals.images, float(torch.nn.utils.get_total_norm(moves))

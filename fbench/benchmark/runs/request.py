@@ -1,0 +1,53 @@
+"""What a user asks of ``fbench run``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fbench.ablations.suite import Suite
+from fbench.benchmark.records.numerics import Precision
+from fbench.core.errors import UserError
+
+FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a user asks of ``fbench run``. ``jobs`` none means as the machine's plan says, or the cores of a CPU, or
+    one trial on an accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many."""
+
+    suite: str | Suite = "ablations"
+    only: tuple[str, ...] = ()
+    protocol: str = "fbench"
+    preset: str = "quick"
+    data: tuple[str, ...] = ("synthetic",)
+    seeds: int | None = None
+    device: str = "auto"
+    precision: Precision = "fp32"
+    compile: bool = False
+    jobs: int | None = None
+    out: Path | None = None
+    take_from: tuple[Path, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    numerics_of: Path | None = None
+    keep_failed: bool = False
+    max_seeds: int | None = None
+
+    def check_seeds(self) -> None:
+        """Refuse numbers of seeds that cannot work.
+
+        Raises:
+            UserError: fewer than one seed, both kinds of number at once, or a largest number that compares nothing.
+        """
+        if self.seeds is not None and self.seeds < 1:
+            raise UserError(f"--seeds {self.seeds} was given; give at least 1.")
+        if self.max_seeds is None:
+            return
+        if self.seeds is not None:
+            raise UserError(
+                f"--seeds {self.seeds} was given with --until-decided, which takes up to {self.max_seeds}; give "
+                "--seeds for a fixed number, or --max-seeds for the most."
+            )
+        if self.max_seeds < FEWEST_SEEDS:
+            raise UserError(f"--max-seeds {self.max_seeds} was given; give at least {FEWEST_SEEDS}.")

@@ -1,0 +1,247 @@
+"""The course of a run: execute what a plan lacks, measure cost, keep the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from fbench.benchmark.data.audit.findings import Audit
+from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol as TrainingProtocol
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.interim_analyses import FILE as LOOKS_FILE
+from fbench.benchmark.runs.interim_analyses import Look, open_keys, planned_looks, take_look, wanted_seeds
+from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.ledger import read_ledger
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_table import RunTable, load_run
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Reporter(Protocol):
+    """Is told how a run goes."""
+
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """A trial has done so many steps."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """A trial has ended and its record is written."""
+
+    def measuring(self, what: str) -> None:
+        """Cost is being measured."""
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """A look was taken at each comparison that was open."""
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Maps of faces could not be made for these trials, by label, with the reason."""
+
+
+def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
+    """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
+    from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
+
+    trials_s = estimate_trials_s(plan.remaining, plan.device)
+    start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
+    cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
+    return trials_s, start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+
+
+COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
+REPORT_S = 10.0
+
+
+def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
+    """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
+
+    A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
+    cannot be made are left out, and tried again by the same request.
+    """
+    from fbench.benchmark.maps.making import add_maps
+    from fbench.benchmark.runs.executor import Workplace, run_trials, started_workers
+
+    with started_workers(plan.remaining, plan.jobs_needed) as workers:
+        _fill_folder(plan)
+        try:
+            trials_s, estimate_s = estimate_run_s(plan)
+            longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
+            reporter.began(plan, trials_s, estimate_s)
+            at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
+            place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
+            run_trials(longest_first, place, reporter, workers)
+            _measure_cost(plan, reporter)
+            if failures := add_maps(plan.folder, plan.planned, plan.specs):
+                reporter.left_without_maps(failures)
+        finally:
+            plan.folder.write_test_readings(_readings(plan))
+    return load_run(plan.folder.path)
+
+
+def run_until_decided(plan: RunPlan, max_seeds: int, reporter: Reporter) -> RunTable:
+    """Add seeds to the networks of open comparisons, look by look, until each is decided, hopeless or at ``max_seeds``.
+
+    Looks are at 5, 10, 15, ... seeds and at ``max_seeds``; :mod:`fbench.statistics.seeds.sequential` has the rule. What
+    each look found is kept in the run's folder, and the same call goes on after an interruption.
+
+    Raises:
+        UserError: fewer than two seeds at most, or a folder whose looks were planned for another number of seeds.
+    """
+    looks = planned_looks(plan.folder, max_seeds)
+    data = tuple(spec.name for spec in plan.config.data)
+    while True:
+        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, looks)), reporter)
+        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once a look
+        taken = take_look(plan.suite, table, data, looks)
+        new = taken.looks[len(looks.looks) :]
+        if new:
+            looks = taken
+            plan.folder.write_beside(LOOKS_FILE, looks)
+            reporter.looked(new)
+        if not new or not open_keys(plan.suite, data, looks):
+            return table
+
+
+def _fill_folder(plan: RunPlan) -> None:
+    """Everything of a run but its own trials and costs: configuration, plan, audit, networks, trials of other runs."""
+    from fbench.benchmark.training.networks import describe_network
+
+    if not (plan.folder.path / "run.json").exists():
+        plan.folder.create(plan.config)
+    plan.folder.extend_plan(plan.planned)
+    _audit_data(plan)
+    for network in plan.networks:
+        plan.folder.write_network(network.digest, describe_network(network))
+    for trial_id, source in plan.takeable.items():
+        plan.folder.take_trial(source, trial_id)
+
+
+def run(request: RunRequest | None = None, reporter: Reporter | None = None, **options: object) -> RunTable:
+    """Plan and execute a run: ``run(suite="smoke", preset="smoke")``; options are the fields of :class:`RunRequest`.
+
+    With ``max_seeds`` seeds are added until the comparisons are decided, else every network gets ``seeds``.
+
+    Raises:
+        UserError: as :func:`plan_run` and :func:`run_until_decided`.
+    """
+    asked = request or RunRequest(**options)  # type: ignore[arg-type] # the fields are checked as they are used
+    return carry_out(plan_run(asked), asked.max_seeds, reporter or SilentReporter())
+
+
+def carry_out(plan: RunPlan, max_seeds: int | None, reporter: Reporter) -> RunTable:
+    """Carry out a plan as it is, or until its comparisons are decided."""
+    return execute_run(plan, reporter) if max_seeds is None else run_until_decided(plan, max_seeds, reporter)
+
+
+def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
+    """The trained network of a trial, in evaluation mode on the CPU; ``trial`` is an id of :func:`fbench.load_run`.
+
+    It takes images float (N, C, H, W) normalised as the trial's protocol says, and returns logits.
+
+    Raises:
+        UserError: no such run or trial, or a trial whose weights were not kept.
+    """
+    from fbench.benchmark.training.networks import load_model as load
+
+    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser()), trial)
+
+
+class SilentReporter:
+    """Reports nothing."""
+
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """Say nothing."""
+
+    def stepped(self, trial_id: str, steps: int) -> None:
+        """Say nothing."""
+
+    def ended(self, record: TrialRecord) -> None:
+        """Say nothing."""
+
+    def measuring(self, what: str) -> None:
+        """Say nothing."""
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """Say nothing."""
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Say nothing."""
+
+
+def _readings(plan: RunPlan) -> list[str]:
+    """The ledger's lines for every data set that was trained on, treated ones among them."""
+    fingerprints = [data.fingerprint for data in plan.config.data] + [spec.data.fingerprint for spec in plan.specs]
+    return [line for fingerprint in dict.fromkeys(fingerprints) for line in read_ledger(fingerprint)]
+
+
+def _audit_data(plan: RunPlan) -> None:
+    """Keep what is known of each data set's flaws: a full audit where one was made before, else a quick one.
+
+    Audits of runs whose trials are taken are taken too. An audit speaks of the splits that the protocol uses, so one
+    from the user's cache, which knows the data's own splits, serves only where these are used.
+    """
+    from fbench.benchmark.data.audit.kept import cached_audit
+
+    sources = list({source.path: source for source in plan.takeable.values()}.values())
+    own_splits = plan.config.protocol.test_split == "own"
+    for data in plan.config.data:
+        found = [plan.folder.audit(data.fingerprint), cached_audit(data.fingerprint) if own_splits else None]
+        found += [source.audit(data.fingerprint) for source in sources]
+        known = [audit for audit in found if audit is not None]
+        full = [audit for audit in known if audit.near is not None]
+        audit = next(iter([*full, *known]), None) or _quick_audit(data, plan.config.protocol)
+        plan.folder.write_audit(data.fingerprint, audit)
+
+
+def _quick_audit(data: DataSpec, protocol: TrainingProtocol) -> Audit:
+    from fbench.benchmark.data.audit.audit import audit_dataset
+    from fbench.benchmark.runs.executor import load_for
+    from fbench.benchmark.training.arrange import arrange_splits
+
+    return audit_dataset(arrange_splits(load_for(data), protocol), near=False)
+
+
+def _cost_spec(plan: RunPlan) -> CostSpec:
+    """Cost is measured for the networks of the first data set, whose image size and classes they were built for."""
+    names = dict[str, NetworkSpec]()
+    for network in plan.networks:
+        names.setdefault(network.name, network)
+    return CostSpec(
+        networks=tuple(names.values()), numerics=plan.config.numerics, plan=_cost_plan(plan.config.numerics)
+    )
+
+
+def _cost_plan(numerics: Numerics) -> CostPlan:
+    """The default plan, with networks called the way that the run's trials call them."""
+    backend: Backend = "cuda_graph" if numerics.cuda_graph else "compile" if numerics.compile else "eager"
+    usual = CostPlan()
+    settings = tuple(setting.model_copy(update={"backend": backend}) for setting in usual.settings)
+    return usual.model_copy(update={"settings": settings})
+
+
+def _has_cost(plan: RunPlan) -> bool:
+    cost_id = _cost_spec(plan).cost_id
+    return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
+
+
+def _measure_cost(plan: RunPlan, reporter: Reporter) -> None:
+    from fbench.benchmark.cost.measure import measure_cost
+    from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
+
+    if not _has_cost(plan):
+        spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
+        reporter.measuring("what this machine can do at most")
+        roof = roof_of_this_machine(spec.numerics, plan.device)
+        record = measure_cost(spec, plan.device, passes, reporter.measuring, roof)
+        if record.interrupted:  # the run goes on later, and measures it whole
+            raise KeyboardInterrupt
+        plan.folder.write_cost(record)

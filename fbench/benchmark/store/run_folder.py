@@ -1,0 +1,356 @@
+"""A run folder: configuration, plan, records and their files. Whatever is written appears whole or not at all.
+
+- ``run.json``: the configuration; written once
+- ``plan.json``: which trial answers for a network, data set and seed; grows
+- ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
+- ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
+- ``costs/<cost id>.json``: measurements of cost, every raw sample
+- ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
+- ``looks.json``: what each look found, where seeds were added until comparisons were decided
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fbench.benchmark.data.audit.findings import Audit
+from fbench.benchmark.maps.face_maps import (
+    MAPS_FILE,
+    FaceMaps,
+    read_maps,
+    read_maps_left_out,
+    write_maps,
+    write_maps_left_out,
+)
+from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
+from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
+from fbench.benchmark.records.trial_records import (
+    SCHEMA_VERSION,
+    HistoryRow,
+    PlannedTrial,
+    RunConfig,
+    TrialRecord,
+)
+from fbench.core.errors import UserError
+from fbench.core.files import UNFINISHED, replacing, replacing_folder
+
+WEIGHTS_FILE = "weights.safetensors"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A record with the files that lie beside it; a failed trial has a record and as much history as there was.
+
+    ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
+    was read, by a failed trial too.
+    """
+
+    record: TrialRecord
+    history: tuple[HistoryRow, ...] = ()
+    predictions: Predictions | None = None
+    weights: dict[str, Any] | None = None
+    test_readings: int = 0
+
+
+class RunFolder:
+    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open an existing run.
+
+        Raises:
+            UserError: there is no run at ``path``.
+        """
+        if not (path / "run.json").is_file():
+            raise UserError(
+                f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
+            )
+        return cls(path)
+
+    # --- configuration and plan
+
+    def create(self, config: RunConfig) -> None:
+        """Write the configuration of a new run."""
+        _write_json(self.path / "run.json", config)
+
+    def config(self) -> RunConfig:
+        """The configuration, validated."""
+        return _read_model(self.path / "run.json", RunConfig)
+
+    def plan(self) -> list[PlannedTrial]:
+        """Every planned trial so far, in the order it was planned."""
+        file = self.path / "plan.json"
+        if not file.exists():
+            return []
+        with _naming(file):
+            return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+
+    def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
+        """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
+        rows = {(row.network, row.data, row.seed): row for row in self.plan()}
+        rows |= {(row.network, row.data, row.seed): row for row in planned}
+        text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
+        _write_text(self.path / "plan.json", text + "\n")
+
+    # --- trials
+
+    def trial_folder(self, trial_id: str) -> Path:
+        """Where a trial's files lie."""
+        return self.path / "trials" / trial_id
+
+    def write_trial(self, result: TrialResult) -> TrialRecord:
+        """Write a trial; it replaces an earlier (failed) one of the same id.
+
+        Weights that cannot be kept are left out, and the record that is written, and returned, says why.
+
+        Raises:
+            OSError: the disk refuses; nothing is written then, as with any other error.
+            ValueError: the record has a number that JSON cannot hold.
+        """
+        record = result.record
+        with replacing_folder(self.trial_folder(record.trial_id)) as folder:
+            write_history(folder / "history.csv", result.history)
+            if result.predictions is not None:
+                write_predictions(folder, result.predictions)
+            if result.weights is not None:
+                from fbench.benchmark.store.weights import write_state
+
+                why_not = write_state(folder / WEIGHTS_FILE, result.weights)
+                record = record.model_copy(update={"weights_not_kept": why_not})
+            _write_text(folder / "record.json", _readable_json(record))
+        return record
+
+    def has_record(self, trial_id: str) -> bool:
+        """Whether a trial has a record, finished or failed."""
+        return (self.trial_folder(trial_id) / "record.json").is_file()
+
+    def trial(self, trial_id: str) -> TrialRecord:
+        """The record of one trial.
+
+        Raises:
+            UserError: the record is not valid, or that of another trial.
+        """
+        file = self.trial_folder(trial_id) / "record.json"
+        record = _read_model(file, TrialRecord)
+        if record.trial_id != trial_id:
+            raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
+        return record
+
+    def trials(self) -> dict[str, TrialRecord]:
+        """All trial records by id."""
+        return {trial_id: self.trial(trial_id) for trial_id in self.trial_ids()}
+
+    def trial_ids(self) -> list[str]:
+        """The ids of all trials that have a record, in the order of the alphabet; no folder that was not finished."""
+        names = (file.parent.name for file in (self.path / "trials").glob("*/record.json"))
+        return sorted(name for name in names if not name.startswith(UNFINISHED))
+
+    def history(self, trial_id: str) -> list[HistoryRow]:
+        """The evaluation points of a trial."""
+        return read_history(self.trial_folder(trial_id) / "history.csv")
+
+    def predictions(self, trial_id: str) -> Predictions:
+        """The stored predictions of a trial."""
+        return read_predictions(self.trial_folder(trial_id))
+
+    def has_weights(self, trial_id: str) -> bool:
+        """Whether a trial's weights were kept."""
+        return (self.trial_folder(trial_id) / WEIGHTS_FILE).is_file()
+
+    def has_maps(self, trial_id: str) -> bool:
+        """Whether a trial has feature maps and Grad-CAM."""
+        return (self.trial_folder(trial_id) / MAPS_FILE).is_file()
+
+    def maps(self, trial_id: str) -> FaceMaps | None:
+        """Feature maps and Grad-CAM of a trial, or None where none were made."""
+        return read_maps(self.trial_folder(trial_id))
+
+    def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
+        """Keep maps beside a trial's record; images that may not be kept are refused."""
+        write_maps(self.trial_folder(trial_id), maps)
+
+    def write_maps_left_out(self, trial_id: str, reason: str) -> None:
+        """Keep why no maps of a trial could be made, for the report."""
+        write_maps_left_out(self.trial_folder(trial_id), reason)
+
+    def maps_left_out(self, trial_id: str) -> str:
+        """Why no maps of a trial could be made; empty where they were made or not tried."""
+        return read_maps_left_out(self.trial_folder(trial_id))
+
+    def take_trial(self, other: RunFolder, trial_id: str) -> None:
+        """Copy a finished trial, whole, from another run."""
+        with replacing_folder(self.trial_folder(trial_id)) as folder:
+            shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
+
+    # --- data, networks, costs, ledger
+
+    def write_audit(self, fingerprint: str, audit: Audit) -> None:
+        """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
+        _write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
+
+    def audit(self, fingerprint: str) -> Audit | None:
+        """What was found in a data set, or None where no audit was kept."""
+        file = self.path / "data" / fingerprint[:16] / "audit.json"
+        return _read_model(file, Audit) if file.exists() else None
+
+    def network_file(self, digest: str) -> Path:
+        """Where the description of a network lies."""
+        return self.path / "networks" / digest[:16] / "network.json"
+
+    def write_network(self, digest: str, description: dict[str, Any]) -> None:
+        """Keep the description of a network; one that is there already stays."""
+        file = self.network_file(digest)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_text(file, json.dumps(description, indent=1, sort_keys=True) + "\n")
+
+    def network(self, digest: str) -> dict[str, Any]:
+        """The description of a network, or an empty dict where it was not kept."""
+        file = self.network_file(digest)
+        if not file.exists():
+            return {}
+        with _naming(file):
+            description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return description
+
+    def write_cost(self, record: CostRecord) -> None:
+        """Keep a measurement of cost."""
+        write_cost_file(self.path / "costs" / f"{record.cost_id}.json", record)
+
+    def costs(self) -> list[CostRecord]:
+        """All measurements of cost, oldest first."""
+        records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
+        return sorted(records, key=lambda record: record.finished_at)
+
+    def write_beside(self, name: str, model: BaseModel) -> None:
+        """Keep a file of another floor in the run's folder; it replaces an earlier one of that name."""
+        _write_json(self.path / name, model)
+
+    def read_beside(self, name: str, model: type[ModelT]) -> ModelT | None:
+        """What :meth:`write_beside` kept, or None where it is not there.
+
+        Raises:
+            UserError: the file is not valid.
+        """
+        file = self.path / name
+        return _read_model(file, model) if file.exists() else None
+
+    def write_test_readings(self, lines: Sequence[str]) -> None:
+        """Keep a copy of the ledger's lines for this run's data."""
+        _write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+
+    def test_readings(self) -> list[dict[str, Any]]:
+        """The ledger of test readings as it stood when the run last ended."""
+        file = self.path / "test_readings.jsonl"
+        if not file.exists():
+            return []
+        with _naming(file):
+            return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line]
+
+
+def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
+    """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.model_dump() for row in rows)
+
+
+def read_history(file: Path) -> list[HistoryRow]:
+    """Read what :func:`write_history` wrote.
+
+    Raises:
+        UserError: the file is missing or was changed by hand.
+    """
+    with _naming(file), file.open(newline="", encoding="utf-8") as stream:
+        return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
+
+
+def _read_model(file: Path, model: type[ModelT], readable: Sequence[int] = (SCHEMA_VERSION,)) -> ModelT:
+    """Read and validate one JSON file of a ``readable`` schema version.
+
+    Raises:
+        UserError: naming the file, when it was changed by hand or comes from another schema version.
+    """
+    with _naming(file):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        version = values.get("schema_version", readable[-1])
+        if version not in readable:
+            raise UserError(
+                f"{file} has schema version {version} and this fbench reads {readable[-1]}; "
+                f"read it with the fbench version that wrote it."
+            )
+        return model.model_validate(values)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
+    try:
+        yield
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        reason = f"{place + ': ' if place else ''}{problem['msg']}"
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+
+
+def write_cost_file(file: Path, record: CostRecord) -> None:
+    """Keep a measurement of cost outside of a run; a line for each series, as there may be thousands of samples."""
+    parts = record.model_dump(mode="json")
+    series = ",\n  ".join(json.dumps(one) for one in parts.pop("series"))
+    text = json.dumps(parts, indent=1)
+    _write_text(file, f'{text[:-2]},\n "series": [\n  {series}\n ]\n}}\n' if series else text + "\n")
+
+
+def read_cost_file(file: Path) -> CostRecord:
+    """Read a measurement of cost.
+
+    Raises:
+        UserError: there is no such file, or it is not a measurement of cost that this version reads.
+    """
+    if not file.is_file():
+        raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
+    return _read_model(file, CostRecord, (1, COST_SCHEMA_VERSION))
+
+
+def _readable_json(record: TrialRecord) -> str:
+    """A record as JSON that is known to be read again.
+
+    Raises:
+        ValueError: it has a number that is NaN or infinite, for which JSON has null.
+    """
+    text = record.model_dump_json(indent=1) + "\n"
+    try:
+        TrialRecord.model_validate_json(text)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ValueError(f"'{place}' of its record is no number that a file can hold") from error
+    return text
+
+
+def _write_json(file: Path, model: BaseModel) -> None:
+    _write_text(file, model.model_dump_json(indent=1) + "\n")
+
+
+def _write_text(file: Path, text: str) -> None:
+    with replacing(file) as stream:
+        stream.write(text.encode())

@@ -1,0 +1,131 @@
+"""A run as arrays: what reports and statistics read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.benchmark.data.audit.findings import Audit
+from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.predictions import Predictions, read_classes
+from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
+from fbench.benchmark.store.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Correctness:
+    """Whether each image was classified correctly: ``correct`` bool (seeds, images), one row per entry of ``seeds``."""
+
+    seeds: tuple[int, ...]
+    correct: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """The records of one run, addressed by network, data set and seed. Made by :func:`load_run`."""
+
+    folder: RunFolder
+    config: RunConfig
+    plan: tuple[PlannedTrial, ...]
+    trials: dict[str, TrialRecord]
+    costs: tuple[CostRecord, ...]
+    audits: dict[str, Audit] = field(default_factory=dict)
+    """What was found in each data set, by its name in the run; those without an audit are left out."""
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the planned networks, in the order of the plan."""
+        return tuple(dict.fromkeys(row.network for row in self.plan))
+
+    @cached_property
+    def data_names(self) -> tuple[str, ...]:
+        """Names of the data sets, in the order of the plan."""
+        return tuple(dict.fromkeys(row.data for row in self.plan))
+
+    @property
+    def headline_split(self) -> SplitName:
+        """The split that headlines rest on: test, or selection where the protocol never reads the test split."""
+        return "selection" if self.config.protocol.test == "none" else "test"
+
+    def records(self, network: str, data: str) -> list[TrialRecord]:
+        """Finished trials of a network on a data set, by seed."""
+        rows = sorted((row for row in self.plan if (row.network, row.data) == (network, data)), key=lambda r: r.seed)
+        found = [self.trials[row.trial_id] for row in rows if row.trial_id in self.trials]
+        return [record for record in found if record.status == "finished"]
+
+    def failed(self) -> list[tuple[PlannedTrial, TrialRecord]]:
+        """Planned trials that failed, with their records."""
+        pairs = [(row, self.trials[row.trial_id]) for row in self.plan if row.trial_id in self.trials]
+        return [(row, record) for row, record in pairs if record.status == "failed"]
+
+    def missing(self) -> list[PlannedTrial]:
+        """Planned trials that have no record yet."""
+        return [row for row in self.plan if row.trial_id not in self.trials]
+
+    def predictions(self, record: TrialRecord) -> Predictions:
+        """Stored predictions of a trial."""
+        return self.folder.predictions(record.trial_id)
+
+    def classes(self, record: TrialRecord) -> Predictions:
+        """Stored predictions of a trial without logits and ids of images, in a fraction of the time."""
+        return read_classes(self.folder.trial_folder(record.trial_id))
+
+    def history(self, record: TrialRecord) -> list[HistoryRow]:
+        """Evaluation points of a trial."""
+        return self.folder.history(record.trial_id)
+
+    def correctness(self, network: str, data: str, split: SplitName | None = None) -> Correctness:
+        """Per-image correctness of all finished seeds on a split (the headline split by default)."""
+        split = split or self.headline_split
+        records = self.records(network, data)
+        rows = [self.classes(record)[split].correct for record in records]
+        images = rows[0].size if rows else 0
+        return Correctness(
+            seeds=tuple(record.spec.seed for record in records),
+            correct=np.array(rows, dtype=bool).reshape(len(rows), images),
+        )
+
+    def paired_differences(
+        self, network: str, baseline: str, data: str, split: SplitName | None = None
+    ) -> tuple[tuple[int, ...], npt.NDArray[np.int8]]:
+        """Seeds that both networks finished, and correctness of ``network`` minus ``baseline`` (seeds, images)."""
+        a, b = self.correctness(network, data, split), self.correctness(baseline, data, split)
+        common = tuple(seed for seed in a.seeds if seed in b.seeds)
+        rows_a = a.correct[[a.seeds.index(seed) for seed in common]].astype(np.int8)
+        rows_b = b.correct[[b.seeds.index(seed) for seed in common]].astype(np.int8)
+        return common, rows_a - rows_b
+
+    def latest_cost(self, network: str) -> CostRecord | None:
+        """The newest measurement of cost that holds this network."""
+        holding = [cost for cost in self.costs if network in cost.static]
+        return holding[-1] if holding else None
+
+
+def load_run(path: str | Path) -> RunTable:
+    """Load a run folder for reading.
+
+    Raises:
+        UserError: the folder is not a run, or one of its records is not valid (named).
+    """
+    folder = RunFolder.open(Path(path).expanduser())
+    config = folder.config()
+    found = {data.name: folder.audit(data.fingerprint) for data in config.data}
+    return RunTable(
+        folder=folder,
+        config=config,
+        plan=tuple(folder.plan()),
+        trials=folder.trials(),
+        costs=tuple(folder.costs()),
+        audits={name: audit for name, audit in found.items() if audit is not None},
+    )
+
+
+def planned_seeds(plan: Sequence[PlannedTrial]) -> tuple[int, ...]:
+    """All seeds of a plan, ascending."""
+    return tuple(sorted({row.seed for row in plan}))

@@ -1,0 +1,140 @@
+"""From a name and options to a fully resolved network with its digest, and from a trial back to a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fbench.architectures.building import build_and_trace
+from fbench.architectures.digest import digest_of
+from fbench.architectures.output_check import refuse_unusable_output
+from fbench.architectures.plugins import load_plugin
+from fbench.architectures.registry import ResolvedArchitecture, build, resolve
+from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec
+from fbench.benchmark.records.trial_records import UncountedOperation
+from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.store.weights import WeightsError, read_state
+from fbench.benchmark.training.network_state import State, fits, put_state
+from fbench.core.errors import UserError, reason_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def network_spec(
+    name: str, architecture: str, options: Mapping[str, Any], data: DataSpec, plugins: Mapping[str, str]
+) -> NetworkSpec:
+    """Resolve ``architecture`` with ``options`` for a data set; ``name`` is what the suite calls it.
+
+    ``plugins`` maps the SHA-256 of each plug-in's text to its file, for the workers that build the network again.
+
+    Raises:
+        UserError: an unknown architecture or option, images that are not square, an option the data decide, or a
+            network that cannot be built, run or trained.
+    """
+    channels, height, width = data.image_shape
+    if height != width:
+        raise UserError(f"The images of {data.name} are {height}x{width}; networks take square images, resize them.")
+    resolved = resolve(
+        architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
+    )
+    module, traced = build_and_trace(replace(resolved, name=name))
+    refuse_unusable_output(name, resolved, module, traced, len(data.class_names))
+    return _spec_of(name, resolved, module, traced, plugins)
+
+
+def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Mapping[str, str]) -> NetworkSpec:
+    """Resolve ``architecture`` for no data set in particular: at its own input size and number of classes.
+
+    Raises:
+        UserError: an unknown architecture or option, or a network that cannot be built or run.
+    """
+    resolved = resolve(architecture, **options)
+    module, traced = build_and_trace(resolved)
+    return _spec_of(resolved.name, resolved, module, traced, plugins)
+
+
+def _spec_of(
+    name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace, plugins: Mapping[str, str]
+) -> NetworkSpec:
+    return NetworkSpec(
+        name=name,
+        builder=resolved.builder,
+        options=resolved.options,
+        digest=digest_of(module, traced, resolved.source),
+        source_sha256=resolved.source,
+        plugin_file=plugins.get(resolved.source or ""),
+    )
+
+
+def describe_network(network: NetworkSpec) -> dict[str, Any]:
+    """The content of ``network.json``: modules, edges, shapes and counts.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    return build_and_trace(network.resolved)[1].to_json()
+
+
+def uncounted(traced: NetworkTrace) -> tuple[UncountedOperation, ...]:
+    """What a trace could not count, as records keep it."""
+    return tuple(
+        UncountedOperation(operation=one.operation, calls=one.calls, on_parameters=one.on_parameters)
+        for one in traced.not_counted
+    )
+
+
+def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
+    """The trained network of a finished trial, in evaluation mode on the CPU.
+
+    It takes normalised images float (N, C, H, W) and returns logits (N, classes).
+
+    Raises:
+        UserError: no such trial in the run, one without weights (a failed one, or committed without them), or weights
+            that do not fit the network as its builder makes it now.
+    """
+    if not folder.has_record(trial_id):
+        raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
+    weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
+    if not weights.is_file():
+        if reason := folder.trial(trial_id).weights_not_kept:
+            raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")
+        raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
+    network = folder.trial(trial_id).spec.network
+    if network.plugin_file is not None:
+        load_plugin(network.plugin_file)
+    module = build(network.resolved)
+    try:
+        state = read_state(weights)
+    except WeightsError as error:
+        raise UserError(f"{error}; run trial '{trial_id}' again here.") from error
+    _put(module, state, network, trial_id)
+    return module.eval()
+
+
+def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -> None:
+    """Put weights into a network as built. What it made of its buffers in training fits only the code of then."""
+    edited = not fits(module, state) and not is_unedited(network)
+    try:
+        if edited:
+            module.load_state_dict(state)
+        else:
+            put_state(module, state)
+    except Exception as error:  # set_extra_state is somebody's code
+        reason = " ".join(reason_of(error).split())
+        raise UserError(
+            f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({reason}); use the code that "
+            "trained it."
+        ) from error
+
+
+def is_unedited(network: NetworkSpec) -> bool:
+    """Whether the code at hand still builds the network that a specification means.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    module, traced = build_and_trace(network.resolved)
+    return digest_of(module, traced, network.source_sha256) == network.digest

@@ -1,0 +1,258 @@
+"""One trial from its specification to its result. Nothing is written here; the caller keeps what is returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
+from torch import nn
+
+from fbench.architectures.registry import build
+from fbench.architectures.tracing.trace import trace
+from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.records.budget import StepPlan, plan_steps
+from fbench.benchmark.records.predictions import Predictions, SplitPredictions, rounded_logits
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.records.trial_records import (
+    HistoryRow,
+    PixelNormalisation,
+    Seeds,
+    SplitMeasures,
+    TargetTime,
+    TrialRecord,
+    TrialTimes,
+)
+from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
+from fbench.benchmark.training.evaluate import measure_split, predict_logits
+from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, refuse_not_finite, train
+from fbench.benchmark.training.network_state import put_state
+from fbench.benchmark.training.networks import uncounted
+from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.tensors import (
+    Normalisation,
+    SplitNormalisation,
+    SplitTensors,
+    choose_normalisation,
+    split_to_device,
+)
+from fbench.core.errors import reason_of
+from fbench.core.machine import describe_machine
+
+TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """Where a trial runs, what shares the machine with it, and how the machine likes its work; no result changes."""
+
+    device: torch.device
+    concurrent_trials: int = 1
+    images_augmented_at_once: int | None = None
+
+
+def run_trial(
+    spec: TrialSpec,
+    dataset: ImageDataset,
+    context: TrialContext,
+    progress: Callable[[int], None] = lambda steps: None,
+) -> TrialResult:
+    """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record, with the
+    history until then.
+
+    ``progress`` is called with the number of steps done. A keyboard interrupt is not caught.
+    """
+    started_at, clock = _now(), time.perf_counter()
+    seeds = derive_seeds(spec.seed)
+    dataset = arrange_splits(dataset, spec.protocol)
+    plan = plan_steps(spec.protocol, spec.budget, int(dataset.rows("train").size))
+    base = TrialRecord(
+        trial_id=spec.trial_id,
+        status="failed",
+        spec=spec,
+        seeds=seeds,
+        machine=describe_machine(),
+        started_at=started_at,
+        finished_at=started_at,
+        steps=plan.steps,
+        batch_size=plan.batch_size,
+        selected_on=spec.protocol.selection,
+    )
+    course = _Course(spec.protocol.selection == "test")
+    try:
+        with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
+            return _learn(base, dataset, plan, seeds, context, progress, clock, course)
+    except DivergedError as error:
+        failure = f"diverged: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a failing network must not take the run with it
+        failure = reason_of(error)
+    failed = base.model_copy(update={"failure_reason": failure, "finished_at": _now()})
+    return TrialResult(record=failed, history=tuple(course.history), test_readings=course.test_readings)
+
+
+@dataclass
+class _Course:
+    """How far a trial has come, for its record where it fails."""
+
+    chooses_on_test: bool
+    history: list[HistoryRow] = field(default_factory=list)
+    last_readings: int = 0
+
+    @property
+    def test_readings(self) -> int:
+        """How often the test split was read: at its end, and at every evaluation where it chooses the epoch."""
+        return self.last_readings + (len(self.history) if self.chooses_on_test else 0)
+
+
+def _learn(
+    base: TrialRecord,
+    dataset: ImageDataset,
+    plan: StepPlan,
+    seeds: Seeds,
+    context: TrialContext,
+    progress: Callable[[int], None],
+    clock: float,
+    course: _Course,
+) -> TrialResult:
+    spec, device = base.spec, context.device
+    torch.manual_seed(seeds.initialisation)
+    network = build(spec.network.resolved)
+    counts = trace(network, spec.network.input_shape)
+    network = network.to(device).to(memory_format=memory_format(spec.numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
+    choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
+    splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
+    normalisation = choose_normalisation(spec.protocol, train_split)
+    if spec.protocol.augmentation_use == "one_fixed_copy":
+        train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
+    data = TrainingData(train_split, splits[choosing], normalisation)
+    try:
+        training = train(
+            network,
+            data,
+            spec.protocol,
+            plan,
+            spec.numerics,
+            seeds,
+            progress,
+            context.images_augmented_at_once,
+            course.history.append,
+        )
+    except DivergedError as error:
+        course.last_readings += error.split == "test"
+        raise
+    put_state(network, training.weights)
+
+    evaluation_started = time.perf_counter()
+    measures, predictions = _measure(
+        network, dataset, splits, normalisation, spec, training.chosen.step, device, course
+    )
+    final_evaluation_s = time.perf_counter() - evaluation_started
+    record = base.model_copy(
+        update={
+            "status": "finished",
+            "finished_at": _now(),
+            "steps_done": training.steps_done,
+            "images_seen": training.history[-1].images_seen,
+            "chosen_step": training.chosen.step,
+            "chosen_epoch": training.chosen.epoch,
+            "normalisation": _kept(normalisation),
+            "selection": measures.get("selection"),
+            "test": measures.get("test"),
+            "times": _times(training, plan, context, final_evaluation_s, time.perf_counter() - clock),
+            "targets": time_to_targets(training.history),
+            "trainable_params": counts.trainable_params,
+            "total_params_keras": counts.total_params_keras,
+            "macs": counts.macs,
+            "not_counted": uncounted(counts),
+        }
+    )
+    return TrialResult(record, training.history, predictions, training.weights, course.test_readings)
+
+
+def _measure(
+    network: nn.Module,
+    dataset: ImageDataset,
+    splits: Mapping[SplitName, SplitTensors],
+    normalisation: Normalisation,
+    spec: TrialSpec,
+    step: int,
+    device: torch.device,
+    course: _Course,
+) -> tuple[dict[SplitName, SplitMeasures], Predictions]:
+    """Quality and predictions on each split that the protocol reads; ``splits`` are those on the device already.
+
+    Raises:
+        DivergedError: a logit is NaN or infinite.
+    """
+    measures: dict[SplitName, SplitMeasures] = {}
+    predictions: Predictions = {}
+    for split in _splits_to_read(spec):
+        tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
+        course.last_readings += split == "test"
+        logits = predict_logits(network, tensors, normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
+        loss = float(F.cross_entropy(logits, tensors.labels))
+        refuse_not_finite("test" if split == "test" else "validation", logits, loss, step)
+        values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()
+        measures[split] = measure_split(values, labels)
+        predictions[split] = SplitPredictions(
+            predicted=values.argmax(1),
+            labels=labels,
+            logits=rounded_logits(values),
+            sample_ids=dataset.sample_ids[tensors.rows],
+        )
+    return measures, predictions
+
+
+def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:
+    """For each target accuracy, the first evaluation of the choosing split that reached it."""
+    found = []
+    for target in TARGET_TOP1:
+        first = next((row for row in history if row.selection_top1 >= target), None)
+        found.append(
+            TargetTime(
+                target_top1=target,
+                train_time_s=first.train_time_s if first else None,
+                image_passes=first.images_seen if first else None,
+            )
+        )
+    return tuple(found)
+
+
+def _kept(normalisation: Normalisation) -> PixelNormalisation | None:
+    """The numbers of a normalisation that has some; fp32 values come back exactly from JSON."""
+    return normalisation.values() if isinstance(normalisation, SplitNormalisation) else None
+
+
+def _splits_to_read(spec: TrialSpec) -> tuple[SplitName, ...]:
+    if spec.protocol.test_split == "merged_with_selection":
+        return ("test",)
+    return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
+
+
+def _times(
+    training: Training, plan: StepPlan, context: TrialContext, final_evaluation_s: float, total_time_s: float
+) -> TrialTimes:
+    last = training.history[-1]
+    return TrialTimes(
+        train_time_s=last.train_time_s,
+        data_time_s=last.data_time_s,
+        step_time_s=last.step_time_s,
+        evaluation_time_s=last.evaluation_time_s + final_evaluation_s,
+        total_time_s=total_time_s,
+        train_time_per_epoch_s=last.train_time_s * plan.steps_per_epoch / training.steps_done,
+        concurrent_trials=context.concurrent_trials,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,83 @@
+"""The errors that a user is told in one sentence: what was given, what is allowed, what to do next.
+
+They live on the lowest floor so that every floor above can raise them; the command line turns them into exit
+code 2 and prints no traceback unless ``--debug`` is given.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from fbench.core.user_code import place_of_error
+
+# Control characters of ISO 6429, and the two line separators of Unicode that some readers break lines at.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class UserError(Exception):
+    """Bad usage or bad input, told in one sentence; the command line exits with 2."""
+
+
+@contextmanager
+def errors_of_network(name: str) -> Iterator[None]:
+    """Turn whatever a network's builder or forward pass raises into one sentence that names the network.
+
+    Raises:
+        UserError: the block raised anything.
+    """
+    try:
+        yield
+    except (UserError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # SystemExit too: a network must not end the program
+        reason, place = " ".join(reason_of(error).split()), place_of_error(error)
+        where = f" ({place})" if place else ""
+        raise UserError(
+            f"The network '{name}' raised {reason}{where}; mend its builder or its forward pass."
+        ) from error
+
+
+MOST_OF_A_REASON: Final = 2000
+
+
+def reason_of(error: BaseException) -> str:
+    """Class and message of any exception as printable text of at most 2,000 characters that every file can hold.
+
+    Somebody's exception may have a message that is a book, that no UTF-8 file can hold, or that cannot be had.
+    """
+    try:
+        message = str(error)
+    except Exception as second:  # of any type: it comes from somebody's __str__
+        message = f"(its message cannot be had: {type(second).__name__})"
+    name = type(error).__name__
+    return printable(f"{name}: {message}" if message else name)
+
+
+def printable(text: str) -> str:
+    """``text`` with escapes for what cannot be printed or encoded, cut at 2,000 characters."""
+    kept = "".join(
+        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        for one in text[:MOST_OF_A_REASON]
+    )
+    shortened = len(text) > MOST_OF_A_REASON or len(kept) > MOST_OF_A_REASON
+    return kept[: MOST_OF_A_REASON - 3] + "..." if shortened else kept
+
+
+def readable(text: str) -> str:
+    r"""The text on one line, with whatever cannot be shown or stored as UTF-8 written as an escape.
+
+    Names of files are bytes: those that are no UTF-8 reach Python as lone surrogates (PEP 383) and are shown as such
+    (``\udcc9`` for the byte C9), line breaks and other control characters as in Python's strings.
+    """
+    as_text = text.encode("utf-8", "backslashreplace").decode()
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], as_text)
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest allowed name, or an empty string when none is close."""
+    close = difflib.get_close_matches(given, list(allowed), n=1, cutoff=0.6)
+    return f" Did you mean '{close[0]}'?" if close else ""

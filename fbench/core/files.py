@@ -1,0 +1,119 @@
+"""Files and folders that appear whole or not at all, and places where they cannot appear, told before any work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from fbench.core.errors import UserError, readable
+
+_LONGEST_NAME: Final = 255
+UNFINISHED: Final = ".writing-"
+"""How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of ``path`` when the block ends well, and not before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(path)
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of ``path`` when the block ends well, and not before."""
+    temporary = _beside(path)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def require_file_place(file: Path, what: str, option: str) -> None:
+    """See that a file can be written, before the work of which it is the result; nothing is left behind.
+
+    ``what`` is to be written, such as "The report"; ``option`` is how its place was given, such as ``--output``.
+
+    Raises:
+        UserError: it is a folder, a device or a link that leads nowhere, or lies where nothing can be written.
+    """
+    problem = _problem(file, folder=False)
+    if problem is not None:
+        raise UserError(
+            f"{what} cannot be written to {readable(str(file))} ({problem}); name another file with {option}."
+        )
+
+
+def require_folder_place(folder: Path, what: str, option: str) -> None:
+    """As :func:`require_file_place`, for a folder that is there or will be made with the folders above it.
+
+    Raises:
+        UserError: it is no folder, or nothing can be written there.
+    """
+    problem = _problem(folder, folder=True)
+    if problem is not None:
+        raise UserError(
+            f"{what} cannot be written to {readable(str(folder))} ({problem}); name another folder with {option}."
+        )
+
+
+def _problem(path: Path, *, folder: bool) -> str | None:
+    if "\0" in str(path):
+        return "no name holds a null character"
+    try:
+        return _problem_of_target(path, folder=folder) or _problem_of_place(path if folder else path.parent, path)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _problem_of_target(path: Path, *, folder: bool) -> str | None:
+    if not os.path.lexists(path):
+        return None
+    if not path.exists():
+        return "it is a link that leads nowhere"
+    if path.is_dir() == folder:
+        return None if folder or path.is_file() else "it is a device or pipe"
+    if folder:
+        return "it is no folder"
+    return "it is a folder, and a file is to be written" if path.is_dir() else None
+
+
+def _problem_of_place(folder: Path, path: Path) -> str | None:
+    """Why nothing can be written in a folder that may still have to be made; a nameless file in the lowest folder that
+    exists tells what permissions alone do not (read-only and virtual file systems)."""
+    missing: list[str] = []
+    place = folder.absolute()
+    while not os.path.lexists(place):
+        missing.append(place.name)
+        place = place.parent
+    if not place.is_dir():
+        return f"{readable(str(place))} is {'no folder' if place.exists() else 'a link that leads nowhere'}"
+    with tempfile.TemporaryFile(dir=place):
+        pass
+    longest = os.pathconf(place, "PC_NAME_MAX") if hasattr(os, "pathconf") else _LONGEST_NAME
+    if any(len(os.fsencode(name)) > longest for name in (*missing, path.name)):
+        return f"it has a name of more than {longest} bytes"
+    return None
+
+
+def _beside(path: Path) -> Path:
+    """A name that nothing else has, on the same file system."""
+    return path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"

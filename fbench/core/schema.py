@@ -1,0 +1,106 @@
+"""The base of every model that crosses a border, and the reading of TOML into it with one-sentence errors."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fbench.core.errors import UserError, did_you_mean
+
+
+class FrozenModel(BaseModel):
+    """Immutable, and strict about keys: an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def parse(model: type[ModelT], values: object, where: str) -> ModelT:
+    """Validate ``values`` as ``model``; ``where`` names the file or option in the error.
+
+    Raises:
+        UserError: one sentence about the first problem, with a "did you mean" for an unknown key.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first_problem(model, error)}") from error
+    except UserError as error:  # of a model's own check
+        raise UserError(f"{where}: {error}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        UserError: the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}; give the path of a TOML file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML ({error}); mend that line.") from error
+
+
+def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
+    # A misspelt required key is both unknown and missing; the unknown one says what was meant.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    place = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        allowed = sorted(_keys_at(model, problem["loc"][:-1]))
+        given = place[-1]
+        inside = f" in '{'.'.join(place[:-1])}'" if place[:-1] else ""
+        return f"unknown key '{given}'{inside}.{did_you_mean(given, allowed)} Allowed: {', '.join(allowed)}."
+    if problem["type"] == "missing":
+        return f"the key '{'.'.join(place)}' is missing; add it."
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unknown_kind(place, problem.get("input"), problem.get("ctx", {}))
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"'{'.'.join(place)}' is {problem.get('input')!r}: {message}."
+
+
+def _unknown_kind(place: list[str], given: object, context: dict[str, Any]) -> str:
+    """The sentence for a table whose tag says nothing that is known; pydantic lists what is, in quotes."""
+    key = str(context.get("discriminator", "'kind'")).strip("'")
+    if not isinstance(given, dict) or key not in given:
+        return f"'{'.'.join(place)}' has no '{key}'; add it."
+    allowed = [word.strip(" '") for word in str(context.get("expected_tags", "")).split(",")]
+    return (
+        f"'{'.'.join(place)}' has the unknown {key} '{given[key]}'.{did_you_mean(str(given[key]), allowed)} "
+        f"Allowed: {', '.join(allowed)}."
+    )
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+    """The keys allowed at a place of a model, found in its JSON schema."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def resolve(node: dict[str, Any]) -> list[dict[str, Any]]:
+        if "$ref" in node:
+            return resolve(definitions[node["$ref"].rsplit("/", 1)[-1]])
+        for union in ("anyOf", "oneOf"):
+            if union in node:
+                return [leaf for option in node[union] for leaf in resolve(option)]
+        return [node]
+
+    nodes = resolve(schema)
+    for part in location:
+        following: list[dict[str, Any]] = []
+        for node in nodes:
+            if isinstance(part, int):
+                following += resolve(node.get("items", {}))
+            elif part in node.get("properties", {}):
+                following += resolve(node["properties"][part])
+            elif node.get("properties", {}).get("kind", {}).get("const") == part:
+                following.append(node)  # pydantic puts a union's tag into the location
+            elif isinstance(node.get("additionalProperties"), dict):
+                following += resolve(node["additionalProperties"])
+        nodes = following
+    return {key for node in nodes for key in node.get("properties", {})}
