@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import sys
 from typing import Annotated, Final, NoReturn
 
@@ -12,6 +11,7 @@ import typer
 import fbench
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
+from fbench.cli.surroundings import keep_to_quota, mend_streams
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 from fbench.core.errors import UserError, readable
 
@@ -65,7 +65,8 @@ app.command("new-arch")(architectures.new_arch_command)
 def main() -> None:
     """Run the command line. What a user did wrong is one sentence and exit code 2; ``--debug`` shows where a
     :class:`UserError` rose. So is what a disk refuses at the end of the work, such as a full one."""
-    _show_any_text()
+    mend_streams()
+    keep_to_quota()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -89,13 +90,6 @@ def main() -> None:
             raise SystemExit(2) from None
         _fail(usage_sentence(error))
     raise SystemExit(code)
-
-
-def _show_any_text() -> None:
-    """Have standard output write what its encoding lacks as escapes, as standard error does: names of files and
-    classes are of any alphabet, and some are no text."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _fail(sentence: str) -> NoReturn:

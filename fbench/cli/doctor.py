@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fbench.core.capacity import in_brackets
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -41,18 +43,27 @@ def doctor_command(
 
 
 def _measure(name: str) -> None:
+    from fbench.benchmark.data.cache import cache_directory
     from fbench.benchmark.machine.device import pick_device
     from fbench.benchmark.machine.machine_plan import keep_plan
     from fbench.benchmark.machine.machine_rates import measure_plan
+    from fbench.core.errors import UserError
 
-    keep_plan(measure_plan(pick_device(name)))
+    try:
+        (cache_directory() / "plans").mkdir(parents=True, exist_ok=True)
+        keep_plan(measure_plan(pick_device(name)))
+    except OSError as error:
+        where = f"{cache_directory()} ({error.strerror or error})"
+        raise UserError(f"A plan cannot be kept in {where}; name another folder in FBENCH_CACHE_DIR.") from error
 
 
 def _print(found: Diagnosis) -> None:
     machine = found.machine
     _title("Machine")
-    typer.echo(f"  {machine.processor}, {machine.usable_cores} of {machine.logical_cores} cores usable")
-    typer.echo(f"  {machine.memory_gib:.1f} GiB of memory, {found.free_memory_gib:.1f} GiB free")
+    cores = f"{machine.usable_cores} of {machine.logical_cores} cores usable"
+    typer.echo(f"  {machine.processor}, {cores}{in_brackets(found.cores_because)}")
+    memory = f"{machine.memory_gib:.1f} GiB of memory, {found.free_memory_gib:.1f} GiB free"
+    typer.echo(f"  {memory}{in_brackets(found.memory_because)}")
     typer.echo(f"  {machine.accelerator or 'no accelerator'}; {machine.system}")
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     typer.echo(f"  Python {machine.python}, {versions}")
@@ -109,7 +120,7 @@ def _print_plan(plan: MachinePlan) -> None:
 
     typer.echo(f"  plan measured {plan.measured_at} with {plan.network}, batches of {plan.batch_size}:")
     Console().print(Padding(_rates(plan), (0, 0, 0, 2)))
-    if plan.busy_percent > BUSY_PERCENT:
+    if plan.busy_percent is not None and plan.busy_percent > BUSY_PERCENT:
         typer.echo(
             f"  other work took {plan.busy_percent:.0f} % of the cores before this was measured; "
             "measure again when the machine is idle"

@@ -107,7 +107,8 @@ def _totals(profile: NetworkProfile) -> list[str]:
 
 def roof_text(roof: MachineRoof) -> str:
     """The ceilings of the machine, in a sentence."""
-    busy = f" while other work took {roof.busy_percent:.0f} % of the cores" if roof.busy_percent > BUSY_PERCENT else ""
+    percent = roof.busy_percent or 0.0
+    busy = f" while other work took {percent:.0f} % of the cores" if percent > BUSY_PERCENT else ""
     return (
         f"Roof: {roof.peak_flops_per_s / 1e9:,.1f} GFLOP/s; {roof.bytes_per_s(1) / 1e9:,.1f} GB/s in cache, "
         f"{roof.memory_bytes_per_s / 1e9:,.1f} GB/s from memory; {_arithmetic(roof)}; measured {roof.measured_at}"

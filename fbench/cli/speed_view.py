@@ -173,10 +173,9 @@ def _conditions(record: CostRecord) -> list[str]:
     threads = record.series[0].threads if record.series else 1
     lines = ["Interrupted: these are the blocks until then."] if record.interrupted else []
     lines += [f"Machine: {where}, {machine.usable_cores} cores, {threads} thread{'' if threads == 1 else 's'}."]
-    if before is not None and before.busy_percent > BUSY_PERCENT:
-        lines.append(
-            f"Other work took {before.busy_percent:.0f} % of the cores before; quiet machines need fewer blocks."
-        )
+    percent = (before.busy_percent if before is not None else None) or 0.0
+    if percent > BUSY_PERCENT:
+        lines.append(f"Other work took {percent:.0f} % of the cores before; quiet machines need fewer blocks.")
     if machine.usable_cores == 1:
         lines.append("One core only: whatever else this machine does takes time from what is measured.")
     return lines

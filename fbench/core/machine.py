@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
@@ -10,13 +11,18 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from fbench.core.capacity import memory_gib, usable_cores
 from fbench.core.schema import FrozenModel
 
 PACKAGES = ("fbench", "torch", "numpy", "scipy", "fvcore", "ptflops")
 
 
 class Machine(FrozenModel):
-    """The machine and software of one measurement."""
+    """The machine and software of one measurement.
+
+    ``logical_cores`` are the machine's; ``usable_cores`` and ``memory_gib`` are what affinity and the limits of control
+    groups leave of it.
+    """
 
     processor: str
     logical_cores: int
@@ -33,7 +39,6 @@ class Machine(FrozenModel):
 @functools.cache
 def describe_machine() -> Machine:
     """Describe this machine; torch is imported to name the accelerator."""
-    import psutil
     import torch
 
     revision, dirty = _git_state()
@@ -41,7 +46,7 @@ def describe_machine() -> Machine:
         processor=_processor(),
         logical_cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
-        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        memory_gib=max(0.1, round(memory_gib(), 1)),
         accelerator=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
@@ -51,25 +56,22 @@ def describe_machine() -> Machine:
     )
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def available_memory_gib() -> float:
-    """Memory that new processes can take without swapping."""
+def busy_percent(seconds: float) -> float | None:
+    """Share of all cores that was busy over so long, in percent; None where the system does not tell."""
     import psutil
 
-    return float(psutil.virtual_memory().available) / 2**30
+    try:
+        return float(psutil.cpu_percent(interval=seconds))
+    except OSError:
+        return None
 
 
 def _processor() -> str:
     if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        with contextlib.suppress(OSError):
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from fbench.benchmark.machine import diagnosis
 from fbench.benchmark.machine.machine_plan import ChunkRate, JobsRate, MachinePlan, keep_plan, planned_machine
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 from fbench.core.machine import describe_machine
 
 
@@ -18,7 +19,7 @@ def doctor(*arguments: str) -> str:
     return result.output
 
 
-def made_plan(busy_percent: float) -> MachinePlan:
+def made_plan(busy_percent: float | None) -> MachinePlan:
     return MachinePlan(
         machine=planned_machine(describe_machine(), "cpu"),
         measured_at="2026-01-01T00:00:00+00:00",
@@ -73,3 +74,19 @@ def test_an_extra_with_a_missing_package_says_how_to_install_it(monkeypatch: pyt
     text = doctor()
     assert "odd: lacks no-such-package: pip install 'fbench[odd]'" in text
     assert "dev:" not in text
+
+
+def test_measuring_is_refused_where_the_plan_cannot_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    result = CliRunner().invoke(app, ["doctor", "--measure"])
+    assert isinstance(result.exception, UserError)
+    assert "A plan cannot be kept in" in str(result.exception)
+    assert "FBENCH_CACHE_DIR" in str(result.exception)
+
+
+def test_a_plan_of_a_machine_that_does_not_tell_how_busy_it_is_has_no_warning() -> None:
+    keep_plan(made_plan(busy_percent=None))
+    text = doctor()
+    assert "plan measured 2026-01-01T00:00:00+00:00" in text
+    assert "other work" not in text

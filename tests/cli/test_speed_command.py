@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from fbench.benchmark.store.run_folder import read_cost_file
 from fbench.cli.app import app
+from fbench.core.capacity import usable_cores
 from fbench.core.errors import UserError
-from fbench.core.machine import usable_cores
 from fbench.reports.costs.timings import setting_timings
 
 runner = CliRunner()
@@ -57,7 +57,7 @@ def test_onnx_runtime_is_timed_beside_pytorch_and_int8_beside_both(tmp_path: Pat
         (["lenet5", "--mode", "training"], "There is no mode 'training'"),
         (["lenet5", "--backend", "onnxruntime", "--mode", "train"], "it does inference only"),
         (["lenet5", "--backend", "cuda_graph", "--device", "cpu"], "exists on CUDA only"),
-        (["lenet5", "--threads", str(usable_cores() + 1)], "usable cores"),
+        (["lenet5", "--threads", str(usable_cores() + 1)], "usable core"),
         (["lenet5", "--against", "ires"], "give one of the networks that are measured"),
         (["lenet5", "--blocks", "0"], "--blocks 0 was given"),
         (["lenet5", "--seconds", "0"], "--seconds 0.0 was given"),

@@ -23,7 +23,8 @@ from typing import Final
 import numpy as np
 
 from fbench.benchmark.records.protocol import load_protocol
-from fbench.core.machine import describe_machine, usable_cores
+from fbench.core.capacity import usable_cores
+from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows
 from tests.peers.table import RawBlock, geometric_means, rows
 

@@ -9,22 +9,30 @@ import torch
 
 from fbench.benchmark.cost.nvml import nvml_handle
 from fbench.benchmark.records.cost_records import Conditions
+from fbench.core.machine import busy_percent
 
 LOOK_S = 0.3
 
 
 def read_conditions(device: torch.device) -> Conditions:
     """How busy the machine is, and its clocks where it tells them; looks for 0.3 s."""
-    busy_percent = psutil.cpu_percent(interval=LOOK_S)
+    busy = busy_percent(LOOK_S)
     mhz, temperature_c = _accelerator(device)
     return Conditions(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        busy_percent=busy_percent,
-        load_average_1min=round(psutil.getloadavg()[0], 2) if hasattr(psutil, "getloadavg") else None,
+        busy_percent=busy,
+        load_average_1min=_load_average(),
         processor_mhz=_processor_mhz(),
         accelerator_mhz=mhz,
         accelerator_temperature_c=temperature_c,
     )
+
+
+def _load_average() -> float | None:
+    try:
+        return round(psutil.getloadavg()[0], 2)
+    except (OSError, AttributeError):  # without /proc, or on a system without it
+        return None
 
 
 def _processor_mhz() -> float | None:

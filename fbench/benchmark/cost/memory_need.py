@@ -9,7 +9,7 @@ import torch
 
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.benchmark.records.cost_specs import CostMode
-from fbench.core.machine import available_memory_gib
+from fbench.core.capacity import available_memory_gib, in_brackets, memory_because
 
 SPARE: Final = 0.8
 """Share of free memory that a measurement may take."""
@@ -34,7 +34,8 @@ def why_too_large(traced: NetworkTrace, mode: CostMode, batch_size: int, device:
     need, free = needed_gib(traced, mode, batch_size), _free_gib(device)
     if need <= SPARE * free:
         return ""
-    return f"out of memory: batch {batch_size} needs about {need:,.1f} GiB, and {free:,.1f} GiB are free"
+    reason = "" if device.type == "cuda" else in_brackets(memory_because())
+    return f"out of memory: batch {batch_size} needs about {need:,.1f} GiB, and {free:,.1f} GiB are free{reason}"
 
 
 def _free_gib(device: torch.device) -> float:

@@ -12,8 +12,8 @@ from fbench.architectures.registry import canonical_name, list_architectures, so
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import Precision, choose_numerics
+from fbench.core.capacity import cores_because, in_brackets, usable_cores
 from fbench.core.errors import UserError, did_you_mean
-from fbench.core.machine import usable_cores
 
 if TYPE_CHECKING:
     from fbench.architectures.tracing.graph import NetworkTrace
@@ -180,8 +180,11 @@ def _check(request: SpeedRequest) -> None:
         raise UserError(f"--blocks {request.blocks} was given; give 1 to {MOST_BLOCKS:,}.")
     if request.seconds is not None and request.seconds <= 0:
         raise UserError(f"--seconds {request.seconds} was given; give more than 0.")
-    if request.threads is not None and not 1 <= request.threads <= usable_cores():
-        raise UserError(f"--threads {request.threads} was given; this machine has {usable_cores()} usable cores.")
+    cores = usable_cores()
+    if request.threads is not None and not 1 <= request.threads <= cores:
+        has = f"{cores} usable core{'' if cores == 1 else 's'}{in_brackets(cores_because())}"
+        most = "1" if cores == 1 else f"1 to {cores}"
+        raise UserError(f"--threads {request.threads} was given and this machine has {has}; give {most}.")
 
 
 def _list(values: Any) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause, require_packages
 from fbench.benchmark.export.onnx_file import INPUT, OUTPUT
+from fbench.core.capacity import library_threads
 from fbench.core.errors import UserError, readable
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class OnnxModel:
 
 
 def open_session(model: bytes | Path, threads: int | None, device_kind: str = "cpu") -> OnnxModel:
-    """Load a model, as bytes or from a file; none for ``threads`` leaves their number to ONNX Runtime.
+    """Load a model, as bytes or from a file; none for ``threads`` leaves their number to ONNX Runtime, which
+    knows a process's affinity and not its quota of CPU time.
 
     Operations run one after another, each on ``threads`` threads.
 
@@ -59,7 +61,7 @@ def open_session(model: bytes | Path, threads: int | None, device_kind: str = "c
 
     provider = _provider(device_kind, onnxruntime.get_available_providers())
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or library_threads() or 0
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY

@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.data.cache import cache_directory
-from fbench.benchmark.machine.jobs import choose_jobs, jobs_limit
+from fbench.benchmark.machine.jobs import choose_jobs, jobs_limit_here
 from fbench.benchmark.machine.machine_plan import MachinePlan, kept_plan, planned_machine
 from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision, choose_numerics
+from fbench.core.capacity import available_memory_gib, cores_because, memory_because
 from fbench.core.errors import UserError
-from fbench.core.machine import (
-    Machine,
-    available_memory_gib,
-    describe_machine,
-    package_version,
-    usable_cores,
-)
+from fbench.core.machine import Machine, describe_machine, package_version
 from fbench.core.schema import FrozenModel
 
 PRECISIONS: Final[tuple[Precision, ...]] = ("fp32", "tf32", "bf16")
@@ -67,10 +62,16 @@ class CachePart(FrozenModel):
 
 
 class Diagnosis(FrozenModel):
-    """All that was found."""
+    """All that was found.
+
+    ``cores_because`` and ``memory_because`` name the limit that leaves fewer cores, or less memory, than the machine
+    has; empty where none does.
+    """
 
     machine: Machine
+    cores_because: str = ""
     free_memory_gib: float
+    memory_because: str = ""
     devices: tuple[DeviceDiagnosis, ...]
     compiler: CompilerDiagnosis
     extras: tuple[ExtraDiagnosis, ...]
@@ -82,7 +83,9 @@ def diagnose(*, try_compiler: bool = False) -> Diagnosis:
     """Look at this machine; a network is compiled only where asked, which takes up to a minute."""
     return Diagnosis(
         machine=describe_machine(),
+        cores_because=cores_because(),
         free_memory_gib=round(available_memory_gib(), 1),
+        memory_because=memory_because(),
         devices=tuple(_device(name) for name in device_names()),
         compiler=_tried_compiler() if try_compiler else CompilerDiagnosis(compiler=_compiler()),
         extras=_extras(),
@@ -105,7 +108,7 @@ def _device(name: str) -> DeviceDiagnosis:
     device = pick_device(name)
     kind = device_kind(device)
     kept = kept_plan(planned_machine(describe_machine(), device.type))
-    limit, reason = jobs_limit(usable_cores(), available_memory_gib())
+    limit, reason = jobs_limit_here()
     return DeviceDiagnosis(
         device=name,
         numerics=choose_numerics(kind),

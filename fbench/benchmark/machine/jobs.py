@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from fbench.core.capacity import available_memory_gib, cores_because, in_brackets, memory_because, usable_cores
 from fbench.core.errors import UserError
-from fbench.core.machine import available_memory_gib, usable_cores
 
 MEMORY_PER_TRIAL_GIB: Final = 1.6
 """Resident memory of a worker that trains ResNet50 at batch 128 on a CPU, libraries and data included; ARCH-1 takes
@@ -20,7 +20,7 @@ def choose_jobs(asked: int | None, device_kind: str, planned: int | None = None)
     Raises:
         UserError: fewer than one, or more than the cores or the memory carry.
     """
-    limit, why = jobs_limit(usable_cores(), available_memory_gib())
+    limit, why = jobs_limit_here()
     if asked is None:
         unplanned = limit if device_kind == "cpu" else 1
         return min(planned or unplanned, limit)
@@ -31,9 +31,18 @@ def choose_jobs(asked: int | None, device_kind: str, planned: int | None = None)
     return asked
 
 
-def jobs_limit(cores: int, memory_gib: float) -> tuple[int, str]:
-    """The most trials at a time for so many usable cores and so much free memory, and what sets the limit."""
+def jobs_limit_here() -> tuple[int, str]:
+    """The most trials at a time on this machine now, and what sets the limit."""
+    return jobs_limit(usable_cores(), available_memory_gib(), cores_because(), memory_because())
+
+
+def jobs_limit(cores: int, memory_gib: float, cores_because: str = "", memory_because: str = "") -> tuple[int, str]:
+    """The most trials at a time for so many usable cores and so much free memory, and what sets the limit.
+
+    ``cores_because`` and ``memory_because`` name what leaves no more of the machine, where something does.
+    """
     by_memory = max(1, int(memory_gib / MEMORY_PER_TRIAL_GIB))
     if by_memory < cores:
-        return by_memory, f"has {memory_gib:.1f} GiB of free memory, {MEMORY_PER_TRIAL_GIB} for each trial"
-    return cores, f"has {cores} usable core{'' if cores == 1 else 's'}"
+        free = f"{memory_gib:.1f} GiB of free memory{in_brackets(memory_because)}"
+        return by_memory, f"has {free}, {MEMORY_PER_TRIAL_GIB} for each trial"
+    return cores, f"has {cores} usable core{'' if cores == 1 else 's'}{in_brackets(cores_because)}"

@@ -67,14 +67,15 @@ class ChunkRate(FrozenModel):
 class MachinePlan(FrozenModel):
     """Measured rates with the choices that follow from them.
 
-    ``busy_percent`` is what other processes took of all cores just before; rates of a busy machine mislead.
+    ``busy_percent`` is what other processes took of all cores just before; rates of a busy machine mislead. None
+    where the system does not tell.
     """
 
     machine: PlannedMachine
     measured_at: str
     network: str
     batch_size: PositiveInt
-    busy_percent: float
+    busy_percent: float | None
     jobs_rates: tuple[JobsRate, ...]
     chunk_rates: tuple[ChunkRate, ...]
 

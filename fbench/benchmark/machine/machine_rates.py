@@ -18,7 +18,8 @@ import psutil
 from fbench.benchmark.machine.jobs import jobs_limit
 from fbench.benchmark.machine.machine_plan import ChunkRate, JobsRate, MachinePlan, planned_machine
 from fbench.benchmark.records.protocol import load_protocol
-from fbench.core.machine import available_memory_gib, describe_machine, usable_cores
+from fbench.core.capacity import available_memory_gib, usable_cores
+from fbench.core.machine import busy_percent, describe_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def measure_plan(device: torch.device, seconds: float = 1.0) -> MachinePlan:
 
     Blocks are in random order, so that a drift of the machine hits all numbers alike; the median counts.
     """
-    busy_percent = psutil.cpu_percent(interval=min(seconds, 0.5))
+    busy = busy_percent(min(seconds, 0.5))
     numbers = jobs_to_try(jobs_limit(usable_cores(), available_memory_gib())[0], device.type)
     chunks = _chunk_rates(device, seconds)
     with _workers(max(numbers), str(device)) as lines:
@@ -62,7 +63,7 @@ def measure_plan(device: torch.device, seconds: float = 1.0) -> MachinePlan:
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         network=NETWORK,
         batch_size=_batch_size(),
-        busy_percent=busy_percent,
+        busy_percent=busy,
         jobs_rates=rates,
         chunk_rates=chunks,
     )

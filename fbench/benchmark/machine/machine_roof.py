@@ -56,7 +56,7 @@ class MachineRoof(FrozenModel):
 
     where: RoofedMachine
     measured_at: str
-    busy_percent: NonNegativeFloat
+    busy_percent: NonNegativeFloat | None
     compute: tuple[ComputeRate, ...]
     bandwidth: tuple[BandwidthRate, ...]
 

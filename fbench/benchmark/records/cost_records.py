@@ -135,10 +135,10 @@ class SettingFailure(FrozenModel):
 
 
 class Conditions(FrozenModel):
-    """The state of the machine at one moment; clocks are read, never set, and none where they cannot be."""
+    """The state of the machine at one moment, none where it cannot be read; clocks are never set."""
 
     at: str
-    busy_percent: float
+    busy_percent: float | None
     load_average_1min: float | None
     processor_mhz: float | None
     accelerator_mhz: float | None = None

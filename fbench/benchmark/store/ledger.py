@@ -7,13 +7,15 @@ into each run. A test split that was read often is no longer a test split.
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import TrialResult
-from fbench.core.errors import UserError, reason_of
+
+_log = logging.getLogger(__name__)
 
 
 def _ledger_file(fingerprint: str) -> Path:
@@ -36,7 +38,8 @@ def log_later_reading(record: TrialRecord, rows: int, purpose: str) -> None:
 
 
 def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int) -> None:
-    """The lines are written in one call in append mode, so that several processes never mix theirs."""
+    """The lines are written in one call in append mode, so that several processes never mix theirs. A cache that
+    cannot be written is reported, as the trial is worth more than its line."""
     spec = record.spec
     line = {
         "data_fingerprint": spec.data.fingerprint,
@@ -54,10 +57,7 @@ def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int)
         with file.open("a", encoding="utf-8") as stream:
             stream.write((json.dumps(line, sort_keys=True) + "\n") * readings)
     except OSError as error:
-        raise UserError(
-            f"The ledger of test readings {file} cannot be written ({reason_of(error)}); see to room and permission "
-            "there, or name another cache with FBENCH_CACHE_DIR."
-        ) from error
+        _log.warning("a reading of the test split could not be written to %s: %s", file, error)
 
 
 def read_ledger(fingerprint: str) -> list[str]:

@@ -50,3 +50,13 @@ def test_a_reading_after_the_trial_is_a_line_with_its_purpose(stripes: ImageData
     assert (line["trial_id"], line["split"], line["rows"]) == (record.trial_id, "test", 30)
     assert line["purpose"] == "accuracy of int8"
     assert "selected_on" not in line
+
+
+def test_a_cache_that_cannot_be_written_costs_the_line_and_not_the_trial(
+    stripes: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    log_readings(run_trial(trial_spec_of(stripes), stripes, TrialContext(torch.device("cpu"))))
+    assert "a reading of the test split could not be written to" in caplog.text
+    assert read_ledger(stripes.fingerprint) == []

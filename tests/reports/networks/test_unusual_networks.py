@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
-from fbench.architectures.trace import trace
 from torch import nn
 
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.training.networks import bare_network_spec, describe_network
 from fbench.reports.figures.architecture import architecture_drawing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-import psutil
 import torch
 from torch.nn import functional
 
@@ -25,6 +25,7 @@ from fbench.benchmark.machine.machine_roof import (
     roofed_machine,
 )
 from fbench.benchmark.records.numerics import Numerics
+from fbench.core.machine import busy_percent
 
 ROUNDS: Final = 5
 VISIT_S: Final = 0.01
@@ -33,6 +34,8 @@ SIDES: Final = {"cpu": (256, 512, 1024), "cuda": (1024, 4096, 8192), "mps": (512
 """Sides of the square matrices."""
 WORKING_SETS: Final = tuple(2**power for power in range(15, 29))
 """From 32 KiB to 256 MiB."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ def roof_of_this_machine(numerics: Numerics, device: torch.device) -> MachineRoo
     roof = kept_roof(where)
     if roof is None:
         roof = measure_roof(numerics, device)
-        keep_roof(roof)
+        try:
+            keep_roof(roof)
+        except OSError as error:
+            _log.warning("the ceilings of this machine could not be kept and will be measured anew: %s", error)
     return roof
 
 
@@ -59,7 +65,7 @@ def measure_roof(
     numerics: Numerics, device: torch.device, working_sets: tuple[int, ...] = WORKING_SETS, rounds: int = ROUNDS
 ) -> MachineRoof:
     """Measure every kernel in ``rounds`` rounds of random order; the fastest visit counts, as a roof is a ceiling."""
-    busy_percent = psutil.cpu_percent(interval=0.3)
+    busy = busy_percent(0.3)
     clock = clock_of(device)
     with numerics_in_force(numerics, device), torch.inference_mode():
         dense = _fastest(dense_kernels(numerics, device), clock, rounds)
@@ -69,7 +75,7 @@ def measure_roof(
     return MachineRoof(
         where=roofed_machine(numerics),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        busy_percent=busy_percent,
+        busy_percent=busy,
         compute=tuple(ComputeRate(kernel=one.name, flops_per_s=one.amount / taken) for one, taken in dense.items()),
         bandwidth=tuple(
             BandwidthRate(working_set_bytes=one.working_set_bytes, kernel=one.name, bytes_per_s=one.amount / taken)

@@ -52,3 +52,12 @@ def test_an_accelerator_has_a_roof_far_above_the_processor() -> None:
     roof = measure_roof.measure_roof(choose_numerics("cuda"), torch.device("cuda"))
     assert roof.peak_flops_per_s > 1e12
     assert roof.memory_bytes_per_s > 1e11
+
+
+def test_a_roof_that_cannot_be_kept_is_measured_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    assert roof_of_this_machine(NUMERICS, CPU).peak_flops_per_s > 0
+    assert "could not be kept" in caplog.text

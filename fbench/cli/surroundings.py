@@ -1,0 +1,32 @@
+"""What the command line needs of the process that it is started in, set before anything else is loaded."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+from fbench.core.capacity import library_threads
+
+
+def keep_to_quota() -> None:
+    """Tell OpenMP, before a library loads it, how many threads a quota of CPU time leaves; it knows affinity alone."""
+    threads = library_threads()
+    if threads is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+
+
+def mend_streams() -> None:
+    """Let every text be printed: to nowhere where a stream is closed, escaped where its encoding lacks a character.
+
+    Python sets a stream to None that is closed from the start, and encodes as the locale says: ASCII in the locale C
+    where UTF-8 mode is off, a code page in a pipe on Windows. Names of files and classes are of any alphabet, and some
+    are no text.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the end
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ASCII = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+CODE = "from fbench.cli.app import main; import sys; sys.argv = ['fbench', 'data', 'list']; main()"
+
+
+def data_list(env: dict[str, str]) -> bytes:
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONIOENCODING"} | env
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, env=env, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locales")
+def test_in_an_ascii_locale_other_characters_are_escaped() -> None:
+    text = data_list(ASCII)
+    assert text.isascii()
+    # Borders of tables are of other characters in ASCII; the words are the same.
+    words = [
+        word for word in data_list({"PYTHONUTF8": "1"}).decode().split() if not word.isascii() and word[0].isalnum()
+    ]
+    assert words
+    for word in words:
+        assert word.encode("ascii", "backslashreplace") in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file descriptors")
+@pytest.mark.parametrize("closed", [(1,), (2,), (1, 2)])
+def test_a_closed_stream_is_no_error(closed: tuple[int, ...], tmp_path: Path) -> None:
+    closing = "import os\n" + "".join(f"os.close({number})\n" for number in closed)
+    start = f"{closing}os.execv({sys.executable!r}, [{sys.executable!r}, '-c', {CODE!r}])"
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    assert bool(done.stdout) == (1 not in closed)
