@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import torch
-from fbench.architectures.trace import trace
 from typer.testing import CliRunner
 
 from fbench.architectures.registry import create
+from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost.conditions import read_conditions
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
