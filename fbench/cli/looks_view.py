@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.benchmark.runs.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import Look
 from fbench.reports.wording import plural, points, points_range
 
 

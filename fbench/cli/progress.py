@@ -14,9 +14,9 @@ from fbench.cli.duration import in_words
 from fbench.cli.looks_view import look_lines
 
 if TYPE_CHECKING:
+    from fbench.benchmark.records.interim_analyses import Look
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
-    from fbench.benchmark.runs.interim_analyses import Look
     from fbench.benchmark.runs.planning import RunPlan
 
 

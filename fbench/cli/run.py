@@ -148,7 +148,6 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
 def _run(request: RunRequest) -> None:
     from rich.console import Console
 
-    from fbench.benchmark.runs.interim_analyses import read_looks
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
     from fbench.cli.plan_view import print_notes
@@ -157,7 +156,7 @@ def _run(request: RunRequest) -> None:
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
-    if request.max_seeds is not None and plan.folder.path.exists() and read_looks(plan.folder) is None:
+    if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.looks() is None:
         typer.echo(
             f"{plan.folder.path} has trials already. If you have seen their results, that was a look that no interval "
             "takes account of; a new folder (--out) has none.",

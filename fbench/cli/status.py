@@ -14,12 +14,11 @@ def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the trials of a run: finished, failed with their reasons, and still to run; and its looks, if it has any."""
-    from fbench.benchmark.runs.interim_analyses import read_looks
     from fbench.benchmark.store.run_table import load_run
     from fbench.cli.looks_view import look_lines
 
     table = load_run(run)
-    looks = read_looks(table.folder)
+    looks = table.looks
     latest = list({look.key: look for look in looks.looks}.values()) if looks else []
     rows = []
     for planned in table.plan:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.benchmark.runs.interim_analyses import FILE, Look, Looks
+from fbench.benchmark.records.interim_analyses import Look, Looks
 from fbench.cli.app import app
 from fbench.cli.looks_view import look_lines
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -49,7 +49,7 @@ def test_each_state_has_its_words(changes: dict[str, object], words: str) -> Non
 def test_status_shows_the_latest_look_at_each_comparison(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=40, with_cost=False))
     later = OPEN.model_copy(update={"seeds": 10, "state": "decided", "verdict": "worse"})
-    run.folder.write_beside(FILE, Looks(max_seeds=20, looks=(OPEN, later)))
+    run.folder.write_looks(Looks(max_seeds=20, looks=(OPEN, later)))
     shown = CliRunner().invoke(app, ["status", str(run.folder.path)]).output
     assert "look at 10 seeds: ires_relu against ires on fer2013" in shown
     assert "look at 5 seeds" not in shown

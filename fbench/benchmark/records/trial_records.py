@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
+from fbench.ablations.suite import Suite
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
@@ -187,14 +188,11 @@ class PlannedTrial(FrozenModel):
 
 
 class RunConfig(FrozenModel):
-    """What a run folder belongs to. Seeds, jobs and studies chosen with ``--only`` are not part of it.
-
-    ``suite`` is kept whole, as the ablations floor wrote it; this floor does not look inside.
-    """
+    """What a run folder belongs to. Seeds, jobs and studies chosen with ``--only`` are not part of it."""
 
     schema_version: int = SCHEMA_VERSION
     name: str
-    suite: dict[str, Any]
+    suite: Suite
     protocol: Protocol
     preset: str
     budget: Budget

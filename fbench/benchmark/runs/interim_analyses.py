@@ -6,87 +6,17 @@ p-value of all its seeds, taken after looking, would promise too much.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
-
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import Suite
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Look, Looks, State
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
-from fbench.core.schema import FrozenModel
 from fbench.statistics.classification import confusion_matrix
 from fbench.statistics.collapse import mostly_collapsed
 from fbench.statistics.comparison.paired import new_images_difference
-from fbench.statistics.comparison.verdict import LEVEL, Verdict
 from fbench.statistics.seeds.power import variance_components
 from fbench.statistics.seeds.sequential import LookResult, judge_look, look_levels, look_seeds
-
-FILE: Final = "looks.json"
-
-State = Literal["open", "decided", "futile", "last look"]
-
-
-class ComparisonKey(NamedTuple):
-    """One comparison of a study on one data set."""
-
-    study: str
-    network: str
-    baseline: str
-    data: str
-
-
-class Look(FrozenModel):
-    """One comparison at one look; differences are fractions of 1 and for new images.
-
-    ``seeds`` were planned, ``pairs`` finished; with fewer than two pairs nothing could be judged and the numbers are
-    none. ``low`` and ``high`` bound the repeated confidence interval. ``different_level`` and ``equivalent_level`` are
-    what the p-values had to reach at this look.
-    """
-
-    study: str
-    network: str
-    baseline: str
-    data: str
-    seeds: int
-    pairs: int
-    different_level: float
-    equivalent_level: float
-    estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p_value: float | None = None
-    p_equivalent: float | None = None
-    verdict: Verdict = "undecided"
-    chance_to_decide: float | None = None
-    state: State = "open"
-
-    @property
-    def key(self) -> ComparisonKey:
-        """Which comparison this is."""
-        return ComparisonKey(self.study, self.network, self.baseline, self.data)
-
-
-class Looks(FrozenModel):
-    """Every look so far, in the order taken. ``level`` is that of a family of comparisons, before it is shared out."""
-
-    schema_version: int = 1
-    max_seeds: int
-    level: float = LEVEL
-    looks: tuple[Look, ...] = ()
-
-    def latest(self, key: ComparisonKey) -> Look | None:
-        """The last look at a comparison, or none."""
-        return next((look for look in reversed(self.looks) if look.key == key), None)
-
-    def is_open(self, key: ComparisonKey) -> bool:
-        """Whether a comparison wants another look."""
-        latest = self.latest(key)
-        return latest is None or latest.state == "open"
-
-
-def read_looks(folder: RunFolder) -> Looks | None:
-    """The looks of a run, or none where it was not run until decided."""
-    return folder.read_beside(FILE, Looks)
 
 
 def has_its_trials(look: Look, run: RunTable) -> bool:
@@ -104,7 +34,7 @@ def planned_looks(folder: RunFolder, max_seeds: int) -> Looks:
     Raises:
         UserError: looks that were planned for another number of seeds: how much each may spend was settled then.
     """
-    found = read_looks(folder)
+    found = folder.looks()
     if found is not None and found.max_seeds != max_seeds:
         raise UserError(
             f"The looks of {folder.path} were planned for at most {found.max_seeds} seeds, which settled what each may "

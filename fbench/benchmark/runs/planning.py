@@ -219,7 +219,7 @@ def _config(
 ) -> RunConfig:
     return RunConfig(
         name=_default_folder(suite, data, protocol, request.preset).name,
-        suite=suite.model_dump(mode="json"),
+        suite=suite,
         protocol=protocol,
         preset=request.preset,
         budget=budget,
@@ -241,7 +241,7 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
 
     def essence(config: RunConfig) -> dict[str, object]:
         return {
-            "suite": Suite.model_validate(config.suite),
+            "suite": config.suite,
             "protocol": config.protocol.settings(),
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
+from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol as TrainingProtocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs.interim_analyses import FILE as LOOKS_FILE
-from fbench.benchmark.runs.interim_analyses import Look, open_keys, planned_looks, take_look, wanted_seeds
+from fbench.benchmark.runs.interim_analyses import open_keys, planned_looks, take_look, wanted_seeds
 from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.ledger import read_ledger
@@ -105,7 +105,7 @@ def run_until_decided(plan: RunPlan, max_seeds: int, reporter: Reporter) -> RunT
         new = taken.looks[len(looks.looks) :]
         if new:
             looks = taken
-            plan.folder.write_beside(LOOKS_FILE, looks)
+            plan.folder.write_looks(looks)
             reporter.looked(new)
         if not new or not open_keys(plan.suite, data, looks):
             return table

@@ -33,6 +33,7 @@ from fbench.benchmark.maps.face_maps import (
     write_maps_left_out,
 )
 from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
+from fbench.benchmark.records.interim_analyses import Looks
 from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records.trial_records import (
     SCHEMA_VERSION,
@@ -237,18 +238,18 @@ class RunFolder:
         records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
         return sorted(records, key=lambda record: record.finished_at)
 
-    def write_beside(self, name: str, model: BaseModel) -> None:
-        """Keep a file of another floor in the run's folder; it replaces an earlier one of that name."""
-        _write_json(self.path / name, model)
+    def write_looks(self, looks: Looks) -> None:
+        """Keep what each look found; it replaces what was kept before."""
+        _write_json(self.path / "looks.json", looks)
 
-    def read_beside(self, name: str, model: type[ModelT]) -> ModelT | None:
-        """What :meth:`write_beside` kept, or None where it is not there.
+    def looks(self) -> Looks | None:
+        """What each look found, or None where the run was not made until decided.
 
         Raises:
             UserError: the file is not valid.
         """
-        file = self.path / name
-        return _read_model(file, model) if file.exists() else None
+        file = self.path / "looks.json"
+        return _read_model(file, Looks) if file.exists() else None
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""

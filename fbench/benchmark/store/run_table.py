@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.interim_analyses import Looks
 from fbench.benchmark.records.predictions import Predictions, read_classes
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
@@ -37,6 +38,11 @@ class RunTable:
     costs: tuple[CostRecord, ...]
     audits: dict[str, Audit] = field(default_factory=dict)
     """What was found in each data set, by its name in the run; those without an audit are left out."""
+
+    @cached_property
+    def looks(self) -> Looks | None:
+        """What each look found, or None where seeds were not added until comparisons were decided."""
+        return self.folder.looks()
 
     @cached_property
     def networks(self) -> tuple[str, ...]:

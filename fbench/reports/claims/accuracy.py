@@ -12,7 +12,7 @@ from typing import Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
-from fbench.benchmark.runs.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import Look
 from fbench.reports.claims.parts import Lack, Part, preset_words
 from fbench.reports.claims.pool import DataEvidence, Material, pool
 from fbench.reports.comparisons.studies import seeds_to_decide

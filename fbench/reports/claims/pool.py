@@ -16,13 +16,13 @@ from fbench.ablations.claim_tests import CATALOGUE_NAMES
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
 from fbench.benchmark.records.budget import load_preset, plan_steps
 from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
 from fbench.benchmark.records.specs import DataSpec
-from fbench.benchmark.runs.interim_analyses import ComparisonKey, Look, has_its_trials, read_looks
+from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence, gather
-from fbench.reports.comparisons.studies import suite_of
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
 """Labels of two runs that the sentence before has named."""
@@ -90,13 +90,13 @@ class DataEvidence:
     @property
     def has_looks(self) -> bool:
         """Whether seeds were added until comparisons were decided."""
-        return any(read_looks(holding.run.folder) is not None for holding in self.holdings)
+        return any(holding.run.looks is not None for holding in self.holdings)
 
     def look(self, network: str, other: str) -> Look | None:
         """The last look at this comparison, where seeds were added until it was decided; else none."""
         for holding in self.holdings:
-            looks = read_looks(holding.run.folder)
-            for study in suite_of(holding.run).studies if looks else ():
+            looks = holding.run.looks
+            for study in holding.run.config.suite.studies if looks else ():
                 found = looks.latest(ComparisonKey(study.name, network, other, holding.data.name)) if looks else None
                 if found is not None and has_its_trials(found, holding.run):
                     return found

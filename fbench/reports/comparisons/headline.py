@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fbench.benchmark.runs.interim_analyses import read_looks
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.evidence import Evidence
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy
@@ -42,7 +41,7 @@ def cautions(run: RunTable) -> list[str]:
         )
     if run.config.preset == "smoke":
         found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
-    if read_looks(run.folder) is not None:
+    if run.looks is not None:
         found.append(
             "Seeds were added until comparisons were decided: their verdicts and intervals take account of the looks; "
             "all others (accuracies, ranks, fronts, factors) are computed as if the number of seeds had been fixed."
@@ -74,7 +73,7 @@ def strength(evidence: Evidence) -> str:
             "; one training per network cannot tell a better network from a lucky seed: differences are shown, "
             "not tested"
         )
-    if fewest < SEEDS_FOR_CLAIMS and read_looks(evidence.run.folder) is None:
+    if fewest < SEEDS_FOR_CLAIMS and evidence.run.looks is None:
         more = ", and false findings can be more frequent than 5 %" if fewest < SEEDS_FOR_TESTS else ""
         return f"; with {fewest} seeds the results are descriptive{more}, as a claim wants {SEEDS_FOR_CLAIMS}"
     return ""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fbench.ablations.study import Study, comparisons
-from fbench.ablations.suite import Suite
-from fbench.benchmark.runs.interim_analyses import ComparisonKey, Look, has_its_trials, read_looks
-from fbench.benchmark.store.run_table import Correctness, RunTable
-from fbench.core.schema import parse
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.runs.interim_analyses import has_its_trials
+from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.costs.cost import network_cost
 from fbench.reports.costs.cost_change import CostChange, cost_change
@@ -125,19 +124,10 @@ class _Compared(NamedTuple):
     neither_learned: bool
 
 
-def suite_of(run: RunTable) -> Suite:
-    """The suite that a run was made from.
-
-    Raises:
-        UserError: the suite in ``run.json`` is not valid.
-    """
-    return parse(Suite, run.config.suite, f"{run.folder.path / 'run.json'}, suite")
-
-
 def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
     """The studies of which a network was planned, in the suite's order."""
     planned = set(evidence.run.networks)
-    studies = [study for study in suite_of(evidence.run).studies if planned & set(study.levels)]
+    studies = [study for study in evidence.run.config.suite.studies if planned & set(study.levels)]
     return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
 
 
@@ -145,7 +135,7 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
     """Two networks on one data set, by the seeds of their last look if there was one; none without a finished trial."""
     if network not in evidence.networks or baseline not in evidence.networks:
         return None
-    looks = read_looks(evidence.run.folder)
+    looks = evidence.run.looks
     latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
     look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fbench.benchmark.runs.interim_analyses import read_looks
 from fbench.core.errors import UserError
-from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.diff.answer import answers
 from fbench.reports.diff.cost import compare_cost
@@ -86,7 +84,7 @@ def _view(letter: str, name: str, side: Side, other: Side) -> SideView:
 def _what(side: Side) -> str:
     if side.run is None:
         return f"a measurement of speed, {', '.join(cost.started_at[:10] for cost in side.costs)}"
-    return f"the run {side.run.config.name} of {suite_of(side.run).title}, created {side.run.config.created_at[:10]}"
+    return f"the run {side.run.config.name} of {side.run.config.suite.title}, created {side.run.config.created_at[:10]}"
 
 
 def _trials(side: Side, other: Side) -> SideTrials | None:
@@ -107,7 +105,7 @@ def _trials(side: Side, other: Side) -> SideTrials | None:
 def _cautions(base: Side, new: Side) -> Iterator[str]:
     sides = [(letter, side.run) for letter, side in zip(SIDES, (base, new), strict=True) if side.run is not None]
     for letter, run in sides:
-        if read_looks(run.folder) is not None:
+        if run.looks is not None:
             yield (
                 f"Seeds of {letter} were added until its own comparisons were decided. The intervals here do not know "
                 "of that; where both networks are of that run, its report has repeated intervals, which do."

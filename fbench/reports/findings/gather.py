@@ -13,7 +13,7 @@ from fbench.reports.claims.section import ClaimsSection, claims_section
 from fbench.reports.comparisons.evidence import Evidence, gather
 from fbench.reports.comparisons.headline import cautions, without_copies
 from fbench.reports.comparisons.published import printed_top1, published_rows
-from fbench.reports.comparisons.studies import StudyResult, study_results, suite_of
+from fbench.reports.comparisons.studies import StudyResult, study_results
 from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.faces import network_maps
@@ -80,7 +80,7 @@ def read_runs(
 
 def _title(runs: Sequence[RunTable], given: str | None) -> str:
     """The title; bytes of an argument that are no UTF-8, which Python keeps as surrogates, as question marks."""
-    text = given or " · ".join(dict.fromkeys(suite_of(run).title for run in runs))
+    text = given or " · ".join(dict.fromkeys(run.config.suite.title for run in runs))
     return text.encode("utf-8", "replace").decode()
 
 

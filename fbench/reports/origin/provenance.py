@@ -11,10 +11,8 @@ from fbench.ablations.library import list_suites
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.protocol import Protocol
-from fbench.benchmark.runs.interim_analyses import read_looks
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
-from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.wording import count, plural
 
 
@@ -38,7 +36,7 @@ class Provenance:
 def provenance(run: RunTable) -> Provenance:
     """The provenance of a run."""
     config = run.config
-    suite = suite_of(run)
+    suite = run.config.suite
     facts = [
         Fact("Run", config.name),
         Fact("Suite", f"{suite.name}: {suite.title}" + (f" ({suite.source})" if suite.source else "")),
@@ -71,7 +69,7 @@ def budget_words(budget: Budget, protocol: Protocol) -> str:
 
 def repeat_command(run: RunTable) -> str:
     """The command line that repeats a run; networks of an unnamed suite are given one by one."""
-    config, suite = run.config, suite_of(run)
+    config, suite = run.config, run.config.suite
     command = ["fbench", "run"]
     if suite.studies[0].name == "chosen" and len(suite.studies) == 1:
         study = suite.studies[0]
@@ -88,7 +86,7 @@ def repeat_command(run: RunTable) -> str:
         known = CATALOGUE.get(data.source or data.name)
         place = None if known is not None and not known.takes_path else Path("PATH")
         command += ["--data", str(data.reference.model_copy(update={"path": place}))]
-    if (looks := read_looks(run.folder)) is not None:
+    if (looks := run.looks) is not None:
         command += ["--until-decided", "--max-seeds", str(looks.max_seeds)]
     else:
         command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]

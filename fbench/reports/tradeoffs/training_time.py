@@ -12,7 +12,6 @@ import numpy as np
 from fbench.benchmark.records.cost_records import CostRecord, TimingSeries
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.costs.timings import Verdict, compare_timings, main_setting, timing_of
 from fbench.reports.tradeoffs.cost_axes import CONFIDENCE, common_measurement, mean_time
 from fbench.statistics.intervals import Interval
@@ -98,7 +97,7 @@ def training_time_result(evidence: Evidence) -> TrainingTimeResult | None:
     if not timed:
         return None
     targets = common_targets(timed)
-    baseline = next((study.baseline for study in suite_of(evidence.run).studies if study.baseline in timed), None)
+    baseline = next((study.baseline for study in evidence.run.config.suite.studies if study.baseline in timed), None)
     steps = _steps(exclusive_steps(common_measurement(evidence), timed), baseline)
     rows = tuple(_row(network, records, targets, steps.get(network)) for network, records in timed.items())
     return TrainingTimeResult(baseline, targets, rows)

@@ -5,17 +5,8 @@ from pathlib import Path
 import pytest
 
 from fbench.ablations.suite import Suite
-from fbench.benchmark.runs.interim_analyses import (
-    FILE,
-    ComparisonKey,
-    Looks,
-    next_look,
-    open_keys,
-    planned_looks,
-    read_looks,
-    take_look,
-    wanted_seeds,
-)
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Looks
+from fbench.benchmark.runs.interim_analyses import next_look, open_keys, planned_looks, take_look, wanted_seeds
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.statistics.estimands import new_images
@@ -29,7 +20,7 @@ NEAR = ComparisonKey("activation", "ires_relu", "ires", "fer2013")
 
 
 def suite_of(run: RunTable) -> Suite:
-    return Suite.model_validate(run.config.suite)
+    return run.config.suite
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +89,13 @@ def test_failed_trials_leave_fewer_pairs_and_too_few_say_nothing(tmp_path: Path)
 
 
 def test_looks_are_kept_in_the_run_and_their_number_of_seeds_is_settled(ten: RunTable) -> None:
-    assert read_looks(ten.folder) is None
+    assert ten.looks is None
     looks = take_look(suite_of(ten), ten, DATA, planned_looks(ten.folder, 20))
-    ten.folder.write_beside(FILE, looks)
+    ten.folder.write_looks(looks)
     assert planned_looks(ten.folder, 20) == looks
     with pytest.raises(UserError, match=r"planned for at most 20 seeds.*give --max-seeds 20"):
         planned_looks(ten.folder, 30)
-    (ten.folder.path / FILE).unlink()
+    (ten.folder.path / "looks.json").unlink()
 
 
 def test_networks_that_did_not_learn_stay_undecided_at_every_look(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.runs import executor
-from fbench.benchmark.runs.interim_analyses import Look, read_looks
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import SilentReporter, run
@@ -355,7 +355,7 @@ def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: 
 
     request = request_in(tmp_path, seeds=None, max_seeds=6)
     table = run(request, Watcher())
-    kept = read_looks(table.folder)
+    kept = table.looks
     assert kept is not None
     assert looked[0] == [5]
     assert [look.seeds for look in kept.looks] == [seeds for batch in looked for seeds in batch]
@@ -364,7 +364,7 @@ def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: 
     assert trained == {kept.looks[-1].seeds}
     again = run(request, Watcher())
     assert again.trials.keys() == table.trials.keys()
-    assert read_looks(again.folder) == kept
+    assert again.looks == kept
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.runs.interim_analyses import FILE, Look, Looks
+from fbench.benchmark.records.interim_analyses import Look, Looks
 from fbench.benchmark.store.run_table import RunTable
 from tests.reports.claims.runs import claim_of, judged, run_of
 
@@ -176,7 +176,7 @@ def test_where_seeds_were_added_until_decided_the_last_look_decides(
         study="one", network=network, baseline=baseline, data="fer2013", seeds=5, pairs=5,
         different_level=0.001, equivalent_level=0.001, verdict=look, state="decided",
     )  # fmt: skip
-    run.folder.write_beside(FILE, Looks(max_seeds=20, looks=(last,)))
+    run.folder.write_looks(Looks(max_seeds=20, looks=(last,)))
     found = judged(claim_of(BETTER), [run])
     assert found.verdict == verdict
     assert "(look at 5 seeds)" in found.why
@@ -185,7 +185,7 @@ def test_where_seeds_were_added_until_decided_the_last_look_decides(
 def test_a_pair_that_no_look_judged_is_said_to_be_tested_as_if_seeds_had_been_fixed(tmp_path: Path) -> None:
     run = run_of(tmp_path / "looks", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(10))
     plain = judged(claim_of(BETTER), [run])
-    run.folder.write_beside(FILE, Looks(max_seeds=20))
+    run.folder.write_looks(Looks(max_seeds=20))
     looked = judged(claim_of(BETTER), [run])
     assert (plain.verdict, looked.verdict) == ("supported", "supported")
     words = "ires and ires_no_se on FER2013 as if seeds had been fixed, though they were added until other comparisons"

@@ -24,7 +24,6 @@ from fbench.reports.comparisons.factor_words import (
     residual_sentences,
 )
 from fbench.reports.comparisons.factors import FactorAnalysis, FactorSection, factor_section
-from fbench.reports.comparisons.studies import suite_of
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.page.build import build_report
@@ -64,7 +63,7 @@ def evidence(folder: Path, made: Recipe) -> Evidence:
 
 
 def section(found: Evidence) -> FactorSection:
-    wanted = factor_section(found, suite_of(found.run).studies[0])
+    wanted = factor_section(found, found.run.config.suite.studies[0])
     assert wanted is not None
     return wanted
 
@@ -132,7 +131,7 @@ def test_headings_stay_in_order_and_tables_have_captions(crossed_page: Page) -> 
 
 def test_a_study_without_factors_has_no_such_part(run: RunTable, html: str) -> None:
     found = gather(run, run.config.data[0])
-    assert [factor_section(found, study) for study in suite_of(run).studies] == [None, None]
+    assert [factor_section(found, study) for study in run.config.suite.studies] == [None, None]
     assert "Analysis of variance" not in html
 
 

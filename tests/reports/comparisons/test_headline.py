@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.runs.interim_analyses import FILE, Looks
+from fbench.benchmark.records.interim_analyses import Looks
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.headline import cautions
 from fbench.reports.page.build import build_report
@@ -72,7 +72,7 @@ def test_what_a_reader_must_know_is_said(folder: Path, options: dict[str, Any], 
 
 def test_looks_on_the_way_are_said(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(**SMALL))
-    run.folder.write_beside(FILE, Looks(max_seeds=20))
+    run.folder.write_looks(Looks(max_seeds=20))
     (found,) = cautions(run)
     assert found.startswith("Seeds were added until comparisons were decided")
 

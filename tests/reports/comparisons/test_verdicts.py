@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fbench.ablations.suite import Suite
-from fbench.benchmark.runs.interim_analyses import FILE, Looks, take_look
+from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.runs.interim_analyses import take_look
 from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
@@ -106,8 +106,8 @@ def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", recipe)
     looks = Looks(max_seeds=20)
     for _ in range(2):
-        looks = take_look(Suite.model_validate(run.config.suite), run, ("fer2013",), looks)
-    run.folder.write_beside(FILE, looks)
+        looks = take_look(run.config.suite, run, ("fer2013",), looks)
+    run.folder.write_looks(looks)
     (result,) = study_results(gather(run, run.config.data[0]))
     (row,) = result.comparisons
     assert row.look == looks.looks[-1]
@@ -221,8 +221,8 @@ def with_looks(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
     run = fabricate_run(folder, recipe)
     looks = Looks(max_seeds=20)
     for _ in range(2):
-        looks = take_look(Suite.model_validate(run.config.suite), run, ("fer2013",), looks)
-    run.folder.write_beside(FILE, looks)
+        looks = take_look(run.config.suite, run, ("fer2013",), looks)
+    run.folder.write_looks(looks)
     return run, study_results(gather(run, run.config.data[0]))[0]
 
 

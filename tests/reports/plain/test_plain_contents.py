@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.benchmark.runs.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
 from fbench.reports.comparisons.tables import write_tables
