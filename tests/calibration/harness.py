@@ -27,10 +27,11 @@ from fbench.benchmark.machine.device import Stopwatch, memory_format, numerics_i
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.protocol import load_protocol
-from fbench.benchmark.training.batches import augmented_batches
-from fbench.benchmark.training.loop import TrainingData, train
+from fbench.benchmark.training.batches import AugmentedBatches
+from fbench.benchmark.training.loop import train
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
 from fbench.benchmark.training.step import Totals, make_step
 from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 from fbench.core.machine import describe_machine
@@ -55,7 +56,7 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
     plan = StepPlan(steps, size, len(split.labels) // size, (steps,))
     step = make_step(network, build_optimizer(network, protocol, size, numerics), protocol, numerics, Totals(CPU))
     watch = Stopwatch(CPU)
-    batches = augmented_batches(split, data.normalisation, protocol.augmentation, plan, numerics, SEEDS, watch)
+    batches = AugmentedBatches(split, data.normalisation, protocol.augmentation, plan, numerics, SEEDS, watch)
     resident = [next(batches) for _ in range(4)]
     bare, augmenting, loop = [], [], []
     for _ in range(blocks + 1):
@@ -67,7 +68,7 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
         for _ in range(steps):
             next(batches)
         augmenting.append((time.perf_counter() - started) / steps)
-        training = train(network, data, protocol, plan, numerics, SEEDS, lambda done: None)
+        training = train(TrainingState(network, data, TrainingSettings(protocol, plan, numerics, SEEDS)))
         loop.append(training.history[-1].train_time_s / steps)
     bare_s, augmenting_s = (float(np.median(values[1:])) for values in (bare, augmenting))
     beyond = np.array(loop[1:]) - np.array(bare[1:])

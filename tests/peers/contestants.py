@@ -28,9 +28,10 @@ from fbench.benchmark.machine.device import device_kind, memory_format, numerics
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import Precision, choose_numerics
 from fbench.benchmark.records.protocol import AdamW, Protocol, WarmupCosine, load_protocol
-from fbench.benchmark.training.loop import TrainingData, train
+from fbench.benchmark.training.loop import train
 from fbench.benchmark.training.optimizers import decaying_parameters, rate_factor
 from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
 from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 from tests.peers.faces import AugmentedFaces, Faces
 
@@ -116,7 +117,8 @@ def fbench_contestant(task: Task) -> Contestant:
     def block(steps: int) -> float:
         plan = StepPlan(steps, protocol.batch_size, per_epoch, (1, steps))
         with freed_memory_kept(), numerics_in_force(numerics, device):
-            history = train(network, data, protocol, plan, numerics, derive_seeds(task.seed), lambda done: None).history
+            settings = TrainingSettings(protocol, plan, numerics, derive_seeds(task.seed))
+            history = train(TrainingState(network, data, settings)).history
         return history[-1].train_time_s - history[0].train_time_s
 
     return Contestant(block, partial(classify_with, network))

@@ -19,7 +19,7 @@ from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.training.augment import MixedBatch
-from fbench.benchmark.training.batches import augmented_batches
+from fbench.benchmark.training.batches import AugmentedBatches
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.prepare import prepare_for_training
 from fbench.benchmark.training.seeds import derive_seeds
@@ -177,7 +177,7 @@ def _training_batches(
     )
     plan = StepPlan(ROTATED_BATCHES, batch_size, ROTATED_BATCHES, (ROTATED_BATCHES,))
     normalisation, watch = fit_normalisation(split), Stopwatch(device)
-    return augmented_batches(
+    return AugmentedBatches(
         split, normalisation, protocol.augmentation, plan, numerics, seeds, watch, images_at_once=batch_size
     )
 

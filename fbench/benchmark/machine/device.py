@@ -145,6 +145,10 @@ class Stopwatch:
             yield
             self._total_s += time.perf_counter() - started
 
+    def go_on_from(self, total_s: float) -> None:
+        """Take over the seconds of an earlier training that is gone on with."""
+        self._total_s, self._pending = total_s, []
+
     def total_s(self) -> float:
         """Seconds in all sections so far; waits for the device."""
         if self._pending:
@@ -152,3 +156,20 @@ class Stopwatch:
             self._total_s += sum(begin.elapsed_time(end) for begin, end in self._pending) / 1000.0
             self._pending.clear()
         return self._total_s
+
+
+def generator_state(device: torch.device) -> torch.Tensor:
+    """The state (uint8) of the generator that dropout on ``device`` draws from."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else torch.random.get_rng_state()
+
+
+def set_generator_state(device: torch.device, state: torch.Tensor) -> None:
+    """Put the state of :func:`generator_state` back."""
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state.cpu(), device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state.cpu())
+    else:
+        torch.random.set_rng_state(state.cpu())

@@ -208,7 +208,7 @@ def _batches(device: torch.device, numerics: Numerics, seed: int, at_once: int |
     from fbench.benchmark.data.source import DataReference
     from fbench.benchmark.machine.device import Stopwatch
     from fbench.benchmark.records.budget import StepPlan
-    from fbench.benchmark.training.batches import augmented_batches
+    from fbench.benchmark.training.batches import AugmentedBatches
     from fbench.benchmark.training.seeds import derive_seeds
     from fbench.benchmark.training.tensors import choose_normalisation, split_to_device
 
@@ -216,7 +216,7 @@ def _batches(device: torch.device, numerics: Numerics, seed: int, at_once: int |
     split = split_to_device(load_dataset(DataReference(name="synthetic")), "train", device, numerics)
     per_epoch = max(1, len(split.labels) // protocol.batch_size)
     plan = StepPlan(per_epoch, protocol.batch_size, per_epoch, (per_epoch,))
-    return augmented_batches(
+    return AugmentedBatches(
         split,
         choose_normalisation(protocol, split),
         protocol.augmentation,

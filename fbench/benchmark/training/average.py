@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from fbench.architectures.network_copy import copy_network
-from fbench.benchmark.training.network_state import must_be_replaced, own_copy
+from fbench.benchmark.training.network_state import must_be_replaced, own_copy, put_state, take_state
 
 _AVERAGED: Final = frozenset(
     (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128)
@@ -45,6 +46,15 @@ class MovingAverage:
         get_ema_multi_avg_fn(decay)([slow[place] for place in averaged], [fast[place] for place in averaged], 0)
         for place in set(range(len(slow))) - set(averaged):
             slow[place].copy_(fast[place])
+
+    def state_dict(self) -> dict[str, Any]:
+        """The averaged network's state, and over how many steps it goes."""
+        return {"module": take_state(self.module), "steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        put_state(self.module, state["module"])
+        self._steps = int(state["steps"])
 
 
 def _tensors(network: nn.Module) -> list[torch.Tensor]:

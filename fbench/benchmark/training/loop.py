@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
-from torch import nn
 
-from fbench.benchmark.machine.device import Stopwatch
-from fbench.benchmark.records.budget import StepPlan
-from fbench.benchmark.records.numerics import Numerics
-from fbench.benchmark.records.protocol import Protocol
-from fbench.benchmark.records.trial_records import HistoryRow, Seeds
-from fbench.benchmark.training.augment import MixedBatch
-from fbench.benchmark.training.average import MovingAverage
-from fbench.benchmark.training.batches import augmented_batches
+from fbench.benchmark.records.events import Evaluated, Listen, Stepped, ignore
+from fbench.benchmark.records.trial_records import HistoryRow
 from fbench.benchmark.training.evaluate import predict_logits
 from fbench.benchmark.training.network_state import take_state
-from fbench.benchmark.training.optimizers import RateSchedule, build_optimizer, early_stopping
-from fbench.benchmark.training.step import Totals, make_step
-from fbench.benchmark.training.tensors import Normalisation, SplitTensors
+from fbench.benchmark.training.state import TrainingState
+
+STEPS_BETWEEN_EVENTS: Final = 20
 
 
 class DivergedError(Exception):
@@ -51,15 +43,6 @@ def refuse_not_finite(split: Literal["validation", "test"], logits: torch.Tensor
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """The splits of one trial on the device. ``choosing`` is the split that picks the epoch."""
-
-    train: SplitTensors
-    choosing: SplitTensors
-    normalisation: Normalisation
-
-
-@dataclass(frozen=True)
 class Training:
     """What the loop found: the weights of the chosen step, its place, and the history of evaluations."""
 
@@ -69,81 +52,40 @@ class Training:
     steps_done: int
 
 
-@dataclass
-class _Watches:
-    """Where training time goes."""
+def train(state: TrainingState, listen: Listen = ignore) -> Training:
+    """Train on from where ``state`` stands, and return the weights of the step that the protocol chooses.
 
-    data: Stopwatch
-    step: Stopwatch
-    evaluation: Stopwatch
-
-
-def train(
-    network: nn.Module,
-    data: TrainingData,
-    protocol: Protocol,
-    plan: StepPlan,
-    numerics: Numerics,
-    seeds: Seeds,
-    progress: Callable[[int], None],
-    images_augmented_at_once: int | None = None,
-    evaluated_at: Callable[[HistoryRow], None] = lambda row: None,
-) -> Training:
-    """Train ``network`` in place and return the weights of the step that the protocol chooses.
-
-    ``progress`` is called with the number of steps done, at least at every evaluation, and ``evaluated_at`` with each
-    row of the history as it is known. ``images_augmented_at_once`` is a matter of speed alone.
+    ``listen`` is told of steps, at least at every evaluation, and of each evaluation when ``state`` holds it.
 
     Raises:
         DivergedError: a loss was NaN or infinite.
     """
-    device = data.train.images.device
-    optimizer = build_optimizer(network, protocol, plan.batch_size, numerics)
-    schedule = RateSchedule(protocol.schedule, optimizer, plan.steps)
-    average = None if protocol.ema_decay is None else MovingAverage(network, protocol.ema_decay)
-    evaluated = network if average is None else average.module
-    stopping = early_stopping(protocol.stopping)
-    watches = _Watches(Stopwatch(device), Stopwatch(device), Stopwatch(device))
-    batches = _batches(data, protocol, plan, numerics, seeds, watches.data, images_augmented_at_once)
-    totals, history, best = Totals(device), list[HistoryRow](), None
-    train_on = make_step(network, optimizer, protocol, numerics, totals)
-    for step in range(1, plan.steps + 1):
-        rate = schedule.before_step(step - 1)
-        batch = next(batches)
-        with watches.step.section():
-            train_on(batch)
-            if average is not None:
-                average.follow(network)
-        if step not in plan.evaluate_after:
-            if step % 20 == 0:
-                progress(step)
+    protocol, plan = state.settings.protocol, state.settings.plan
+    while not state.finished:
+        rate = state.schedule.before_step(state.step)
+        batch = next(state.batches)
+        with state.step_watch.section():
+            state.train_on(batch)
+            if state.average is not None:
+                state.average.follow(state.network)
+        state.step += 1
+        if state.step not in plan.evaluate_after:
+            if state.step % STEPS_BETWEEN_EVENTS == 0:
+                listen(Stepped(state.trial_id, state.step))
             continue
-        row = _evaluation_row(evaluated, data, protocol, plan, numerics, watches, totals, step, rate, len(history))
-        history.append(row)
-        evaluated_at(row)
-        totals.clear()
-        progress(step)
-        if protocol.selection == "last" or best is None or _better(row, best[0]):
-            best = (row, take_state(evaluated))
-        schedule.after_evaluation(row.selection_loss)
-        if stopping is not None and stopping.exhausted_after(row.selection_loss):
-            break
-    if best is None:
+        row = _evaluation_row(state, rate)
+        state.history.append(row)
+        state.totals.clear()
+        if protocol.selection == "last" or state.best is None or _better(row, state.best[0]):
+            state.best = (row, take_state(state.evaluated))
+        state.schedule.after_evaluation(row.selection_loss)
+        state.stopped = state.stopping is not None and state.stopping.exhausted_after(row.selection_loss)
+        listen(Stepped(state.trial_id, state.step))
+        listen(Evaluated(state.trial_id, row))
+    if state.best is None:
         raise ValueError("a plan must evaluate after its last step")
-    return Training(weights=best[1], chosen=best[0], history=tuple(history), steps_done=history[-1].step)
-
-
-def _batches(
-    data: TrainingData,
-    protocol: Protocol,
-    plan: StepPlan,
-    numerics: Numerics,
-    seeds: Seeds,
-    watch: Stopwatch,
-    images_at_once: int | None,
-) -> Iterator[MixedBatch]:
-    augmentation = protocol.augmentation_of_each_pass
-    return augmented_batches(data.train, data.normalisation, augmentation, plan, numerics, seeds, watch, images_at_once)
+    chosen, weights = state.best
+    return Training(weights, chosen, tuple(state.history), state.history[-1].step)
 
 
 def _better(row: HistoryRow, best: HistoryRow) -> bool:
@@ -151,34 +93,26 @@ def _better(row: HistoryRow, best: HistoryRow) -> bool:
     return (row.selection_top1, -row.selection_loss) > (best.selection_top1, -best.selection_loss)
 
 
-def _evaluation_row(
-    network: nn.Module,
-    data: TrainingData,
-    protocol: Protocol,
-    plan: StepPlan,
-    numerics: Numerics,
-    watches: _Watches,
-    totals: Totals,
-    step: int,
-    rate: float,
-    evaluations: int,
-) -> HistoryRow:
+def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
     """Read the choosing split and write down where training stands.
 
     Raises:
         DivergedError: the loss of either split is NaN or infinite.
     """
-    choosing, train_loss = data.choosing, float(totals.loss) / totals.images
+    protocol, plan, numerics = state.settings.protocol, state.settings.plan, state.settings.numerics
+    choosing, totals, step = state.data.choosing, state.totals, state.step
+    train_loss = float(totals.loss) / totals.images
     if not math.isfinite(train_loss):
         raise DivergedError("training", f"loss was not finite at step {step} ({train_loss})")
-    with watches.evaluation.section():
-        logits = predict_logits(network, choosing, data.normalisation, numerics, flip=protocol.test_time_flip)
+    with state.evaluation_watch.section():
+        normalisation, flip = state.data.normalisation, protocol.test_time_flip
+        logits = predict_logits(state.evaluated, choosing, normalisation, numerics, flip=flip)
         loss = F.cross_entropy(logits, choosing.labels)
         correct = int((logits.argmax(1) == choosing.labels).sum())  # an exact count, so top-1 is an exact ratio
     refuse_not_finite("test" if protocol.selection == "test" else "validation", logits, float(loss), step)
-    data_time_s, step_time_s = watches.data.total_s(), watches.step.total_s()
+    data_time_s, step_time_s = state.data_watch.total_s(), state.step_watch.total_s()
     return HistoryRow(
-        evaluation=evaluations + 1,
+        evaluation=len(state.history) + 1,
         step=step,
         epoch=step / plan.steps_per_epoch,
         images_seen=step * plan.batch_size,
@@ -189,6 +123,6 @@ def _evaluation_row(
         selection_top1=correct / choosing.labels.numel(),
         data_time_s=data_time_s,
         step_time_s=step_time_s,
-        evaluation_time_s=watches.evaluation.total_s(),
+        evaluation_time_s=state.evaluation_watch.total_s(),
         train_time_s=data_time_s + step_time_s,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -108,6 +109,16 @@ class RateSchedule:
             self._factor = max(self._factor * self._schedule.factor, self._schedule.minimum_fraction)
             self._plateau.start_again()
 
+    def state_dict(self) -> dict[str, Any]:
+        """What it has learned of the selection losses; the rest follows from the step."""
+        return {"factor": self._factor, "plateau": self._plateau.state_dict() if self._plateau else None}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        self._factor = float(state["factor"])
+        if self._plateau is not None:
+            self._plateau.load_state_dict(state["plateau"])
+
 
 def rate_factor(schedule: Schedule, step: int, steps: int) -> float:
     """The factor on the peak learning rate at 0-based ``step`` of ``steps``."""
@@ -143,6 +154,15 @@ class Patience:
     def start_again(self) -> None:
         """Forget how long was waited, keep the best loss."""
         self._waited = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best loss so far, none before the first, and how long was waited for a better one."""
+        return {"best": None if math.isinf(self._best) else self._best, "waited": self._waited}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        self._best = math.inf if state["best"] is None else float(state["best"])
+        self._waited = int(state["waited"])
 
 
 def early_stopping(stopping: Stopping | None) -> Patience | None:

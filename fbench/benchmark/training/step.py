@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -30,6 +30,16 @@ class Totals:
         self.loss.zero_()
         self.correct.zero_()
         self.images = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The sums since the last evaluation."""
+        return {"loss": self.loss.clone(), "correct": self.correct.clone(), "images": self.images}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken, in place."""
+        self.loss.copy_(state["loss"])
+        self.correct.copy_(state["correct"])
+        self.images = int(state["images"])
 
 
 Step = Callable[[MixedBatch], None]
@@ -110,7 +120,8 @@ class _CudaGraphStep:
     """A whole step recorded once and replayed: one launch in place of several hundred.
 
     The first call trains three times on its batch off the record, as recording needs warm libraries, and then puts
-    weights, optimizer and totals back in place. The optimizer must be capturable, with its rate in a tensor.
+    weights, optimizer (also one that goes on with an earlier training) and totals back in place. The optimizer must be
+    capturable, with its rate in a tensor.
     """
 
     _WARM_UP_STEPS = 3
@@ -136,6 +147,7 @@ class _CudaGraphStep:
         places: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
         inputs = MixedBatch(**places)
         before = [value.detach().clone() for value in _tensors(self._network)]
+        moments = [value.clone() for value in self._moments()]
         loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -150,14 +162,17 @@ class _CudaGraphStep:
         with torch.no_grad():
             for value, old in zip(_tensors(self._network), before, strict=True):
                 value.copy_(old)
-            for state in self._optimizer.state.values():
-                for value in state.values():
-                    if isinstance(value, torch.Tensor):
-                        value.zero_()
+            for place, value in enumerate(self._moments()):
+                value.copy_(moments[place]) if moments else value.zero_()
             self._totals.loss.copy_(loss)
             self._totals.correct.copy_(correct)
         self._totals.images = images
         return graph, inputs
+
+    def _moments(self) -> list[torch.Tensor]:
+        """What the optimizer keeps for each parameter; nothing before its first step."""
+        states = self._optimizer.state.values()
+        return [value for state in states for value in state.values() if isinstance(value, torch.Tensor)]
 
 
 def _tensors(network: nn.Module) -> list[torch.Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -18,6 +18,7 @@ from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import memory_format, numerics_in_force
 from fbench.benchmark.records.budget import StepPlan, plan_steps
+from fbench.benchmark.records.events import Listen, Started, ignore
 from fbench.benchmark.records.predictions import Predictions, SplitPredictions, rounded_logits
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import (
@@ -32,10 +33,11 @@ from fbench.benchmark.records.trial_records import (
 from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
-from fbench.benchmark.training.loop import DivergedError, Training, TrainingData, refuse_not_finite, train
+from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
 from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.networks import uncounted
 from fbench.benchmark.training.seeds import derive_seeds
+from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
 from fbench.benchmark.training.tensors import (
     Normalisation,
     SplitNormalisation,
@@ -62,12 +64,12 @@ def run_trial(
     spec: TrialSpec,
     dataset: ImageDataset,
     context: TrialContext,
-    progress: Callable[[int], None] = lambda steps: None,
+    listen: Listen = ignore,
 ) -> TrialResult:
     """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record, with the
     history until then.
 
-    ``progress`` is called with the number of steps done. A keyboard interrupt is not caught.
+    ``listen`` is told when it starts, of its steps and of its evaluations. A keyboard interrupt is not caught.
     """
     started_at, clock = _now(), time.perf_counter()
     seeds = derive_seeds(spec.seed)
@@ -86,9 +88,10 @@ def run_trial(
         selected_on=spec.protocol.selection,
     )
     course = _Course(spec.protocol.selection == "test")
+    listen(Started(spec.trial_id, plan.steps))
     try:
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
-            return _learn(base, dataset, plan, seeds, context, progress, clock, course)
+            return _learn(base, dataset, plan, seeds, context, listen, clock, course)
     except DivergedError as error:
         failure = f"diverged: {error}"
     except KeyboardInterrupt:
@@ -119,7 +122,7 @@ def _learn(
     plan: StepPlan,
     seeds: Seeds,
     context: TrialContext,
-    progress: Callable[[int], None],
+    listen: Listen,
     clock: float,
     course: _Course,
 ) -> TrialResult:
@@ -135,18 +138,17 @@ def _learn(
     if spec.protocol.augmentation_use == "one_fixed_copy":
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
+    settings = TrainingSettings(spec.protocol, plan, spec.numerics, seeds)
+    state = TrainingState(
+        network,
+        data,
+        settings,
+        trial_id=spec.trial_id,
+        images_augmented_at_once=context.images_augmented_at_once,
+    )
+    course.history = state.history
     try:
-        training = train(
-            network,
-            data,
-            spec.protocol,
-            plan,
-            spec.numerics,
-            seeds,
-            progress,
-            context.images_augmented_at_once,
-            course.history.append,
-        )
+        training = train(state, listen)
     except DivergedError as error:
         course.last_readings += error.split == "test"
         raise
