@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.events import Ended, Event, Listen, ignore
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.local_executor import LocalExecutor
+from fbench.benchmark.store.run_folder import RunFolder
 
 
 def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, size: int = 16) -> ImageDataset:
@@ -62,3 +71,19 @@ def trial_spec_of(
         seed=seed,
         numerics=choose_numerics("cpu"),
     )
+
+
+def run_here(specs: Sequence[TrialSpec], folder: Path, listen: Listen = ignore) -> None:
+    """Run trials in this process and write them into the run folder."""
+    run_trials(LocalExecutor(WorkerContext(folder / "scratch")), specs, RunFolder(folder), listen)
+
+
+class Heard:
+    """Keeps the records of trials that ended."""
+
+    def __init__(self) -> None:
+        self.records: list[TrialRecord] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Ended):
+            self.records.append(event.record)

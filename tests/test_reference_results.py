@@ -14,7 +14,7 @@ import fbench
 from fbench.ablations.library import load_suite
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.records.specs import DataSpec
-from fbench.benchmark.runs import executor
+from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
@@ -96,7 +96,7 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     """Equal ids show that neither the networks nor the protocol have moved since the results were committed."""
     (data,) = reference.config.data
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stand_in(data))
-    monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     monkeypatch.setattr(
         "fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None
     )  # of this machine, a minute

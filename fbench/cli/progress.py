@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from fbench.benchmark.records.events import Ended, Event, Stepped
+from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.looks_view import look_lines
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
 
 
-class RunProgress:
-    """A reporter that draws. Work is counted in estimated seconds; what remains is corrected by the pace so far."""
+class RunProgress(RunListener):
+    """A listener that draws. Work is counted in estimated seconds; what remains is corrected by the pace so far."""
 
     def __init__(self) -> None:
         self._console = Console()
@@ -68,16 +70,20 @@ class RunProgress:
         self._task = self._bar.add_task("training", total=sum(self._trials_s.values()), status="")
         self._started = time.monotonic()
 
-    def stepped(self, trial_id: str, steps: int) -> None:
-        """Move the bar."""
-        self._done_s[trial_id] = self._trials_s[trial_id] * min(1.0, steps / self._steps[trial_id])
+    def happened(self, event: Event) -> None:
+        """Move the bar; a line for each trial that ends where nobody watches a bar."""
+        match event:
+            case Stepped():
+                share = min(1.0, event.steps / self._steps[event.trial_id])
+                self._done_s[event.trial_id] = self._trials_s[event.trial_id] * share
+            case Ended():
+                self._ended += 1
+                self._done_s[event.trial_id] = self._trials_s[event.trial_id]
         self._draw()
+        if isinstance(event, Ended):
+            self._tell_end(event.record)
 
-    def ended(self, record: TrialRecord) -> None:
-        """Move the bar; a line for each trial where nobody watches a bar."""
-        self._ended += 1
-        self._done_s[record.trial_id] = self._trials_s[record.trial_id]
-        self._draw()
+    def _tell_end(self, record: TrialRecord) -> None:
         if record.status == "failed":
             text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
             self._console.print(text, style="red", markup=False, highlight=False)

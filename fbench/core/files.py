@@ -22,7 +22,7 @@ UNFINISHED: Final = ".writing-"
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of ``path`` when the block ends well, and not before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(path)
+    temporary = unfinished_beside(path)
     try:
         with temporary.open("xb") as stream:
             yield stream
@@ -35,16 +35,27 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """An empty folder that takes the place of ``path`` when the block ends well, and not before."""
-    temporary = _beside(path)
+    temporary = unfinished_beside(path)
     temporary.mkdir(parents=True)
     try:
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        take_folder(temporary, path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def take_folder(source: Path, path: Path) -> None:
+    """Move a folder of the same file system into the place of ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        shutil.rmtree(path)
+    source.replace(path)
+
+
+def unfinished_beside(path: Path) -> Path:
+    """A name beside ``path`` that nothing has, on the same file system, for what is not finished."""
+    return path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
 
 
 def require_file_place(file: Path, what: str, option: str) -> None:
@@ -112,8 +123,3 @@ def _problem_of_place(folder: Path, path: Path) -> str | None:
     if any(len(os.fsencode(name)) > longest for name in (*missing, path.name)):
         return f"it has a name of more than {longest} bytes"
     return None
-
-
-def _beside(path: Path) -> Path:
-    """A name that nothing else has, on the same file system."""
-    return path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"

@@ -88,24 +88,22 @@ def tiny_trials(trials: int, folder: Path) -> dict[str, object]:
     """Trials of two steps one after another in one process, with all that is written of each."""
     from fbench.ablations.suite import adhoc_suite
     from fbench.benchmark.records.budget import Budget
-    from fbench.benchmark.records.trial_records import TrialRecord
-    from fbench.benchmark.runs.executor import Workplace, run_trials
+    from fbench.benchmark.records.events import Ended, Event
+    from fbench.benchmark.runs.driver import run_trials
+    from fbench.benchmark.runs.executors import WorkerContext
+    from fbench.benchmark.runs.local_executor import LocalExecutor
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.store.run_folder import RunFolder
 
-    class Watch:
-        """Adds up what trials spend on learning and evaluating."""
+    learning_s: list[float] = []
 
-        learning_s = 0.0
-
-        def stepped(self, trial_id: str, steps: int) -> None:
-            """Nothing."""
-
-        def ended(self, record: TrialRecord) -> None:
-            """Count the time inside training and evaluation."""
-            if record.times is None:
-                raise RuntimeError(record.failure_reason)
-            self.learning_s += record.times.train_time_s + record.times.evaluation_time_s
+    def watch(event: Event) -> None:
+        """Note the time inside training and evaluation."""
+        if isinstance(event, Ended):
+            if event.record.times is None:
+                raise RuntimeError(event.record.failure_reason)
+            learning_s.append(event.record.times.train_time_s + event.record.times.evaluation_time_s)
 
     plan = plan_run(RunRequest(suite=adhoc_suite(["lenet5"], None), preset="smoke", seeds=1, out=folder, jobs=1))
     tiny = Budget(image_passes=16, batch_size=8, train_images=64)
@@ -113,16 +111,17 @@ def tiny_trials(trials: int, folder: Path) -> dict[str, object]:
     specs = [
         plan.specs[0].model_copy(update={"seed": seed, "budget": tiny, "protocol": quiet}) for seed in range(trials)
     ]
-    watch = Watch()
-    run_trials(specs[:3], Workplace(folder, "cpu", 1), watch)  # imports and caches
-    watch.learning_s, started = 0.0, time.perf_counter()
-    run_trials(specs[3:], Workplace(folder, "cpu", 1), watch)
+    executor, run_folder = LocalExecutor(WorkerContext(folder / "scratch")), RunFolder(folder)
+    run_trials(executor, specs[:3], run_folder, watch)  # imports and caches
+    learning_s.clear()
+    started = time.perf_counter()
+    run_trials(executor, specs[3:], run_folder, watch)
     total_s = time.perf_counter() - started
     return {
         "trials": trials - 3,
         "seconds": round(total_s, 2),
-        "learning_and_evaluating_s": round(watch.learning_s, 2),
-        "harness_ms_per_trial": round(1000 * (total_s - watch.learning_s) / (trials - 3), 1),
+        "learning_and_evaluating_s": round(sum(learning_s), 2),
+        "harness_ms_per_trial": round(1000 * (total_s - sum(learning_s)) / (trials - 3), 1),
         "processor": describe_machine().processor,
     }
 

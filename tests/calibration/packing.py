@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.cost.estimate import packed_s
-from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.records.events import Ended, Event
+from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan, plan_run
 from fbench.benchmark.runs.request import RunRequest
-from fbench.benchmark.runs.session import SilentReporter, execute_run
+from fbench.benchmark.runs.session import execute_run
 from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows
 
 TABLE: Final = Path("results/training/packing.csv")
 
 
-class Clock(SilentReporter):
+class Clock(RunListener):
     """Notes when trials began, when the last of them ended, and how long each took."""
 
     def __init__(self) -> None:
@@ -35,12 +36,13 @@ class Clock(SilentReporter):
         """The first trial is about to start."""
         self.began_s = time.perf_counter()
 
-    def ended(self, record: TrialRecord) -> None:
-        """A trial has ended."""
-        if record.times is None:
-            raise RuntimeError(f"trial {record.trial_id} failed: {record.failure_reason}")
-        self.ended_s = time.perf_counter()
-        self.trials_s.append(record.times.total_time_s)
+    def happened(self, event: Event) -> None:
+        """Note the end of a trial."""
+        if isinstance(event, Ended):
+            if event.record.times is None:
+                raise RuntimeError(f"trial {event.trial_id} failed: {event.record.failure_reason}")
+            self.ended_s = time.perf_counter()
+            self.trials_s.append(event.record.times.total_time_s)
 
 
 def row(suite: str, clock: Clock, jobs: int) -> dict[str, object]:

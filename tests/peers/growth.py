@@ -84,8 +84,8 @@ def spend(setting: Setting, data: str) -> Spent:
     import torch
 
     from fbench.ablations.suite import adhoc_suite
+    from fbench.benchmark.data.loaded import load_for
     from fbench.benchmark.records.budget import Budget
-    from fbench.benchmark.runs.executor import load_for
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.training.trial import TrialContext, run_trial

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import CPU, TrainedNetwork, load_trained
 from fbench.benchmark.machine.device import numerics_in_force
@@ -23,7 +24,6 @@ from fbench.benchmark.maps.places import MapsLeftOutError
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
-from fbench.benchmark.runs.executor import load_for
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
 from fbench.core.errors import reason_of

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
-from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.records.numerics import Numerics
-from fbench.benchmark.records.protocol import Protocol as TrainingProtocol
+from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
-from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_looks, take_look, wanted_seeds
+from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.files import unfinished_beside
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-class Reporter(Protocol):
-    """Is told how a run goes."""
-
-    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
-        """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
-
-    def stepped(self, trial_id: str, steps: int) -> None:
-        """A trial has done so many steps."""
-
-    def ended(self, record: TrialRecord) -> None:
-        """A trial has ended and its record is written."""
-
-    def measuring(self, what: str) -> None:
-        """Cost is being measured."""
-
-    def looked(self, looks: Sequence[Look]) -> None:
-        """A look was taken at each comparison that was open."""
-
-    def left_without_maps(self, failures: dict[str, str]) -> None:
-        """Maps of faces could not be made for these trials, by label, with the reason."""
 
 
 def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
@@ -61,33 +40,41 @@ COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 n
 REPORT_S = 10.0
 
 
-def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
+def execute_run(plan: RunPlan, listener: RunListener) -> RunTable:
     """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
     cannot be made are left out, and tried again by the same request.
     """
     from fbench.benchmark.maps.making import add_maps
-    from fbench.benchmark.runs.executor import Workplace, run_trials, started_workers
+    from fbench.benchmark.runs.local_executor import LocalExecutor
 
-    with started_workers(plan.remaining, plan.jobs_needed) as workers:
+    with LocalExecutor(_worker_context(plan), _first_data(plan)) as executor:
         _fill_folder(plan)
         try:
             trials_s, estimate_s = estimate_run_s(plan)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
-            reporter.began(plan, trials_s, estimate_s)
-            at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
-            place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
-            run_trials(longest_first, place, reporter, workers)
-            _measure_cost(plan, reporter)
+            listener.began(plan, trials_s, estimate_s)
+            run_trials(executor, longest_first, plan.folder, listener.happened)
+            _measure_cost(plan, listener)
             if failures := add_maps(plan.folder, plan.planned, plan.specs):
-                reporter.left_without_maps(failures)
+                listener.left_without_maps(failures)
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
 
 
-def run_until_decided(plan: RunPlan, max_seeds: int, reporter: Reporter) -> RunTable:
+def _worker_context(plan: RunPlan) -> WorkerContext:
+    at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
+    scratch = unfinished_beside(plan.folder.path / "scratch")
+    return WorkerContext(scratch, str(plan.device), plan.jobs_needed, at_once)
+
+
+def _first_data(plan: RunPlan) -> DataSpec | None:
+    return plan.remaining[0].data if plan.remaining else None
+
+
+def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> RunTable:
     """Add seeds to the networks of open comparisons, look by look, until each is decided, hopeless or at ``max_seeds``.
 
     Looks are at 5, 10, 15, ... seeds and at ``max_seeds``; :mod:`fbench.statistics.seeds.sequential` has the rule. What
@@ -99,14 +86,14 @@ def run_until_decided(plan: RunPlan, max_seeds: int, reporter: Reporter) -> RunT
     looks = planned_looks(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, looks)), reporter)
+        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, looks)), listener)
         plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once a look
         taken = take_look(plan.suite, table, data, looks)
         new = taken.looks[len(looks.looks) :]
         if new:
             looks = taken
             plan.folder.write_looks(looks)
-            reporter.looked(new)
+            listener.looked(new)
         if not new or not open_keys(plan.suite, data, looks):
             return table
 
@@ -125,7 +112,7 @@ def _fill_folder(plan: RunPlan) -> None:
         plan.folder.take_trial(source, trial_id)
 
 
-def run(request: RunRequest | None = None, reporter: Reporter | None = None, **options: object) -> RunTable:
+def run(request: RunRequest | None = None, listener: RunListener | None = None, **options: object) -> RunTable:
     """Plan and execute a run: ``run(suite="smoke", preset="smoke")``; options are the fields of :class:`RunRequest`.
 
     With ``max_seeds`` seeds are added until the comparisons are decided, else every network gets ``seeds``.
@@ -134,12 +121,12 @@ def run(request: RunRequest | None = None, reporter: Reporter | None = None, **o
         UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
     asked = request or RunRequest(**options)  # type: ignore[arg-type] # the fields are checked as they are used
-    return carry_out(plan_run(asked), asked.max_seeds, reporter or SilentReporter())
+    return carry_out(plan_run(asked), asked.max_seeds, listener or RunListener())
 
 
-def carry_out(plan: RunPlan, max_seeds: int | None, reporter: Reporter) -> RunTable:
+def carry_out(plan: RunPlan, max_seeds: int | None, listener: RunListener) -> RunTable:
     """Carry out a plan as it is, or until its comparisons are decided."""
-    return execute_run(plan, reporter) if max_seeds is None else run_until_decided(plan, max_seeds, reporter)
+    return execute_run(plan, listener) if max_seeds is None else run_until_decided(plan, max_seeds, listener)
 
 
 def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
@@ -153,28 +140,6 @@ def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
     from fbench.benchmark.training.networks import load_model as load
 
     return load(run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser()), trial)
-
-
-class SilentReporter:
-    """Reports nothing."""
-
-    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
-        """Say nothing."""
-
-    def stepped(self, trial_id: str, steps: int) -> None:
-        """Say nothing."""
-
-    def ended(self, record: TrialRecord) -> None:
-        """Say nothing."""
-
-    def measuring(self, what: str) -> None:
-        """Say nothing."""
-
-    def looked(self, looks: Sequence[Look]) -> None:
-        """Say nothing."""
-
-    def left_without_maps(self, failures: dict[str, str]) -> None:
-        """Say nothing."""
 
 
 def _readings(plan: RunPlan) -> list[str]:
@@ -202,9 +167,9 @@ def _audit_data(plan: RunPlan) -> None:
         plan.folder.write_audit(data.fingerprint, audit)
 
 
-def _quick_audit(data: DataSpec, protocol: TrainingProtocol) -> Audit:
+def _quick_audit(data: DataSpec, protocol: Protocol) -> Audit:
     from fbench.benchmark.data.audit.audit import audit_dataset
-    from fbench.benchmark.runs.executor import load_for
+    from fbench.benchmark.data.loaded import load_for
     from fbench.benchmark.training.arrange import arrange_splits
 
     return audit_dataset(arrange_splits(load_for(data), protocol), near=False)
@@ -233,15 +198,15 @@ def _has_cost(plan: RunPlan) -> bool:
     return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
 
 
-def _measure_cost(plan: RunPlan, reporter: Reporter) -> None:
+def _measure_cost(plan: RunPlan, listener: RunListener) -> None:
     from fbench.benchmark.cost.measure import measure_cost
     from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
 
     if not _has_cost(plan):
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
-        reporter.measuring("what this machine can do at most")
+        listener.measuring("what this machine can do at most")
         roof = roof_of_this_machine(spec.numerics, plan.device)
-        record = measure_cost(spec, plan.device, passes, reporter.measuring, roof)
+        record = measure_cost(spec, plan.device, passes, listener.measuring, roof)
         if record.interrupted:  # the run goes on later, and measures it whole
             raise KeyboardInterrupt
         plan.folder.write_cost(record)

@@ -43,7 +43,7 @@ from fbench.benchmark.records.trial_records import (
     TrialRecord,
 )
 from fbench.core.errors import UserError
-from fbench.core.files import UNFINISHED, replacing, replacing_folder
+from fbench.core.files import UNFINISHED, replacing, replacing_folder, take_folder
 
 WEIGHTS_FILE = "weights.safetensors"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -54,7 +54,8 @@ class TrialResult:
     """A record with the files that lie beside it; a failed trial has a record and as much history as there was.
 
     ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
-    was read, by a failed trial too.
+    was read, by a failed trial too. A result from another process has its files, the record's among them, in the folder
+    ``files`` instead.
     """
 
     record: TrialRecord
@@ -62,6 +63,7 @@ class TrialResult:
     predictions: Predictions | None = None
     weights: dict[str, Any] | None = None
     test_readings: int = 0
+    files: Path | None = None
 
 
 class RunFolder:
@@ -124,6 +126,9 @@ class RunFolder:
             ValueError: the record has a number that JSON cannot hold.
         """
         record = result.record
+        if result.files is not None:
+            take_folder(result.files, self.trial_folder(record.trial_id))
+            return record
         with replacing_folder(self.trial_folder(record.trial_id)) as folder:
             write_history(folder / "history.csv", result.history)
             if result.predictions is not None:

@@ -14,6 +14,7 @@ from support import make_stripes, trial_spec_of
 from torch import nn
 
 from fbench.architectures.registry import create, register
+from fbench.benchmark.data import loaded
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.export.trained import load_trained
 from fbench.benchmark.maps.face_maps import MAPS_FILE
@@ -23,7 +24,6 @@ from fbench.benchmark.maps.making import map_calls as calls_of
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
-from fbench.benchmark.runs import executor
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.trial import TrialContext, run_trial
 
@@ -190,7 +190,7 @@ def a_run(
     folder: Path, dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch, network: str = "lenet5"
 ) -> tuple[RunFolder, list[TrialSpec]]:
     """Two seeds of a network on a data set in memory."""
-    monkeypatch.setattr(executor, "_load_once", lambda reference: dataset)
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: dataset)
     budget = Budget(image_passes=24, evaluation_points=1, batch_size=12)
     specs = [trial_spec_of(dataset, network, seed, budget) for seed in (0, 1)]
     for spec in specs:
@@ -244,7 +244,7 @@ def test_maps_that_are_there_stay_and_missing_ones_are_added_alike(
 def test_faces_that_may_not_be_shown_give_way_to_rendered_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     people = secret_faces()
     folder, specs = a_run(tmp_path, people, monkeypatch)
-    monkeypatch.setattr(executor, "_load_once", None)  # any call would raise
+    monkeypatch.setattr(loaded, "_load_once", None)  # any call would raise
     assert add_maps(folder, plan_of(specs), specs) == {}
     maps = folder.maps(specs[0].trial_id)
     assert maps is not None
@@ -278,13 +278,13 @@ def test_a_failure_is_told_and_leaves_the_maps_out(tmp_path: Path, monkeypatch: 
     stripes = make_stripes()
     folder, specs = a_run(tmp_path, stripes, monkeypatch)
     changed = replace(stripes, images=255 - stripes.images)
-    monkeypatch.setattr(executor, "_load_once", lambda reference: changed)
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: changed)
     failures = add_maps(folder, plan_of(specs), specs)
     assert failures == {
         "lenet5 on stripes, seed 0": "ValueError: the data set stripes has changed since this run was planned"
     }
     assert not list(tmp_path.rglob(MAPS_FILE))
     assert folder.maps_left_out(specs[0].trial_id) == failures["lenet5 on stripes, seed 0"]
-    monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: stripes)
     assert add_maps(folder, plan_of(specs), specs) == {}
     assert folder.maps_left_out(specs[0].trial_id) == ""

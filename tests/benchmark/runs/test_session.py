@@ -14,16 +14,18 @@ from support import make_stripes
 
 import fbench
 from fbench.ablations.suite import adhoc_suite
+from fbench.benchmark.data import loaded
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.interim_analyses import Look
-from fbench.benchmark.runs import executor
+from fbench.benchmark.runs import local_executor
+from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
-from fbench.benchmark.runs.session import SilentReporter, run
+from fbench.benchmark.runs.session import run
 from fbench.benchmark.store.ledger import read_ledger
-from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 
@@ -34,7 +36,7 @@ SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     stripes = make_stripes()
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
-    monkeypatch.setattr(executor, "_load_once", lambda reference: stripes)
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: stripes)
 
 
 def request_in(folder: Path, **changes: object) -> RunRequest:
@@ -56,7 +58,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         stripes = make_stripes()
         patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
-        patch.setattr(executor, "_load_once", lambda reference: stripes)
+        patch.setattr(loaded, "_load_once", lambda reference: stripes)
         patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
         run(request_in(home))
     return home
@@ -119,7 +121,7 @@ def test_the_same_request_again_runs_nothing(
     def forbidden(*_: object, **__: object) -> None:
         raise AssertionError("a trial ran again")
 
-    monkeypatch.setattr(executor, "_run_here", forbidden)
+    monkeypatch.setattr(local_executor, "attempt", forbidden)
     again = run(request_in(tmp_path))
     assert again.trials == finished.trials
     assert again.costs == finished.costs
@@ -144,7 +146,7 @@ def test_maps_that_cannot_be_made_do_not_fail_the_run_and_are_told(
         file.unlink()
     told: dict[str, str] = {}
 
-    class Listener(SilentReporter):
+    class Listener(RunListener):
         def left_without_maps(self, failures: dict[str, str]) -> None:
             told.update(failures)
 
@@ -173,7 +175,7 @@ def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp
 
 
 def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "_run_here", None)  # any call would raise
+    monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
     assert run(request).trials == finished.trials
 
@@ -194,15 +196,15 @@ def test_workers_give_the_bits_of_one_process(
 
 
 def test_an_interrupt_keeps_what_was_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = executor._run_here, []
+    real, calls = local_executor.attempt, []
 
-    def interrupted(*args: object) -> None:
+    def interrupted(*args: object) -> TrialResult:
         calls.append(args)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        real(*args)  # type: ignore[arg-type] # passed through as they came
+        return real(*args)  # type: ignore[arg-type] # passed through as they came
 
-    monkeypatch.setattr(executor, "_run_here", interrupted)
+    monkeypatch.setattr(local_executor, "attempt", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(request_in(tmp_path))
     assert len(RunFolder.open(tmp_path / "run").trials()) == 2
@@ -301,7 +303,7 @@ def test_the_leakage_study_trains_with_without_and_with_fewer_images(
 
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", load)
     monkeypatch.setattr("fbench.benchmark.runs.expansion.load_dataset", load)
-    monkeypatch.setattr(executor, "_load_once", lambda reference: load(DataReference.parse(reference)))
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: load(DataReference.parse(reference)))
     table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
     assert table.failed() == []
     specs = {row.network: table.trials[row.trial_id].spec for row in table.plan}
@@ -349,7 +351,7 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
 def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: Path) -> None:
     looked: list[list[int]] = []
 
-    class Watcher(SilentReporter):
+    class Watcher(RunListener):
         def looked(self, looks: Sequence[Look]) -> None:
             looked.append([look.seeds for look in looks])
 

@@ -11,7 +11,7 @@ import numpy as np
 import odd_networks as odd
 import pytest
 import torch
-from support import trial_spec_of
+from support import Heard, run_here, trial_spec_of
 
 from fbench.architectures import registry
 from fbench.benchmark.data.dataset import ImageDataset
@@ -21,8 +21,8 @@ from fbench.benchmark.export.trained import load_trained
 from fbench.benchmark.records.predictions import Predictions, rounded_logits
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs import executor
-from fbench.benchmark.runs.executor import Workplace, run_trials
+from fbench.benchmark.runs import executors, local_executor
+from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.store import run_folder as store
 from fbench.benchmark.store.ledger import log_readings, read_ledger
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
@@ -129,10 +129,10 @@ def test_a_failed_trial_has_its_reason_and_history_and_the_next_one_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(executor, "load_for", lambda data: stripes)
+    monkeypatch.setattr(executors, "load_for", lambda data: stripes)
     specs = [spec_of(network, stripes), spec_of(odd.Small, stripes)]
     heard = Heard()
-    run_trials(specs, Workplace(tmp_path, "cpu", 1), heard)
+    run_here(specs, tmp_path, heard)
     folder = RunFolder(tmp_path)
     assert [record.status for record in heard.records] == ["failed", "finished"]
     assert list(folder.trials().values()) == sorted(heard.records, key=lambda record: record.trial_id)
@@ -142,19 +142,6 @@ def test_a_failed_trial_has_its_reason_and_history_and_the_next_one_runs(
     assert len(failed.failure_reason) <= 2000
     assert len(folder.history(failed.trial_id)) == evaluations
     assert sorted(path.name for path in (tmp_path / "trials").iterdir()) == sorted(spec.trial_id for spec in specs)
-
-
-class Heard:
-    """Keeps what a run tells."""
-
-    def __init__(self) -> None:
-        self.records: list[TrialRecord] = []
-
-    def stepped(self, trial_id: str, steps: int) -> None:
-        pass
-
-    def ended(self, record: TrialRecord) -> None:
-        self.records.append(record)
 
 
 def test_a_reading_of_the_test_split_that_chose_the_epoch_counts_where_it_ends_the_trial(
@@ -203,7 +190,7 @@ def test_nan_on_the_test_split_alone_is_named_and_its_reading_counts(
 
 @pytest.fixture
 def two_specs(stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> list[TrialSpec]:
-    monkeypatch.setattr(executor, "load_for", lambda data: stripes)
+    monkeypatch.setattr(executors, "load_for", lambda data: stripes)
     name = odd.registered(odd.Small)
     return [trial_spec_of(stripes, name, seed=seed) for seed in (0, 1)]
 
@@ -233,7 +220,7 @@ def test_a_trial_that_cannot_be_written_is_a_failed_record_with_its_history(
 ) -> None:
     failing_for(two_specs[0].trial_id, TypeError("no such numbers"), monkeypatch)
     heard = Heard()
-    run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+    run_here(two_specs, tmp_path, heard)
     assert [record.status for record in heard.records] == ["failed", "finished"]
     assert heard.records[0].failure_reason == "its result could not be written: TypeError: no such numbers"
     folder = RunFolder(tmp_path)
@@ -249,7 +236,7 @@ def test_a_disk_that_refuses_ends_the_run_with_one_sentence_and_leaves_nothing_h
     failing_for(two_specs[1].trial_id, OSError(28, "No space left on device"), monkeypatch)
     heard = Heard()
     with pytest.raises(UserError, match=r"No space left on device.*run the same command again"):
-        run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+        run_here(two_specs, tmp_path, heard)
     assert list(RunFolder(tmp_path).trials()) == [two_specs[0].trial_id]
     assert len(list((tmp_path / "trials").iterdir())) == 1
 
@@ -265,7 +252,7 @@ def test_a_number_that_json_cannot_hold_fails_its_trial_and_not_all_that_read_th
 
     monkeypatch.setattr("fbench.benchmark.training.trial.run_trial", without_numbers)
     heard = Heard()
-    run_trials(two_specs[:1], Workplace(tmp_path, "cpu", 1), heard)
+    run_here(two_specs[:1], tmp_path, heard)
     assert "'test.loss' of its record" in (heard.records[0].failure_reason or "")
     assert RunFolder(tmp_path).trials() == {two_specs[0].trial_id: heard.records[0]}
 
@@ -276,9 +263,9 @@ def test_data_that_cannot_be_loaded_any_more_fail_the_trial(
     def gone(data: DataSpec) -> ImageDataset:
         raise ValueError(f"the data set {data.name} has changed since this run was planned")
 
-    monkeypatch.setattr(executor, "load_for", gone)
+    monkeypatch.setattr(executors, "load_for", gone)
     heard = Heard()
-    run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
+    run_here(two_specs, tmp_path, heard)
     assert [record.failure_reason for record in heard.records] == [
         "ValueError: the data set stripes has changed since this run was planned"
     ] * 2
@@ -304,12 +291,14 @@ def test_what_a_network_sets_for_the_whole_process_ends_with_its_trial(
 def test_ctrl_c_of_a_network_ends_its_trial_where_it_works_for_another_process_and_else_the_run(
     stripes: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "load_for", lambda data: stripes)
+    monkeypatch.setattr(executors, "load_for", lambda data: stripes)
     monkeypatch.setattr(networks, "refuse_unusable_output", lambda *arguments: None)
-    spec, place = spec_of(odd.raising(KeyboardInterrupt()), stripes), Workplace(tmp_path, "cpu", 1)
-    assert executor._work(spec, place).failure_reason == "KeyboardInterrupt"
+    spec = spec_of(odd.raising(KeyboardInterrupt()), stripes)
+    there = local_executor._work(spec, WorkerContext(tmp_path / "scratch"))
+    assert there.record.failure_reason == "KeyboardInterrupt"
+    assert there.files is not None
     with pytest.raises(KeyboardInterrupt):
-        run_trials([spec], place, Heard())
+        run_here([spec], tmp_path)
 
 
 def test_what_a_killed_process_left_is_no_trial(stripes: ImageDataset, tmp_path: Path) -> None:

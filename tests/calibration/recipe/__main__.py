@@ -16,10 +16,14 @@ import numpy as np
 
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.specs import DataSpec, data_spec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs.executor import Workplace, run_trials
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.files import unfinished_beside
 from tests.calibration.recipe.ladder import Ladder, answers, missing, question, read_ladder, stage_trials
 from tests.calibration.recipe.page import TABLE, Place, known_lines
 from tests.csv_tables import write_rows
@@ -27,14 +31,10 @@ from tests.csv_tables import write_rows
 LAST_EVALUATIONS: Final = 3
 
 
-class Lines:
-    """One printed line for each trial that ends."""
-
-    def stepped(self, trial_id: str, steps: int) -> None:
-        """Nothing."""
-
-    def ended(self, record: TrialRecord) -> None:
-        """How it went."""
+def print_end(event: Event) -> None:
+    """Print a line for each trial that ends."""
+    if isinstance(event, Ended):
+        record = event.record
         top1 = f"{100 * record.selection.top1:.2f}" if record.selection else record.failure_reason
         print(record.finished_at, record.spec.network.name, record.trial_id, top1, flush=True)  # noqa: T201 - a script reports by printing
 
@@ -99,7 +99,8 @@ def main() -> None:
         if Place(stage.name, spec.network.name, candidate) not in known
     ]
     answered = answers(folder.trials().values())
-    run_trials(missing(wanted, answered), Workplace(folder.path, "cpu", given.jobs), Lines())
+    with LocalExecutor(WorkerContext(unfinished_beside(folder.path / "scratch"), "cpu", given.jobs)) as executor:
+        run_trials(executor, missing(wanted, answered), folder, print_end)
     write_table(ladder, data, folder, given.table)
 
 

@@ -1,0 +1,31 @@
+"""Who is told how a run goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fbench.benchmark.records.events import Event
+from fbench.benchmark.records.interim_analyses import Look
+
+if TYPE_CHECKING:
+    from fbench.benchmark.runs.planning import RunPlan
+
+
+class RunListener:
+    """Is told how a run goes, in the process that started it; here every method does nothing."""
+
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
+
+    def happened(self, event: Event) -> None:
+        """A trial started, stepped, was evaluated, or ended with its record written."""
+
+    def measuring(self, what: str) -> None:
+        """Cost is being measured."""
+
+    def looked(self, looks: Sequence[Look]) -> None:
+        """A look was taken at each comparison that was open."""
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Maps of faces could not be made for these trials, by label, with the reason."""
