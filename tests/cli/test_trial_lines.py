@@ -10,7 +10,9 @@ import pytest
 import torch
 from support import trial_spec_of
 
+from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.records.events import Ended
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.training.trial import TrialContext, run_trial
@@ -32,7 +34,7 @@ def told(result: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
     plan: Any = SimpleNamespace(remaining=specs, specs=specs, jobs=1, folder=RunFolder(tmp_path))
     with RunProgress() as progress:
         progress.began(plan, {result.record.trial_id: 1.0}, 1.0)
-        progress.ended(result.record)
+        progress.happened(Ended(result.record))
     return " ".join(capsys.readouterr().out.split())
 
 
@@ -58,7 +60,7 @@ def test_status_shows_the_reason_as_it_is(
     folder.create(
         RunConfig(
             name="odd",
-            suite={},
+            suite=adhoc_suite(["ires"]),
             protocol=spec.protocol,
             preset="smoke",
             budget=spec.budget,
