@@ -38,12 +38,11 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where trials run and where their results go; what the machine's plan says, where there is one."""
+    """Where trials run and where their results go."""
 
     run_path: Path
     device: str
     jobs: int
-    images_augmented_at_once: int | None = None
 
 
 def run_trials(
@@ -105,7 +104,6 @@ def _attempt(spec: TrialSpec, place: Workplace, progress: Any) -> TrialResult:
     context = TrialContext(
         device=pick_device(place.device),
         concurrent_trials=place.jobs,
-        images_augmented_at_once=place.images_augmented_at_once,
     )
     share_device(context.device, place.jobs)
     return run_trial(spec, load_for(spec.data), context, progress)

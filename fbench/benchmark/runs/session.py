@@ -76,8 +76,7 @@ def execute_run(plan: RunPlan, reporter: Reporter) -> RunTable:
             trials_s, estimate_s = estimate_run_s(plan)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             reporter.began(plan, trials_s, estimate_s)
-            at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
-            place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed, at_once)
+            place = Workplace(plan.folder.path, str(plan.device), plan.jobs_needed)
             run_trials(longest_first, place, reporter, workers)
             _measure_cost(plan, reporter)
             if failures := add_maps(plan.folder, plan.planned, plan.specs):
