@@ -44,9 +44,7 @@ def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight],
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
     typer.echo(f"Trials: {len(plan.specs)}, of them {done} done, {taken} taken from other runs, {todo} to run.")
-    planned = plan.machine_plan is not None and plan.machine_plan.jobs == plan.jobs
-    chosen = ", as this machine's plan says," if planned else ""
-    typer.echo(f"Estimated time with {plan.jobs} at a time{chosen}: {in_words(estimate_s)}.")
+    typer.echo(f"Estimated time with {plan.jobs} at a time: {in_words(estimate_s)}.")
     typer.echo(f"Folder: {plan.folder.path}")
 
 

@@ -46,9 +46,7 @@ def run_command(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            help="Trials at a time; never changes a result. Default: as `fbench doctor` measured, else all cores, or 1."
-        ),
+        typer.Option(help="Trials at a time; never changes a result. Default: all cores of a CPU, 1 on a GPU."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")] = None,
     take_from: Annotated[

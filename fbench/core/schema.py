@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,6 +16,19 @@ class FrozenModel(BaseModel):
     """Immutable, and strict about keys: an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values of some fields, validated as a new model is; pydantic's own takes any.
+
+        Raises:
+            ValidationError: an unknown field, or a value that its field does not allow.
+            UserError: of a model's own check.
+        """
+        copy = super().model_copy(deep=deep)
+        if not update:
+            return copy
+        kept = {name: getattr(copy, name) for name in copy.model_fields_set}
+        return self.model_validate(kept | dict(update))
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -19,7 +19,7 @@ from fbench.benchmark.cost.conditions import read_conditions
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
 from fbench.benchmark.machine.jobs import choose_jobs
-from fbench.benchmark.machine.machine_plan import planned_machine
+from fbench.benchmark.machine.measured_machine import measured_machine
 from fbench.cli.app import app
 from fbench.core import capacity, machine
 from fbench.core.capacity import (
@@ -94,7 +94,6 @@ def test_the_tightest_of_system_and_groups_is_the_memory_that_is_left(confine: C
 def test_trials_at_a_time_keep_to_the_quota_and_a_refusal_names_it(confine: Confine) -> None:
     confine(cpus=2.5)
     assert choose_jobs(None, "cpu") == 2
-    assert choose_jobs(None, "cpu", planned=8) == 2
     with pytest.raises(UserError) as refused:
         choose_jobs(8, "cpu")
     assert str(refused.value) == (
@@ -130,17 +129,17 @@ def test_a_batch_beyond_the_memory_of_the_group_is_refused(confine: Confine) -> 
     )
 
 
-def test_records_and_plans_name_what_the_limits_leave(confine: Confine) -> None:
+def test_records_and_measurements_name_what_the_limits_leave(confine: Confine) -> None:
     confine(cpus=2.0, limits=((4.0, 1.0),))
     described = machine.describe_machine.__wrapped__()
     assert (described.logical_cores, described.usable_cores, described.memory_gib) == (16, 2, 4.0)
-    inside = planned_machine(described, "cpu")
+    inside = measured_machine(described, "cpu")
     confine()
-    outside = planned_machine(machine.describe_machine.__wrapped__(), "cpu")
-    assert inside.key != outside.key
-    assert inside.other_than(outside) == "its usable_cores is 2, here it is 16"
+    outside = measured_machine(machine.describe_machine.__wrapped__(), "cpu")
+    assert (inside.usable_cores, outside.usable_cores) == (2, 16)
+    assert inside != outside
     confine(limits=((0.01, 0.0),))
-    assert planned_machine(machine.describe_machine.__wrapped__(), "cpu").memory_gib > 0
+    assert measured_machine(machine.describe_machine.__wrapped__(), "cpu").memory_gib > 0
 
 
 def test_doctor_prints_the_limits(confine: Confine, monkeypatch: pytest.MonkeyPatch) -> None:

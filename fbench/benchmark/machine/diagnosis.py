@@ -1,4 +1,4 @@
-"""What ``fbench doctor`` finds: the machine, its devices with their rules of numerics, plans, extras and cache."""
+"""What ``fbench doctor`` finds: the machine, its devices with their rules of numerics, extras and cache."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Final
 
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.machine.jobs import choose_jobs, jobs_limit_here
-from fbench.benchmark.machine.machine_plan import MachinePlan, kept_plan, planned_machine
 from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision, choose_numerics
 from fbench.core.capacity import available_memory_gib, cores_because, memory_because
 from fbench.core.errors import UserError
@@ -26,7 +25,7 @@ FOR_DEVELOPERS: Final = frozenset({"dev"})
 
 
 class DeviceDiagnosis(FrozenModel):
-    """One device: the numerics that a new run has there, refused precisions with the reason, and the plan."""
+    """One device: the numerics that a new run has there, refused precisions with the reason, and trials at a time."""
 
     device: str
     numerics: Numerics
@@ -34,8 +33,6 @@ class DeviceDiagnosis(FrozenModel):
     jobs: int
     jobs_limit: int
     jobs_limit_reason: str
-    plan: MachinePlan | None
-    no_plan_reason: str
 
 
 class CompilerDiagnosis(FrozenModel):
@@ -107,17 +104,14 @@ def _device(name: str) -> DeviceDiagnosis:
 
     device = pick_device(name)
     kind = device_kind(device)
-    kept = kept_plan(planned_machine(describe_machine(), device.type))
     limit, reason = jobs_limit_here()
     return DeviceDiagnosis(
         device=name,
         numerics=choose_numerics(kind),
         refused=_refused(name, kind),
-        jobs=choose_jobs(None, device.type, kept.plan.jobs if kept.plan else None),
+        jobs=choose_jobs(None, device.type),
         jobs_limit=limit,
         jobs_limit_reason=reason,
-        plan=kept.plan,
-        no_plan_reason=kept.why_not,
     )
 
 

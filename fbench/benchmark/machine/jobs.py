@@ -12,18 +12,15 @@ MEMORY_PER_TRIAL_GIB: Final = 1.6
 0.8."""
 
 
-def choose_jobs(asked: int | None, device_kind: str, planned: int | None = None) -> int:
-    """Trials at a time: as asked; else as the machine's plan says; else the cores of a CPU, or one on an accelerator.
-
-    Never more than cores and memory carry; of the two, memory may have less free than when the plan was measured.
+def choose_jobs(asked: int | None, device_kind: str) -> int:
+    """Trials at a time: as asked; else the cores of a CPU, as far as memory carries, or one on an accelerator.
 
     Raises:
         UserError: fewer than one, or more than the cores or the memory carry.
     """
     limit, why = jobs_limit_here()
     if asked is None:
-        unplanned = limit if device_kind == "cpu" else 1
-        return min(planned or unplanned, limit)
+        return limit if device_kind == "cpu" else 1
     if asked < 1:
         raise UserError(f"--jobs {asked} was given; give at least 1.")
     if asked > limit:

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 
 from fbench.benchmark.data.cache import cache_directory
-from fbench.benchmark.machine.machine_plan import PlannedMachine, planned_machine
+from fbench.benchmark.machine.measured_machine import MeasuredMachine, measured_machine
 from fbench.benchmark.records.numerics import Numerics, Precision
 from fbench.core.files import replacing
 from fbench.core.hashing import short_hash
@@ -25,7 +25,7 @@ FOLDER: Final = "roofs"
 class RoofedMachine(FrozenModel):
     """What a roof holds for: a machine with its versions, the threads of a call, and the arithmetic."""
 
-    machine: PlannedMachine
+    machine: MeasuredMachine
     threads: PositiveInt | None
     """None on an accelerator, whose arithmetic does not depend on it."""
     precision: Precision
@@ -84,7 +84,7 @@ class MachineRoof(FrozenModel):
 def roofed_machine(numerics: Numerics) -> RoofedMachine:
     """What a roof for this arithmetic on this machine holds for."""
     return RoofedMachine(
-        machine=planned_machine(describe_machine(), numerics.device_kind),
+        machine=measured_machine(describe_machine(), numerics.device_kind),
         threads=numerics.threads_per_trial,
         precision=numerics.precision,
     )

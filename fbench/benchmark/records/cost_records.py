@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from fbench.benchmark.machine.machine_roof import MachineRoof
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
 from fbench.benchmark.records.trial_records import StaticCost
-from fbench.benchmark.store.cost_upgrade import upgraded_cost
 from fbench.core.machine import Machine
 from fbench.core.schema import FrozenModel
 
@@ -167,12 +166,6 @@ class CostRecord(FrozenModel):
     setting_failures: tuple[SettingFailure, ...] = ()
     interrupted: bool = False
     """Whether somebody ended the timing before its last block; energy was not read then."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_any_version(cls, values: Any) -> Any:
-        old = isinstance(values, dict) and values.get("schema_version") == 1
-        return upgraded_cost(values) if old else values
 
     def floor_of(self, network: str, batch_size: int) -> RoofReading | None:
         """The floor of a network for a batch, or none."""

@@ -30,7 +30,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """Where trials run: the device, how many at a time, and what the machine's plan says, where there is one.
+    """Where trials run: the device, and how many at a time.
 
     ``scratch`` is a folder for what is too large to travel from one process to another, on the file system of the run.
     """
@@ -38,7 +38,6 @@ class WorkerContext:
     scratch: Path
     device: str = "cpu"
     jobs: int = 1
-    images_augmented_at_once: int | None = None
 
 
 def attempt(spec: TrialSpec, context: WorkerContext, listen: Listen) -> TrialResult:
@@ -51,7 +50,7 @@ def attempt(spec: TrialSpec, context: WorkerContext, listen: Listen) -> TrialRes
             load_plugin(spec.network.plugin_file)
         device = pick_device(context.device)
         share_device(device, context.jobs)
-        here = TrialContext(device, context.jobs, context.images_augmented_at_once)
+        here = TrialContext(device, context.jobs)
         return run_trial(spec, load_for(spec.data), here, listen)
     except (Exception, SystemExit) as error:  # of the plug-in, the data, or the device
         return TrialResult(failed_record(spec, reason_of(error)))

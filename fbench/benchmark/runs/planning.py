@@ -16,7 +16,6 @@ from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
-from fbench.benchmark.machine.machine_plan import MachinePlan, kept_plan, planned_machine
 from fbench.benchmark.records.budget import Budget, load_preset
 from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
 from fbench.benchmark.records.protocol import Protocol, load_protocol
@@ -27,7 +26,7 @@ from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError
 from fbench.core.files import require_folder_place
-from fbench.core.machine import describe_machine, package_version
+from fbench.core.machine import package_version
 from fbench.statistics.seeds.sequential import look_seeds
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ class RunPlan:
     networks: tuple[NetworkSpec, ...]
     device: torch.device
     jobs: int
-    machine_plan: MachinePlan | None
     seeds: int
     take_from: tuple[Path, ...] = ()
     keep_failed: bool = False
@@ -87,8 +85,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     selected = select_studies(suite, request.only)
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
-    machine_plan = kept_plan(planned_machine(describe_machine(), device.type)).plan
-    jobs = choose_jobs(request.jobs, device.type, machine_plan.jobs if machine_plan else None)
+    jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     require_folder_place(folder.path, "The run", "--out")
@@ -118,7 +115,6 @@ def plan_run(request: RunRequest) -> RunPlan:
         networks=networks,
         device=device,
         jobs=jobs,
-        machine_plan=machine_plan,
         seeds=seeds,
         take_from=request.take_from,
         keep_failed=request.keep_failed,

@@ -14,8 +14,8 @@ FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a user asks of ``fbench run``. ``jobs`` none means as the machine's plan says, or the cores of a CPU, or
-    one trial on an accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many."""
+    """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an
+    accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many."""
 
     suite: str | Suite = "ablations"
     only: tuple[str, ...] = ()

@@ -65,9 +65,7 @@ def execute_run(plan: RunPlan, listener: RunListener) -> RunTable:
 
 
 def _worker_context(plan: RunPlan) -> WorkerContext:
-    at_once = plan.machine_plan.images_augmented_at_once if plan.machine_plan else None
-    scratch = unfinished_beside(plan.folder.path / "scratch")
-    return WorkerContext(scratch, str(plan.device), plan.jobs_needed, at_once)
+    return WorkerContext(unfinished_beside(plan.folder.path / "scratch"), str(plan.device), plan.jobs_needed)
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:

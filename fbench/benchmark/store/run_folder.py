@@ -42,7 +42,7 @@ from fbench.benchmark.records.trial_records import (
     RunConfig,
     TrialRecord,
 )
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, readable
 from fbench.core.files import UNFINISHED, replacing, replacing_folder, take_folder
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -287,21 +287,29 @@ def read_history(file: Path) -> list[HistoryRow]:
         return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
 
 
-def _read_model(file: Path, model: type[ModelT], readable: Sequence[int] = (SCHEMA_VERSION,)) -> ModelT:
-    """Read and validate one JSON file of a ``readable`` schema version.
+def _read_model(file: Path, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
+    """Read and validate one JSON file of this schema version.
 
     Raises:
         UserError: naming the file, when it was changed by hand or comes from another schema version.
     """
     with _naming(file):
         values = json.loads(file.read_text(encoding="utf-8"))
-        version = values.get("schema_version", readable[-1])
-        if version not in readable:
-            raise UserError(
-                f"{file} has schema version {version} and this fbench reads {readable[-1]}; "
-                f"read it with the fbench version that wrote it."
-            )
-        return model.model_validate(values)
+        version = values.get("schema_version", schema_version)
+        if version == schema_version:
+            return model.model_validate(values)
+    raise UserError(
+        f"{file} has schema version {version} and this fbench reads {schema_version}; read it with {_writer(values)}."
+    )
+
+
+def _writer(values: dict[str, Any]) -> str:
+    """The fbench that wrote a record, by its version where the record has it."""
+    try:
+        version = values["fbench_version"] if "fbench_version" in values else values["machine"]["versions"]["fbench"]
+    except (KeyError, TypeError):
+        return "the fbench version that wrote it"
+    return f"fbench {readable(str(version))}, which wrote it"
 
 
 @contextmanager
@@ -313,6 +321,9 @@ def _naming(file: Path) -> Iterator[None]:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
         reason = f"{place + ': ' if place else ''}{problem['msg']}"
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except UserError as error:  # of a model's own check
+        reason = str(error).removesuffix(".")
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
     except (OSError, ValueError, AttributeError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -335,7 +346,7 @@ def read_cost_file(file: Path) -> CostRecord:
     """
     if not file.is_file():
         raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
-    return _read_model(file, CostRecord, (1, COST_SCHEMA_VERSION))
+    return _read_model(file, CostRecord, COST_SCHEMA_VERSION)
 
 
 def _readable_json(record: TrialRecord) -> str:

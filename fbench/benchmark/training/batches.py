@@ -22,8 +22,9 @@ from fbench.benchmark.training.augment import (
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 
 IMAGES_AUGMENTED_AT_ONCE = {"cpu": 1, "cuda": 4096, "mps": 1024}
-"""How many images one call augments, in whole batches, where no plan of the machine says otherwise; it changes no
-result. One batch stays in a CPU's cache, while an accelerator is better off with fewer and larger kernels."""
+"""How many images one call augments, in whole batches; it changes no result.
+
+One batch stays in a CPU's cache, while an accelerator is better off with fewer and larger kernels."""
 
 
 class AugmentedBatches:

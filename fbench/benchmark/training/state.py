@@ -62,7 +62,6 @@ class TrainingState:
         settings: TrainingSettings,
         *,
         trial_id: str = "",
-        images_augmented_at_once: int | None = None,
     ) -> None:
         protocol, plan, numerics = settings.protocol, settings.plan, settings.numerics
         self.device = data.train.images.device
@@ -80,7 +79,6 @@ class TrainingState:
             numerics,
             settings.seeds,
             self.data_watch,
-            images_augmented_at_once,
         )
         self.totals = Totals(self.device)
         self.train_on = make_step(network, self.optimizer, protocol, numerics, self.totals)

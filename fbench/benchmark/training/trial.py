@@ -53,11 +53,10 @@ TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
 @dataclass(frozen=True)
 class TrialContext:
-    """Where a trial runs, what shares the machine with it, and how the machine likes its work; no result changes."""
+    """Where a trial runs, and how many trials share the machine with it; no result changes."""
 
     device: torch.device
     concurrent_trials: int = 1
-    images_augmented_at_once: int | None = None
 
 
 def run_trial(
@@ -139,13 +138,7 @@ def _learn(
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
     settings = TrainingSettings(spec.protocol, plan, spec.numerics, seeds)
-    state = TrainingState(
-        network,
-        data,
-        settings,
-        trial_id=spec.trial_id,
-        images_augmented_at_once=context.images_augmented_at_once,
-    )
+    state = TrainingState(network, data, settings, trial_id=spec.trial_id)
     course.history = state.history
     try:
         training = train(state, listen)

@@ -86,27 +86,6 @@ def test_a_batch_that_cannot_fit_is_refused_before_it_is_tried(stripes: ImageDat
     assert record.find("lenet5", Setting()) is not None
 
 
-def test_a_record_of_the_first_schema_is_read(record: CostRecord) -> None:
-    old = record.model_dump(mode="json", exclude={"series", "searches", "energy", "before", "after"})
-    del old["setting_failures"]
-    sample = {"network": "ires", "order": 0, "mode": "inference", "batch_size": 1, "threads": 1}
-    old["schema_version"] = 1
-    old["samples"] = [sample | {"block": block, "time_s": 0.5 + block} for block in (0, 0, 1)]
-    old["spec"]["plan"] = {
-        "blocks": 2,
-        "warmup_calls": 1,
-        "latency_batch_size": 1,
-        "latency_calls_per_block": 2,
-        "throughput_batch_size": 64,
-        "train_batch_size": 64,
-    }
-    del old["spec"]["against"]
-    read = CostRecord.model_validate(old)
-    series = read.find("ires", Setting())
-    assert series is not None
-    assert (series.blocks, series.turns, series.times_s) == ((0, 0, 1), (0, 1, 0), (0.5, 0.5, 1.5))
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is not read on Windows")
 def test_peak_memory_is_that_of_weights_gradients_and_moments() -> None:
     """1,586,000 weights (3 classes) are 6.05 MiB; AdamW's training step holds them, their gradients and two moments."""

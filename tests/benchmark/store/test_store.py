@@ -21,6 +21,7 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.core.errors import UserError
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 CPU = TrialContext(torch.device("cpu"))
 
@@ -123,6 +124,46 @@ def test_a_record_changed_by_hand_is_named(stripes: ImageDataset, tmp_path: Path
     file.write_text(json.dumps(values | {"schema_version": 99}), encoding="utf-8")
     with pytest.raises(UserError, match="schema version 99"):
         folder.trials()
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "words"),
+    [
+        ("protocol", "test_split", "merged_with_selection", "merges the selection split into the test split"),
+        ("suite", "variants", {"unused": {"base": "ires"}}, "unused"),
+    ],
+)
+def test_a_configuration_that_contradicts_itself_is_named_with_its_file(
+    tmp_path: Path, part: str, key: str, value: object, words: str
+) -> None:
+    run = fabricate_run(tmp_path, Recipe(seeds=(0,), images=40))
+    file = run.folder.path / "run.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values[part][key] = value
+    file.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"run\.json does not hold a valid record \(.*{words}.*\); restore it"):
+        run.folder.config()
+
+
+def test_a_record_of_another_schema_names_the_version_that_wrote_it(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path, Recipe(seeds=(0,), images=40))
+    cost = next((run.folder.path / "costs").iterdir())
+    values = json.loads(cost.read_text(encoding="utf-8")) | {"schema_version": 1}
+    values["machine"]["versions"]["fbench"] = "0.0.7"
+    cost.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        run.folder.costs()
+    assert str(refused.value) == (
+        f"{cost} has schema version 1 and this fbench reads 2; read it with fbench 0.0.7, which wrote it."
+    )
+    config = run.folder.path / "run.json"
+    values = json.loads(config.read_text(encoding="utf-8")) | {"schema_version": 99, "fbench_version": "9.1"}
+    config.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match=r"reads 1; read it with fbench 9\.1, which wrote it\."):
+        run.folder.config()
+    cost.write_text(json.dumps({"schema_version": 1, "machine": None}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"read it with the fbench version that wrote it\."):
+        run.folder.costs()
 
 
 def test_no_run_and_no_trial_are_one_sentence(stripes: ImageDataset, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fbench.benchmark.machine.machine_plan import planned_machine
 from fbench.benchmark.machine.machine_roof import BandwidthRate, ComputeRate, MachineRoof, RoofedMachine
+from fbench.benchmark.machine.measured_machine import measured_machine
 from fbench.benchmark.records.cost_records import CostRecord, RoofReading
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -24,7 +24,7 @@ from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
 from tests.reports.speed_page import partial_page
 
 ROOF = MachineRoof(
-    where=RoofedMachine(machine=planned_machine(MACHINE, "cpu"), threads=1, precision="fp32"),
+    where=RoofedMachine(machine=measured_machine(MACHINE, "cpu"), threads=1, precision="fp32"),
     measured_at="2026-01-02T03:04:05+00:00",
     busy_percent=3.0,
     compute=(
