@@ -1,22 +1,90 @@
-"""What a network may set for the whole process ends with what it was run for."""
+"""What is set for the whole process inside a block, by a network or for it, ends with the block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
 
 import torch
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """How a setting of the process is read, and how it is put back."""
+
+    read: Callable[[], Any]
+    put: Callable[[Any], object]
+
+
 @contextmanager
 def process_settings_kept() -> Iterator[None]:
-    """Put back gradients, the default dtype, threads and the random generator of the CPU after a block."""
-    gradients, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
+    """Put back gradients, the default dtype, threads, TF32, determinism and the random generator of the CPU."""
+    before = [(setting, setting.read()) for setting in _SETTINGS]
     generator = torch.random.get_rng_state()
     try:
         yield
     finally:
-        torch.set_grad_enabled(gradients)
-        torch.set_default_dtype(dtype)
-        torch.set_num_threads(threads)
+        for setting, value in before:
+            if setting.read() != value:  # the setter of determinism alone imports a compiler
+                setting.put(value)
         torch.random.set_rng_state(generator)
+
+
+@dataclass(frozen=True)
+class _TF32:
+    """Whether TF32 is allowed. PyTorch refuses to say by the older of its two interfaces where the newer was used."""
+
+    allowed: bool
+    by_newer_interface: bool = False
+
+
+def _tf32_in_matmul() -> _TF32:
+    try:
+        return _TF32(torch.backends.cuda.matmul.allow_tf32)
+    except RuntimeError:
+        return _TF32(torch.backends.cuda.matmul.fp32_precision == "tf32", by_newer_interface=True)
+
+
+def _put_tf32_in_matmul(found: _TF32) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = found.allowed
+
+
+def _tf32_in_convolutions() -> _TF32:
+    try:
+        return _TF32(torch.backends.cudnn.allow_tf32)
+    except RuntimeError:
+        precision = torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined] # made at run time
+        return _TF32(precision == "tf32", by_newer_interface=True)
+
+
+def _put_tf32_in_convolutions(found: _TF32) -> None:
+    torch.backends.cudnn.allow_tf32 = found.allowed
+
+
+def _determinism() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+def _put_determinism(found: tuple[bool, bool]) -> None:
+    torch.use_deterministic_algorithms(found[0], warn_only=found[1])
+
+
+def _cudnn_benchmark() -> bool:
+    return torch.backends.cudnn.benchmark
+
+
+def _put_cudnn_benchmark(wanted: bool) -> None:
+    torch.backends.cudnn.benchmark = wanted
+
+
+_SETTINGS: Final = (
+    _Setting(torch.is_grad_enabled, torch.set_grad_enabled),
+    _Setting(torch.get_default_dtype, torch.set_default_dtype),
+    _Setting(torch.get_num_threads, torch.set_num_threads),
+    _Setting(_tf32_in_matmul, _put_tf32_in_matmul),
+    _Setting(_tf32_in_convolutions, _put_tf32_in_convolutions),
+    _Setting(_determinism, _put_determinism),
+    _Setting(_cudnn_benchmark, _put_cudnn_benchmark),
+)

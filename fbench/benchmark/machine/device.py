@@ -10,6 +10,7 @@ from typing import cast
 
 import torch
 
+from fbench.architectures.process_settings import process_settings_kept
 from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision
 from fbench.core.errors import UserError
 
@@ -79,25 +80,15 @@ def share_device(device: torch.device, trials: int) -> None:
 @contextmanager
 def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None]:
     """Set threads, TF32 and determinism for a block, and put back what was there."""
-    gradients, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
-    matmul, convolution = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    deterministic, benchmark = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
-    if numerics.threads_per_trial is not None:
-        torch.set_num_threads(numerics.threads_per_trial)
-    tf32 = numerics.precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = False
-        torch.use_deterministic_algorithms(True, warn_only=True)
-    try:
+    with process_settings_kept():
+        if numerics.threads_per_trial is not None:
+            torch.set_num_threads(numerics.threads_per_trial)
+        tf32 = numerics.precision == "tf32"
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = False
+            torch.use_deterministic_algorithms(True, warn_only=True)
         yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, convolution
-        torch.backends.cudnn.benchmark = benchmark
-        torch.use_deterministic_algorithms(deterministic, warn_only=True)
-        torch.set_grad_enabled(gradients)
-        torch.set_default_dtype(dtype)
 
 
 def autocast(numerics: Numerics) -> AbstractContextManager[object]:
