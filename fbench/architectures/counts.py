@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,21 +84,26 @@ def update_contract(names: Sequence[str] = ()) -> list[Path]:
         The files that changed.
 
     Raises:
-        UserError: a name is unknown, a contract cannot be read, or the built-in one cannot be written.
+        UserError: a name is unknown, a contract cannot be read, the built-in one cannot be written, or, after all
+            others were written, a network cannot be counted.
     """
     wanted = {canonical_name(name) for name in names}
     built_in = loaded_names(built_in=True)
     kept = {name: row for name, row in built_in_contract().items() if name in built_in}
-    changed = []
+    changed, failures = list[Path](), dict[str, str]()
     for rows, registered, path in (
         (kept, built_in, BUILT_IN_CONTRACT),
         (dict(user_contract()), _user_names(names), Path.cwd() / USER_CONTRACT_NAME),
     ):
         chosen = [name for name in registered if not wanted or name in wanted]
-        updated = {**rows, **{name: _updated_row(name, rows.get(name)) for name in chosen}}
+        updated = {**rows, **_updated_rows(chosen, rows, failures)}
         if updated and _write(path, render_contract(updated)):
             changed.append(path)
     built_in_contract.cache_clear()
+    if failures:
+        name, reason = next(iter(failures.items()))
+        others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise UserError(f"'{name}'{others} has no new counts, all others have: {reason}")
     return changed
 
 
@@ -114,7 +119,10 @@ def _compare(name: str, row: ContractRow | None, path: Path, registered: bool) -
         return [Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")]
     if row is None or row.counts is None:
         return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
-    traced = build_and_trace(resolve(name))[1]
+    try:
+        traced = build_and_trace(resolve(name))[1]
+    except UserError as error:
+        return [Drift(name, path, f"cannot be counted: {error}")]
     found = _counts(traced)
     return [
         Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
@@ -134,6 +142,19 @@ def missing_macs(traced: NetworkTrace) -> list[str]:
 
 def _counts(traced: NetworkTrace) -> Counts:
     return Counts(traced.trainable_params, traced.bn_running_stats, traced.macs, traced.frozen_params)
+
+
+def _updated_rows(
+    names: Sequence[str], rows: Mapping[str, ContractRow], failures: dict[str, str]
+) -> dict[str, ContractRow]:
+    """The rows of networks with their present counts; one that cannot be counted is noted among the failures."""
+    updated = {}
+    for name in names:
+        try:
+            updated[name] = _updated_row(name, rows.get(name))
+        except UserError as error:
+            failures[name] = str(error)
+    return updated
 
 
 def _updated_row(name: str, row: ContractRow | None) -> ContractRow:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import zip_longest
 from typing import Any
 
+import torch
 from torch import nn
 
 from fbench.architectures.tracing.graph import NetworkTrace
@@ -39,13 +41,24 @@ def digest_of(module: nn.Module, traced: NetworkTrace, source: str | None) -> st
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def same_modules(first: nn.Module, second: nn.Module) -> str | None:
+    """The path of the first module in which two networks differ, without their weights; None where none does."""
+    ours, theirs = ([_describe(*named) for named in network.named_modules()] for network in (first, second))
+    pairs = zip_longest(ours, theirs)
+    return next((str((one or other)[0]) for one, other in pairs if one != other), None)
+
+
 def _describe(path: str, module: nn.Module) -> list[Any]:
     parameters = [
-        [name, list(parameter.shape), parameter.requires_grad]
-        for name, parameter in module.named_parameters(recurse=False)
+        [name, _sizes(parameter), parameter.requires_grad] for name, parameter in module.named_parameters(recurse=False)
     ]
-    buffers = [[name, list(buffer.shape)] for name, buffer in module.named_buffers(recurse=False)]
+    buffers = [[name, _sizes(buffer)] for name, buffer in module.named_buffers(recurse=False)]
     return [path, type(module).__qualname__, _hyperparameters(module), parameters, buffers]
+
+
+def _sizes(tensor: torch.Tensor) -> list[int | str]:
+    """The shape; a size that is no number, as nested tensors have, as a question mark."""
+    return [size if isinstance(size, int) else "?" for size in tensor.shape]
 
 
 def _hyperparameters(module: nn.Module) -> list[Any]:

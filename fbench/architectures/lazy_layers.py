@@ -12,7 +12,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_l
 
 def has_lazy_layers(module: nn.Module) -> bool:
     """Whether a parameter or buffer still waits for its shape."""
-    return any(is_lazy(tensor) for owner in module.modules() for tensor in _tensors(owner) if tensor is not None)
+    return any(_is_waiting(tensor) for owner in module.modules() for tensor in _tensors(owner))
 
 
 def materialise(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Module:
@@ -21,7 +21,7 @@ def materialise(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Modu
     Their weights are drawn from torch's global generator. A module without such layers is not touched.
 
     Raises:
-        Exception: whatever the network raises when it is run on such an image.
+        Exception: whatever the network raises when it is run on such an image, or a lazy layer is not called.
     """
     if not has_lazy_layers(module):
         return module
@@ -32,6 +32,9 @@ def materialise(module: nn.Module, input_shape: tuple[int, int, int]) -> nn.Modu
         module(torch.zeros(1, *input_shape, device=device))
     for owner, mode in training.items():
         owner.training = mode
+    waiting = [path for path, owner in module.named_modules() if any(map(_is_waiting, _tensors(owner)))]
+    if waiting:
+        raise ValueError(f"the layer '{waiting[0]}' is lazy and the forward pass does not call it: remove it")
     return module
 
 
@@ -50,6 +53,10 @@ def _still_waiting(tensor: torch.Tensor) -> torch.Tensor:
         parameter = cast("Any", UninitializedParameter)
         return cast("torch.Tensor", parameter(tensor.requires_grad, device=tensor.device, dtype=tensor.dtype))
     return cast("torch.Tensor", cast("Any", UninitializedBuffer)(device=tensor.device, dtype=tensor.dtype))
+
+
+def _is_waiting(tensor: torch.Tensor | None) -> bool:
+    return tensor is not None and bool(is_lazy(tensor))
 
 
 def _tensors(owner: nn.Module) -> list[torch.Tensor | None]:

@@ -21,7 +21,7 @@ def copy_network(network: ModuleT) -> ModuleT:
     """
     computed = (tensor for tensor in _reached_tensors(network) if tensor.grad_fn is not None)
     memo: dict[int, Any] = {id(tensor): tensor.detach().clone() for tensor in computed}
-    return copy.deepcopy(network, memo)
+    return _deep_copy(network, memo)
 
 
 def copy_to(network: ModuleT, device: str) -> ModuleT:
@@ -29,9 +29,17 @@ def copy_to(network: ModuleT, device: str) -> ModuleT:
 
     Raises:
         NotImplementedError: a sparse tensor, to the meta device.
+        TypeError: the network holds what has no copy, such as a lock.
     """
     memo: dict[int, Any] = {id(tensor): _on(device, tensor) for tensor in _reached_tensors(network)}
-    return copy.deepcopy(network, memo)
+    return _deep_copy(network, memo)
+
+
+def _deep_copy(network: ModuleT, memo: dict[int, Any]) -> ModuleT:
+    try:
+        return copy.deepcopy(network, memo)
+    except TypeError as error:
+        raise TypeError(f"the network is copied, and holds what no copy can be made of ({error})") from error
 
 
 def _on(device: str, tensor: torch.Tensor) -> torch.Tensor:

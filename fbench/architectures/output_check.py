@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 import torch
@@ -51,7 +52,12 @@ Trouble = tuple[str, str] | None
 
 
 def _where(resolved: ResolvedArchitecture, module: nn.Module) -> str:
-    return place_of_function(type(module).forward) or place_of_function(builder_function(resolved.builder))
+    """Where the user's forward pass is written, or else the builder; a scripted network has no such place."""
+    try:
+        forward = type(module).forward
+    except AttributeError:
+        forward = builder_function(resolved.builder)
+    return place_of_function(forward) or place_of_function(builder_function(resolved.builder))
 
 
 def _wrong_shape(returned: Returned, classes: int) -> Trouble:
@@ -85,11 +91,13 @@ def _in_training(resolved: ResolvedArchitecture, module: nn.Module, classes: int
     if not any(parameter.requires_grad for parameter in module.parameters()):
         return "has no trainable parameter", "leave one to be trained"
     try:
-        result = _train_forward(resolved, module)
+        result, born = _train_forward(resolved, module)
     except KeyboardInterrupt:
         raise
     except BaseException:  # SystemExit too: its trials will say so, and the other networks go on
-        return None
+        return _of_another_type(module)
+    if born:
+        return f"makes the parameter '{born[0]}' in its forward pass", "make it in the builder, so that it is trained"
     if not isinstance(result, torch.Tensor):
         return (
             f"returns a {type(result).__name__} in training",
@@ -102,14 +110,35 @@ def _in_training(resolved: ResolvedArchitecture, module: nn.Module, classes: int
     return None
 
 
-def _train_forward(resolved: ResolvedArchitecture, module: nn.Module) -> Any:
+def _of_another_type(module: nn.Module) -> Trouble:
+    """Why a network may not take images, which are float32."""
+    kinds = _other_types(module)
+    if not kinds:
+        return None
+    return f"has {kinds[0]} parameters and takes no float32 images", "call .float() in its builder"
+
+
+def _other_types(module: nn.Module) -> list[str]:
+    """The types of its parameters that are not float32."""
+    kinds = {parameter.dtype for parameter in module.parameters() if parameter.is_floating_point()} - {torch.float32}
+    return sorted(str(kind).removeprefix("torch.") for kind in kinds)
+
+
+def _train_forward(resolved: ResolvedArchitecture, module: nn.Module) -> tuple[Any, list[str]]:
+    """What the network returns in training for two images, and the parameters that it has since."""
     with process_settings_kept(), torch.enable_grad():
-        try:
-            network = copy_to(module, "meta").train()
-            return network(torch.zeros(2, *resolved.input_shape, device="meta"))
-        except Exception:  # of any type: what a network does without numbers fails in many ways
-            torch.manual_seed(0)
-            return build(resolved).train()(torch.rand(2, *resolved.input_shape))
+        if not _other_types(module):  # the meta device lets types mix
+            with contextlib.suppress(Exception):  # of any type: without numbers a network fails in many ways
+                network = copy_to(module, "meta").train()
+                return _run(network, torch.zeros(2, *resolved.input_shape, device="meta"))
+        torch.manual_seed(0)
+        return _run(build(resolved).train(), torch.rand(2, *resolved.input_shape))
+
+
+def _run(network: nn.Module, images: torch.Tensor) -> tuple[Any, list[str]]:
+    before = {name for name, _ in network.named_parameters()}
+    result = network(images)
+    return result, [name for name, _ in network.named_parameters() if name not in before]
 
 
 def _probabilities(name: str, resolved: ResolvedArchitecture, traced: NetworkTrace) -> Trouble:

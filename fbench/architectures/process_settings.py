@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,16 +21,25 @@ class _Setting:
 
 @contextmanager
 def process_settings_kept() -> Iterator[None]:
-    """Put back gradients, the default dtype, threads, TF32, determinism and the random generator of the CPU."""
-    before = [(setting, setting.read()) for setting in _SETTINGS]
+    """Put back all that :func:`settings_but_randomness_kept` does, and the random generator of the CPU."""
     generator = torch.random.get_rng_state()
+    try:
+        with settings_but_randomness_kept():
+            yield
+    finally:
+        torch.random.set_rng_state(generator)
+
+
+@contextmanager
+def settings_but_randomness_kept() -> Iterator[None]:
+    """Put back gradients, the default dtype, threads, TF32, determinism and the working directory."""
+    before = [(setting, setting.read()) for setting in _SETTINGS]
     try:
         yield
     finally:
         for setting, value in before:
             if setting.read() != value:  # the setter of determinism alone imports a compiler
                 setting.put(value)
-        torch.random.set_rng_state(generator)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,18 @@ def _put_cudnn_benchmark(wanted: bool) -> None:
     torch.backends.cudnn.benchmark = wanted
 
 
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text compares in less time
+    except FileNotFoundError:
+        return None  # it was removed while this process was in it
+
+
+def _put_working_directory(found: str | None) -> None:
+    if found is not None:
+        os.chdir(found)
+
+
 _SETTINGS: Final = (
     _Setting(torch.is_grad_enabled, torch.set_grad_enabled),
     _Setting(torch.get_default_dtype, torch.set_default_dtype),
@@ -87,4 +109,5 @@ _SETTINGS: Final = (
     _Setting(_tf32_in_convolutions, _put_tf32_in_convolutions),
     _Setting(_determinism, _put_determinism),
     _Setting(_cudnn_benchmark, _put_cudnn_benchmark),
+    _Setting(_working_directory, _put_working_directory),
 )

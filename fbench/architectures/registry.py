@@ -233,11 +233,14 @@ def build(resolved: ResolvedArchitecture) -> nn.Module:
     from torch import nn
 
     from fbench.architectures.lazy_layers import materialise
+    from fbench.architectures.process_settings import settings_but_randomness_kept
 
-    built = builder_function(resolved.builder)(**resolved.options)
-    if not isinstance(built, nn.Module):
-        raise UserError(f"The builder of '{resolved.builder}' returns {built!r:.80}; return a torch.nn.Module.")
-    return materialise(built, resolved.input_shape)
+    make = builder_function(resolved.builder)
+    with settings_but_randomness_kept():
+        built = make(**resolved.options)
+        if not isinstance(built, nn.Module):
+            raise UserError(f"The builder of '{resolved.builder}' returns {built!r:.80}; return a torch.nn.Module.")
+        return materialise(built, resolved.input_shape)
 
 
 def builder_function(name: str) -> Callable[..., nn.Module]:

@@ -258,3 +258,17 @@ def test_the_gate_holds_frozen_parameters_too(plugin: str) -> None:
     result = invoke("params", "frozenstem", "--check", "--plugin", plugin)
     assert result.exit_code == 1
     assert "frozen_params: contract 0, counted 80 (+80)" in result.output
+
+
+def test_a_network_that_cannot_be_counted_does_not_hold_up_the_others(plugin: str) -> None:
+    file = Path("broken.py")
+    text = (
+        Path(plugin).read_text()
+        + "\n\n@reg\nclass Broken(Base):\n    def mid(self, x):\n        raise ValueError('x')\n"
+    )
+    file.write_text(text)
+    said = sentence("params", "--update", "--plugin", str(file))
+    assert said.startswith("'broken' has no new counts, all others have: The network 'broken' raised ValueError: x")
+    result = invoke("params", "broken", "plain", "--check", "--plugin", str(file))
+    assert result.exit_code == 1
+    assert [line.split()[0] for line in result.output.splitlines()[:-1]] == ["broken"]

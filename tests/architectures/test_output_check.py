@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
@@ -81,6 +82,31 @@ def test_what_cannot_be_trained_is_one_sentence_with_class_and_line(name: str) -
 def test_a_network_of_torchs_own_classes_is_placed_by_its_builder() -> None:
     with pytest.raises(UserError, match=r"\(check\.builder, test_output_check\.py, line \d+\)"):
         check(lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 3)))
+
+
+class Late(Returning):
+    """Makes a layer when it is first run."""
+
+    def forward(self, x: torch.Tensor) -> Any:
+        if "grown" not in self._modules:
+            self.grown = nn.Linear(CLASSES, CLASSES)
+        return self.grown(super().forward(x))
+
+
+def test_a_parameter_that_is_born_late_is_refused_as_nothing_would_train_it() -> None:
+    with pytest.raises(UserError, match=r"makes the parameter 'grown\.weight' in its forward pass"):
+        check(lambda: Late(lambda s, y: y))
+
+
+def test_another_precision_than_that_of_images_is_told() -> None:
+    with pytest.raises(UserError, match=r"has float64 parameters and takes no float32 images .*call \.float\(\)"):
+        check(lambda: Returning(lambda s, y: y).double())
+
+
+def test_a_scripted_network_is_looked_at_too() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        check(lambda: torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(16, CLASSES))))
 
 
 def test_a_frozen_network_is_refused() -> None:

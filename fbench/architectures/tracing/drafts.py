@@ -11,7 +11,7 @@ from fbench.architectures.tracing.operations import Operation
 from fbench.architectures.tracing.products import MacKind
 
 OUTSIDE_PYTORCH: Final = "code outside PyTorch"
-"""The name of what happens to a tensor that is handed to numpy or the like."""
+"""The name of what happens to a tensor that is handed to numpy or the like, or is computed in another thread."""
 
 
 class Source(NamedTuple):

@@ -48,6 +48,7 @@ class Recorder(TorchDispatchMode):
         self._sources: dict[int, Source] = {}
         self._of_image: set[int] = set()
         self._made: set[int] = set()
+        self._seen: set[int] = set()
         self._alive: list[torch.Tensor] = []
         self._muted = False
 
@@ -110,6 +111,9 @@ class Recorder(TorchDispatchMode):
         if not outputs:
             return None
         known = [tensor for tensor in inputs if id(tensor) in self._sources]
+        if any(tensor.grad_fn is not None and id(tensor) not in self._seen for tensor in inputs):
+            self.left_pytorch()  # it was computed where nobody looked, as in another thread
+        self._seen.update(id(tensor) for tensor in outputs)
         label = reshape_label(name, arguments, outputs[0], 0)
         computes = label is None and bool(inputs)
         node = frame.node
@@ -171,6 +175,7 @@ class Recorder(TorchDispatchMode):
 
     def _give(self, tensor: torch.Tensor, source: Source) -> None:
         self._sources[id(tensor)] = source
+        self._seen.add(id(tensor))
         self._alive.append(tensor)
 
     def _entering(self, path: str) -> Any:

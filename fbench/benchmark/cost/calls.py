@@ -13,7 +13,7 @@ from torch import nn
 
 from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
-from fbench.benchmark.machine.device import Stopwatch, autocast, memory_format
+from fbench.benchmark.machine.device import Stopwatch, autocast, lay_out, memory_format
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import load_protocol
@@ -142,8 +142,7 @@ def every_program_compiled() -> Iterator[None]:
 
 def _laid_out(module: nn.Module, numerics: Numerics, device: torch.device) -> nn.Module:
     layout = memory_format(numerics)
-    moved: nn.Module = module.to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
-    return moved
+    return lay_out(module.to(device), layout)
 
 
 def _program(module: nn.Module, numerics: Numerics) -> Callable[[torch.Tensor], torch.Tensor]:

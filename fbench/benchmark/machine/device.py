@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import cast
 
 import torch
+from torch import nn
 
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision
@@ -101,6 +102,15 @@ def autocast(numerics: Numerics) -> AbstractContextManager[object]:
 def memory_format(numerics: Numerics) -> torch.memory_format:
     """The layout of images and weights."""
     return torch.channels_last if numerics.memory_format == "channels_last" else torch.contiguous_format
+
+
+def lay_out(network: nn.Module, layout: torch.memory_format) -> nn.Module:
+    """Bring the weights and buffers of a network into a memory format, in place, and return it.
+
+    Only those of four dimensions have it: PyTorch itself refuses channels_last for a kernel of three dimensions.
+    """
+    network._apply(lambda tensor: tensor.to(memory_format=layout) if tensor.ndim == 4 else tensor)
+    return network
 
 
 def synchronize(device: torch.device) -> None:

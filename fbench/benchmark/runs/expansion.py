@@ -24,7 +24,7 @@ def expand(
     """
     from fbench.benchmark.training.networks import network_spec  # imports torch
 
-    plugins = {source_digest(Path(plugin).read_bytes()): plugin for plugin in config.plugins}
+    plugins = {source_digest(Path(plugin).read_bytes()): str(Path(plugin).resolve()) for plugin in config.plugins}
     protocol_options = config.protocol.architecture_options
     specs: dict[str, TrialSpec] = {}
     planned: list[PlannedTrial] = []

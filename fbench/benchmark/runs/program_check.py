@@ -12,7 +12,7 @@ from torch import nn
 
 from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
-from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
 from fbench.benchmark.records.numerics import Numerics, Precision, choose_numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import NetworkSpec
@@ -95,7 +95,7 @@ def _one_step(
 ) -> tuple[float, float]:
     """Loss, and how far a rate of 1 moves all weights together, which is the length of the gradient."""
     layout = memory_format(numerics)
-    network = copy_network(module).to(device).to(memory_format=layout)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    network = lay_out(copy_network(module).to(device), layout)
     for layer in network.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0

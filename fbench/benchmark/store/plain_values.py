@@ -22,8 +22,8 @@ class NotPlainError(TypeError):
 def to_json(value: object, keep: Callable[[torch.Tensor], str]) -> Any:
     """``value`` as JSON; ``keep`` stores a tensor that is part of it and returns the name of its place.
 
-    Kept are None, numbers, strings, bytes, tensors, NumPy arrays of numbers, dtypes and sizes of torch, and lists,
-    tuples, sets and dictionaries of such values.
+    Kept are None, numbers, strings, bytes, tensors, NumPy arrays and scalars of numbers, dtypes and sizes of torch, and
+    lists, tuples, sets and dictionaries of such values.
 
     Raises:
         NotPlainError: the value is of another class, a subclass of one of these included, or holds such a value.
@@ -45,6 +45,8 @@ def to_json(value: object, keep: Callable[[torch.Tensor], str]) -> Any:
         return {"tensor": keep(value)}
     if isinstance(value, np.ndarray) and kind is np.ndarray and value.dtype.kind in "biufc":
         return {"array": keep(torch.from_numpy(value.copy()))}
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return {"array": keep(torch.from_numpy(np.array(value)))}  # read back as an array of no dimension
     if isinstance(value, complex) and kind is complex:
         return {"complex": [to_json(value.real, keep), to_json(value.imag, keep)]}
     if isinstance(value, bytes | bytearray) and kind in (bytes, bytearray):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fbench.architectures.builder_check import refuse_unsteady_builder
 from fbench.architectures.building import build_and_trace
 from fbench.architectures.digest import digest_of
 from fbench.architectures.output_check import refuse_unusable_output
@@ -41,6 +42,7 @@ def network_spec(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
     module, traced = build_and_trace(replace(resolved, name=name))
+    refuse_unsteady_builder(name, resolved, module)
     refuse_unusable_output(name, resolved, module, traced, len(data.class_names))
     return _spec_of(name, resolved, module, traced, plugins)
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from fbench.architectures.network_copy import copy_network
+from fbench.benchmark.machine.device import lay_out
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.training.layout import forget_gradient_layout, keep_gradient_layout
 from fbench.benchmark.training.narrow_batch_norm import plain_batch_norm, quicken_batch_norm
@@ -32,5 +33,5 @@ def as_built(network: nn.Module) -> nn.Module:
     forget_gradient_layout(copied)
     plain_batch_norm(copied)
     plain_dropout(copied)
-    copied.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    lay_out(copied.to("cpu"), torch.contiguous_format)
     return copied.eval()

@@ -16,7 +16,7 @@ from fbench.architectures.registry import build
 from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.machine.allocator import freed_memory_kept
-from fbench.benchmark.machine.device import memory_format, numerics_in_force
+from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
 from fbench.benchmark.records.budget import StepPlan, plan_steps
 from fbench.benchmark.records.events import Listen, Started, ignore
 from fbench.benchmark.records.predictions import Predictions, SplitPredictions, rounded_logits
@@ -36,6 +36,7 @@ from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
 from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.networks import uncounted
+from fbench.benchmark.training.rebuilt import why_not_rebuilt
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
 from fbench.benchmark.training.tensors import (
@@ -129,7 +130,7 @@ def _learn(
     torch.manual_seed(seeds.initialisation)
     network = build(spec.network.resolved)
     counts = trace(network, spec.network.input_shape)
-    network = network.to(device).to(memory_format=memory_format(spec.numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    network = lay_out(network.to(device), memory_format(spec.numerics))
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
     choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
     splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
@@ -152,6 +153,7 @@ def _learn(
         network, dataset, splits, normalisation, spec, training.chosen.step, device, course
     )
     final_evaluation_s = time.perf_counter() - evaluation_started
+    not_kept = why_not_rebuilt(spec, network, training.weights, train_split, normalisation)
     record = base.model_copy(
         update={
             "status": "finished",
@@ -169,9 +171,11 @@ def _learn(
             "total_params_keras": counts.total_params_keras,
             "macs": counts.macs,
             "not_counted": uncounted(counts),
+            "weights_not_kept": not_kept,
         }
     )
-    return TrialResult(record, training.history, predictions, training.weights, course.test_readings)
+    weights = training.weights if not_kept is None else None
+    return TrialResult(record, training.history, predictions, weights, course.test_readings)
 
 
 def _measure(

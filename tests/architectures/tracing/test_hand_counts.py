@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -337,6 +338,11 @@ def test_a_network_that_looks_at_its_numbers_counts_as_one_that_does_not(name: s
 def test_a_learned_query_is_a_product_of_parameters_with_a_map() -> None:
     module = Network(lambda s, x: tokens(x) @ s.q, q=weight(C))
     assert counted(module, IMAGE, "meta") == ({"linear": PLACES_IN_MAP * C}, {})
+
+
+def in_another_thread(self: Any, x: torch.Tensor) -> torch.Tensor:
+    with ThreadPoolExecutor(1) as pool:
+        return x + pool.submit(torch.matmul, x, self.w).result()
 
 
 CONTRACTIONS_WITHOUT_A_FORMULA: dict[str, tuple[Callable[[Any, torch.Tensor], Any], str, bool]] = {

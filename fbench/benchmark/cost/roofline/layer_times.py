@@ -17,7 +17,7 @@ from fbench.architectures.tracing.passes import plain_kernels
 from fbench.architectures.tracing.recorder import Recorder
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
-from fbench.benchmark.machine.device import autocast, memory_format
+from fbench.benchmark.machine.device import autocast, lay_out, memory_format
 from fbench.benchmark.records.numerics import Numerics
 
 MOST_CALLS: Final = 50
@@ -62,7 +62,7 @@ def layer_times_s(
     modules around them and by the plain kernels of the trace; about ``seconds`` in all. Nodes that compute nothing are
     left out.
     """
-    held = copy_network(network).eval().to(device).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    held = lay_out(copy_network(network).eval().to(device), memory_format(numerics))
     recorder = OperationRecorder(held)
     images = torch.randn(batch_size, *input_shape, generator=torch.Generator().manual_seed(0)).to(device)
     images = images.contiguous(memory_format=memory_format(numerics))
