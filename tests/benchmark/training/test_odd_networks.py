@@ -274,14 +274,12 @@ def test_data_that_cannot_be_loaded_any_more_fail_the_trial(
     two_specs: list[TrialSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(data: DataSpec) -> ImageDataset:
-        raise ValueError(f"the data set {data.name} has changed since this run was planned")
+        raise ValueError(f"the data set {data.name} is gone")
 
     monkeypatch.setattr(executor, "load_for", gone)
     heard = Heard()
     run_trials(two_specs, Workplace(tmp_path, "cpu", 1), heard)
-    assert [record.failure_reason for record in heard.records] == [
-        "ValueError: the data set stripes has changed since this run was planned"
-    ] * 2
+    assert [record.failure_reason for record in heard.records] == ["ValueError: the data set stripes is gone"] * 2
 
 
 def test_what_a_network_sets_for_the_whole_process_ends_with_its_trial(
