@@ -10,6 +10,7 @@ import pytest
 import torch
 from support import trial_spec_of
 
+from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
@@ -58,7 +59,7 @@ def test_status_shows_the_reason_as_it_is(
     folder.create(
         RunConfig(
             name="odd",
-            suite={},
+            suite=adhoc_suite(["lenet5"]),
             protocol=spec.protocol,
             preset="smoke",
             budget=spec.budget,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from support import make_stripes, trial_spec_of
 
+from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data.dataset import SPLITS
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -47,7 +48,7 @@ def run(tmp_path: Path, images: Path) -> RunTable:
     folder.create(
         RunConfig(
             name="example",
-            suite={},
+            suite=adhoc_suite(["lenet5"]),
             protocol=spec.protocol,
             preset="smoke",
             budget=spec.budget,
