@@ -117,7 +117,7 @@ def test_a_finished_trial_says_why_its_weights_are_not_kept(stripes: ImageDatase
         (odd.MaskedClass, "30 of 30 images have a logit that is NaN or infinite", 0),
         (odd.raising(odd.UnprintableError()), "UnprintableError: (its message cannot be had: RuntimeError)", 0),
         (odd.raising(ValueError("\udcff \x1b[31m")), "ValueError: \\udcff \\x1b[31m", 0),
-        (odd.raising(ValueError("x" * 10_000)), "x...", 0),
+        (odd.raising(ValueError("x" * 10_000)), "x…", 0),
         (odd.raising(GeneratorExit()), "GeneratorExit", 0),
     ],
 )
