@@ -8,6 +8,7 @@ from rich.table import Table
 
 from fbench.benchmark.data.audit.findings import Audit, NearCopies
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.core.errors import readable
 
 SHOWN_PAIRS = 5
 SHOWN_NAMES = 3
@@ -36,7 +37,7 @@ def print_audit(audit: Audit, dataset: ImageDataset) -> None:
     _print_non_faces(console, audit, dataset)
     _print_subjects(console, audit)
     for part in audit.left_out:
-        names = ", ".join(map(_printable, part.names[:SHOWN_NAMES]))
+        names = ", ".join(map(readable, part.names[:SHOWN_NAMES]))
         more = f" and {len(part.names) - SHOWN_NAMES:,} more" if len(part.names) > SHOWN_NAMES else ""
         console.print(f"Left out, each {part.reason}: {len(part.names):,} ({names}{more})")
     if audit.conversion:
@@ -91,7 +92,7 @@ def _print_near(console: Console, audit: Audit, dataset: ImageDataset) -> None:
 
 def _print_pairs(console: Console, near: NearCopies, dataset: ImageDataset) -> None:
     for pair in near.pairs[:SHOWN_PAIRS]:
-        first, second = (_printable(dataset.sample_ids[row]) for row in (pair.first_row, pair.second_row))
+        first, second = (readable(dataset.sample_ids[row]) for row in (pair.first_row, pair.second_row))
         labels = "" if pair.same_label else ", different labels"
         console.print(
             f"    {first} ({pair.first_split}) and {second} ({pair.second_split}): {pair.correlation:.4f}{labels}"
@@ -116,15 +117,10 @@ def _print_subjects(console: Console, audit: Audit) -> None:
     )
 
 
-def _printable(name: str) -> str:
-    """A name without line breaks and other characters that a terminal would act on."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
-
-
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _rows(rows: tuple[int, ...], dataset: ImageDataset) -> str:
-    names = ", ".join(_printable(dataset.sample_ids[row]) for row in rows[:SHOWN_NAMES])
+    names = ", ".join(readable(dataset.sample_ids[row]) for row in rows[:SHOWN_NAMES])
     return f"{len(rows):,}" + (f" ({names}{', ...' if len(rows) > SHOWN_NAMES else ''})" if rows else "")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.cli.duration import in_words
+from fbench.core.errors import readable
 from fbench.reports.wording import listing, plural
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.sequential import look_levels
@@ -52,7 +53,7 @@ def print_notes(plan: RunPlan) -> None:
     """Say what the sources had and the data sets have not, and why a run is eager that was not to be."""
     for data in plan.config.data:
         for part in data.left_out:
-            names = ", ".join(name.encode("unicode_escape").decode() for name in part.examples)
+            names = ", ".join(readable(name) for name in part.examples)
             more = ", ..." if part.count > len(part.examples) else ""
             typer.echo(f"{data.name}: {part.count:,} left out, each {part.reason} ({names}{more})", err=True)
     for name, reason in plan.config.eager_because.items():

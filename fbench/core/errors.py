@@ -14,8 +14,9 @@ from typing import Final
 
 from fbench.core.user_code import place_of_error
 
-# Control characters of ISO 6429, and the two line separators of Unicode that some readers break lines at.
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Control characters of ISO 6429, the two line separators of Unicode that some readers break lines at, and the embedded,
+# overriding and isolated directions of writing (Unicode Standard Annex 9), which reorder what stands beside them.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class UserError(Exception):
@@ -34,7 +35,7 @@ def errors_of_network(name: str) -> Iterator[None]:
     except (UserError, KeyboardInterrupt):
         raise
     except BaseException as error:  # SystemExit too: a network must not end the program
-        reason, place = " ".join(reason_of(error).split()), place_of_error(error)
+        reason, place = reason_on_a_line(error), place_of_error(error)
         where = f" ({place})" if place else ""
         raise UserError(
             f"The network '{name}' raised {reason}{where}; mend its builder or its forward pass."
@@ -44,8 +45,22 @@ def errors_of_network(name: str) -> Iterator[None]:
 MOST_OF_A_REASON: Final = 2000
 
 
-def reason_of(error: BaseException) -> str:
-    """Class and message of any exception as printable text of at most 2,000 characters that every file can hold.
+def reason_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
+    """Class and message of an exception, or the sentence alone of a user's error; as :func:`message_of` else."""
+    message = message_of(error, most)
+    if isinstance(error, UserError) and message:
+        return message
+    name = type(error).__name__
+    return _cut(f"{name}: {message}" if message else name, most)
+
+
+def reason_on_a_line(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
+    """What :func:`reason_of` says, on one line."""
+    return " ".join(reason_of(error, most).split())
+
+
+def message_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
+    """What an exception says, as text of at most ``most`` characters that every file can hold.
 
     Somebody's exception may have a message that is a book, that no UTF-8 file can hold, or that cannot be had.
     """
@@ -53,28 +68,29 @@ def reason_of(error: BaseException) -> str:
         message = str(error)
     except Exception as second:  # of any type: it comes from somebody's __str__
         message = f"(its message cannot be had: {type(second).__name__})"
-    name = type(error).__name__
-    return printable(f"{name}: {message}" if message else name)
+    return _cut("\n".join(readable(line.expandtabs(4)) for line in message[: most + 1].split("\n")), most)
 
 
-def printable(text: str) -> str:
-    """``text`` with escapes for what cannot be printed or encoded, cut at 2,000 characters."""
-    kept = "".join(
-        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
-        for one in text[:MOST_OF_A_REASON]
-    )
-    shortened = len(text) > MOST_OF_A_REASON or len(kept) > MOST_OF_A_REASON
-    return kept[: MOST_OF_A_REASON - 3] + "..." if shortened else kept
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def storable(text: str) -> str:
+    r"""The text with whatever UTF-8 cannot hold written as an escape.
+
+    Names of files are bytes: those that are no UTF-8 reach Python as lone surrogates (PEP 383) and are written as such
+    (``\udcc9`` for the byte C9).
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def readable(text: str) -> str:
     r"""The text on one line, with whatever cannot be shown or stored as UTF-8 written as an escape.
 
-    Names of files are bytes: those that are no UTF-8 reach Python as lone surrogates (PEP 383) and are shown as such
-    (``\udcc9`` for the byte C9), line breaks and other control characters as in Python's strings.
+    Bytes that are no UTF-8 as :func:`storable` writes them; line breaks, other control characters and those that turn
+    the direction of writing as in Python's strings (``\n``, ``\u202e``).
     """
-    as_text = text.encode("utf-8", "backslashreplace").decode()
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], as_text)
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], storable(text))
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

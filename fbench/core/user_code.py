@@ -11,6 +11,7 @@ from typing import Any
 _LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 _FBENCH = Path(__file__).parent.parent
 _NETWORKS = _FBENCH / "architectures" / "networks"
+_GENERATED = ("<frozen", "<eval_with_key>")
 
 
 def place_of_error(error: BaseException) -> str:
@@ -18,8 +19,9 @@ def place_of_error(error: BaseException) -> str:
     function that it is in; empty where there is none."""
     place, at = "", error.__traceback__
     while at is not None:
-        if _is_users(at.tb_frame.f_code):
-            place = _place(at.tb_frame.f_code, at.tb_lineno)
+        code = at.tb_frame.f_code
+        if is_users(code.co_filename):
+            place = _place(code, at.tb_lineno)
         at = at.tb_next
     return place
 
@@ -27,14 +29,18 @@ def place_of_error(error: BaseException) -> str:
 def place_of_function(function: Callable[..., Any]) -> str:
     """Where a function is defined; empty for one that is not the user's, or not written in Python."""
     code = getattr(function, "__code__", None)
-    return _place(code, code.co_firstlineno) if code is not None and _is_users(code) else ""
+    return _place(code, code.co_firstlineno) if code is not None and is_users(code.co_filename) else ""
 
 
-def _is_users(code: CodeType) -> bool:
-    file = Path(code.co_filename)
+def is_users(file_name: str) -> bool:
+    """Whether code of this file, as Python names it, is a network's: of a user, of a notebook, or fbench's own.
+
+    What PyTorch generates and what is frozen into Python has names in angle brackets, as a notebook's cells have.
+    """
+    file = Path(file_name)
     if file.is_relative_to(_NETWORKS):
         return True
-    if file.is_relative_to(_FBENCH) or code.co_filename.startswith("<frozen"):
+    if file.is_relative_to(_FBENCH) or file_name.startswith(_GENERATED):
         return False
     packages = {"site-packages", "dist-packages"} & set(file.parts)
     return "torch" not in file.parts if packages else not file.is_relative_to(_LIBRARY)
@@ -42,4 +48,9 @@ def _is_users(code: CodeType) -> bool:
 
 def _place(code: CodeType, line: int) -> str:
     name = code.co_qualname.replace(".<locals>", "")
-    return f"{name}, {Path(code.co_filename).name}, line {line}"
+    return f"{name}, {line_of_file(code.co_filename, line)}"
+
+
+def line_of_file(file_name: str, line: int | str) -> str:
+    """A line of a file in words, without the folder."""
+    return f"{Path(file_name).name}, line {line}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from fbench.core.errors import UserError
+from fbench.core.errors import reason_on_a_line
 
 T = TypeVar("T")
-_LONGEST: Final = 400
+MOST_OF_A_REASON: Final = 400
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Omissions:
         try:
             return make()
         except Exception as error:  # of any type: what a network is or a file holds may be anything
-            self.note(what, reason_of(error))
+            self.note(what, reason_on_a_line(error, MOST_OF_A_REASON))
             return None
 
     def note(self, what: str, reason: str) -> None:
@@ -58,10 +58,3 @@ class Omissions:
 def attempt(omissions: Omissions | None, what: str, make: Callable[[], T]) -> T | None:
     """As :meth:`Omissions.attempt`; where nothing takes a note, what ``make`` raises is raised."""
     return make() if omissions is None else omissions.attempt(what, make)
-
-
-def reason_of(error: Exception) -> str:
-    """What an exception says, on one line; the sentences of a user's errors as they are."""
-    words = " ".join(str(error).split())
-    text = words if isinstance(error, UserError) else f"{type(error).__name__}{': ' if words else ''}{words}"
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

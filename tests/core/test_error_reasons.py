@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fbench.core.errors import UserError, errors_of_network, reason_of
+from fbench.core.errors import UserError, errors_of_network, message_of, reason_of, reason_on_a_line
 
 
 class SilentError(Exception):
@@ -25,6 +25,10 @@ class NoStringError(Exception):
         (ValueError("größer 大"), "ValueError: größer 大"),
         (ValueError("\udcff"), "ValueError: \\udcff"),
         (ValueError("\x1b[31mred\x00"), "ValueError: \\x1b[31mred\\x00"),
+        (ValueError("a\tb"), "ValueError: a   b"),
+        (ValueError("\u202eeman"), "ValueError: \\u202eeman"),
+        (UserError("There is no file x; give another."), "There is no file x; give another."),
+        (UserError(), "UserError"),
         (SystemExit(3), "SystemExit: 3"),
         (SilentError(), "SilentError: (its message cannot be had: SystemError)"),
         (NoStringError(), "NoStringError: (its message cannot be had: TypeError)"),
@@ -40,7 +44,14 @@ def test_a_long_message_is_cut_at_two_thousand_characters(letter: str) -> None:
     found = reason_of(ValueError(letter * 3000))
     assert len(found) == 2000
     assert found.startswith("ValueError: ")
-    assert found.endswith("...")
+    assert found.endswith("…")
+
+
+def test_a_message_alone_and_a_reason_on_one_line_are_cut_as_well() -> None:
+    assert message_of(ValueError("of\ntwo lines")) == "of\ntwo lines"
+    assert reason_on_a_line(ValueError("of\n  two lines")) == "ValueError: of two lines"
+    assert reason_on_a_line(UserError("x" * 500), 400) == "x" * 399 + "…"
+    assert message_of(ValueError("x" * 400), 400) == "x" * 400
 
 
 def test_a_network_that_ends_the_program_is_one_sentence_and_ctrl_c_is_not() -> None:

@@ -94,10 +94,10 @@ class Recorder(TorchDispatchMode):
                 self.computed(node, func, args, kwargs)
         return result
 
-    def left_pytorch(self) -> None:
-        """Note that a tensor was handed to other code, whose arithmetic nobody sees."""
+    def left_pytorch(self, node: int | None = None) -> None:
+        """Note that a tensor was handed to other code, whose arithmetic nobody sees, at the last node if at none."""
         frame = self._frames[-1] if self._frames else _Frame("", type(self._root).__name__, None)
-        node = frame.node if frame.node is not None else len(self.drafts) - 1
+        node = node if node is not None else frame.node if frame.node is not None else len(self.drafts) - 1
         self.counted.append(CountedOperation(node, OUTSIDE_PYTORCH, None, 0, {}, counted=False, fixed=False))
 
     def computed(self, node: int, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -202,6 +202,8 @@ class Recorder(TorchDispatchMode):
         draft = self.drafts[node]
         draft.kind = draft.kind or type(module).__name__.lower()
         outputs = tensors_in(result)
+        if any(output.grad_fn is not None and id(output) not in self._seen for output in outputs):
+            self.left_pytorch(node)
         if outputs:
             draft.output_shape = tuple(outputs[0].shape)[1:]
         if isinstance(result, torch.Tensor) and self._sources.get(id(result), Source(-1)).node != node:

@@ -8,17 +8,21 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.specs import DataSpec
+from fbench.core.errors import UserError
 
 
 def load_for(data: DataSpec) -> ImageDataset:
     """Load the data set of a specification once per process, and hold it against its fingerprint.
 
     Raises:
-        ValueError: the data has changed since the run was planned.
+        UserError: the data has changed since the run was planned.
     """
     dataset = _load_once(str(data.reference))
     if dataset.fingerprint != data.fingerprint:
-        raise ValueError(f"the data set {data.name} has changed since this run was planned")
+        raise UserError(
+            f"The data set {data.name} has changed since this run was planned; put its files back, or give the same "
+            "command with another --out."
+        )
     return dataset
 
 

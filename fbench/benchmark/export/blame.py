@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Final
 
-import torch
 from torch import fx, nn
 
 from fbench.benchmark.export.from_pixels import FromPixels
+from fbench.core.user_code import is_users, line_of_file
 
-_TORCH: Final = str(Path(torch.__file__).parent)
-_OWN: Final = str(Path(__file__).parent)
 _FILE_LINE: Final = re.compile(r'File "(?P<file>.+)", line (?P<line>\d+)')
 
 
@@ -81,8 +78,8 @@ def _layer_of_node(node: fx.Node, root: nn.Module, *, wrapped: bool) -> Layer | 
     except AttributeError:
         class_name = str(stack[-1][1]).rpartition(".")[2]
     lines = _FILE_LINE.findall(str(node.meta.get("stack_trace") or ""))
-    own = [(file, line) for file, line in lines if _is_of_user(file)]
-    return Layer(path, class_name, _line(*own[-1]) if own else "", str(node.target))
+    own = [(file, line) for file, line in lines if is_users(file)]
+    return Layer(path, class_name, line_of_file(*own[-1]) if own else "", str(node.target))
 
 
 def _layer_of_frames(frames: list[tuple[FrameType, int]], root: nn.Module) -> Layer | None:
@@ -94,14 +91,6 @@ def _layer_of_frames(frames: list[tuple[FrameType, int]], root: nn.Module) -> La
             path = paths[id(called)]
             if layer is None or layer.path != path:
                 layer = Layer(path, type(called).__name__)
-        if layer is not None and _is_of_user(frame.f_code.co_filename):
-            layer = Layer(layer.path, layer.class_name, _line(frame.f_code.co_filename, number))
+        if layer is not None and is_users(frame.f_code.co_filename):
+            layer = Layer(layer.path, layer.class_name, line_of_file(frame.f_code.co_filename, number))
     return layer
-
-
-def _is_of_user(file: str) -> bool:
-    return not file.startswith((_TORCH, _OWN, "<"))
-
-
-def _line(file: str, number: int | str) -> str:
-    return f"{Path(file).name} line {number}"

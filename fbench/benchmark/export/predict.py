@@ -11,13 +11,13 @@ import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
-from fbench.benchmark.data.images.image_tree import files_below, is_image_name, printable
+from fbench.benchmark.data.images.image_tree import files_below, is_image_name
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.formats import Logits, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, storable
 from fbench.core.schema import FrozenModel
 
 _BATCH: Final = 256
@@ -173,4 +173,4 @@ def _skip(path: Path, reason: str) -> SkippedImage:
 
 def _shown(path: Path) -> str:
     """The path as text that can be printed, whatever bytes it holds."""
-    return printable([str(path)])[0]
+    return storable(str(path))

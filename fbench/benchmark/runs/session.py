@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
@@ -16,7 +16,7 @@ from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_looks, take_look, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
-from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.request import RunOptions, RunRequest
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -110,15 +110,20 @@ def _fill_folder(plan: RunPlan) -> None:
         plan.folder.take_trial(source, trial_id)
 
 
-def run(request: RunRequest | None = None, listener: RunListener | None = None, **options: object) -> RunTable:
-    """Plan and execute a run: ``run(suite="smoke", preset="smoke")``; options are the fields of :class:`RunRequest`.
+def run(
+    request: RunRequest | None = None, listener: RunListener | None = None, **options: Unpack[RunOptions]
+) -> RunTable:
+    """Plan and execute a run: ``run(suite="smoke", preset="smoke")``.
+
+    Options are the fields of :class:`RunRequest`; beside a ``request`` they take the place of its own.
 
     With ``max_seeds`` seeds are added until the comparisons are decided, else every network gets ``seeds``.
 
     Raises:
+        TypeError: an option that is no field.
         UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
-    asked = request or RunRequest(**options)  # type: ignore[arg-type] # the fields are checked as they are used
+    asked = replace(request or RunRequest(), **options)
     return carry_out(plan_run(asked), asked.max_seeds, listener or RunListener())
 
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from fbench.benchmark.store.plain_values import NotPlainError, dtype_named, from_json, to_json
-from fbench.core.errors import printable, reason_of
+from fbench.core.errors import message_of, reason_of
 
 STATE_KEY: Final = "fbench.state"
 _RESERVED: Final = "__metadata__"
@@ -75,7 +75,7 @@ def write_state(file: Path, state: Mapping[str, Any]) -> str | None:
     try:
         content = encode_state(state)
     except WeightsError as error:
-        return printable(str(error))
+        return message_of(error)
     except Exception as error:  # whatever somebody's tensors raise: a training is worth more than its weights
         return reason_of(error)
     file.write_bytes(content)

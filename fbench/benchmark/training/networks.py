@@ -18,7 +18,7 @@ from fbench.benchmark.records.trial_records import UncountedOperation
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.weights import WeightsError, read_state
 from fbench.benchmark.training.network_state import State, fits, put_state
-from fbench.core.errors import UserError, reason_of
+from fbench.core.errors import UserError, reason_on_a_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -125,7 +125,7 @@ def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -
         else:
             put_state(module, state)
     except Exception as error:  # set_extra_state is somebody's code
-        reason = " ".join(reason_of(error).split())
+        reason = reason_on_a_line(error)
         raise UserError(
             f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({reason}); use the code that "
             "trained it."

@@ -17,10 +17,11 @@ from typing import Any, Final, Literal, ParamSpec, get_args
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from fbench.core.errors import reason_on_a_line
 from fbench.core.files import replacing
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
-from fbench.reports.left_out import LeftOut, reason_of
+from fbench.reports.left_out import MOST_OF_A_REASON, LeftOut
 from fbench.reports.palette import Appearance
 
 _PAGE_COLOURS: Final = {INK: "var(--ink)", FAINT: "var(--rule)"}
@@ -79,7 +80,7 @@ def illustrate(key: str, title: str, make: Callable[P, Drawing], *args: P.args, 
     try:
         drawing = make(*args, **kwargs)
     except Exception as error:  # of any type: one figure that cannot be made must not cost the report
-        drawing = Drawing(PAGE_WIDTH_IN, 0.0, "", _paint_nothing, left_out=reason_of(error))
+        drawing = Drawing(PAGE_WIDTH_IN, 0.0, "", _paint_nothing, left_out=reason_on_a_line(error, MOST_OF_A_REASON))
     return Illustration(key, title, drawing)
 
 
@@ -93,7 +94,7 @@ def svg_of(illustration: Illustration) -> str | LeftOut:
         try:
             return to_svg(illustration.drawing, illustration.key)
         except Exception as error:  # of any type, as in illustrate
-            return LeftOut(illustration.title, reason_of(error))
+            return LeftOut(illustration.title, reason_on_a_line(error, MOST_OF_A_REASON))
     return LeftOut(illustration.title, illustration.drawing.left_out)
 
 
@@ -103,7 +104,7 @@ def bytes_of(illustration: Illustration, kind: FileFormat) -> FigureFile | LeftO
         try:
             return paint_file(illustration, kind)
         except Exception as error:  # of any type, as in illustrate
-            return LeftOut(illustration.title, reason_of(error))
+            return LeftOut(illustration.title, reason_on_a_line(error, MOST_OF_A_REASON))
     return LeftOut(illustration.title, illustration.drawing.left_out)
 
 

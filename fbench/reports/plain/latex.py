@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from fbench.reports.plain.latex_text import SCRIPT_COMMAND, SCRIPT_DEFINITION, escape
+from fbench.reports.plain.latex_text import escape
 from fbench.reports.plain.model import Column, PlainReport, PlainSection, PlainTable
 
 PACKAGES: Final = ("array", "booktabs", "graphicx")
@@ -25,10 +25,8 @@ def to_latex(report: PlainReport) -> str:
     body = "\n\n".join(_section(section) for section in report.sections)
     head = [
         f"% {_comment(report.title)}",
-        f"% Made with fbench. The document's preamble needs \\usepackage{{{','.join(PACKAGES)}}}.",
+        f"% Made with fbench, for lualatex or xelatex; the preamble needs \\usepackage{{{','.join(PACKAGES)}}}.",
     ]
-    if SCRIPT_COMMAND in body:
-        head.append(SCRIPT_DEFINITION)
     return "\n".join(head) + f"\n\n{body}\n"
 
 

@@ -23,6 +23,8 @@ GBK = os.fsdecode("生气".encode("gbk"))
         ("生气", "生气"),
         (GBK, r"\udcc9\udcfa\udcc6\udcf8"),
         ("a\nb\x1b[1m\u2028", r"a\nb\x1b[1m\u2028"),
+        ("gpj.\u202eexe", r"gpj.\u202eexe"),
+        ("می\u200cخواهم\xa0é", "می\u200cخواهم\xa0é"),
     ],
 )
 def test_a_name_is_shown_on_one_line_of_text(text: str, shown: str) -> None:

@@ -57,7 +57,7 @@ def wrapped(network: nn.Module) -> FromPixels:
 
 def line_of(kind: type[nn.Module]) -> str:
     """The place of the only statement of its forward pass."""
-    return f"test_failing_layer.py line {inspect.getsourcelines(kind.forward)[1] + 1}"
+    return f"test_failing_layer.py, line {inspect.getsourcelines(kind.forward)[1] + 1}"
 
 
 @pytest.mark.parametrize("kind", [Branches, ReadsAValue, LeavesTorch])

@@ -280,9 +280,8 @@ def test_a_failure_is_told_and_leaves_the_maps_out(tmp_path: Path, monkeypatch: 
     changed = replace(stripes, images=255 - stripes.images)
     monkeypatch.setattr(loaded, "_load_once", lambda reference: changed)
     failures = add_maps(folder, plan_of(specs), specs)
-    assert failures == {
-        "lenet5 on stripes, seed 0": "ValueError: the data set stripes has changed since this run was planned"
-    }
+    assert list(failures) == ["lenet5 on stripes, seed 0"]
+    assert failures["lenet5 on stripes, seed 0"].startswith("The data set stripes has changed since this run was pl")
     assert not list(tmp_path.rglob(MAPS_FILE))
     assert folder.maps_left_out(specs[0].trial_id) == failures["lenet5 on stripes, seed 0"]
     monkeypatch.setattr(loaded, "_load_once", lambda reference: stripes)

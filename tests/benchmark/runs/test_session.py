@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
-from fbench.benchmark.runs.request import RunRequest
-from fbench.benchmark.runs.session import run
+from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.session import carry_out, run
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.store.run_table import RunTable
@@ -255,6 +256,25 @@ def test_bad_requests_are_one_sentence_and_write_nothing(
     with pytest.raises(UserError, match=message):
         plan_run(request_in(tmp_path, **changes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_changed_after_planning_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_run(request_in(tmp_path))
+    stripes = make_stripes()
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: replace(stripes, images=255 - stripes.images))
+    with pytest.raises(UserError, match=r"^The data set stripes has changed since this run was planned; put its files"):
+        carry_out(plan, None, RunListener())
+
+
+def test_options_of_run_are_the_fields_of_a_request() -> None:
+    assert get_type_hints(RunOptions) == get_type_hints(RunRequest)
+    with pytest.raises(TypeError, match="'sed'"):
+        fbench.run(sed=3)  # type: ignore[call-arg] # no type checker lets it through
+
+
+def test_options_beside_a_request_take_the_place_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--seeds 0 was given"):
+        run(request_in(tmp_path), seeds=0)
 
 
 def test_numerics_are_repeated_from_another_run(finished: RunTable, tmp_path: Path) -> None:

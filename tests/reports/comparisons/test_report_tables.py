@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.comparisons.tables import write_tables
+from fbench.reports.comparisons.tables import Cell, csv_text, write_tables
 from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
@@ -62,3 +62,19 @@ def test_nothing_finished_leaves_the_summary_empty(folder: Path, tmp_path: Path)
     summary, trials = write_tables([run], tmp_path)
     assert summary.read_text(encoding="utf-8") == ""
     assert len(read(trials)) == 1
+
+
+def test_every_cell_is_in_the_table_as_it_was_given() -> None:
+    rows: list[dict[str, Cell]] = [
+        {"name": 'x"y,\nz', "count": 10**17, "share": 0.1 + 0.2},
+        {"name": "nan", "count": None, "share": None},
+        {"name": "", "count": 0, "share": 1.0},
+    ]
+    text = csv_text(rows)
+    assert list(csv.reader(text.splitlines(keepends=True))) == [
+        ["name", "count", "share"],
+        ['x"y,\nz', str(10**17), "0.3"],
+        ["nan", "", ""],
+        ["", "0", "1"],
+    ]
+    assert csv_text([]) == ""

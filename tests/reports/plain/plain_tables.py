@@ -66,7 +66,7 @@ def seen(markdown: str) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace("<!-- -->", "")).strip()
 
 
-def compile_latex(body: str, folder: Path, program: str = "pdflatex") -> str:
+def compile_latex(body: str, folder: Path, program: str = "lualatex") -> str:
     """Set the text in a minimal document and return its log; a program that is not there skips the test."""
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")

@@ -21,13 +21,14 @@ from tests.reports.plain.plain_tables import compile_latex, report, table
         ("\\ { } $ & # ^ _ ~ %", r"\textbackslash{} \{ \} \$ \& \# \textasciicircum{} \_ \textasciitilde{} \%"),
         ("−0.4 to +0.8", "$-$0.4 to +0.8"),
         ("× 2", r"$\times$ 2"),
-        ("54.5 – 55.5", "54.5 -- 55.5"),
+        ("54.5 – 55.5", "54.5 – 55.5"),
         ("95 % of", r"95~\% of"),
         ("a--b---c", "a-{}-b-{}-{}-c"),
-        ('the "last" row', "the ``last'' row"),
-        ("é ő Ł ß ï", r"\'{e} \H{o} \L{} \ss{} \"{i}"),
-        ("e\N{COMBINING ACUTE ACCENT}", r"\'{e}"),
-        ("شب x", r"\fbenchscript{شب}{U+0634.0628} x"),
+        ('the "last" row', "the “last” row"),
+        ("é ő Ł ß ï § °", "é ő Ł ß ï § °"),
+        ("e\N{COMBINING ACUTE ACCENT}", "é"),
+        ("شب 网络 x", "شب 网络 x"),
+        ("<a>|b'',,", "<a>|b'{}',{},"),
         ("a\nb\x00", "a b"),
         ("[x]*", "{[}x{]}{*}"),
         ("α = Ω", r"$\alpha$ = $\Omega$"),
@@ -37,26 +38,25 @@ def test_texts_are_escaped(text: str, expected: str) -> None:
     assert escape(text) == expected
 
 
-@pytest.mark.parametrize("program", ["pdflatex", "lualatex"])
+@pytest.mark.parametrize("program", ["lualatex", "xelatex"])
 def test_hostile_names_are_set(program: str, tmp_path: Path) -> None:
     compile_latex(to_latex(report(table("one"), table("two"))), tmp_path, program)
 
 
 def test_pdf_says_what_the_table_says(tmp_path: Path) -> None:
-    names = ("a\\b{c}", "$d$&e#f%", "g|<i>[k]*", "`h`", "--j--", "شبكة")
+    names = ("a\\b{c}", "$d$&e#f%", "g|<i>[k]*", "`h`", "--j--", "Łódź é")
     compile_latex(to_latex(report(table("one", names), texts=("title",))), tmp_path)
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
     done = subprocess.run(["pdftotext", "-layout", "document.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
     text = done.stdout.decode("utf-8")
-    assert [name for name in (*names[:-1], "U+0634.0628.0643.0629") if text.count(name) < 2] == []
+    assert [name for name in names if text.count(name) < 2] == []
 
 
 def test_packages_and_labels_are_named() -> None:
     text = to_latex(report(table("one")))
     assert "\\usepackage{array,booktabs,graphicx}" in text.splitlines()[1]
     assert "\\label{tab:one}" in text
-    assert "\\fbenchscript" not in to_latex(report(table("one", ("plain",)), texts=("plain",)))
 
 
 def test_decimal_points_stand_below_each_other() -> None:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from fbench.benchmark.data.dataset import LeftOut
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
 from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES, UNREAD_SUFFIXES
-from fbench.core.errors import UserError, readable
+from fbench.core.errors import UserError, readable, storable
 
 PartName = Literal["train", "val", "test"]
 _PART_SPELLINGS: Final[dict[PartName, tuple[str, ...]]] = {
@@ -168,7 +168,7 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
 
 def printable(names: list[str]) -> tuple[str, ...]:
     """Names with bytes that are no text written as escapes, so that they can be stored and shown."""
-    return tuple(name.encode("utf-8", "backslashreplace").decode() for name in names)
+    return tuple(storable(name) for name in names)
 
 
 def is_image_name(name: str) -> bool:

@@ -21,7 +21,7 @@ from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, storable
 from fbench.core.files import replacing
 from fbench.core.schema import FrozenModel
 
@@ -109,7 +109,7 @@ def prepare_photos(
                 if name not in done:
                     _record(writer, counts, Outcome(name, "skipped", reason=reason))
             for place, photo in enumerate(photos, start=1):
-                if _printable(photo) not in done:
+                if storable(photo) not in done:
                     outcome = _skip_taken(photo, taken) or prepare_one(source, photo, target, preparation, detector)
                     _record(writer, counts, outcome)
                     stream.flush()
@@ -123,7 +123,7 @@ def prepare_photos(
 
 def prepare_one(source: Path, photo: str, target: Path, preparation: Preparation, detector: Detector) -> Outcome:
     """Find, align and write the faces of one photo; a photo that gives none is told why."""
-    name = _printable(photo)
+    name = storable(photo)
     try:
         image = open_image(source / photo)
     except UnusableImageError as error:
@@ -168,7 +168,7 @@ def list_photos(source: Path) -> tuple[list[str], list[tuple[str, str]]]:
     photos, odd = [], []
     for relative, _, reason in files_below(str(source), ""):
         if reason:
-            odd.append((_printable(relative), reason))
+            odd.append((storable(relative), reason))
         elif f".{relative.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES:
             photos.append(relative)
     return sorted(photos), odd
@@ -249,16 +249,12 @@ def _taken_names(photos: Sequence[str]) -> set[str]:
 
 
 def _skip_taken(photo: str, taken: set[str]) -> Outcome | None:
-    return Outcome(_printable(photo), "skipped", reason=NAME_TAKEN) if photo in taken else None
+    return Outcome(storable(photo), "skipped", reason=NAME_TAKEN) if photo in taken else None
 
 
 def _face_name(photo: str, number: int = 0) -> str:
     stem = photo.rpartition(".")[0]
     return f"{stem}.png" if number == 0 else f"{stem}.face{number + 1}.png"
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _write(file: Path, image: Image.Image) -> None:
