@@ -156,7 +156,7 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (1, 8) for one image, and there are 7 classes"),
         (["run", "--arch", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
         (["show", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
-        (["run", "--arch", "lenet5", "--out", "bad.toml"], "bad.toml is no run and no empty folder"),
+        (["run", "--arch", "lenet5", "--out", "bad.toml"], "The run cannot be written to bad.toml (it is no folder)"),
         (["status", "nowhere"], "not a run folder"),
         (["report", "nowhere"], "not a run folder"),
     ],
