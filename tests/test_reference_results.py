@@ -19,8 +19,9 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.comparisons.tables import write_tables
+from fbench.reports.findings.gather import gather_findings
 from fbench.reports.page.build import gather_report, write_report
+from fbench.reports.plain.tables import write_tables
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
 STUDIES = ("squeeze_excite", "activation", "head", "convolution", "shortcut")
@@ -51,7 +52,7 @@ def test_its_accuracies_are_those_of_its_committed_predictions(reference: RunTab
 
 
 def test_its_committed_tables_are_the_ones_that_its_records_give(reference: RunTable, tmp_path: Path) -> None:
-    for table in write_tables([reference], tmp_path):
+    for table in write_tables(gather_findings([reference]), tmp_path):
         assert table.read_text(encoding="utf-8") == (REFERENCE / table.name).read_text(encoding="utf-8")
     with (REFERENCE / "trials.csv").open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == len(NETWORKS) * SEEDS

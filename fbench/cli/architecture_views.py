@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -146,16 +145,15 @@ def _layer_table(trace: NetworkTrace) -> Table:
 
 def operation_text(node: Node) -> str:
     """The kind of a node, with kernel, stride and groups where its layer has them."""
-    shown = dict(re.findall(r"\b(kernel_size|stride|groups|p)=(\([^)]*\)|[^,]+)", node.arguments))
-    kernel = re.findall(r"\d+", shown.get("kernel_size", ""))
-    stride = re.findall(r"\d+", shown.get("stride", "1"))
-    parts = [node.kind + (" " + "x".join(kernel * 2 if len(kernel) == 1 else kernel) if kernel else "")]
-    if set(stride) != {"1"}:
-        parts.append(f"stride {stride[0]}")
-    if "groups" in shown:
-        parts.append(f"{shown['groups']} groups")
-    if node.kind == "dropout":
-        parts.append(shown["p"])
+    known = node.hyperparameters
+    parts = [" ".join([node.kind, *(["x".join(map(str, known.kernel_size))] if known.kernel_size else [])])]
+    if set(known.stride) - {1}:
+        sides = known.stride[:1] if len(set(known.stride)) == 1 else known.stride
+        parts.append(f"stride {'x'.join(map(str, sides))}")
+    if known.groups != 1:
+        parts.append(f"{known.groups} groups")
+    if known.probability is not None:
+        parts.append(str(known.probability))
     return ", ".join(parts)
 
 

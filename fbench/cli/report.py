@@ -134,7 +134,7 @@ def report_command(
         from fbench.reports.findings.gather import gather_findings
 
         findings = gather_findings(runs, title=title and readable(title), correction=CORRECTIONS[correction])
-        give_tables(runs, findings, form, target)
+        give_tables(findings, form, target)
         return
 
     from fbench.reports.page.build import gather_report
@@ -145,7 +145,7 @@ def report_command(
         "correction": CORRECTIONS[correction],
     }
     if show_images:
-        options["shown_faces"] = real_faces(run, show_images)
+        options["shown_faces"] = real_faces(runs, show_images)
     if watch and target is not None:
         follow(run, target, options, every)
         runs = [load_run(folder) for folder in run]
@@ -153,6 +153,6 @@ def report_command(
     if figures is not None:
         give_figures(report, figures.expanduser(), figure_format or tuple(FigureFormat), aside=target is None)
     if form is ReportFormat.HTML and target is not None:
-        give_page(runs, report, target, with_tables=output is None)
+        give_page(report, target, with_tables=output is None)
     else:
-        give_tables(runs, report, form, target)
+        give_tables(report, form, target)

@@ -14,7 +14,6 @@ from fbench.core.files import replacing, require_file_place, require_folder_plac
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.findings.model import Findings
     from fbench.reports.page.document import Report
 
@@ -94,28 +93,27 @@ def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *,
     typer.echo(str(index), err=aside)
 
 
-def give_page(runs: Sequence[RunTable], report: Report, target: Path, *, with_tables: bool) -> None:
+def give_page(report: Report, target: Path, *, with_tables: bool) -> None:
     """Write the page and print its path, after those of summary.csv and trials.csv beside it where they are wanted.
 
     Raises:
         UserError: a file cannot be written.
     """
-    from fbench.reports.comparisons.tables import write_tables
     from fbench.reports.page.html import render
+    from fbench.reports.plain.tables import write_tables
 
     written = _write(target, render(report))
     if with_tables:
-        for table in write_tables(runs, target.parent):
+        for table in write_tables(report, target.parent):
             typer.echo(str(table))
     typer.echo(str(written))
 
 
-def give_tables(runs: Sequence[RunTable], findings: Findings, form: ReportFormat, target: Path | None) -> None:
+def give_tables(findings: Findings, form: ReportFormat, target: Path | None) -> None:
     """Print a report without a page, or write it and print the path of each file; nothing is drawn.
 
     Args:
-        runs: what the report is of.
-        findings: its contents.
+        findings: what the report says.
         form: what becomes of them.
         target: a file, or a folder for CSV; none prints.
 
@@ -125,12 +123,12 @@ def give_tables(runs: Sequence[RunTable], findings: Findings, form: ReportFormat
     from fbench.reports.plain.tidy import tidy_tables
 
     if target is None:
-        typer.echo(_text(runs, findings, form), nl=False)
+        typer.echo(_text(findings, form), nl=False)
     elif form is ReportFormat.CSV and _is_folder(target):
-        for name, text in tidy_tables(runs, findings).items():
+        for name, text in tidy_tables(findings).items():
             typer.echo(str(_write(target / name, text)))
     else:
-        typer.echo(str(_write(target, _text(runs, findings, form))))
+        typer.echo(str(_write(target, _text(findings, form))))
 
 
 def _is_folder(target: Path) -> bool:
@@ -138,14 +136,14 @@ def _is_folder(target: Path) -> bool:
     return target.is_dir() or not target.suffix
 
 
-def _text(runs: Sequence[RunTable], findings: Findings, form: ReportFormat) -> str:
+def _text(findings: Findings, form: ReportFormat) -> str:
     from fbench.reports.plain.contents import plain_report
     from fbench.reports.plain.latex import to_latex
     from fbench.reports.plain.markdown import to_markdown
     from fbench.reports.plain.tidy import summary_csv
 
     if form is ReportFormat.CSV:
-        return summary_csv(runs)
+        return summary_csv(findings)
     report = plain_report(findings)
     return to_markdown(report) if form is ReportFormat.MARKDOWN else to_latex(report)
 

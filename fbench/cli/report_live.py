@@ -12,18 +12,18 @@ import typer
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.findings.gather import ShownFaces
     from fbench.reports.page.build import ReportOptions
 
 
-def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:
+def real_faces(runs: Sequence[RunTable], given: Sequence[str]) -> ShownFaces:
     """Maps of the named data sets' own images, for each run; ``given`` are texts ``NAME=PATH``.
 
     Raises:
         UserError: a text without a path, or as :func:`fbench.benchmark.maps.private_maps.real_face_maps`.
     """
     from fbench.benchmark.maps.private_maps import real_face_maps
-    from fbench.benchmark.store.run_table import load_run
 
     paths = {}
     for text in given:
@@ -31,7 +31,7 @@ def real_faces(runs: Sequence[Path], given: Sequence[str]) -> ShownFaces:
         if not (name and equals and path):
             raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
         paths[name] = Path(path).expanduser()
-    return [real_face_maps(load_run(run), paths) for run in runs]
+    return [real_face_maps(run, paths) for run in runs]
 
 
 def follow(runs: Sequence[Path], target: Path, options: ReportOptions, every_s: float) -> None:

@@ -176,14 +176,15 @@ def _run(request: RunRequest) -> None:
 def _finish(table: RunTable) -> None:
     """Write the report, print the summary, and exit with 3 when trials failed."""
     from fbench.cli.summary_view import print_summary
-    from fbench.reports.comparisons.tables import write_tables
-    from fbench.reports.page.build import write_report
+    from fbench.reports.page.build import gather_report, write_page
+    from fbench.reports.plain.tables import write_tables
 
     print_summary(table)
     failed = table.failed()
     for row, record in failed:
         typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
-    write_tables([table], table.folder.path)
-    typer.echo(f"Report: {write_report([table.folder.path], table.folder.path / 'report.html')}")
+    report = gather_report([table])
+    write_tables(report, table.folder.path)
+    typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
     if failed:
         raise typer.Exit(3)

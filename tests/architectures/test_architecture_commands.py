@@ -16,6 +16,7 @@ from fbench.architectures import counts as counting
 from fbench.architectures import registry
 from fbench.architectures.contract import ContractRow, Counts, built_in_contract
 from fbench.architectures.registry import create
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.cli import architectures, show
 from fbench.core.errors import UserError
 
@@ -96,6 +97,7 @@ def test_show_of_a_variant_names_its_builder_and_takes_over_its_open_choices() -
 
 def test_show_as_json_holds_the_network_description() -> None:
     shown = json.loads(invoke("show", "ires", "--json").output)
+    assert NetworkDescription.model_validate(shown["network"]).to_json() == shown["network"]
     assert shown["network"]["counts"]["macs"] == 2_877_632
     assert shown["contract"]["difference_from_stated"] == 19
     assert shown["options"]["squeeze_excite"] == 4

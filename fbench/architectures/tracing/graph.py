@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fbench.architectures.tracing.counts import NotCounted, OperationCounts, total
+from fbench.architectures.tracing.hyperparameters import Hyperparameters, read_hyperparameters
 from fbench.architectures.tracing.parameters import HeldParameters, SharedParameter
 from fbench.architectures.tracing.products import MacKind
 
@@ -70,6 +71,11 @@ class Node:
     def macs_per_call(self) -> int:
         """Multiply-accumulates of a call whatever the batch."""
         return sum(self.macs_per_call_by_kind.values())
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """Those of one of torch's own layers; of another operation nothing is known."""
+        return read_hyperparameters(self.module, self.arguments) if self.layer else Hyperparameters()
 
     def bytes_moved(self, batch_size: int) -> int:
         """Bytes that one call on so many images moves at least."""

@@ -60,7 +60,7 @@ def _biases(node: Node) -> Mapping[str, int]:
 
 def _normalised(node: Node, affine: int, plain: int) -> dict[str, int]:
     """So many operations for an element of a normalisation."""
-    times = plain if "affine=False" in node.arguments else affine
+    times = affine if node.hyperparameters.affine else plain
     return {kind: times * count for kind, count in node.elementwise_ops.items()}
 
 

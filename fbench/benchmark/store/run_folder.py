@@ -34,6 +34,7 @@ from fbench.benchmark.maps.face_maps import (
 )
 from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records.trial_records import (
     SCHEMA_VERSION,
@@ -218,21 +219,21 @@ class RunFolder:
         """Where the description of a network lies."""
         return self.path / "networks" / digest[:16] / "network.json"
 
-    def write_network(self, digest: str, description: dict[str, Any]) -> None:
+    def write_network(self, digest: str, description: NetworkDescription) -> None:
         """Keep the description of a network; one that is there already stays."""
         file = self.network_file(digest)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            _write_text(file, json.dumps(description, indent=1, sort_keys=True) + "\n")
+            _write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
 
-    def network(self, digest: str) -> dict[str, Any]:
-        """The description of a network, or an empty dict where it was not kept."""
+    def network(self, digest: str) -> NetworkDescription | None:
+        """The description of a network, or None where it was not kept.
+
+        Raises:
+            UserError: the file is not valid.
+        """
         file = self.network_file(digest)
-        if not file.exists():
-            return {}
-        with _naming(file):
-            description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            return description
+        return _read_model(file, NetworkDescription) if file.exists() else None
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""

@@ -14,6 +14,7 @@ from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_classes
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
@@ -38,6 +39,9 @@ class RunTable:
     costs: tuple[CostRecord, ...]
     audits: dict[str, Audit] = field(default_factory=dict)
     """What was found in each data set, by its name in the run; those without an audit are left out."""
+    _descriptions: dict[str, NetworkDescription | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def looks(self) -> Looks | None:
@@ -85,6 +89,25 @@ class RunTable:
     def history(self, record: TrialRecord) -> list[HistoryRow]:
         """Evaluation points of a trial."""
         return self.folder.history(record.trial_id)
+
+    def description(self, digest: str) -> NetworkDescription | None:
+        """The description of the network with this digest, read once; None where it was not kept.
+
+        Raises:
+            UserError: its file is not valid.
+        """
+        if digest not in self._descriptions:
+            self._descriptions[digest] = self.folder.network(digest)
+        return self._descriptions[digest]
+
+    def network_description(self, network: str, data: str) -> NetworkDescription | None:
+        """The description of a network; None where no trial on this data set has finished or it was not kept.
+
+        Raises:
+            UserError: its file is not valid.
+        """
+        records = self.records(network, data)
+        return self.description(records[0].spec.network.digest) if records else None
 
     def correctness(self, network: str, data: str, split: SplitName | None = None) -> Correctness:
         """Per-image correctness of all finished seeds on a split (the headline split by default)."""

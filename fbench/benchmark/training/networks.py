@@ -13,6 +13,7 @@ from fbench.architectures.output_check import refuse_unusable_output
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import ResolvedArchitecture, build, resolve
 from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.records.trial_records import UncountedOperation
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
@@ -71,13 +72,13 @@ def _spec_of(
     )
 
 
-def describe_network(network: NetworkSpec) -> dict[str, Any]:
+def describe_network(network: NetworkSpec) -> NetworkDescription:
     """The content of ``network.json``: modules, edges, shapes and counts.
 
     Raises:
         UserError: the network cannot be built or run.
     """
-    return build_and_trace(network.resolved)[1].to_json()
+    return NetworkDescription.model_validate(build_and_trace(network.resolved)[1].to_json())
 
 
 def uncounted(traced: NetworkTrace) -> tuple[UncountedOperation, ...]:

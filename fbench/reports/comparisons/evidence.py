@@ -101,12 +101,15 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
     split = run.headline_split
     everything = [record for network in run.networks for record in run.records(network, data.name)]
     require_one_making(everything, f"{run.folder.path}, {data.name}")
-    found = {}
+    found: dict[str, NetworkEvidence] = {}
     images: set[int] = set()
+    labels: npt.NDArray[np.integer] = np.zeros(0, np.int64)
     for network in run.networks:
         records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
         if records:
-            found[network] = _network_evidence(run, data, network, records, omissions)
+            parts = [_predictions(run, record) for record in records]
+            labels = labels if found else parts[0].labels
+            found[network] = _network_evidence(run, data, network, list(zip(records, parts, strict=True)), omissions)
             images.add(found[network].correct.shape[1])
     if len(images) > 1:
         sizes = " and ".join(f"{size:,}" for size in sorted(images))
@@ -120,8 +123,6 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
             "interval; use a data set with at least two."
         )
     without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
-    first = next((one.records[0] for one in found.values()), None)
-    labels = _predictions(run, first).labels if first else np.zeros(0, np.int64)
     return Evidence(run, data, split, found, labels, without_copies)
 
 
@@ -155,15 +156,19 @@ def _history(run: RunTable, network: str, record: TrialRecord, omissions: Omissi
 
 
 def _network_evidence(
-    run: RunTable, data: DataSpec, network: str, records: Sequence[TrialRecord], omissions: Omissions | None
+    run: RunTable,
+    data: DataSpec,
+    network: str,
+    trials: Sequence[tuple[TrialRecord, SplitPredictions]],
+    omissions: Omissions | None,
 ) -> NetworkEvidence:
-    parts = [_predictions(run, record) for record in records]
+    records, parts = [record for record, _ in trials], [part for _, part in trials]
     if len({part.predicted.size for part in parts}) > 1:
         raise UserError(
             f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
             "run again the ones that were read on other data."
         )
-    for record, part in zip(records, parts, strict=True):
+    for record, part in trials:
         _require_agreement(run, record, part)
     classes = len(data.class_names)
     return NetworkEvidence(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.core.errors import UserError
 from fbench.reports.diff.model import SIDES, NetworkPair, Networks
@@ -44,18 +45,13 @@ def _sentence(pair: Pair, base: NetworkSpec, new: NetworkSpec) -> str:
     """What the layers differ in, as far as both sides describe them."""
     try:
         theirs, ours = _description(pair.base, base), _description(pair.new, new)
-        if not theirs or not ours:
+        if theirs is None or ours is None:
             return "Their layers differ, but are not described on both sides"
         names = (f"{pair.new_network} in {SIDES[1]}", ours, f"{pair.base_network} in {SIDES[0]}", theirs)
         return network_differences(*names).sentence
     except UserError as error:
         return f"Their layers are not compared: {str(error).removesuffix('.')}"
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        return (
-            f"Their layers are not compared: the network.json of {pair.base_network} in {pair.base.label} or of "
-            f"{pair.new_network} in {pair.new.label} does not describe a network ({error!r})"
-        )
 
 
-def _description(side: Side, spec: NetworkSpec) -> dict[str, object]:
-    return side.run.folder.network(spec.digest) if side.run else {}
+def _description(side: Side, spec: NetworkSpec) -> NetworkDescription | None:
+    return side.run.description(spec.digest) if side.run else None

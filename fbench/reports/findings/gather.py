@@ -17,7 +17,7 @@ from fbench.reports.comparisons.studies import StudyResult, study_results
 from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.faces import network_maps
-from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
+from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
 from fbench.reports.left_out import Omissions
 from fbench.reports.networks.blueprint import network_plans
 from fbench.reports.networks.differences import run_differences
@@ -73,6 +73,9 @@ def read_runs(
             for r, of_run in enumerate(evidences)
             for d, evidence in enumerate(of_run)
         ),
+        run_trials=tuple(
+            RunTrials(run.config.name, tuple((row, run.trials.get(row.trial_id)) for row in run.plan)) for run in runs
+        ),
         claims=claims,
     )
     return ReadRuns(findings, tuple(names), evidences)
@@ -105,6 +108,7 @@ def _data_findings(
     return DataFindings(
         key=key,
         run_name=run_name,
+        recorded_name=run.config.name,
         data=evidence.data,
         split_words=evidence.split_words,
         answer=answer(evidence, summary, front, results, claims),

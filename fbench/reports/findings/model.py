@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.published import PublishedRow
 from fbench.reports.comparisons.studies import StudyResult
@@ -32,6 +33,7 @@ class StudyFindings:
 class DataFindings:
     """One run on one data set; ``key`` is unique in a report.
 
+    ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
     are built, and ``left_out`` says which of all this could not be read, and why.
@@ -39,6 +41,7 @@ class DataFindings:
 
     key: str
     run_name: str
+    recorded_name: str
     data: DataSpec
     split_words: str
     answer: tuple[AnswerSentence, ...]
@@ -56,9 +59,18 @@ class DataFindings:
 
 
 @dataclass(frozen=True)
+class RunTrials:
+    """The planned trials of the run that its configuration calls ``recorded_name``, each with its record, if any."""
+
+    recorded_name: str
+    trials: tuple[tuple[PlannedTrial, TrialRecord | None], ...]
+
+
+@dataclass(frozen=True)
 class Findings:
     """A whole report; ``claims`` is none where the runs have nothing to say on any."""
 
     title: str
     data_sections: tuple[DataFindings, ...]
+    run_trials: tuple[RunTrials, ...]
     claims: ClaimsSection | None

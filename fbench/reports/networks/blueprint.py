@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from fbench.benchmark.records.network_description import DescribedModule, NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.left_out import Omissions, attempt
-from fbench.reports.networks.description import naming_description, network_description
-from fbench.reports.networks.inventory import Part, locate_parts
+from fbench.reports.networks.inventory import locate_parts
+from fbench.reports.networks.parts import Part
 
 Role = Literal["layer", "squeeze-and-excitation", "shortcut"]
 
@@ -79,7 +80,7 @@ def network_plans(run: RunTable, data: str, omissions: Omissions | None = None) 
         omissions: takes a note of each network whose description is damaged; none: the first is raised.
 
     Raises:
-        UserError: a description was changed by hand, and nothing takes a note of it.
+        UserError: a description is damaged, and nothing takes a note of it.
     """
     found: dict[Blueprint, list[str]] = {}
     for network in run.networks:
@@ -90,32 +91,28 @@ def network_plans(run: RunTable, data: str, omissions: Omissions | None = None) 
 
 
 def _network_plan(run: RunTable, network: str, data: str) -> Blueprint | None:
-    description = network_description(run, network, data)
-    if not description:
-        return None
-    with naming_description(run, network, data, network):
-        return blueprint(description)
+    description = run.network_description(network, data)
+    return None if description is None else blueprint(description)
 
 
-def blueprint(description: Mapping[str, Any]) -> Blueprint:
-    """The plan of the network that the content of a ``network.json`` describes."""
-    modules, parts = description["modules"], locate_parts(description)
+def blueprint(description: NetworkDescription) -> Blueprint:
+    """The plan of a described network."""
+    modules, parts = description.modules, locate_parts(description)
     stages = [_stage(modules, nodes, parts) for nodes in _grouped(modules, parts)]
-    counts = description["counts"]
     return Blueprint(
-        input_shape=tuple(description["input_shape"]),
+        input_shape=description.input_shape,
         stages=tuple(_folded([stage for stage in stages if stage is not None])),
-        trainable_params=counts["trainable_params"],
-        macs=counts["macs"],
+        trainable_params=description.counts.trainable_params,
+        macs=description.counts.macs,
     )
 
 
-def _grouped(modules: Sequence[Mapping[str, Any]], parts: Mapping[int, Part]) -> Iterator[list[int]]:
+def _grouped(modules: Sequence[DescribedModule], parts: Mapping[int, Part]) -> Iterator[list[int]]:
     """Modules in runs of one top-level name; layers without one stand together, and a sum ends a run."""
     group: list[int] = []
     ended = False
     for node, module in enumerate(modules):
-        if module["kind"] == "input":
+        if module.kind == "input":
             continue
         part = parts.get(node)
         joins = part is not None and part.category == "activation"
@@ -128,13 +125,13 @@ def _grouped(modules: Sequence[Mapping[str, Any]], parts: Mapping[int, Part]) ->
         yield group
 
 
-def _unit(module: Mapping[str, Any]) -> str:
+def _unit(module: DescribedModule) -> str:
     """The top-level module of a layer inside one, else nothing."""
-    name, dot, _ = str(module["path"]).partition(".")
+    name, dot, _ = module.path.partition(".")
     return name if dot else ""
 
 
-def _stage(modules: Sequence[Mapping[str, Any]], nodes: Sequence[int], parts: Mapping[int, Part]) -> Stage | None:
+def _stage(modules: Sequence[DescribedModule], nodes: Sequence[int], parts: Mapping[int, Part]) -> Stage | None:
     lines: list[Line] = []
     takes_activation = False
     for node in nodes:
@@ -146,11 +143,11 @@ def _stage(modules: Sequence[Mapping[str, Any]], nodes: Sequence[int], parts: Ma
         else:
             lines.append(_line(part))
         takes_activation = part.category in _TAKES_ACTIVATION
-    params = sum(modules[node]["trainable_params"] for node in nodes)
-    macs = sum(modules[node]["macs"] for node in nodes)
+    params = sum(modules[node].trainable_params for node in nodes)
+    macs = sum(modules[node].macs for node in nodes)
     if not lines and not params and not macs:
         return None
-    return Stage(_title(modules, nodes), tuple(lines), tuple(modules[nodes[-1]]["output_shape"]), params, macs)
+    return Stage(_title(modules, nodes), tuple(lines), modules[nodes[-1]].output_shape, params, macs)
 
 
 def _line(part: Part) -> Line:
@@ -175,9 +172,9 @@ def _short(words: str) -> str:
     return words
 
 
-def _title(modules: Sequence[Mapping[str, Any]], nodes: Sequence[int]) -> str:
+def _title(modules: Sequence[DescribedModule], nodes: Sequence[int]) -> str:
     """The longest path that all modules of a stage begin with, or "layers" where they share none."""
-    paths = [str(modules[node]["path"]).split(".") for node in nodes if modules[node]["path"]]
+    paths = [modules[node].path.split(".") for node in nodes if modules[node].path]
     if not paths:
         return "layers"
     common = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.networks.description import naming_description, network_description
-from fbench.reports.networks.inventory import Category, Inventory, Part, take_inventory
+from fbench.reports.networks.inventory import take_inventory
+from fbench.reports.networks.parts import Category, Part
 from fbench.reports.wording import count, listing, minus, number
 
 ChangeKind = Literal["bias", "normalisation", "replaced", "width", "more", "fewer"]
@@ -95,35 +96,19 @@ def run_differences(run: RunTable, network: str, baseline: str, data: str) -> Ne
     """What two networks of a run differ in; none where a trial or a description of one of them is not kept.
 
     Raises:
-        UserError: the description of one of them was changed by hand.
+        UserError: the description of one of them is damaged.
     """
-    descriptions = [network_description(run, name, data) for name in (network, baseline)]
-    if not all(descriptions):
+    ours, theirs = (run.network_description(name, data) for name in (network, baseline))
+    if ours is None or theirs is None:
         return None
-    ours, theirs = descriptions
-    named = f"{network} or of {baseline}"
-    with naming_description(run, network, data, named):
-        our_inventory = take_inventory(ours)
-    with naming_description(run, baseline, data, named):
-        their_inventory = take_inventory(theirs)
-    return _differences(network, baseline, our_inventory, their_inventory, ours, theirs)
+    return network_differences(network, ours, baseline, theirs)
 
 
 def network_differences(
-    network: str, ours: Mapping[str, Any], baseline: str, theirs: Mapping[str, Any]
+    network: str, ours: NetworkDescription, baseline: str, theirs: NetworkDescription
 ) -> NetworkDifferences:
-    """Compare two networks by the contents of their ``network.json``."""
-    return _differences(network, baseline, take_inventory(ours), take_inventory(theirs), ours, theirs)
-
-
-def _differences(
-    network: str,
-    baseline: str,
-    our_inventory: Inventory,
-    their_inventory: Inventory,
-    ours: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-) -> NetworkDifferences:
+    """Compare two networks by their descriptions."""
+    our_inventory, their_inventory = take_inventory(ours), take_inventory(theirs)
     changes = _changes(our_inventory.parts, their_inventory.parts)
     return NetworkDifferences(
         network=network,
@@ -239,10 +224,10 @@ def _rearranged(rearranged: bool) -> list[str]:
     return ["the same layers in another order or otherwise connected"] if rearranged else []
 
 
-def _arrangement(description: Mapping[str, Any]) -> list[Any]:
+def _arrangement(description: NetworkDescription) -> Hashable:
     """Layers and connections without their names."""
-    modules = [[module["kind"], module["arguments"], module["output_shape"]] for module in description["modules"]]
-    return [modules, sorted((edge["source"], edge["target"]) for edge in description["edges"])]
+    modules = tuple((module.kind, module.arguments, module.output_shape) for module in description.modules)
+    return modules, tuple(sorted((edge.source, edge.target) for edge in description.edges))
 
 
 def _signed_percent(ours: int, theirs: int) -> str:

@@ -86,7 +86,16 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     Raises:
         UserError: a folder is not a run, or ``output`` cannot be written.
     """
-    text = build_report([load_run(path) for path in run_paths], **options)
+    return write_page(gather_report([load_run(path) for path in run_paths], **options), output)
+
+
+def write_page(report: Report, output: Path) -> Path:
+    """Write a gathered report to ``output`` and return its path.
+
+    Raises:
+        UserError: ``output`` cannot be written.
+    """
+    text = render(report)
     try:
         with replacing(output) as stream:
             stream.write(text.encode())

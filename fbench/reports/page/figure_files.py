@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from fbench.core.errors import UserError
 from fbench.core.files import replacing
-from fbench.reports.comparisons.tables import Cell, csv_text
 from fbench.reports.figures.drawing import FILE_FORMATS, FileFormat, Illustration, bytes_of
 from fbench.reports.figures.scripts import missing_sentences
 from fbench.reports.left_out import LeftOut
 from fbench.reports.page.document import DataSection, ManySection, Report
+from fbench.reports.plain.tables import Cell, csv_text
 
 INDEX: Final = "index.csv"
 

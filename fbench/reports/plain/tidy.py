@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.comparisons.studies import Comparison, StudyResult
-from fbench.reports.comparisons.tables import Cell, csv_text, summary_rows, trial_rows
 from fbench.reports.findings.model import DataFindings, Findings
+from fbench.reports.plain.tables import Cell, csv_text, summary_rows, trial_rows
 from fbench.statistics.estimands import MeanEstimate
 
 
-def summary_csv(runs: Sequence[RunTable]) -> str:
+def summary_csv(report: Findings) -> str:
     """A row for each network on each data set of each run."""
-    return csv_text([row for run in runs for row in summary_rows(run)])
+    return csv_text(summary_rows(report))
 
 
-def tidy_tables(runs: Sequence[RunTable], report: Findings) -> dict[str, str]:
-    """The text of each table by the name of its file; ``report`` is that of ``runs``.
-
-    ``claims.csv`` is left out where no claim of a paper is judged.
-    """
+def tidy_tables(report: Findings) -> dict[str, str]:
+    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged."""
     claims = claim_rows(report)
     return {
-        "summary.csv": summary_csv(runs),
+        "summary.csv": summary_csv(report),
         "comparisons.csv": csv_text(comparison_rows(report)),
-        "trials.csv": csv_text([row for run in runs for row in trial_rows(run)]),
+        "trials.csv": csv_text(trial_rows(report)),
         **({"claims.csv": csv_text(claims)} if claims else {}),
     }
 

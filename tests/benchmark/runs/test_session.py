@@ -87,7 +87,9 @@ def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finish
             "weights.safetensors",
         }
         assert ("maps.npz" in names) == (record.spec.seed == 0)
-        assert finished.folder.network(record.spec.network.digest)["schema_version"] == 1
+        description = finished.folder.network(record.spec.network.digest)
+        assert description is not None
+        assert description.counts.macs == record.macs
     (cost,) = finished.costs
     assert set(cost.static) == {"ires", "lenet5"}
 

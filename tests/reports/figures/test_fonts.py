@@ -205,7 +205,7 @@ def test_odd_class_names_have_a_report_of_every_form(name: str, installed: list[
     plain = plain_report(report)
     assert to_markdown(plain)
     assert to_latex(plain)
-    (row,) = csv.DictReader(io.StringIO(tidy_tables([run], report)["summary.csv"]))
+    (row,) = csv.DictReader(io.StringIO(tidy_tables(report)["summary.csv"]))
     assert row["network"] == "ires"
     told: list[str] = []
     index = write_figures(report, tmp_path / "files", ("svg", "png"), told.append)

@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fbench.architectures.contract import built_in_contract
+from fbench.benchmark.records.network_description import NetworkDescription
+from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.training.networks import bare_network_spec, describe_network
 from fbench.core.errors import UserError
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.networks.blueprint import Blueprint, Line, blueprint, network_plans
+from fbench.reports.networks.differences import network_differences
 from fbench.reports.page.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -81,38 +84,65 @@ def test_stages_hold_every_parameter_and_mac_and_every_line_is_drawn(name: str) 
     assert all(line.text in shown for stage in plan.stages for line in stage.lines if len(line.text) <= 50)
 
 
-def module(index: int, kind: str, path: str = "") -> dict[str, Any]:
+SHAPES = ([4, 8, 8], [4], [])
+ARGUMENTS = ("", "4, 4, kernel_size=(1, 1), stride=(2, 1)", "4, 4, kernel_size=(3,), groups=4", "kernel_size=2, p=x")
+
+
+def module(index: int, kind: str, data: st.DataObject) -> dict[str, Any]:
+    shapes = st.sampled_from(SHAPES)
     return {
         "index": index,
         "kind": kind,
-        "path": path,
-        "class": "",
-        "arguments": "",
-        "input_shapes": [[4, 8, 8]],
-        "output_shape": [4, 8, 8],
+        "path": data.draw(st.sampled_from(["", "a", "a.b", "b.c.d"])),
+        "class": data.draw(st.sampled_from(["", "Conv1d", "Conv2d", "Dropout"])),
+        "layer": data.draw(st.booleans()),
+        "arguments": data.draw(st.sampled_from(ARGUMENTS)),
+        "input_shapes": data.draw(st.lists(shapes, max_size=2)),
+        "output_shape": data.draw(shapes),
         "elementwise_ops": {},
         "trainable_params": 0,
+        "bn_running_stats": 0,
         "macs": 0,
+        "activation_bytes": 0,
+        "parameter_bytes": 0,
     }
+
+
+NO_COUNTS = dict.fromkeys(
+    ("trainable_params", "bn_running_stats", "total_params_keras", "macs", "elementwise_ops", "activation_bytes"), 0
+) | {"parameter_bytes": 0, "elementwise_ops_by_kind": {}}
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_graph_has_a_plan(data: st.DataObject) -> None:
-    """Forks that never join, sums of more than two, layers without a path."""
-    kinds = st.sampled_from(["convolution", "relu", "add", "multiply", "mean", "batch_norm", "identity", "something"])
-    paths = st.sampled_from(["", "a", "a.b", "b.c.d"])
+    """Forks that never join, sums of more than two, layers without a path, scalars, shapes that are not known."""
+    words = (
+        "convolution",
+        "linear",
+        "relu",
+        "add",
+        "multiply",
+        "mean",
+        "batch_norm",
+        "max_pool",
+        "dropout",
+        "identity",
+    )
+    kinds = st.sampled_from([*words, "something"])
     count = data.draw(st.integers(1, 12))
-    modules = [module(0, "input"), *(module(k, data.draw(kinds), data.draw(paths)) for k in range(1, count + 1))]
+    modules = [module(0, "input", data), *(module(k, data.draw(kinds), data) for k in range(1, count + 1))]
     edges = [
         {"source": source, "target": k, "reshape": ""}
         for k in range(1, count + 1)
         for source in data.draw(st.sets(st.integers(0, k - 1), min_size=1, max_size=3))
     ]
-    counts = {"trainable_params": 0, "macs": 0}
-    plan = blueprint({"modules": modules, "edges": edges, "counts": counts, "input_shape": [4, 8, 8]})
+    content = {"modules": modules, "edges": edges, "counts": NO_COUNTS, "input_shape": [4, 8, 8], "outputs": [count]}
+    described = NetworkDescription.model_validate(content)
+    plan = blueprint(described)
     architecture_drawing(plan, "any")
     assert all(stage.lines for stage in plan.stages)
+    assert network_differences("one", described, "the other", described).changes == ()
 
 
 def test_the_drawing_says_what_it_shows() -> None:
@@ -132,5 +162,5 @@ def test_networks_of_the_same_layers_share_a_drawing_and_a_changed_description_i
     assert "Drawing of ires: 9 stages" in build_report([run])
     file = next((tmp_path / "run" / "networks").glob("*/network.json"))
     file.write_text('{"modules": 3}', encoding="utf-8")
-    with pytest.raises(UserError, match="does not describe a network"):
-        network_plans(run, "fer2013")
+    with pytest.raises(UserError, match=r"network\.json does not hold a valid record \(input_shape: "):
+        network_plans(load_run(run.folder.path), "fer2013")

@@ -6,7 +6,6 @@ import json
 import shutil
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ from torch import nn
 
 from fbench.architectures.registry import build, list_architectures, resolve
 from fbench.architectures.tracing.trace import trace
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import load_run
 from fbench.core.errors import UserError
 from fbench.reports.networks.differences import NetworkDifferences, change_words, network_differences, run_differences
@@ -27,11 +27,15 @@ SE = "3 squeeze-and-excitation blocks"
 
 
 @cache
-def description(name: str) -> dict[str, Any]:
+def description(name: str) -> NetworkDescription:
     resolved = resolve(name)
     with torch.device("meta"):
         module = build(resolved)
-    return trace(module, resolved.input_shape).to_json()
+    return NetworkDescription.model_validate(trace(module, resolved.input_shape).to_json())
+
+
+def described(module: nn.Module) -> NetworkDescription:
+    return NetworkDescription.model_validate(trace(module, (1, 8, 8)).to_json())
 
 
 def between(network: str, baseline: str) -> NetworkDifferences:
@@ -120,7 +124,7 @@ def test_what_one_has_more_the_other_has_fewer(first: str, second: str) -> None:
 
 @pytest.mark.parametrize("name", list_architectures())
 def test_every_convolution_is_in_one_part(name: str) -> None:
-    modules = description(name)["modules"]
+    modules = description(name).modules
     parts = take_inventory(description(name)).parts
     # A separable convolution is two layers; a projection's convolutions are named in its form.
     counted = sum({"depthwise separable": 2}.get(part.kind, 1) for part in parts if part.category == "convolution")
@@ -130,7 +134,7 @@ def test_every_convolution_is_in_one_part(name: str) -> None:
         if part.kind == "projection"
         for word in part.form.split(", ")
     )
-    assert counted == sum(module["kind"] == "convolution" for module in modules)
+    assert counted == sum(module.kind == "convolution" for module in modules)
 
 
 class Doubled(nn.Module):
@@ -143,17 +147,17 @@ class Doubled(nn.Module):
 
 
 def test_another_order_of_the_same_layers_is_said() -> None:
-    first = trace(nn.Sequential(nn.Sigmoid(), nn.ReLU()), (1, 8, 8)).to_json()
-    second = trace(nn.Sequential(nn.ReLU(), nn.Sigmoid()), (1, 8, 8)).to_json()
+    first = described(nn.Sequential(nn.Sigmoid(), nn.ReLU()))
+    second = described(nn.Sequential(nn.ReLU(), nn.Sigmoid()))
     found = network_differences("a", first, "b", second)
     assert found.changes == ()
     assert found.sentence.startswith("a against b: the same layers in another order or otherwise connected")
 
 
 def test_layers_of_other_networks_are_named_too() -> None:
-    plain = trace(nn.Sequential(nn.Conv2d(1, 4, 3)), (1, 8, 8)).to_json()
+    plain = described(nn.Sequential(nn.Conv2d(1, 4, 3)))
     layers = (nn.Conv2d(1, 4, (3, 1)), nn.LeakyReLU(), nn.Dropout(0.25), nn.AvgPool2d(2), nn.Conv2d(4, 4, 3, groups=2))
-    rich = trace(Doubled(*layers), (1, 8, 8)).to_json()
+    rich = described(Doubled(*layers))
     assert [change_words(change) for change in network_differences("rich", rich, "plain", plain).changes] == [
         "one full 3×1 convolution in place of 3×3",
         "one grouped (2) 3×3 convolution (4 to 4 channels) more",
@@ -178,5 +182,5 @@ def test_a_description_changed_by_hand_is_named(tmp_path: Path) -> None:
     copy = shutil.copytree(REFERENCE, tmp_path / "run")
     for file in copy.glob("networks/*/network.json"):
         file.write_text(json.dumps({"modules": [{}], "edges": []}), encoding="utf-8")
-    with pytest.raises(UserError, match=r"network\.json of ires_no_se or of ires in .* does not describe a network"):
+    with pytest.raises(UserError, match=r"networks/\w+/network\.json does not hold a valid record \(input_s"):
         run_differences(load_run(copy), "ires_no_se", "ires", "fer2013")

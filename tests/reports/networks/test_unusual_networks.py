@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch read
 from torch import nn
 
 from fbench.architectures.tracing.trace import trace
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.training.networks import bare_network_spec, describe_network
 from fbench.reports.figures.architecture import architecture_drawing
@@ -45,9 +46,11 @@ class Net(nn.Module):
         return self.call(self, F.relu(self.c(images)))
 
 
-def describe(forward: Forward, **layers: nn.Module) -> dict[str, Any]:
+def describe(forward: Forward, **layers: nn.Module) -> NetworkDescription:
     found = trace(Net(forward, **layers).eval(), (1, 48, 48)).to_json()
-    return dict(json.loads(json.dumps(found)))
+    description = NetworkDescription.model_validate_json(json.dumps(found))
+    assert description.to_json() == found
+    return description
 
 
 def plain(net: Net, x: Tensor) -> Tensor:
@@ -155,7 +158,7 @@ def test_unusual_networks_are_drawn_and_compared(name: str) -> None:
     assert network_differences("a", describe(plain), "b", description).sentence
 
 
-def with_networks(folder: Path, descriptions: list[dict[str, Any]]) -> Path:
+def with_networks(folder: Path, descriptions: list[NetworkDescription]) -> Path:
     """A run of as many networks, with these descriptions; returns its folder."""
     run = fabricate_run(folder, Recipe(seeds=(0, 1), images=40))
     for network, description in zip(run.networks, descriptions, strict=False):
@@ -183,14 +186,13 @@ def test_a_network_too_long_to_be_drawn_costs_its_drawing_alone(tmp_path: Path) 
 
 DAMAGED = {
     "no JSON": ("{", "does not hold a valid record"),
-    "not a network": ('{"modules": 3}', "does not describe a network"),
-    "a list": ("[1]", "does not describe a network"),
-    "missing fields": ('{"modules": [{}], "edges": [], "counts": {}}', "does not describe a network"),
-    "a cycle": (
-        '{"modules": [{"kind": "add", "layer": true}, {"kind": "add", "layer": true}], "counts": {}, "edges": '
-        '[{"source": 1, "target": 0}, {"source": 0, "target": 1}]}',
-        "module 0 takes the result of module 1",
+    "not a network": ('{"modules": 3}', "does not hold a valid record (input_shape: Field required)"),
+    "a list": ("[1]", "does not hold a valid record"),
+    "missing fields": (
+        '{"input_shape": [1, 48, 48], "modules": [{}], "edges": [], "outputs": [], "counts": {}}',
+        "does not hold a valid record (modules.0.index: Field required)",
     ),
+    "a later version": ('{"schema_version": 99}', "has schema version 99 and this fbench reads 1"),
 }
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from fbench.benchmark.data.audit.findings import Audit, ExactCopies, SplitCopies
 from fbench.benchmark.store.run_table import RunTable, load_run
-from fbench.reports.comparisons.tables import summary_rows
+from fbench.reports.findings.gather import gather_findings
 from fbench.reports.origin.audit import audit_section
 from fbench.reports.page.build import build_report
+from fbench.reports.plain.tables import summary_rows
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
@@ -69,7 +70,7 @@ def test_headline_and_summary_are_also_given_without_copies(folder: Path) -> Non
         f"ires has {100 * expected:.1f} %"
     ) in page.text
     assert "without copies" in page.text
-    row = next(row for row in summary_rows(run) if row["network"] == "ires")
+    row = next(row for row in summary_rows(gather_findings([run])) if row["network"] == "ires")
     assert row["images_without_copies"] == 350
     assert row["top1_without_copies"] == expected
 

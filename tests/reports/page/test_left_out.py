@@ -16,7 +16,6 @@ from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError
 from fbench.reports.comparisons.evidence import gather
-from fbench.reports.comparisons.tables import summary_rows
 from fbench.reports.figures.drawing import Drawing, Illustration, bytes_of, illustrate, svg_of
 from fbench.reports.left_out import LeftOut, Omissions, attempt
 from fbench.reports.page.build import build_report, gather_report
@@ -25,6 +24,7 @@ from fbench.reports.page.html import draw
 from fbench.reports.plain.contents import plain_report
 from fbench.reports.plain.latex import to_latex
 from fbench.reports.plain.markdown import to_markdown
+from fbench.reports.plain.tables import summary_rows
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
@@ -117,9 +117,14 @@ def test_a_trial_without_predictions_is_left_out_and_the_others_stand(folder: Pa
         f"Left out: seed 1 of ires_relu on fer2013: there is no trials/{trial}/predictions.npz; restore it, or delete "
         "its folder and run again."
     ]
-    (section,) = gather_report([run]).data_sections
+    report = gather_report([run])
+    (section,) = report.data_sections
     assert {row.network: row.seeds for row in section.summary} == {"ires": 2, "ires_no_se": 2, "ires_relu": 1}
-    assert {row["network"]: row["seeds"] for row in summary_rows(run)} == {"ires": 2, "ires_no_se": 2, "ires_relu": 1}
+    assert {row["network"]: row["seeds"] for row in summary_rows(report)} == {
+        "ires": 2,
+        "ires_no_se": 2,
+        "ires_relu": 1,
+    }
     with pytest.raises(UserError, match=f"{trial}.* cannot be read"):
         gather(run, run.config.data[0])
 

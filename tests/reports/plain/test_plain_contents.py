@@ -13,11 +13,12 @@ import pytest
 from fbench.benchmark.records.interim_analyses import Look
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.comparisons.evidence import gather
-from fbench.reports.comparisons.tables import write_tables
+from fbench.reports.findings.gather import gather_findings
 from fbench.reports.page.build import build_report, gather_report
 from fbench.reports.plain.contents import plain_report
 from fbench.reports.plain.latex import to_latex
 from fbench.reports.plain.markdown import to_markdown
+from fbench.reports.plain.tables import write_tables
 from fbench.reports.plain.tidy import comparison_rows, tidy_tables
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
 from tests.reports.plain.plain_tables import compile_latex, markdown_tables
@@ -102,7 +103,7 @@ def test_one_seed_leaves_dashes(tmp_path: Path) -> None:
     report = gather_report([run])
     study = plain_report(report).sections[0].tables[1]
     assert study.rows[0][3:] == ("–", "undecided")
-    (first, *_) = csv.DictReader(io.StringIO(tidy_tables([run], report)["comparisons.csv"]))
+    (first, *_) = csv.DictReader(io.StringIO(tidy_tables(report)["comparisons.csv"]))
     assert (first["p"], first["p_corrected"], first["verdict"]) == ("", "", "undecided")
 
 
@@ -133,7 +134,7 @@ def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None
 
 def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, tmp_path: Path) -> None:
     report = gather_report([table])
-    texts = tidy_tables([table], report)
+    texts = tidy_tables(report)
     rows = list(csv.DictReader(io.StringIO(texts["comparisons.csv"])))
     assert [(row["data"], row["network"], row["baseline"]) for row in rows] == [
         (data, network, "ires") for data in RECIPE.data for network in ("ires_no_se", "ires_relu")
@@ -149,5 +150,5 @@ def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, t
     assert float(rows[1]["margin"]) == report.data_sections[0].studies[1].result.margin
     low, high = (float(rows[1][f"top1_difference_new_images_{end}"]) for end in ("low", "high"))
     assert low < difference < high
-    written = write_tables([load_run(table.folder.path)], tmp_path)
+    written = write_tables(gather_findings([load_run(table.folder.path)]), tmp_path)
     assert [texts[path.name] for path in written] == [path.read_text(encoding="utf-8") for path in written]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.comparisons.tables import Cell, csv_text, write_tables
+from fbench.reports.findings.gather import gather_findings
+from fbench.reports.plain.tables import Cell, csv_text, write_tables
 from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
@@ -19,7 +20,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_trials_have_a_row_each_with_their_measures(run: RunTable, tmp_path: Path) -> None:
-    _, trials = write_tables([run], tmp_path)
+    _, trials = write_tables(gather_findings([run]), tmp_path)
     rows = read(trials)
     assert [row["trial_id"] for row in rows] == [planned.trial_id for planned in run.plan]
     for row in rows:
@@ -34,7 +35,7 @@ def test_trials_have_a_row_each_with_their_measures(run: RunTable, tmp_path: Pat
 
 def test_failed_and_missing_trials_keep_their_row(folder: Path, tmp_path: Path) -> None:
     run = fabricate_run(folder, Recipe(seeds=(0, 1), images=40, failed=(("ires", 0),), missing=(("ires_relu", 1),)))
-    _, trials = write_tables([run], tmp_path)
+    _, trials = write_tables(gather_findings([run]), tmp_path)
     status = {(row["network"], row["seed"]): row for row in read(trials)}
     assert status["ires", "0"]["status"] == "failed"
     assert status["ires", "0"]["failure_reason"] == "the loss became NaN at step 17"
@@ -43,7 +44,7 @@ def test_failed_and_missing_trials_keep_their_row(folder: Path, tmp_path: Path) 
 
 
 def test_summary_has_both_intervals(run: RunTable, tmp_path: Path) -> None:
-    summary, _ = write_tables([run], tmp_path)
+    summary, _ = write_tables(gather_findings([run]), tmp_path)
     for row in read(summary):
         expected = summarise(run.correctness(row["network"], row["data"]).correct)
         assert float(row["top1"]) == pytest.approx(expected.new_images.estimate, rel=1e-5)
@@ -53,13 +54,13 @@ def test_summary_has_both_intervals(run: RunTable, tmp_path: Path) -> None:
 
 
 def test_one_seed_leaves_the_interval_over_seeds_empty(folder: Path, tmp_path: Path) -> None:
-    summary, _ = write_tables([fabricate_run(folder, Recipe(seeds=(0,), images=40))], tmp_path)
+    summary, _ = write_tables(gather_findings([fabricate_run(folder, Recipe(seeds=(0,), images=40))]), tmp_path)
     assert {row["top1_this_test_set_low"] for row in read(summary)} == {""}
 
 
 def test_nothing_finished_leaves_the_summary_empty(folder: Path, tmp_path: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy={"ires": 0.5}, seeds=(0,), failed=(("ires", 0),), images=40))
-    summary, trials = write_tables([run], tmp_path)
+    summary, trials = write_tables(gather_findings([run]), tmp_path)
     assert summary.read_text(encoding="utf-8") == ""
     assert len(read(trials)) == 1
 

@@ -6,39 +6,46 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
-from fbench.benchmark.store.run_table import RunTable
 from fbench.core.files import replacing
-from fbench.reports.comparisons.evidence import gather
-from fbench.reports.comparisons.summary import NetworkSummary, summarise_networks
-from fbench.reports.left_out import Omissions
+from fbench.reports.comparisons.summary import NetworkSummary
+from fbench.reports.findings.model import Findings
 from fbench.statistics.estimands import MeanEstimate
 
 Cell = str | int | float | None
 
 
-def write_tables(runs: Sequence[RunTable], folder: Path) -> tuple[Path, Path]:
+def write_tables(findings: Findings, folder: Path) -> tuple[Path, Path]:
     """Write ``summary.csv`` (a row per run, data set and network) and ``trials.csv`` (a row per planned trial).
 
     Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
     """
     summary, trials = folder / "summary.csv", folder / "trials.csv"
-    _write(summary, [row for run in runs for row in summary_rows(run)])
-    _write(trials, [row for run in runs for row in trial_rows(run)])
+    _write(summary, summary_rows(findings))
+    _write(trials, trial_rows(findings))
     return summary, trials
 
 
-def summary_rows(run: RunTable) -> list[dict[str, Cell]]:
-    """One row per data set and network with a finished trial."""
+def summary_rows(findings: Findings) -> list[dict[str, Cell]]:
+    """One row per run, data set and network with a finished trial."""
     return [
-        {"run": run.config.name, "data": data.name, "split": run.headline_split, **_summary_cells(row)}
-        for data in run.config.data
-        for row in summarise_networks(gather(run, data, Omissions(run.folder.path)))
+        {
+            "run": section.recorded_name,
+            "data": section.data.name,
+            "split": section.split_words.removesuffix(" split"),
+            **_summary_cells(row),
+        }
+        for section in findings.data_sections
+        for row in section.summary
     ]
 
 
-def trial_rows(run: RunTable) -> list[dict[str, Cell]]:
-    """One row per planned trial: finished, failed or ``missing``."""
-    return [_trial_cells(run, planned, run.trials.get(planned.trial_id)) for planned in run.plan]
+def trial_rows(findings: Findings) -> list[dict[str, Cell]]:
+    """One row per run and planned trial: finished, failed or ``missing``."""
+    return [
+        _trial_cells(run.recorded_name, planned, record)
+        for run in findings.run_trials
+        for planned, record in run.trials
+    ]
 
 
 def _summary_cells(row: NetworkSummary) -> dict[str, Cell]:
@@ -85,9 +92,9 @@ def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:
     }
 
 
-def _trial_cells(run: RunTable, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
+def _trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
     cells: dict[str, Cell] = {
-        "run": run.config.name,
+        "run": run,
         "data": planned.data,
         "network": planned.network,
         "seed": planned.seed,
