@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from fbench.core.schema import FrozenModel
 from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
+from fbench.reports.findings.measures.table import metrics
 from fbench.reports.gate.change import Change, Unknown
 from fbench.reports.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS
+from fbench.reports.gate.conditions import Condition
 from fbench.reports.gate.judge import ERROR, ROUNDING
-from fbench.reports.gate.metrics import METRICS, Condition
-from fbench.reports.gate.read_changes import read_changes
+from fbench.reports.gate.metrics import Asked
 from fbench.reports.gate.subjects import Pair
 from fbench.reports.wording import listing
-
-_CONDITIONS = tuple(Condition(metric, 0.0) for metric in METRICS.values() if metric.kind != "accuracy")
 
 
 def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
     """Every metric of every pair; other machines only where asked, and other arithmetic never."""
     refusals = [_refusal(pair, other_machine=other_machine) for pair in pairs]
+    conditions = [Condition(metric, 0.0) for metric in metrics().values() if metric.rests_on != "trials"]
     wanted = [
         (pair, condition)
         for pair, refusal in zip(pairs, refusals, strict=True)
-        for condition in _CONDITIONS
-        if not refusal or condition.metric.kind == "count"
+        for condition in conditions
+        if not refusal or condition.metric.rests_on == "counts"
     ]
     first = [_read(pair, condition, 1 - ERROR) for pair, condition in wanted]
     chance = sum(isinstance(found, Change) and not found.exact for found in first)
@@ -52,7 +52,7 @@ def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
 
 
 def _read(pair: Pair, condition: Condition, confidence: float) -> Change | Unknown:
-    ((_, found),) = read_changes(pair, condition, confidence, other_machine=True)
+    ((_, found),) = condition.metric.read(pair, Asked(confidence, other_machine=True))
     return found
 
 

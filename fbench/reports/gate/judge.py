@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from fbench.reports.findings.measures.table import metrics
 from fbench.reports.gate.change import Change, Unknown
-from fbench.reports.gate.metrics import METRICS, Condition
-from fbench.reports.gate.read_changes import read_changes
+from fbench.reports.gate.conditions import Condition
+from fbench.reports.gate.metrics import Asked
 from fbench.reports.gate.subjects import Pair
 
 ERROR: Final = 0.05
@@ -72,7 +73,7 @@ def judge_gate(pairs: Sequence[Pair], conditions: Sequence[Condition], *, other_
 
 def changes_without_gate(pairs: Sequence[Pair], *, other_machine: bool = False) -> Gate:
     """Every metric with its change, where nothing is held: all that could be told, with 95 % intervals of their own."""
-    conditions = [Condition(metric, 0.0) for metric in METRICS.values()]
+    conditions = [Condition(metric, 0.0) for metric in metrics().values()]
     found = _read(pairs, conditions, 1 - ERROR, other_machine=other_machine)
     return Gate(tuple(_judged(*one) for one in found), 1 - ERROR)
 
@@ -84,7 +85,7 @@ def _read(
         (pair, condition, data, change)
         for pair in pairs
         for condition in conditions
-        for data, change in read_changes(pair, condition, confidence, other_machine=other_machine)
+        for data, change in condition.metric.read(pair, Asked(confidence, condition.batch_size, other_machine))
     ]
 
 

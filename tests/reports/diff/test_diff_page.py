@@ -14,8 +14,8 @@ from fbench.core.errors import UserError
 from fbench.reports.diff.gather import gather_difference
 from fbench.reports.diff.model import Difference
 from fbench.reports.diff.page import check_page_name, render_difference, write_difference
+from fbench.reports.gate.conditions import parse_condition
 from fbench.reports.gate.judge import judge_gate
-from fbench.reports.gate.metrics import parse_condition
 from fbench.reports.gate.subjects import load_side, pairs
 from fbench.reports.wording import points
 from tests.reports.fabricated_cost import cost, series
