@@ -135,6 +135,13 @@ def test_any_name_of_a_network_is_text(name: str, tmp_path: Path) -> None:
     assert Page(html).table("Top-1 on").row(name)
 
 
+def test_the_same_answers_leave_no_difference_to_draw(tmp_path: Path) -> None:
+    for name in ("base", "new"):
+        fabricate_run(tmp_path / name, SMALL)
+    page = Page(render_difference(gathered(tmp_path / "base", tmp_path / "new")))
+    assert [tag for tag, _ in page.elements if tag == "svg"] == []
+
+
 def test_many_pairs_fold_their_costs(tmp_path: Path) -> None:
     networks = {f"ires_{k}": 0.6 for k in range(7)}
     study = {"name": "s", "title": "s", "question": "?", "baseline": "ires_0", "levels": tuple(networks)}
