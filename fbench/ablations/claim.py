@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from fbench.ablations.claim_tests import AccuracyTest, ClaimTest, TimeTest, data_of, networks_of
+from fbench.ablations.claim_tests import ClaimTest
 from fbench.ablations.study import IDENTIFIER
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel, parse, read_toml
@@ -41,22 +41,22 @@ class Claim(FrozenModel):
     @property
     def networks(self) -> tuple[str, ...]:
         """Every network that its tests name, once."""
-        return tuple(dict.fromkeys(name for test in self.tests for name in networks_of(test)))
+        return tuple(dict.fromkeys(name for test in self.tests for name in test.networks_named))
 
     @property
     def data(self) -> tuple[str, ...]:
         """Every data set that networks must be trained on, once."""
-        return tuple(dict.fromkeys(name for test in self.tests for name in data_of(test)))
+        return tuple(dict.fromkeys(name for test in self.tests for name in test.data_named))
 
     @property
     def needs_cost(self) -> bool:
         """Whether times of training steps must be measured."""
-        return any(isinstance(test, TimeTest) for test in self.tests)
+        return any(test.needs == "time" for test in self.tests)
 
     @property
     def needs_training(self) -> bool:
         """Whether networks must be trained."""
-        return any(isinstance(test, AccuracyTest) for test in self.tests)
+        return any(test.needs == "training" for test in self.tests)
 
 
 class PaperClaims(FrozenModel):

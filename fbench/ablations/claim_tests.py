@@ -7,7 +7,7 @@ digit: ``precision`` says what the last digit is worth.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, model_validator
 
@@ -40,7 +40,27 @@ def _as_list(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
 
 
-class _AgainstOthers(FrozenModel):
+Needs = Literal["counts", "training", "time"]
+"""What decides a test: counts of the network itself, trained networks, or times of training steps."""
+
+
+class _Test(FrozenModel):
+    """What every test tells of itself; ``needs`` is what decides it."""
+
+    needs: ClassVar[Needs]
+
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """Every network that it names."""
+        raise NotImplementedError
+
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set on which it wants trainings."""
+        return ()
+
+
+class _AgainstOthers(_Test):
     """A network, and those that it is held against.
 
     Raises:
@@ -57,16 +77,38 @@ class _AgainstOthers(FrozenModel):
         _refuse_twice(self.than)
         return self
 
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """The network, then the others."""
+        return (self.network, *self.than)
+
+
+class _TrainedAgainstOthers(_AgainstOthers):
+    """A network held against others on data sets."""
+
+    needs: ClassVar[Needs] = "training"
+
+    data: Names
+
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set."""
+        return self.data
+
 
 class Fewer(_AgainstOthers):
     """Fewer of what is counted than each other network, at the input of the contract; no training is needed."""
+
+    needs: ClassVar[Needs] = "counts"
 
     kind: Literal["fewer"]
     count: Count = "total_params_keras"
 
 
-class CountIs(FrozenModel):
+class CountIs(_Test):
     """A count as printed."""
+
+    needs: ClassVar[Needs] = "counts"
 
     kind: Literal["count_is"]
     network: str
@@ -74,9 +116,16 @@ class CountIs(FrozenModel):
     value: Annotated[int, Field(gt=0)]
     precision: Annotated[int, Field(gt=0)] = 1
 
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """The network alone."""
+        return (self.network,)
+
 
 class CountRatio(_AgainstOthers):
     """The other networks' count is ``times`` this one's: of ``each`` of them, or of the largest (``up_to``)."""
+
+    needs: ClassVar[Needs] = "counts"
 
     kind: Literal["count_ratio"]
     count: Count = "total_params_keras"
@@ -87,6 +136,8 @@ class CountRatio(_AgainstOthers):
 
 class CountReduction(_AgainstOthers):
     """The count is lower than each other network's by ``low_percent`` to ``high_percent`` of theirs."""
+
+    needs: ClassVar[Needs] = "counts"
 
     kind: Literal["count_reduction"]
     count: Count = "total_params_keras"
@@ -100,24 +151,24 @@ class CountReduction(_AgainstOthers):
         return self
 
 
-class MoreAccurate(_AgainstOthers):
+class MoreAccurate(_TrainedAgainstOthers):
     """Better top-1 than each other network on each data set; equivalent within the margin is not better."""
 
     kind: Literal["more_accurate"]
-    data: Names
     margin_points: Margin = 1.0
 
 
-class LessAccurate(_AgainstOthers):
+class LessAccurate(_TrainedAgainstOthers):
     """Worse top-1 than each other network on each data set."""
 
     kind: Literal["less_accurate"]
-    data: Names
     margin_points: Margin = 1.0
 
 
-class Ordered(FrozenModel):
+class Ordered(_Test):
     """Each network is more accurate than the next one in ``networks``; neighbours are compared."""
+
+    needs: ClassVar[Needs] = "training"
 
     kind: Literal["ordered"]
     networks: Annotated[tuple[str, ...], Field(min_length=2)]
@@ -129,26 +180,36 @@ class Ordered(FrozenModel):
         _refuse_twice(self.networks)
         return self
 
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """The networks in their order."""
+        return self.networks
 
-class NoLessAccurate(_AgainstOthers):
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set."""
+        return self.data
+
+
+class NoLessAccurate(_TrainedAgainstOthers):
     """No loss of the margin or more against each other network on each data set (non-inferiority)."""
 
     kind: Literal["no_less_accurate"]
-    data: Names
     margin_points: Margin = 1.0
 
 
-class GainsUpTo(_AgainstOthers):
+class GainsUpTo(_TrainedAgainstOthers):
     """The largest gain in top-1, over the other networks and the data sets, is ``points`` or more."""
 
     kind: Literal["gains_up_to"]
-    data: Names
     points: Percent
     precision: PositiveFloat = 1.0
 
 
-class Reaches(FrozenModel):
+class Reaches(_Test):
     """A printed top-1, as what it is: one number of one training without a spread."""
+
+    needs: ClassVar[Needs] = "training"
 
     kind: Literal["reaches"]
     network: str
@@ -156,8 +217,18 @@ class Reaches(FrozenModel):
     percent: Percent
     precision: PositiveFloat = 0.1
 
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """The network alone."""
+        return (self.network,)
 
-class OverfitsLess(_AgainstOthers):
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """The data set alone."""
+        return (self.data,)
+
+
+class OverfitsLess(_TrainedAgainstOthers):
     """A smaller gap between training and test accuracy than each other network on each data set.
 
     The gap is training top-1 at the chosen epoch (on augmented images, while the weights still change) less test
@@ -166,12 +237,13 @@ class OverfitsLess(_AgainstOthers):
     """
 
     kind: Literal["overfits_less"]
-    data: Names
     margin_points: Margin = 1.0
 
 
 class TrainsFaster(_AgainstOthers):
     """Less time for an image of a training step than each other network; ``margin_percent`` faster is as fast."""
+
+    needs: ClassVar[Needs] = "time"
 
     kind: Literal["trains_faster"]
     margin_percent: Margin = 1.0
@@ -179,6 +251,8 @@ class TrainsFaster(_AgainstOthers):
 
 class TrainingTimeReduction(_AgainstOthers):
     """Less time for an image of a training step than each other network, by so many per cent of theirs."""
+
+    needs: ClassVar[Needs] = "time"
 
     kind: Literal["training_time_reduction"]
     low_percent: NonNegativeFloat
@@ -197,20 +271,6 @@ CountTest = Fewer | CountIs | CountRatio | CountReduction
 TimeTest = TrainsFaster | TrainingTimeReduction
 AccuracyTest = MoreAccurate | LessAccurate | Ordered | NoLessAccurate | GainsUpTo | Reaches | OverfitsLess
 ClaimTest = Annotated[CountTest | AccuracyTest | TimeTest, Field(discriminator="kind")]
-
-
-def networks_of(test: CountTest | AccuracyTest | TimeTest) -> tuple[str, ...]:
-    """Every network that a test names."""
-    if isinstance(test, Ordered):
-        return test.networks
-    return (test.network,) if isinstance(test, CountIs | Reaches) else (test.network, *test.than)
-
-
-def data_of(test: CountTest | AccuracyTest | TimeTest) -> tuple[str, ...]:
-    """Every data set on which a test wants trainings."""
-    if isinstance(test, CountTest | TimeTest):
-        return ()
-    return (test.data,) if isinstance(test, Reaches) else test.data
 
 
 def data_words(name: str) -> str:

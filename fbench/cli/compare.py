@@ -15,8 +15,8 @@ from fbench.core.files import require_file_place
 
 if TYPE_CHECKING:
     from fbench.reports.gate.change import Change
+    from fbench.reports.gate.conditions import Condition
     from fbench.reports.gate.judge import Gate, Judged
-    from fbench.reports.gate.metrics import Condition
     from fbench.reports.gate.subjects import Side
 
 
@@ -41,8 +41,8 @@ def compare_command(
     ] = None,
 ) -> None:
     """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed"."""
+    from fbench.reports.gate.conditions import parse_condition
     from fbench.reports.gate.judge import changes_without_gate, judge_gate
-    from fbench.reports.gate.metrics import parse_condition
     from fbench.reports.gate.subjects import load_side, pairs
 
     conditions = [parse_condition(text) for text in fail_on or ()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,15 +16,13 @@ from fbench.reports.comparisons.headline import without_copies
 from fbench.reports.comparisons.studies import study_results
 from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
 from fbench.reports.comparisons.verdicts import verdict_sentence
+from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.left_out import Omissions
 
 if TYPE_CHECKING:
     from fbench.benchmark.store.run_table import RunTable
-    from fbench.statistics.estimands import MeanEstimate
 
 WIDE = 100  # columns; a narrower terminal leaves cost to the report
-QUALITY = ("network", "seeds", "top-1", "this test set", "new images")
-COST = ("parameters", "million MACs", "latency ms")
 
 
 def print_summary(run: RunTable) -> None:
@@ -42,7 +39,7 @@ def print_summary(run: RunTable) -> None:
             title = f"\n{kind}, {evidence.split_words}{marked}: top-1 and 95 % intervals in %"
             console.print(title, highlight=False)
             summary = summarise_networks(evidence)
-            console.print(_table(summary, QUALITY + (COST if console.width >= WIDE else ())))
+            console.print(_table(summary, with_cost=console.width >= WIDE))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
             _print_verdicts(console, evidence)
@@ -63,32 +60,12 @@ def _print_verdicts(console: Console, evidence: Evidence) -> None:
             console.print(f"- {sentence}.", highlight=False, markup=False)
 
 
-def _table(summary: Sequence[NetworkSummary], columns: tuple[str, ...]) -> Table:
+def _table(summary: Sequence[NetworkSummary], *, with_cost: bool) -> Table:
+    measures = [one for one in shown_in("terminal") if with_cost or one.about != "cost"]
     table = Table(box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="left" if column == "network" else "right", no_wrap=column == "network")
+    table.add_column("network", no_wrap=True)
+    for one in measures:
+        table.add_column(one.form("terminal").title, justify="right")
     for row in by_accuracy(summary):
-        table.add_row(*_cells(row)[: len(columns)])
+        table.add_row(row.network, *(one.text(row, "terminal") for one in measures))
     return table
-
-
-def _cells(row: NetworkSummary) -> tuple[str, ...]:
-    """One cell for each column of ``QUALITY`` and ``COST``."""
-    cost = row.cost
-    return (
-        row.network,
-        str(row.seeds),
-        f"{100 * row.accuracy.new_images.estimate:.2f}",
-        _interval(row.accuracy.this_test_set),
-        _interval(row.accuracy.new_images),
-        "" if cost.total_params_keras is None else f"{cost.total_params_keras:,}",
-        "" if cost.macs is None else f"{cost.macs / 1e6:.2f}",
-        "" if cost.latency_p50_ms is None else f"{cost.latency_p50_ms:.2f}",
-    )
-
-
-def _interval(estimate: MeanEstimate) -> str:
-    """Low and high bound; one seed says nothing about seeds."""
-    if math.isnan(estimate.low):
-        return "1 seed"
-    return f"{100 * estimate.low:.1f}-{100 * estimate.high:.1f}"

@@ -6,9 +6,9 @@ certified to lie within the margin. "No less accurate" is supported where a loss
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
@@ -57,13 +57,12 @@ def comparison_parts(
     Raises:
         UserError: two runs cannot be pooled.
     """
-    asks = NO_LOSS if isinstance(test, NoLessAccurate) else BETTER
-    parts = []
+    reading, parts = _READINGS[test.kind], []
     for data in test.data:
         evidence = pool(material, data, claim.networks)
-        for ours, theirs in _pairs(test):
+        for ours, theirs in reading.pairs(test):
             pair = Pair(ours, theirs, data, test.margin_points / 100)
-            parts.append(_part(pair, claim, asks, evidence, material))
+            parts.append(_part(pair, claim, reading.asks, evidence, material))
     return parts
 
 
@@ -111,13 +110,16 @@ def remarks_on(evidence: DataEvidence, data: str) -> tuple[str, ...]:
     return (own, *([f"selected on the test set of {data_words(data)}"] if evidence.selected_on_test else []))
 
 
-def _pairs(test: MoreAccurate | LessAccurate | Ordered | NoLessAccurate) -> list[tuple[str, str]]:
-    """The better network first."""
-    if isinstance(test, Ordered):
-        return list(zip(test.networks[:-1], test.networks[1:], strict=True))
-    if isinstance(test, LessAccurate):
-        return [(other, test.network) for other in test.than]
+def _before_others(test: MoreAccurate | NoLessAccurate) -> list[tuple[str, str]]:
     return [(test.network, other) for other in test.than]
+
+
+def _behind_others(test: LessAccurate) -> list[tuple[str, str]]:
+    return [(other, test.network) for other in test.than]
+
+
+def _neighbours(test: Ordered) -> list[tuple[str, str]]:
+    return list(zip(test.networks[:-1], test.networks[1:], strict=True))
 
 
 def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | None, material: Material) -> Part:
@@ -215,3 +217,21 @@ def _lack_of(needed: SeedsNeeded, data: str, have: int) -> Lack:
     if needed.seeds is None:
         return Lack("images", data, amount=needed.images or 0)
     return seeds_lack(data, needed.seeds, have, "about ")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A kind of test: the pairs that it compares, the better network first, and what it asks of each."""
+
+    pairs: Callable[[Any], Sequence[tuple[str, str]]]
+    asks: Question
+
+
+_READINGS: Final[Mapping[str, _Reading]] = {
+    "more_accurate": _Reading(_before_others, BETTER),
+    "less_accurate": _Reading(_behind_others, BETTER),
+    "ordered": _Reading(_neighbours, BETTER),
+    "no_less_accurate": _Reading(_before_others, NO_LOSS),
+}
+
+EVALUATORS: Final = dict.fromkeys(_READINGS, comparison_parts)

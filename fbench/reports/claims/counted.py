@@ -6,12 +6,20 @@ those of a run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import COUNT_WORDS, Count, CountIs, CountRatio, CountReduction, CountTest, Fewer
 from fbench.architectures.contract import Counts
 from fbench.reports.claims.parts import Lack, Part
+from fbench.reports.claims.pool import Material
 from fbench.reports.wording import count, listing, number
+
+
+def count_parts(test: CountTest, claim: Claim, material: Material) -> list[Part]:
+    """The one part of a test of counts."""
+    return [count_part(test, material.counts)]
 
 
 def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
@@ -21,25 +29,22 @@ def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
         test: what is claimed.
         counts: by network.
     """
-    named = (test.network,) if isinstance(test, CountIs) else (test.network, *test.than)
+    named = test.networks_named
     unknown = tuple(name for name in named if name not in counts)
     lacking = Part(lacks=(Lack("counts", networks=unknown),))
     if test.network in unknown or len(unknown) == len(named) - 1 > 0:
         return lacking
-    ours = _value(counts[test.network], test.count)
-    if isinstance(test, CountIs):
-        text = f"{test.network} has {count(ours)} {COUNT_WORDS[test.count]}"
-        return _settled(text, holds=_rounds_to(ours, test.value, test.precision))
-    others = {name: _value(counts[name], test.count) for name in test.than if name in counts}
-    found = _against_others(test, ours, others)
+    values = {name: _value(counts[name], test.count) for name in named if name in counts}
+    found = _READINGS[test.kind](test, values.pop(test.network), values)
     return lacking if unknown and found.settled == "supported" else found
 
 
-def _against_others(test: Fewer | CountRatio | CountReduction, ours: int, others: Mapping[str, int]) -> Part:
-    if isinstance(test, Fewer):
-        return _fewer(test, ours, others)
-    if isinstance(test, CountRatio):
-        return _ratios(test, ours, others)
+def _as_printed(test: CountIs, ours: int, others: Mapping[str, int]) -> Part:
+    text = f"{test.network} has {count(ours)} {COUNT_WORDS[test.count]}"
+    return _settled(text, holds=_rounds_to(ours, test.value, test.precision))
+
+
+def _reductions(test: CountReduction, ours: int, others: Mapping[str, int]) -> Part:
     words, reductions = COUNT_WORDS[test.count], {name: 100 * (1 - ours / value) for name, value in others.items()}
     low, high = test.low_percent - test.precision / 2, test.high_percent + test.precision / 2
     changes = [
@@ -81,3 +86,14 @@ def _value(counts: Counts, what: Count) -> int:
 def _rounds_to(value: float, printed: float, precision: float) -> bool:
     """Whether the value, at the printed precision, is the printed one."""
     return abs(value - printed) <= precision / 2
+
+
+_READINGS: Final[Mapping[str, Callable[[Any, int, Mapping[str, int]], Part]]] = {
+    "fewer": _fewer,
+    "count_is": _as_printed,
+    "count_ratio": _ratios,
+    "count_reduction": _reductions,
+}
+"""By kind of test: what the network's count, and those of the known others by name, say."""
+
+EVALUATORS: Final = dict.fromkeys(_READINGS, count_parts)

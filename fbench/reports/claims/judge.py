@@ -7,24 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from fbench.ablations.claim import Claim, PaperClaims
-from fbench.ablations.claim_tests import (
-    CATALOGUE_NAMES,
-    DATA_WORDS,
-    ClaimTest,
-    CountTest,
-    GainsUpTo,
-    OverfitsLess,
-    Reaches,
-    TimeTest,
-)
+from fbench.ablations.claim_tests import CATALOGUE_NAMES, DATA_WORDS
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.core.errors import UserError, did_you_mean
-from fbench.reports.claims.accuracy import comparison_parts
-from fbench.reports.claims.counted import count_part
+from fbench.reports.claims.evaluators import parts_of
 from fbench.reports.claims.parts import Part, missing_sentence
 from fbench.reports.claims.pool import Material
-from fbench.reports.claims.training_time import time_parts
-from fbench.reports.claims.trainings import gains_part, overfitting_parts, reaches_part
 from fbench.reports.wording import listing, plural
 from fbench.statistics.statements import Outcome, conclude, judge_parts
 
@@ -111,7 +99,7 @@ def judge_claim(claim: Claim, material: Material) -> JudgedClaim:
     Raises:
         UserError: it rests on runs that cannot be pooled.
     """
-    parts = [part for test in claim.tests for part in _parts(test, claim, material)]
+    parts = [part for test in claim.tests for part in parts_of(test, claim, material)]
     judged: Iterator[Outcome] = iter(judge_parts([part.answer for part in parts if part.settled is None]))
     outcomes: list[Outcome] = [part.settled if part.settled is not None else next(judged) for part in parts]
     verdict = conclude(outcomes)
@@ -147,20 +135,6 @@ def count_words(claims: Sequence[JudgedClaim]) -> str:
     by_counts = f"; {counted} of the verdicts by arithmetic alone" if counted else ""
     said = listing([f"{number} {verdict}" for verdict, number in numbers.items()])
     return f"{plural(len(claims), 'claim')}: {said}{by_counts}."
-
-
-def _parts(test: ClaimTest, claim: Claim, material: Material) -> list[Part]:
-    if isinstance(test, CountTest):
-        return [count_part(test, material.counts)]
-    if isinstance(test, TimeTest):
-        return time_parts(test, claim, material)
-    if isinstance(test, Reaches):
-        return [reaches_part(test, claim, material)]
-    if isinstance(test, GainsUpTo):
-        return [gains_part(test, claim, material)]
-    if isinstance(test, OverfitsLess):
-        return overfitting_parts(test, claim, material)
-    return comparison_parts(test, claim, material)
 
 
 def _judged(part: Part, outcome: Outcome) -> JudgedPart:

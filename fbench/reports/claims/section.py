@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fbench.ablations.claim import Claim, PaperClaims, shipped_claims
-from fbench.ablations.claim_tests import networks_of
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.claims.judge import JudgedPaper, count_verdicts, judge_papers
@@ -64,4 +63,6 @@ def _bearing_on(paper: PaperClaims, planned: set[str]) -> PaperClaims | None:
 
 
 def _bears_on(claim: Claim, planned: set[str]) -> bool:
-    return any(len(planned & set(names)) >= min(2, len(names)) for names in map(networks_of, claim.tests))
+    return any(
+        len(planned & set(names)) >= min(2, len(names)) for names in (test.networks_named for test in claim.tests)
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from fbench.ablations.claim import Claim
-from fbench.ablations.claim_tests import TimeTest, TrainsFaster
+from fbench.ablations.claim_tests import TimeTest, TrainingTimeReduction, TrainsFaster
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.core.errors import UserError
 from fbench.reports.claims.parts import Lack, Part
@@ -29,6 +30,38 @@ class _Measured:
     cost: CostRecord
     ours: LogTimes
     theirs: LogTimes
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A kind of test: between which ratios of time it holds, and what two networks' times answer to it."""
+
+    limits: Callable[[Any], tuple[float, float]]
+    judge: Callable[[LogTimes, LogTimes, Any], Answer]
+
+
+def _shorter(test: TrainsFaster) -> tuple[float, float]:
+    return 1 - test.margin_percent / 100, 1.0
+
+
+def _says_shorter(ours: LogTimes, theirs: LogTimes, test: TrainsFaster) -> Answer:
+    return says_shorter(ours, theirs, test.margin_percent / 100)
+
+
+def _as_printed(test: TrainingTimeReduction) -> tuple[float, float]:
+    """To half of the last digit that is printed."""
+    half = test.precision / 2
+    return 1 - (test.high_percent + half) / 100, 1 - (test.low_percent - half) / 100
+
+
+def _says_as_printed(ours: LogTimes, theirs: LogTimes, test: TrainingTimeReduction) -> Answer:
+    return says_ratio_within(ours, theirs, *_as_printed(test))
+
+
+_READINGS: Final[Mapping[str, _Reading]] = {
+    "trains_faster": _Reading(_shorter, _says_shorter),
+    "training_time_reduction": _Reading(_as_printed, _says_as_printed),
+}
 
 
 def time_parts(test: TimeTest, claim: Claim, material: Material) -> list[Part]:
@@ -63,28 +96,14 @@ def _measured(network: str, other: str, claim: Claim, material: Material) -> _Me
 def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
     if measured is None:
         return Part(lacks=(Lack("cost", networks=(test.network, other)),))
-    ratio = time_ratio(measured.ours, measured.theirs)
+    ratio, reading = time_ratio(measured.ours, measured.theirs), _READINGS[test.kind]
     text = f"{test.network} takes {_change(ratio)} than {other} for a training step"
-    answer = _answer(test, measured)
+    answer = reading.judge(measured.ours, measured.theirs, test)
     setting = main_setting(measured.cost, "train")
     batch = f"batch {setting.batch_size}, " if setting else ""
     machine = measured.cost.machine.accelerator or measured.cost.machine.processor
     remarks = (f"training steps on {machine}, {batch}{measured.cost.spec.numerics.precision}",)
-    return Part(text, None, answer, () if answer.supports else _more_blocks(test, ratio), remarks)
-
-
-def _answer(test: TimeTest, measured: _Measured) -> Answer:
-    if isinstance(test, TrainsFaster):
-        return says_shorter(measured.ours, measured.theirs, test.margin_percent / 100)
-    return says_ratio_within(measured.ours, measured.theirs, *_limits(test))
-
-
-def _limits(test: TimeTest) -> tuple[float, float]:
-    """Between which ratios of time the claim holds: to half of the last digit that is printed."""
-    if isinstance(test, TrainsFaster):
-        return 1 - test.margin_percent / 100, 1.0
-    half = test.precision / 2
-    return 1 - (test.high_percent + half) / 100, 1 - (test.low_percent - half) / 100
+    return Part(text, None, answer, () if answer.supports else _more_blocks(reading.limits(test), ratio), remarks)
 
 
 def _change(ratio: TimeRatio) -> str:
@@ -96,9 +115,9 @@ def _change(ratio: TimeRatio) -> str:
     return f"{number(middle, 1)} % {word} time ({number(min(ends), 1)} to {number(max(ends), 1)} %)"
 
 
-def _more_blocks(test: TimeTest, ratio: TimeRatio) -> tuple[Lack, ...]:
+def _more_blocks(limits: tuple[float, float], ratio: TimeRatio) -> tuple[Lack, ...]:
     """Blocks after which the interval would reach no further than to the nearest limit of what is claimed."""
-    nearest = min(abs(ratio.ratio / limit - 1) for limit in _limits(test))
+    nearest = min(abs(ratio.ratio / limit - 1) for limit in limits)
     wanted = ratio.blocks_to_tell(nearest)
     blocks = math.ceil(wanted) if math.isfinite(wanted) else 2 * ratio.blocks
     return (Lack("blocks", amount=max(blocks, ratio.blocks + 1)),)
@@ -117,3 +136,6 @@ def _settings(cost: CostRecord) -> dict[str, Any]:
     numerics = {f"numerics.{name}": value for name, value in cost.spec.numerics.model_dump().items()}
     setting = main_setting(cost, "train")
     return machine | numerics | {"training batch": setting.batch_size if setting else None}
+
+
+EVALUATORS: Final = dict.fromkeys(_READINGS, time_parts)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -184,3 +184,18 @@ def _gaps(network: NetworkEvidence) -> dict[int, float]:
 
 def _points(value: float) -> str:
     return minus(f"{100 * value:+.1f} points")
+
+
+def _reaches_parts(test: Reaches, claim: Claim, material: Material) -> list[Part]:
+    return [reaches_part(test, claim, material)]
+
+
+def _gains_parts(test: GainsUpTo, claim: Claim, material: Material) -> list[Part]:
+    return [gains_part(test, claim, material)]
+
+
+EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, Material], list[Part]]]] = {
+    "reaches": _reaches_parts,
+    "gains_up_to": _gains_parts,
+    "overfits_less": overfitting_parts,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,7 @@ class NetworkSummary:
     """One row of the summary table. Qualities are fractions of 1, means over seeds, on the headline split.
 
     ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or selection split;
-    it is none where there are none, or where it is not known.
+    it is none where there are none, or where it is not known. ``trials`` are those that were summarised.
     ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial,
     and ``concurrent_trials`` the most that ran at a time, itself among them.
     """
@@ -27,14 +27,11 @@ class NetworkSummary:
     seeds: int
     accuracy: AccuracySummary
     accuracy_without_copies: AccuracySummary | None
-    balanced_accuracy: float
-    macro_f1: float
-    expected_calibration_error: float
-    loss: float
     recall_by_class: tuple[float | None, ...]
     train_time_s: float | None
     concurrent_trials: int | None
     cost: NetworkCost
+    trials: NetworkEvidence = field(repr=False, compare=False)
 
 
 def summarise_networks(evidence: Evidence) -> list[NetworkSummary]:
@@ -56,14 +53,11 @@ def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSumma
         seeds=len(found.seeds),
         accuracy=summarise(found.correct),
         accuracy_without_copies=None if kept is None else summarise(found.correct[:, kept]),
-        balanced_accuracy=_mean([m.balanced_accuracy for m in found.measures]),
-        macro_f1=_mean([m.macro_f1 for m in found.measures]),
-        expected_calibration_error=_mean([m.expected_calibration_error for m in found.measures]),
-        loss=_mean([m.loss for m in found.measures]),
         recall_by_class=_mean_recall(found, len(evidence.class_names)),
         train_time_s=_mean([t.train_time_s for t in times]) if times else None,
         concurrent_trials=max((t.concurrent_trials for t in times), default=None),
         cost=network_cost(evidence.run, found.network, found.records),
+        trials=found,
     )
 
 

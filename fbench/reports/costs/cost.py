@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import CostMode, Setting
@@ -18,6 +18,7 @@ class NetworkCost:
 
     ``latency_p50_ms`` is the median time of one call at batch 1. Throughputs are the batch divided by the
     median time of a call, in inference at the network's own best batch. Counts are for one image in evaluation mode.
+    ``record`` is the measurement that all of it is from.
     """
 
     trainable_params: int | None = None
@@ -32,6 +33,7 @@ class NetworkCost:
     inference_peak_memory_mib: float | None = None
     train_peak_memory_mib: float | None = None
     test_time_passes: int = 1
+    record: CostRecord | None = field(default=None, repr=False, compare=False)
 
 
 def network_cost(run: RunTable, network: str, records: tuple[TrialRecord, ...] = ()) -> NetworkCost:
@@ -56,6 +58,7 @@ def network_cost(run: RunTable, network: str, records: tuple[TrialRecord, ...] =
         inference_peak_memory_mib=_peak_memory_mib(measured, network, "inference"),
         train_peak_memory_mib=_peak_memory_mib(measured, network, "train"),
         test_time_passes=static.test_time_passes,
+        record=measured,
     )
 
 

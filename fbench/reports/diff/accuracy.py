@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,10 +14,7 @@ from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.comparisons.studies import Comparison, seeds_to_decide
 from fbench.reports.costs.cost_change import CostChange
 from fbench.reports.diff.model import SIDES, AccuracyRow, DataAccuracy
-from fbench.reports.figures.drawing import Illustration
-from fbench.reports.figures.forest import forest_plot
 from fbench.reports.gate.subjects import Pair
-from fbench.reports.palette import Appearance
 from fbench.reports.wording import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, decide
@@ -39,13 +35,11 @@ class _Compared(NamedTuple):
     difference: NetworkComparison
 
 
-def compare_accuracy(pairs: Sequence[Pair], looks: dict[str, Appearance]) -> tuple[DataAccuracy, ...]:
+def compare_accuracy(pairs: Sequence[Pair]) -> tuple[DataAccuracy, ...]:
     """Every pair on every data set that both sides hold."""
     base = {evidence.data.name: evidence for evidence in pairs[0].base.evidence}
     common = [evidence for evidence in pairs[0].new.evidence if evidence.data.name in base]
-    return tuple(
-        _on_data(pairs, base[new.data.name], new, looks, f"data{place}") for place, new in enumerate(common, start=1)
-    )
+    return tuple(_on_data(pairs, base[new.data.name], new, f"data{place}") for place, new in enumerate(common, start=1))
 
 
 def why_no_accuracy(pair: Pair) -> tuple[str, ...]:
@@ -63,9 +57,7 @@ def why_no_accuracy(pair: Pair) -> tuple[str, ...]:
     )
 
 
-def _on_data(
-    pairs: Sequence[Pair], base: Evidence, new: Evidence, looks: dict[str, Appearance], key: str
-) -> DataAccuracy:
+def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> DataAccuracy:
     compared: list[_Compared] = []
     refused: list[str] = []
     mixed: dict[str, list[str]] = {}
@@ -94,7 +86,6 @@ def _on_data(
             for words, labels in mixed.items()
             if words
         ),
-        forest=_forest(rows, looks, key, new.data.name),
         margin=MARGIN,
     )
 
@@ -181,11 +172,3 @@ def _mixed_words(base: NetworkEvidence, new: NetworkEvidence) -> str:
 
 def _for_pairs(labels: Sequence[str], compared: Sequence[_Compared]) -> str:
     return "The" if len(labels) == len(compared) else f"{listing(labels)}: the"
-
-
-def _forest(rows: Sequence[AccuracyRow], looks: dict[str, Appearance], key: str, data: str) -> Illustration | None:
-    if all(row.same_answers for row in rows):
-        return None
-    named = [replace(row.comparison, network=row.label) for row in rows]
-    drawing = forest_plot(named, dict.fromkeys((row.label for row in rows), looks[SIDES[1]]), "that of A")
-    return Illustration(f"{key}-forest", f"Top-1 on {data}, B minus A", drawing)

@@ -7,42 +7,38 @@ from collections.abc import Sequence
 from fbench.core.schema import FrozenModel
 from fbench.reports.comparisons.alike import first_difference
 from fbench.reports.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
+from fbench.reports.findings.measures.table import metrics
 from fbench.reports.gate.change import Change, Unknown
 from fbench.reports.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS
-from fbench.reports.gate.judge import ERROR, ROUNDING
-from fbench.reports.gate.metrics import METRICS, Condition
-from fbench.reports.gate.read_changes import read_changes
+from fbench.reports.gate.conditions import Condition
+from fbench.reports.gate.family import ERROR, judge, read_family
 from fbench.reports.gate.subjects import Pair
 from fbench.reports.wording import listing
-
-_CONDITIONS = tuple(Condition(metric, 0.0) for metric in METRICS.values() if metric.kind != "accuracy")
 
 
 def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
     """Every metric of every pair; other machines only where asked, and other arithmetic never."""
     refusals = [_refusal(pair, other_machine=other_machine) for pair in pairs]
+    conditions = [Condition(metric, 0.0) for metric in metrics().values() if metric.rests_on != "trials"]
     wanted = [
         (pair, condition)
         for pair, refusal in zip(pairs, refusals, strict=True)
-        for condition in _CONDITIONS
-        if not refusal or condition.metric.kind == "count"
+        for condition in conditions
+        if not refusal or condition.metric.rests_on == "counts"
     ]
-    first = [_read(pair, condition, 1 - ERROR) for pair, condition in wanted]
-    chance = sum(isinstance(found, Change) and not found.exact for found in first)
-    joint = 1 - ERROR / max(1, chance)
+    family = read_family(wanted, other_machine=True)
     groups: dict[int, list[CostRow]] = {}
     unknown: dict[tuple[str, str], list[str]] = {}
-    for (pair, condition), found in zip(wanted, first, strict=True):
-        if not isinstance(found, Change):
-            unknown.setdefault((condition.metric.says, found.why), []).append(pair.label)
-            continue
-        together = found if found.exact or joint == 1 - ERROR else _read(pair, condition, joint)
-        verdict = _verdict(together, condition) if isinstance(together, Change) else "undecided"
-        groups.setdefault(id(pair), []).append(CostRow(condition.metric, found, verdict))
+    for one in family.readings:
+        if isinstance(one.alone, Unknown):
+            unknown.setdefault((one.condition.metric.says, one.alone.why), []).append(one.pair.label)
+        else:
+            row = CostRow(one.condition.metric, one.alone, _verdict(one.together, one.condition))
+            groups.setdefault(id(one.pair), []).append(row)
     return Cost(
         groups=tuple(CostGroup(pair.label, tuple(groups[id(pair)])) for pair in pairs if id(pair) in groups),
         confidence=1 - ERROR,
-        joint_confidence=joint,
+        joint_confidence=family.confidence,
         remarks=_remarks(pairs, refusals),
         unknown=tuple(
             f"{says}{'' if len(labels) == len(pairs) else f' of {listing(labels)}'}: {why}"
@@ -51,18 +47,13 @@ def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
     )
 
 
-def _read(pair: Pair, condition: Condition, confidence: float) -> Change | Unknown:
-    ((_, found),) = read_changes(pair, condition, confidence, other_machine=True)
-    return found
-
-
-def _verdict(change: Change, condition: Condition) -> CostVerdict:
+def _verdict(change: Change | Unknown, condition: Condition) -> CostVerdict:
+    if isinstance(change, Unknown):
+        return "undecided"
     if change.exact and change.estimate == 0:
         return "same"
-    least, most = sorted((condition.worsening(change.low), condition.worsening(change.high)))
-    if least > ROUNDING:
-        return "dearer"
-    return "cheaper" if most < -ROUNDING else "undecided"
+    found = judge(change, condition)
+    return "dearer" if found.is_worse else "cheaper" if found.is_better else "undecided"
 
 
 def _refusal(pair: Pair, *, other_machine: bool) -> str:

@@ -15,7 +15,6 @@ from fbench.reports.diff.networks import compare_pairs
 from fbench.reports.diff.settings import compare_settings
 from fbench.reports.gate.judge import Gate
 from fbench.reports.gate.subjects import Side, pairs
-from fbench.reports.palette import assign_appearances
 
 
 def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_machine: bool = False) -> Difference:
@@ -31,9 +30,8 @@ def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_
         UserError: nothing in common, or records that cannot be read.
     """
     compared = [replace(pair, words=SIDES) for pair in pairs(base, new)]
-    looks = assign_appearances(SIDES)
     settings = compare_settings(base, new)
-    accuracy = compare_accuracy(compared, looks)
+    accuracy = compare_accuracy(compared)
     no_accuracy = why_no_accuracy(compared[0])
     cost = compare_cost(compared, other_machine=other_machine)
     if not cost.groups and not any(data.rows or data.refused for data in accuracy):
@@ -45,7 +43,6 @@ def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_
         title=f"{names[0]} against {names[1]}",
         base=_view(SIDES[0], names[0], base, new),
         new=_view(SIDES[1], names[1], new, base),
-        looks=looks,
         answers=tuple(answers(settings, accuracy, no_accuracy, cost, gate)),
         cautions=tuple(_cautions(base, new)),
         gate=gate,

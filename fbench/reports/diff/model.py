@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.comparisons.studies import Comparison
-from fbench.reports.figures.drawing import Illustration
 from fbench.reports.gate.change import Change
 from fbench.reports.gate.judge import Gate
 from fbench.reports.gate.metrics import Metric
-from fbench.reports.palette import Appearance
 from fbench.statistics.comparison.multiplicity import Correction
 
 SIDES: Final = ("A", "B")
@@ -89,7 +87,7 @@ class DataAccuracy:
     """All pairs on one data set, whose tests are corrected together.
 
     ``refused`` says which pairs could not be compared and why; ``mixed`` what besides the networks a difference may
-    come from; ``forest`` is none where no difference is left to draw.
+    come from.
     """
 
     key: str
@@ -99,7 +97,6 @@ class DataAccuracy:
     rows: tuple[AccuracyRow, ...]
     refused: tuple[str, ...]
     mixed: tuple[str, ...]
-    forest: Illustration | None
     margin: float
     correction: Correction = "holm"
 
@@ -176,7 +173,6 @@ class Difference:
     title: str
     base: SideView
     new: SideView
-    looks: Mapping[str, Appearance]
     answers: tuple[Answer, ...]
     cautions: tuple[str, ...]
     gate: Gate | None

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
+from fbench.reports.findings.measures.table import metrics
 from fbench.reports.gate.change import Change, Unknown
-from fbench.reports.gate.metrics import METRICS, Condition
-from fbench.reports.gate.read_changes import read_changes
+from fbench.reports.gate.conditions import Condition
+from fbench.reports.gate.family import ERROR, judge, read_alone, read_family
 from fbench.reports.gate.subjects import Pair
-
-ERROR: Final = 0.05
-"""The probability at most that a gate fails, or passes a condition, though the truth is otherwise: of all its
-conditions together, each interval having its share (Bonferroni)."""
-
-ROUNDING: Final = 1e-12
-"""105 / 100 - 1 is a little more than 0.05 in binary."""
 
 Verdict = Literal["held", "failed", "undecided"]
 
@@ -63,38 +57,23 @@ def judge_gate(pairs: Sequence[Pair], conditions: Sequence[Condition], *, other_
     Raises:
         UserError: records that cannot be compared; the field is named.
     """
-    first = _read(pairs, conditions, 1 - ERROR, other_machine=other_machine)
-    chance = sum(isinstance(found, Change) and not found.exact for *_, found in first)
-    confidence = 1 - ERROR / max(1, chance)
-    found = _read(pairs, conditions, confidence, other_machine=other_machine) if chance > 1 else first
-    return Gate(tuple(_judged(*one) for one in found), confidence)
+    family = read_family([(pair, condition) for pair in pairs for condition in conditions], other_machine=other_machine)
+    return Gate(
+        tuple(_judged(one.pair, one.condition, one.data, one.together) for one in family.readings), family.confidence
+    )
 
 
 def changes_without_gate(pairs: Sequence[Pair], *, other_machine: bool = False) -> Gate:
     """Every metric with its change, where nothing is held: all that could be told, with 95 % intervals of their own."""
-    conditions = [Condition(metric, 0.0) for metric in METRICS.values()]
-    found = _read(pairs, conditions, 1 - ERROR, other_machine=other_machine)
-    return Gate(tuple(_judged(*one) for one in found), 1 - ERROR)
-
-
-def _read(
-    pairs: Sequence[Pair], conditions: Sequence[Condition], confidence: float, *, other_machine: bool
-) -> list[tuple[Pair, Condition, str, Change | Unknown]]:
-    return [
-        (pair, condition, data, change)
-        for pair in pairs
-        for condition in conditions
-        for data, change in read_changes(pair, condition, confidence, other_machine=other_machine)
-    ]
+    wanted = [(pair, Condition(metric, 0.0)) for pair in pairs for metric in metrics().values()]
+    return Gate(tuple(_judged(*one) for one in read_alone(wanted, other_machine=other_machine)), 1 - ERROR)
 
 
 def _judged(pair: Pair, condition: Condition, data: str, found: Change | Unknown) -> Judged:
     if isinstance(found, Unknown):
         return Judged(pair, condition, data, None, "undecided", found.why)
-    worst, best = sorted((condition.worsening(found.high), condition.worsening(found.low)), reverse=True)
-    if best > condition.allowed + ROUNDING:
-        return Judged(pair, condition, data, found, "failed")
-    if worst <= condition.allowed + ROUNDING:
-        return Judged(pair, condition, data, found, "held")
+    judgement = judge(found, condition)
+    if judgement.is_worse or judgement.is_no_worse:
+        return Judged(pair, condition, data, found, "failed" if judgement.is_worse else "held")
     reason = "both sides of the limit are possible" if found.bounded else "there are too few samples for an interval"
     return Judged(pair, condition, data, found, "undecided", f"{reason}; {found.decides}" if found.decides else reason)

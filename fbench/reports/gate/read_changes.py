@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.records.cost_specs import CostMode
-from fbench.reports.comparisons.evidence import Evidence
+from fbench.reports.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.gate.change import Change, Unknown, share_of
 from fbench.reports.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
-from fbench.reports.gate.metrics import Condition
+from fbench.reports.gate.metrics import Asked, ReadChange
 from fbench.reports.gate.subjects import Pair, Side
-from fbench.reports.gate.time_changes import Records, time_change
+from fbench.reports.gate.time_changes import Records, TimeMetric, time_change
 from fbench.reports.wording import plural
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.intervals import Interval, t_interval
@@ -28,43 +29,71 @@ one."""
 
 HOW: Final = {RESIDENT_GROWTH: "resident set of a fresh process", ALLOCATOR_PEAK: "allocator's peak"}
 
-FIELDS: Final = {"params": "trainable_params"}
+Found = list[tuple[str, Change | Unknown]]
 
 
-def read_changes(
-    pair: Pair, condition: Condition, confidence: float, *, other_machine: bool = False
-) -> list[tuple[str, Change | Unknown]]:
-    """One change, or for accuracy one for each data set in common, with its name.
+def count_of(field: str) -> ReadChange:
+    """The change of a count, by its name in the records."""
+    return lambda pair, asked: [("", _count(pair, field))]
 
-    Raises:
-        UserError: different machines (unless ``other_machine``), arithmetic, data sets, protocols, budgets or numerics.
+
+def time_of(mode: CostMode, quantile: float = 0.5) -> ReadChange:
+    """The change of a quantile of the time of a call."""
+    metric = TimeMetric(mode, quantile)
+    return _measured(lambda pair, records, asked: time_change(pair, metric, records, asked))
+
+
+def rate_of(mode: CostMode) -> ReadChange:
+    """The change of the images a second in the best batch."""
+    metric = TimeMetric(mode, rate=True)
+    return _measured(lambda pair, records, asked: time_change(pair, metric, records, asked))
+
+
+def peak_memory_of(mode: CostMode) -> ReadChange:
+    """The change of a peak memory."""
+    return _measured(lambda pair, records, asked: _memory(pair, records, mode, asked.confidence))
+
+
+def energy() -> ReadChange:
+    """The change of the energy of an image in inference."""
+    return _measured(lambda pair, records, asked: _energy(pair, records, asked.confidence))
+
+
+def accuracy() -> ReadChange:
+    """The difference in accuracy for new images, on each data set in common."""
+    return lambda pair, asked: list(_on_each_data_set(pair, partial(_accuracy, asked.confidence)))
+
+
+def quality_of(per_seed: Callable[[NetworkEvidence], Sequence[float]]) -> ReadChange:
+    """The difference of a quality of single trials, a fraction of 1 for each seed in the order of their evidence, on
+    each data set in common; chance is the seed, on this test set."""
+    return lambda pair, asked: list(_on_each_data_set(pair, partial(_quality, per_seed, asked.confidence)))
+
+
+def _measured(read: Callable[[Pair, Records, Asked], Change | Unknown]) -> ReadChange:
+    """A reading of what was measured on both sides.
+
+    The function that is returned raises UserError: different machines (unless asked for) or arithmetic.
     """
-    kind = condition.metric.kind
-    if kind == "accuracy":
-        return list(_accuracies(pair, confidence))
-    if kind == "count":
-        return [("", _count(pair, condition.metric.name))]
-    base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
-    if base is None or new is None:
-        side, network = (pair.words[0], pair.base_network) if base is None else (pair.words[1], pair.new_network)
-        return [("", Unknown(f"{side} holds no measurement of {network}"))]
-    require_one_arithmetic(base, new)
-    if not other_machine:
-        require_one_machine(base, new)
-    records = Records(base, new)
-    if kind == "memory":
-        mode: CostMode = "train" if condition.metric.name == "train_peak_memory" else "inference"
-        return [("", _memory(pair, records, mode, confidence))]
-    if kind == "energy":
-        return [("", _energy(pair, records, confidence))]
-    return [("", time_change(pair, condition, records, confidence))]
+
+    def found(pair: Pair, asked: Asked) -> Found:
+        base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
+        if base is None or new is None:
+            side, network = (pair.words[0], pair.base_network) if base is None else (pair.words[1], pair.new_network)
+            return [("", Unknown(f"{side} holds no measurement of {network}"))]
+        require_one_arithmetic(base, new)
+        if not asked.other_machine:
+            require_one_machine(base, new)
+        return [("", read(pair, Records(base, new), asked))]
+
+    return found
 
 
-def _count(pair: Pair, metric: str) -> Change | Unknown:
+def _count(pair: Pair, field: str) -> Change | Unknown:
     found = []
     sides = (pair.base, pair.base_network), (pair.new, pair.new_network)
     for word, (side, network) in zip(pair.words, sides, strict=True):
-        number = _number(side, network, FIELDS.get(metric, metric))
+        number = _number(side, network, field)
         if number is None:
             return Unknown(f"{word} holds no count of {network}")
         found.append(number)
@@ -124,24 +153,33 @@ def _energies(cost: CostRecord, network: str) -> dict[str, EnergyReading]:
     return {one.setting.label: one for one in cost.energy if one.network == network and one.setting.mode == "inference"}
 
 
-def _accuracies(pair: Pair, confidence: float) -> Iterator[tuple[str, Change | Unknown]]:
+def _on_each_data_set(
+    pair: Pair, read: Callable[[Evidence, NetworkEvidence, NetworkEvidence], Change | Unknown]
+) -> Iterator[tuple[str, Change | Unknown]]:
+    """What is read of the new side's evidence, the base network and the new one, on each data set in common.
+
+    Raises:
+        UserError: different data sets, protocols, budgets or numerics.
+    """
     if not pair.base.evidence or not pair.new.evidence:
         yield "", Unknown("accuracy needs a run's folder on both sides")
         return
-    theirs = {evidence.data.name: evidence for evidence in pair.base.evidence}
-    common = [evidence for evidence in pair.new.evidence if evidence.data.name in theirs]
+    base = {evidence.data.name: evidence for evidence in pair.base.evidence}
+    common = [evidence for evidence in pair.new.evidence if evidence.data.name in base]
     if not common:
         yield "", Unknown("the runs have no data set in common")
-    for ours in common:
-        yield ours.data.name, _accuracy(pair, theirs[ours.data.name], ours, confidence)
+    for new in common:
+        theirs = base[new.data.name].networks.get(pair.base_network)
+        ours = new.networks.get(pair.new_network)
+        if theirs is None or ours is None:
+            side, network = ("BASE", pair.base_network) if theirs is None else ("NEW", pair.new_network)
+            yield new.data.name, Unknown(f"{side} has no finished trial of {network}")
+            continue
+        require_one_training(theirs, ours)
+        yield new.data.name, read(new, theirs, ours)
 
 
-def _accuracy(pair: Pair, base: Evidence, new: Evidence, confidence: float) -> Change | Unknown:
-    theirs, ours = base.networks.get(pair.base_network), new.networks.get(pair.new_network)
-    if theirs is None or ours is None:
-        side, network = ("BASE", pair.base_network) if theirs is None else ("NEW", pair.new_network)
-        return Unknown(f"{side} has no finished trial of {network}")
-    require_one_training(theirs, ours)
+def _accuracy(confidence: float, new: Evidence, theirs: NetworkEvidence, ours: NetworkEvidence) -> Change | Unknown:
     fewest = min(len(ours.seeds), len(theirs.seeds))
     if fewest < 2:
         return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
@@ -156,6 +194,26 @@ def _accuracy(pair: Pair, base: Evidence, new: Evidence, confidence: float) -> C
         f"{new.split_words}, new images and seeds, {_seed_words(compared)}, {compared.images:,} images",
         "more seeds narrow it, as far as the test set allows",
     )
+
+
+def _quality(
+    per_seed: Callable[[NetworkEvidence], Sequence[float]],
+    confidence: float,
+    new: Evidence,
+    theirs: NetworkEvidence,
+    ours: NetworkEvidence,
+) -> Change | Unknown:
+    """Paired by seed; where all differences are equal their resolution hides how they vary."""
+    before, after = (dict(zip(side.seeds, per_seed(side), strict=True)) for side in (theirs, ours))
+    common = sorted(before.keys() & after.keys())
+    if len(common) < 2:
+        return Unknown(f"both sides have {plural(len(common), 'seed')} in common, and chance shows in two or more")
+    differences = [after[seed] - before[seed] for seed in common]
+    how = f"{new.split_words}, these images, {plural(len(common), 'seed')}"
+    if not any(differences):
+        return Change(0.0, 0.0, 0.0, f"{how}, equal with each", exact=True)
+    found = t_interval(differences, confidence)
+    return Change(found.estimate, found.low, found.high, how, "more seeds narrow it")
 
 
 def _seed_words(compared: NetworkComparison) -> str:

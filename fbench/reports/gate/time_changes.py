@@ -11,7 +11,7 @@ from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.reports.costs.timings import image_log_times
 from fbench.reports.gate.change import Change, Unknown, inverse_share_of, share_of
 from fbench.reports.gate.comparable import machine_difference
-from fbench.reports.gate.metrics import Condition
+from fbench.reports.gate.metrics import Asked
 from fbench.reports.gate.subjects import Pair
 from fbench.statistics.intervals import Interval
 from fbench.statistics.mover import interval_difference
@@ -37,6 +37,15 @@ class Records:
 
 
 @dataclass(frozen=True)
+class TimeMetric:
+    """Which time is compared: a quantile of the times of a call, or the images a second in the best batch (a rate)."""
+
+    mode: CostMode
+    quantile: float = 0.5
+    rate: bool = False
+
+
+@dataclass(frozen=True)
 class _Timed:
     """Both networks in one setting, with the reference loads of their measurements where these are two."""
 
@@ -46,9 +55,9 @@ class _Timed:
     their_reference: TimingSeries | None
 
 
-def time_change(pair: Pair, condition: Condition, records: Records, confidence: float) -> Change | Unknown:
-    """The change of a latency, a training step or a throughput, by the condition's metric."""
-    setting = _setting(pair, condition, records)
+def time_change(pair: Pair, metric: TimeMetric, records: Records, asked: Asked) -> Change | Unknown:
+    """The change of a latency, a training step or a throughput."""
+    setting = _setting(pair, metric, records, asked.batch_size)
     if isinstance(setting, Unknown):
         return setting
     timed = _timed(pair, records, setting)
@@ -56,14 +65,13 @@ def time_change(pair: Pair, condition: Condition, records: Records, confidence: 
         return timed
     if records.together and pair.base_network == pair.new_network:
         return Change(0.0, 0.0, 0.0, f"{setting.label}, one and the same measurement", exact=True)
-    metric = condition.metric
-    if metric.kind == "quantile" and metric.quantile != 0.5:
-        logs = _quantile_ratio(timed, metric.quantile, confidence)
+    if metric.quantile != 0.5:
+        logs = _quantile_ratio(timed, metric.quantile, asked.confidence)
     else:
-        logs = _median_ratio(timed, confidence)
+        logs = _median_ratio(timed, asked.confidence)
     how = f"{setting.label}, {_how(records)}"
     decides = "more blocks (--blocks) narrow it" if records.together else "one `fbench speed` with both decides closer"
-    return (inverse_share_of if metric.kind == "rate" else share_of)(logs, how, decides)
+    return (inverse_share_of if metric.rate else share_of)(logs, how, decides)
 
 
 def _median_ratio(timed: _Timed, confidence: float) -> Interval:
@@ -116,19 +124,19 @@ def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
     return _Timed(ours, theirs, *references)
 
 
-def _setting(pair: Pair, condition: Condition, records: Records) -> Setting | Unknown:
-    """The setting in which both were timed: the batch that is asked for, else the smallest; for throughput the best."""
-    mode: CostMode = "train" if condition.metric.name == "train_step" else "inference"
+def _setting(pair: Pair, metric: TimeMetric, records: Records, batch_size: int | None) -> Setting | Unknown:
+    """The setting in which both were timed: the batch that is asked for, else the smallest; for a rate the best."""
+    mode = metric.mode
     wanted = [
         one
         for one in records.base.spec.plan.settings
         if one.mode == mode
         and one in records.new.spec.plan.settings
-        and (one.batch_size is None) == (condition.metric.kind == "rate")
-        and condition.batch_size in (None, one.batch_size)
+        and (one.batch_size is None) == metric.rate
+        and batch_size in (None, one.batch_size)
     ]
     if not wanted:
-        batch = f" with batch {condition.batch_size}" if condition.batch_size else ""
+        batch = f" with batch {batch_size}" if batch_size else ""
         return Unknown(f"{' and '.join(pair.words)} have no {mode} setting{batch} in common")
     first = [one for one in wanted if one.backend == wanted[0].backend]
     return min(first, key=lambda one: one.batch_size or 0)

@@ -20,6 +20,8 @@ from fbench.reports.comparisons.many import friedman_sentence
 from fbench.reports.comparisons.verdicts import verdict_sentence
 from fbench.reports.costs.mac_words import mac_kinds, missing_macs
 from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
+from fbench.reports.findings.measures.model import Measure
+from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.left_out import LeftOut
 from fbench.reports.page.document import Report
 from fbench.reports.palette import Appearance
@@ -90,6 +92,7 @@ def page_environment() -> Environment:
         "effect_verdict": factor_words.effect_verdict,
         "left_out_sentences": factor_words.left_out_sentences,
         "mac_kinds": mac_kinds,
+        "measures_shown": measures_shown,
         "missing_macs": missing_macs,
         "missing_words": missing_words,
         "residual_sentences": factor_words.residual_sentences,
@@ -131,6 +134,11 @@ def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:
     if isinstance(found, LeftOut):
         return Markup('<p class="caution">{}</p>').format(found.sentence)
     return Markup(use_page_colours(found, looks))  # noqa: S704 - of this package, and matplotlib escapes its texts
+
+
+def measures_shown(about: str) -> list[Measure]:
+    """The measures of quality or cost that have a column of their own beside those with a place in the tables."""
+    return [one for one in shown_in("page") if one.about == about]
 
 
 def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:

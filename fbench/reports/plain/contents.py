@@ -5,36 +5,20 @@ from __future__ import annotations
 from fbench.reports.claims.judge import JudgedPaper
 from fbench.reports.claims.section import ClaimsSection
 from fbench.reports.comparisons.studies import Comparison, StudyResult
-from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.comparisons.verdicts import CORRECTION_WORDS
 from fbench.reports.costs.mac_words import missing_macs
+from fbench.reports.findings.measures.model import is_missing
+from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.plain.model import Column, PlainReport, PlainSection, PlainTable
 from fbench.reports.wording import (
-    MISSING,
-    count,
     margin,
-    millions,
     p_value,
-    percent,
-    percent_range,
     points,
     points_range,
     significant,
 )
 
-_SUMMARY_COLUMNS = (
-    Column("Network", kind="text"),
-    Column("Seeds"),
-    Column("Top-1", "%"),
-    Column("This test set", "95 % interval"),
-    Column("New images", "95 % interval"),
-    Column("Parameters"),
-    Column("MACs", "millions"),
-    Column("Latency", "ms"),
-    Column("Training", "s"),
-)
-_ONLY_IF_MEASURED = ("Latency", "Training")
 _COMPARISON_COLUMNS = (
     Column("Network", kind="text"),
     Column("Difference", "points"),
@@ -75,34 +59,19 @@ def _data_section(section: DataFindings) -> PlainSection:
 
 
 def _summary_table(section: DataFindings) -> PlainTable:
-    rows = [_summary_row(row) for row in section.summary]
-    shown = [
-        place
-        for place, column in enumerate(_SUMMARY_COLUMNS)
-        if column.heading not in _ONLY_IF_MEASURED or any(row[place] != MISSING for row in rows)
+    measures = [
+        one
+        for one in shown_in("table")
+        if not one.if_measured or not all(is_missing(one.compute(row)) for row in section.summary)
     ]
+    forms = [one.form("table") for one in measures]
     return PlainTable(
         caption=f"Top-1 on the {section.split_words} of {section.data.name}{_synthetic(section)}, means over seeds, "
         "and cost",
         label=f"{section.key}-summary",
-        columns=tuple(_SUMMARY_COLUMNS[place] for place in shown),
-        rows=tuple(tuple(row[place] for place in shown) for row in rows),
+        columns=(Column("Network", kind="text"), *(Column(form.heading, form.unit) for form in forms)),
+        rows=tuple((row.network, *(one.text(row, "table") for one in measures)) for row in section.summary),
         note=_cost_note(section),
-    )
-
-
-def _summary_row(row: NetworkSummary) -> tuple[str, ...]:
-    seeds, images = row.accuracy.this_test_set, row.accuracy.new_images
-    return (
-        row.network,
-        count(row.seeds),
-        percent(images.estimate),
-        percent_range(seeds.low, seeds.high),
-        percent_range(images.low, images.high),
-        count(row.cost.trainable_params),
-        millions(row.cost.macs),
-        significant(row.cost.latency_p50_ms),
-        significant(row.train_time_s),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.core.files import replacing
 from fbench.reports.comparisons.summary import NetworkSummary
+from fbench.reports.findings.measures.model import Range
+from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import Findings
-from fbench.statistics.estimands import MeanEstimate
 
 Cell = str | int | float | None
 
@@ -49,47 +51,19 @@ def trial_rows(findings: Findings) -> list[dict[str, Cell]]:
 
 
 def _summary_cells(row: NetworkSummary) -> dict[str, Cell]:
-    return {
-        "network": row.network,
-        "seeds": row.seeds,
-        "images": row.accuracy.images,
-        "top1": row.accuracy.new_images.estimate,
-        **_interval("this_test_set", row.accuracy.this_test_set),
-        **_interval("new_images", row.accuracy.new_images),
-        **_without_copies(row),
-        "balanced_accuracy": row.balanced_accuracy,
-        "macro_f1": row.macro_f1,
-        "expected_calibration_error": row.expected_calibration_error,
-        "loss_nats": row.loss,
-        "trainable_params": row.cost.trainable_params,
-        "total_params_keras": row.cost.total_params_keras,
-        "macs": row.cost.macs,
-        "elementwise_ops": row.cost.elementwise_ops,
-        "latency_p50_ms": row.cost.latency_p50_ms,
-        "inference_images_per_s": row.cost.inference_images_per_s,
-        "train_images_per_s": row.cost.train_images_per_s,
-        "inference_peak_memory_mib": row.cost.inference_peak_memory_mib,
-        "train_peak_memory_mib": row.cost.train_peak_memory_mib,
-        "train_time_s": row.train_time_s,
-        "concurrent_trials": row.concurrent_trials,
-    }
+    cells: dict[str, Cell] = {"network": row.network}
+    for measure in shown_in("csv"):
+        value = measure.compute(row)
+        if isinstance(value, Range):
+            cells |= {f"{measure.name}_low": _known(value.low), f"{measure.name}_high": _known(value.high)}
+        else:
+            cells[measure.name] = value
+    return cells
 
 
-def _without_copies(row: NetworkSummary) -> dict[str, Cell]:
-    found = row.accuracy_without_copies
-    return {
-        "images_without_copies": found.images if found else None,
-        "top1_without_copies": found.new_images.estimate if found else None,
-    }
-
-
-def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:
-    """The ends of the 95 % interval; empty where it is not defined."""
-    known = estimate.low == estimate.low  # NaN differs from itself
-    return {
-        f"top1_{name}_low": estimate.low if known else None,
-        f"top1_{name}_high": estimate.high if known else None,
-    }
+def _known(value: float) -> float | None:
+    """The end of an interval; none where it is not defined."""
+    return None if math.isnan(value) else value
 
 
 def _trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
@@ -120,7 +94,8 @@ def _trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) ->
 
 
 def _measure_cells(split: str, measures: SplitMeasures | None) -> dict[str, Cell]:
-    names = ("images", "top1", "balanced_accuracy", "macro_f1", "loss", "expected_calibration_error")
+    """Every number of a split that records hold."""
+    names = [name for name, field in SplitMeasures.model_fields.items() if field.annotation in (int, float)]
     units = {"loss": "loss_nats"}
     return {f"{split}_{units.get(name, name)}": getattr(measures, name, None) for name in names}
 

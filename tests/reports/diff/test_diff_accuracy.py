@@ -14,9 +14,8 @@ from fbench.reports.comparisons.studies import study_results
 from fbench.reports.diff.accuracy import compare_accuracy
 from fbench.reports.diff.answer import accuracy_sentences
 from fbench.reports.diff.gather import gather_difference
-from fbench.reports.diff.model import SIDES, DataAccuracy
+from fbench.reports.diff.model import DataAccuracy
 from fbench.reports.gate.subjects import load_side, pairs
-from fbench.reports.palette import assign_appearances
 from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.comparison.verdict import decide
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -26,7 +25,7 @@ SMALL = Recipe(with_cost=False)
 
 
 def accuracy(base: Path | str, new: Path | str) -> DataAccuracy:
-    (found,) = compare_accuracy(pairs(load_side(str(base)), load_side(str(new))), assign_appearances(SIDES))
+    (found,) = compare_accuracy(pairs(load_side(str(base)), load_side(str(new))))
     return found
 
 
@@ -67,7 +66,7 @@ def test_equal_runs_have_the_same_answers_and_no_difference_beyond_what_the_imag
     bound = 1 - 0.025 ** (1 / 500)
     for row in found.rows:
         assert row.comparison.interval == pytest.approx((-bound, bound))
-    assert (found.mixed, found.forest) == ((), None)
+    assert found.mixed == ()
     (sentence,) = accuracy_sentences(found)
     assert sentence == "Right on the same images, seed by seed: ires, ires_no_se, ires_relu."
 

@@ -14,8 +14,8 @@ from fbench.core.errors import UserError
 from fbench.reports.diff.gather import gather_difference
 from fbench.reports.diff.model import Difference
 from fbench.reports.diff.page import check_page_name, render_difference, write_difference
+from fbench.reports.gate.conditions import parse_condition
 from fbench.reports.gate.judge import judge_gate
-from fbench.reports.gate.metrics import parse_condition
 from fbench.reports.gate.subjects import load_side, pairs
 from fbench.reports.wording import points
 from tests.reports.fabricated_cost import cost, series
@@ -133,6 +133,13 @@ def test_any_name_of_a_network_is_text(name: str, tmp_path: Path) -> None:
     html = render_difference(gathered(tmp_path / "base", tmp_path / "new"))
     assert html.count("<script") == 1  # the page's own
     assert Page(html).table("Top-1 on").row(name)
+
+
+def test_the_same_answers_leave_no_difference_to_draw(tmp_path: Path) -> None:
+    for name in ("base", "new"):
+        fabricate_run(tmp_path / name, SMALL)
+    page = Page(render_difference(gathered(tmp_path / "base", tmp_path / "new")))
+    assert [tag for tag, _ in page.elements if tag == "svg"] == []
 
 
 def test_many_pairs_fold_their_costs(tmp_path: Path) -> None:

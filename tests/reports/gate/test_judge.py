@@ -15,8 +15,8 @@ from fbench.benchmark.records.cost_records import (
 from fbench.benchmark.store.run_folder import write_cost_file
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
+from fbench.reports.gate.conditions import parse_condition
 from fbench.reports.gate.judge import Gate, changes_without_gate, judge_gate
-from fbench.reports.gate.metrics import parse_condition
 from fbench.reports.gate.subjects import load_side, pairs
 from tests.reports.fabricated_cost import BEST, LATENCY, TRAIN, cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run

@@ -1,0 +1,1 @@
+"""What is measured of a network: one table, of which every form of a report and the gate take their columns."""
