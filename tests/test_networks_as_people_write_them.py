@@ -13,7 +13,7 @@ from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
-from fbench.reports.page.build import write_report
+from fbench.reports.render.html.build import write_report
 
 PLUGIN = Path(__file__).parent / "plugins" / "as_people_write_them.py"
 NETWORKS = ("plain", "convhead", "droppath", "attentionpool", "weightstandard", "tiedlinear", "extrastate", "regions")

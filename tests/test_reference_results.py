@@ -20,8 +20,8 @@ from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.gather import gather_findings
-from fbench.reports.page.build import gather_report, write_report
-from fbench.reports.plain.tables import write_tables
+from fbench.reports.render.csv.runs import write_tables
+from fbench.reports.render.html.build import gather_report, write_report
 
 REFERENCE = Path(__file__).parent.parent / "results" / "fer2013-standard"
 STUDIES = ("squeeze_excite", "activation", "head", "convolution", "shortcut")

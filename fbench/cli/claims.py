@@ -13,7 +13,7 @@ from fbench.cli.architectures import JsonOption, PluginOption, load_plugins
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fbench.reports.claims.judge import JudgedClaim, JudgedPaper
+    from fbench.reports.findings.claims.judge import JudgedClaim, JudgedPaper
 
 WIDE = 120
 """Columns from which the sentences of the papers have room beside their verdicts."""
@@ -36,8 +36,8 @@ def claims_command(
     from fbench.architectures.registry import list_architectures
     from fbench.benchmark.records.budget import load_presets
     from fbench.benchmark.store.run_table import load_run
-    from fbench.reports.claims.judge import judge_papers
-    from fbench.reports.claims.pool import gather_material
+    from fbench.reports.findings.claims.judge import judge_papers
+    from fbench.reports.findings.claims.pool import gather_material
 
     load_plugins(plugin)
     papers = [load_claims(path.expanduser(), load_presets()) for path in claims] if claims else shipped_claims()
@@ -53,7 +53,7 @@ def _print(judged: list[JudgedPaper]) -> None:
     from rich.markup import escape
 
     from fbench.cli.architecture_views import console
-    from fbench.reports.claims.judge import count_words
+    from fbench.reports.findings.claims.judge import count_words
 
     screen = console()
     for paper in judged:
@@ -82,7 +82,7 @@ def _table(paper: JudgedPaper, *, wide: bool) -> Table:
 
 
 def _to_json(judged: list[JudgedPaper]) -> dict[str, Any]:
-    from fbench.reports.claims.judge import count_verdicts
+    from fbench.reports.findings.claims.judge import count_verdicts
 
     return {
         "papers": [{"paper": paper.paper, "claims": [_claim_to_json(one) for one in paper.claims]} for paper in judged],

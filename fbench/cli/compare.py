@@ -14,10 +14,10 @@ from fbench.core.errors import UserError
 from fbench.core.files import require_file_place
 
 if TYPE_CHECKING:
-    from fbench.reports.gate.change import Change
-    from fbench.reports.gate.conditions import Condition
-    from fbench.reports.gate.judge import Gate, Judged
-    from fbench.reports.gate.subjects import Side
+    from fbench.reports.findings.gate.change import Change
+    from fbench.reports.findings.gate.conditions import Condition
+    from fbench.reports.findings.gate.judge import Gate, Judged
+    from fbench.reports.findings.gate.subjects import Side
 
 
 def compare_command(
@@ -41,9 +41,9 @@ def compare_command(
     ] = None,
 ) -> None:
     """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed"."""
-    from fbench.reports.gate.conditions import parse_condition
-    from fbench.reports.gate.judge import changes_without_gate, judge_gate
-    from fbench.reports.gate.subjects import load_side, pairs
+    from fbench.reports.findings.gate.conditions import parse_condition
+    from fbench.reports.findings.gate.judge import changes_without_gate, judge_gate
+    from fbench.reports.findings.gate.subjects import load_side, pairs
 
     conditions = [parse_condition(text) for text in fail_on or ()]
     target = _checked(output)
@@ -71,7 +71,7 @@ def compare_command(
 def _checked(output: Path | None) -> Path | None:
     if output is None:
         return None
-    from fbench.reports.diff.page import check_page_name
+    from fbench.reports.render.diff.page import check_page_name
 
     target = check_page_name(output)
     require_file_place(target, "The page", "--output")
@@ -82,8 +82,8 @@ def _write_page(
     sides: tuple[Side, Side], gate: Gate | None, target: Path, *, other_machine: bool, to_stderr: bool
 ) -> None:
     """Without conditions nothing is judged, and other settings are told on the page instead of refused."""
-    from fbench.reports.diff.gather import gather_difference
-    from fbench.reports.diff.page import write_difference
+    from fbench.reports.findings.diff.gather import gather_difference
+    from fbench.reports.render.diff.page import write_difference
 
     difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
     typer.echo(str(write_difference(difference, target)), err=to_stderr)

@@ -22,8 +22,8 @@ from fbench.core.errors import UserError, readable
 from fbench.core.files import require_folder_place
 
 if TYPE_CHECKING:
-    from fbench.reports.page.build import ReportOptions
-    from fbench.reports.page.document import Theme
+    from fbench.reports.render.html.build import ReportOptions
+    from fbench.reports.render.html.document import Theme
     from fbench.statistics.comparison.multiplicity import Correction
 
 
@@ -137,7 +137,7 @@ def report_command(
         give_tables(findings, form, target)
         return
 
-    from fbench.reports.page.build import gather_report
+    from fbench.reports.render.html.build import gather_report
 
     options: ReportOptions = {
         "title": title and readable(title),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fbench.reports.findings.model import Findings
-    from fbench.reports.page.document import Report
+    from fbench.reports.render.html.document import Report
 
 
 class ReportFormat(StrEnum):
@@ -87,7 +87,7 @@ def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *,
     Raises:
         UserError: the folder cannot be written.
     """
-    from fbench.reports.page.figure_files import write_figures
+    from fbench.reports.render.html.figure_files import write_figures
 
     index = write_figures(report, folder, [kind.value for kind in kinds], lambda line: typer.echo(line, err=True))
     typer.echo(str(index), err=aside)
@@ -99,8 +99,8 @@ def give_page(report: Report, target: Path, *, with_tables: bool) -> None:
     Raises:
         UserError: a file cannot be written.
     """
-    from fbench.reports.page.html import render
-    from fbench.reports.plain.tables import write_tables
+    from fbench.reports.render.csv.runs import write_tables
+    from fbench.reports.render.html.html import render
 
     written = _write(target, render(report))
     if with_tables:
@@ -120,7 +120,7 @@ def give_tables(findings: Findings, form: ReportFormat, target: Path | None) -> 
     Raises:
         UserError: a file cannot be written.
     """
-    from fbench.reports.plain.tidy import tidy_tables
+    from fbench.reports.render.csv.tables import tidy_tables
 
     if target is None:
         typer.echo(_text(findings, form), nl=False)
@@ -137,10 +137,10 @@ def _is_folder(target: Path) -> bool:
 
 
 def _text(findings: Findings, form: ReportFormat) -> str:
-    from fbench.reports.plain.contents import plain_report
-    from fbench.reports.plain.latex import to_latex
-    from fbench.reports.plain.markdown import to_markdown
-    from fbench.reports.plain.tidy import summary_csv
+    from fbench.reports.render.csv.tables import summary_csv
+    from fbench.reports.render.latex.document import to_latex
+    from fbench.reports.render.markdown.document import to_markdown
+    from fbench.reports.render.plain.contents import plain_report
 
     if form is ReportFormat.CSV:
         return summary_csv(findings)

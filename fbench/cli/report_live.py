@@ -14,7 +14,7 @@ from fbench.core.errors import UserError
 if TYPE_CHECKING:
     from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.findings.gather import ShownFaces
-    from fbench.reports.page.build import ReportOptions
+    from fbench.reports.render.html.build import ReportOptions
 
 
 def real_faces(runs: Sequence[RunTable], given: Sequence[str]) -> ShownFaces:
@@ -36,8 +36,8 @@ def real_faces(runs: Sequence[RunTable], given: Sequence[str]) -> ShownFaces:
 
 def follow(runs: Sequence[Path], target: Path, options: ReportOptions, every_s: float) -> None:
     """Write the report at each change, until every planned trial has a record and the runs' cost is measured."""
-    from fbench.reports.page.build import write_report
-    from fbench.reports.page.watching import progress_of
+    from fbench.reports.render.html.build import write_report
+    from fbench.reports.render.html.watching import progress_of
 
     following = options.copy()
     following["refresh_s"] = max(1, round(every_s))

@@ -175,9 +175,9 @@ def _run(request: RunRequest) -> None:
 
 def _finish(table: RunTable) -> None:
     """Write the report, print the summary, and exit with 3 when trials failed."""
-    from fbench.cli.summary_view import print_summary
-    from fbench.reports.page.build import gather_report, write_page
-    from fbench.reports.plain.tables import write_tables
+    from fbench.reports.render.csv.runs import write_tables
+    from fbench.reports.render.html.build import gather_report, write_page
+    from fbench.reports.render.terminal.summary import print_summary
 
     print_summary(table)
     failed = table.failed()

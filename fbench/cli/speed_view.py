@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fbench.cli.architecture_views import console
 from fbench.cli.profile_view import BUSY_PERCENT, roof_text
-from fbench.reports.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
+from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
 
 if TYPE_CHECKING:
     from rich.console import Console

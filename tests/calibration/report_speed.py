@@ -120,7 +120,7 @@ def measured(run: Path) -> dict[str, str | int | float]:
     """Seconds from the folder to the page, its size and digest; of the imports only numpy's is not counted."""
     start = time.perf_counter()
     from fbench.benchmark.store.run_table import load_run
-    from fbench.reports.page.build import build_report
+    from fbench.reports.render.html.build import build_report
 
     data = build_report([load_run(run)]).encode()
     seconds = time.perf_counter() - start

@@ -4,7 +4,7 @@ The same networks are measured by ``fbench speed`` again and again, each time in
 all, resumable. ``fbench compare`` holds measurements of different days against each other by way of the reference load
 that each has timed beside its networks; ``sessions.csv`` tells how far that ratio varies from process to process,
 beyond what the interval within a process knows of, and how far peak memory does. The constants of
-``fbench.reports.gate`` are the largest deviations in it, rounded up.
+``fbench.reports.findings.gate`` are the largest deviations in it, rounded up.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import numpy as np
 
 from fbench.benchmark.records.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
 from fbench.benchmark.store.run_folder import read_cost_file
-from fbench.reports.costs.timings import image_log_times
-from fbench.reports.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
-from fbench.reports.gate.time_changes import BETWEEN_SESSIONS
+from fbench.reports.findings.costs.timings import image_log_times
+from fbench.reports.findings.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
+from fbench.reports.findings.gate.time_changes import BETWEEN_SESSIONS
 from fbench.statistics.timing import time_ratio
 from tests.csv_tables import read_rows, save_rows, write_rows
 

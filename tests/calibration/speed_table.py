@@ -15,7 +15,7 @@ from typing import Final
 
 from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
 from fbench.benchmark.records.cost_records import CostRecord
-from fbench.reports.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
+from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
 from tests.csv_tables import write_rows
 
 AGAINST: Final = "ires"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fbench.cli.app import app
 from fbench.core.errors import UserError
-from tests.reports.claims.runs import run_of
+from tests.reports.findings.claims.runs import run_of
 
 runner = CliRunner()
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
 from fbench.core.errors import UserError
-from fbench.reports.page import html
+from fbench.reports.render.html import html
 
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
 TABLES = {"summary.csv", "trials.csv", "comparisons.csv", "claims.csv"}

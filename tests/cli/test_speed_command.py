@@ -10,7 +10,7 @@ from fbench.benchmark.store.run_folder import read_cost_file
 from fbench.cli.app import app
 from fbench.core.capacity import usable_cores
 from fbench.core.errors import UserError
-from fbench.reports.costs.timings import setting_timings
+from fbench.reports.findings.costs.timings import setting_timings
 
 runner = CliRunner()
 QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.page.build import build_report
+from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import fabricate_run
 from tests.reports.read_page import Page
 

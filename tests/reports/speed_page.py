@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from types import SimpleNamespace
 
-from fbench.reports.page.html import _marks, draw, page_environment
 from fbench.reports.palette import assign_appearances
+from fbench.reports.render.html.html import _marks, draw, page_environment
 from tests.reports.read_page import Page
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.networks.blueprint import Blueprint, Stage
+from fbench.reports.findings.networks.blueprint import Blueprint, Stage
 from fbench.reports.wording import count, listing, plural, shorten, significant
 
 _LINE_IN: Final = 0.165

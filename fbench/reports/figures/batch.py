@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from fbench.reports.costs.batches import BatchCurve
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
+from fbench.reports.findings.costs.batches import BatchCurve
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import count, significant
 

@@ -10,9 +10,9 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.comparisons.studies import Comparison
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import points, points_range, shorten
 from fbench.statistics.estimands import MeanEstimate

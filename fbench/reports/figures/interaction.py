@@ -13,10 +13,10 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.comparisons.factor_words import effect_name, effect_verdict, factor_name
-from fbench.reports.comparisons.factors import CellMean, FactorAnalysis
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.findings.comparisons.factor_words import effect_name, effect_verdict, factor_name
+from fbench.reports.findings.comparisons.factors import CellMean, FactorAnalysis
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import percent, points, points_range, shorten
 

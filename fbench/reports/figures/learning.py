@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fbench.reports.comparisons.evidence import NetworkEvidence
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import number, percent, shorten
 

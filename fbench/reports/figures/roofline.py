@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fbench.benchmark.machine.machine_roof import MachineRoof
-from fbench.reports.costs.roofs import RoofPoint
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
+from fbench.reports.findings.costs.roofs import RoofPoint
 from fbench.reports.palette import Appearance
 from fbench.reports.wording import percent, significant
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from fbench.reports.comparisons.evidence import NetworkEvidence
+from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 
 WIDTH: Final = 72.0
 HEIGHT: Final = 18.0

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from fbench.reports.claims.section import ClaimsSection
-from fbench.reports.comparisons.evidence import Evidence
-from fbench.reports.comparisons.headline import nothing_finished, strength
-from fbench.reports.comparisons.studies import Comparison, StudyResult
-from fbench.reports.comparisons.summary import NetworkSummary, by_accuracy
-from fbench.reports.origin.provenance import budget_words
-from fbench.reports.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
+from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.headline import nothing_finished, strength
+from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.origin.provenance import budget_words
+from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
 from fbench.reports.wording import (
     count,
     listing,

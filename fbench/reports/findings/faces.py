@@ -9,7 +9,7 @@ from functools import partial
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.maps.images import RENDERED
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.left_out import Omissions, attempt
 
 ShownMaps = Mapping[tuple[str, str], FaceMaps]

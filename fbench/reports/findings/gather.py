@@ -9,20 +9,20 @@ from functools import partial
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
-from fbench.reports.claims.section import ClaimsSection, claims_section
-from fbench.reports.comparisons.evidence import Evidence, gather
-from fbench.reports.comparisons.headline import cautions, without_copies
-from fbench.reports.comparisons.published import printed_top1, published_rows
-from fbench.reports.comparisons.studies import StudyResult, study_results
-from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.findings.answer import answer
+from fbench.reports.findings.claims.section import ClaimsSection, claims_section
+from fbench.reports.findings.comparisons.evidence import Evidence, gather
+from fbench.reports.findings.comparisons.headline import cautions, without_copies
+from fbench.reports.findings.comparisons.published import printed_top1, published_rows
+from fbench.reports.findings.comparisons.studies import StudyResult, study_results
+from fbench.reports.findings.comparisons.summary import summarise_networks
 from fbench.reports.findings.faces import network_maps
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
+from fbench.reports.findings.networks.blueprint import network_plans
+from fbench.reports.findings.networks.differences import run_differences
+from fbench.reports.findings.origin.run_names import run_names
+from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
-from fbench.reports.networks.blueprint import network_plans
-from fbench.reports.networks.differences import run_differences
-from fbench.reports.origin.run_names import run_names
-from fbench.reports.tradeoffs.fronts import front_result
 from fbench.statistics.comparison.multiplicity import Correction
 
 ShownFaces = Sequence[Mapping[tuple[str, str], FaceMaps]]
@@ -40,7 +40,7 @@ class ReadRuns:
 def gather_findings(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> Findings:
     """All numbers and words of a report; nothing is drawn.
 
-    Arguments and errors are those of :func:`fbench.reports.page.build.gather_report`.
+    Arguments and errors are those of :func:`fbench.reports.render.html.build.gather_report`.
     """
     return read_runs(runs, title=title, correction=correction).findings
 
@@ -52,7 +52,7 @@ def read_runs(
     correction: Correction = "holm",
     shown_faces: ShownFaces | None = None,
 ) -> ReadRuns:
-    """Findings for :func:`fbench.reports.page.build.gather_report`, whose arguments and errors these are."""
+    """Findings for :func:`fbench.reports.render.html.build.gather_report`, whose arguments and errors these are."""
     if not runs:
         raise UserError("No run was given; name at least one run folder.")
     names = run_names(runs)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
-from fbench.reports.claims.section import ClaimsSection
-from fbench.reports.comparisons.published import PublishedRow
-from fbench.reports.comparisons.studies import StudyResult
-from fbench.reports.comparisons.summary import NetworkSummary
 from fbench.reports.findings.answer import AnswerSentence
+from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.published import PublishedRow
+from fbench.reports.findings.comparisons.studies import StudyResult
+from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.faces import NetworkMaps
+from fbench.reports.findings.networks.blueprint import NetworkPlan
+from fbench.reports.findings.networks.differences import NetworkDifferences
+from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
-from fbench.reports.networks.blueprint import NetworkPlan
-from fbench.reports.networks.differences import NetworkDifferences
-from fbench.reports.tradeoffs.fronts import FrontResult
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.comparisons.evidence import gather
-from fbench.reports.comparisons.studies import study_results
-from fbench.reports.comparisons.summary import summarise_networks
 from fbench.reports.findings.answer import answer
-from fbench.reports.page.build import build_report
-from fbench.reports.tradeoffs.fronts import front_result
+from fbench.reports.findings.comparisons.evidence import gather
+from fbench.reports.findings.comparisons.studies import study_results
+from fbench.reports.findings.comparisons.summary import summarise_networks
+from fbench.reports.findings.tradeoffs.fronts import front_result
+from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
 from tests.reports.read_page import Page
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from fbench.reports.comparisons.summary import NetworkSummary
-from fbench.reports.gate.metrics import Better, Metric
+from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.gate.metrics import Better, Metric
 from fbench.reports.wording import MISSING, count, percent_range, significant
 
 Place = Literal["csv", "page", "table", "terminal"]

@@ -12,12 +12,20 @@ from typing import Final
 
 import numpy as np
 
-from fbench.reports.comparisons.evidence import NetworkEvidence
-from fbench.reports.comparisons.summary import NetworkSummary
-from fbench.reports.costs.cost import NetworkCost
+from fbench.reports.findings.comparisons.evidence import NetworkEvidence
+from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.costs.cost import NetworkCost
+from fbench.reports.findings.gate.metrics import Better, Metric
+from fbench.reports.findings.gate.read_changes import (
+    accuracy,
+    count_of,
+    energy,
+    peak_memory_of,
+    quality_of,
+    rate_of,
+    time_of,
+)
 from fbench.reports.findings.measures.model import Form, Measure, Place, Range, Value
-from fbench.reports.gate.metrics import Better, Metric
-from fbench.reports.gate.read_changes import accuracy, count_of, energy, peak_memory_of, quality_of, rate_of, time_of
 from fbench.reports.wording import millions, percent
 from fbench.statistics.estimands import MeanEstimate
 

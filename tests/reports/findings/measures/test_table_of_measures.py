@@ -10,21 +10,21 @@ import pytest
 from scipy import stats
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.cli.summary_view import print_summary
-from fbench.reports.comparisons.evidence import NetworkEvidence, gather
+from fbench.reports.findings.comparisons.evidence import NetworkEvidence, gather
+from fbench.reports.findings.gate.conditions import parse_condition
+from fbench.reports.findings.gate.judge import Judged, judge_gate
+from fbench.reports.findings.gate.subjects import load_side, pairs
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.measures import table
 from fbench.reports.findings.measures.table import counted, quality
-from fbench.reports.gate.conditions import parse_condition
-from fbench.reports.gate.judge import Judged, judge_gate
-from fbench.reports.gate.subjects import load_side, pairs
-from fbench.reports.page.build import build_report
-from fbench.reports.plain.contents import plain_report
-from fbench.reports.plain.markdown import to_markdown
-from fbench.reports.plain.tidy import summary_csv
+from fbench.reports.render.csv.tables import summary_csv
+from fbench.reports.render.html.build import build_report
+from fbench.reports.render.markdown.document import to_markdown
+from fbench.reports.render.plain.contents import plain_report
+from fbench.reports.render.terminal.summary import print_summary
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
-from tests.reports.plain.plain_tables import markdown_tables
 from tests.reports.read_page import Page
+from tests.reports.render.plain.plain_tables import markdown_tables
 
 KAPPA = "cohen_kappa"
 

@@ -1,0 +1,252 @@
+"""What several runs hold together: trials of one data set, measurements of cost, and counts.
+
+Trials of two runs are pooled only where nothing but seeds and networks tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+
+from fbench.ablations.claim_tests import CATALOGUE_NAMES
+from fbench.architectures.contract import Counts, built_in_contract, user_contract
+from fbench.benchmark.records.budget import load_preset, plan_steps
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.runs.interim_analyses import has_its_trials
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+from fbench.reports.findings.comparisons.alike import first_difference
+from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence, gather
+
+FIRST_AND_SECOND: Final = ("the first", "the second")
+"""Labels of two runs that the sentence before has named."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One run on one data set; ``name`` is what claims call the data set, ``where`` the run's folder."""
+
+    name: str
+    where: str
+    evidence: Evidence
+
+    @property
+    def run(self) -> RunTable:
+        """The run."""
+        return self.evidence.run
+
+    @property
+    def data(self) -> DataSpec:
+        """The data set."""
+        return self.evidence.data
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that can decide claims; ``costs`` are measurements with the folder of their run, oldest first."""
+
+    holdings: tuple[Holding, ...]
+    costs: tuple[tuple[str, CostRecord], ...]
+    counts: Mapping[str, Counts]
+
+    @property
+    def networks(self) -> set[str]:
+        """Every network that a run planned."""
+        return {network for holding in self.holdings for network in holding.run.networks}
+
+    @property
+    def data_names(self) -> set[str]:
+        """Every data set of a run."""
+        return {holding.name for holding in self.holdings}
+
+
+@dataclass(frozen=True)
+class DataEvidence:
+    """The trials of some networks on one data set, of all runs that hold any of them.
+
+    ``failed`` has the reason for a network that was planned and of which no trial finished.
+    """
+
+    name: str
+    holdings: tuple[Holding, ...]
+    networks: Mapping[str, NetworkEvidence]
+    failed: Mapping[str, str]
+
+    @property
+    def selected_on_test(self) -> bool:
+        """Whether the test split chose the epoch."""
+        return any(holding.run.config.protocol.selection == "test" for holding in self.holdings)
+
+    def is_long_enough(self, preset: str) -> bool:
+        """Whether each trial may learn at least as long as the preset has it, on all training images."""
+        return all(_is_long_enough(holding, preset) for holding in self.holdings)
+
+    @property
+    def has_looks(self) -> bool:
+        """Whether seeds were added until comparisons were decided."""
+        return any(holding.run.looks is not None for holding in self.holdings)
+
+    def look(self, network: str, other: str) -> Look | None:
+        """The last look at this comparison, where seeds were added until it was decided; else none."""
+        for holding in self.holdings:
+            looks = holding.run.looks
+            for study in holding.run.config.suite.studies if looks else ():
+                found = looks.latest(ComparisonKey(study.name, network, other, holding.data.name)) if looks else None
+                if found is not None and has_its_trials(found, holding.run):
+                    return found
+        return None
+
+
+def gather_material(runs: Sequence[RunTable]) -> Material:
+    """Read runs, perhaps none, for judging claims.
+
+    Raises:
+        UserError: a run that cannot be read.
+    """
+    return material_of(runs, [gather(run, data) for run in runs for data in run.config.data])
+
+
+def material_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Material:
+    """What runs hold, of which each data set was read already."""
+    holdings = [Holding(claims_name(one.data), str(one.run.folder.path), one) for one in read]
+    costs = [(str(run.folder.path), cost) for run in runs for cost in run.costs]
+    return Material(
+        holdings=tuple(holdings),
+        costs=tuple(sorted(costs, key=lambda pair: pair[1].finished_at)),
+        counts={**_counts_of_runs(runs), **_counts_of_contracts()},
+    )
+
+
+def claims_name(data: DataSpec) -> str:
+    """What claims call a data set of a run."""
+    source = data.source or data.name
+    return CATALOGUE_NAMES.get(source, data.name)
+
+
+def pool(material: Material, data: str, networks: Iterable[str]) -> DataEvidence | None:
+    """The trials of these networks on a data set; none where no run has any of them planned there.
+
+    Raises:
+        UserError: two runs differ in something that their results depend on; the field is named.
+    """
+    wanted, name = tuple(networks), CATALOGUE_NAMES.get(data, data)
+    holdings = [one for one in material.holdings if one.name == name and set(wanted) & set(one.run.networks)]
+    if not holdings:
+        return None
+    for first, second in pairwise(holdings):
+        _require_one_training(first, second)
+    found = {network: _merged(network, holdings) for network in wanted}
+    absent = [network for network in wanted if found[network] is None]
+    return DataEvidence(
+        name=name,
+        holdings=tuple(holdings),
+        networks={network: evidence for network, evidence in found.items() if evidence is not None},
+        failed={network: reason for network in absent if (reason := _failure(network, holdings))},
+    )
+
+
+def _require_one_training(first: Holding, second: Holding) -> None:
+    if found := first_difference(_settings(first), _settings(second), FIRST_AND_SECOND):
+        raise UserError(
+            f"The trials on {first.data.name} in {first.where} and {second.where} cannot be pooled: {found}; give runs "
+            "that differ in seeds and networks alone."
+        )
+
+
+def _settings(holding: Holding) -> dict[str, Any]:
+    config = holding.run.config
+    protocol = config.protocol.for_data(holding.data.source or holding.data.name)
+    parts: dict[str, dict[str, Any]] = {
+        "protocol": protocol.settings(),
+        "budget": config.budget.model_dump(),
+        "numerics": config.numerics.model_dump(),
+    }
+    found: dict[str, Any] = {
+        "data fingerprint": holding.data.fingerprint[:16],
+        "number of images": holding.data.images_by_split,
+    }
+    for part, settings in parts.items():
+        found |= {f"{part}.{name}": value for name, value in settings.items()}
+    return found
+
+
+def _merged(network: str, holdings: Sequence[Holding]) -> NetworkEvidence | None:
+    """All seeds of a network, each once, ascending."""
+    having = [(one, one.evidence.networks[network]) for one in holdings if network in one.evidence.networks]
+    if not having:
+        return None
+    for (first, ours), (second, theirs) in pairwise(having):
+        digests = [side.records[0].spec.network.digest[:16] for side in (ours, theirs)]
+        if digests[0] != digests[1]:
+            raise UserError(
+                f"The trials of {network} in {first.where} and {second.where} cannot be pooled: its network digest is "
+                f"{digests[0]} in the first and {digests[1]} in the second; train the network as it is now in both."
+            )
+    _, merged = having[0]
+    for _, more in having[1:]:
+        merged = _joined(merged, more)
+    return merged
+
+
+def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
+    fresh = [place for place, seed in enumerate(more.seeds) if seed not in ours.seeds]
+    seeds = (*ours.seeds, *(more.seeds[place] for place in fresh))
+    order = sorted(range(len(seeds)), key=lambda place: seeds[place])
+
+    def tuples(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
+        both = (*first, *(second[place] for place in fresh))
+        return tuple(both[place] for place in order)
+
+    return replace(
+        ours,
+        seeds=tuple(sorted(seeds)),
+        records=tuples(ours.records, more.records),
+        measures=tuples(ours.measures, more.measures),
+        correct=np.concatenate([ours.correct, more.correct[fresh]])[order],
+        confusion=np.concatenate([ours.confusion, more.confusion[fresh]])[order],
+        histories=tuples(ours.histories, more.histories),
+    )
+
+
+def _failure(network: str, holdings: Sequence[Holding]) -> str:
+    reasons = [
+        record.failure_reason or "no reason was kept"
+        for holding in holdings
+        for planned, record in holding.run.failed()
+        if (planned.network, planned.data) == (network, holding.data.name)
+    ]
+    return f"all that ended failed: {reasons[0]}" if reasons else ""
+
+
+def _is_long_enough(holding: Holding, preset: str) -> bool:
+    config, images = holding.run.config, holding.data.images_by_split.get("train", 0)
+    budget = config.budget
+    if images < 1 or (budget.train_images is not None and budget.train_images < images):
+        return False
+    protocol = config.protocol.for_data(holding.data.source or holding.data.name)
+    least = load_preset(preset).budget
+    if budget.batch_size is not None:
+        least = least.model_copy(update={"batch_size": budget.batch_size})
+    ours, wanted = plan_steps(protocol, budget, images), plan_steps(protocol, least, images)
+    return ours.steps * ours.batch_size >= wanted.steps * wanted.batch_size
+
+
+def _counts_of_contracts() -> dict[str, Counts]:
+    rows = {**user_contract(), **built_in_contract()}
+    return {name: row.counts for name, row in rows.items() if row.counts is not None}
+
+
+def _counts_of_runs(runs: Sequence[RunTable]) -> dict[str, Counts]:
+    """What runs counted of networks that no contract has, at the size of their own images."""
+    return {
+        name: Counts(static.trainable_params, static.bn_running_stats, static.macs)
+        for run in runs
+        for cost in run.costs
+        for name, static in cost.static.items()
+    }

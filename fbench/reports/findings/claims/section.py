@@ -1,0 +1,68 @@
+"""The part of a report that judges the papers' claims on which its runs have something to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fbench.ablations.claim import Claim, PaperClaims, shipped_claims
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+from fbench.reports.findings.claims.judge import JudgedPaper, count_verdicts, judge_papers
+from fbench.reports.findings.claims.pool import material_of
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.wording import plural
+
+
+@dataclass(frozen=True)
+class ClaimsSection:
+    """The papers with the claims that the runs bear on, and the verdicts counted in a sentence.
+
+    ``refusal`` says why the runs cannot be judged together; no paper is shown then.
+    """
+
+    papers: tuple[JudgedPaper, ...]
+    summary: str
+    refusal: str = ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the verdicts rest on, once each."""
+        return tuple(dict.fromkeys(text for paper in self.papers for one in paper.claims for text in one.remarks))
+
+
+def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimsSection | None:
+    """Judge the claims of which a test has two of its networks in the runs, or its only one; none where there are none.
+
+    Args:
+        runs: of the report.
+        read: each data set of each run.
+    """
+    planned = {network for run in runs for network in run.networks}
+    papers = [found for paper in shipped_claims() if (found := _bearing_on(paper, planned)) is not None]
+    if not papers:
+        return None
+    try:
+        judged = tuple(judge_papers(papers, material_of(runs, read), ()))
+    except UserError as refusal:
+        return ClaimsSection((), "", str(refusal))
+    numbers = count_verdicts([one for paper in judged for one in paper.claims])
+    claims = plural(sum(numbers.values()), "claim")
+    which = "this run bears" if len(runs) == 1 else "these runs bear"
+    return ClaimsSection(
+        judged,
+        f"Of the {claims} of the papers that {which} on, {numbers['supported']} "
+        f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted and "
+        f"{numbers['undecided']} undecided.",
+    )
+
+
+def _bearing_on(paper: PaperClaims, planned: set[str]) -> PaperClaims | None:
+    claims = tuple(claim for claim in paper.claims if _bears_on(claim, planned))
+    return paper.model_copy(update={"claims": claims}) if claims else None
+
+
+def _bears_on(claim: Claim, planned: set[str]) -> bool:
+    return any(
+        len(planned & set(names)) >= min(2, len(names)) for names in (test.networks_named for test in claim.tests)
+    )

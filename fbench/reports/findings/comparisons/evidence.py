@@ -1,0 +1,214 @@
+"""What one run says of one data set, read from its files once: the input of every table and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
+from fbench.benchmark.store.run_table import RunTable
+from fbench.core.errors import UserError
+from fbench.reports.findings.comparisons.alike import require_one_making
+from fbench.reports.left_out import Omissions, attempt
+from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import mostly_collapsed
+
+_ROUNDING: Final = 1e-6
+
+SPLIT_WORDS: Final[dict[SplitName, str]] = {
+    "train": "training split",
+    "selection": "selection split",
+    "test": "test split",
+}
+
+
+@dataclass(frozen=True)
+class NetworkEvidence:
+    """The finished trials of one network on one data set, one entry per seed, ascending.
+
+    ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
+    classes), both on the headline split; ``measures`` are that split's.
+    """
+
+    network: str
+    seeds: tuple[int, ...]
+    records: tuple[TrialRecord, ...]
+    measures: tuple[SplitMeasures, ...]
+    correct: npt.NDArray[np.bool_]
+    confusion: npt.NDArray[np.int64]
+    histories: tuple[tuple[HistoryRow, ...], ...]
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether most of the trials did not learn: they are within chance of the largest class."""
+        return mostly_collapsed(self.confusion)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One run on one data set; ``networks`` holds those with a finished trial, in the order of the plan.
+
+    ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
+    ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
+    or selection split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    """
+
+    run: RunTable
+    data: DataSpec
+    split: SplitName
+    networks: dict[str, NetworkEvidence]
+    labels: npt.NDArray[np.integer]
+    without_copies: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in the order of the confusion matrices."""
+        return self.data.class_names
+
+    @cached_property
+    def split_words(self) -> str:
+        """The headline split as a reader calls it."""
+        return SPLIT_WORDS[self.split]
+
+    @cached_property
+    def seed_counts(self) -> tuple[int, ...]:
+        """How many finished seeds the networks have, without repeats, ascending."""
+        return tuple(sorted({len(found.seeds) for found in self.networks.values()}))
+
+
+def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) -> Evidence:
+    """Read all finished trials of a run on one data set.
+
+    Args:
+        run: the run.
+        data: one of its data sets.
+        omissions: takes a note of each trial whose predictions are not there, which is then left out, and of each whose
+            history is not; none: the first is raised.
+
+    Raises:
+        UserError: a trial's predictions are damaged, of another size than the other trials', or of one image; or
+            trials that were not made alike.
+    """
+    split = run.headline_split
+    everything = [record for network in run.networks for record in run.records(network, data.name)]
+    require_one_making(everything, f"{run.folder.path}, {data.name}")
+    found: dict[str, NetworkEvidence] = {}
+    images: set[int] = set()
+    labels: npt.NDArray[np.integer] = np.zeros(0, np.int64)
+    for network in run.networks:
+        records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
+        if records:
+            parts = [_predictions(run, record) for record in records]
+            labels = labels if found else parts[0].labels
+            found[network] = _network_evidence(run, data, network, list(zip(records, parts, strict=True)), omissions)
+            images.add(found[network].correct.shape[1])
+    if len(images) > 1:
+        sizes = " and ".join(f"{size:,}" for size in sorted(images))
+        raise UserError(
+            f"{run.folder.path}: the predictions on {data.name} are of {sizes} images, which cannot be "
+            "compared; run again the trials that were read on other data."
+        )
+    if images and min(images) < 2:
+        raise UserError(
+            f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no "
+            "interval; use a data set with at least two."
+        )
+    without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
+    return Evidence(run, data, split, found, labels, without_copies)
+
+
+def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[np.bool_] | None:
+    audit = run.audits.get(data.name)
+    if audit is None or not audit.test_rows_with_copies or images - len(audit.test_rows_with_copies) < 2:
+        return None
+    if max(audit.test_rows_with_copies) >= images:
+        raise UserError(
+            f"{run.folder.path}: the audit of {data.name} is of a larger test split than the predictions; delete the "
+            "run's data folder and run the same command again."
+        )
+    kept = np.ones(images, np.bool_)
+    kept[list(audit.test_rows_with_copies)] = False
+    return kept
+
+
+def _is_kept(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> bool:
+    """Whether a trial's predictions are there, as far as one that lacks them may be left out."""
+    file = run.folder.trial_folder(record.trial_id) / SMALL_FILE
+    if omissions is None or file.exists():
+        return True
+    what = f"seed {record.spec.seed} of {network} on {record.spec.data.name}"
+    omissions.note(what, f"there is no {file}; restore it, or delete its folder and run again")
+    return False
+
+
+def _history(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> tuple[HistoryRow, ...]:
+    what = f"the learning curve of {network}, seed {record.spec.seed}"
+    return tuple(attempt(omissions, what, lambda: run.history(record)) or ())
+
+
+def _network_evidence(
+    run: RunTable,
+    data: DataSpec,
+    network: str,
+    trials: Sequence[tuple[TrialRecord, SplitPredictions]],
+    omissions: Omissions | None,
+) -> NetworkEvidence:
+    records, parts = [record for record, _ in trials], [part for _, part in trials]
+    if len({part.predicted.size for part in parts}) > 1:
+        raise UserError(
+            f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
+            "run again the ones that were read on other data."
+        )
+    for record, part in trials:
+        _require_agreement(run, record, part)
+    classes = len(data.class_names)
+    return NetworkEvidence(
+        network=network,
+        seeds=tuple(record.spec.seed for record in records),
+        records=tuple(records),
+        measures=tuple(_measures(run, record) for record in records),
+        correct=np.array([part.correct for part in parts], dtype=bool),
+        confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
+        histories=tuple(_history(run, network, record, omissions) for record in records),
+    )
+
+
+def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
+    folder = run.folder.trial_folder(record.trial_id)
+    try:
+        return run.classes(record)[run.headline_split]
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise UserError(
+            f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
+        ) from error
+
+
+def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
+    """Nothing, where the recorded accuracy is that of the predictions beside it."""
+    recorded, found = _measures(run, record).top1, float(part.correct.mean())
+    if abs(recorded - found) > _ROUNDING:
+        file = run.folder.trial_folder(record.trial_id) / "record.json"
+        raise UserError(
+            f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
+            "restore the folder, or delete it and run again."
+        )
+
+
+def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:
+    measures = record.test if run.headline_split == "test" else record.selection
+    if measures is None:
+        file = run.folder.trial_folder(record.trial_id) / "record.json"
+        raise UserError(
+            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete "
+            "its folder and run again."
+        )
+    return measures

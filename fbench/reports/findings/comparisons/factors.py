@@ -1,0 +1,109 @@
+"""A study of crossed factors: analysis of variance, effects with both estimands, and checks of the residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fbench.ablations.study import Study
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.estimands import MeanEstimate
+from fbench.statistics.factors.anova import AnalysisOfVariance, analysis_of_variance
+from fbench.statistics.factors.design import (
+    CrossedCorrectness,
+    CrossedDesign,
+    SeedLeftOut,
+    cross,
+    crossed_design,
+    missing_cells,
+)
+from fbench.statistics.factors.effects import Effect, estimate_effects
+from fbench.statistics.factors.pooled import pooled_estimate
+from fbench.statistics.factors.residuals import ResidualChecks, check_residuals
+
+
+@dataclass(frozen=True)
+class CellMean:
+    """The accuracy of one network of a design, as a fraction of 1, and its level of each factor.
+
+    The interval is for comparing the networks with each other on this test set: it rests on the pooled residual and
+    leaves out the chance that a seed shares with all of them. It is cut at 0 and 1.
+    """
+
+    network: str
+    levels: tuple[str, ...]
+    accuracy: MeanEstimate
+
+
+@dataclass(frozen=True)
+class FactorAnalysis:
+    """What the trials of a crossed study say of its factors; accuracies are fractions of 1."""
+
+    design: CrossedDesign
+    margin: float
+    correction: Correction
+    seeds: tuple[int, ...]
+    left_out: tuple[SeedLeftOut, ...]
+    cells: tuple[CellMean, ...]
+    variance: AnalysisOfVariance
+    effects: tuple[Effect, ...]
+    checks: ResidualChecks
+
+
+@dataclass(frozen=True)
+class FactorSection:
+    """The analysis of a crossed study, or why there is none yet, in a sentence."""
+
+    analysis: FactorAnalysis | None
+    why_not: str = ""
+
+
+def factor_section(evidence: Evidence, study: Study, correction: Correction = "holm") -> FactorSection | None:
+    """Analyse a study on one data set; none where it has no factors, or one level of each of them."""
+    if not study.factors or len(study.levels) < 2:
+        return None
+    design = crossed_design(study.factors, first=study.baseline)
+    if missing := missing_cells(design, list(evidence.networks)):
+        return FactorSection(
+            None, f"The factors are analysed once all combinations have finished a seed; missing: {', '.join(missing)}."
+        )
+    networks = {cell: evidence.networks[cell] for cell in design.cells}
+    if not set.intersection(*(set(found.seeds) for found in networks.values())):
+        return FactorSection(None, "The factors are analysed once all combinations have finished one seed in common.")
+    data = cross(
+        design,
+        {cell: found.correct for cell, found in networks.items()},
+        {cell: found.seeds for cell, found in networks.items()},
+    )
+    collapsed = [cell for cell, found in networks.items() if found.collapsed]
+    return FactorSection(_analyse(data, study.margin_points / 100, correction, collapsed))
+
+
+def _analyse(
+    data: CrossedCorrectness, margin: float, correction: Correction, collapsed: Collection[str]
+) -> FactorAnalysis:
+    design = data.design
+    variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
+    one_cell = [[float(place == other) for other in range(len(design.cells))] for place in range(len(design.cells))]
+    return FactorAnalysis(
+        design=design,
+        margin=margin,
+        correction=correction,
+        seeds=data.seeds,
+        left_out=data.left_out,
+        cells=tuple(
+            CellMean(cell, levels, _within_bounds(pooled_estimate(data.accuracy, variance, weights)))
+            for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
+        ),
+        variance=variance,
+        effects=estimate_effects(data, margin, correction, collapsed=collapsed),
+        checks=check_residuals(data.accuracy, design, data.seeds),
+    )
+
+
+def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:
+    low, high = np.clip([accuracy.low, accuracy.high], 0.0, 1.0).tolist()
+    return replace(accuracy, low=low, high=high)

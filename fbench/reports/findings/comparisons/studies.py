@@ -1,0 +1,233 @@
+"""Each study of the suite as comparisons with its baseline, and the verdict on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fbench.ablations.study import Study, comparisons
+from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.runs.interim_analyses import has_its_trials
+from fbench.benchmark.store.run_table import Correctness
+from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.costs.cost import network_cost
+from fbench.reports.findings.costs.cost_change import CostChange, cost_change
+from fbench.statistics.comparison.equivalence import certified_margin
+from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
+from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
+from fbench.statistics.discordance import Discordance
+from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
+from fbench.statistics.sign_flip import smallest_reachable
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A network minus its baseline on one data set, as fractions of 1.
+
+    Attributes:
+        network: what is compared. baseline: with what. difference: both estimands, tests and effect sizes. decision:
+        the verdict of the family as it stands, from ``difference``. look: where seeds were added until decided, the
+        look that decides instead; else none. ``difference`` is then that
+            of the look's seeds.
+        look_lost: the run no longer holds the trials of its look, so that nothing is decided.
+        unpaired_seeds: seeds that only one of the two finished and that are left out of pairs.
+        more: what it would take to decide; none where it is decided, where nothing is known of the chance of a seed, or
+            where neither learned.
+        cost: what the network costs beside its baseline.
+        neither_learned: most trials of both collapsed, so that nothing is decided.
+    """
+
+    network: str
+    baseline: str
+    difference: NetworkComparison
+    decision: Decision
+    look: Look | None
+    look_lost: bool
+    unpaired_seeds: tuple[int, ...]
+    more: SeedsNeeded | None
+    cost: CostChange
+    neither_learned: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The answer: of the look that stopped the comparison, or of the family."""
+        if self.look_lost or self.neither_learned:
+            return "undecided"
+        return self.look.verdict if self.look else self.decision.verdict
+
+    @property
+    def estimate(self) -> float:
+        """For new images: of the look that stopped the comparison, or of all pairs."""
+        if self.look is not None and self.look.estimate is not None:
+            return self.look.estimate
+        return self.difference.new_images.estimate
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """For new images: the repeated one of the look, or that of ``difference``; NaN where there is none."""
+        if self.look is not None and self.look.low is not None and self.look.high is not None:
+            return self.look.low, self.look.high
+        return self.difference.new_images.low, self.difference.new_images.high
+
+    @property
+    def smallest_margin(self) -> float:
+        """The least margin within which equivalence would be certified: at this look, or in the family."""
+        if self.look is not None and self.is_tested:
+            return certified_margin(self.difference.new_images, self.look.equivalent_level)
+        return self.decision.smallest_margin
+
+    @property
+    def few_images(self) -> Discordance | None:
+        """On how few images the two differ, where that bounds what can be said; else none."""
+        images = self.difference.new_images.discordance
+        return images if images is not None and images.is_few else None
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether the chance of a seed is known, so that anything could be decided."""
+        return is_testable(self.difference.new_images)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A study with what its trials say.
+
+    ``levels`` have a finished trial; ``absent`` are those that could not be compared with the baseline.
+
+    ``smallest_adjusted_sign_flip_p`` is the least that the sign-flip test can reach with these seeds after
+    Holm's correction for this family; none where nothing is compared.
+    """
+
+    study: Study
+    correction: Correction
+    levels: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    absent: tuple[str, ...]
+    smallest_adjusted_sign_flip_p: float | None
+
+    @property
+    def margin(self) -> float:
+        """The difference that matters, as a fraction of 1."""
+        return self.study.margin_points / 100
+
+
+class _Compared(NamedTuple):
+    """A comparison before its family is known."""
+
+    network: str
+    baseline: str
+    difference: NetworkComparison
+    look: Look | None
+    look_lost: bool
+    neither_learned: bool
+
+
+def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
+    """The studies of which a network was planned, in the suite's order."""
+    planned = set(evidence.run.networks)
+    studies = [study for study in evidence.run.config.suite.studies if planned & set(study.levels)]
+    return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
+
+
+def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _Compared | None:
+    """Two networks on one data set, by the seeds of their last look if there was one; none without a finished trial."""
+    if network not in evidence.networks or baseline not in evidence.networks:
+        return None
+    looks = evidence.run.looks
+    latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
+    look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
+    ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
+    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
+    return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned)
+
+
+def _first_seeds(network: NetworkEvidence, look: Look | None) -> Correctness:
+    """The answers of the seeds that a look used, or all; all too where a look found no pair to judge."""
+    if look is None or look.pairs == 0:
+        return Correctness(network.seeds, network.correct)
+    places = [place for place, seed in enumerate(network.seeds) if seed < look.seeds]
+    return Correctness(tuple(network.seeds[place] for place in places), network.correct[places])
+
+
+def _has_been_asked(study: Study, planned: set[str]) -> bool:
+    """Whether the plan holds the baseline and a level to compare with it, or all of a study of one level."""
+    return study.baseline in planned and (len(study.levels) == 1 or len(planned & set(study.levels)) > 1)
+
+
+def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
+    pairs = comparisons(study)
+    compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
+    decisions = decide(
+        [one.difference.new_images for one in compared],
+        study.margin_points / 100,
+        correction,
+        neither_learned=[one.neither_learned for one in compared],
+    )
+    seeds = max((one.difference.seeds for one in compared), default=0)
+    names = {one.network for one in compared}
+    return StudyResult(
+        study=study,
+        correction=correction,
+        levels=tuple(level for level in study.levels if level in evidence.networks),
+        comparisons=tuple(_comparisons(evidence, study, compared, decisions)),
+        absent=tuple(network for network, _ in pairs if network not in names),
+        smallest_adjusted_sign_flip_p=smallest_reachable(seeds, len(compared)) if compared else None,
+    )
+
+
+def _comparisons(
+    evidence: Evidence, study: Study, compared: Sequence[_Compared], decisions: Sequence[Decision]
+) -> list[Comparison]:
+    found = []
+    for one, decision in zip(compared, decisions, strict=True):
+        undecided = not one.neither_learned and (one.look.verdict if one.look else decision.verdict) == "undecided"
+        both = evidence.networks[one.network], evidence.networks[one.baseline]
+        ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
+        found.append(
+            Comparison(
+                network=one.network,
+                baseline=one.baseline,
+                difference=one.difference,
+                decision=decision,
+                look=one.look,
+                look_lost=one.look_lost,
+                unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
+                more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
+                if undecided
+                else None,
+                cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
+                neither_learned=one.neither_learned,
+            )
+        )
+    return found
+
+
+def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
+    """What pairs leave out; a look has its own seeds."""
+    if one.look or one.look_lost:
+        return ()
+    used = {*one.difference.our_seeds, *one.difference.their_seeds}
+    return tuple(sorted({*ours, *theirs} - used))
+
+
+def seeds_to_decide(
+    ours: NetworkEvidence, theirs: NetworkEvidence, found: NetworkComparison, margin: float, level: float
+) -> SeedsNeeded | None:
+    """What it takes to decide a comparison if the true difference is the one seen; known only of pairs of seeds.
+
+    ``level`` is that of one comparison of its family.
+    """
+    if found.pairing != "paired" or found.seeds < FEWEST_PAIRS:
+        return None
+    rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
+    return seeds_needed(
+        variance_components(rows[0].astype(float) - rows[1]),
+        found.images,
+        found.new_images.estimate,
+        margin,
+        level,
+        at_least=found.seeds + 1,
+    )

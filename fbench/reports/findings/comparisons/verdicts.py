@@ -1,0 +1,136 @@
+"""Verdicts in sentences: what was decided, how surely, and what an undecided comparison lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fbench.reports.findings.comparisons.studies import Comparison
+from fbench.reports.wording import count, listing, margin, number, p_equals, percent, plural, points_range
+from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.discordance import images_for_margin
+
+CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
+
+
+class Family(Protocol):
+    """Comparisons whose tests are corrected together, such as those of a study."""
+
+    @property
+    def correction(self) -> Correction:
+        """Of their tests."""
+
+    @property
+    def comparisons(self) -> Sequence[Comparison]:
+        """All that are corrected together."""
+
+    @property
+    def margin(self) -> float:
+        """The difference that matters, as a fraction of 1."""
+
+
+def verdict_sentence(row: Comparison, result: Family) -> str:
+    """One comparison in a sentence without its full stop; the network comes first."""
+    words = {"better": _real, "worse": _real, "equivalent": _equivalent, "undecided": _undecided}
+    return words[row.verdict](row, result) + _mark(row)
+
+
+def _real(row: Comparison, result: Family) -> str:
+    small = (
+        f", certainly by less than the {margin(result.margin)} that matter"
+        if row.look is None and row.decision.below_margin
+        else ""
+    )
+    size = number(100 * abs(row.estimate), 1)
+    return f"{row.network} is {size} points {row.verdict} than {row.baseline} ({_evidence(row, result)}){small}"
+
+
+def _equivalent(row: Comparison, result: Family) -> str:
+    within = margin(result.margin)
+    return f"{row.network} and {row.baseline} are equivalent within {within} ({_range(row)} points{_at(row)})"
+
+
+def _undecided(row: Comparison, result: Family) -> str:
+    start = f"{row.network} against {row.baseline} is undecided"
+    if row.look_lost:
+        return f"{start}: trials of the look that judged it are missing"
+    seen, wanted = _few_images(row, result.margin)
+    reasons = [
+        *(
+            ["neither of the two learned, as both are within chance of the largest class"]
+            if row.neither_learned
+            else []
+        ),
+        *([] if row.is_tested else ["one training on a side says nothing of the chance of a seed"]),
+    ]
+    if reasons:
+        return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
+    least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
+    missing = f": {wanted[0]}" if wanted else _missing(row)
+    return f"{start} ({'; '.join([f'{_range(row)} points{_at(row)}{least}', *seen])}){missing}"
+
+
+def _few_images(row: Comparison, within: float) -> tuple[list[str], list[str]]:
+    """Where few images differ: on how many they do and on how many they may, and how many images the margin wants."""
+    images = row.few_images
+    if images is None:
+        return [], []
+    differ = "differs" if images.differing == 1 else "differ"
+    most, needed = images.most_differing(LEVEL), images_for_margin(within, LEVEL, images.largest)
+    seen = f"{count(images.differing)} of {plural(images.images, 'image')} {differ}, up to {_share(most)} % may"
+    if most < within:
+        return [seen], []
+    if images.differing:
+        return [seen], [f"{margin(within)} needs more than {count(max(needed, images.images))} images"]
+    return [seen], [f"{margin(within)} needs {count(needed)} images"]
+
+
+def _share(fraction: float) -> str:
+    return percent(fraction, 0 if fraction >= 0.1 else 1)
+
+
+def _missing(row: Comparison) -> str:
+    """What would decide it, if the true difference is the one seen."""
+    if row.look is not None and row.look.state == "futile":
+        return f": stopped at {row.look.seeds} seeds, as those still allowed would hardly decide it"
+    if row.more is None:
+        return ""
+    condition = ": if the true difference is the one seen, "
+    if row.more.seeds is not None:
+        return f"{condition}about {count(_roughly(row.more.seeds))} seeds each would decide"
+    wanted = f", and about {count(_roughly(row.more.images))} images could" if row.more.images else ""
+    return f"{condition}this test set is too small, more seeds cannot decide{wanted}"
+
+
+def _roughly(amount: int) -> int:
+    """Two digits of a number that is no better known."""
+    step = int(10 ** max(0, len(str(amount)) - 2))
+    return -(-amount // step) * step
+
+
+def _evidence(row: Comparison, result: Family) -> str:
+    if row.look is not None:
+        return f"{_range(row)}{_at(row)}"
+    corrected = f" after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
+    return f"{_range(row)}; {p_equals(row.decision.p_adjusted)}{corrected}"
+
+
+def _at(row: Comparison) -> str:
+    return f", repeated interval of the look at {row.look.seeds} seeds" if row.look else ""
+
+
+def _range(row: Comparison) -> str:
+    return points_range(*row.interval)
+
+
+def _mark(row: Comparison) -> str:
+    """What is special about the data of a comparison."""
+    marks = []
+    if row.unpaired_seeds:
+        seeds = listing([str(seed) for seed in row.unpaired_seeds])
+        word = "seed" if len(row.unpaired_seeds) == 1 else "seeds"
+        marks.append(f"left out, as one of both lacks it: {word} {seeds}")
+    if row.difference.pairing == "unpaired":
+        marks.append("unpaired, as the two have fewer than two seeds in common")
+    return f" [{'; '.join(marks)}]" if marks else ""

@@ -1,0 +1,98 @@
+"""Tables for other programs: one row for each thing, one column for each quantity, six digits of each number."""
+
+from __future__ import annotations
+
+from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.model import DataFindings, Findings
+from fbench.reports.render.csv.runs import Cell, csv_text, summary_rows, trial_rows
+from fbench.statistics.estimands import MeanEstimate
+
+
+def summary_csv(report: Findings) -> str:
+    """A row for each network on each data set of each run."""
+    return csv_text(summary_rows(report))
+
+
+def tidy_tables(report: Findings) -> dict[str, str]:
+    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged."""
+    claims = claim_rows(report)
+    return {
+        "summary.csv": summary_csv(report),
+        "comparisons.csv": csv_text(comparison_rows(report)),
+        "trials.csv": csv_text(trial_rows(report)),
+        **({"claims.csv": csv_text(claims)} if claims else {}),
+    }
+
+
+def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
+    """A row for each comparison of each study; qualities and their differences are fractions of 1.
+
+    Where seeds were added until decided, the interval and p are those of the look that decided, and ``p_allowed`` is
+    what its p had to reach in place of a corrected p.
+    """
+    return [
+        _comparison_cells(section, item.result, row)
+        for section in report.data_sections
+        for item in section.studies
+        for row in item.result.comparisons
+    ]
+
+
+def claim_rows(report: Findings) -> list[dict[str, Cell]]:
+    """A row for each judged claim of the papers; ``missing`` is what it would take to decide it."""
+    return [
+        {
+            "paper": paper.paper,
+            "claim": one.claim.id,
+            "sentence": one.claim.sentence,
+            "place": one.claim.place,
+            "verdict": one.verdict,
+            "by_arithmetic": str(one.by_arithmetic).lower(),
+            "why": one.why,
+            "missing": one.missing,
+        }
+        for paper in (report.claims.papers if report.claims else ())
+        for one in paper.claims
+    ]
+
+
+def _comparison_cells(section: DataFindings, result: StudyResult, row: Comparison) -> dict[str, Cell]:
+    found = row.difference
+    look = row.look if row.look is not None and row.look.low is not None else None
+    p_value = look.p_value if look else found.new_images.p_value if row.is_tested else None
+    low, high = row.interval
+    return {
+        "run": section.run_name,
+        "data": section.data.name,
+        "split": section.split_words.removesuffix(" split"),
+        "study": result.study.name,
+        "network": row.network,
+        "baseline": row.baseline,
+        "seeds": found.seeds,
+        "images": found.images,
+        "pairing": found.pairing,
+        "top1_difference": found.new_images.estimate,
+        **_interval("this_test_set", found.this_test_set),
+        "top1_difference_new_images_low": _known(low),
+        "top1_difference_new_images_high": _known(high),
+        "p": _known(p_value),
+        "p_corrected": None if look else _known(row.decision.p_adjusted),
+        "p_allowed": look.different_level if look else None,
+        "correction": result.correction,
+        "verdict": row.verdict,
+        "margin": result.margin,
+        "smallest_margin": _known(row.smallest_margin),
+        "detectable_difference": _known(row.decision.detectable_difference),
+    }
+
+
+def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:
+    return {
+        f"top1_difference_{name}_low": _known(estimate.low),
+        f"top1_difference_{name}_high": _known(estimate.high),
+    }
+
+
+def _known(value: float | None) -> float | None:
+    """The value, or none where it is not defined."""
+    return None if value is None or value != value else value  # NaN differs from itself

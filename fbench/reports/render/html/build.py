@@ -1,0 +1,104 @@
+"""A report from runs: everything a page shows, gathered and drawn, then written as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.errors import UserError
+from fbench.core.files import replacing
+from fbench.reports.findings.gather import ShownFaces, read_runs
+from fbench.reports.palette import assign_appearances
+from fbench.reports.render.html.document import Report, Theme
+from fbench.reports.render.html.html import render
+from fbench.reports.render.html.sections import Place, data_section, fields_of, run_section
+from fbench.statistics.comparison.multiplicity import Correction
+
+
+class ReportOptions(TypedDict, total=False):
+    """Options of :func:`gather_report`."""
+
+    title: str | None
+    theme: Theme
+    correction: Correction
+    refresh_s: int | None
+    shown_faces: ShownFaces | None
+
+
+def build_report(runs: Sequence[RunTable], **options: Unpack[ReportOptions]) -> str:
+    """The text of an offline HTML page about one or more runs; equal runs give equal text.
+
+    Arguments and errors are those of :func:`gather_report`.
+    """
+    return render(gather_report(runs, **options))
+
+
+def gather_report(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    theme: Theme = "auto",
+    correction: Correction = "holm",
+    refresh_s: int | None = None,
+    shown_faces: ShownFaces | None = None,
+) -> Report:
+    """Everything that a page about these runs shows, before it is drawn.
+
+    Args:
+        runs: at least one; each data set of each run becomes a part of the page.
+        title: the page's heading; by default the suite's title.
+        theme: colours as the reader's system asks, or always light or dark.
+        correction: of the tests of each study; the false discovery rate is for exploring.
+        refresh_s: after how many seconds a browser opens the page again; none: never.
+        shown_faces: maps of images that may not be kept, one mapping for each run, by network and data
+            set; the page then shows them.
+
+    Raises:
+        UserError: no run, or a run whose suite or predictions cannot be read.
+    """
+    read = read_runs(runs, title=title, correction=correction, shown_faces=shown_faces)
+    networks = dict.fromkeys(network for run in runs for network in run.networks)
+    looks = assign_appearances(networks)
+    found = iter(read.findings.data_sections)
+    sections = tuple(
+        data_section(next(found), evidence, looks, correction, shown)
+        for of_run, shown in zip(read.evidences, shown_faces or [{} for _ in runs], strict=True)
+        for evidence in of_run
+    )
+    return Report(
+        **(fields_of(read.findings) | {"data_sections": sections}),
+        theme=theme,
+        refresh_s=refresh_s,
+        correction=correction,
+        looks=looks,
+        run_sections=tuple(
+            run_section(run, of_run, looks, Place(f"run{r}", read.names[r - 1]))
+            for r, (run, of_run) in enumerate(zip(runs, read.evidences, strict=True), start=1)
+        ),
+    )
+
+
+def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[ReportOptions]) -> Path:
+    """Write the report of the runs in these folders to ``output`` and return its path.
+
+    Raises:
+        UserError: a folder is not a run, or ``output`` cannot be written.
+    """
+    return write_page(gather_report([load_run(path) for path in run_paths], **options), output)
+
+
+def write_page(report: Report, output: Path) -> Path:
+    """Write a gathered report to ``output`` and return its path.
+
+    Raises:
+        UserError: ``output`` cannot be written.
+    """
+    text = render(report)
+    try:
+        with replacing(output) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
+    return output

@@ -1,0 +1,164 @@
+"""What stands in a report, part by part: the template reads this and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
+from fbench.reports.figures.drawing import Illustration
+from fbench.reports.figures.sparkline import Sparkline
+from fbench.reports.findings.comparisons.factors import FactorSection
+from fbench.reports.findings.comparisons.many import ManyResult
+from fbench.reports.findings.costs.batches import BatchResult
+from fbench.reports.findings.costs.counters import CounterTable
+from fbench.reports.findings.costs.roofs import RooflineResult
+from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
+from fbench.reports.findings.origin.audit import AuditSection
+from fbench.reports.findings.origin.provenance import Provenance
+from fbench.reports.findings.origin.readings import SplitReadings
+from fbench.reports.findings.tradeoffs.training_time import TrainingTimeResult
+from fbench.reports.palette import Appearance
+from fbench.reports.render.html.recalls import RecallSection
+from fbench.statistics.comparison.multiplicity import Correction
+
+Theme = Literal["auto", "light", "dark"]
+"""Colours of the page: as the reader's system asks, or always the same."""
+
+
+@dataclass(frozen=True)
+class StudySection(StudyFindings):
+    """A study's findings with what belongs to them.
+
+    ``forest`` is none where nothing could be compared; ``factors`` and ``interaction`` are none where the study does
+    not cross factors, or not enough has finished.
+    """
+
+    forest: Illustration | None
+    factors: FactorSection | None
+    interaction: Illustration | None
+
+
+@dataclass(frozen=True)
+class ManySection:
+    """All networks beside each other; ``profiles`` are none where their band would exclude nothing.
+
+    ``synthetic`` is whether a data set is.
+    """
+
+    result: ManyResult
+    diagram: Illustration
+    profiles: Illustration | None
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class LearningGroup:
+    """Learning curves of networks that are looked at together."""
+
+    title: str
+    figures: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
+class FacesSection:
+    """What networks look at: Grad-CAM of each, and the feature maps of an early convolution of each.
+
+    ``sources`` say what the images are; ``real`` whether they may not be passed on.
+    """
+
+    sources: tuple[str, ...]
+    real: bool
+    grad_cam: tuple[Illustration, ...]
+    feature_maps: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
+class NetworkDrawing:
+    """A drawing, and the networks that it is of."""
+
+    networks: tuple[str, ...]
+    figure: Illustration
+
+
+@dataclass(frozen=True)
+class BatchSection:
+    """Inference by batch size."""
+
+    result: BatchResult
+    figure: Illustration
+
+
+@dataclass(frozen=True)
+class RooflineSection:
+    """Inference below the machine's roof."""
+
+    result: RooflineResult
+    figure: Illustration
+
+
+@dataclass(frozen=True)
+class TrainingTimeSection:
+    """Training time on one data set; ``sentence`` says who trains fastest, and is empty where nothing can be said."""
+
+    result: TrainingTimeResult
+    sentence: str
+    figure: Illustration
+
+
+@dataclass(frozen=True)
+class DataSection(DataFindings):
+    """The findings of one run on one data set with their figures.
+
+    ``throughput_words`` say in which batches throughput was measured. ``confusion`` are the matrices of single
+    networks, ``confusion_changes`` those of a network minus its baseline; ``confusion_left_out`` counts the networks
+    beyond those that are shown.
+    """
+
+    sparklines: Mapping[str, Sparkline]
+    throughput_words: str
+    pareto: tuple[Illustration, ...]
+    studies: tuple[StudySection, ...]
+    many: ManySection | None
+    learning: tuple[LearningGroup, ...]
+    recalls: RecallSection | None
+    confusion: tuple[Illustration, ...]
+    confusion_changes: tuple[Illustration, ...]
+    confusion_left_out: int
+    training_time: TrainingTimeSection | None
+    faces: FacesSection | None
+    drawings: tuple[NetworkDrawing, ...]
+    audit: AuditSection | None
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """What belongs to a run as a whole; ``many`` is over all its data sets, none where it has but one."""
+
+    key: str
+    run_name: str
+    many: ManySection | None
+    batches: BatchSection | None
+    roofline: RooflineSection | None
+    counters: CounterTable | None
+    failed: tuple[tuple[PlannedTrial, TrialRecord], ...]
+    missing: tuple[PlannedTrial, ...]
+    planned: int
+    readings: tuple[SplitReadings, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Report(Findings):
+    """A whole page: the findings with their figures, and what belongs to each run.
+
+    ``refresh_s`` is after how many seconds a browser opens the file again, while a run goes on.
+    """
+
+    theme: Theme
+    refresh_s: int | None
+    correction: Correction
+    looks: Mapping[str, Appearance]
+    data_sections: tuple[DataSection, ...]
+    run_sections: tuple[RunSection, ...]

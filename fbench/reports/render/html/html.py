@@ -1,0 +1,167 @@
+"""The page itself: a jinja2 template with autoescape, its style sheet inside, and no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from importlib import resources
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fbench.benchmark.records.trial_records import PlannedTrial
+from fbench.reports import wording
+from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
+from fbench.reports.findings.comparisons import factor_words
+from fbench.reports.findings.comparisons.many import friedman_sentence
+from fbench.reports.findings.comparisons.verdicts import verdict_sentence
+from fbench.reports.findings.costs.mac_words import mac_kinds, missing_macs
+from fbench.reports.findings.measures.model import Measure
+from fbench.reports.findings.measures.table import shown_in
+from fbench.reports.findings.tradeoffs.fronts import points_words, price_words
+from fbench.reports.left_out import LeftOut
+from fbench.reports.palette import Appearance
+from fbench.reports.render.html.document import Report
+from fbench.statistics.comparison.verdict import LEVEL
+
+_FILTERS = (
+    wording.capitalised,
+    wording.chance,
+    wording.count,
+    wording.effect,
+    wording.exact_millions,
+    wording.margin,
+    wording.millions,
+    wording.minus,
+    wording.number,
+    wording.p_value,
+    wording.percent,
+    wording.plural,
+    wording.points,
+    wording.ratio,
+    wording.significant,
+    wording.statistic,
+    wording.time_ratio,
+)
+
+
+def render(report: Report) -> str:
+    """The HTML text of a report."""
+    return (
+        page_environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            script=page_script(),
+            script_hash=content_hash(page_script()),
+            alpha=LEVEL,
+            draw=partial(draw, looks=report.looks),
+            correction=report.correction,
+            marks=_marks(report.looks),
+            network_colours=_network_colours(report.looks),
+        )
+    )
+
+
+@cache
+def page_environment() -> Environment:
+    """The templates of this package, compiled once in a process."""
+    environment = Environment(
+        loader=PackageLoader("fbench.reports.render.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {function.__name__: function for function in _FILTERS}
+    environment.filters["contents"] = contents
+    environment.globals |= {
+        "friedman_sentence": friedman_sentence,
+        "points_words": points_words,
+        "price_words": price_words,
+        "percent_range": wording.percent_range,
+        "points_range": wording.points_range,
+        "effect_factors": factor_words.effect_factors,
+        "effect_name": factor_words.effect_name,
+        "effect_sentences": factor_words.effect_sentences,
+        "effect_verdict": factor_words.effect_verdict,
+        "left_out_sentences": factor_words.left_out_sentences,
+        "mac_kinds": mac_kinds,
+        "measures_shown": measures_shown,
+        "missing_macs": missing_macs,
+        "missing_words": missing_words,
+        "residual_sentences": factor_words.residual_sentences,
+        "source_name": factor_words.source_name,
+        "verdict_sentence": verdict_sentence,
+    }
+    return environment
+
+
+@cache
+def page_script() -> Markup:
+    """What makes tables sort and filter, points answer and the contents follow."""
+    file = resources.files("fbench.reports.render.html").joinpath("templates", "report.js")
+    return Markup(file.read_text("utf-8"))  # noqa: S704 - the package's own
+
+
+def content_hash(script: str) -> str:
+    """What a Content-Security-Policy calls a script that it lets run (CSP 3, section 2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
+def contents(body: str) -> list[Heading]:
+    """The headings of the second and third level that have an id, in the order of the page."""
+    found = re.findall(r'<h([23]) id="([^"]+)">(.*?)</h\1>', body, flags=re.S)
+    return [Heading(int(level), key, Markup(text)) for level, key, text in found]  # noqa: S704 - escaped already
+
+
+class Heading(NamedTuple):
+    """A heading of the page; ``text`` is HTML."""
+
+    level: int
+    key: str
+    text: Markup
+
+
+def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:
+    """The figure's SVG in the page's colours, or a line that says why it is left out."""
+    found = svg_of(illustration)
+    if isinstance(found, LeftOut):
+        return Markup('<p class="caution">{}</p>').format(found.sentence)
+    return Markup(use_page_colours(found, looks))  # noqa: S704 - of this package, and matplotlib escapes its texts
+
+
+def measures_shown(about: str) -> list[Measure]:
+    """The measures of quality or cost that have a column of their own beside those with a place in the tables."""
+    return [one for one in shown_in("page") if one.about == about]
+
+
+def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:
+    """Trials without a record, a phrase for each network on each data set."""
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for planned in missing:
+        seeds.setdefault((planned.network, planned.data), []).append(str(planned.seed))
+    return [
+        f"{network} on {data}, seed{'' if len(found) == 1 else 's'} {wording.listing(found)}"
+        for (network, data), found in seeds.items()
+    ]
+
+
+def _marks(looks: Mapping[str, Appearance]) -> dict[str, tuple[int, str]]:
+    """The number of each network's colour, and its symbol."""
+    return {network: (place, look.symbol) for place, (network, look) in enumerate(looks.items())}
+
+
+def _network_colours(looks: Mapping[str, Appearance]) -> Mapping[str, Markup]:
+    """CSS declarations of the networks' colours on a light and on a dark page."""
+    return {
+        theme: Markup("").join(
+            Markup("--network-{}: {};").format(place, getattr(look, theme)) for place, look in enumerate(looks.values())
+        )
+        for theme in ("light", "dark")
+    }

@@ -1,0 +1,150 @@
+"""Which figures a data set's part of the report has, each with its title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.reports.figures.confusion import MOST_CLASSES, confusion_difference, confusion_heatmap
+from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
+from fbench.reports.figures.drawing import Illustration, illustrate
+from fbench.reports.figures.forest import forest_plot
+from fbench.reports.figures.interaction import interaction_plot
+from fbench.reports.figures.learning import Quantity, learning_curves
+from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
+from fbench.reports.figures.performance_profile import performance_profiles
+from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.factors import FactorSection
+from fbench.reports.findings.comparisons.many import ManyResult
+from fbench.reports.findings.comparisons.studies import StudyResult
+from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.palette import Appearance
+from fbench.reports.wording import count, percent, percent_range, significant
+
+Looks = Mapping[str, Appearance]
+
+
+def pareto_figures(summary: Sequence[NetworkSummary], looks: Looks, key: str) -> tuple[Illustration, ...]:
+    """Accuracy against parameters, MACs, latency and training time; a chart needs two networks whose cost is known."""
+    costs = {
+        "params": ("trainable parameters, thousands", [_scaled(r.cost.trainable_params, 1e-3) for r in summary]),
+        "macs": ("MACs, millions", [_scaled(r.cost.macs, 1e-6) for r in summary]),
+        "latency": ("latency at batch 1, ms", [r.cost.latency_p50_ms for r in summary]),
+        "training": ("training time of a trial, s", [r.train_time_s for r in summary]),
+    }
+    figures = []
+    for name, (label, values) in costs.items():
+        points = [_point(row, cost) for row, cost in zip(summary, values, strict=True) if cost]
+        if len(points) > 1:
+            title = f"Top-1 against {label}"
+            figures.append(illustrate(f"{key}-pareto-{name}", title, pareto_chart, points, looks, label))
+    return tuple(figures)
+
+
+def forest_figure(result: StudyResult, looks: Looks, key: str) -> Illustration | None:
+    """The forest plot of a study; none where nothing could be compared."""
+    if not result.comparisons:
+        return None
+    title = f"{result.study.title}: difference from {result.study.baseline}"
+    return illustrate(key, title, forest_plot, result.comparisons, looks)
+
+
+def interaction_figure(section: FactorSection, title: str, looks: Looks, key: str) -> Illustration | None:
+    """The interaction plot of a study of crossed factors; none where it could not be analysed."""
+    if section.analysis is None:
+        return None
+    return illustrate(key, f"{title}: every combination", interaction_plot, section.analysis, looks)
+
+
+def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustration, Illustration | None]:
+    """The critical-difference diagram, and performance profiles where their band excludes anything."""
+    ranked = RankedNetworks(
+        networks=result.blocks.networks,
+        average_ranks=result.average_ranks,
+        groups=result.groups,
+        critical_difference=result.critical_difference,
+    )
+    diagram = illustrate(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram, ranked, looks)
+    if not result.profiles:
+        return diagram, None
+    title = "Share of runs above each accuracy"
+    return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, looks)
+
+
+def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:
+    """Accuracy and loss of some networks over epochs; empty where a curve would be a single point."""
+    chosen = {network: evidence.networks[network] for network in networks}
+    if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
+        return ()
+    wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
+    return tuple(
+        illustrate(f"{key}-{quantity}", f"{title} over epochs", learning_curves, chosen, looks, quantity)
+        for quantity, title in wanted
+    )
+
+
+def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> tuple[Illustration, ...]:
+    """One matrix for each of these networks, of all its seeds; empty where there are too many classes to read."""
+    if len(evidence.class_names) > MOST_CLASSES:
+        return ()
+    return tuple(
+        illustrate(
+            f"{key}-confusion{place}",
+            f"Confusion matrix of {network}",
+            confusion_heatmap,
+            confusion_rates(evidence.networks[network]),
+            evidence.class_names,
+            network,
+        )
+        for place, network in enumerate(networks, start=1)
+    )
+
+
+def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], key: str) -> tuple[Illustration, ...]:
+    """The change of the matrix from the second to the first network of each pair; empty as the matrices are."""
+    if len(evidence.class_names) > MOST_CLASSES:
+        return ()
+    return tuple(
+        illustrate(
+            f"{key}-confusion-change{place}",
+            f"{network} minus {baseline}",
+            confusion_difference,
+            confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
+            evidence.class_names,
+            network,
+            baseline,
+        )
+        for place, (network, baseline) in enumerate(pairs, start=1)
+    )
+
+
+def confusion_rates(found: NetworkEvidence) -> npt.NDArray[np.float64]:
+    """Shares of each true class, a row of sum 1 each (classes, classes), over all seeds; NaN without images."""
+    counts = found.confusion.sum(axis=0)
+    images = counts.sum(axis=1, keepdims=True)
+    return np.where(images > 0, counts / np.maximum(images, 1), np.nan)
+
+
+def _point(row: NetworkSummary, cost: float) -> ParetoPoint:
+    accuracy = row.accuracy.new_images
+    return ParetoPoint(row.network, cost, accuracy.estimate, accuracy.low, accuracy.high, _words(row))
+
+
+def _words(row: NetworkSummary) -> str:
+    """What is known of a network, a line for each fact."""
+    accuracy, cost = row.accuracy.new_images, row.cost
+    lines = [
+        row.network,
+        f"top-1 {percent(accuracy.estimate)} % (new images {percent_range(accuracy.low, accuracy.high)})",
+        f"{count(cost.trainable_params)} parameters" if cost.trainable_params else "",
+        f"{significant(cost.macs / 1e6)} million MACs" if cost.macs else "",
+        f"{significant(cost.latency_p50_ms)} ms at batch 1" if cost.latency_p50_ms else "",
+        f"{significant(row.train_time_s)} s of training" if row.train_time_s else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

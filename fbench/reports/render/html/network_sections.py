@@ -1,0 +1,66 @@
+"""The parts of a report that show networks themselves: what they see, and how they are built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.reports.figures.architecture import architecture_drawing
+from fbench.reports.figures.drawing import illustrate
+from fbench.reports.figures.faces import feature_map_figure, grad_cam_figure
+from fbench.reports.findings.model import DataFindings
+from fbench.reports.findings.networks.blueprint import NetworkPlan
+from fbench.reports.render.html.document import (
+    FacesSection,
+    NetworkDrawing,
+)
+from fbench.reports.wording import listing
+
+MOST_SHOWN: Final = 32
+"""Networks that are drawn one by one in one part of a page; more are too many to look at."""
+
+
+def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMaps], key: str) -> FacesSection | None:
+    """What networks see; none where no maps were kept or are shown."""
+    found = findings.maps[:MOST_SHOWN]
+    if not found:
+        return None
+    data = findings.data
+    return FacesSection(
+        sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
+        real=any((one.network, data.name) in shown for one in found) and not data.may_show_images,
+        grad_cam=tuple(
+            illustrate(f"{key}-faces{place}-cam", f"Grad-CAM of {one.network}", grad_cam_figure, one.maps, one.network)
+            for place, one in enumerate(found, start=1)
+            if one.maps.grad_cam is not None
+        ),
+        feature_maps=tuple(
+            illustrate(
+                f"{key}-faces{place}-features",
+                f"Feature maps of {one.network}",
+                feature_map_figure,
+                one.maps,
+                one.network,
+            )
+            for place, one in enumerate(found, start=1)
+            if one.maps.feature_maps is not None
+        ),
+    )
+
+
+def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDrawing, ...]:
+    """A drawing of each architecture, of those of the same layers together."""
+    return tuple(
+        NetworkDrawing(
+            plan.networks,
+            illustrate(
+                f"{key}-drawing{place}",
+                listing(list(plan.networks)),
+                architecture_drawing,
+                plan.blueprint,
+                plan.networks[0],
+            ),
+        )
+        for place, plan in enumerate(plans[:MOST_SHOWN], start=1)
+    )

@@ -1,0 +1,181 @@
+"""The parts of a report, gathered for each data set of a run and for each run, with their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
+
+from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.store.run_table import RunTable
+from fbench.reports.figures.sparkline import sparklines
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.factors import factor_section
+from fbench.reports.findings.comparisons.many import many_result
+from fbench.reports.findings.comparisons.studies import StudyResult
+from fbench.reports.findings.costs.counters import counter_table
+from fbench.reports.findings.costs.timings import main_setting
+from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
+from fbench.reports.findings.origin.audit import audit_section
+from fbench.reports.findings.origin.provenance import provenance
+from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.palette import Appearance
+from fbench.reports.render.html.document import (
+    DataSection,
+    LearningGroup,
+    ManySection,
+    RunSection,
+    StudySection,
+)
+from fbench.reports.render.html.illustrations import (
+    confusion_differences,
+    confusion_figures,
+    forest_figure,
+    interaction_figure,
+    learning_figures,
+    many_figures,
+    pareto_figures,
+)
+from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
+from fbench.reports.render.html.recalls import recall_section
+from fbench.reports.render.html.speed_sections import batch_section, roofline_section, training_time_section
+from fbench.statistics.comparison.multiplicity import Correction
+
+MOST_CURVES: Final = 10
+"""Networks in one figure of learning curves."""
+
+
+class Place(NamedTuple):
+    """Where a part stands: the key that its ids begin with, and what its run is called."""
+
+    key: str
+    run_name: str
+
+
+def fields_of(findings: DataFindings | Findings | StudyFindings) -> dict[str, Any]:
+    """The fields of findings, for the part of a page that adds figures to them."""
+    return {field.name: getattr(findings, field.name) for field in fields(findings)}
+
+
+def data_section(
+    found: DataFindings,
+    evidence: Evidence,
+    looks: dict[str, Appearance],
+    correction: Correction,
+    shown_faces: Mapping[tuple[str, str], FaceMaps],
+) -> DataSection:
+    """The figures of one run on one data set, with its findings."""
+    key = found.key
+    studies = [study.result for study in found.studies]
+    pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
+    shown = _shown_matrices(evidence, pairs)
+    figures = {
+        "studies": tuple(
+            _study_section(evidence, study, looks, correction, f"{key}-study{place}")
+            for place, study in enumerate(found.studies, start=1)
+        )
+    }
+    return DataSection(
+        **(fields_of(found) | figures),
+        throughput_words=_throughput_words(evidence.run),
+        sparklines=sparklines(evidence.networks),
+        pareto=pareto_figures(found.summary, looks, key),
+        many=_many_section([evidence], looks, key),
+        learning=_learning_groups(evidence, studies, looks, key),
+        recalls=recall_section(evidence, pairs),
+        confusion=confusion_figures(evidence, shown, key),
+        confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
+        confusion_left_out=len(evidence.networks) - len(shown),
+        faces=faces_section(found, shown_faces, key),
+        drawings=network_drawings(found.plans, key),
+        training_time=training_time_section(evidence, looks, key),
+        audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
+    )
+
+
+def run_section(run: RunTable, evidences: Sequence[Evidence], looks: dict[str, Appearance], place: Place) -> RunSection:
+    """What belongs to a run as a whole."""
+    key = place.key
+    return RunSection(
+        key=key,
+        run_name=place.run_name,
+        many=_many_section(evidences, looks, key) if len(evidences) > 1 else None,
+        batches=batch_section(run, looks, key),
+        roofline=roofline_section(run, looks, key),
+        counters=counter_table(run),
+        failed=tuple(run.failed()),
+        missing=tuple(run.missing()),
+        planned=len(run.plan),
+        readings=tuple(count_readings(run)),
+        provenance=provenance(run),
+    )
+
+
+def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """All networks, or the first of those that studies compare where there are too many to look at."""
+    first = [name for pair in pairs for name in reversed(pair)] + list(evidence.networks)
+    kept = list(dict.fromkeys(first))[:MOST_SHOWN]
+    return tuple(network for network in evidence.networks if network in kept)
+
+
+def _study_section(
+    evidence: Evidence, found: StudyFindings, looks: dict[str, Appearance], correction: Correction, key: str
+) -> StudySection:
+    """A study with its figures."""
+    study = found.result.study
+    factors = factor_section(evidence, study, correction)
+    return StudySection(
+        **fields_of(found),
+        forest=forest_figure(found.result, looks, f"{key}-forest"),
+        factors=factors,
+        interaction=interaction_figure(factors, study.title, looks, f"{key}-interaction") if factors else None,
+    )
+
+
+def _throughput_words(run: RunTable) -> str:
+    """At which batches throughput was measured, for a sentence; empty where it was not."""
+    if not run.costs:
+        return ""
+    cost = run.costs[-1]
+    inference, train = main_setting(cost, "inference", best=True), main_setting(cost, "train")
+    words = []
+    if inference is not None:
+        size = inference.batch_size
+        words.append(
+            "inference in each network's own best batch" if size is None else f"inference in batches of {size}"
+        )
+    if train is not None:
+        words.append(f"training in batches of {train.batch_size}, augmentation included")
+    return ", ".join(words)
+
+
+def _learning_groups(
+    evidence: Evidence, studies: Sequence[StudyResult], looks: dict[str, Appearance], key: str
+) -> tuple[LearningGroup, ...]:
+    """A group for each study, and one for the networks that are in none; large ones in parts."""
+    groups = [(result.study.title, result.levels) for result in studies if result.levels]
+    shown = {network for _, levels in groups for network in levels}
+    if others := tuple(network for network in evidence.networks if network not in shown):
+        groups.append(("Other networks" if groups else "All networks", others))
+    parts = [
+        (
+            title if len(levels) <= MOST_CURVES else f"{title}, {start + 1} to {min(start + MOST_CURVES, len(levels))}",
+            levels[start : start + MOST_CURVES],
+        )
+        for title, levels in groups
+        for start in range(0, len(levels), MOST_CURVES)
+    ]
+    found = [
+        LearningGroup(title, learning_figures(evidence, levels, looks, f"{key}-learning{place}"))
+        for place, (title, levels) in enumerate(parts, start=1)
+    ]
+    return tuple(group for group in found if group.figures)
+
+
+def _many_section(evidences: Sequence[Evidence], looks: dict[str, Appearance], key: str) -> ManySection | None:
+    result = many_result(evidences)
+    if result is None:
+        return None
+    diagram, profiles = many_figures(result, looks, key)
+    synthetic = any(evidence.data.synthetic for evidence in evidences)
+    return ManySection(result=result, diagram=diagram, profiles=profiles, synthetic=synthetic)

@@ -1,0 +1,103 @@
+"""GitHub-flavoured Markdown, short enough for a comment on GitHub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
+from fbench.reports.wording import plural
+
+MOST_CHARACTERS: Final = 65_535
+"""That GitHub takes in a comment."""
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|~&$])")
+_OPENS_A_LINK: Final = re.compile(r"([@#])(?=\w)")
+_OPENS_A_BLOCK: Final = re.compile(r"^(\d*)([-+#.)=])")
+
+
+class _Block(NamedTuple):
+    text: str
+    is_table: bool = False
+    is_heading: bool = False
+
+
+def to_markdown(report: PlainReport, most_characters: int = MOST_CHARACTERS) -> str:
+    """The report as Markdown, of at most so many characters; tables at its end that do not fit are left out and
+    counted in its last line.
+    """
+    blocks = [_Block(f"## {escape(report.title)}", is_heading=True)]
+    for section in report.sections:
+        blocks += _section_blocks(section)
+    text = _join(blocks)
+    if len(text) <= most_characters:
+        return text
+    kept = len(blocks)
+    while kept and len(text) > most_characters:
+        kept -= 1
+        while kept and blocks[kept - 1].is_heading:
+            kept -= 1
+        tables = sum(block.is_table for block in blocks[kept:])
+        text = _join([*blocks[:kept], _Block(_left_out(tables, most_characters))])
+    return text
+
+
+def escape(text: str) -> str:
+    """A text of which no character means anything to Markdown, on one line; nobody is mentioned, no issue linked."""
+    flat = " ".join(text.split())
+    return _OPENS_A_LINK.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", flat))
+
+
+def _section_blocks(section: PlainSection) -> list[_Block]:
+    blocks = [_Block(f"### {escape(section.heading)}", is_heading=True)]
+    blocks += [_Block(_paragraph(text)) for text in section.paragraphs if text]
+    blocks += [_Block(f"> [!WARNING]\n> {_paragraph(text)}") for text in section.cautions]
+    blocks += [_Block(_table(table), is_table=True) for table in section.tables]
+    return blocks
+
+
+def _paragraph(text: str) -> str:
+    """A text that begins a line, where a hyphen or a number with a full stop would begin a list."""
+    return _OPENS_A_BLOCK.sub(r"\1\\\2", escape(text))
+
+
+def _table(table: PlainTable) -> str:
+    headings = [
+        escape(f"{column.heading}, {column.unit}" if column.unit else column.heading) for column in table.columns
+    ]
+    cells = [headings, *([escape(cell) for cell in row] for row in table.rows)]
+    widths = _widths(table.columns, cells)
+    lines = [_line(row, table.columns, widths) for row in cells]
+    lines.insert(1, _line([_rule(column, width) for column, width in zip(table.columns, widths, strict=True)]))
+    note = f"\n\n{_paragraph(table.note)}" if table.note else ""
+    return f"**{escape(table.caption)}**\n\n" + "\n".join(lines) + note
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
+    """Of the columns in the text, so that it can be read as it is; a table of sentences is not filled up."""
+    if any(column.kind == "prose" for column in columns):
+        return [3] * len(columns)
+    return [max(3, *(len(row[place]) for row in cells)) for place in range(len(columns))]
+
+
+def _line(row: Sequence[str], columns: Sequence[Column] = (), widths: Sequence[int] = ()) -> str:
+    if columns:
+        row = [
+            cell.rjust(width) if column.kind == "number" else cell.ljust(width)
+            for cell, column, width in zip(row, columns, widths, strict=True)
+        ]
+    return f"| {' | '.join(row)} |"
+
+
+def _rule(column: Column, width: int) -> str:
+    return "-" * (width - 1) + ":" if column.kind == "number" else "-" * width
+
+
+def _join(blocks: Sequence[_Block]) -> str:
+    return "\n\n".join(block.text for block in blocks) + "\n"
+
+
+def _left_out(tables: int, most_characters: int) -> str:
+    what = f"the last {plural(tables, 'table')}" if tables > 1 else "the last table" if tables else "the rest"
+    return f"_Left out, as a comment holds {most_characters:,} characters: {what}; the HTML report shows everything._"

@@ -1,0 +1,87 @@
+"""The report shows the claims of which its runs hold two networks, near the top, and counts their verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fbench.reports.render.csv.tables import claim_rows
+from fbench.reports.render.html.build import build_report, gather_report
+from tests.reports.fabricated_run import fabricate_run
+from tests.reports.findings.claims.runs import run_of
+from tests.reports.read_page import Page
+
+IRES = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return Page(build_report([run_of(tmp_path_factory.mktemp("runs") / "ten", IRES)]))
+
+
+def test_claims_that_the_run_bears_on_are_shown_with_place_verdict_and_why(page: Page) -> None:
+    table = page.table("Claims of Xu et al. 2021")
+    assert len(table.rows) == 4  # 66.29 % at 54,900 parameters, squeeze-and-excitation, h_swish
+    sentence, verdict, why = next(row for row in table.rows if row[0].startswith("Squeeze-and-excitation"))
+    assert "Section 2.3; Conclusion." in sentence
+    assert verdict == "supported"
+    assert "points more accurate than ires_no_se on FER2013" in why
+    assert not [table for table in page.tables if table.caption == "Claims of Chowanda 2021"]
+
+
+def test_the_headline_counts_the_verdicts(page: Page) -> None:
+    assert "Of the 3 claims of the papers that this run bears on, 1 is supported, 0 contradicted and 2" in page.text
+
+
+def test_an_undecided_claim_says_what_is_missing(page: Page) -> None:
+    row = page.table("Claims of Xu et al. 2021").rows[1]
+    assert row[1] == "undecided"
+    assert "Missing: the preset full on FER2013." in row[2]
+
+
+def test_counts_are_called_arithmetic(tmp_path: Path) -> None:
+    names = ("arch1", "arch2", "arch3", "arch4")
+    page = Page(build_report([run_of(tmp_path / "arch", dict.fromkeys(names, 0.5), seeds=(0,), images=40)]))
+    table = page.table("Claims of Chowanda 2021")
+    row = next(row for row in table.rows if row[0].startswith('ARCH-1 is "four times smaller'))
+    assert row[1] == "contradicted by arithmetic"
+
+
+def test_programs_get_the_verdicts_of_the_page(tmp_path: Path) -> None:
+    names = ("arch1", "arch2", "arch3", "arch4")
+    run = run_of(tmp_path / "arch", dict.fromkeys(names, 0.5), seeds=(0,), images=40)
+    rows = claim_rows(gather_report([run]))
+    shown = Page(build_report([run])).table("Claims of Chowanda 2021").rows[1:]
+    assert [row["paper"] for row in rows] == ["Chowanda 2021"] * len(shown)
+    for row, (sentence, verdict, why) in zip(rows, shown, strict=True):
+        assert sentence.startswith(str(row["sentence"]))
+        assert verdict == f"{row['verdict']}{' by arithmetic' if row['by_arithmetic'] == 'true' else ''}"
+        assert why.startswith(str(row["why"]))
+
+
+def test_networks_of_no_claim_make_no_part(tmp_path: Path) -> None:
+    page = Page(build_report([run_of(tmp_path / "own", {"my_net": 0.5}, seeds=(0,), images=40)]))
+    assert "claims of the papers" not in page.text
+    assert "claims" not in [attributes.get("id") for _, attributes in page.elements]
+
+
+def test_runs_that_cannot_be_pooled_still_make_a_report_that_says_why(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / "a", IRES, seeds=(0,)), run_of(tmp_path / "b", IRES, seeds=(1,), epochs=7)]
+    page = Page(build_report(runs))
+    assert "claims are not judged: The trials on fer2013 in" in page.text
+    assert "budget.epochs is 6 in the first and 7 in the second" in page.text
+
+
+def test_two_runs_are_judged_together(tmp_path: Path) -> None:
+    runs = [run_of(tmp_path / "a", IRES, seeds=range(5)), run_of(tmp_path / "b", IRES, seeds=range(5, 10))]
+    page = Page(build_report(runs))
+    assert "Of the 3 claims of the papers that these runs bear on, 1 is supported" in page.text
+
+
+def test_a_run_of_which_every_trial_failed_still_has_its_part(tmp_path: Path) -> None:
+    from tests.reports.fabricated_run import Recipe
+
+    failed = tuple((name, 0) for name in IRES)
+    run = fabricate_run(tmp_path / "failed", Recipe(accuracy=IRES, seeds=(0,), failed=failed, with_cost=False))
+    assert "ires_no_se (all that ended failed: the loss became NaN at step 17)" in Page(build_report([run])).text

@@ -1,0 +1,57 @@
+"""Everything needed to repeat a run, and nothing of the folders of the person who made it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.reports.findings.origin.provenance import repeat_command
+from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.render.html.build import build_report
+from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
+
+
+def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:
+    assert repeat_command(run) == (
+        "fbench run --suite example.toml --protocol fbench --preset standard --data fer2013=PATH --seeds 3"
+    )
+
+
+def test_command_selects_the_studies_that_were_run(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(accuracy={"ires": 0.6, "ires_relu": 0.5}, seeds=(0,), images=40))
+    assert "--only activation" in repeat_command(run)
+
+
+def test_page_has_versions_machine_fingerprint_and_no_private_path(run: RunTable, page: Page, html: str) -> None:
+    for fact in ("Example CPU @ 2.00GHz", "torch 2.13.0", "0123456789abcdef0123456789abcdef01234567"):
+        assert fact in page.text
+    assert run.config.data[0].fingerprint in page.text
+    assert "/home/someone" not in html
+
+
+def test_readings_are_counted_by_data_set(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(seeds=(0,), images=40, data=("fer2013", "ck48")))
+    fer, ck = (data.fingerprint for data in run.config.data)
+    own = next(row.trial_id for row in run.plan if row.data == "ck48")
+    lines = [
+        {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "test", "time": "2026-01-01"},
+        {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "selection", "time": "2026-01-03"},
+        {"trial_id": own, "selected_on": "selection", "time": "2026-01-02"},
+    ]
+    run.folder.write_test_readings([json.dumps(line) for line in lines])
+    first, second = count_readings(load_run(folder))
+    assert (first.fingerprint, first.total, first.of_this_run, first.selecting) == (fer, 2, 0, 1)
+    assert (first.first, first.last) == ("2026-01-01", "2026-01-03")
+    assert (second.fingerprint, second.total, second.of_this_run, second.selecting) == (ck, 1, 1, 0)
+
+
+def test_page_shows_the_ledger(page: Page) -> None:
+    assert page.table("From the ledger").row("fer2013")[1:4] == ["1", "0", "0"]
+
+
+def test_page_without_readings_has_no_ledger(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
+    run.folder.write_test_readings([])
+    assert "Readings of the test split" not in Page(build_report([run])).text

@@ -1,0 +1,154 @@
+"""The plain tables say what the page says, and the tables for programs what the statistics say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fbench.benchmark.records.interim_analyses import Look
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.reports.findings.comparisons.evidence import gather
+from fbench.reports.findings.gather import gather_findings
+from fbench.reports.render.csv.runs import write_tables
+from fbench.reports.render.csv.tables import comparison_rows, tidy_tables
+from fbench.reports.render.html.build import build_report, gather_report
+from fbench.reports.render.latex.document import to_latex
+from fbench.reports.render.markdown.document import to_markdown
+from fbench.reports.render.plain.contents import plain_report
+from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
+from tests.reports.read_page import Page
+from tests.reports.render.plain.plain_tables import compile_latex, markdown_tables
+
+RECIPE = Recipe(data=("fer2013", "ck48"), failed=(("ires_relu", 0),), missing=(("ires_no_se", 1), ("ires_no_se", 2)))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+    return fabricate_run(tmp_path_factory.mktemp("plain") / "run", RECIPE)
+
+
+def test_summary_says_what_was_made_up(table: RunTable) -> None:
+    found = markdown_tables(to_markdown(plain_report(gather_report([table]))))[0]
+    rows = {row[0]: dict(zip(found[0], row, strict=True)) for row in found[1:]}
+    assert list(rows) == list(RECIPE.accuracy)
+    for name, network in gather(table, table.config.data[0]).networks.items():
+        assert rows[name]["Seeds"] == str(len(network.seeds))
+        assert rows[name]["Top-1, %"] == f"{100 * network.correct.mean():.1f}"
+        assert rows[name]["Parameters"] == f"{static_cost(name).trainable_params:,}"
+        assert float(rows[name]["MACs, millions"]) == pytest.approx(static_cost(name).macs / 1e6, rel=5e-3)
+        assert float(rows[name]["Latency, ms"]) == pytest.approx(1.055 * latency_ms(name), rel=0.01)
+
+
+def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
+    page = Page(build_report([table])).text
+    flat = " ".join(page.split())
+    for section in plain_report(gather_report([table])).sections:
+        for one in section.tables:
+            for row in one.rows:
+                assert all(" ".join(cell.split()) in flat for cell in row[:-1] if "(" not in cell), row
+
+
+def test_each_data_set_and_study_has_its_table(table: RunTable) -> None:
+    sections = plain_report(gather_report([table])).sections
+    assert [section.heading for section in sections[:2]] == ["fer2013 in example", "ck48 in example"]
+    labels = [one.label for section in sections for one in section.tables]
+    assert labels[:3] == ["run1-data1-summary", "run1-data1-study1", "run1-data1-study2"]
+    assert len(set(labels)) == len(labels)
+    assert all("3 networks were trained" in section.paragraphs[0] for section in sections[:2])
+    assert all("the run is not complete" in " ".join(section.cautions).lower() for section in sections[:2])
+
+
+def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
+    report = gather_report([table])
+    assert report.claims is not None
+    last = plain_report(report).sections[-1]
+    assert last.paragraphs[0] == report.claims.summary
+    verdicts = [row[1] for one in last.tables for row in one.rows]
+    assert verdicts == [one.verdict_words for paper in report.claims.papers for one in paper.claims]
+
+
+def test_runs_that_cannot_be_judged_together_say_so(table: RunTable) -> None:
+    report = gather_report([table])
+    assert report.claims is not None
+    refused = replace(report, claims=replace(report.claims, papers=(), summary="", refusal="They differ."))
+    assert plain_report(refused).sections[-1].cautions == ("The papers’ claims are not judged: They differ.",)
+
+
+def test_synthetic_data_and_what_was_not_measured_are_told(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(synthetic=True, with_cost=False, images=60, seeds=(0, 1)))
+    report = plain_report(gather_report([run], correction="false_discovery_rate"))
+    tables = report.sections[0].tables
+    assert all("(synthetic data)" in one.caption for one in tables)
+    assert "Latency" not in [column.heading for column in tables[0].columns]
+    assert any(text.startswith("Synthetic data") for text in report.sections[0].cautions)
+
+
+def test_a_study_that_waits_is_a_sentence(tmp_path: Path) -> None:
+    run = fabricate_run(
+        tmp_path / "run", Recipe(images=60, seeds=(0, 1), missing=[("ires_no_se", 0), ("ires_no_se", 1)])
+    )
+    section = plain_report(gather_report([run])).sections[0]
+    waits = "Squeeze and excitation: No comparison yet, as no training has finished of it or of ires: ires_no_se."
+    assert waits in section.paragraphs
+    assert [one.label for one in section.tables] == ["run1-data1-summary", "run1-data1-study2"]
+
+
+def test_one_seed_leaves_dashes(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0,)))
+    report = gather_report([run])
+    study = plain_report(report).sections[0].tables[1]
+    assert study.rows[0][3:] == ("–", "undecided")
+    (first, *_) = csv.DictReader(io.StringIO(tidy_tables(report)["comparisons.csv"]))
+    assert (first["p"], first["p_corrected"], first["verdict"]) == ("", "", "undecided")
+
+
+def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) -> None:
+    report = gather_report([table])
+    section = report.data_sections[0]
+    row = section.studies[1].result.comparisons[0]
+    look = Look(
+        study="activation", network=row.network, baseline=row.baseline, data="fer2013", seeds=5, pairs=2,
+        different_level=0.0123, equivalent_level=0.01, estimate=0.02, low=0.01, high=0.03, p_value=0.0041,
+        verdict="better", state="decided",
+    )  # fmt: skip
+    result = replace(section.studies[1].result, comparisons=(replace(row, look=look),))
+    changed = replace(section, studies=(replace(section.studies[1], result=result),))
+    decided = replace(report, data_sections=(changed,))
+    (cells,) = plain_report(decided).sections[0].tables[1].rows
+    assert cells[2:] == ("+1.0 to +3.0", "0.004 (≤ 0.012 allowed)", "better")
+    (found,) = comparison_rows(decided)
+    assert (found["p"], found["p_corrected"], found["p_allowed"]) == (0.0041, None, 0.0123)
+    assert (found["top1_difference_new_images_low"], found["verdict"]) == (0.01, "better")
+
+
+def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None:
+    log = compile_latex(to_latex(plain_report(gather_report([table]))), tmp_path)
+    assert "Overfull" not in log
+    assert "multiply defined" not in log
+
+
+def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, tmp_path: Path) -> None:
+    report = gather_report([table])
+    texts = tidy_tables(report)
+    rows = list(csv.DictReader(io.StringIO(texts["comparisons.csv"])))
+    assert [(row["data"], row["network"], row["baseline"]) for row in rows] == [
+        (data, network, "ires") for data in RECIPE.data for network in ("ires_no_se", "ires_relu")
+    ]
+    networks = gather(table, table.config.data[0]).networks
+    ours, theirs = networks["ires_relu"], networks["ires"]
+    shared = [seed for seed in ours.seeds if seed in theirs.seeds]
+    difference = np.mean(
+        [ours.correct[ours.seeds.index(s)].mean() - theirs.correct[theirs.seeds.index(s)].mean() for s in shared]
+    )
+    assert float(rows[1]["top1_difference"]) == pytest.approx(difference, abs=1e-6)
+    assert int(rows[1]["seeds"]) == len(shared)
+    assert float(rows[1]["margin"]) == report.data_sections[0].studies[1].result.margin
+    low, high = (float(rows[1][f"top1_difference_new_images_{end}"]) for end in ("low", "high"))
+    assert low < difference < high
+    written = write_tables(gather_findings([load_run(table.folder.path)]), tmp_path)
+    assert [texts[path.name] for path in written] == [path.read_text(encoding="utf-8") for path in written]
