@@ -7,56 +7,23 @@ it, in its order.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
-from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary
-from fbench.reports.findings.costs.cost import NetworkCost
-from fbench.reports.findings.gate.metrics import Better, Metric
+from fbench.reports.findings.gate.metrics import Metric
 from fbench.reports.findings.gate.read_changes import (
     accuracy,
     count_of,
     energy,
     peak_memory_of,
-    quality_of,
     rate_of,
     time_of,
 )
+from fbench.reports.findings.measures.kinds import mean_of
 from fbench.reports.findings.measures.model import Form, Measure, Place, Range, Value
 from fbench.reports.wording import millions, percent
 from fbench.statistics.estimands import MeanEstimate
-
-PerSeed = Callable[[NetworkEvidence], Sequence[float]]
-
-
-def quality(name: str, heading: str, better: Better, per_seed: PerSeed) -> Measure:
-    """A quality of single trials, a fraction of 1 for each seed: its mean stands in every place, and a gate can hold
-    it."""
-    return Measure(
-        name,
-        "%",
-        heading,
-        better,
-        _mean_of(per_seed),
-        write=percent,
-        metrics=(Metric(name, heading.lower(), quality_of(per_seed), "trials", better, "pt"),),
-    )
-
-
-def counted(name: str, heading: str, compute: Callable[[NetworkCost], int | None]) -> Measure:
-    """A count of the network itself, in records under this name: it stands in every place, and a gate can hold it."""
-    return Measure(
-        name,
-        "",
-        heading,
-        "less",
-        lambda row: compute(row.cost),
-        about="cost",
-        metrics=(Metric(name, heading.lower(), count_of(name), "counts"),),
-    )
 
 
 def shown_in(place: Place) -> tuple[Measure, ...]:
@@ -68,10 +35,6 @@ def metrics() -> dict[str, Metric]:
     """All that a gate can hold, by name: cost, then quality."""
     ordered = sorted(MEASURES, key=lambda one: one.about == "quality")
     return {metric.name: metric for one in ordered for metric in one.metrics}
-
-
-def _mean_of(per_seed: PerSeed) -> Callable[[NetworkSummary], float]:
-    return lambda row: float(np.mean(per_seed(row.trials)))
 
 
 def _range(estimate: MeanEstimate) -> Range:
@@ -142,7 +105,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "%",
         "Balanced accuracy",
         "more",
-        _mean_of(lambda trials: [one.balanced_accuracy for one in trials.measures]),
+        mean_of(lambda trials: [one.balanced_accuracy for one in trials.measures]),
         write=percent,
         shown=("csv", "page"),
     ),
@@ -151,7 +114,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "%",
         "Macro F1",
         "more",
-        _mean_of(lambda trials: [one.macro_f1 for one in trials.measures]),
+        mean_of(lambda trials: [one.macro_f1 for one in trials.measures]),
         write=percent,
         shown=("csv", "page"),
     ),
@@ -160,7 +123,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "%",
         "Calibration error",
         "less",
-        _mean_of(lambda trials: [one.expected_calibration_error for one in trials.measures]),
+        mean_of(lambda trials: [one.expected_calibration_error for one in trials.measures]),
         write=percent,
         shown=("csv", "page"),
     ),
@@ -169,7 +132,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "nats",
         "Loss",
         "less",
-        _mean_of(lambda trials: [one.loss for one in trials.measures]),
+        mean_of(lambda trials: [one.loss for one in trials.measures]),
         shown=("csv",),
     ),
     Measure(

@@ -16,7 +16,7 @@ from fbench.reports.findings.gate.judge import Judged, judge_gate
 from fbench.reports.findings.gate.subjects import load_side, pairs
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.measures import table
-from fbench.reports.findings.measures.table import counted, quality
+from fbench.reports.findings.measures.kinds import counted, quality
 from fbench.reports.render.csv.tables import summary_csv
 from fbench.reports.render.html.build import build_report
 from fbench.reports.render.markdown.document import to_markdown
