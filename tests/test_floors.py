@@ -71,3 +71,10 @@ def test_no_files_import_each_other_in_a_circle() -> None:
         for name in leaves:
             del waiting[name]
     assert waiting == {}
+
+
+def test_findings_are_numbers_and_words() -> None:
+    """What is found knows neither how it is drawn nor how it is written down."""
+    above = ("fbench.reports.figures", "fbench.reports.render", "fbench.reports.palette")
+    known = {name for file in (ROOT / "reports" / "findings").rglob("*.py") for name in imports(file)}
+    assert [name for name in sorted(known) if name.startswith(above)] == []

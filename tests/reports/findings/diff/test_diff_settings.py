@@ -15,7 +15,7 @@ from fbench.reports.findings.networks.differences import run_differences
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
-REFERENCE = Path(__file__).parents[3] / "results" / "fer2013-standard"
+REFERENCE = Path(__file__).parents[4] / "results" / "fer2013-standard"
 SMALL = Recipe(images=60)
 
 

@@ -27,7 +27,7 @@ from fbench.reports.findings.networks.differences import (
 from fbench.reports.findings.networks.inventory import take_inventory
 
 NAMES = ("arch1", "arch2", "arch3", "ires", "ires_no_se", "ires_flatten", "lenet5", "mini_xception")
-REFERENCE = Path(__file__).parents[3] / "results" / "fer2013-standard"
+REFERENCE = Path(__file__).parents[4] / "results" / "fer2013-standard"
 SE = "3 squeeze-and-excitation blocks"
 
 

@@ -313,7 +313,7 @@ def test_every_figure_is_drawn_and_has_words_for_those_who_cannot_see_it(opened:
 def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
     resize(browser, width)
     medium(browser, "screen")
-    browser.get((Path(__file__).parents[3] / "results" / "reference" / "report.html").as_uri())
+    browser.get((Path(__file__).parents[4] / "results" / "reference" / "report.html").as_uri())
     overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert browser.execute_script(overflow) <= 0
     assert violations(browser) == []
@@ -321,7 +321,7 @@ def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
 
 
 def test_the_page_of_two_networks_is_as_clean(browser: Any, tmp_path: Path) -> None:
-    reference = Path(__file__).parents[3] / "results" / "fer2013-standard"
+    reference = Path(__file__).parents[4] / "results" / "fer2013-standard"
     page = tmp_path / "diff.html"
     sides = [f"{reference}:ires", f"{reference}:ires_no_se"]
     assert CliRunner().invoke(app, ["compare", *sides, "-o", str(page)]).exit_code == 0
