@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from fbench.core.errors import UserError
 
 COARSE = [sys.executable, str(Path(__file__).parents[1] / "coarse_fbench.py")]
 TWO = ["run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run"]
+
+
+pytestmark = pytest.mark.usefixtures("faces_at_hand")
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,11 @@ def typed(*arguments: str, cwd: Path) -> Typed:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Typed]:
+def finished(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> tuple[Path, Typed]:
     """A run of two small networks, and what it printed."""
     home = tmp_path_factory.mktemp("cli")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
+        patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, home / "cache")))
         return home, typed(*TWO, cwd=home)
 
 
@@ -85,6 +89,7 @@ def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.usefixtures("unpainted")
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     command = ["--arch", "lenet5", "--preset", "quick", "--seeds", "4", "--out", "run", "--jobs", "2"]
     process = subprocess.Popen(
@@ -130,7 +135,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
-@pytest.mark.usefixtures("same_registry_afterwards")
+@pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
     done = typed(

@@ -15,6 +15,8 @@ from fbench.reports.page.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 SMALL: dict[str, Any] = {"images": 60, "seeds": (0, 1)}
 
 
