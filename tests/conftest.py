@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,6 +17,9 @@ from support import make_stripes
 from fbench.architectures import registry
 from fbench.architectures.registry import create
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.reports.figures.drawing import Drawing
 
 mpl.use("Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist already uses every core
@@ -28,6 +33,33 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     cache = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("FBENCH_CACHE_DIR", str(cache))
     return cache
+
+
+@pytest.fixture(scope="session")
+def rendered_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the synthetic faces, which take two seconds to render; read it only."""
+    cache = tmp_path_factory.mktemp("rendered")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(cache))
+        load_dataset(DataReference(name="synthetic"))
+    return cache
+
+
+@pytest.fixture
+def faces_at_hand(own_cache: Path, rendered_faces: Path) -> None:
+    """The test's own cache holds the synthetic faces from the start."""
+    shutil.copytree(rendered_faces, own_cache, copy_function=os.link, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports whose figures are made and described but not painted: for tests of words and numbers."""
+    monkeypatch.setattr("fbench.reports.figures.drawing.to_svg", described)
+
+
+def described(drawing: Drawing, key: str) -> str:
+    """An empty ``<svg>`` with the words of a drawing."""
+    return f'<svg role="img" aria-label="{escape(drawing.alt)}"></svg>'
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from networks_by_builder import by_builder
 
 from fbench.architectures import counts as counting
 from fbench.architectures.contract import (
@@ -23,7 +24,7 @@ from fbench.architectures.registry import list_architectures, loaded_names
 from fbench.core.errors import UserError
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "specs" / "expected_counts.json"
-NAMES = list_architectures()
+NAMES = by_builder(list_architectures())
 
 
 def expected() -> dict[str, Any]:

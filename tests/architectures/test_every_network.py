@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks_by_builder import by_builder
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fbench.architectures.registry import create, list_architectures
 
-NAMES = list_architectures()
+NAMES = by_builder(list_architectures())
 
 
 @pytest.fixture(scope="module", params=NAMES)

@@ -1,18 +1,39 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from fbench.architectures.contract import built_in_contract
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.records.specs import data_spec
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, data_spec
 from fbench.benchmark.store.run_folder import RunFolder
+from tests.calibration.recipe import ladder
 from tests.calibration.recipe.__main__ import write_table
 from tests.calibration.recipe.ladder import read_ladder, stage_trials
 from tests.calibration.recipe.page import PAGE, TABLE, Trial, read_trials, sensitivity_table, stage_table, with_tables
 from tests.csv_tables import write_rows
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(rendered_faces: Path) -> Iterator[DataSpec]:
+    """What is known of the synthetic faces; on them each network is traced once for all tests."""
+    reference = DataReference(name="synthetic")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(rendered_faces))
+        found, original = data_spec(reference, load_dataset(reference)), ladder.network_spec
+        specs: dict[str, NetworkSpec] = {}
+
+        def traced_once(name: str, architecture: str, options: object, data: DataSpec, plugins: object) -> NetworkSpec:
+            assert (architecture, options, data, plugins) == (name, {}, found, {})
+            return specs.get(name) or specs.setdefault(name, original(name, name, {}, found, {}))
+
+        patch.setattr(ladder, "network_spec", traced_once)
+        yield found
 
 
 def trial(stage: str, candidate: str, network: str, top1: float) -> Trial:
@@ -25,21 +46,20 @@ def trial(stage: str, candidate: str, network: str, top1: float) -> Trial:
     }
 
 
-def test_every_candidate_is_a_valid_protocol_and_no_trial_reads_the_test_split() -> None:
-    ladder, reference = read_ladder(), DataReference(name="synthetic")
-    data = data_spec(reference, load_dataset(reference))
-    for stage in ladder.stages:
-        trials = stage_trials(ladder, stage, data)
+def test_every_candidate_is_a_valid_protocol_and_no_trial_reads_the_test_split(data: DataSpec) -> None:
+    candidates = read_ladder()
+    for stage in candidates.stages:
+        trials = stage_trials(candidates, stage, data)
         assert len({spec.trial_id for _, spec in trials}) == len(trials)
         assert {spec.protocol.test for _, spec in trials} == {"none"}
 
 
 def test_the_sensitivity_check_has_every_network_of_the_contract_at_three_rates() -> None:
-    ladder = read_ladder()
-    stage = next(stage for stage in ladder.stages if stage.name == "sensitivity")
+    candidates = read_ladder()
+    stage = next(stage for stage in candidates.stages if stage.name == "sensitivity")
     assert sorted(name for rung in stage.trials for name in rung.networks) == sorted(built_in_contract())
     for rung in stage.trials:
-        rates = [ladder.protocol(candidate).optimizer.learning_rate for candidate in rung.candidates]
+        rates = [candidates.protocol(candidate).optimizer.learning_rate for candidate in rung.candidates]
         assert len(rates) == 3
         assert rates[0] < rates[1] < rates[2]
 
@@ -66,11 +86,13 @@ def test_a_network_that_learns_better_at_another_rate_is_marked() -> None:
     ]
 
 
-def test_lines_without_a_record_stay_in_the_table_and_those_of_no_candidate_leave_it(tmp_path: Path) -> None:
-    ladder, reference, table = read_ladder(), DataReference(name="synthetic"), tmp_path / "trials.csv"
+def test_lines_without_a_record_stay_in_the_table_and_those_of_no_candidate_leave_it(
+    tmp_path: Path, data: DataSpec
+) -> None:
+    candidates, table = read_ladder(), tmp_path / "trials.csv"
     kept = [trial("longer", "start", "ires", 0.5), trial("screening", "mixup", "ires", 0.4)]
     write_rows(table, [*kept, trial("screening", "a forgotten one", "ires", 0.3)])
-    write_table(ladder, data_spec(reference, load_dataset(reference)), RunFolder(tmp_path / "records"), table)
+    write_table(candidates, data, RunFolder(tmp_path / "records"), table)
     assert read_trials(table) == kept[::-1]  # in the order of the stages
 
 

@@ -17,6 +17,9 @@ RESULTS = Path(__file__).parents[2] / "results" / "fer2013-standard"
 NETWORKS = ["--arch", "lenet5", "--arch", "lenet_count_matched", "--preset", "smoke", "--seeds", "1", "--jobs", "1"]
 
 
+pytestmark = pytest.mark.usefixtures("faces_at_hand")
+
+
 def told(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: int = 2
 ) -> str:

@@ -15,6 +15,8 @@ from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.cli.app import app
 from fbench.core.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("faces_at_hand")
+
 
 def call(*arguments: str | Path) -> Result:
     result = CliRunner().invoke(app, ["data", *map(str, arguments)], catch_exceptions=False)

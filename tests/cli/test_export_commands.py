@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,11 @@ runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+def run(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTable:
     """Two LeNets on synthetic faces, one seed."""
     folder = tmp_path_factory.mktemp("export") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FBENCH_CACHE_DIR", str(folder.parent / "cache"))
+        patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder.parent / "cache")))
         suite = adhoc_suite(["lenet5", "lenet_count_matched"], None)
         return fbench.run(RunRequest(suite=suite, preset="smoke", out=folder, seeds=1, jobs=1))
 

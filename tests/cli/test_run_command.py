@@ -1,80 +1,97 @@
-"""The run, status and dry-run commands as a person types them: in a process of their own, but for bad input."""
+"""The run, status and dry-run commands as a person types them: in this process, but where a signal is sent."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fbench.cli.app import main
+from fbench.core.errors import UserError
 
-FBENCH = [sys.executable, "-m", "fbench.cli"]
 COARSE = [sys.executable, str(Path(__file__).parents[1] / "coarse_fbench.py")]
+TWO = ["run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run"]
 
 
-def fbench(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*FBENCH, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
+pytestmark = pytest.mark.usefixtures("faces_at_hand")
 
 
-def coarse_run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COARSE, "run", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
+@dataclass(frozen=True)
+class Typed:
+    """What a command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+def typed(*arguments: str, cwd: Path) -> Typed:
+    """Run a command line in this process, in another folder."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["fbench", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return Typed(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A run of one small network, and what it printed."""
+def finished(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> tuple[Path, Typed]:
+    """A run of two small networks, and what it printed."""
     home = tmp_path_factory.mktemp("cli")
-    done = coarse_run("--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
-    return home, done
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, home / "cache")))
+        return home, typed(*TWO, cwd=home)
 
 
-def test_a_run_prints_its_estimate_first_and_the_reports_path_last(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
+def test_a_run_prints_its_estimate_first_and_the_reports_path_last(finished: tuple[Path, Typed]) -> None:
     home, done = finished
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.strip().splitlines()
+    assert done.code == 0, done.err
+    lines = done.out.strip().splitlines()
     assert lines[0].startswith("2 trials to run, 0 done before; about ")
     assert lines[-1] == f"Report: {Path('run') / 'report.html'}"
     assert (home / "run" / "report.html").is_file()
 
 
-def test_the_same_command_again_has_nothing_to_run(
-    finished: tuple[Path, subprocess.CompletedProcess[str]],
-) -> None:
-    home, _ = finished
-    again = coarse_run("--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run", cwd=home)
-    assert again.returncode == 0, again.stderr
-    assert again.stdout.startswith("All 2 trials are done; ")
+def test_the_same_command_again_has_nothing_to_run(finished: tuple[Path, Typed]) -> None:
+    again = typed(*TWO, cwd=finished[0])
+    assert again.code == 0, again.err
+    assert again.out.startswith("All 2 trials are done; ")
 
 
-def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, Typed]) -> None:
     home, _ = finished
-    assert "2 finished, 0 failed, 0 to run; cost is measured." in fbench("status", "run", cwd=home).stdout
-    rows = json.loads(fbench("status", "run", "--json", cwd=home).stdout)["trials"]
+    assert "2 finished, 0 failed, 0 to run; cost is measured." in typed("status", "run", cwd=home).out
+    rows = json.loads(typed("status", "run", "--json", cwd=home).out)["trials"]
     assert [(row["network"], row["status"]) for row in rows] == [("lenet5", "finished"), ("ires", "finished")]
 
 
 def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(tmp_path: Path) -> None:
-    done = fbench("run", "--suite", "smoke", "--preset", "smoke", "--seeds", "5", "--dry-run", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "least p of the sign-flip test after Holm" in done.stdout
-    assert "The sign-flip test cannot reach p < 0.05 with 5 seeds: all studies." in done.stdout  # 0.0625 at best
-    assert "The margin is out of reach with 5 seeds and 2,048 test images" in done.stdout
-    assert "Estimated time" in done.stdout
+    done = typed("run", "--suite", "smoke", "--preset", "smoke", "--seeds", "5", "--dry-run", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "least p of the sign-flip test after Holm" in done.out
+    assert "The sign-flip test cannot reach p < 0.05 with 5 seeds: all studies." in done.out  # 0.0625 at best
+    assert "The margin is out of reach with 5 seeds and 2,048 test images" in done.out
+    assert "Estimated time" in done.out
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.usefixtures("unpainted")
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
-    command = ["--arch", "lenet5", "--preset", "quick", "--seeds", "6", "--out", "run", "--jobs", "2"]
+    command = ["--arch", "lenet5", "--preset", "quick", "--seeds", "4", "--out", "run", "--jobs", "2"]
     process = subprocess.Popen(
         [*COARSE, "run", *command],
         cwd=tmp_path,
@@ -95,9 +112,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     assert "Traceback" not in error
     kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
     assert kept
-    again = coarse_run(*command, cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert f"{6 - len(kept)} trials to run, {len(kept)} done before" in again.stdout
+    again = typed("run", *command, cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert f"{4 - len(kept)} trials to run, {len(kept)} done before" in again.out
 
 
 DIVERGING = """
@@ -118,9 +135,11 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
-    done = coarse_run(
+    done = typed(
+        "run",
         "--arch",
         "exploding",
         "--against",
@@ -133,9 +152,9 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         "run",
         cwd=tmp_path,
     )
-    assert done.returncode == 3, done.stderr
-    assert "exploding on synthetic, seed 0: diverged" in done.stderr
-    status = json.loads(fbench("status", "run", "--json", cwd=tmp_path).stdout)["trials"]
+    assert done.code == 3, done.err
+    assert "exploding on synthetic, seed 0: diverged" in done.err
+    status = json.loads(typed("status", "run", "--json", cwd=tmp_path).out)["trials"]
     assert {row["network"]: row["status"] for row in status} == {"lenet5": "finished", "exploding": "failed"}
 
 
@@ -156,7 +175,7 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (1, 8) for one image, and there are 7 classes"),
         (["run", "--arch", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
         (["show", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
-        (["run", "--arch", "lenet5", "--out", "bad.toml"], "The run cannot be written to bad.toml (it is no folder)"),
+        (["run", "--arch", "lenet5", "--out", "bad.toml"], "cannot be written to bad.toml (it is no folder)"),
         (["status", "nowhere"], "not a run folder"),
         (["report", "nowhere"], "not a run folder"),
     ],
@@ -188,10 +207,14 @@ def test_bad_input_is_one_sentence_and_exit_code_two(
 
 
 def test_the_version_is_printed(tmp_path: Path) -> None:
-    assert fbench("--version", cwd=tmp_path).stdout.startswith("fbench ")
+    done = subprocess.run(
+        [sys.executable, "-m", "fbench.cli", "--version"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("fbench ")
 
 
 def test_debug_shows_where_an_error_rose(tmp_path: Path) -> None:
-    usual = fbench("run", "--suite", "ablation", cwd=tmp_path)
-    assert (usual.returncode, len(usual.stderr.splitlines())) == (2, 1)
-    assert "Traceback" in fbench("run", "--suite", "ablation", "--debug", cwd=tmp_path).stderr
+    usual = typed("run", "--suite", "ablation", cwd=tmp_path)
+    assert (usual.code, len(usual.err.splitlines())) == (2, 1)
+    with pytest.raises(UserError, match="Did you mean 'ablations'"):  # which Python then shows with a traceback
+        typed("run", "--suite", "ablation", "--debug", cwd=tmp_path)

@@ -77,6 +77,20 @@ def test_with_both_components_at_zero_the_residual_is_the_chance() -> None:
     assert estimate.p_value == 1
 
 
+def test_the_residual_alone_has_the_degrees_of_freedom_of_both_sides() -> None:
+    """Rows and columns sum to 0, the squares to 6: (3 - 1) (3 - 1) degrees of freedom."""
+    estimate = new_images([[1, -1, 0], [0, 1, -1], [-1, 0, 1]])
+    assert (estimate.rule, estimate.degrees_of_freedom) == ("residual_only", 4)
+    assert estimate.standard_error == pytest.approx(math.sqrt(6 / 4 / 9))
+
+
+def test_one_seed_has_the_chance_of_its_images() -> None:
+    values = np.array([0.5, 1.0, -0.25, 2.0, 0.0])
+    estimate, reference = new_images(values[None]), stats.ttest_1samp(values, 0)
+    assert (estimate.rule, estimate.degrees_of_freedom) == ("one_seed", 4)
+    assert estimate.p_value == pytest.approx(reference.pvalue)
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 @pytest.mark.parametrize("images", [2, 7, 20])
 def test_equal_answers_have_the_error_of_answers_of_which_one_differs(seeds: int, images: int) -> None:

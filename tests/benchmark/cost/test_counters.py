@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from networks_by_builder import by_builder
 from torch import nn
 
 from fbench.architectures.contract import built_in_contract
@@ -83,7 +84,7 @@ def test_ptflops_module_backend_passes_over_functions() -> None:
     }
 
 
-@pytest.mark.parametrize("name", built_in_contract())
+@pytest.mark.parametrize("name", by_builder(built_in_contract()))
 def test_every_counter_agrees_on_the_macs_of_every_network(name: str) -> None:
     """Each counter's own total is our MACs and what its rule says that it adds, to the last one."""
     network = create(name)

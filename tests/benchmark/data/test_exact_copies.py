@@ -88,6 +88,23 @@ def test_the_control_leaves_out_as_many_others_of_each_class_and_split() -> None
     assert again.fingerprint == control.fingerprint
 
 
+def test_the_control_is_drawn_from_the_images_that_do_not_leak() -> None:
+    """Ten images of one class train, of which the first three leak: three of the other seven leave, drawn with seed 0
+    from the generator whose stream NumPy keeps for good."""
+    leaky = tiny([0, 1, 2, *range(10, 17), 0, 1, 2], [0] * 10 + [2] * 3)
+    drawn = np.random.RandomState(0).permutation(np.arange(3, 10))[:3]
+    control = treat_copies(leaky, "size_matched", "x")
+    assert set(control.left_out[-1].names) == {f"row:{row}" for row in drawn}
+    assert len(control.labels) == 10
+
+
+@pytest.mark.parametrize(("others", "left_out"), [(0, 0), (1, 0), (2, 1), (3, 2), (4, 3), (9, 3)])
+def test_the_control_leaves_one_image_of_each_class_that_does_not_leak(others: int, left_out: int) -> None:
+    """Three training images leak, beside so many that do not."""
+    leaky = tiny([0, 1, 2, *range(10, 10 + others), 0, 1, 2], [0] * (3 + others) + [2] * 3)
+    assert len(treat_copies(leaky, "size_matched", "x").labels) == len(leaky.labels) - left_out
+
+
 def test_without_copies_every_treatment_is_the_same_data() -> None:
     base = make_stripes(size=8)
     fingerprints = {treat_copies(base, how, "x").fingerprint for how in ("keep", "removed", "size_matched")}

@@ -1,9 +1,10 @@
-"""Every registered architecture as ONNX, against PyTorch: 55 s of one core in all, most of it PyTorch's exporter."""
+"""Every registered architecture as ONNX, against PyTorch; most of the time is that of PyTorch's exporter."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from networks_by_builder import by_builder
 
 from fbench.architectures.registry import create, list_architectures
 from fbench.benchmark.export.onnx_file import onnx_bytes
@@ -12,7 +13,7 @@ from fbench.benchmark.export.onnx_session import open_session, require_equal
 INPUT = (1, 48, 48)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@pytest.mark.parametrize("name", by_builder(list_architectures()))
 def test_it_exports_and_computes_the_same_for_any_batch(name: str) -> None:
     torch.manual_seed(0)
     network = create(name)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,34 +10,29 @@ import onnx
 import pytest
 import torch
 from safetensors import safe_open
-from trained_run import TrainedRun
+from trained_run import FILE_NAMES, TrainedRun
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.export import formats
 from fbench.benchmark.export.calibration import calibration_pixels
 from fbench.benchmark.export.errors import ExportError, ExportMismatch
-from fbench.benchmark.export.formats import open_exported, write_export
+from fbench.benchmark.export.formats import ExportReport, open_exported, write_export
 from fbench.benchmark.export.metadata import ExportFormat, ExportMetadata
 from fbench.benchmark.export.onnx_session import TOLERANCE, deviation
 from fbench.benchmark.export.trained import load_trained
 
 EXACT = (ExportFormat.ONNX, ExportFormat.SAFETENSORS, ExportFormat.TORCH_EXPORT)
-NAMES = {
-    ExportFormat.ONNX: "n.onnx",
-    ExportFormat.ONNX_INT8: "n.int8.onnx",
-    ExportFormat.SAFETENSORS: "n.safetensors",
-    ExportFormat.TORCH_EXPORT: "n.pt2",
-}
+Exported = Callable[[str, ExportFormat], ExportReport]
 
 
 @pytest.mark.parametrize("kind", ["plain", "flipped"])
 @pytest.mark.parametrize("export_format", EXACT)
 def test_a_file_gives_the_logits_of_the_trained_network_from_pixels(
-    export_format: ExportFormat, kind: str, trained: TrainedRun, stripes: ImageDataset, tmp_path: Path
+    export_format: ExportFormat, kind: str, trained: TrainedRun, stripes: ImageDataset, exported: Exported
 ) -> None:
     trial_id = getattr(trained, kind)
     network = load_trained(trained.folder, trial_id)
-    report = write_export(network, export_format, tmp_path / NAMES[export_format])
+    report = exported(kind, export_format)
     assert report.deviation <= TOLERANCE
     assert report.size_bytes == report.path.stat().st_size
     metadata, logits = open_exported(report.path, network.record.spec.network, trial_id)
@@ -50,16 +46,14 @@ def test_a_file_gives_the_logits_of_the_trained_network_from_pixels(
     assert metadata.network_digest == network.record.spec.network.digest
 
 
-def test_metadata_can_be_read_without_fbench(trained: TrainedRun, stripes: ImageDataset, tmp_path: Path) -> None:
-    network = load_trained(trained.folder, trained.plain)
-    for export_format in EXACT:
-        write_export(network, export_format, tmp_path / NAMES[export_format])
-    model = onnx.load(tmp_path / "n.onnx")
+def test_metadata_can_be_read_without_fbench(trained: TrainedRun, stripes: ImageDataset, exported: Exported) -> None:
+    onnx_file, safetensors_file, torch_file = (exported("plain", export_format).path for export_format in EXACT)
+    model = onnx.load(onnx_file)
     from_onnx = {entry.key: entry.value for entry in model.metadata_props}
-    with safe_open(tmp_path / "n.safetensors", "numpy") as archive:
+    with safe_open(safetensors_file, "numpy") as archive:
         from_safetensors = archive.metadata()
     extra = {"fbench.json": ""}
-    with (tmp_path / "n.pt2").open("rb") as stream:
+    with torch_file.open("rb") as stream:
         torch.export.load(stream, extra_files=extra)
     from_torch = json.loads(extra["fbench.json"])
     for values, words in ((from_onnx, "inside"), (from_safetensors, "left to the reader"), (from_torch, "inside")):
@@ -73,11 +67,8 @@ def test_metadata_can_be_read_without_fbench(trained: TrainedRun, stripes: Image
         assert values["fbench_version"]
 
 
-def test_the_archive_of_pytorch_holds_no_pickle_and_no_place_of_this_machine(
-    trained: TrainedRun, tmp_path: Path
-) -> None:
-    write_export(load_trained(trained.folder, trained.plain), ExportFormat.TORCH_EXPORT, tmp_path / "n.pt2")
-    with zipfile.ZipFile(tmp_path / "n.pt2") as archive:
+def test_the_archive_of_pytorch_holds_no_pickle_and_no_place_of_this_machine(exported: Exported) -> None:
+    with zipfile.ZipFile(exported("plain", ExportFormat.TORCH_EXPORT).path) as archive:
         for name in archive.namelist():
             content = archive.read(name)
             assert b"site-packages" not in content, name
@@ -85,10 +76,8 @@ def test_the_archive_of_pytorch_holds_no_pickle_and_no_place_of_this_machine(
                 assert content == b""
 
 
-def test_an_archive_with_a_pickle_is_not_opened(trained: TrainedRun, tmp_path: Path) -> None:
-    network = load_trained(trained.folder, trained.plain)
-    write_export(network, ExportFormat.TORCH_EXPORT, tmp_path / "n.pt2")
-    with zipfile.ZipFile(tmp_path / "n.pt2") as archive:
+def test_an_archive_with_a_pickle_is_not_opened(trained: TrainedRun, tmp_path: Path, exported: Exported) -> None:
+    with zipfile.ZipFile(exported("plain", ExportFormat.TORCH_EXPORT).path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     attacks = {
         "sample_inputs/model.pt": lambda content: b"\x80\x04N.",
@@ -104,7 +93,7 @@ def test_an_archive_with_a_pickle_is_not_opened(trained: TrainedRun, tmp_path: P
                 if hit and change is None:
                     archive.writestr(name.replace("weight_0", "opaque_obj_0"), b"\x80\x04N.")
         with pytest.raises(ExportError, match=r"has the part .* which may be a pickle"):
-            open_exported(file, network.record.spec.network, trained.plain)
+            open_exported(file, trained.folder.trial(trained.plain).spec.network, trained.plain)
 
 
 def test_int8_tells_how_often_it_agrees(trained: TrainedRun, stripes: ImageDataset, tmp_path: Path) -> None:
@@ -122,7 +111,7 @@ def test_a_file_that_computes_something_else_is_removed_and_the_former_one_stays
     export_format: ExportFormat, trained: TrainedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The content of seed 1 under the name of seed 0."""
-    path = tmp_path / NAMES[export_format]
+    path = tmp_path / FILE_NAMES[export_format]
     network, other = (load_trained(trained.folder, trial_id) for trial_id in (trained.plain, trained.other))
     original = formats._encode
     monkeypatch.setattr(formats, "_encode", lambda _, metadata, pixels: original(other, metadata, pixels))
@@ -136,9 +125,11 @@ def test_a_file_that_computes_something_else_is_removed_and_the_former_one_stays
 
 
 @pytest.mark.parametrize("export_format", EXACT)
-def test_a_file_of_another_trial_is_refused(export_format: ExportFormat, trained: TrainedRun, tmp_path: Path) -> None:
+def test_a_file_of_another_trial_is_refused(
+    export_format: ExportFormat, trained: TrainedRun, exported: Exported
+) -> None:
     network = load_trained(trained.folder, trained.other)
-    path = write_export(network, export_format, tmp_path / NAMES[export_format]).path
+    path = exported("other", export_format).path
     with pytest.raises(ExportError, match=f"is of trial '{trained.other}' .lenet5, seed 1., and '{trained.plain}'"):
         open_exported(path, network.record.spec.network, trained.plain)
 

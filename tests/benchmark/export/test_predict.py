@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,9 @@ from trained_run import TrainedRun
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.images.decoding import decode_image, decode_images
-from fbench.benchmark.export.formats import write_export
+from fbench.benchmark.export.formats import ExportReport
 from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.export.predict import predict, probabilities
-from fbench.benchmark.export.trained import load_trained
 from fbench.core.errors import UserError
 
 
@@ -42,15 +42,16 @@ def test_images_get_the_classes_that_the_trial_predicted(
         assert next(iter(image.probabilities)) == image.predicted
 
 
-@pytest.mark.parametrize(
-    ("export_format", "name"),
-    [(ExportFormat.ONNX, "n.onnx"), (ExportFormat.SAFETENSORS, "n.safetensors"), (ExportFormat.TORCH_EXPORT, "n.pt2")],
-)
+@pytest.mark.parametrize("export_format", [ExportFormat.ONNX, ExportFormat.SAFETENSORS, ExportFormat.TORCH_EXPORT])
 def test_an_exported_file_predicts_the_same(
-    export_format: ExportFormat, name: str, trained: TrainedRun, stripes: ImageDataset, tmp_path: Path
+    export_format: ExportFormat,
+    trained: TrainedRun,
+    stripes: ImageDataset,
+    tmp_path: Path,
+    exported: Callable[[str, ExportFormat], ExportReport],
 ) -> None:
     write_test_images(stripes, tmp_path / "images")
-    model = write_export(load_trained(trained.folder, trained.flipped), export_format, tmp_path / name).path
+    model = exported("flipped", export_format).path
     expected = predict(trained.folder.path, trained.flipped, [tmp_path / "images"])
     found = predict(trained.folder.path, trained.flipped, [tmp_path / "images"], model=model)
     assert found.model == str(model)

@@ -12,11 +12,18 @@ from support import make_stripes, trial_spec_of
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.specs import TrialSpec, data_spec
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.trial import TrialContext, run_trial
 
+FILE_NAMES = {
+    ExportFormat.ONNX: "n.onnx",
+    ExportFormat.ONNX_INT8: "n.int8.onnx",
+    ExportFormat.SAFETENSORS: "n.safetensors",
+    ExportFormat.TORCH_EXPORT: "n.pt2",
+}
 CPU = TrialContext(torch.device("cpu"))
 
 

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from networks_by_builder import by_builder
 from torch import nn
 
 from fbench.architectures.contract import built_in_contract
@@ -56,7 +57,7 @@ def contiguous_gradients(network: nn.Module) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(built_in_contract()))
+@pytest.mark.parametrize("name", by_builder(built_in_contract()))
 def test_no_batch_normalisation_is_given_a_gradient_in_another_layout(name: str) -> None:
     network = in_channels_last(create(name))
     keep_gradient_layout(network)

@@ -165,7 +165,8 @@ def test_a_run_with_japanese_classes_has_files_and_a_word_on_fonts(installed: li
     first, second = (mpl.image.imread(file) for file in files)
     assert first.shape == second.shape
     assert not np.array_equal(first, second)
-    assert all(f">{name}</text>" in build_report([run]) for name in JAPANESE)
+    html = build_report([run])
+    assert all(f">{name}</text>" in html for name in JAPANESE)
 
 
 def test_wide_letters_have_the_room_that_they_need() -> None:

@@ -17,6 +17,8 @@ from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 def answer_of(run: RunTable) -> dict[str, str]:
     evidence = gather(run, run.config.data[0])

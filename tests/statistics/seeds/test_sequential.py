@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,9 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fbench.statistics.estimands import new_images
-from fbench.statistics.seeds.power import variance_components
+from fbench.statistics.estimands import MeanEstimate, new_images
+from fbench.statistics.seeds.power import (
+    VarianceComponents,
+    chance_to_decide,
+    expected_estimate,
+    variance_components,
+)
 from fbench.statistics.seeds.sequential import (
+    LookLevels,
     LookResult,
     judge_look,
     look_levels,
@@ -99,6 +107,61 @@ def test_where_seeds_rule_one_goes_on() -> None:
 def test_the_last_look_is_not_called_futile() -> None:
     found = judged(noise(20, 0.0, 0.0, 1.0, 0.05), 3)
     assert (found.verdict, found.futile, found.chance_to_decide) == ("undecided", False, 0.0)
+
+
+def certain(estimate: float, error: float) -> MeanEstimate:
+    """An estimate with so many degrees of freedom that Student's t is the normal distribution to ten digits."""
+    reach = 1.96 * error
+    return MeanEstimate(estimate, estimate - reach, estimate + reach, error, 1e12, 0.95, "crossed")
+
+
+COMPONENTS = VarianceComponents(seed=1e-4, image=0.0, residual=0.05)
+LEVELS = (LookLevels(5, 0.01, 0.02), LookLevels(10, 0.03, 0.04))
+
+
+@pytest.mark.parametrize(
+    ("place", "p_value", "verdict"),
+    [(0, 0.0099, "better"), (0, 0.0101, "undecided"), (1, 0.0299, "better"), (1, 0.0301, "undecided")],
+)
+def test_a_look_finds_a_difference_at_its_own_level(place: int, p_value: float, verdict: str) -> None:
+    z = float(stats.norm.isf(p_value / 2))
+    for sign in (1.0, -1.0):
+        found = judge_look(certain(sign * z, 1.0), COMPONENTS, 500, 1e-3, LEVELS, place)
+        assert found.verdict == ("worse" if verdict == "better" and sign < 0 else verdict)
+        assert found.p_value == pytest.approx(p_value, rel=1e-6)
+        half = float(stats.norm.isf(LEVELS[place].different / 2))
+        assert (found.low, found.high) == pytest.approx((sign * z - half, sign * z + half), rel=1e-6)
+        assert found.seeds == LEVELS[place].seeds
+
+
+@pytest.mark.parametrize(
+    ("place", "p_value", "verdict"),
+    [(0, 0.0199, "equivalent"), (0, 0.0201, "undecided"), (1, 0.0399, "equivalent"), (1, 0.0401, "undecided")],
+)
+def test_a_look_certifies_equivalence_at_its_own_level(place: int, p_value: float, verdict: str) -> None:
+    margin = float(stats.norm.isf(p_value))
+    found = judge_look(certain(0.0, 1.0), COMPONENTS, 500, margin, LEVELS, place)
+    assert found.verdict == verdict
+    assert found.p_equivalent == pytest.approx(p_value, rel=1e-6)
+
+
+def test_a_look_finds_a_difference_before_it_certifies_equivalence_and_nothing_where_neither_learned() -> None:
+    both = certain(4.0, 1.0)  # within a margin of 100, and far from 0
+    assert judge_look(both, COMPONENTS, 500, 100.0, LEVELS, 0).verdict == "better"
+    collapsed = judge_look(both, COMPONENTS, 500, 100.0, LEVELS, 0, neither_learned=True)
+    assert collapsed.verdict == "undecided"
+
+
+def test_the_chance_to_decide_is_that_of_the_last_look_at_what_the_last_may_spend() -> None:
+    """Between looks the mean moves by the chance of the seeds to come: variance (seed + residual / C) (1/5 - 1/10)."""
+    estimate = certain(0.01, 0.006)
+    found = judge_look(estimate, COMPONENTS, 500, 1e-3, LEVELS, 0)
+    spread = math.sqrt((1e-4 + 0.05 / 500) * (1 / 5 - 1 / 10))
+    then = expected_estimate(COMPONENTS, 10, 500, 0.01)
+    wanted = chance_to_decide(then, 1e-3, 0.03, 0.04, spread)
+    assert 0.05 < wanted < 0.95
+    assert found.chance_to_decide == pytest.approx(wanted, rel=1e-12)
+    assert not found.futile
 
 
 def test_impossible_plans_are_refused() -> None:

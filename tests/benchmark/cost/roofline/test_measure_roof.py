@@ -29,6 +29,17 @@ def test_other_threads_have_a_roof_of_their_own() -> None:
     assert kept_roof(roofed_machine(NUMERICS.model_copy(update={"threads_per_trial": 2}))) is None
 
 
+def test_a_roof_of_another_machine_does_not_hold_here_whatever_its_file_is_called() -> None:
+    here = roofed_machine(NUMERICS)
+    elsewhere = round_roof().where.model_copy(update={"precision": "bf16"})
+    foreign = round_roof().model_copy(update={"where": elsewhere})
+    own = keep_roof(round_roof())
+    assert kept_roof(here) == round_roof()
+    own.write_bytes(keep_roof(foreign).read_bytes())
+    assert kept_roof(here) is None
+    assert kept_roof(elsewhere) == foreign
+
+
 def test_a_damaged_file_is_measured_anew(own_cache: Path) -> None:
     file = keep_roof(round_roof())
     file.write_text("{", encoding="utf-8")

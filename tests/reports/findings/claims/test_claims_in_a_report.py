@@ -12,6 +12,8 @@ from tests.reports.fabricated_run import fabricate_run
 from tests.reports.findings.claims.runs import run_of
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 IRES = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
 
 

@@ -34,6 +34,8 @@ from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks,
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 SVG = "{http://www.w3.org/2000/svg}"
 REFERENCE = Path(__file__).parents[4] / "results" / "fer2013-standard"
 ACCURACY = {"arch1": 0.7, "arch2": 0.45, "arch3": 0.68, "arch4": 0.6}

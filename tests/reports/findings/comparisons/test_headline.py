@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from fbench.reports.findings.comparisons.headline import cautions
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+
+pytestmark = pytest.mark.usefixtures("unpainted")
 
 SMALL: dict[str, Any] = {"images": 60, "seeds": (0, 1)}
 
@@ -75,6 +78,15 @@ def test_looks_on_the_way_are_said(folder: Path) -> None:
     run.folder.write_looks(Looks(max_seeds=20))
     (found,) = cautions(run)
     assert found.startswith("Seeds were added until comparisons were decided")
+
+
+@pytest.mark.parametrize(("preset", "warned"), [("smoke", True), ("quick", False), ("standard", False), (None, False)])
+def test_numbers_of_the_preset_smoke_mean_nothing_and_others_do(
+    run: RunTable, preset: str | None, warned: bool
+) -> None:
+    found = cautions(replace(run, config=run.config.model_copy(update={"preset": preset})))
+    wanted = ["The preset smoke only shows that everything runs: its numbers mean nothing."]
+    assert found == (wanted if warned else [])
 
 
 def test_nothing_to_warn_of_gives_no_warning(run: RunTable, page: Page) -> None:

@@ -14,6 +14,8 @@ from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 FOUR = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61, "arch1": 0.70}
 
 

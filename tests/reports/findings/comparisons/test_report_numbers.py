@@ -16,6 +16,8 @@ from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 def per_image(run: RunTable, network: str) -> np.ndarray:
     """Correctness (seeds, images) of a network on the test split, from the files themselves."""

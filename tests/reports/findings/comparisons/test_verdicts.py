@@ -20,6 +20,8 @@ from fbench.reports.render.html.build import build_report
 from fbench.statistics.comparison.equivalence import certified_margin
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 def study(levels: tuple[str, ...], **more: Any) -> dict[str, Any]:
     return {"name": "one", "title": "One", "question": "?", "baseline": "ires", "levels": levels, **more}

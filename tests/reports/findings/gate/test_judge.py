@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from fbench.benchmark.records.cost_records import (
     REFERENCE,
@@ -155,6 +157,24 @@ def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path)
     file = kept(tmp_path, "speed.json", record)
     gate = judged(f"{file}:ires", f"{file}:arch1", "train_step:+10%", "peak_memory:+10%", "energy:+5%")
     assert [one.verdict for one in gate.judged] == ["failed", "failed", "held"]
+
+
+def test_a_change_of_energy_is_that_of_the_means_of_the_logarithms_of_readings(tmp_path: Path) -> None:
+    """The interval: Student's t of each side's readings, the distances of the ends added in squares."""
+    readings = {"ires": (1.0, 1.01, 1.03), "arch1": (1.2, 1.25, 1.21)}
+    energy = [
+        EnergyReading(network=name, setting=LATENCY, joules_per_image=1.0, readings_j_per_image=joules, method="")
+        for name, joules in readings.items()
+    ]
+    record = cost(series("ires", 1.0), series("arch1", 1.0)).model_copy(update={"energy": tuple(energy)})
+    file = kept(tmp_path, "speed.json", record)
+    (found,) = judged(f"{file}:ires", f"{file}:arch1", "energy:+5%").judged
+    assert found.change is not None
+    base, new = (np.log(one) for one in readings.values())
+    middle = new.mean() - base.mean()
+    halves = [stats.t.ppf(0.975, 2) * one.std(ddof=1) / np.sqrt(3) for one in (base, new)]
+    wanted = [np.expm1(middle + sign * np.hypot(*halves)) for sign in (0, -1, 1)]
+    assert [found.change.estimate, found.change.low, found.change.high] == pytest.approx(wanted, rel=1e-9)
 
 
 def test_equal_readings_of_energy_hide_their_spread(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks_by_builder import by_builder
 
 from fbench.architectures.contract import built_in_contract
 from fbench.benchmark.records.network_description import NetworkDescription
@@ -72,7 +73,7 @@ def test_equal_units_of_resnet50_are_folded() -> None:
     assert [stage.repeated for stage in plan_of("resnet50").stages if stage.title.startswith("stage3")][:2] == [1, 5]
 
 
-@pytest.mark.parametrize("name", list(built_in_contract()))
+@pytest.mark.parametrize("name", by_builder(built_in_contract()))
 def test_stages_hold_every_parameter_and_mac_and_every_line_is_drawn(name: str) -> None:
     plan = plan_of(name)
     assert sum(stage.repeated * stage.trainable_params for stage in plan.stages) == plan.trainable_params

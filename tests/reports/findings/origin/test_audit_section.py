@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fbench.benchmark.data.audit.findings import Audit, ExactCopies, SplitCopies
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -14,6 +15,8 @@ from fbench.reports.render.csv.runs import summary_rows
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+
+pytestmark = pytest.mark.usefixtures("unpainted")
 
 
 def audit_of(run: RunTable, leaked: tuple[int, ...]) -> Audit:

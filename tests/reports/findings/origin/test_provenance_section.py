@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.findings.origin.readings import count_readings
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+
+pytestmark = pytest.mark.usefixtures("unpainted")
 
 
 def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:

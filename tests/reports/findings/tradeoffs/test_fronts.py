@@ -20,6 +20,8 @@ from fbench.statistics.many.price import exact, price_of_a_point
 from tests.reports.fabricated_run import LATENCY, Recipe, fabricate_run, latency_ms, static_cost
 from tests.reports.read_page import Page
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 FOUR = {"ires": 0.70, "ires_no_se": 0.48, "ires_relu": 0.62, "arch1": 0.66}
 
 

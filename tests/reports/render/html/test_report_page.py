@@ -103,6 +103,7 @@ def test_any_name_is_text(folder: Path, name: str) -> None:
     assert page.table("1 of 4 trials failed").row(name)[2] == "1"
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_reason_of_a_failure_is_text(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(seeds=(0,), images=40, failed=(("ires_relu", 0),)))
     ((planned, record),) = run.failed()
@@ -129,6 +130,7 @@ def test_two_runs_and_two_data_sets_share_a_page(tmp_path: Path) -> None:
     assert all(following <= level + 1 for level, following in itertools.pairwise(levels))
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_many_classes_leave_the_matrices_out(folder: Path) -> None:
     recipe = Recipe(seeds=(0,), images=200, classes=[f"class {k}" for k in range(40)], accuracy={"ires": 0.5})
     page = Page(build_report([fabricate_run(folder, recipe)]))
@@ -137,6 +139,7 @@ def test_many_classes_leave_the_matrices_out(folder: Path) -> None:
     assert not [a for _, a in page.elements if (a.get("aria-label") or "").startswith("Confusion")]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_two_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     small = Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40)
     runs = [fabricate_run(tmp_path / name, small) for name in ("monday", "tuesday")]
@@ -147,12 +150,14 @@ def test_two_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) ->
     assert run_names(runs[:1]) == ("example",)
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("theme", ["auto", "light", "dark"])
 def test_the_theme_is_the_one_asked_for(run: RunTable, theme: Theme) -> None:
     html = build_report([run], theme=theme)
     assert f'<html lang="en" data-theme="{theme}">' in html
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_only_a_page_that_follows_a_run_opens_itself_again(run: RunTable, html: str) -> None:
     assert 'http-equiv="refresh"' not in html
     assert '<meta http-equiv="refresh" content="7">' in build_report([run], refresh_s=7)
@@ -179,6 +184,7 @@ def test_damaged_predictions_are_named(folder: Path) -> None:
         build_report([run])
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_writing_makes_the_folder_and_names_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
     path = write_report([run.folder.path], tmp_path / "new" / "page.html", title="Mine")

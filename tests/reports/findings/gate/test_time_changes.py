@@ -1,0 +1,79 @@
+"""The interval of a change of time across days, number for number: the session's variance counts once for each side."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from fbench.reports.gate.change import Change
+from fbench.reports.gate.metrics import parse_condition
+from fbench.reports.gate.subjects import Pair, Side
+from fbench.reports.gate.time_changes import Records, time_change
+from scipy import stats
+
+from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.statistics.timing import time_quantile, time_ratio, turn_log_times
+from tests.reports.fabricated_cost import cost, series
+
+CONFIDENCE = 0.9
+SESSION = 0.04  # the largest standard deviation between sessions in results/speed/sessions.csv, rounded up
+Ends = tuple[float, float, float]
+
+
+def day(number: int, factor: float) -> CostRecord:
+    network = series("ires", factor, day=number, seed=number)
+    reference = series(REFERENCE, 1.0, day=number, seed=10 + number)
+    return cost(network, reference, started_at=f"2026-01-0{number}T00:00:00+00:00")
+
+
+BASE, NEW = day(1, 1.0), day(2, 1.3)
+
+
+def change(text: str, base: CostRecord = BASE, new: CostRecord = NEW) -> Change:
+    pair = Pair(Side("base", None, None, (base,)), Side("new", None, None, (new,)), "ires", "ires")
+    found = time_change(pair, parse_condition(text), Records(base, new), CONFIDENCE)
+    assert isinstance(found, Change)
+    return found
+
+
+def logs_of(found: TimingSeries) -> dict[tuple[int, int], float]:
+    return turn_log_times(found.times_s, found.blocks, found.turns)
+
+
+def ratio(record: CostRecord) -> Ends:
+    """Of the network to the reference load, as logarithms: estimate, low, high."""
+    found = time_ratio(logs_of(record.series[0]), logs_of(record.series[1]), CONFIDENCE)
+    return math.log(found.ratio), math.log(found.low), math.log(found.high)
+
+
+def quantile(found: TimingSeries, share: float) -> Ends:
+    told = time_quantile(found.times_s, found.blocks, share, CONFIDENCE)
+    return math.log(told.time_s), math.log(told.low_s), math.log(told.high_s)
+
+
+def combined(plus: list[Ends], minus: list[Ends]) -> Ends:
+    """Estimates add, and errors add in squares: with those of the two sessions, each of the variance 0.04^2."""
+    sessions = stats.norm.ppf(0.5 + CONFIDENCE / 2) ** 2 * 2 * SESSION**2
+    down = [estimate - low for estimate, low, _ in plus] + [high - estimate for estimate, _, high in minus]
+    up = [high - estimate for estimate, _, high in plus] + [estimate - low for estimate, low, _ in minus]
+    middle = sum(one[0] for one in plus) - sum(one[0] for one in minus)
+    low = middle - math.sqrt(sum(error**2 for error in down) + sessions)
+    high = middle + math.sqrt(sum(error**2 for error in up) + sessions)
+    return math.expm1(middle), math.expm1(low), math.expm1(high)
+
+
+def test_medians_of_two_days_carry_the_chance_of_both_sessions() -> None:
+    found = change("latency_p50:+5%")
+    assert (found.estimate, found.low, found.high) == pytest.approx(combined([ratio(NEW)], [ratio(BASE)]), rel=1e-9)
+
+
+def test_quantiles_of_two_days_carry_the_chance_of_both_sessions() -> None:
+    found = change("latency_p90:+5%")
+    plus = [quantile(NEW.series[0], 0.9), quantile(BASE.series[1], 0.5)]
+    minus = [quantile(BASE.series[0], 0.9), quantile(NEW.series[1], 0.5)]
+    assert (found.estimate, found.low, found.high) == pytest.approx(combined(plus, minus), rel=1e-9)
+
+
+def test_one_and_the_same_measurement_is_no_change_at_all() -> None:
+    found = change("latency_p50:+5%", BASE, BASE)
+    assert (found.estimate, found.low, found.high, found.exact) == (0.0, 0.0, 0.0, True)
