@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from fbench.reports.gate.change import Change
-from fbench.reports.gate.metrics import parse_condition
-from fbench.reports.gate.subjects import Pair, Side
-from fbench.reports.gate.time_changes import Records, time_change
 from scipy import stats
 
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
+from fbench.reports.findings.gate.change import Change
+from fbench.reports.findings.gate.metrics import parse_condition
+from fbench.reports.findings.gate.subjects import Pair, Side
+from fbench.reports.findings.gate.time_changes import Records, time_change
 from fbench.statistics.timing import time_quantile, time_ratio, turn_log_times
 from tests.reports.fabricated_cost import cost, series
 
