@@ -80,9 +80,9 @@ def test_tests_that_name_a_module_run_before_the_rest_of_its_folder(mutate: Modu
     first, second, *_ = mutate.tests_of("statistics/mover.py", mutate.ROOT)
     assert "tests/statistics/test_mover.py" in first
     assert "tests/statistics/test_timing.py" in second
-    parts = mutate.tests_of("reports/gate/time_changes.py", mutate.ROOT)
-    assert parts[0] == ["tests/reports/gate/test_time_changes.py"]
-    assert "tests/reports/gate/test_judge.py" in parts[1]
+    parts = mutate.tests_of("reports/findings/gate/time_changes.py", mutate.ROOT)
+    assert parts[0] == ["tests/reports/findings/gate/test_time_changes.py"]
+    assert "tests/reports/findings/gate/test_judge.py" in parts[1]
 
 
 def test_a_table_comes_back_as_it_was_written(mutate: ModuleType, tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fbench.ablations.suite import adhoc_suite
+from fbench.architectures import registry
+from fbench.architectures.registry import create
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
@@ -32,11 +35,27 @@ def request(folder: Path, *names: str) -> RunRequest:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_afterwards() -> Iterator[None]:
+    """The networks of the plug-in are known in this file alone."""
+    create("lenet5")  # all built-in networks are registered from here on
+    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
+    yield
+    registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("odd")
+    shutil.copy(PLUGIN, folder / "nets.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path) -> RunTable:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None)
-        return run(request(tmp_path_factory.mktemp("odd"), *NETWORKS, "cached"))
+        return run(request(folder, *NETWORKS, "cached"))
 
 
 def test_every_one_is_trained_and_its_weights_are_kept(finished: RunTable) -> None:
@@ -53,6 +72,6 @@ def test_the_report_has_them_all(finished: RunTable) -> None:
     assert "Left out: feature maps of regions: layer c: it gives 4 sets of maps for 1 image." in page
 
 
-def test_what_returns_a_dict_is_refused_before_training(tmp_path: Path) -> None:
+def test_what_returns_a_dict_is_refused_before_training(folder: Path) -> None:
     with pytest.raises(UserError, match=r"'givesdict' returns a dict of 1 tensor \(GivesDict\.forward, nets\.py, line"):
-        plan_run(request(tmp_path, "plain", "givesdict"))
+        plan_run(request(folder, "plain", "givesdict"))

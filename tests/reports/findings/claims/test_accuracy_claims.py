@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fbench.benchmark.records.interim_analyses import Look, Looks
-from fbench.benchmark.store.run_table import RunTable
+from fbench.benchmark.store.run_table import RunTable, load_run
 from tests.reports.findings.claims.runs import claim_of, judged, run_of
 
 ACCURACY = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.62, "lenet5": 0.40}
@@ -186,7 +186,7 @@ def test_a_pair_that_no_look_judged_is_said_to_be_tested_as_if_seeds_had_been_fi
     run = run_of(tmp_path / "looks", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(10))
     plain = judged(claim_of(BETTER), [run])
     run.folder.write_looks(Looks(max_seeds=20))
-    looked = judged(claim_of(BETTER), [run])
+    looked = judged(claim_of(BETTER), [load_run(run.folder.path)])
     assert (plain.verdict, looked.verdict) == ("supported", "supported")
     words = "ires and ires_no_se on FER2013 as if seeds had been fixed, though they were added until other comparisons"
     assert any(remark.startswith(words) for remark in looked.remarks)

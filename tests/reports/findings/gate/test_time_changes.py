@@ -9,9 +9,9 @@ from scipy import stats
 
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.reports.findings.gate.change import Change
-from fbench.reports.findings.gate.metrics import parse_condition
+from fbench.reports.findings.gate.metrics import Asked
 from fbench.reports.findings.gate.subjects import Pair, Side
-from fbench.reports.findings.gate.time_changes import Records, time_change
+from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
 from fbench.statistics.timing import time_quantile, time_ratio, turn_log_times
 from tests.reports.fabricated_cost import cost, series
 
@@ -29,9 +29,10 @@ def day(number: int, factor: float) -> CostRecord:
 BASE, NEW = day(1, 1.0), day(2, 1.3)
 
 
-def change(text: str, base: CostRecord = BASE, new: CostRecord = NEW) -> Change:
+def change(quantile_asked: float, base: CostRecord = BASE, new: CostRecord = NEW) -> Change:
     pair = Pair(Side("base", None, None, (base,)), Side("new", None, None, (new,)), "ires", "ires")
-    found = time_change(pair, parse_condition(text), Records(base, new), CONFIDENCE)
+    metric = TimeMetric("inference", quantile_asked)
+    found = time_change(pair, metric, Records(base, new), Asked(CONFIDENCE))
     assert isinstance(found, Change)
     return found
 
@@ -63,17 +64,17 @@ def combined(plus: list[Ends], minus: list[Ends]) -> Ends:
 
 
 def test_medians_of_two_days_carry_the_chance_of_both_sessions() -> None:
-    found = change("latency_p50:+5%")
+    found = change(0.5)
     assert (found.estimate, found.low, found.high) == pytest.approx(combined([ratio(NEW)], [ratio(BASE)]), rel=1e-9)
 
 
 def test_quantiles_of_two_days_carry_the_chance_of_both_sessions() -> None:
-    found = change("latency_p90:+5%")
+    found = change(0.9)
     plus = [quantile(NEW.series[0], 0.9), quantile(BASE.series[1], 0.5)]
     minus = [quantile(BASE.series[0], 0.9), quantile(NEW.series[1], 0.5)]
     assert (found.estimate, found.low, found.high) == pytest.approx(combined(plus, minus), rel=1e-9)
 
 
 def test_one_and_the_same_measurement_is_no_change_at_all() -> None:
-    found = change("latency_p50:+5%", BASE, BASE)
+    found = change(0.5, BASE, BASE)
     assert (found.estimate, found.low, found.high, found.exact) == (0.0, 0.0, 0.0, True)

@@ -72,7 +72,7 @@ def judged(run: RunTable, condition: str) -> Judged:
 
 
 def test_it_is_a_column_of_the_summary_for_programs(run: RunTable, expected: dict[str, list[float]]) -> None:
-    rows = {row["network"]: row for row in csv.DictReader(io.StringIO(summary_csv([run])))}
+    rows = {row["network"]: row for row in csv.DictReader(io.StringIO(summary_csv(gather_findings([run]))))}
     assert {name: float(row[KAPPA]) for name, row in rows.items()} == pytest.approx(
         {name: np.mean(found) for name, found in expected.items()}, rel=1e-5
     )

@@ -133,7 +133,8 @@ def test_heat_leaves_cold_places_gray_and_reddens_hot_ones() -> None:
 
 def one_network(folder: Path, kept: dict[int, object]) -> tuple:
     """A run of one network with maps at some of its seeds, and its evidence."""
-    run = fabricate_run(folder / "run", Recipe(accuracy={"ires": 0.6}, studies=()))
+    alone = {"name": "alone", "title": "Alone", "question": "How?", "baseline": "ires", "levels": ["ires"]}
+    run = fabricate_run(folder / "run", Recipe(accuracy={"ires": 0.6}, studies=(alone,)))
     for row in run.plan:
         if row.seed in kept:
             run.folder.write_maps(row.trial_id, kept[row.seed])  # type: ignore[arg-type] # maps, by the callers

@@ -43,7 +43,7 @@ def test_same_run_gives_same_bytes_in_another_process_without_torch(run: RunTabl
     code = (
         "import hashlib, sys; from fbench.benchmark.store.run_table import load_run;"
         "from fbench.reports.render.html.build import *;"
-        "from fbench.reports.findings.comparisons import tables;"
+        "from fbench.reports.render.csv import runs;"
         f"text = build_report([load_run({str(run.folder.path)!r})]);"
         "print(hashlib.sha256(text.encode()).hexdigest(), 'torch' in sys.modules)"
     )
