@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,5 +74,6 @@ def test_the_report_has_them_all(finished: RunTable) -> None:
 
 
 def test_what_returns_a_dict_is_refused_before_training(folder: Path) -> None:
+    asked = replace(request(folder, "plain", "givesdict"), out=folder / "refused")
     with pytest.raises(UserError, match=r"'givesdict' returns a dict of 1 tensor \(GivesDict\.forward, nets\.py, line"):
-        plan_run(request(folder, "plain", "givesdict"))
+        plan_run(asked)
