@@ -112,7 +112,7 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
         jobs=1,
         device="cpu",
     )
-    assert len(plan_run(request).takeable) == len(NETWORKS) * SEEDS
+    assert len(plan_run(request).reusable) == len(NETWORKS) * SEEDS
     table = run(request)
     assert table.trials == reference.trials
     assert table.audits == reference.audits

@@ -37,12 +37,12 @@ def claims_command(
     from fbench.benchmark.records.budget import load_presets
     from fbench.benchmark.store.run_table import load_run
     from fbench.reports.findings.claims.judge import judge_papers
-    from fbench.reports.findings.claims.pool import gather_material
+    from fbench.reports.findings.claims.pool import gather_claim_inputs
 
     load_plugins(plugin)
     papers = [load_claims(path.expanduser(), load_presets()) for path in claims] if claims else shipped_claims()
-    material = gather_material([load_run(path) for path in run or ()])
-    judged = judge_papers(papers, material, list_architectures("*"))
+    inputs = gather_claim_inputs([load_run(path) for path in run or ()])
+    judged = judge_papers(papers, inputs, list_architectures("*"))
     if as_json:
         typer.echo(json.dumps(_to_json(judged), indent=1, ensure_ascii=False))
     else:

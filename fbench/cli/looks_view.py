@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fbench.benchmark.records.interim_analyses import Look
-from fbench.reports.wording import plural, points, points_range
+from fbench.reports.formatting import plural, points, points_range
 
 
 def look_lines(looks: Sequence[Look]) -> list[str]:

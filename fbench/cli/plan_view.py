@@ -12,36 +12,36 @@ from rich.table import Table
 
 from fbench.cli.duration import in_words
 from fbench.core.errors import readable
-from fbench.reports.wording import listing, plural
+from fbench.reports.formatting import listing, plural
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.sequential import look_levels
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
-    from fbench.benchmark.runs.power_analysis import Foresight
+    from fbench.benchmark.runs.power_analysis import PowerAnalysis
 
 
-def print_plan(plan: RunPlan, estimate_s: float, foresight: Sequence[Foresight], max_seeds: int | None) -> None:
+def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysis], max_seeds: int | None) -> None:
     """Print the plan of a run that is not going to be run."""
     print_notes(plan)
     console = Console()
     console.print(f"Trials ({plan.config.protocol.name}, {plan.config.preset})", highlight=False)
     console.print(_trials(plan))
-    if foresight:
-        seeds, spreads = foresight[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in foresight))
+    if analyses:
+        seeds, spreads = analyses[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in analyses))
         console.print(
             f"What {plural(seeds, 'seed')} each could decide with a power of 80 %{_price_of_looks(max_seeds)}: the "
             f"difference found and the margin certified, in points, for new images ({spreads}); "
             "least p of the sign-flip test after Holm",
             highlight=False,
         )
-        console.print(_foresight_table(foresight))
-        for line in _warnings(foresight):
+        console.print(_power_table(analyses))
+        for line in _warnings(analyses):
             typer.echo(line)
-    if max_seeds is not None and foresight:
+    if max_seeds is not None and analyses:
         console.print("Looks, and what each may spend", highlight=False)
-        console.print(_looks_table(max_seeds, sorted({one.comparisons for one in foresight})))
-    taken = len(plan.takeable)
+        console.print(_looks_table(max_seeds, sorted({one.comparisons for one in analyses})))
+    taken = len(plan.reusable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
     typer.echo(f"Trials: {len(plan.specs)}, of them {done} done, {taken} taken from other runs, {todo} to run.")
@@ -77,8 +77,8 @@ def _price_of_looks(max_seeds: int | None) -> str:
     return "" if max_seeds is None else " (if one looked only then; looks on the way cost a little)"
 
 
-def _foresight_table(foresight: Sequence[Foresight]) -> Table:
-    several = len({one.data for one in foresight}) > 1
+def _power_table(analyses: Sequence[PowerAnalysis]) -> Table:
+    several = len({one.data for one in analyses}) > 1
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("study", overflow="fold")
     for column, width in (
@@ -90,7 +90,7 @@ def _foresight_table(foresight: Sequence[Foresight]) -> Table:
         ("least p", 7),
     ):
         table.add_column(column, justify="right", width=width)
-    for one in foresight:
+    for one in analyses:
         table.add_row(
             _name(one, several=several),
             str(one.comparisons),
@@ -103,7 +103,7 @@ def _foresight_table(foresight: Sequence[Foresight]) -> Table:
     return table
 
 
-def _name(one: Foresight, *, several: bool) -> str:
+def _name(one: PowerAnalysis, *, several: bool) -> str:
     return f"{one.study} on {one.data}" if several else one.study
 
 
@@ -111,28 +111,28 @@ def _points(fraction: float | None) -> str:
     return "" if fraction is None else f"{100 * fraction:.2f}"
 
 
-def _warnings(foresight: Sequence[Foresight]) -> list[str]:
+def _warnings(analyses: Sequence[PowerAnalysis]) -> list[str]:
     """What cannot be decided: with these seeds, and with any."""
-    seeds = plural(foresight[0].seeds, "seed")
-    images = " or ".join(dict.fromkeys(f"{one.images:,}" for one in foresight))
+    seeds = plural(analyses[0].seeds, "seed")
+    images = " or ".join(dict.fromkeys(f"{one.images:,}" for one in analyses))
     cases = (
         (
-            [one for one in foresight if not one.margin_in_reach and one.seeds_for_margin],
+            [one for one in analyses if not one.margin_in_reach and one.seeds_for_margin],
             f"The margin is out of reach with {seeds} and {images} test images: equivalence could hardly be certified",
         ),
         (
-            [one for one in foresight if one.seeds_for_margin is None],
+            [one for one in analyses if one.seeds_for_margin is None],
             f"The margin is out of reach with any number of seeds, as {images} test images are too few",
         ),
         (
-            [one for one in foresight if one.smallest_p >= LEVEL],
+            [one for one in analyses if one.smallest_p >= LEVEL],
             f"The sign-flip test cannot reach p < {LEVEL:g} with {seeds}",
         ),
     )
-    return [f"{words}: {_names(found, foresight)}." for found, words in cases if found]
+    return [f"{words}: {_names(found, analyses)}." for found, words in cases if found]
 
 
-def _names(found: Sequence[Foresight], everything: Sequence[Foresight]) -> str:
+def _names(found: Sequence[PowerAnalysis], everything: Sequence[PowerAnalysis]) -> str:
     if len(found) == len(everything):
         return "all studies" if len(found) > 1 else found[0].study
     return listing([_name(one, several=len({one.data for one in everything}) > 1) for one in found])

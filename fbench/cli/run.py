@@ -131,7 +131,7 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
     from fbench.benchmark.runs.planning import plan_run
-    from fbench.benchmark.runs.power_analysis import foresee, stated_components
+    from fbench.benchmark.runs.power_analysis import analyse_power, stated_components
     from fbench.benchmark.runs.session import estimate_run_s
     from fbench.cli.plan_view import print_plan
 
@@ -139,8 +139,8 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     with Console().status("planning, and timing a few steps"):
         plan = plan_run(request)
         _, estimate_s = estimate_run_s(plan)
-        foresight = foresee(plan, request.max_seeds, stated)
-    print_plan(plan, estimate_s, foresight, request.max_seeds)
+        analyses = analyse_power(plan, request.max_seeds, stated)
+    print_plan(plan, estimate_s, analyses, request.max_seeds)
 
 
 def _run(request: RunRequest) -> None:

@@ -39,7 +39,7 @@ def make_call(
 
 
 def refuse_impossible(setting: Setting, numerics: Numerics) -> None:
-    """Nothing, where the backend can do what the setting asks for, in this arithmetic on this kind of device.
+    """Hold that the backend can do what the setting asks for, in this arithmetic on this kind of device.
 
     Raises:
         UserError: it cannot.

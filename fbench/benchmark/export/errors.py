@@ -19,7 +19,7 @@ class ExportMismatch(ExportError):  # noqa: N818 - what it is, in one word
 
 
 def require_packages(*packages: str) -> None:
-    """Nothing, where packages of the extra can be imported.
+    """Hold that packages of the extra can be imported.
 
     Raises:
         UserError: one is missing; the extra is named.

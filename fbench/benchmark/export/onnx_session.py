@@ -145,7 +145,7 @@ def require_equal(
 
 
 def refuse_mismatch(found: float) -> None:
-    """Nothing, where a deviation is within :data:`TOLERANCE`.
+    """Hold that a deviation is within :data:`TOLERANCE`.
 
     Raises:
         ExportMismatch: it is not, or not a number.

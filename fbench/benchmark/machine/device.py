@@ -55,7 +55,7 @@ def device_kind(device: torch.device) -> DeviceKind:
 
 
 def refuse_missing_precision(precision: Precision, device: torch.device) -> None:
-    """Nothing, where the device computes in this precision.
+    """Hold that the device computes in this precision.
 
     Raises:
         UserError: it would only imitate it, slower than fp32.

@@ -38,7 +38,7 @@ class RunPlan:
     """Everything decided before the first step: the folder, its configuration, and the trials to run.
 
     ``specs`` has every trial once; ``planned`` has a row for each network, data set and seed. ``pending`` are the
-    trials without a usable record, ``takeable`` those of them that another run has.
+    trials without a usable record, ``reusable`` those of them that another run has.
     """
 
     folder: RunFolder
@@ -47,7 +47,7 @@ class RunPlan:
     specs: tuple[TrialSpec, ...]
     planned: tuple[PlannedTrial, ...]
     pending: tuple[TrialSpec, ...]
-    takeable: dict[str, RunFolder]
+    reusable: dict[str, RunFolder]
     networks: tuple[NetworkSpec, ...]
     device: torch.device
     jobs: int
@@ -58,7 +58,7 @@ class RunPlan:
     @property
     def remaining(self) -> list[TrialSpec]:
         """The trials that are to be run here, as no other run has them."""
-        return [spec for spec in self.pending if spec.trial_id not in self.takeable]
+        return [spec for spec in self.pending if spec.trial_id not in self.reusable]
 
     @property
     def jobs_needed(self) -> int:
@@ -111,7 +111,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         specs=specs,
         planned=planned,
         pending=pending,
-        takeable=_takeable(pending, request.take_from),
+        reusable=_reusable(pending, request.take_from),
         networks=networks,
         device=device,
         jobs=jobs,
@@ -131,7 +131,7 @@ def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
         planned=planned,
         networks=networks,
         pending=pending,
-        takeable=_takeable(pending, plan.take_from),
+        reusable=_reusable(pending, plan.take_from),
         seeds=max(seeds.values()),
     )
 
@@ -256,7 +256,7 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
     return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
 
 
-def _takeable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
+def _reusable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
     found: dict[str, RunFolder] = {}
     for path in sources:
         source = RunFolder.open(path)

@@ -31,7 +31,7 @@ TYPICAL_WORDS: Final = "typical spreads, of results/fer2013-standard"
 
 
 @dataclass(frozen=True)
-class Foresight:
+class PowerAnalysis:
     """What one study on one data set could decide; differences are fractions of 1, for new images.
 
     Attributes:
@@ -66,7 +66,7 @@ class Foresight:
         return self.certifiable_margin is not None and self.certifiable_margin <= self.margin
 
 
-def foresee(plan: RunPlan, max_seeds: int | None, stated: VarianceComponents | None) -> list[Foresight]:
+def analyse_power(plan: RunPlan, max_seeds: int | None, stated: VarianceComponents | None) -> list[PowerAnalysis]:
     """Every study that compares anything, on every data set of the plan.
 
     Spreads are those stated, or else of earlier records of the same networks and data: in the plan's folder and in the
@@ -106,12 +106,12 @@ def _foresee(
     images: int,
     stated: VarianceComponents | None,
     earlier: Sequence[RunTable],
-) -> Foresight:
+) -> PowerAnalysis:
     family, margin = len(comparisons(study)), study.margin_points / 100
     components, spreads = (stated, "spreads as stated") if stated else _known_components(study, data.name, earlier)
     expected = expected_estimate(components, seeds, images) if seeds > 1 else None
     level = LEVEL / family
-    return Foresight(
+    return PowerAnalysis(
         study=study.name,
         data=data.name,
         comparisons=family,

@@ -106,7 +106,7 @@ def _fill_folder(plan: RunPlan) -> None:
     _audit_data(plan)
     for network in plan.networks:
         plan.folder.write_network(network.digest, describe_network(network))
-    for trial_id, source in plan.takeable.items():
+    for trial_id, source in plan.reusable.items():
         plan.folder.take_trial(source, trial_id)
 
 
@@ -159,7 +159,7 @@ def _audit_data(plan: RunPlan) -> None:
     """
     from fbench.benchmark.data.audit.kept import cached_audit
 
-    sources = list({source.path: source for source in plan.takeable.values()}.values())
+    sources = list({source.path: source for source in plan.reusable.values()}.values())
     own_splits = plan.config.protocol.test_split == "own"
     for data in plan.config.data:
         found = [plan.folder.audit(data.fingerprint), cached_audit(data.fingerprint) if own_splits else None]

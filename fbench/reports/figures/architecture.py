@@ -12,7 +12,7 @@ from matplotlib.patches import FancyBboxPatch
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.networks.blueprint import Blueprint, Stage
-from fbench.reports.wording import count, listing, plural, shorten, significant
+from fbench.reports.formatting import count, listing, plural, shorten, significant
 
 _LINE_IN: Final = 0.165
 _PADDING_IN: Final = 0.08

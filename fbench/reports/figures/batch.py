@@ -15,8 +15,8 @@ from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.costs.batches import BatchCurve
+from fbench.reports.formatting import count, significant
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import count, significant
 
 _MOST_WITH_ALL_MARKERS: Final = 12
 _PANELS_IN: Final = 4.8

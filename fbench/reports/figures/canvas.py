@@ -8,7 +8,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.wording import letter_widths
+from fbench.reports.formatting import letter_widths
 
 INK: Final = "#1c2128"
 FAINT: Final = "#d5dae1"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from fbench.reports.figures.canvas import INK, text_width_in
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.wording import MISSING, listing, minus, number, percent, points, shorten
+from fbench.reports.formatting import MISSING, listing, minus, number, percent, points, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
 _MOST_ANNOTATED: Final = 12

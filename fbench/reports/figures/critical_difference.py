@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins, text_width_in
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.formatting import listing, number, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import listing, number, shorten
 
 _ROW_IN: Final = 0.235
 _BAR_IN: Final = 0.11

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fbench.benchmark.maps.face_maps import Bytes, FaceMaps
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN, text_width_in
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.wording import plural, shorten
+from fbench.reports.formatting import plural, shorten
 
 MOST_MAPS: Final = 64
 _COLUMNS: Final = 8

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.studies import Comparison
+from fbench.reports.formatting import points, points_range, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import points, points_range, shorten
 from fbench.statistics.estimands import MeanEstimate
 
 _ROW_IN: Final = 0.52

@@ -17,8 +17,8 @@ from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.factor_words import effect_name, effect_verdict, factor_name
 from fbench.reports.findings.comparisons.factors import CellMean, FactorAnalysis
+from fbench.reports.formatting import percent, points, points_range, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import percent, points, points_range, shorten
 
 _DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 _DODGE: Final = 0.07  # of the distance between two levels: intervals of one level stand beside each other

@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
+from fbench.reports.formatting import number, percent, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import number, percent, shorten
 
 Quantity = Literal["top1", "loss"]
 _LABELS: dict[Quantity, str] = {"top1": "top-1, %", "loss": "cross-entropy, nats"}

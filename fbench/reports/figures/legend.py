@@ -8,7 +8,7 @@ from typing import Final
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from fbench.reports.wording import shorten
+from fbench.reports.formatting import shorten
 
 _COLUMNS: Final = 2
 _ROW_IN: Final = 0.2

@@ -12,8 +12,8 @@ from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
+from fbench.reports.formatting import listing, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import listing, shorten
 from fbench.statistics.many.pareto import pareto_front
 
 

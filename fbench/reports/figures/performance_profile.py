@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.formatting import percent, shorten
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import percent, shorten
 from fbench.statistics.many.performance_profile import PerformanceProfile
 
 _LEGEND_COLUMNS: Final = 2

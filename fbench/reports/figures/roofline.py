@@ -18,8 +18,8 @@ from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.costs.roofs import RoofPoint
+from fbench.reports.formatting import percent, significant
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import percent, significant
 
 _GIGA: Final = 1e9
 _AXES_IN: Final = 2.8

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from fbench.reports.wording import listing
+from fbench.reports.formatting import listing
 
 _SHOWN: Final = 6
 _CJK: Final = "Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk)"

@@ -13,8 +13,8 @@ from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.tradeoffs.training_time import TrainingTimeRow
+from fbench.reports.formatting import shorten, significant
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import shorten, significant
 from fbench.statistics.intervals import Interval
 
 _ROW_IN: Final = 0.46

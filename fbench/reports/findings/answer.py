@@ -17,7 +17,7 @@ from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
-from fbench.reports.wording import (
+from fbench.reports.formatting import (
     count,
     listing,
     margin,

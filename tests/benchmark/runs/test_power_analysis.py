@@ -11,7 +11,7 @@ from support import make_stripes
 
 from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.runs.planning import RunPlan, plan_run
-from fbench.benchmark.runs.power_analysis import TYPICAL, foresee, stated_components
+from fbench.benchmark.runs.power_analysis import TYPICAL, analyse_power, stated_components
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_table import load_run
 from fbench.core.errors import UserError
@@ -37,7 +37,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPlan:
 
 def test_the_difference_and_margin_are_those_of_the_crossed_model_at_the_familys_level(plan: RunPlan) -> None:
     stated = VarianceComponents(seed=1e-4, image=1e-3, residual=0.1)
-    (found,) = foresee(plan, None, stated)
+    (found,) = analyse_power(plan, None, stated)
     images = plan.config.data[0].images_by_split["test"]
     expected = expected_estimate(stated, 6, images)
     assert (found.comparisons, found.seeds, found.images, found.spreads) == (2, 6, images, "spreads as stated")
@@ -48,11 +48,11 @@ def test_the_difference_and_margin_are_those_of_the_crossed_model_at_the_familys
 
 
 def test_with_most_seeds_given_it_speaks_of_them(plan: RunPlan) -> None:
-    assert foresee(plan, 20, TYPICAL)[0].seeds == 20
+    assert analyse_power(plan, 20, TYPICAL)[0].seeds == 20
 
 
 def test_without_records_the_spreads_are_typical(plan: RunPlan) -> None:
-    (found,) = foresee(plan, None, None)
+    (found,) = analyse_power(plan, None, None)
     assert found.spreads.startswith("typical spreads")
     assert not found.margin_in_reach
 
@@ -64,7 +64,7 @@ def test_earlier_records_of_the_same_networks_give_the_spreads(plan: RunPlan, tm
     earlier = fabricate_run(tmp_path / "earlier", recipe)
     from dataclasses import replace
 
-    (found,) = foresee(replace(plan, take_from=(earlier.folder.path,)), None, None)
+    (found,) = analyse_power(replace(plan, take_from=(earlier.folder.path,)), None, None)
     components = variance_components(earlier.paired_differences("ires_relu", "ires", data)[1])
     images = plan.config.data[0].images_by_split["test"]
     assert found.spreads == "spreads of earlier records"

@@ -18,13 +18,13 @@ from matplotlib import font_manager
 from fbench.reports.figures import fonts
 from fbench.reports.figures.drawing import Drawing, FigureFile, Illustration, bytes_of, paint_file
 from fbench.reports.figures.scripts import missing_sentences, script_of
+from fbench.reports.formatting import letter_widths, shorten
 from fbench.reports.render.csv.tables import tidy_tables
 from fbench.reports.render.html.build import build_report, gather_report
 from fbench.reports.render.html.figure_files import write_figures
 from fbench.reports.render.latex.document import to_latex
 from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
-from fbench.reports.wording import letter_widths, shorten
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 JAPANESE = ("怒り", "嫌悪", "恐れ", "喜び", "中立", "悲しみ", "驚き")

@@ -13,11 +13,11 @@ from typing import Any, Final
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
 from fbench.benchmark.records.interim_analyses import Look
-from fbench.reports.findings.claims.parts import Lack, Part, preset_words
-from fbench.reports.findings.claims.pool import DataEvidence, Material, pool
+from fbench.reports.findings.claims.parts import MissingEvidence, Part, preset_words
+from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
-from fbench.reports.wording import listing, margin, minus, number, p_equals, plural, points_range
+from fbench.reports.formatting import listing, margin, minus, number, p_equals, plural, points_range
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
@@ -50,7 +50,7 @@ NO_LOSS: Final = Question(says_no_worse, ("better", "equivalent"), "{ours} loses
 
 
 def comparison_parts(
-    test: MoreAccurate | LessAccurate | Ordered | NoLessAccurate, claim: Claim, material: Material
+    test: MoreAccurate | LessAccurate | Ordered | NoLessAccurate, claim: Claim, inputs: ClaimInputs
 ) -> list[Part]:
     """The parts of a comparison of accuracies: one for each pair and data set.
 
@@ -59,46 +59,48 @@ def comparison_parts(
     """
     reading, parts = _READINGS[test.kind], []
     for data in test.data:
-        evidence = pool(material, data, claim.networks)
+        evidence = pool(inputs, data, claim.networks)
         for ours, theirs in reading.pairs(test):
             pair = Pair(ours, theirs, data, test.margin_points / 100)
-            parts.append(_part(pair, claim, reading.asks, evidence, material))
+            parts.append(_part(pair, claim, reading.asks, evidence, inputs))
     return parts
 
 
 def what_is_absent(
-    claim: Claim, data: str, networks: tuple[str, ...], evidence: DataEvidence | None, material: Material
+    claim: Claim, data: str, networks: tuple[str, ...], evidence: DataEvidence | None, inputs: ClaimInputs
 ) -> Part | None:
     """The part that says which trainings there are none of, or none where both networks have some."""
     if evidence is None or any(holding.data.synthetic for holding in evidence.holdings):
         reason = f"at least {plural(claim.seeds, 'seed')} each, {preset_words(claim.preset)}"
-        if any(one.data.synthetic and set(networks) & set(one.run.networks) for one in material.holdings):
+        if any(one.data.synthetic and set(networks) & set(one.run.networks) for one in inputs.holdings):
             reason += "; those on synthetic faces, which say nothing of real ones, do not count"
-        return Part(lacks=(Lack("data", data, networks, reason=reason),))
+        return Part(lacks=(MissingEvidence("data", data, networks, reason=reason),))
     if any(holding.evidence.split != "test" for holding in evidence.holdings):
-        return Part(lacks=(Lack("test split", data),))
+        return Part(lacks=(MissingEvidence("test split", data),))
     absent = [name for name in networks if name not in evidence.networks]
-    lacks = tuple(Lack("network", data, (name,), reason=evidence.failed.get(name, "")) for name in absent)
+    lacks = tuple(MissingEvidence("network", data, (name,), reason=evidence.failed.get(name, "")) for name in absent)
     return Part(lacks=lacks) if lacks else None
 
 
-def shortfalls(claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, looked: bool = False) -> list[Lack]:
+def shortfalls(
+    claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, looked: bool = False
+) -> list[MissingEvidence]:
     """What the claim needs of budget and seeds and does not have.
 
     ``seeds`` are the trainings a side; they are enough where a look (``looked``) decided how many there are.
     """
     found = []
     if not evidence.is_long_enough(claim.preset):
-        found.append(Lack("preset", data, reason=claim.preset))
+        found.append(MissingEvidence("preset", data, reason=claim.preset))
     least = FEWEST_PAIRS if looked else max(claim.seeds, FEWEST_PAIRS)
     if seeds < least:
         found.append(seeds_lack(data, least, seeds))
     return found
 
 
-def seeds_lack(data: str, wanted: int, have: int, about: str = "") -> Lack:
+def seeds_lack(data: str, wanted: int, have: int, about: str = "") -> MissingEvidence:
     """That more trainings are wanted."""
-    return Lack("seeds", data, amount=wanted, reason=f"{about}{plural(wanted, 'seed')} each ({have} so far)")
+    return MissingEvidence("seeds", data, amount=wanted, reason=f"{about}{plural(wanted, 'seed')} each ({have} so far)")
 
 
 def remarks_on(evidence: DataEvidence, data: str) -> tuple[str, ...]:
@@ -122,8 +124,8 @@ def _neighbours(test: Ordered) -> list[tuple[str, str]]:
     return list(zip(test.networks[:-1], test.networks[1:], strict=True))
 
 
-def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | None, material: Material) -> Part:
-    absent = what_is_absent(claim, pair.data, (pair.ours, pair.theirs), evidence, material)
+def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | None, inputs: ClaimInputs) -> Part:
+    absent = what_is_absent(claim, pair.data, (pair.ours, pair.theirs), evidence, inputs)
     if absent is not None or evidence is None:
         return absent or Part()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
@@ -137,7 +139,7 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
         )
     lacks = shortfalls(claim, pair.data, look[0].seeds if look else found.seeds, evidence, looked=look is not None)
     if ours.collapsed and theirs.collapsed:
-        lack = Lack("learning", pair.data, (pair.ours, pair.theirs))
+        lack = MissingEvidence("learning", pair.data, (pair.ours, pair.theirs))
         return Part(_open_words(pair, found), None, None, (*lacks, lack), remarks)
     if lacks or not is_testable(found.new_images):
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
@@ -180,7 +182,7 @@ def _of_look(pair: Pair, look: Look, turned: bool, asks: Question, remarks: tupl
     supports = verdict in asks.in_favour
     against = 1.0 if supports or verdict == "undecided" else 0.0
     reason = f"more than the {plural(look.seeds, 'seed')} at which the looks stopped"
-    lacks = (Lack("seeds", pair.data, amount=look.seeds + 1, reason=reason),)
+    lacks = (MissingEvidence("seeds", pair.data, amount=look.seeds + 1, reason=reason),)
     return Part(text, None, Answer(supports, against), () if supports else lacks, remarks)
 
 
@@ -206,16 +208,16 @@ def _evidence(found: NetworkComparison) -> str:
     return minus(f"{points_range(found.new_images.low, found.new_images.high)} points, {plural(found.seeds, 'seed')}")
 
 
-def _more(pair: Pair, found: NetworkComparison, evidence: DataEvidence) -> tuple[Lack, ...]:
+def _more(pair: Pair, found: NetworkComparison, evidence: DataEvidence) -> tuple[MissingEvidence, ...]:
     """What would decide it, if the true difference is the one seen; known only of pairs of seeds."""
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     needed = seeds_to_decide(ours, theirs, found, pair.margin, LEVEL)
     return (_lack_of(needed, pair.data, found.seeds),) if needed else ()
 
 
-def _lack_of(needed: SeedsNeeded, data: str, have: int) -> Lack:
+def _lack_of(needed: SeedsNeeded, data: str, have: int) -> MissingEvidence:
     if needed.seeds is None:
-        return Lack("images", data, amount=needed.images or 0)
+        return MissingEvidence("images", data, amount=needed.images or 0)
     return seeds_lack(data, needed.seeds, have, "about ")
 
 

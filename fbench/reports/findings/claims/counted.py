@@ -12,14 +12,14 @@ from typing import Any, Final
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import COUNT_WORDS, Count, CountIs, CountRatio, CountReduction, CountTest, Fewer
 from fbench.architectures.contract import Counts
-from fbench.reports.findings.claims.parts import Lack, Part
-from fbench.reports.findings.claims.pool import Material
-from fbench.reports.wording import count, listing, number
+from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.pool import ClaimInputs
+from fbench.reports.formatting import count, listing, number
 
 
-def count_parts(test: CountTest, claim: Claim, material: Material) -> list[Part]:
+def count_parts(test: CountTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
     """The one part of a test of counts."""
-    return [count_part(test, material.counts)]
+    return [count_part(test, inputs.counts)]
 
 
 def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
@@ -31,7 +31,7 @@ def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
     """
     named = test.networks_named
     unknown = tuple(name for name in named if name not in counts)
-    lacking = Part(lacks=(Lack("counts", networks=unknown),))
+    lacking = Part(lacks=(MissingEvidence("counts", networks=unknown),))
     if test.network in unknown or len(unknown) == len(named) - 1 > 0:
         return lacking
     values = {name: _value(counts[name], test.count) for name in named if name in counts}

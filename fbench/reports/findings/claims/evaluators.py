@@ -12,9 +12,9 @@ from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import ClaimTest
 from fbench.reports.findings.claims import accuracy, counted, training_time, trainings
 from fbench.reports.findings.claims.parts import Part
-from fbench.reports.findings.claims.pool import Material
+from fbench.reports.findings.claims.pool import ClaimInputs
 
-Evaluator = Callable[[Any, Claim, Material], list[Part]]
+Evaluator = Callable[[Any, Claim, ClaimInputs], list[Part]]
 
 EVALUATORS: Final[Mapping[str, Evaluator]] = {
     **counted.EVALUATORS,
@@ -25,10 +25,10 @@ EVALUATORS: Final[Mapping[str, Evaluator]] = {
 """By the kind of a test: the test, its claim and all that can decide it, as parts."""
 
 
-def parts_of(test: ClaimTest, claim: Claim, material: Material) -> list[Part]:
+def parts_of(test: ClaimTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
     """What is seen of each comparison or count of a test.
 
     Raises:
         UserError: it rests on runs that cannot be pooled.
     """
-    return EVALUATORS[test.kind](test, claim, material)
+    return EVALUATORS[test.kind](test, claim, inputs)

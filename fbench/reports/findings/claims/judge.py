@@ -12,8 +12,8 @@ from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.findings.claims.evaluators import parts_of
 from fbench.reports.findings.claims.parts import Part, missing_sentence
-from fbench.reports.findings.claims.pool import Material
-from fbench.reports.wording import listing, plural
+from fbench.reports.findings.claims.pool import ClaimInputs
+from fbench.reports.formatting import listing, plural
 from fbench.statistics.statements import Outcome, conclude, judge_parts
 
 SHOWN: Final = 2
@@ -71,35 +71,37 @@ class JudgedPaper:
     claims: tuple[JudgedClaim, ...]
 
 
-def judge_papers(papers: Iterable[PaperClaims], material: Material, known_networks: Iterable[str]) -> list[JudgedPaper]:
+def judge_papers(
+    papers: Iterable[PaperClaims], inputs: ClaimInputs, known_networks: Iterable[str]
+) -> list[JudgedPaper]:
     """Judge every claim.
 
     Args:
         papers: the claims.
-        material: of the runs.
+        inputs: of the runs.
         known_networks: registered names; those of the runs and contracts are known besides.
 
     Raises:
         UserError: a claim names a network or data set that nothing knows, or rests on runs that cannot be pooled.
     """
-    networks = {*known_networks, *material.networks, *material.counts}
-    data = {*DATA_WORDS, *CATALOGUE_NAMES, *CATALOGUE, *material.data_names}
+    networks = {*known_networks, *inputs.networks, *inputs.counts}
+    data = {*DATA_WORDS, *CATALOGUE_NAMES, *CATALOGUE, *inputs.data_names}
     found = []
     for paper in papers:
         for claim in paper.claims:
             _require_known(claim.networks, networks, "network", claim, "the run that has it, or --plugin")
             _require_known(claim.data, data, "data set", claim, "the run that has it")
-        found.append(JudgedPaper(paper.paper, tuple(judge_claim(claim, material) for claim in paper.claims)))
+        found.append(JudgedPaper(paper.paper, tuple(judge_claim(claim, inputs) for claim in paper.claims)))
     return found
 
 
-def judge_claim(claim: Claim, material: Material) -> JudgedClaim:
+def judge_claim(claim: Claim, inputs: ClaimInputs) -> JudgedClaim:
     """Judge one claim.
 
     Raises:
         UserError: it rests on runs that cannot be pooled.
     """
-    parts = [part for test in claim.tests for part in parts_of(test, claim, material)]
+    parts = [part for test in claim.tests for part in parts_of(test, claim, inputs)]
     judged: Iterator[Outcome] = iter(judge_parts([part.answer for part in parts if part.settled is None]))
     outcomes: list[Outcome] = [part.settled if part.settled is not None else next(judged) for part in parts]
     verdict = conclude(outcomes)

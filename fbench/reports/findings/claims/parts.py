@@ -8,7 +8,7 @@ from typing import Literal
 
 from fbench.ablations.claim_tests import data_words
 from fbench.benchmark.records.budget import load_presets
-from fbench.reports.wording import count, listing
+from fbench.reports.formatting import count, listing
 from fbench.statistics.statements import Answer, Outcome
 
 LackKind = Literal[
@@ -17,7 +17,7 @@ LackKind = Literal[
 
 
 @dataclass(frozen=True)
-class Lack:
+class MissingEvidence:
     """One thing that is missing; ``amount`` is how many seeds, images or blocks, ``reason`` what else to know."""
 
     kind: LackKind
@@ -42,11 +42,11 @@ class Part:
     text: str = ""
     settled: Outcome | None = None
     answer: Answer | None = None
-    lacks: tuple[Lack, ...] = ()
+    lacks: tuple[MissingEvidence, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
-def missing_sentence(lacks: Sequence[Lack]) -> str:
+def missing_sentence(lacks: Sequence[MissingEvidence]) -> str:
     """All that is missing in one sentence without its full stop; what is missing twice is said once."""
     words = [
         *_counts(lacks),
@@ -62,16 +62,16 @@ def missing_sentence(lacks: Sequence[Lack]) -> str:
     return "; ".join(words)
 
 
-def _of(lacks: Iterable[Lack], kind: LackKind) -> list[Lack]:
+def _of(lacks: Iterable[MissingEvidence], kind: LackKind) -> list[MissingEvidence]:
     return list(dict.fromkeys(lack for lack in lacks if lack.kind == kind))
 
 
-def _counts(lacks: Sequence[Lack]) -> list[str]:
+def _counts(lacks: Sequence[MissingEvidence]) -> list[str]:
     names = once(name for lack in _of(lacks, "counts") for name in lack.networks)
     return [f"a row of the contract, or a run, that counts {listing(names)}"] if names else []
 
 
-def _data(lacks: Sequence[Lack]) -> list[str]:
+def _data(lacks: Sequence[MissingEvidence]) -> list[str]:
     absent = _of(lacks, "data")
     names = once(data_words(lack.data) for lack in absent)
     networks = once(name for lack in absent for name in lack.networks)
@@ -84,7 +84,7 @@ def _data(lacks: Sequence[Lack]) -> list[str]:
     ]
 
 
-def _networks(lacks: Sequence[Lack]) -> list[str]:
+def _networks(lacks: Sequence[MissingEvidence]) -> list[str]:
     by_data: dict[str, dict[str, str]] = {}
     for lack in _of(lacks, "network"):
         by_data.setdefault(lack.data, {}).update(dict.fromkeys(lack.networks, lack.reason))
@@ -95,14 +95,14 @@ def _networks(lacks: Sequence[Lack]) -> list[str]:
     ]
 
 
-def _presets(lacks: Sequence[Lack]) -> list[str]:
+def _presets(lacks: Sequence[MissingEvidence]) -> list[str]:
     by_preset: dict[str, list[str]] = {}
     for lack in _of(lacks, "preset"):
         by_preset.setdefault(lack.reason, []).append(data_words(lack.data))
     return [f"{preset_words(preset)} on {listing(once(names))}" for preset, names in by_preset.items()]
 
 
-def _learning(lacks: Sequence[Lack]) -> list[str]:
+def _learning(lacks: Sequence[MissingEvidence]) -> list[str]:
     return [
         f"trainings in which {' or '.join(lack.networks)} learns {data_words(lack.data)} (so far both are within "
         "chance of the largest class)"
@@ -110,7 +110,7 @@ def _learning(lacks: Sequence[Lack]) -> list[str]:
     ]
 
 
-def _overfitting(lacks: Sequence[Lack]) -> list[str]:
+def _overfitting(lacks: Sequence[MissingEvidence]) -> list[str]:
     by_data: dict[str, list[str]] = {}
     for lack in _of(lacks, "over-fitting"):
         by_data.setdefault(lack.data, []).extend(lack.networks)
@@ -127,15 +127,15 @@ def preset_words(least: str) -> str:
     return "the preset " + " or ".join([*([", ".join(enough[:-1])] if len(enough) > 1 else []), enough[-1]])
 
 
-def _seeds(lacks: Sequence[Lack]) -> list[str]:
-    most: dict[str, Lack] = {}
+def _seeds(lacks: Sequence[MissingEvidence]) -> list[str]:
+    most: dict[str, MissingEvidence] = {}
     for lack in _of(lacks, "seeds"):
         if lack.data not in most or lack.amount > most[lack.data].amount:
             most[lack.data] = lack
     return [f"{lack.reason} on {data_words(data)}" for data, lack in most.items()]
 
 
-def _images(lacks: Sequence[Lack]) -> list[str]:
+def _images(lacks: Sequence[MissingEvidence]) -> list[str]:
     largest: dict[str, int] = {}
     for lack in _of(lacks, "images"):
         largest[lack.data] = max(lack.amount, largest.get(lack.data, 0))
@@ -146,7 +146,7 @@ def _images(lacks: Sequence[Lack]) -> list[str]:
     ]
 
 
-def _cost(lacks: Sequence[Lack]) -> list[str]:
+def _cost(lacks: Sequence[MissingEvidence]) -> list[str]:
     names = once(name for lack in _of(lacks, "cost") for name in lack.networks)
     blocks = max((lack.amount for lack in _of(lacks, "blocks")), default=0)
     return [

@@ -29,7 +29,7 @@ FIRST_AND_SECOND: Final = ("the first", "the second")
 
 
 @dataclass(frozen=True)
-class Holding:
+class RunOnData:
     """One run on one data set; ``name`` is what claims call the data set, ``where`` the run's folder."""
 
     name: str
@@ -48,10 +48,10 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Material:
+class ClaimInputs:
     """All that can decide claims; ``costs`` are measurements with the folder of their run, oldest first."""
 
-    holdings: tuple[Holding, ...]
+    holdings: tuple[RunOnData, ...]
     costs: tuple[tuple[str, CostRecord], ...]
     counts: Mapping[str, Counts]
 
@@ -74,7 +74,7 @@ class DataEvidence:
     """
 
     name: str
-    holdings: tuple[Holding, ...]
+    holdings: tuple[RunOnData, ...]
     networks: Mapping[str, NetworkEvidence]
     failed: Mapping[str, str]
 
@@ -103,20 +103,20 @@ class DataEvidence:
         return None
 
 
-def gather_material(runs: Sequence[RunTable]) -> Material:
+def gather_claim_inputs(runs: Sequence[RunTable]) -> ClaimInputs:
     """Read runs, perhaps none, for judging claims.
 
     Raises:
         UserError: a run that cannot be read.
     """
-    return material_of(runs, [gather(run, data) for run in runs for data in run.config.data])
+    return claim_inputs_of(runs, [gather(run, data) for run in runs for data in run.config.data])
 
 
-def material_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Material:
+def claim_inputs_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimInputs:
     """What runs hold, of which each data set was read already."""
-    holdings = [Holding(claims_name(one.data), str(one.run.folder.path), one) for one in read]
+    holdings = [RunOnData(claims_name(one.data), str(one.run.folder.path), one) for one in read]
     costs = [(str(run.folder.path), cost) for run in runs for cost in run.costs]
-    return Material(
+    return ClaimInputs(
         holdings=tuple(holdings),
         costs=tuple(sorted(costs, key=lambda pair: pair[1].finished_at)),
         counts={**_counts_of_runs(runs), **_counts_of_contracts()},
@@ -129,14 +129,14 @@ def claims_name(data: DataSpec) -> str:
     return CATALOGUE_NAMES.get(source, data.name)
 
 
-def pool(material: Material, data: str, networks: Iterable[str]) -> DataEvidence | None:
+def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidence | None:
     """The trials of these networks on a data set; none where no run has any of them planned there.
 
     Raises:
         UserError: two runs differ in something that their results depend on; the field is named.
     """
     wanted, name = tuple(networks), CATALOGUE_NAMES.get(data, data)
-    holdings = [one for one in material.holdings if one.name == name and set(wanted) & set(one.run.networks)]
+    holdings = [one for one in inputs.holdings if one.name == name and set(wanted) & set(one.run.networks)]
     if not holdings:
         return None
     for first, second in pairwise(holdings):
@@ -151,7 +151,7 @@ def pool(material: Material, data: str, networks: Iterable[str]) -> DataEvidence
     )
 
 
-def _require_one_training(first: Holding, second: Holding) -> None:
+def _require_one_training(first: RunOnData, second: RunOnData) -> None:
     if found := first_difference(_settings(first), _settings(second), FIRST_AND_SECOND):
         raise UserError(
             f"The trials on {first.data.name} in {first.where} and {second.where} cannot be pooled: {found}; give runs "
@@ -159,7 +159,7 @@ def _require_one_training(first: Holding, second: Holding) -> None:
         )
 
 
-def _settings(holding: Holding) -> dict[str, Any]:
+def _settings(holding: RunOnData) -> dict[str, Any]:
     config = holding.run.config
     protocol = config.protocol.for_data(holding.data.source or holding.data.name)
     parts: dict[str, dict[str, Any]] = {
@@ -176,7 +176,7 @@ def _settings(holding: Holding) -> dict[str, Any]:
     return found
 
 
-def _merged(network: str, holdings: Sequence[Holding]) -> NetworkEvidence | None:
+def _merged(network: str, holdings: Sequence[RunOnData]) -> NetworkEvidence | None:
     """All seeds of a network, each once, ascending."""
     having = [(one, one.evidence.networks[network]) for one in holdings if network in one.evidence.networks]
     if not having:
@@ -214,7 +214,7 @@ def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
     )
 
 
-def _failure(network: str, holdings: Sequence[Holding]) -> str:
+def _failure(network: str, holdings: Sequence[RunOnData]) -> str:
     reasons = [
         record.failure_reason or "no reason was kept"
         for holding in holdings
@@ -224,7 +224,7 @@ def _failure(network: str, holdings: Sequence[Holding]) -> str:
     return f"all that ended failed: {reasons[0]}" if reasons else ""
 
 
-def _is_long_enough(holding: Holding, preset: str) -> bool:
+def _is_long_enough(holding: RunOnData, preset: str) -> bool:
     config, images = holding.run.config, holding.data.images_by_split.get("train", 0)
     budget = config.budget
     if images < 1 or (budget.train_images is not None and budget.train_images < images):

@@ -9,9 +9,9 @@ from fbench.ablations.claim import Claim, PaperClaims, shipped_claims
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.claims.judge import JudgedPaper, count_verdicts, judge_papers
-from fbench.reports.findings.claims.pool import material_of
+from fbench.reports.findings.claims.pool import claim_inputs_of
 from fbench.reports.findings.comparisons.evidence import Evidence
-from fbench.reports.wording import plural
+from fbench.reports.formatting import plural
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claims
     if not papers:
         return None
     try:
-        judged = tuple(judge_papers(papers, material_of(runs, read), ()))
+        judged = tuple(judge_papers(papers, claim_inputs_of(runs, read), ()))
     except UserError as refusal:
         return ClaimsSection((), "", str(refusal))
     numbers = count_verdicts([one for paper in judged for one in paper.claims])

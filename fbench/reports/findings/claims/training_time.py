@@ -12,12 +12,12 @@ from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import TimeTest, TrainingTimeReduction, TrainsFaster
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.core.errors import UserError
-from fbench.reports.findings.claims.parts import Lack, Part
-from fbench.reports.findings.claims.pool import FIRST_AND_SECOND, Material
+from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.pool import FIRST_AND_SECOND, ClaimInputs
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.costs.timings import image_log_times, main_setting
 from fbench.reports.findings.gate.comparable import MACHINE_FIELDS
-from fbench.reports.wording import number
+from fbench.reports.formatting import number
 from fbench.statistics.statements import Answer, says_ratio_within, says_shorter
 from fbench.statistics.timing import LogTimes, TimeRatio, time_ratio
 
@@ -64,24 +64,24 @@ _READINGS: Final[Mapping[str, _Reading]] = {
 }
 
 
-def time_parts(test: TimeTest, claim: Claim, material: Material) -> list[Part]:
+def time_parts(test: TimeTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
     """The parts of a test of training time, one for each network that it is held against.
 
     Raises:
         UserError: the claim would rest on measurements of different machines, numerics or batches.
     """
-    found = {other: _measured(test.network, other, claim, material) for other in test.than}
+    found = {other: _measured(test.network, other, claim, inputs) for other in test.than}
     used = [one for one in found.values() if one is not None]
     for first, second in pairwise(used):
         _require_one_measuring(first, second)
     return [_part(test, other, measured) for other, measured in found.items()]
 
 
-def _measured(network: str, other: str, claim: Claim, material: Material) -> _Measured | None:
+def _measured(network: str, other: str, claim: Claim, inputs: ClaimInputs) -> _Measured | None:
     """Of the measurements with both, the one that holds most networks of the claim; of equal ones the newest."""
     best: tuple[int, int] | None = None
     found = None
-    for place, (where, cost) in enumerate(material.costs):
+    for place, (where, cost) in enumerate(inputs.costs):
         setting = main_setting(cost, "train")
         series = [cost.find(name, setting) for name in (network, other)] if setting else []
         both = [image_log_times(one) for one in series if one is not None and one.times_s]
@@ -95,7 +95,7 @@ def _measured(network: str, other: str, claim: Claim, material: Material) -> _Me
 
 def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
     if measured is None:
-        return Part(lacks=(Lack("cost", networks=(test.network, other)),))
+        return Part(lacks=(MissingEvidence("cost", networks=(test.network, other)),))
     ratio, reading = time_ratio(measured.ours, measured.theirs), _READINGS[test.kind]
     text = f"{test.network} takes {_change(ratio)} than {other} for a training step"
     answer = reading.judge(measured.ours, measured.theirs, test)
@@ -115,12 +115,12 @@ def _change(ratio: TimeRatio) -> str:
     return f"{number(middle, 1)} % {word} time ({number(min(ends), 1)} to {number(max(ends), 1)} %)"
 
 
-def _more_blocks(limits: tuple[float, float], ratio: TimeRatio) -> tuple[Lack, ...]:
+def _more_blocks(limits: tuple[float, float], ratio: TimeRatio) -> tuple[MissingEvidence, ...]:
     """Blocks after which the interval would reach no further than to the nearest limit of what is claimed."""
     nearest = min(abs(ratio.ratio / limit - 1) for limit in limits)
     wanted = ratio.blocks_to_tell(nearest)
     blocks = math.ceil(wanted) if math.isfinite(wanted) else 2 * ratio.blocks
-    return (Lack("blocks", amount=max(blocks, ratio.blocks + 1)),)
+    return (MissingEvidence("blocks", amount=max(blocks, ratio.blocks + 1)),)
 
 
 def _require_one_measuring(first: _Measured, second: _Measured) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import GainsUpTo, OverfitsLess, Reaches, data_words
 from fbench.reports.findings.claims.accuracy import remarks_on, seeds_lack, shortfalls, what_is_absent
-from fbench.reports.findings.claims.parts import Lack, Part
-from fbench.reports.findings.claims.pool import DataEvidence, Material, pool
+from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
-from fbench.reports.wording import minus, number, percent, plural, points_range
+from fbench.reports.formatting import minus, number, percent, plural, points_range
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.prediction import FEWEST_TRAININGS, predict_one
@@ -27,7 +27,7 @@ _IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
 WHAT_IT_IS = "one number without a spread, as a rule picked on the test set"
 
 
-def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
+def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> Part:
     """Whether a single new training on this test set would have the printed accuracy.
 
     Contradicted where the number lies above what 95 of 100 new trainings stay below. A budget shorter than the claim's
@@ -36,8 +36,8 @@ def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
     Raises:
         UserError: two runs cannot be pooled.
     """
-    evidence = pool(material, test.data, claim.networks)
-    absent = what_is_absent(claim, test.data, (test.network,), evidence, material)
+    evidence = pool(inputs, test.data, claim.networks)
+    absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
     if absent is not None or evidence is None:
         return absent or Part()
     accuracies = evidence.networks[test.network].correct.mean(axis=1)
@@ -61,7 +61,7 @@ def reaches_part(test: Reaches, claim: Claim, material: Material) -> Part:
     return Part(text, None, None if short else Answer(supports=False, p_against=chance), tuple(short), remarks)
 
 
-def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
+def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> Part:
     """Whether any new pair of trainings would show a gain so large.
 
     The chance that one of several pairs does is at most the sum of their chances. It needs one pair to be supported and
@@ -71,13 +71,13 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
         UserError: two runs cannot be pooled.
     """
     target = (test.points - test.precision / 2) / 100
-    lacks: list[Lack] = []
+    lacks: list[MissingEvidence] = []
     remarks: list[str] = []
     chances: dict[str, float] = {}
     for data in test.data:
-        evidence = pool(material, data, claim.networks)
+        evidence = pool(inputs, data, claim.networks)
         for other in test.than:
-            absent = what_is_absent(claim, data, (test.network, other), evidence, material)
+            absent = what_is_absent(claim, data, (test.network, other), evidence, inputs)
             if absent is not None or evidence is None:
                 lacks += absent.lacks if absent else ()
                 continue
@@ -94,7 +94,7 @@ def gains_part(test: GainsUpTo, claim: Claim, material: Material) -> Part:
     return _of_chances(f"{test.points:g} points", chances, lacks, remarks)
 
 
-def overfitting_parts(test: OverfitsLess, claim: Claim, material: Material) -> list[Part]:
+def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> list[Part]:
     """Gaps between training and test accuracy of equal seeds, one part for each other network and data set.
 
     A part is decided only where one of its two networks over-fits: its gap is certainly above 0. Before that, a smaller
@@ -105,9 +105,9 @@ def overfitting_parts(test: OverfitsLess, claim: Claim, material: Material) -> l
     """
     parts = []
     for data in test.data:
-        evidence = pool(material, data, claim.networks)
+        evidence = pool(inputs, data, claim.networks)
         for other in test.than:
-            absent = what_is_absent(claim, data, (test.network, other), evidence, material)
+            absent = what_is_absent(claim, data, (test.network, other), evidence, inputs)
             if absent is not None or evidence is None:
                 parts.append(absent or Part())
             else:
@@ -115,7 +115,7 @@ def overfitting_parts(test: OverfitsLess, claim: Claim, material: Material) -> l
     return parts
 
 
-def _of_chances(printed: str, chances: dict[str, float], lacks: list[Lack], remarks: Iterable[str]) -> Part:
+def _of_chances(printed: str, chances: dict[str, float], lacks: list[MissingEvidence], remarks: Iterable[str]) -> Part:
     if not chances:
         return Part(lacks=tuple(lacks), remarks=tuple(remarks))
     likeliest = max(chances, key=lambda pair: chances[pair])
@@ -145,7 +145,7 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     spread = minus(f"{points_range(found.low, found.high)} points over {plural(len(common), 'seed')}")
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
     if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
-        lacks.append(Lack("over-fitting", data, (test.network, other)))
+        lacks.append(MissingEvidence("over-fitting", data, (test.network, other)))
     if lacks:
         return Part(text, None, None, tuple(lacks), remarks)
     answer = says_better(found, margin)
@@ -155,7 +155,7 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
 
 def _more(
     values: np.ndarray[tuple[int], np.dtype[np.float64]], found: MeanEstimate, margin: float, data: str
-) -> tuple[Lack, ...]:
+) -> tuple[MissingEvidence, ...]:
     """Seeds that would decide it; with one value per seed, the images have no part in the chance."""
     seeds_only = VarianceComponents(seed=float(values.var(ddof=1)), image=0.0, residual=0.0)
     more = values.size + 1
@@ -186,15 +186,15 @@ def _points(value: float) -> str:
     return minus(f"{100 * value:+.1f} points")
 
 
-def _reaches_parts(test: Reaches, claim: Claim, material: Material) -> list[Part]:
-    return [reaches_part(test, claim, material)]
+def _reaches_parts(test: Reaches, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+    return [reaches_part(test, claim, inputs)]
 
 
-def _gains_parts(test: GainsUpTo, claim: Claim, material: Material) -> list[Part]:
-    return [gains_part(test, claim, material)]
+def _gains_parts(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+    return [gains_part(test, claim, inputs)]
 
 
-EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, Material], list[Part]]]] = {
+EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, ClaimInputs], list[Part]]]] = {
     "reaches": _reaches_parts,
     "gains_up_to": _gains_parts,
     "overfits_less": overfitting_parts,

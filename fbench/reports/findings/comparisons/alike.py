@@ -20,7 +20,7 @@ def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels:
     return ""
 
 
-def making_of(spec: TrialSpec) -> dict[str, Any]:
+def training_settings(spec: TrialSpec) -> dict[str, Any]:
     """What two trials have to share: data, protocol, budget and numerics, by field."""
     found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
     for name in TRIAL_FIELDS:
@@ -31,7 +31,7 @@ def making_of(spec: TrialSpec) -> dict[str, Any]:
 
 
 def require_one_making(records: Iterable[TrialRecord], where: str) -> None:
-    """Nothing, where all trials on one data set were made alike.
+    """Hold that all trials on one data set were made alike.
 
     What is done about copies of test images may differ, as studies compare it: the data set is then held against those
     of the same treatment.
@@ -45,7 +45,7 @@ def require_one_making(records: Iterable[TrialRecord], where: str) -> None:
         base = first.setdefault(treatment, record)
         others = [base, next(iter(first.values()))]
         for other in others:
-            ours, theirs = making_of(other.spec), making_of(record.spec)
+            ours, theirs = training_settings(other.spec), training_settings(record.spec)
             if other is not base:
                 ours.pop("data fingerprint")
                 theirs.pop("data fingerprint")

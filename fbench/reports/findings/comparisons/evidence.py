@@ -193,7 +193,7 @@ def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
 
 
 def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
-    """Nothing, where the recorded accuracy is that of the predictions beside it."""
+    """Hold that the recorded accuracy is that of the predictions beside it."""
     recorded, found = _measures(run, record).top1, float(part.correct.mean())
     if abs(recorded - found) > _ROUNDING:
         file = run.folder.trial_folder(record.trial_id) / "record.json"

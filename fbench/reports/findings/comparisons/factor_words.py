@@ -8,7 +8,7 @@ from typing import Final
 
 from fbench.reports.findings.comparisons.factors import FactorAnalysis
 from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
-from fbench.reports.wording import listing, margin, minus, number, p_equals, plural, points, points_range, statistic
+from fbench.reports.formatting import listing, margin, minus, number, p_equals, plural, points, points_range, statistic
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.factors.effects import Effect
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest

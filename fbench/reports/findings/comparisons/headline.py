@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
-from fbench.reports.wording import count, listing, percent, percent_range, plural
+from fbench.reports.formatting import count, listing, percent, percent_range, plural
 from fbench.statistics.ties import ties_made_equal
 
 SEEDS_FOR_CLAIMS = 10

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.reports.findings.comparisons.evidence import Evidence
-from fbench.reports.wording import listing, number, p_equals, plural
+from fbench.reports.formatting import listing, number, p_equals, plural
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.many.cliques import cliques
 from fbench.statistics.many.performance_profile import PerformanceProfile, band_half_width, performance_profile

@@ -11,7 +11,7 @@ from fbench.architectures.contract import ContractRow, built_in_contract
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary
-from fbench.reports.wording import count, minus, number, percent, percent_range, points
+from fbench.reports.formatting import count, minus, number, percent, percent_range, points
 
 TOP1: Final = "top-1, %"
 _CONTRACT_INPUT: Final = (1, 48, 48)

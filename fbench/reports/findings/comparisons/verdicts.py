@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fbench.reports.findings.comparisons.studies import Comparison
-from fbench.reports.wording import count, listing, margin, number, p_equals, percent, plural, points_range
+from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, plural, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.discordance import images_for_margin

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fbench.benchmark.records.trial_records import UncountedOperation
-from fbench.reports.wording import listing
+from fbench.reports.formatting import listing
 
 _WORDS: Final = {
     "convolution": "convolution",

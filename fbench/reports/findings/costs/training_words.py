@@ -8,7 +8,7 @@ from typing import Final
 
 from fbench.benchmark.records.cost_records import TimingSeries
 from fbench.reports.findings.costs.timings import LEVEL, TimedAgainst, compare_timings, timing_of
-from fbench.reports.wording import count, listing, plural, time_ratio
+from fbench.reports.formatting import count, listing, plural, time_ratio
 
 _MOST_NAMED: Final = 4
 

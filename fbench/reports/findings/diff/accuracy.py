@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.records.protocol import WORDS
-from fbench.reports.findings.comparisons.alike import making_of
+from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import Pair
-from fbench.reports.wording import listing, percent, percent_range
+from fbench.reports.formatting import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, decide
 from fbench.statistics.single import summarise
@@ -159,7 +159,7 @@ def _on_other_images(pair: Pair, base: NetworkEvidence, new: NetworkEvidence) ->
 
 def _mixed_words(base: NetworkEvidence, new: NetworkEvidence) -> str:
     """The settings in which the trials of two networks differ, for a sentence; empty where they do not."""
-    theirs, ours = (making_of(found.records[0].spec) for found in (base, new))
+    theirs, ours = (training_settings(found.records[0].spec) for found in (base, new))
     names = [
         field.replace(".", ": ").replace("_", " ")
         for field in dict.fromkeys([*theirs, *ours])

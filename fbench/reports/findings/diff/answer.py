@@ -10,7 +10,7 @@ from fbench.reports.findings.diff.model import AccuracyRow, Answer, Cost, CostGr
 from fbench.reports.findings.gate.change import Change
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import Metric
-from fbench.reports.wording import listing, margin, minus, plural, points, points_range
+from fbench.reports.formatting import listing, margin, minus, plural, points, points_range
 
 _ALL_IN_SENTENCES: Final = 6
 """With more comparisons, those without a real difference are named with their intervals alone."""

@@ -13,7 +13,7 @@ from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.family import ERROR, judge, read_family
 from fbench.reports.findings.gate.subjects import Pair
 from fbench.reports.findings.measures.table import metrics
-from fbench.reports.wording import listing
+from fbench.reports.formatting import listing
 
 
 def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:

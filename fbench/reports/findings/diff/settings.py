@@ -12,7 +12,7 @@ from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
 from fbench.reports.findings.diff.model import SIDES, DifferingFact, Settings
 from fbench.reports.findings.gate.subjects import Side
-from fbench.reports.wording import MISSING, count, listing
+from fbench.reports.formatting import MISSING, count, listing
 
 Facts = dict[str, dict[str, str]]
 """Values by topic and name."""

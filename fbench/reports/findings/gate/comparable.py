@@ -8,7 +8,7 @@ from fbench.benchmark.records.cost_records import CostRecord
 from fbench.core.errors import UserError
 from fbench.core.machine import Machine
 from fbench.core.schema import FrozenModel
-from fbench.reports.findings.comparisons.alike import first_difference, making_of
+from fbench.reports.findings.comparisons.alike import first_difference, training_settings
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 
 MACHINE_FIELDS: Final = ("processor", "usable_cores", "memory_gib", "accelerator", "system")
@@ -21,7 +21,7 @@ def machine_difference(base: CostRecord, new: CostRecord) -> str:
 
 
 def require_one_machine(base: CostRecord, new: CostRecord) -> None:
-    """Nothing, where two measurements are of one machine.
+    """Hold that two measurements are of one machine.
 
     Raises:
         UserError: they are not; the field is named.
@@ -34,7 +34,7 @@ def require_one_machine(base: CostRecord, new: CostRecord) -> None:
 
 
 def require_one_arithmetic(base: CostRecord, new: CostRecord) -> None:
-    """Nothing, where two measurements have the same device kind, precision, threads and layout.
+    """Hold that two measurements have the same device kind, precision, threads and layout.
 
     Raises:
         UserError: they have not; the field is named.
@@ -45,14 +45,14 @@ def require_one_arithmetic(base: CostRecord, new: CostRecord) -> None:
 
 
 def require_one_training(base: NetworkEvidence, new: NetworkEvidence) -> None:
-    """Nothing, where all trials of two networks have one data set, protocol, budget and numerics.
+    """Hold that all trials of two networks have one data set, protocol, budget and numerics.
 
     Raises:
         UserError: they have not; the field is named.
     """
     first = base.records[0].spec
     for spec in (record.spec for evidence in (base, new) for record in evidence.records):
-        if difference := _difference(making_of(first), making_of(spec)):
+        if difference := _difference(training_settings(first), training_settings(spec)):
             raise UserError(
                 f"The trials of {base.network} in BASE and {new.network} in NEW were not made alike ({difference}); "
                 "compare runs of one data set, protocol, preset and numerics."

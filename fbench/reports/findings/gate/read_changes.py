@@ -17,7 +17,7 @@ from fbench.reports.findings.gate.comparable import require_one_arithmetic, requ
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
 from fbench.reports.findings.gate.subjects import Pair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
-from fbench.reports.wording import plural
+from fbench.reports.formatting import plural
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference

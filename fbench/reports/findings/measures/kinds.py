@@ -12,7 +12,7 @@ from fbench.reports.findings.costs.cost import NetworkCost
 from fbench.reports.findings.gate.metrics import Better, Metric
 from fbench.reports.findings.gate.read_changes import count_of, quality_of
 from fbench.reports.findings.measures.model import Measure
-from fbench.reports.wording import percent
+from fbench.reports.formatting import percent
 
 PerSeed = Callable[[NetworkEvidence], Sequence[float]]
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.gate.metrics import Better, Metric
-from fbench.reports.wording import MISSING, count, percent_range, significant
+from fbench.reports.formatting import MISSING, count, percent_range, significant
 
 Place = Literal["csv", "page", "table", "terminal"]
 """Where a measure stands: summary.csv, the page's tables, the table of plain formats, what a run prints at its end."""

@@ -22,7 +22,7 @@ from fbench.reports.findings.gate.read_changes import (
 )
 from fbench.reports.findings.measures.kinds import mean_of
 from fbench.reports.findings.measures.model import Form, Measure, Place, Range, Value
-from fbench.reports.wording import millions, percent
+from fbench.reports.formatting import millions, percent
 from fbench.statistics.estimands import MeanEstimate
 
 

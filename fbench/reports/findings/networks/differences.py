@@ -11,7 +11,7 @@ from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.networks.inventory import take_inventory
 from fbench.reports.findings.networks.parts import Category, Part
-from fbench.reports.wording import count, listing, minus, number
+from fbench.reports.formatting import count, listing, minus, number
 
 ChangeKind = Literal["bias", "normalisation", "replaced", "width", "more", "fewer"]
 

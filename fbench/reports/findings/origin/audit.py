@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SPLITS, SplitName
-from fbench.reports.wording import count, plural
+from fbench.reports.formatting import count, plural
 
 
 @dataclass(frozen=True)

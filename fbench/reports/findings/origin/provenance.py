@@ -13,7 +13,7 @@ from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
-from fbench.reports.wording import count, plural
+from fbench.reports.formatting import count, plural
 
 
 @dataclass(frozen=True)

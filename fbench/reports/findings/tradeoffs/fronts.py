@@ -12,7 +12,7 @@ import numpy as np
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.tradeoffs.cost_axes import CONFIDENCE, CostAxis, cost_axes
-from fbench.reports.wording import listing, points, points_range, significant
+from fbench.reports.formatting import listing, points, points_range, significant
 from fbench.statistics.comparison.networks import new_images_difference
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.intervals import Interval

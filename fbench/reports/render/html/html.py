@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fbench.benchmark.records.trial_records import PlannedTrial
-from fbench.reports import wording
+from fbench.reports import formatting
 from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
 from fbench.reports.findings.comparisons import factor_words
 from fbench.reports.findings.comparisons.many import friedman_sentence
@@ -29,23 +29,23 @@ from fbench.reports.render.html.document import Report
 from fbench.statistics.comparison.verdict import LEVEL
 
 _FILTERS = (
-    wording.capitalised,
-    wording.chance,
-    wording.count,
-    wording.effect,
-    wording.exact_millions,
-    wording.margin,
-    wording.millions,
-    wording.minus,
-    wording.number,
-    wording.p_value,
-    wording.percent,
-    wording.plural,
-    wording.points,
-    wording.ratio,
-    wording.significant,
-    wording.statistic,
-    wording.time_ratio,
+    formatting.capitalised,
+    formatting.chance,
+    formatting.count,
+    formatting.effect,
+    formatting.exact_millions,
+    formatting.margin,
+    formatting.millions,
+    formatting.minus,
+    formatting.number,
+    formatting.p_value,
+    formatting.percent,
+    formatting.plural,
+    formatting.points,
+    formatting.ratio,
+    formatting.significant,
+    formatting.statistic,
+    formatting.time_ratio,
 )
 
 
@@ -84,8 +84,8 @@ def page_environment() -> Environment:
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
         "price_words": price_words,
-        "percent_range": wording.percent_range,
-        "points_range": wording.points_range,
+        "percent_range": formatting.percent_range,
+        "points_range": formatting.points_range,
         "effect_factors": factor_words.effect_factors,
         "effect_name": factor_words.effect_name,
         "effect_sentences": factor_words.effect_sentences,
@@ -147,7 +147,7 @@ def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:
     for planned in missing:
         seeds.setdefault((planned.network, planned.data), []).append(str(planned.seed))
     return [
-        f"{network} on {data}, seed{'' if len(found) == 1 else 's'} {wording.listing(found)}"
+        f"{network} on {data}, seed{'' if len(found) == 1 else 's'} {formatting.listing(found)}"
         for (network, data), found in seeds.items()
     ]
 

@@ -20,8 +20,8 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.formatting import count, percent, percent_range, significant
 from fbench.reports.palette import Appearance
-from fbench.reports.wording import count, percent, percent_range, significant
 
 Looks = Mapping[str, Appearance]
 

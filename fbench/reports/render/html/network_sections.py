@@ -11,11 +11,11 @@ from fbench.reports.figures.drawing import illustrate
 from fbench.reports.figures.faces import feature_map_figure, grad_cam_figure
 from fbench.reports.findings.model import DataFindings
 from fbench.reports.findings.networks.blueprint import NetworkPlan
+from fbench.reports.formatting import listing
 from fbench.reports.render.html.document import (
     FacesSection,
     NetworkDrawing,
 )
-from fbench.reports.wording import listing
 
 MOST_SHOWN: Final = 32
 """Networks that are drawn one by one in one part of a page; more are too many to look at."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from fbench.reports.formatting import plural
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
-from fbench.reports.wording import plural
 
 MOST_CHARACTERS: Final = 65_535
 """That GitHub takes in a comment."""

@@ -10,14 +10,14 @@ from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import DataFindings, Findings
-from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
-from fbench.reports.wording import (
+from fbench.reports.formatting import (
     margin,
     p_value,
     points,
     points_range,
     significant,
 )
+from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
 _COMPARISON_COLUMNS = (
     Column("Network", kind="text"),

@@ -10,7 +10,7 @@ from fbench.ablations.claim import Claim
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.schema import parse
 from fbench.reports.findings.claims.judge import JudgedClaim, judge_claim
-from fbench.reports.findings.claims.pool import gather_material
+from fbench.reports.findings.claims.pool import gather_claim_inputs
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 STUDIES = ({"name": "one", "title": "One", "question": "?", "baseline": "ires", "levels": ("ires", "ires_no_se")},)
@@ -28,4 +28,4 @@ def run_of(folder: Path, accuracy: dict[str, float], **changes: Any) -> RunTable
 
 
 def judged(claim: Claim, runs: Sequence[RunTable] = ()) -> JudgedClaim:
-    return judge_claim(claim, gather_material(runs))
+    return judge_claim(claim, gather_claim_inputs(runs))

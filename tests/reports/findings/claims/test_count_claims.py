@@ -12,7 +12,7 @@ from fbench.ablations.claim_tests import CountTest
 from fbench.architectures.contract import Counts
 from fbench.reports.findings.claims.counted import count_part
 from fbench.reports.findings.claims.judge import judge_claim
-from fbench.reports.findings.claims.pool import gather_material
+from fbench.reports.findings.claims.pool import gather_claim_inputs
 from tests.reports.findings.claims.runs import claim_of
 
 COUNTS = {
@@ -103,12 +103,12 @@ def test_a_known_count_contradicts_whatever_the_others_are() -> None:
 
 
 def test_without_runs_the_papers_have_four_verdicts_of_arithmetic() -> None:
-    material = gather_material([])
+    inputs = gather_claim_inputs([])
     verdicts = {
         one.claim.id: one.verdict_words
         for paper in shipped_claims()
         for claim in paper.claims
-        if (one := judge_claim(claim, material)).verdict != "undecided"
+        if (one := judge_claim(claim, inputs)).verdict != "undecided"
     }
     assert verdicts == {
         "up_to_4_times_fewer_parameters": "supported by arithmetic",
@@ -123,5 +123,5 @@ def test_arithmetic_alone_contradicts_a_claim_that_trainings_could_not_save() ->
         {"kind": "count_is", "network": "ires", "value": 54_900},
         {"kind": "reaches", "network": "ires", "data": "fer2013", "percent": 66.29},
     )
-    found = judge_claim(claim, gather_material([]))
+    found = judge_claim(claim, gather_claim_inputs([]))
     assert (found.verdict_words, found.missing) == ("contradicted by arithmetic", "")

@@ -10,7 +10,7 @@ from fbench.ablations.claim_tests import AccuracyTest, CountTest, TimeTest
 from fbench.reports.findings.claims.evaluators import EVALUATORS
 from fbench.reports.findings.claims.judge import judge_claim
 from fbench.reports.findings.claims.parts import Part
-from fbench.reports.findings.claims.pool import Material
+from fbench.reports.findings.claims.pool import ClaimInputs
 from tests.reports.findings.claims.runs import claim_of
 
 NEEDS = {"counts": CountTest, "training": AccuracyTest, "time": TimeTest}
@@ -32,8 +32,8 @@ def test_a_claim_is_judged_by_the_evaluator_of_its_kind(monkeypatch: pytest.Monk
     monkeypatch.setitem(
         EVALUATORS,  # type: ignore[arg-type]
         "fewer",
-        lambda test, claim, material: [Part(f"{test.network} was asked of {claim.id}", "contradicted")],
+        lambda test, claim, inputs: [Part(f"{test.network} was asked of {claim.id}", "contradicted")],
     )
     claim = claim_of({"kind": "fewer", "network": "arch1", "than": "arch2"})
-    judged = judge_claim(claim, Material((), (), {}))
+    judged = judge_claim(claim, ClaimInputs((), (), {}))
     assert (judged.verdict, judged.why) == ("contradicted", f"arch1 was asked of {claim.id}")

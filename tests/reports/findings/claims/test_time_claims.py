@@ -7,7 +7,7 @@ import pytest
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.core.errors import UserError
 from fbench.reports.findings.claims.judge import JudgedClaim, judge_claim
-from fbench.reports.findings.claims.pool import Material
+from fbench.reports.findings.claims.pool import ClaimInputs
 from tests.reports.fabricated_cost import TRAIN, cost, series
 from tests.reports.findings.claims.runs import claim_of
 
@@ -22,8 +22,8 @@ def measured(**factors: float) -> CostRecord:
 
 
 def judged(test: dict[str, Any], *costs: CostRecord) -> JudgedClaim:
-    material = Material((), tuple((f"results/{place}", one) for place, one in enumerate(costs)), {})
-    return judge_claim(claim_of(test), material)
+    inputs = ClaimInputs((), tuple((f"results/{place}", one) for place, one in enumerate(costs)), {})
+    return judge_claim(claim_of(test), inputs)
 
 
 @pytest.mark.parametrize(

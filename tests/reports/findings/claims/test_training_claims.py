@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.findings.claims.pool import gather_material
+from fbench.reports.findings.claims.pool import gather_claim_inputs
 from fbench.reports.findings.claims.trainings import overfitting_parts
 from tests.reports.findings.claims.runs import claim_of, judged, run_of
 
@@ -130,15 +130,15 @@ def test_the_gap_is_training_accuracy_at_the_chosen_epoch_less_test_accuracy(ove
 
 
 def test_a_training_accuracy_that_is_no_number_leaves_its_seed_out(overfitted: RunTable) -> None:
-    material = gather_material([overfitted])
-    (holding,) = material.holdings
+    inputs = gather_claim_inputs([overfitted])
+    (holding,) = inputs.holdings
     broken = holding.evidence.networks["ires"]
     rows = tuple(row.model_copy(update={"train_top1": float("nan")}) for row in broken.histories[3])
     histories = (*broken.histories[:3], rows, *broken.histories[4:])
     networks = {**holding.evidence.networks, "ires": replace(broken, histories=histories)}
     evidence = replace(holding.evidence, networks=networks)
     claim = claim_of(OVERFITS)
-    changed = replace(material, holdings=(replace(holding, evidence=evidence),))
+    changed = replace(inputs, holdings=(replace(holding, evidence=evidence),))
     (part,) = overfitting_parts(claim.tests[0], claim, changed)  # type: ignore[arg-type]
     assert "over 9 seeds" in part.text
     assert [lack.amount for lack in part.lacks] == [10]

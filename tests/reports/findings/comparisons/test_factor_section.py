@@ -26,9 +26,9 @@ from fbench.reports.findings.comparisons.factor_words import (
     residual_sentences,
 )
 from fbench.reports.findings.comparisons.factors import FactorAnalysis, FactorSection, factor_section
+from fbench.reports.formatting import points, statistic
 from fbench.reports.palette import assign_appearances
 from fbench.reports.render.html.build import build_report
-from fbench.reports.wording import points, statistic
 from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
 from tests.reports.fabricated_run import Recipe, fabricate_run

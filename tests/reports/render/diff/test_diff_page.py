@@ -16,8 +16,8 @@ from fbench.reports.findings.diff.model import Difference
 from fbench.reports.findings.gate.conditions import parse_condition
 from fbench.reports.findings.gate.judge import judge_gate
 from fbench.reports.findings.gate.subjects import load_side, pairs
+from fbench.reports.formatting import points
 from fbench.reports.render.diff.page import check_page_name, render_difference, write_difference
-from fbench.reports.wording import points
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
