@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
@@ -47,7 +47,7 @@ from fbench.benchmark.training.tensors import (
     split_to_device,
 )
 from fbench.core.errors import reason_of
-from fbench.core.machine import describe_machine
+from fbench.core.machine import Machine, describe_machine
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -75,31 +75,48 @@ def run_trial(
     seeds = derive_seeds(spec.seed)
     dataset = arrange_splits(dataset, spec.protocol)
     plan = plan_steps(spec.protocol, spec.budget, int(dataset.rows("train").size))
-    base = TrialRecord(
-        trial_id=spec.trial_id,
-        status="failed",
-        spec=spec,
-        seeds=seeds,
-        machine=describe_machine(),
-        started_at=started_at,
-        finished_at=started_at,
-        steps=plan.steps,
-        batch_size=plan.batch_size,
-        selected_on=spec.protocol.selection,
-    )
+    begun = _Begun(spec, seeds, plan, describe_machine(), started_at, clock)
     course = _Course(spec.protocol.selection == "test")
     listen(Started(spec.trial_id, plan.steps))
     try:
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
-            return _learn(base, dataset, plan, seeds, context, listen, clock, course)
+            return _learn(begun, dataset, context, listen, course)
     except DivergedError as error:
         failure = f"diverged: {error}"
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a failing network must not take the run with it
         failure = reason_of(error)
-    failed = base.model_copy(update={"failure_reason": failure, "finished_at": _now()})
+    failed = begun.record("failed", failure_reason=failure)
     return TrialResult(record=failed, history=tuple(course.history), test_readings=course.test_readings)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What is known of a trial when it begins; ``clock`` is the monotonic clock then, in seconds."""
+
+    spec: TrialSpec
+    seeds: Seeds
+    plan: StepPlan
+    machine: Machine
+    started_at: str
+    clock: float
+
+    def record(self, status: Literal["finished", "failed"], **found: Any) -> TrialRecord:
+        """The record of the trial that ends now, with what was found."""
+        return TrialRecord(
+            trial_id=self.spec.trial_id,
+            status=status,
+            spec=self.spec,
+            seeds=self.seeds,
+            machine=self.machine,
+            started_at=self.started_at,
+            finished_at=_now(),
+            steps=self.plan.steps,
+            batch_size=self.plan.batch_size,
+            selected_on=self.spec.protocol.selection,
+            **found,
+        )
 
 
 @dataclass
@@ -116,17 +133,8 @@ class _Course:
         return self.last_readings + (len(self.history) if self.chooses_on_test else 0)
 
 
-def _learn(
-    base: TrialRecord,
-    dataset: ImageDataset,
-    plan: StepPlan,
-    seeds: Seeds,
-    context: TrialContext,
-    listen: Listen,
-    clock: float,
-    course: _Course,
-) -> TrialResult:
-    spec, device = base.spec, context.device
+def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: Listen, course: _Course) -> TrialResult:
+    spec, plan, seeds, device = begun.spec, begun.plan, begun.seeds, context.device
     torch.manual_seed(seeds.initialisation)
     network = build(spec.network.resolved)
     counts = trace(network, spec.network.input_shape)
@@ -154,25 +162,22 @@ def _learn(
     )
     final_evaluation_s = time.perf_counter() - evaluation_started
     not_kept = why_not_rebuilt(spec, network, training.weights, train_split, normalisation)
-    record = base.model_copy(
-        update={
-            "status": "finished",
-            "finished_at": _now(),
-            "steps_done": training.steps_done,
-            "images_seen": training.history[-1].images_seen,
-            "chosen_step": training.chosen.step,
-            "chosen_epoch": training.chosen.epoch,
-            "normalisation": _kept(normalisation),
-            "selection": measures.get("selection"),
-            "test": measures.get("test"),
-            "times": _times(training, plan, context, final_evaluation_s, time.perf_counter() - clock),
-            "targets": time_to_targets(training.history),
-            "trainable_params": counts.trainable_params,
-            "total_params_keras": counts.total_params_keras,
-            "macs": counts.macs,
-            "not_counted": uncounted(counts),
-            "weights_not_kept": not_kept,
-        }
+    record = begun.record(
+        "finished",
+        steps_done=training.steps_done,
+        images_seen=training.history[-1].images_seen,
+        chosen_step=training.chosen.step,
+        chosen_epoch=training.chosen.epoch,
+        normalisation=_kept(normalisation),
+        selection=measures.get("selection"),
+        test=measures.get("test"),
+        times=_times(training, plan, context, final_evaluation_s, time.perf_counter() - begun.clock),
+        targets=time_to_targets(training.history),
+        trainable_params=counts.trainable_params,
+        total_params_keras=counts.total_params_keras,
+        macs=counts.macs,
+        not_counted=uncounted(counts),
+        weights_not_kept=not_kept,
     )
     weights = training.weights if not_kept is None else None
     return TrialResult(record, training.history, predictions, weights, course.test_readings)
