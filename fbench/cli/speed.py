@@ -73,7 +73,7 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     from rich.console import Console
 
     from fbench.benchmark.cost.speed import cost_spec, measure_speed
-    from fbench.benchmark.store.run_folder import write_cost_file
+    from fbench.benchmark.store.files import write_cost_file
     from fbench.cli.speed_view import print_speed
     from fbench.core.files import require_file_place
 

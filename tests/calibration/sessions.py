@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from fbench.benchmark.records.cost_records import REFERENCE, RESIDENT_GROWTH, CostRecord
-from fbench.benchmark.store.run_folder import read_cost_file
+from fbench.benchmark.store.files import read_cost_file
 from fbench.reports.findings.costs.timings import image_log_times
 from fbench.reports.findings.gate.read_changes import MEMORY_BETWEEN_SESSIONS_MIB
 from fbench.reports.findings.gate.time_changes import BETWEEN_SESSIONS

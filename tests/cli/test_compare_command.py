@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.cli.app import app
 from tests.reports.fabricated_cost import cost, series
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fbench.benchmark.store.run_folder import read_cost_file
+from fbench.benchmark.store.files import read_cost_file
 from fbench.cli.app import app
 from fbench.core.capacity import usable_cores
 from fbench.core.errors import UserError

@@ -12,16 +12,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.maps.face_maps import (
@@ -32,19 +30,29 @@ from fbench.benchmark.maps.face_maps import (
     write_maps,
     write_maps_left_out,
 )
-from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
+from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import Looks
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records.trial_records import (
-    SCHEMA_VERSION,
     HistoryRow,
     PlannedTrial,
     RunConfig,
     TrialRecord,
 )
-from fbench.core.errors import UserError, readable
-from fbench.core.files import UNFINISHED, replacing, replacing_folder, take_folder
+from fbench.benchmark.store.files import (
+    naming,
+    read_cost_file,
+    read_history,
+    read_model,
+    readable_json,
+    write_cost_file,
+    write_history,
+    write_json,
+    write_text,
+)
+from fbench.core.errors import UserError
+from fbench.core.files import UNFINISHED, replacing_folder, take_folder
 
 WEIGHTS_FILE = "weights.safetensors"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -90,18 +98,18 @@ class RunFolder:
 
     def create(self, config: RunConfig) -> None:
         """Write the configuration of a new run."""
-        _write_json(self.path / "run.json", config)
+        write_json(self.path / "run.json", config)
 
     def config(self) -> RunConfig:
         """The configuration, validated."""
-        return _read_model(self.path / "run.json", RunConfig)
+        return read_model(self.path / "run.json", RunConfig)
 
     def plan(self) -> list[PlannedTrial]:
         """Every planned trial so far, in the order it was planned."""
         file = self.path / "plan.json"
         if not file.exists():
             return []
-        with _naming(file):
+        with naming(file):
             return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
 
     def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
@@ -109,7 +117,7 @@ class RunFolder:
         rows = {(row.network, row.data, row.seed): row for row in self.plan()}
         rows |= {(row.network, row.data, row.seed): row for row in planned}
         text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
-        _write_text(self.path / "plan.json", text + "\n")
+        write_text(self.path / "plan.json", text + "\n")
 
     # --- trials
 
@@ -139,7 +147,7 @@ class RunFolder:
 
                 why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
-            _write_text(folder / "record.json", _readable_json(record))
+            write_text(folder / "record.json", readable_json(record))
         return record
 
     def has_record(self, trial_id: str) -> bool:
@@ -153,7 +161,7 @@ class RunFolder:
             UserError: the record is not valid, or that of another trial.
         """
         file = self.trial_folder(trial_id) / "record.json"
-        record = _read_model(file, TrialRecord)
+        record = read_model(file, TrialRecord)
         if record.trial_id != trial_id:
             raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
         return record
@@ -208,12 +216,12 @@ class RunFolder:
 
     def write_audit(self, fingerprint: str, audit: Audit) -> None:
         """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
-        _write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
+        write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
 
     def audit(self, fingerprint: str) -> Audit | None:
         """What was found in a data set, or None where no audit was kept."""
         file = self.path / "data" / fingerprint[:16] / "audit.json"
-        return _read_model(file, Audit) if file.exists() else None
+        return read_model(file, Audit) if file.exists() else None
 
     def network_file(self, digest: str) -> Path:
         """Where the description of a network lies."""
@@ -224,7 +232,7 @@ class RunFolder:
         file = self.network_file(digest)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            _write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
+            write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
 
     def network(self, digest: str) -> NetworkDescription | None:
         """The description of a network, or None where it was not kept.
@@ -233,7 +241,7 @@ class RunFolder:
             UserError: the file is not valid.
         """
         file = self.network_file(digest)
-        return _read_model(file, NetworkDescription) if file.exists() else None
+        return read_model(file, NetworkDescription) if file.exists() else None
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
@@ -246,7 +254,7 @@ class RunFolder:
 
     def write_looks(self, looks: Looks) -> None:
         """Keep what each look found; it replaces what was kept before."""
-        _write_json(self.path / "looks.json", looks)
+        write_json(self.path / "looks.json", looks)
 
     def looks(self) -> Looks | None:
         """What each look found, or None where the run was not made until decided.
@@ -255,120 +263,16 @@ class RunFolder:
             UserError: the file is not valid.
         """
         file = self.path / "looks.json"
-        return _read_model(file, Looks) if file.exists() else None
+        return read_model(file, Looks) if file.exists() else None
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""
-        _write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+        write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""
         file = self.path / "test_readings.jsonl"
         if not file.exists():
             return []
-        with _naming(file):
+        with naming(file):
             return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line]
-
-
-def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
-    """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row.model_dump() for row in rows)
-
-
-def read_history(file: Path) -> list[HistoryRow]:
-    """Read what :func:`write_history` wrote.
-
-    Raises:
-        UserError: the file is missing or was changed by hand.
-    """
-    with _naming(file), file.open(newline="", encoding="utf-8") as stream:
-        return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
-
-
-def _read_model(file: Path, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
-    """Read and validate one JSON file of this schema version.
-
-    Raises:
-        UserError: naming the file, when it was changed by hand or comes from another schema version.
-    """
-    with _naming(file):
-        values = json.loads(file.read_text(encoding="utf-8"))
-        version = values.get("schema_version", schema_version)
-        if version == schema_version:
-            return model.model_validate(values)
-    raise UserError(
-        f"{file} has schema version {version} and this fbench reads {schema_version}; read it with {_writer(values)}."
-    )
-
-
-def _writer(values: dict[str, Any]) -> str:
-    """The fbench that wrote a record, by its version where the record has it."""
-    try:
-        version = values["fbench_version"] if "fbench_version" in values else values["machine"]["versions"]["fbench"]
-    except (KeyError, TypeError):
-        return "the fbench version that wrote it"
-    return f"fbench {readable(str(version))}, which wrote it"
-
-
-@contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
-    try:
-        yield
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        reason = f"{place + ': ' if place else ''}{problem['msg']}"
-        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
-    except UserError as error:  # of a model's own check
-        reason = str(error).removesuffix(".")
-        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
-
-
-def write_cost_file(file: Path, record: CostRecord) -> None:
-    """Keep a measurement of cost outside of a run; a line for each series, as there may be thousands of samples."""
-    parts = record.model_dump(mode="json")
-    series = ",\n  ".join(json.dumps(one) for one in parts.pop("series"))
-    text = json.dumps(parts, indent=1)
-    _write_text(file, f'{text[:-2]},\n "series": [\n  {series}\n ]\n}}\n' if series else text + "\n")
-
-
-def read_cost_file(file: Path) -> CostRecord:
-    """Read a measurement of cost.
-
-    Raises:
-        UserError: there is no such file, or it is not a measurement of cost that this version reads.
-    """
-    if not file.is_file():
-        raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
-    return _read_model(file, CostRecord, COST_SCHEMA_VERSION)
-
-
-def _readable_json(record: TrialRecord) -> str:
-    """A record as JSON that is known to be read again.
-
-    Raises:
-        ValueError: it has a number that is NaN or infinite, for which JSON has null.
-    """
-    text = record.model_dump_json(indent=1) + "\n"
-    try:
-        TrialRecord.model_validate_json(text)
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise ValueError(f"'{place}' of its record is no number that a file can hold") from error
-    return text
-
-
-def _write_json(file: Path, model: BaseModel) -> None:
-    _write_text(file, model.model_dump_json(indent=1) + "\n")
-
-
-def _write_text(file: Path, text: str) -> None:
-    with replacing(file) as stream:
-        stream.write(text.encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.trial_records import StaticCost
-from fbench.benchmark.store.run_folder import read_cost_file
+from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.findings.comparisons.evidence import Evidence, gather

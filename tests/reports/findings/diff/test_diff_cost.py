@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.reports.findings.diff.answer import answers
 from fbench.reports.findings.diff.cost import compare_cost
 from fbench.reports.findings.diff.model import Cost, CostRow, Settings

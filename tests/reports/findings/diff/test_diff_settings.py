@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.benchmark.store.run_table import load_run
 from fbench.reports.findings.diff.model import DifferingFact
 from fbench.reports.findings.diff.networks import compare_pairs

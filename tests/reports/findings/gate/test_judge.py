@@ -14,7 +14,7 @@ from fbench.benchmark.records.cost_records import (
     EnergyReading,
     MemoryReading,
 )
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.gate.conditions import parse_condition

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.core.errors import UserError
 from fbench.reports.findings.gate.subjects import load_side, pairs
 from tests.reports.fabricated_cost import cost, series

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.store.run_folder import write_cost_file
+from fbench.benchmark.store.files import write_cost_file
 from fbench.core.errors import UserError
 from fbench.reports.findings.diff.gather import gather_difference
 from fbench.reports.findings.diff.model import Difference

@@ -1,0 +1,125 @@
+"""Single files of a run: written whole, read with the file and the first wrong field named."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
+from fbench.benchmark.records.trial_records import SCHEMA_VERSION, HistoryRow, TrialRecord
+from fbench.core.errors import UserError, readable
+from fbench.core.files import replacing
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
+    """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.model_dump() for row in rows)
+
+
+def read_history(file: Path) -> list[HistoryRow]:
+    """Read what :func:`write_history` wrote.
+
+    Raises:
+        UserError: the file is missing or was changed by hand.
+    """
+    with naming(file), file.open(newline="", encoding="utf-8") as stream:
+        return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
+
+
+def read_model(file: Path, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
+    """Read and validate one JSON file of this schema version.
+
+    Raises:
+        UserError: naming the file, when it was changed by hand or comes from another schema version.
+    """
+    with naming(file):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        version = values.get("schema_version", schema_version)
+        if version == schema_version:
+            return model.model_validate(values)
+    raise UserError(
+        f"{file} has schema version {version} and this fbench reads {schema_version}; read it with {_writer(values)}."
+    )
+
+
+def _writer(values: dict[str, Any]) -> str:
+    """The fbench that wrote a record, by its version where the record has it."""
+    try:
+        version = values["fbench_version"] if "fbench_version" in values else values["machine"]["versions"]["fbench"]
+    except (KeyError, TypeError):
+        return "the fbench version that wrote it"
+    return f"fbench {readable(str(version))}, which wrote it"
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
+    try:
+        yield
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        reason = f"{place + ': ' if place else ''}{problem['msg']}"
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except UserError as error:  # of a model's own check
+        reason = str(error).removesuffix(".")
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+
+
+def write_cost_file(file: Path, record: CostRecord) -> None:
+    """Keep a measurement of cost outside of a run; a line for each series, as there may be thousands of samples."""
+    parts = record.model_dump(mode="json")
+    series = ",\n  ".join(json.dumps(one) for one in parts.pop("series"))
+    text = json.dumps(parts, indent=1)
+    write_text(file, f'{text[:-2]},\n "series": [\n  {series}\n ]\n}}\n' if series else text + "\n")
+
+
+def read_cost_file(file: Path) -> CostRecord:
+    """Read a measurement of cost.
+
+    Raises:
+        UserError: there is no such file, or it is not a measurement of cost that this version reads.
+    """
+    if not file.is_file():
+        raise UserError(f"There is no file {file}; give a measurement that `fbench speed` wrote.")
+    return read_model(file, CostRecord, COST_SCHEMA_VERSION)
+
+
+def readable_json(record: TrialRecord) -> str:
+    """A record as JSON that is known to be read again.
+
+    Raises:
+        ValueError: it has a number that is NaN or infinite, for which JSON has null.
+    """
+    text = record.model_dump_json(indent=1) + "\n"
+    try:
+        TrialRecord.model_validate_json(text)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ValueError(f"'{place}' of its record is no number that a file can hold") from error
+    return text
+
+
+def write_json(file: Path, model: BaseModel) -> None:
+    """Write a model as JSON."""
+    write_text(file, model.model_dump_json(indent=1) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a text in UTF-8."""
+    with replacing(file) as stream:
+        stream.write(text.encode())
