@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fbench.architectures.builder_check import refuse_unsteady_builder
@@ -79,6 +80,20 @@ def describe_network(network: NetworkSpec) -> NetworkDescription:
         UserError: the network cannot be built or run.
     """
     return NetworkDescription.model_validate(build_and_trace(network.resolved)[1].to_json())
+
+
+def trace_of(network: NetworkSpec) -> NetworkTrace:
+    """The trace of a network, made once in a process, as a run has many trials of each.
+
+    Raises:
+        UserError: the network cannot be built or run.
+    """
+    return _traced(network.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _traced(network_json: str) -> NetworkTrace:
+    return build_and_trace(NetworkSpec.model_validate_json(network_json).resolved)[1]
 
 
 def uncounted(traced: NetworkTrace) -> tuple[UncountedOperation, ...]:

@@ -13,7 +13,6 @@ import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch read
 from torch import nn
 
 from fbench.architectures.registry import build
-from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
@@ -35,7 +34,7 @@ from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
 from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
 from fbench.benchmark.training.network_state import put_state
-from fbench.benchmark.training.networks import uncounted
+from fbench.benchmark.training.networks import trace_of, uncounted
 from fbench.benchmark.training.rebuilt import why_not_rebuilt
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
@@ -137,7 +136,7 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
     spec, plan, seeds, device = begun.spec, begun.plan, begun.seeds, context.device
     torch.manual_seed(seeds.initialisation)
     network = build(spec.network.resolved)
-    counts = trace(network, spec.network.input_shape)
+    counts = trace_of(spec.network)
     network = lay_out(network.to(device), memory_format(spec.numerics))
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
     choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
