@@ -19,7 +19,7 @@ from fbench.benchmark.training.networks import bare_network_spec, build_and_trac
 from fbench.core.errors import UserError
 
 RESULTS = Path(__file__).parents[3] / "results"
-COMMITTED = sorted(RESULTS.glob("*/networks/*/network.json"))
+COMMITTED = sorted((Path(__file__).parents[3] / "results" / "fer2013-standard").rglob("network.json"))
 
 
 def test_there_are_committed_descriptions_of_before() -> None:
