@@ -18,8 +18,8 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import bare_network_spec, build_and_trace, describe_network
 from fbench.core.errors import UserError
 
-RESULTS = Path(__file__).parents[3] / "results"
-COMMITTED = sorted((Path(__file__).parents[3] / "results" / "fer2013-standard").rglob("network.json"))
+RESULTS = Path(__file__).parents[3] / "results" / "fer2013-standard"
+COMMITTED = sorted(RESULTS.rglob("network.json"))
 
 
 def test_there_are_committed_descriptions_of_before() -> None:
