@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import fbench.benchmark.store.run_folder
+import fbench.benchmark.store.files
 from fbench.cli.app import main
 
 RESULTS = Path(__file__).parents[2] / "results" / "fer2013-standard"
@@ -99,7 +99,7 @@ def test_a_full_disk_at_the_end_is_one_sentence(
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(fbench.benchmark.store.run_folder, "replacing", full)
+    monkeypatch.setattr(fbench.benchmark.store.files, "replacing", full)
     monkeypatch.setattr(sys, "argv", ["fbench", "run", *NETWORKS, "--out", str(tmp_path / "run")])
     with pytest.raises(SystemExit) as ended:
         main()
