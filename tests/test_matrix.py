@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import sys
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "matrix"
+from tests.scripts_as_modules import load_script
 
 
 @pytest.fixture(scope="module")
 def matrix() -> ModuleType:
-    loader = SourceFileLoader("matrix_script", str(SCRIPT))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module  # where dataclasses look their annotations up
-    loader.exec_module(module)
-    return module
+    return load_script("matrix")
 
 
 @pytest.mark.parametrize(

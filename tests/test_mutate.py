@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import ast
 import csv
-import importlib.util
-import sys
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "mutate"
+from tests.scripts_as_modules import load_script
 
 
 @pytest.fixture(scope="module")
 def mutate() -> ModuleType:
-    loader = SourceFileLoader("mutate_script", str(SCRIPT))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module  # where dataclasses look their annotations up
-    loader.exec_module(module)
-    return module
+    return load_script("mutate")
 
 
 @pytest.mark.parametrize(

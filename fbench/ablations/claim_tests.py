@@ -7,6 +7,7 @@ digit: ``precision`` says what the last digit is worth.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, model_validator
@@ -50,9 +51,9 @@ class _Test(FrozenModel):
     needs: ClassVar[Needs]
 
     @property
+    @abstractmethod
     def networks_named(self) -> tuple[str, ...]:
         """Every network that it names."""
-        raise NotImplementedError
 
     @property
     def data_named(self) -> tuple[str, ...]:
