@@ -81,6 +81,14 @@ def _put_determinism(found: tuple[bool, bool]) -> None:
     torch.use_deterministic_algorithms(found[0], warn_only=found[1])
 
 
+def _fills_new_memory() -> bool:
+    return torch.utils.deterministic.fill_uninitialized_memory
+
+
+def _put_fills_new_memory(wanted: bool) -> None:
+    torch.utils.deterministic.fill_uninitialized_memory = wanted
+
+
 def _cudnn_benchmark() -> bool:
     return torch.backends.cudnn.benchmark
 
@@ -108,6 +116,7 @@ _SETTINGS: Final = (
     _Setting(_tf32_in_matmul, _put_tf32_in_matmul),
     _Setting(_tf32_in_convolutions, _put_tf32_in_convolutions),
     _Setting(_determinism, _put_determinism),
+    _Setting(_fills_new_memory, _put_fills_new_memory),
     _Setting(_cudnn_benchmark, _put_cudnn_benchmark),
     _Setting(_working_directory, _put_working_directory),
 )

@@ -34,6 +34,10 @@ def _tf32() -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
+def _no_fills() -> None:
+    torch.utils.deterministic.fill_uninitialized_memory = False
+
+
 def _newer_tf32() -> None:
     torch.backends.cuda.matmul.fp32_precision = "tf32"
 
@@ -51,6 +55,7 @@ def _state() -> dict[str, object]:
         "convolution": torch.backends.cudnn.allow_tf32,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "warn only": torch.is_deterministic_algorithms_warn_only_enabled(),
+        "fills": torch.utils.deterministic.fill_uninitialized_memory,
         "benchmark": torch.backends.cudnn.benchmark,
         "generator": torch.random.get_rng_state().tolist(),
     }
@@ -66,6 +71,7 @@ def _state() -> dict[str, object]:
         _newer_tf32,
         _newer_convolution,
         _deterministic,
+        _no_fills,
         _benchmark,
         lambda: torch.randn(3),
     ],

@@ -22,7 +22,7 @@ import torch
 from scipy import stats
 
 from fbench.architectures.registry import create
-from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.allocator import freed_memory_kept, huge_pages_in_new_processes
 from fbench.benchmark.machine.device import memory_format, numerics_in_force
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
 from fbench.benchmark.records.protocol import load_protocol
@@ -39,11 +39,12 @@ CPU: Final = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to train: the numerics, and whether freed memory stays with the process."""
+    """One way to train: the numerics, whether freed memory stays with the process, and whether it has huge pages."""
 
     name: str
     numerics: Numerics
     memory_kept: bool
+    huge_pages: bool = False
 
 
 def choices() -> list[Choice]:
@@ -55,8 +56,9 @@ def choices() -> list[Choice]:
         Choice("memory kept", plain, True),
         Choice("channels_last", rule, False),
         Choice("channels_last, memory kept", rule, True),
-        Choice("the same, compiled", choose_numerics("cpu", compile=True), True),
-        Choice("the same, bf16", choose_numerics("cpu", "bf16"), True),
+        Choice("channels_last, memory kept, huge pages", rule, True, huge_pages=True),
+        Choice("the same, compiled", choose_numerics("cpu", compile=True), True, huge_pages=True),
+        Choice("the same, bf16", choose_numerics("cpu", "bf16"), True, huge_pages=True),
     ]
 
 
@@ -84,7 +86,8 @@ class Worker:
         self._line, theirs = context.Pipe()
         arguments = (theirs, network, batch_size, seconds, place)
         self._process = context.Process(target=serve, args=arguments, daemon=True)
-        self._process.start()
+        with huge_pages_in_new_processes() if choices()[place].huge_pages else contextlib.nullcontext():
+            self._process.start()
         self._line.recv()
 
     def timed_s(self) -> float:

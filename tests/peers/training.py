@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Final
 
 import numpy as np
 
+from fbench.benchmark.machine.allocator import huge_pages_in_new_processes
 from fbench.benchmark.records.protocol import load_protocol
 from fbench.core.capacity import usable_cores
 from fbench.core.machine import describe_machine
@@ -73,7 +75,8 @@ class Team:
             ours, theirs = context.Pipe()
             arguments = (theirs, contestant, network, precision, data, layout, device, seed)
             process = context.Process(target=serve, args=arguments)
-            process.start()
+            with huge_pages_in_new_processes() if contestant == "fbench" else nullcontext():  # as fbench's workers
+                process.start()
             self._lines.append(ours)
             self._processes.append(process)
         self.start_s = max(float(line.recv()) for line in self._lines)

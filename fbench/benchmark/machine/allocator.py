@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ _ARENA_MAX: Final = -8
 _KEEPING: Final = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 20))
 _RETURNING: Final = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 64 << 10), (_TRIM_THRESHOLD, 0), (_TOP_PAD, 0))
 _USUAL: Final = ((_MMAP_MAX, 65536), (_TRIM_THRESHOLD, 128 << 10), (_TOP_PAD, 128 << 10))
+
+_TUNABLES: Final = "GLIBC_TUNABLES"
+_HUGE_PAGES: Final = "glibc.malloc.hugetlb"
 
 
 @contextmanager
@@ -41,6 +45,25 @@ def freed_memory_kept() -> Iterator[None]:
         for parameter, value in _USUAL:
             library.mallopt(parameter, value)
         library.malloc_trim(0)
+
+
+@contextmanager
+def huge_pages_in_new_processes() -> Iterator[None]:
+    """Processes that are started within the block ask for memory in huge pages, as only the environment can tell glibc.
+
+    A training step then takes about 2 % less time (``results/training/cpu_choices.csv``); nothing about a result
+    changes. What the user has set for glibc stays; where there is no glibc, or no huge pages, nothing happens.
+    """
+    before = os.environ.get(_TUNABLES)
+    if before is None or _HUGE_PAGES not in before:
+        os.environ[_TUNABLES] = ":".join(part for part in (before, f"{_HUGE_PAGES}=1") if part)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_TUNABLES, None)
+        else:
+            os.environ[_TUNABLES] = before
 
 
 def return_freed_memory() -> None:

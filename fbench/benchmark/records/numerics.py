@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from fbench.core.errors import UserError
 from fbench.core.schema import FrozenModel
 
-NUMERICS_VERSION: Final = 5
+NUMERICS_VERSION: Final = 6
 """Raised when training code changes results; part of every trial's identity."""
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
@@ -27,7 +27,7 @@ class Numerics(FrozenModel):
     device_kind: DeviceKind
     precision: Precision
     threads_per_trial: PositiveInt | None
-    """CPU threads of one trial; none on an accelerator, where they do not enter the result."""
+    """CPU threads of one trial; none on an accelerator, where they do not enter the result, and one is enough."""
     memory_format: Literal["contiguous", "channels_last"]
     compile: bool = False
     cuda_graph: bool = False

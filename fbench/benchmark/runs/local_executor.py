@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from fbench.benchmark.data.loaded import load_for
+from fbench.benchmark.machine.allocator import huge_pages_in_new_processes
 from fbench.benchmark.records.events import Event, Listen
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.runs.driver import keep
@@ -114,8 +115,9 @@ class _Workers:
         self._told: multiprocessing.Queue[_Message] = context.Queue()
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(self._told,))
         self._complete: set[str] = set()
-        for _ in range(jobs):
-            self._pool.submit(_get_ready, data)
+        with huge_pages_in_new_processes():
+            for _ in range(jobs):
+                self._pool.submit(_get_ready, data)
 
     def submit(self, spec: TrialSpec, context: WorkerContext) -> Future[TrialResult]:
         """Have a trial run by the next free process."""

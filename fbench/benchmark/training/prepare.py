@@ -9,7 +9,6 @@ from fbench.architectures.network_copy import copy_network
 from fbench.benchmark.machine.device import lay_out
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.training.layout import forget_gradient_layout, keep_gradient_layout
-from fbench.benchmark.training.narrow_batch_norm import plain_batch_norm, quicken_batch_norm
 from fbench.benchmark.training.quick_dropout import plain_dropout, quicken_dropout
 
 
@@ -20,7 +19,6 @@ def prepare_for_training(network: nn.Module, numerics: Numerics) -> None:
         return
     keep_gradient_layout(network)
     if numerics.device_kind == "cpu":
-        quicken_batch_norm(network)
         quicken_dropout(network)
 
 
@@ -31,7 +29,6 @@ def as_built(network: nn.Module) -> nn.Module:
     """
     copied = copy_network(network)
     forget_gradient_layout(copied)
-    plain_batch_norm(copied)
     plain_dropout(copied)
     lay_out(copied.to("cpu"), torch.contiguous_format)
     return copied.eval()

@@ -14,8 +14,8 @@ from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.onnx_file import onnx_bytes
 from fbench.benchmark.export.onnx_session import open_session, require_equal
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.training.narrow_batch_norm import NarrowBatchNorm2d
 from fbench.benchmark.training.prepare import as_built, prepare_for_training
+from fbench.benchmark.training.quick_dropout import QuickDropout
 from fbench.core.errors import UserError
 
 SMALL = (1, 16, 16)
@@ -50,19 +50,19 @@ def test_metadata_comes_back_from_the_file_and_from_a_session() -> None:
 
 
 def test_a_prepared_network_in_training_is_exported_and_left_as_it_was() -> None:
-    network = create("ires", image_size=16).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    network = create("ires", image_size=16, dropout=0.5).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     prepare_for_training(network, choose_numerics("cpu"))
     network(torch.randn(8, *SMALL)).sum().backward()
-    narrow = sum(type(module) is NarrowBatchNorm2d for module in network.modules())
+    quick = sum(type(module) is QuickDropout for module in network.modules())
     hooks = [len(module._forward_hooks) for module in network.modules()]
     before, gradients = copy.deepcopy(network.state_dict()), [p.grad for p in network.parameters()]
     model = open_session(onnx_bytes(network, SMALL), 1)
     require_equal(network, model, SMALL)
-    assert narrow > 0
+    assert quick > 0
     assert network.training
     assert all(p.requires_grad for p in network.parameters())
     assert [p.grad for p in network.parameters()] == gradients
-    assert sum(type(module) is NarrowBatchNorm2d for module in network.modules()) == narrow
+    assert sum(type(module) is QuickDropout for module in network.modules()) == quick
     assert [len(module._forward_hooks) for module in network.modules()] == hooks
     for name, value in network.state_dict().items():
         torch.testing.assert_close(value, before[name], rtol=0, atol=0)
@@ -70,7 +70,7 @@ def test_a_prepared_network_in_training_is_exported_and_left_as_it_was() -> None
 
 
 def test_as_built_undoes_what_training_needs_and_keeps_hooks_of_others() -> None:
-    network = create("ires", image_size=16)
+    network = create("ires", image_size=16, dropout=0.5)
     kinds, called = [type(module) for module in network.modules()], []
     network.register_forward_hook(lambda *_: called.append(1))
     prepare_for_training(network, choose_numerics("cpu"))

@@ -6,21 +6,21 @@ from torch import nn
 
 from fbench.architectures.registry import create
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
-from fbench.benchmark.training.narrow_batch_norm import NarrowBatchNorm2d
 from fbench.benchmark.training.prepare import prepare_for_training
+from fbench.benchmark.training.quick_dropout import QuickDropout
 
 
-def narrow_layers(network: nn.Module) -> int:
-    return sum(isinstance(module, NarrowBatchNorm2d) for module in network.modules())
+def quick_layers(network: nn.Module) -> int:
+    return sum(isinstance(module, QuickDropout) for module in network.modules())
 
 
 def test_weights_and_their_names_stay() -> None:
     torch.manual_seed(0)
-    network = create("arch1")
+    network = create("arch1", dropout=0.5)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     prepare_for_training(network, choose_numerics("cpu"))
     after = network.state_dict()
-    assert narrow_layers(network) > 0
+    assert quick_layers(network) > 0
     assert list(after) == list(before)
     assert all(torch.equal(after[name], value) for name, value in before.items())
 
@@ -34,14 +34,14 @@ def test_weights_and_their_names_stay() -> None:
     ],
 )
 def test_a_compiled_or_contiguous_network_is_left_alone(numerics: Numerics) -> None:
-    network = create("arch1")
+    network = create("arch1", dropout=0.5)
     prepare_for_training(network, numerics)
-    assert narrow_layers(network) == 0
+    assert quick_layers(network) == 0
     assert not any(module._forward_hooks for module in network.modules())
 
 
 def test_on_an_accelerator_only_gradients_are_laid_out() -> None:
-    network = create("arch1")
+    network = create("arch1", dropout=0.5)
     prepare_for_training(network, choose_numerics("cuda"))
-    assert narrow_layers(network) == 0
+    assert quick_layers(network) == 0
     assert any(module._forward_hooks for module in network.modules())
