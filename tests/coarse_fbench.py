@@ -12,11 +12,15 @@ import pytest
 
 
 def measure_coarsely(patch: pytest.MonkeyPatch) -> None:
-    """The roof in one round over one working set; calls in two blocks, and batches up to four."""
-    from fbench.benchmark.cost.roofline import measure_roof
+    """The roofline in one round over one working set; calls in two blocks, and batches up to four."""
+    from fbench.benchmark.cost.roofline import measure_roofline
     from fbench.benchmark.runs import session
 
-    patch.setattr(measure_roof, "measure_roof", partial(measure_roof.measure_roof, working_sets=(2**18,), rounds=1))
+    patch.setattr(
+        measure_roofline,
+        "measure_roofline",
+        partial(measure_roofline.measure_roofline, working_sets=(2**18,), rounds=1),
+    )
     patch.setattr(session, "CostPlan", partial(session.CostPlan, blocks=2, seconds=0.1, largest_batch_size=4))
 
 

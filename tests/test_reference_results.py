@@ -39,14 +39,14 @@ def reference() -> RunTable:
 def test_it_holds_ten_networks_with_ten_seeds_on_all_of_fer2013(reference: RunTable) -> None:
     assert len(NETWORKS) == 10
     assert set(reference.networks) == set(NETWORKS)
-    assert reference.config.data[0].images_by_split == {"train": 28709, "selection": 3589, "test": 3589}
+    assert reference.config.data[0].images_by_split == {"train": 28709, "validation": 3589, "test": 3589}
     assert {name: len(reference.records(name, "fer2013")) for name in NETWORKS} == dict.fromkeys(NETWORKS, SEEDS)
     assert len(reference.costs) == 1
 
 
 def test_its_accuracies_are_those_of_its_committed_predictions(reference: RunTable) -> None:
     for record in reference.trials.values():
-        for split, measures in (("selection", record.selection), ("test", record.test)):
+        for split, measures in (("validation", record.validation), ("test", record.test)):
             assert measures is not None
             assert reference.predictions(record)[split].correct.mean() == measures.top1
 
@@ -94,9 +94,11 @@ def stand_in(data: DataSpec) -> ImageDataset:
 def test_its_trials_are_taken_as_done_by_the_same_request(
     reference: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Equal ids show that neither the networks nor the protocol have moved since the results were committed."""
+    """Equal ids show that neither the networks nor the protocol have moved since the results were committed, under the
+    numerics of then."""
     (data,) = reference.config.data
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stand_in(data))
+    monkeypatch.setattr("fbench.benchmark.runs.planning.choose_numerics", lambda *_, **__: reference.config.numerics)
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     monkeypatch.setattr(
         "fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None

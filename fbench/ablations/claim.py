@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import AliasChoices, Field, PositiveInt, model_validator
 
 from fbench.ablations.claim_tests import ClaimTest
 from fbench.ablations.study import IDENTIFIER
@@ -22,17 +22,17 @@ class Claim(FrozenModel):
     Attributes:
         id: short name, unique in its file.
         sentence: a short quotation (in quotation marks) or a faithful paraphrase.
-        place: where it stands in the paper.
+        section: where it stands in the paper, such as a table with its row; a claims file may also say ``place``.
         tests: at least one; the claim holds only if all of them do.
         seeds: trainings of each network that statements about accuracy need at least. Where seeds were added until a
-            comparison was decided, the rule of its looks takes their place.
+            comparison was decided, the rule of its interim analyses takes their place.
         preset: the least budget that decides statements about accuracy, by name.
         note: what a reader must know, such as how the sentence was read.
     """
 
     id: str = Field(pattern=IDENTIFIER)
     sentence: str
-    place: str
+    section: str = Field(validation_alias=AliasChoices("section", "place"))
     tests: tuple[ClaimTest, ...] = Field(min_length=1)
     seeds: PositiveInt = 10
     preset: str = "standard"

@@ -1,4 +1,4 @@
-"""The papers' own figures with their place in the paper, for "paper against measured"."""
+"""The papers' own figures with where they stand in the paper, for "paper against measured"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fbench.core.schema import FrozenModel, parse, read_toml
 
 FILE = Path(__file__).parent / "published.toml"
 
-Metric = Literal["top1", "training_accuracy", "total_params_keras", "trainable_params", "training_time"]
+PublishedMetric = Literal["top1", "training_accuracy", "total_params_keras", "trainable_params", "training_time"]
 Unit = Literal["percent", "parameters", "hours"]
 
 
@@ -19,7 +19,7 @@ class PublishedValue(FrozenModel):
     Attributes:
         architecture: registered name.
         paper: such as "Xu et al. 2021".
-        place: table and row, figure, or section.
+        section: table and row, figure, or section.
         data: ``fer2013``, ``ck_plus``, ``imed`` or ``mean`` (of the three); None where no data is needed.
         metric: what the figure measures; ``total_params_keras`` counts running statistics too.
         value: as printed.
@@ -29,9 +29,9 @@ class PublishedValue(FrozenModel):
 
     architecture: str
     paper: str
-    place: str
+    section: str
     data: Literal["fer2013", "ck_plus", "imed", "mean"] | None = None
-    metric: Metric
+    metric: PublishedMetric
     value: float
     unit: Unit
     remark: str = ""

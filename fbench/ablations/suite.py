@@ -25,7 +25,7 @@ class Variant(FrozenModel):
         base: registered architecture.
         options: arguments of the builder, which says which are allowed. TOML has no null: an option that the
             builder takes as None is written as the builder's word for it, or left out.
-        copies: what is done about training and selection images that are exact copies of a test image: keep
+        copies: what is done about training and validation images that are exact copies of a test image: keep
             them, removed, or size_matched (keep them and leave out as many others, the control for size). The
             test split is the same in all three, so levels that differ in it can be compared image by image.
     """

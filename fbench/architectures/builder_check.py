@@ -9,7 +9,7 @@ from fbench.architectures.digest import same_modules
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build, builder_function
 from fbench.core.errors import UserError, errors_of_network
-from fbench.core.user_code import place_of_function
+from fbench.core.user_code import location_of_function
 
 
 def refuse_unsteady_builder(name: str, resolved: ResolvedArchitecture, module: nn.Module) -> None:
@@ -22,8 +22,8 @@ def refuse_unsteady_builder(name: str, resolved: ResolvedArchitecture, module: n
     device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
     with errors_of_network(name), process_settings_kept(), torch.device(device):
         again = build(resolved)
-    place = place_of_function(builder_function(resolved.builder))
-    where = f"The builder of '{name}'{f' ({place})' if place else ''}"
+    location = location_of_function(builder_function(resolved.builder))
+    where = f"The builder of '{name}'{f' ({location})' if location else ''}"
     if {id(parameter) for parameter in module.parameters()} & {id(parameter) for parameter in again.parameters()}:
         raise UserError(f"{where} gives the same parameters each time; make new ones, as each trial trains its own.")
     differs = same_modules(module, again)

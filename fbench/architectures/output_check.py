@@ -13,7 +13,7 @@ from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import ResolvedArchitecture, build, builder_function
 from fbench.architectures.tracing.graph import NetworkTrace, Returned
 from fbench.core.errors import UserError, errors_of_network
-from fbench.core.user_code import place_of_function
+from fbench.core.user_code import location_of_function
 
 _MAY_GIVE_PROBABILITIES: Final = frozenset({"softmax", "exp", "_safe_softmax"})
 _TOLERANCE: Final = 1e-3
@@ -35,7 +35,7 @@ def refuse_unusable_output(
         UserError: it returns no tensor, another shape or type, probabilities, something else in training, or nothing
             that depends on a trainable parameter.
     """
-    place = _where(resolved, module)
+    location = _where(resolved, module)
     trouble = (
         _wrong_shape(traced.returned, classes)
         or _sigmoid_at_the_end(traced)
@@ -44,7 +44,7 @@ def refuse_unusable_output(
     )
     if trouble:
         found, advice = trouble
-        raise UserError(f"The network '{name}' {found}{f' ({place})' if place else ''}; {advice}.")
+        raise UserError(f"The network '{name}' {found}{f' ({location})' if location else ''}; {advice}.")
 
 
 Trouble = tuple[str, str] | None
@@ -57,7 +57,7 @@ def _where(resolved: ResolvedArchitecture, module: nn.Module) -> str:
         forward = type(module).forward
     except AttributeError:
         forward = builder_function(resolved.builder)
-    return place_of_function(forward) or place_of_function(builder_function(resolved.builder))
+    return location_of_function(forward) or location_of_function(builder_function(resolved.builder))
 
 
 def _wrong_shape(returned: Returned, classes: int) -> Trouble:

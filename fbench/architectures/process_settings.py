@@ -82,11 +82,11 @@ def _put_determinism(found: tuple[bool, bool]) -> None:
 
 
 def _fills_new_memory() -> bool:
-    return torch.utils.deterministic.fill_uninitialized_memory
+    return bool(torch.utils.deterministic.fill_uninitialized_memory)  # type: ignore[attr-defined] # made at run time
 
 
 def _put_fills_new_memory(wanted: bool) -> None:
-    torch.utils.deterministic.fill_uninitialized_memory = wanted
+    torch.utils.deterministic.fill_uninitialized_memory = wanted  # type: ignore[attr-defined] # made at run time
 
 
 def _cudnn_benchmark() -> bool:

@@ -79,9 +79,9 @@ def main() -> None:
     except OSError as error:
         if debug or error.errno not in REFUSED:
             raise
-        place = f" {error.filename}" if error.filename else ""
+        file = f" {error.filename}" if error.filename else ""
         _fail(
-            f"The system refused to read or write{place} ({error.strerror}); mend that and run the same command again, "
+            f"The system refused to read or write{file} ({error.strerror}); mend that and run the same command again, "
             "which goes on from what was finished."
         )
     except PARSER_ERROR as error:

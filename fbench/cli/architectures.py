@@ -66,13 +66,13 @@ def new_arch_command(
 ) -> None:
     """Write NAME.py with a small working network to start from."""
     from fbench.architectures.scaffold import new_architecture_text
-    from fbench.core.files import replacing, require_file_place
+    from fbench.core.files import replacing, require_writable_file
 
     text = new_architecture_text(name)
     path = Path(f"{name}.py")
     if os.path.lexists(path):
         raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.")
-    require_file_place(path, "The network", "NAME")
+    require_writable_file(path, "The network", "NAME")
     with replacing(path) as stream:
         stream.write(text.encode())
     typer.echo(f"Wrote {path}. Next: fbench show {name} --plugin {path}")

@@ -30,7 +30,7 @@ def print_audit(audit: Audit, dataset: ImageDataset) -> None:
         f"({exact.rows_in_groups_across_splits:,} rows)."
     )
     console.print(
-        f"Test images with an exact copy in the training or selection split: {len(audit.test_rows_with_copies):,}\n"
+        f"Test images with an exact copy in the training or validation split: {len(audit.test_rows_with_copies):,}\n"
     )
     _print_near(console, audit, dataset)
     console.print(f"Blank images: {_rows(audit.constant_rows, dataset)}; all black: {len(audit.black_rows)}")
@@ -49,8 +49,8 @@ def _counts(audit: Audit) -> Table:
     table.add_column("class")
     for split in SPLITS:
         table.add_column(split, justify="right")
-    for place, name in enumerate(audit.class_names):
-        table.add_row(name, *(f"{audit.images_by_split_and_class[split][place]:,}" for split in SPLITS))
+    for index, name in enumerate(audit.class_names):
+        table.add_row(name, *(f"{audit.images_by_split_and_class[split][index]:,}" for split in SPLITS))
     table.add_section()
     table.add_row("all", *(f"{sum(audit.images_by_split_and_class[split]):,}" for split in SPLITS))
     return table
@@ -84,7 +84,7 @@ def _print_near(console: Console, audit: Audit, dataset: ImageDataset) -> None:
             f"Near copies{' (one mirrored)' if near.kind == 'mirrored' else ''}, correlation above "
             f"{near.correlation_above}: {_plural(len(near.pairs), 'pair')} of distinct images, "
             f"{near.pairs_across_splits:,} across splits, {near.pairs_with_other_label:,} with different labels; test "
-            "images with an exact copy or one of these in the training or selection split: "
+            "images with an exact copy or one of these in the training or validation split: "
             f"{near.test_rows_with_near_copy:,}"
         )
         _print_pairs(console, near, dataset)

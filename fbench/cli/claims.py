@@ -76,7 +76,7 @@ def _table(paper: JudgedPaper, *, wide: bool) -> Table:
     table.columns[-1].no_wrap = False
     table.expand = True
     for one in paper.claims:
-        says = [f"{one.claim.sentence} [{one.claim.place}]"] if wide else []
+        says = [f"{one.claim.sentence} [{one.claim.section}]"] if wide else []
         table.add_row(*map(escape, (one.claim.id, *says, one.verdict_words, one.line)))
     return table
 
@@ -95,7 +95,7 @@ def _claim_to_json(one: JudgedClaim) -> dict[str, Any]:
     return {
         "id": claim.id,
         "sentence": claim.sentence,
-        "place": claim.place,
+        "section": claim.section,
         "note": claim.note,
         "verdict": one.verdict,
         "by_arithmetic": one.by_arithmetic,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fbench.core.errors import UserError
-from fbench.core.files import require_file_place
+from fbench.core.files import require_writable_file
 
 if TYPE_CHECKING:
-    from fbench.reports.findings.gate.change import Change
+    from fbench.reports.findings.gate.change import MeasuredChange
     from fbench.reports.findings.gate.conditions import Condition
     from fbench.reports.findings.gate.judge import Gate, Judged
     from fbench.reports.findings.gate.subjects import Side
@@ -74,7 +74,7 @@ def _checked(output: Path | None) -> Path | None:
     from fbench.reports.render.diff.page import check_page_name
 
     target = check_page_name(output)
-    require_file_place(target, "The page", "--output")
+    require_writable_file(target, "The page", "--output")
     return target
 
 
@@ -115,7 +115,7 @@ def _metric(one: Judged) -> str:
     return f"{one.condition.text.rpartition(':')[0]}{f' on {one.data}' if one.data else ''}"
 
 
-def _cells(condition: Condition, change: Change | None) -> tuple[str, str]:
+def _cells(condition: Condition, change: MeasuredChange | None) -> tuple[str, str]:
     if change is None:
         return "", ""
     if change.exact:

@@ -45,13 +45,13 @@ def preview_command(
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.source import DataReference
     from fbench.benchmark.records.protocol import load_protocol
-    from fbench.core.files import replacing, require_file_place
+    from fbench.core.files import replacing, require_writable_file
 
     if not 1 <= per_class <= MOST_PER_CLASS:
         raise UserError(f"--per-class {per_class} was given; give 1 to {MOST_PER_CLASS}.")
     if output.suffix.lower() not in PICTURES:
         raise UserError(f"--output {output} is no picture by its name; end it in {' or '.join(PICTURES)}.")
-    require_file_place(output, "The picture", "--output")
+    require_writable_file(output, "The picture", "--output")
     settings = load_protocol(protocol)
     dataset = load_dataset(DataReference.parse(data))
     if not (dataset.may_show_images or show_images):

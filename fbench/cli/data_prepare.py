@@ -21,7 +21,7 @@ class FacesChoice(StrEnum):
     SKIP = "skip"
 
 
-class NoFaceChoice(StrEnum):
+class NoFaceOption(StrEnum):
     """What becomes of a photo without a face."""
 
     SKIP = "skip"
@@ -40,7 +40,7 @@ def prepare_command(
     out: Annotated[Path, typer.Option("--out", help="The folder of the faces.")],
     detector: Annotated[str, typer.Option(help="mtcnn or haar.")] = "mtcnn",
     faces: Annotated[FacesChoice, typer.Option(help="Which face of several.")] = FacesChoice.LARGEST,
-    no_face: Annotated[NoFaceChoice, typer.Option(help="A photo without a face.")] = NoFaceChoice.SKIP,
+    no_face: Annotated[NoFaceOption, typer.Option(help="A photo without a face.")] = NoFaceOption.SKIP,
     normalisation: Annotated[
         NormalisationChoice, typer.Option(help="Gray values of a face.")
     ] = NormalisationChoice.NONE,
@@ -48,9 +48,9 @@ def prepare_command(
     """Find faces in photos, align them by the eyes, and write them as 48x48 gray; the same command again goes on."""
     from fbench.benchmark.data.preparation.detectors import load_detector
     from fbench.benchmark.data.preparation.prepare import Preparation, prepare_photos
-    from fbench.core.files import require_folder_place
+    from fbench.core.files import require_writable_folder
 
-    require_folder_place(out, "Faces", "--out")
+    require_writable_folder(out, "Faces", "--out")
     finder = load_detector(detector)
     preparation = Preparation(
         detector=finder.name,

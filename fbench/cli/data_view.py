@@ -17,8 +17,8 @@ INDENT = (0, 0, 0, 4)
 def print_catalogue(known: Sequence[KnownData]) -> None:
     """Print each data set as a paragraph: what, where from, licence, whether images may be shown, tree, options."""
     console = Console(highlight=False)
-    for place, entry in enumerate(known):
-        if place:
+    for index, entry in enumerate(known):
+        if index:
             console.print()
         console.print(Text.assemble((entry.name, "bold"), f"  {entry.summary}"))
         for label, text in _facts(entry):

@@ -44,14 +44,14 @@ def export_command(
     from fbench.benchmark.export.metadata import ExportFormat
     from fbench.benchmark.export.trained import data_of, find_trial, load_trained
     from fbench.benchmark.store.run_folder import RunFolder
-    from fbench.core.files import require_file_place
+    from fbench.core.files import require_writable_file
 
     folder = RunFolder.open(run.expanduser())
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
     path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = DataReference.parse(data) if data else None
-    require_file_place(path, "The network", "--output")
+    require_writable_file(path, "The network", "--output")
     trained = load_trained(folder, trial_id, given)
     pixels = None
     if export_format is ExportFormat.ONNX_INT8:

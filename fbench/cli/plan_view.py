@@ -14,7 +14,7 @@ from fbench.cli.duration import in_words
 from fbench.core.errors import readable
 from fbench.reports.formatting import listing, plural
 from fbench.statistics.comparison.verdict import LEVEL
-from fbench.statistics.seeds.sequential import look_levels
+from fbench.statistics.seeds.sequential import analysis_levels
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
@@ -30,7 +30,7 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
     if analyses:
         seeds, spreads = analyses[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in analyses))
         console.print(
-            f"What {plural(seeds, 'seed')} each could decide with a power of 80 %{_price_of_looks(max_seeds)}: the "
+            f"What {plural(seeds, 'seed')} each could decide with a power of 80 %{_price_of_analyses(max_seeds)}: the "
             f"difference found and the margin certified, in points, for new images ({spreads}); "
             "least p of the sign-flip test after Holm",
             highlight=False,
@@ -39,8 +39,8 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
         for line in _warnings(analyses):
             typer.echo(line)
     if max_seeds is not None and analyses:
-        console.print("Looks, and what each may spend", highlight=False)
-        console.print(_looks_table(max_seeds, sorted({one.comparisons for one in analyses})))
+        console.print("Interim analyses, and what each may spend", highlight=False)
+        console.print(_analyses_table(max_seeds, sorted({one.comparisons for one in analyses})))
     taken = len(plan.reusable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
@@ -73,8 +73,8 @@ def _trials(plan: RunPlan) -> Table:
     return table
 
 
-def _price_of_looks(max_seeds: int | None) -> str:
-    return "" if max_seeds is None else " (if one looked only then; looks on the way cost a little)"
+def _price_of_analyses(max_seeds: int | None) -> str:
+    return "" if max_seeds is None else " (if analysed only then; interim analyses on the way cost a little)"
 
 
 def _power_table(analyses: Sequence[PowerAnalysis]) -> Table:
@@ -138,13 +138,13 @@ def _names(found: Sequence[PowerAnalysis], everything: Sequence[PowerAnalysis]) 
     return listing([_name(one, several=len({one.data for one in everything}) > 1) for one in found])
 
 
-def _looks_table(max_seeds: int, families: Sequence[int]) -> Table:
-    """What each look may spend, for each size of a family."""
+def _analyses_table(max_seeds: int, families: Sequence[int]) -> Table:
+    """What each interim analysis may spend, for each size of a family."""
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("look at seeds", justify="right")
+    table.add_column("interim analysis at seeds", justify="right")
     for family in families:
         table.add_column(f"p at most, family of {family}", justify="right")
-    levels = [look_levels(max_seeds, LEVEL / family) for family in families]
+    levels = [analysis_levels(max_seeds, LEVEL / family) for family in families]
     for row in zip(*levels, strict=True):
         table.add_row(str(row[0].seeds), *(f"{one.different:.2g}" for one in row))
     return table

@@ -1,4 +1,4 @@
-"""How ``fbench show --profile`` prints: each layer's time beside what the machine's roof would allow."""
+"""How ``fbench show --profile`` prints: each layer's time beside what the machine's roofline would allow."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fbench.cli.architecture_views import console, operation_text, plain_table, 
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.roofline.profile import LayerProfile, NetworkProfile
-    from fbench.benchmark.machine.machine_roof import MachineRoof
+    from fbench.benchmark.machine.machine_roofline import MachineRoofline
 
 BUSY_PERCENT: Final = 15.0
 
 
 def print_profile(name: str, profile: NetworkProfile) -> None:
-    """Print every layer that computes, the whole, and the roof that they are held under."""
+    """Print every layer that computes, the whole, and the roofline that they are held under."""
     screen = console()
     images = "1 image" if profile.batch_size == 1 else f"{profile.batch_size} images"
-    screen.print(f"[bold]{escape(name)}[/bold], {images}, eager evaluation, {_arithmetic(profile.roof)}")
+    screen.print(f"[bold]{escape(name)}[/bold], {images}, eager evaluation, {_arithmetic(profile.roofline)}")
     table = plain_table(
         "# >",
         "layer",
@@ -31,7 +31,7 @@ def print_profile(name: str, profile: NetworkProfile) -> None:
         "time us >",
         "share >",
         "floor us >",
-        "of roof >",
+        "of roofline >",
         "bound by",
     )  # fmt: skip - one line a group
     for layer in profile.layers:
@@ -52,7 +52,7 @@ def profile_to_json(name: str, profile: NetworkProfile) -> dict[str, Any]:
         "floor_s": profile.floor.time_s,
         "flops": profile.floor.flops,
         "bytes_moved": profile.floor.bytes_moved,
-        "roof": profile.roof.model_dump(mode="json"),
+        "roofline": profile.roofline.model_dump(mode="json"),
         "layers": [
             {
                 "index": layer.index,
@@ -88,7 +88,7 @@ def _row(layer: LayerProfile, all_layers_s: float) -> list[str]:
 
 
 def _totals(profile: NetworkProfile) -> list[str]:
-    floor, roof = profile.floor, profile.roof
+    floor, roofline = profile.floor, profile.roofline
     outside = profile.time_s - profile.layers_s
     return [
         f"Whole network {1e3 * profile.time_s:.3f} ms a call: layers {1e3 * profile.layers_s:.3f} ms, and "
@@ -99,24 +99,25 @@ def _totals(profile: NetworkProfile) -> list[str]:
         ),
         f"Floor {1e3 * floor.time_s:.3f} ms ({floor.flops / 1e6:,.1f} MFLOP, {floor.bytes_moved / 2**20:,.1f} MiB, "
         f"{floor.intensity:.1f} FLOP a byte; mostly bound by {floor.bound}): {100 * floor.time_s / profile.time_s:.0f} "
-        "% of the roof reached.",
-        roof_text(roof),
+        "% of the roofline reached.",
+        roofline_text(roofline),
         "A FLOP is half of a multiply-accumulate, or one elementwise operation; bytes are the least that must move.",
     ]
 
 
-def roof_text(roof: MachineRoof) -> str:
+def roofline_text(roofline: MachineRoofline) -> str:
     """The ceilings of the machine, in a sentence."""
-    percent = roof.busy_percent or 0.0
+    percent = roofline.busy_percent or 0.0
     busy = f" while other work took {percent:.0f} % of the cores" if percent > BUSY_PERCENT else ""
     return (
-        f"Roof: {roof.peak_flops_per_s / 1e9:,.1f} GFLOP/s; {roof.bytes_per_s(1) / 1e9:,.1f} GB/s in cache, "
-        f"{roof.memory_bytes_per_s / 1e9:,.1f} GB/s from memory; {_arithmetic(roof)}; measured {roof.measured_at}"
-        f"{busy}."
+        f"Roofline: {roofline.peak_flops_per_s / 1e9:,.1f} GFLOP/s; "
+        f"{roofline.bytes_per_s(1) / 1e9:,.1f} GB/s in cache, "
+        f"{roofline.memory_bytes_per_s / 1e9:,.1f} GB/s from memory; {_arithmetic(roofline)}; "
+        f"measured {roofline.measured_at}{busy}."
     )
 
 
-def _arithmetic(roof: MachineRoof) -> str:
-    threads = roof.where.threads
-    parts = [roof.where.precision, roof.where.machine.device_kind]
+def _arithmetic(roofline: MachineRoofline) -> str:
+    threads = roofline.where.threads
+    parts = [roofline.where.precision, roofline.where.machine.device_kind]
     return ", ".join(parts + ([] if threads is None else [f"{threads} thread{'' if threads == 1 else 's'}"]))

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
-from fbench.cli.looks_view import look_lines
+from fbench.cli.interim_view import analysis_lines
 
 if TYPE_CHECKING:
-    from fbench.benchmark.records.interim_analyses import Look
+    from fbench.benchmark.records.interim_analyses import InterimAnalysis
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
     from fbench.benchmark.runs.planning import RunPlan
@@ -88,7 +88,7 @@ class RunProgress(RunListener):
             text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
             self._console.print(text, style="red", markup=False, highlight=False)
         elif not self._console.is_terminal:
-            accuracy = record.test or record.selection
+            accuracy = record.test or record.validation
             top1 = f"{100 * accuracy.top1:.1f} %" if accuracy else ""
             self._console.print(
                 f"[{self._ended}/{len(self._trials_s)}] {self._labels[record.trial_id]}: {top1}, {self._remaining()}",
@@ -108,9 +108,9 @@ class RunProgress(RunListener):
         if self._task is not None:
             self._bar.update(self._task, description="measuring cost", status=what)
 
-    def looked(self, looks: Sequence[Look]) -> None:
-        """Say what the look found and what is still open."""
-        for line in look_lines(looks):
+    def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
+        """Say what the interim analysis found and what is still open."""
+        for line in analysis_lines(analyses):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def left_without_maps(self, failures: dict[str, str]) -> None:

@@ -19,7 +19,7 @@ from fbench.cli.report_files import (
 )
 from fbench.cli.report_live import follow, real_faces
 from fbench.core.errors import UserError, readable
-from fbench.core.files import require_folder_place
+from fbench.core.files import require_writable_folder
 
 if TYPE_CHECKING:
     from fbench.reports.render.html.build import ReportOptions
@@ -123,7 +123,7 @@ def report_command(
     if output is not None and target is not None:
         require_target(target, form)
     if figures is not None:
-        require_folder_place(figures.expanduser(), "The figures", "--figures")
+        require_writable_folder(figures.expanduser(), "The figures", "--figures")
 
     from fbench.benchmark.store.run_table import load_run
 

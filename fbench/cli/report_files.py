@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fbench.core.errors import UserError
-from fbench.core.files import replacing, require_file_place, require_folder_place
+from fbench.core.files import replacing, require_writable_file, require_writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +76,9 @@ def require_target(target: Path, form: ReportFormat) -> None:
         UserError: it cannot.
     """
     if form is ReportFormat.CSV and _is_folder(target):
-        require_folder_place(target, "The report", "--output")
+        require_writable_folder(target, "The report", "--output")
     else:
-        require_file_place(target, "The report", "--output")
+        require_writable_file(target, "The report", "--output")
 
 
 def give_figures(report: Report, folder: Path, kinds: Sequence[FigureFormat], *, aside: bool) -> None:

@@ -59,7 +59,11 @@ def run_command(
         Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
     ] = None,
     until_decided: Annotated[
-        bool, typer.Option("--until-decided", help="Add seeds to the networks of undecided comparisons, look by look.")
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="Add seeds to the networks of undecided comparisons, one interim analysis after another.",
+        ),
     ] = False,
     max_seeds: Annotated[
         int | None, typer.Option(help="Seeds per network at most, with --until-decided. Default: 20.")
@@ -154,10 +158,10 @@ def _run(request: RunRequest) -> None:
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
-    if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.looks() is None:
+    if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.interim_analyses() is None:
         typer.echo(
-            f"{plan.folder.path} has trials already. If you have seen their results, that was a look that no interval "
-            "takes account of; a new folder (--out) has none.",
+            f"{plan.folder.path} has trials already. If you have seen their results, that was an "
+            "interim analysis that no interval takes account of; a new folder (--out) has none.",
             err=True,
         )
     try:

@@ -22,7 +22,7 @@ def show_command(
         list[str] | None, typer.Option("--option", help="A switch as KEY=VALUE; may be repeated.")
     ] = None,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Time every layer on this machine, beside what its roof allows.")
+        bool, typer.Option("--profile", help="Time every layer on this machine, beside what its roofline allows.")
     ] = False,
     counters: Annotated[
         bool, typer.Option("--counters", help="Count with fvcore, ptflops and torch too, and list what they leave out.")

@@ -75,10 +75,10 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     from fbench.benchmark.cost.speed import cost_spec, measure_speed
     from fbench.benchmark.store.files import write_cost_file
     from fbench.cli.speed_view import print_speed
-    from fbench.core.files import require_file_place
+    from fbench.core.files import require_writable_file
 
     cost_spec(request)  # so that nothing is written or measured for a request that cannot work
-    require_file_place(file, "The record", "--out")
+    require_writable_file(file, "The record", "--out")
     with Console(stderr=True).status("measuring") as status:
         record = measure_speed(request, status.update)
     try:

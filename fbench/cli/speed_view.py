@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from fbench.cli.architecture_views import console
-from fbench.cli.profile_view import BUSY_PERCENT, roof_text
-from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
+from fbench.cli.profile_view import BUSY_PERCENT, roofline_text
+from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roofline_share, setting_timings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ def print_speed(record: CostRecord) -> None:
     for found in setting_timings(record):
         if found.timings:
             _print_setting(screen, record, found)
-    _print_roof(screen, record)
+    _print_roofline(screen, record)
     _print_memory(screen, record)
     _print_lines(screen, [*_failures(record), *_energy(record), *_conditions(record)])
 
@@ -38,8 +38,8 @@ def _print_setting(screen: Console, record: CostRecord, found: SettingTimings) -
     screen.print(f"\n[bold]{escape(found.setting.label)}[/bold]: milliseconds a call, 95 % intervals")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("network", no_wrap=True)
-    shares = {one.network: share for one in found.timings if (share := roof_share(record, found.setting, one))}
-    titles = [*(["batch"] if throughput else []), "p50", "p90", "p99", "images/s", *(["of roof"] if shares else [])]
+    shares = {one.network: share for one in found.timings if (share := roofline_share(record, found.setting, one))}
+    titles = [*(["batch"] if throughput else []), "p50", "p90", "p99", "images/s", *(["of roofline"] if shares else [])]
     for title in titles:
         table.add_column(title, justify="right")
     compared = {one.network: one for one in found.comparisons}
@@ -106,8 +106,8 @@ def _remarks(timings: Iterable[Timing]) -> list[str]:
     ]
 
 
-def _print_roof(screen: Console, record: CostRecord) -> None:
-    if record.roof is None or not record.floors:
+def _print_roofline(screen: Console, record: CostRecord) -> None:
+    if record.roofline is None or not record.floors:
         return
     screen.print("\n[bold]Roofline[/bold]: the least time of an eager inference on this machine")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -126,7 +126,7 @@ def _print_roof(screen: Console, record: CostRecord) -> None:
             one.bound,
         )
     screen.print(table)
-    _print_lines(screen, [roof_text(record.roof)])
+    _print_lines(screen, [roofline_text(record.roofline)])
 
 
 def _print_memory(screen: Console, record: CostRecord) -> None:

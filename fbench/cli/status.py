@@ -13,17 +13,18 @@ def status_command(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the trials of a run: finished, failed with their reasons, and still to run; and its looks, if it has any."""
+    """Show the trials of a run: finished, failed with their reasons, and still to run; and its interim analyses, if it
+    has any."""
     from fbench.benchmark.store.run_table import load_run
-    from fbench.cli.looks_view import look_lines
+    from fbench.cli.interim_view import analysis_lines
 
     table = load_run(run)
-    looks = table.looks
-    latest = list({look.key: look for look in looks.looks}.values()) if looks else []
+    analyses = table.interim_analyses
+    latest = list({analysis.key: analysis for analysis in analyses.analyses}.values()) if analyses else []
     rows = []
     for planned in table.plan:
         record = table.trials.get(planned.trial_id)
-        measures = (record.test or record.selection) if record else None
+        measures = (record.test or record.validation) if record else None
         rows.append(
             {
                 **planned.model_dump(),
@@ -34,7 +35,7 @@ def status_command(
         )
     if as_json:
         shown = {"run": str(run), "trials": rows, "costs": len(table.costs)}
-        shown["looks"] = [look.model_dump(mode="json") for look in latest]
+        shown["interim_analyses"] = [analysis.model_dump(mode="json") for analysis in latest]
         typer.echo(json.dumps(shown, indent=1))
         return
     _print_table(rows)
@@ -43,7 +44,7 @@ def status_command(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
         + _cost_line(table.costs)
     )
-    for line in look_lines(latest) if latest else ():
+    for line in analysis_lines(latest) if latest else ():
         typer.echo(line)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from fbench.core.user_code import place_of_error
+from fbench.core.user_code import location_of_error
 
 # Control characters of ISO 6429, the two line separators of Unicode that some readers break lines at, and the embedded,
 # overriding and isolated directions of writing (Unicode Standard Annex 9), which reorder what stands beside them.
@@ -35,8 +35,8 @@ def errors_of_network(name: str) -> Iterator[None]:
     except (UserError, KeyboardInterrupt):
         raise
     except BaseException as error:  # SystemExit too: a network must not end the program
-        reason, place = reason_on_a_line(error), place_of_error(error)
-        where = f" ({place})" if place else ""
+        reason, location = reason_on_a_line(error), location_of_error(error)
+        where = f" ({location})" if location else ""
         raise UserError(
             f"The network '{name}' raised {reason}{where}; mend its builder or its forward pass."
         ) from error

@@ -58,7 +58,7 @@ def unfinished_beside(path: Path) -> Path:
     return path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
 
 
-def require_file_place(file: Path, what: str, option: str) -> None:
+def require_writable_file(file: Path, what: str, option: str) -> None:
     """See that a file can be written, before the work of which it is the result; nothing is left behind.
 
     ``what`` is to be written, such as "The report"; ``option`` is how its place was given, such as ``--output``.
@@ -73,8 +73,8 @@ def require_file_place(file: Path, what: str, option: str) -> None:
         )
 
 
-def require_folder_place(folder: Path, what: str, option: str) -> None:
-    """As :func:`require_file_place`, for a folder that is there or will be made with the folders above it.
+def require_writable_folder(folder: Path, what: str, option: str) -> None:
+    """As :func:`require_writable_file`, for a folder that is there or will be made with the folders above it.
 
     Raises:
         UserError: it is no folder, or nothing can be written there.
@@ -111,15 +111,15 @@ def _problem_of_place(folder: Path, path: Path) -> str | None:
     """Why nothing can be written in a folder that may still have to be made; a nameless file in the lowest folder that
     exists tells what permissions alone do not (read-only and virtual file systems)."""
     missing: list[str] = []
-    place = folder.absolute()
-    while not os.path.lexists(place):
-        missing.append(place.name)
-        place = place.parent
-    if not place.is_dir():
-        return f"{readable(str(place))} is {'no folder' if place.exists() else 'a link that leads nowhere'}"
-    with tempfile.TemporaryFile(dir=place):
+    existing = folder.absolute()
+    while not os.path.lexists(existing):
+        missing.append(existing.name)
+        existing = existing.parent
+    if not existing.is_dir():
+        return f"{readable(str(existing))} is {'no folder' if existing.exists() else 'a link that leads nowhere'}"
+    with tempfile.TemporaryFile(dir=existing):
         pass
-    longest = os.pathconf(place, "PC_NAME_MAX") if hasattr(os, "pathconf") else _LONGEST_NAME
+    longest = os.pathconf(existing, "PC_NAME_MAX") if hasattr(os, "pathconf") else _LONGEST_NAME
     if any(len(os.fsencode(name)) > longest for name in (*missing, path.name)):
         return f"it has a name of more than {longest} bytes"
     return None

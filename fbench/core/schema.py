@@ -65,28 +65,28 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
     # A misspelt required key is both unknown and missing; the unknown one says what was meant.
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    place = [str(part) for part in problem["loc"]]
+    location = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         allowed = sorted(_keys_at(model, problem["loc"][:-1]))
-        given = place[-1]
-        inside = f" in '{'.'.join(place[:-1])}'" if place[:-1] else ""
+        given = location[-1]
+        inside = f" in '{'.'.join(location[:-1])}'" if location[:-1] else ""
         return f"unknown key '{given}'{inside}.{did_you_mean(given, allowed)} Allowed: {', '.join(allowed)}."
     if problem["type"] == "missing":
-        return f"the key '{'.'.join(place)}' is missing; add it."
+        return f"the key '{'.'.join(location)}' is missing; add it."
     if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return _unknown_kind(place, problem.get("input"), problem.get("ctx", {}))
+        return _unknown_kind(location, problem.get("input"), problem.get("ctx", {}))
     message = problem["msg"].removeprefix("Value error, ")
-    return f"'{'.'.join(place)}' is {problem.get('input')!r}: {message}."
+    return f"'{'.'.join(location)}' is {problem.get('input')!r}: {message}."
 
 
-def _unknown_kind(place: list[str], given: object, context: dict[str, Any]) -> str:
+def _unknown_kind(location: list[str], given: object, context: dict[str, Any]) -> str:
     """The sentence for a table whose tag says nothing that is known; pydantic lists what is, in quotes."""
     key = str(context.get("discriminator", "'kind'")).strip("'")
     if not isinstance(given, dict) or key not in given:
-        return f"'{'.'.join(place)}' has no '{key}'; add it."
+        return f"'{'.'.join(location)}' has no '{key}'; add it."
     allowed = [word.strip(" '") for word in str(context.get("expected_tags", "")).split(",")]
     return (
-        f"'{'.'.join(place)}' has the unknown {key} '{given[key]}'.{did_you_mean(str(given[key]), allowed)} "
+        f"'{'.'.join(location)}' has the unknown {key} '{given[key]}'.{did_you_mean(str(given[key]), allowed)} "
         f"Allowed: {', '.join(allowed)}."
     )
 

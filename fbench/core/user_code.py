@@ -14,22 +14,22 @@ _NETWORKS = _FBENCH / "architectures" / "networks"
 _GENERATED = ("<frozen", "<eval_with_key>")
 
 
-def place_of_error(error: BaseException) -> str:
+def location_of_error(error: BaseException) -> str:
     """The innermost line of an error's traceback that is neither Python's, PyTorch's nor fbench's own, with the
     function that it is in; empty where there is none."""
-    place, at = "", error.__traceback__
+    location, at = "", error.__traceback__
     while at is not None:
         code = at.tb_frame.f_code
         if is_users(code.co_filename):
-            place = _place(code, at.tb_lineno)
+            location = _location(code, at.tb_lineno)
         at = at.tb_next
-    return place
+    return location
 
 
-def place_of_function(function: Callable[..., Any]) -> str:
+def location_of_function(function: Callable[..., Any]) -> str:
     """Where a function is defined; empty for one that is not the user's, or not written in Python."""
     code = getattr(function, "__code__", None)
-    return _place(code, code.co_firstlineno) if code is not None and is_users(code.co_filename) else ""
+    return _location(code, code.co_firstlineno) if code is not None and is_users(code.co_filename) else ""
 
 
 def is_users(file_name: str) -> bool:
@@ -46,7 +46,7 @@ def is_users(file_name: str) -> bool:
     return "torch" not in file.parts if packages else not file.is_relative_to(_LIBRARY)
 
 
-def _place(code: CodeType, line: int) -> str:
+def _location(code: CodeType, line: int) -> str:
     name = code.co_qualname.replace(".<locals>", "")
     return f"{name}, {line_of_file(code.co_filename, line)}"
 

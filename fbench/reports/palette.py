@@ -26,7 +26,7 @@ _MARKERS: Final = tuple(zip("os^DvPXp<h>", "●■▲◆▼✚✖⬟◀⬢▶", 
 
 
 @dataclass(frozen=True)
-class Appearance:
+class Style:
     """How one network looks: colours on a light and a dark page, its marker in matplotlib and in text."""
 
     light: str
@@ -35,12 +35,12 @@ class Appearance:
     symbol: str
 
 
-def assign_appearances(networks: Iterable[str]) -> dict[str, Appearance]:
+def assign_styles(networks: Iterable[str]) -> dict[str, Style]:
     """An appearance for each network, by its place in the order given.
 
     12 colours and 11 markers make 132 networks that differ in at least one of the two.
     """
     return {
-        network: Appearance(*_HUES[place % len(_HUES)], *_MARKERS[place % len(_MARKERS)])
-        for place, network in enumerate(networks)
+        network: Style(*_HUES[index % len(_HUES)], *_MARKERS[index % len(_MARKERS)])
+        for index, network in enumerate(networks)
     }

@@ -27,14 +27,14 @@ Outcome = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class StatementAnswer:
     """What data say of one part: whether they support it, and the p-value of the hypothesis that it holds."""
 
     supports: bool
     p_against: float
 
 
-def says_better(difference: MeanEstimate, margin: float, level: float = LEVEL) -> Answer:
+def says_better(difference: MeanEstimate, margin: float, level: float = LEVEL) -> StatementAnswer:
     """Of "the true difference is above 0, by something that matters".
 
     Supported where it is significantly above 0, two-sided. Against it speak a difference significantly below 0 and one
@@ -46,12 +46,12 @@ def says_better(difference: MeanEstimate, margin: float, level: float = LEVEL) -
     """
     different = difference.p_value
     if difference.estimate > 0 and different < level:
-        return Answer(supports=True, p_against=1.0)
+        return StatementAnswer(supports=True, p_against=1.0)
     below = different if difference.estimate < 0 else 1.0
-    return Answer(supports=False, p_against=min(below, _within(difference, margin)))
+    return StatementAnswer(supports=False, p_against=min(below, _within(difference, margin)))
 
 
-def says_no_worse(difference: MeanEstimate, margin: float, level: float = LEVEL) -> Answer:
+def says_no_worse(difference: MeanEstimate, margin: float, level: float = LEVEL) -> StatementAnswer:
     """Of "nothing is lost": supported where a loss of ``margin`` or more is rejected (one-sided, non-inferiority).
 
     Against it speaks a difference significantly below 0, two-sided, that may be as large as the margin.
@@ -61,32 +61,34 @@ def says_no_worse(difference: MeanEstimate, margin: float, level: float = LEVEL)
     """
     gain_is_certain = difference.estimate > 0 and difference.p_value < level
     if gain_is_certain or difference.p_at_most(-margin) < level:
-        return Answer(supports=True, p_against=1.0)
-    return Answer(supports=False, p_against=difference.p_value if difference.estimate < 0 else 1.0)
+        return StatementAnswer(supports=True, p_against=1.0)
+    return StatementAnswer(supports=False, p_against=difference.p_value if difference.estimate < 0 else 1.0)
 
 
-def says_shorter(ours: LogTimes, theirs: LogTimes, margin: float, level: float = LEVEL) -> Answer:
+def says_shorter(ours: LogTimes, theirs: LogTimes, margin: float, level: float = LEVEL) -> StatementAnswer:
     """Of "ours takes less time": as :func:`says_better`, on the ratio of times of one measurement.
 
     ``margin`` is the share of time within which both are as fast, such as 0.01.
     """
     ratio = time_ratio(ours, theirs)
     if ratio.ratio < 1 and ratio.p_value < level:
-        return Answer(supports=True, p_against=1.0)
+        return StatementAnswer(supports=True, p_against=1.0)
     longer = ratio.p_value if ratio.ratio > 1 else 1.0
-    return Answer(supports=False, p_against=min(longer, _p_outside(ours, theirs, 1 - margin, 1 + margin)))
+    return StatementAnswer(supports=False, p_against=min(longer, _p_outside(ours, theirs, 1 - margin, 1 + margin)))
 
 
-def says_ratio_within(ours: LogTimes, theirs: LogTimes, low: float, high: float, level: float = LEVEL) -> Answer:
+def says_ratio_within(
+    ours: LogTimes, theirs: LogTimes, low: float, high: float, level: float = LEVEL
+) -> StatementAnswer:
     """Of "ours takes ``low`` to ``high`` times as long", 0 < low < high.
 
     Supported where the 95 % interval lies between both, against it where it lies beyond one of them.
     """
     ratio = time_ratio(ours, theirs).ratio
     if low < ratio < high:
-        return Answer(supports=_p_outside(ours, theirs, low, high) < level, p_against=1.0)
+        return StatementAnswer(supports=_p_outside(ours, theirs, low, high) < level, p_against=1.0)
     nearest = low if ratio <= low else high
-    return Answer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest))
+    return StatementAnswer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest))
 
 
 def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> MeanEstimate:
@@ -103,7 +105,7 @@ def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) 
     return MeanEstimate(found.estimate, found.low, found.high, error, sample.size - 1.0, confidence, "seeds")
 
 
-def judge_parts(parts: Sequence[Answer | None], level: float = LEVEL) -> tuple[Outcome, ...]:
+def judge_parts(parts: Sequence[StatementAnswer | None], level: float = LEVEL) -> tuple[Outcome, ...]:
     """The outcome of each part; one without data (none) is undecided and no member of the family."""
     tested = [one for one in parts if one is not None]
     adjusted = iter(holm([one.p_against for one in tested]).tolist())

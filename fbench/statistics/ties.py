@@ -24,10 +24,10 @@ def ties_made_equal(values: npt.ArrayLike) -> FloatArray:
     Afterwards they may be compared, ranked and sorted bit for bit. NaN and infinite values stay as they are.
     """
     given = np.asarray(values, dtype=np.float64)
-    distinct, places = np.unique(given, return_inverse=True)
+    distinct, indices = np.unique(given, return_inverse=True)
     known = np.abs(distinct[np.isfinite(distinct)])
     within = TIES * float(known.max(initial=0.0))
     with np.errstate(invalid="ignore"):  # infinity less infinity is NaN, and no tie
         is_first = np.r_[True, ~(np.diff(distinct) <= within)][: distinct.size]
     firsts = distinct[is_first]
-    return np.asarray(firsts[np.cumsum(is_first) - 1][places.reshape(given.shape)], dtype=np.float64)
+    return np.asarray(firsts[np.cumsum(is_first) - 1][indices.reshape(given.shape)], dtype=np.float64)

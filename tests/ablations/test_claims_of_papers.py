@@ -42,7 +42,7 @@ def test_both_papers_have_claims_of_distinct_names() -> None:
 @pytest.mark.parametrize("claim", [claim for _, claim in every_claim()], ids=lambda claim: claim.id)
 def test_every_claim_has_its_sentence_place_and_known_networks(claim: Claim) -> None:
     assert claim.sentence
-    assert claim.place
+    assert claim.section
     assert set(claim.networks) <= set(built_in_contract())
     assert set(claim.data) <= set(DATA_WORDS)
     assert claim.needs_training == bool(claim.data)
@@ -60,7 +60,7 @@ def test_printed_values_are_those_of_the_published_figures() -> None:
 
 
 def test_the_order_of_table_3_is_that_of_its_accuracies() -> None:
-    accuracy = {one.architecture: one.value for one in published_values() if one.place.startswith("Table 3, row")}
+    accuracy = {one.architecture: one.value for one in published_values() if one.section.startswith("Table 3, row")}
     printed = {
         one.architecture: one.value
         for one in published_values()

@@ -36,7 +36,7 @@ def test_the_figures_of_chowanda_2021() -> None:
 
 def test_every_figure_has_its_place_and_a_known_architecture() -> None:
     for value in VALUES:
-        assert value.place
+        assert value.section
         assert value.architecture in built_in_contract()
 
 

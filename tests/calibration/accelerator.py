@@ -3,8 +3,8 @@
 Trains each network as ``fbench run`` does, alone on the device, in each precision, and writes a line for each to
 ``results/training/accelerator.csv``: seconds in all and inside training, and which share of the memory roofline the
 training step reaches. Bytes are counted as every activation, weight and gradient moved once per use by each operation
-of the eager step; the roof is a copy of 1 GiB within the device, measured first. Lines that are there already are kept,
-so a run that was cut off goes on.
+of the eager step; the roofline is a copy of 1 GiB within the device, measured first. Lines that are there already are
+kept, so a run that was cut off goes on.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def copy_bytes_per_s(device: torch.device, size: int = 2**30) -> float:
     return 2 * size / best_s
 
 
-def measured(spec: TrialSpec, device: torch.device, roof_bytes_per_s: float) -> dict[str, object]:
+def measured(spec: TrialSpec, device: torch.device, roofline_bytes_per_s: float) -> dict[str, object]:
     """Train once and say how long it took.
 
     Raises:
@@ -110,7 +110,7 @@ def measured(spec: TrialSpec, device: torch.device, roof_bytes_per_s: float) -> 
     """
     dataset = load_dataset(spec.data.reference)
     record = run_trial(spec, dataset, TrialContext(device)).record
-    if record.times is None or record.steps_done is None or record.selection is None:
+    if record.times is None or record.steps_done is None or record.validation is None:
         raise RuntimeError(f"{spec.label} failed: {record.failure_reason}")
     moved = bytes_of_step(spec.network.name, spec.protocol, spec.numerics, device)
     step_s, machine = record.times.step_time_s / record.steps_done, describe_machine()
@@ -124,9 +124,9 @@ def measured(spec: TrialSpec, device: torch.device, roof_bytes_per_s: float) -> 
         "total_time_s": record.times.total_time_s,
         "step_ms": 1000 * step_s,
         "step_moves_mb": moved / 1e6,
-        "roof_gb_per_s": roof_bytes_per_s / 1e9,
-        "roofline_percent": 100 * moved / step_s / roof_bytes_per_s,
-        "selection_top1": record.selection.top1,
+        "roofline_gb_per_s": roofline_bytes_per_s / 1e9,
+        "roofline_percent": 100 * moved / step_s / roofline_bytes_per_s,
+        "validation_top1": record.validation.top1,
         "device": machine.processor if device.type == "cpu" else machine.accelerator,
         "torch": torch.__version__,
     }
@@ -171,11 +171,11 @@ def main() -> None:
         with given.table.open(encoding="utf-8", newline="") as stream:
             rows += csv.DictReader(stream)
     known = {(row["network"], row["precision"], str(row["compiled"]), str(row["epochs"])) for row in rows}
-    roof = copy_bytes_per_s(device)
+    roofline = copy_bytes_per_s(device)
     for spec in wanted(given, device):
         place = (spec.network.name, spec.numerics.precision, str(spec.numerics.compile), str(spec.budget.epochs))
         if place not in known:
-            rows.append(rounded(measured(spec, device, roof), 3))
+            rows.append(rounded(measured(spec, device, roofline), 3))
             write_rows(given.table, rows)
 
 

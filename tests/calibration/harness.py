@@ -50,7 +50,7 @@ def measure_network(name: str, steps: int, blocks: int) -> dict[str, object]:
     torch.manual_seed(0)
     network = create(name).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     split = split_to_device(dataset, "train", CPU, numerics)
-    choosing = split_to_device(dataset, "selection", CPU, numerics)
+    choosing = split_to_device(dataset, "validation", CPU, numerics)
     few = replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8])
     data = TrainingData(split, few, choose_normalisation(protocol, split))
     plan = StepPlan(steps, size, len(split.labels) // size, (steps,))

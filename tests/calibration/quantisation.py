@@ -2,11 +2,11 @@
 
 Every finished trial of RUN that has its weights is taken as PyTorch in fp32, as ONNX Runtime in fp32, and quantised to
 int8 (static, calibrated on training images), all on the CPU with the trial's own normalisation and test-time flip, and
-classifies the selection and the test split. ``quantisation.csv`` in ``--out`` gets a line for each trial, split and
+classifies the validation and the test split. ``quantisation.csv`` in ``--out`` gets a line for each trial, split and
 backend: accuracy, its paired difference to PyTorch with the 95 % interval over images, the share of images with
 PyTorch's class, the largest deviation of a logit as a share of the largest logit, and the size of the file. Trials that
 have their lines are passed over, so that the command goes on where it stopped. Each reading of a test split enters the
-ledger; a trial whose protocol never reads it is measured on the selection split alone. The predicted classes are kept
+ledger; a trial whose protocol never reads it is measured on the validation split alone. The predicted classes are kept
 beside the table, and ``summary.csv`` has from them what int8 costs each network over all seeds, with both intervals.
 """
 
@@ -150,9 +150,9 @@ def backends_of(trained: TrainedNetwork, dataset: ImageDataset, calibration_imag
 
 def splits_of(spec: TrialSpec) -> tuple[SplitName, ...]:
     """The splits that the trial's protocol reads."""
-    if spec.protocol.test_split == "merged_with_selection":
+    if spec.protocol.test_split == "merged_with_validation":
         return ("test",)
-    return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
+    return ("validation",) if spec.protocol.test == "none" else ("validation", "test")
 
 
 def classify(logits: Logits, images: npt.NDArray[np.uint8], *, flip: bool) -> npt.NDArray[np.float64]:

@@ -2,8 +2,8 @@
 
 All registered networks are measured together as ``fbench speed`` does, one image at a time and in each one's best
 batch. The table, ``results/speed/DEVICE.csv``, has a line for each network, backend and batch: times with intervals,
-the time of an image as a multiple of the reference network's with its verdict, the share of the machine's roof, and the
-machine.
+the time of an image as a multiple of the reference network's with its verdict, the share of the machine's roofline, and
+the machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
 from fbench.benchmark.records.cost_records import CostRecord
-from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roof_share, setting_timings
+from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roofline_share, setting_timings
 from tests.csv_tables import write_rows
 
 AGAINST: Final = "ires"
@@ -79,7 +79,7 @@ def about(record: CostRecord, network: str) -> dict[str, object]:
 def row(record: CostRecord, found: SettingTimings, timing: Timing, compared: TimedAgainst | None) -> dict[str, object]:
     """One network in one setting."""
     median, tail = timing.quantiles[0], timing.quantiles[-1]
-    share = roof_share(record, found.setting, timing)
+    share = roofline_share(record, found.setting, timing)
     return {
         **about(record, timing.network),
         "backend": found.setting.backend,
@@ -90,7 +90,7 @@ def row(record: CostRecord, found: SettingTimings, timing: Timing, compared: Tim
         "p50_high_ms": f"{1e3 * median.high_s:.4g}",
         "p99_ms": f"{1e3 * tail.time_s:.4g}",
         "images_per_s": round(timing.images_per_s, 1),
-        "percent_of_roof": "" if share is None else round(100 * share, 1),
+        "percent_of_roofline": "" if share is None else round(100 * share, 1),
         "time_over_ires": "" if compared is None else round(compared.ratio.ratio, 4),
         "time_over_ires_low": "" if compared is None else round(compared.ratio.low, 4),
         "time_over_ires_high": "" if compared is None else round(compared.ratio.high, 4),

@@ -11,7 +11,7 @@ import pytest
 from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
-from tests.calibration.inference.families import with_looks
+from tests.calibration.inference.families import with_analyses
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import (
     REGIMES,
@@ -55,10 +55,10 @@ def test_intervals_of_crossed_effects_hold_what_they_claim() -> None:
     assert row.found < 5 + 3.5 * error
 
 
-def test_looks_rarely_find_what_is_not_there() -> None:
+def test_interim_analyses_rarely_find_what_is_not_there() -> None:
     generator = np.random.default_rng(0)
     found = [
-        with_looks(draw_study(REGIMES[0], 1, 20, generator, images=50).differences[0], stop_if_futile=True, family=1)
+        with_analyses(draw_study(REGIMES[0], 1, 20, generator, images=50).differences[0], stop_if_futile=True, family=1)
         for _ in range(REPETITIONS)
     ]
     assert 100 * np.mean([one.found for one in found]) < 5 + 3.5 * 100 * math.sqrt(0.05 * 0.95 / REPETITIONS)
@@ -111,7 +111,7 @@ def test_the_committed_effects_are_covered_for_new_images_whatever_the_cells() -
 def test_the_committed_families_find_nothing_false_in_95_of_100_studies() -> None:
     for row in read_rows(TABLES / "families.csv"):
         monte_carlo_error = 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
-        for method in ("new_images", "looks", "looks_without_stopping_for_futility"):
+        for method in ("new_images", "analyses", "analyses_without_stopping_for_futility"):
             assert float(row[method]) <= 5 + 2 * monte_carlo_error
 
 

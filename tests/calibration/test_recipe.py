@@ -41,8 +41,8 @@ def trial(stage: str, candidate: str, network: str, top1: float) -> Trial:
         "stage": stage,
         "candidate": candidate,
         "network": network,
-        "last_selection_top1": str(top1),
-        "last_selection_loss": "1.25",
+        "last_validation_top1": str(top1),
+        "last_validation_loss": "1.25",
     }
 
 

@@ -24,7 +24,7 @@ paper = "Mine"
 [[claims]]
 id = "a"
 sentence = "IRes is smaller than ARCH-1."
-place = "nowhere"
+section = "nowhere"
 tests = [{ kind = "fewer", network = "NETWORK", than = "arch1" }]
 """
 

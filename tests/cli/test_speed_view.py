@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.records.cost_records import Conditions, CostRecord, EnergyReading, RoofReading
+from fbench.benchmark.records.cost_records import Conditions, CostRecord, EnergyReading, RooflineReading
 from fbench.cli.speed_view import print_speed
-from tests.benchmark.cost.roofline.roofs import round_roof
+from tests.benchmark.cost.roofline.rooflines import round_roofline
 from tests.reports.fabricated_cost import LATENCY, cost, series
 
 
@@ -41,18 +41,18 @@ def test_energy_that_cannot_be_read_is_a_reason_and_never_0(capsys: pytest.Captu
     assert "0 mJ" not in text
 
 
-def test_the_share_of_the_roof_stands_beside_the_time(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_share_of_the_roofline_stands_beside_the_time(capsys: pytest.CaptureFixture[str]) -> None:
     """A floor of 1 ms under a median of about 10 ms."""
-    floor = RoofReading(network="ires", batch_size=1, flops=10, bytes_moved=5, floor_s=0.001, bound="memory")
-    text = printed(capsys, roof=round_roof(), floors=(floor,))
-    assert "of roof" in text
+    floor = RooflineReading(network="ires", batch_size=1, flops=10, bytes_moved=5, floor_s=0.001, bound="memory")
+    text = printed(capsys, roofline=round_roofline(), floors=(floor,))
+    assert "of roofline" in text
     assert "FLOP/B" in text
     (row,) = (line for line in text.splitlines() if line.strip().startswith("ires ") and "(" in line)
     assert any(cell in row for cell in ("8 %", "9 %", "10 %", "11 %", "12 %"))
 
 
-def test_a_record_without_a_roof_has_no_such_column(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "of roof" not in printed(capsys)
+def test_a_record_without_a_roofline_has_no_such_column(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "of roofline" not in printed(capsys)
 
 
 def test_a_fabricated_record_is_valid() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fbench.core.errors import UserError
-from fbench.core.files import replacing, require_file_place, require_folder_place
+from fbench.core.files import replacing, require_writable_file, require_writable_folder
 
 
 def bad_places(root: Path) -> dict[str, tuple[Path, str]]:
@@ -44,7 +44,7 @@ KINDS = (
 def test_a_place_that_cannot_be_is_told_with_its_option(kind: str, tmp_path: Path) -> None:
     path, reason = bad_places(tmp_path)[kind]
     before = sorted(tmp_path.iterdir())
-    for require, what in ((require_file_place, "file"), (require_folder_place, "folder")):
+    for require, what in ((require_writable_file, "file"), (require_writable_folder, "folder")):
         with pytest.raises(UserError) as caught:
             require(path, "The run", "--out")
         assert str(caught.value).startswith("The run cannot be written to ")
@@ -56,22 +56,22 @@ def test_a_place_that_cannot_be_is_told_with_its_option(kind: str, tmp_path: Pat
 def test_a_folder_is_no_file_and_a_file_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     with pytest.raises(UserError, match=r"\(it is a folder"):
-        require_file_place(tmp_path, "The page", "--output")
+        require_writable_file(tmp_path, "The page", "--output")
     with pytest.raises(UserError, match=r"\(it is no folder\)"):
-        require_folder_place(tmp_path / "file", "The run", "--out")
+        require_writable_folder(tmp_path / "file", "The run", "--out")
     with pytest.raises(UserError, match="it is a device or pipe"):
-        require_file_place(Path("/dev/null"), "The page", "--output")
+        require_writable_file(Path("/dev/null"), "The page", "--output")
 
 
 def test_good_places_pass_and_stay_as_they_are(tmp_path: Path) -> None:
-    require_folder_place(tmp_path, "The run", "--out")
-    require_folder_place(tmp_path / "new" / "deep", "The run", "--out")
-    require_file_place(tmp_path / "new" / "page.html", "The page", "--output")
+    require_writable_folder(tmp_path, "The run", "--out")
+    require_writable_folder(tmp_path / "new" / "deep", "The run", "--out")
+    require_writable_file(tmp_path / "new" / "page.html", "The page", "--output")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "page.html").write_text("old")
-    require_file_place(tmp_path / "page.html", "The page", "--output")
+    require_writable_file(tmp_path / "page.html", "The page", "--output")
     (tmp_path / "link").symlink_to(tmp_path)
-    require_folder_place(tmp_path / "link", "The run", "--out")
+    require_writable_folder(tmp_path / "link", "The run", "--out")
     assert (tmp_path / "page.html").read_text() == "old"
 
 

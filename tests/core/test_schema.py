@@ -44,8 +44,8 @@ def test_a_copy_with_a_value_that_its_field_does_not_allow_is_refused(value: obj
 def test_a_copy_passes_the_checks_of_its_model() -> None:
     with pytest.raises(UserError, match="8 is more than 5"):
         Outer(name="a", most=5).model_copy(update={"least": 8})
-    with pytest.raises(UserError, match="merges the selection split into the test split"):
-        load_protocol("fbench").model_copy(update={"test_split": "merged_with_selection"})
+    with pytest.raises(UserError, match="merges the validation split into the test split"):
+        load_protocol("fbench").model_copy(update={"test_split": "merged_with_validation"})
 
 
 def test_a_copy_has_the_new_values_and_remembers_which_fields_were_given() -> None:

@@ -1,7 +1,7 @@
 """Do all contestants learn the same? ``python -m tests.peers.accuracy --data fer2013=PATH``.
 
 Every contestant trains the same network from the same kind of start for the same number of steps, whose learning-rate
-schedule ends with them, once for each seed, and is asked for the classes of the selection split. Each training has a
+schedule ends with them, once for each seed, and is asked for the classes of the validation split. Each training has a
 process of its own, two at a time. ``accuracy.csv`` has a line for each training; a second table, ``accuracy_test.csv``,
 has the mean difference to fbench with its 95 % Welch interval over seeds. Lines of other networks stay.
 """
@@ -27,13 +27,13 @@ CONTESTANTS: Final = ("fbench", "plain", "keras", "lightning")
 
 @dataclass(frozen=True)
 class Trained:
-    """One training and the share of the selection split that it classifies rightly."""
+    """One training and the share of the validation split that it classifies rightly."""
 
     network: str
     contestant: str
     seed: int
     image_passes: int
-    selection_top1: float
+    validation_top1: float
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ def train(network: str, contestant: str, seed: int, data: str, image_passes: int
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.source import DataReference
     from fbench.benchmark.records.protocol import load_protocol
-    from tests.peers.contestants import Task, make_contestant, selection_top1
+    from tests.peers.contestants import Task, make_contestant, validation_top1
 
     dataset = load_dataset(DataReference.parse(data))
     steps = image_passes // load_protocol("fbench").batch_size
     made = make_contestant(contestant, Task(network, dataset, "fp32", 1, 0, seed, scheduled_steps=steps))
     made.block(steps)
-    return Trained(network, contestant, seed, image_passes, round(selection_top1(made, dataset), 4))
+    return Trained(network, contestant, seed, image_passes, round(validation_top1(made, dataset), 4))
 
 
 def differences(found: Sequence[Trained]) -> list[Difference]:
@@ -70,7 +70,7 @@ def differences(found: Sequence[Trained]) -> list[Difference]:
     for network, passes in dict.fromkeys((row.network, row.image_passes) for row in found):
         by_name = {
             name: 100
-            * np.array([row.selection_top1 for row in found if (row.network, row.contestant) == (network, name)])
+            * np.array([row.validation_top1 for row in found if (row.network, row.contestant) == (network, name)])
             for name in dict.fromkeys(row.contestant for row in found)
         }
         ours = by_name["fbench"]
@@ -97,7 +97,7 @@ def read_trained(file: Path) -> list[Trained]:
                 line["contestant"],
                 int(line["seed"]),
                 int(line["image_passes"]),
-                float(line["selection_top1"]),
+                float(line["validation_top1"]),
             )
             for line in csv.DictReader(stream)
         ]

@@ -2,7 +2,7 @@
 
 Each is built once in a process of its own and then trains for blocks of steps; a block's time runs from the end of
 its first step to the end of its last, so that no contestant pays for starting an iterator or a trainer. What it has
-learned is asked of the same images of the selection split.
+learned is asked of the same images of the validation split.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def faces_of(dataset: ImageDataset) -> Faces:
     return Faces(images, dataset.labels[rows].astype(np.int64), float(images.mean()), float(images.std()))
 
 
-def selection_top1(contestant: Contestant, dataset: ImageDataset) -> float:
-    """The share of the selection split that it classifies rightly."""
-    faces, rows = faces_of(dataset), dataset.rows("selection")
+def validation_top1(contestant: Contestant, dataset: ImageDataset) -> float:
+    """The share of the validation split that it classifies rightly."""
+    faces, rows = faces_of(dataset), dataset.rows("validation")
     images = (dataset.images[rows][:, 0].astype(np.float32) - faces.mean) / faces.deviation
     return float((contestant.classify(images) == dataset.labels[rows]).mean())
 
@@ -106,7 +106,7 @@ def fbench_contestant(task: Task) -> Contestant:
     torch.manual_seed(task.seed)
     network = create(task.network).to(device).to(memory_format=memory_format(numerics))  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     split = split_to_device(task.dataset, "train", device, numerics)
-    choosing = split_to_device(task.dataset, "selection", device, numerics)
+    choosing = split_to_device(task.dataset, "validation", device, numerics)
     data = TrainingData(
         split,
         replace(choosing, images=choosing.images[:8], labels=choosing.labels[:8]),

@@ -77,7 +77,7 @@ class Recipe:
     )
     data: Sequence[str] = ("fer2013",)
     synthetic: bool = False
-    selection: Literal["selection", "test", "last"] = "selection"
+    selection: Literal["validation", "test", "last"] = "validation"
     test: Literal["once", "none"] = "once"
     failed: Sequence[tuple[str, int]] = ()
     missing: Sequence[tuple[str, int]] = ()
@@ -107,7 +107,7 @@ def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
     run.write_test_readings(
         [
             '{"split": "test", "rows": 400, "trial_id": "x", "network": "ires", "seed": 0, '
-            '"selected_on": "selection", "time": "2026-01-02T03:04:05+00:00"}'
+            '"selected_on": "validation", "time": "2026-01-02T03:04:05+00:00"}'
         ]
     )
     return load_run(folder)
@@ -137,7 +137,7 @@ def data_spec(recipe: Recipe, name: str) -> DataSpec:
         path=f"/home/someone/private/{name}.csv",
         fingerprint=f"{hash_of(name):064x}",
         class_names=tuple(recipe.classes),
-        images_by_split={"train": 2000, "selection": recipe.images, "test": recipe.images},
+        images_by_split={"train": 2000, "validation": recipe.images, "test": recipe.images},
         image_shape=(1, 48, 48),
         may_show_images=False,
         synthetic=recipe.synthetic,
@@ -194,7 +194,7 @@ def _result(recipe: Recipe, spec: TrialSpec) -> TrialResult:
         chosen_step=45,
         chosen_epoch=3.0,
         selected_on=recipe.selection,
-        selection=measures["selection"],
+        validation=measures["validation"],
         test=measures.get("test"),
         times=TrialTimes(
             train_time_s=100.0 + 3 * seed,
@@ -215,7 +215,7 @@ def _result(recipe: Recipe, spec: TrialSpec) -> TrialResult:
 
 
 def _predictions(recipe: Recipe, spec: TrialSpec) -> Predictions:
-    splits: tuple[SplitName, ...] = ("selection",) if recipe.test == "none" else ("selection", "test")
+    splits: tuple[SplitName, ...] = ("validation",) if recipe.test == "none" else ("validation", "test")
     return {split: _split_predictions(recipe, spec, split) for split in splits}
 
 
@@ -272,8 +272,8 @@ def _history(recipe: Recipe, spec: TrialSpec) -> tuple[HistoryRow, ...]:
                 learning_rate=0.004 / k,
                 train_loss=1.9 - share - 0.05 * k,
                 train_top1=min(1.0, share + recipe.training_lead * k),
-                selection_loss=1.9 - share + 0.03 * own.normal(),
-                selection_top1=float(np.clip(share + 0.02 * own.normal(), 0, 1)),
+                validation_loss=1.9 - share + 0.03 * own.normal(),
+                validation_top1=float(np.clip(share + 0.02 * own.normal(), 0, 1)),
                 data_time_s=1.0,
                 step_time_s=20.0,
                 evaluation_time_s=1.0,

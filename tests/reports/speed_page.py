@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from types import SimpleNamespace
 
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.html import _marks, draw, page_environment
 from tests.reports.read_page import Page
 
 
 def partial_page(template: str, networks: tuple[str, ...], **parts: object) -> Page:
-    looks = assign_appearances(networks)
+    styles = assign_styles(networks)
     text = '{% import "macros.html.j2" as m with context %}{% include template %}'
     found = page_environment().from_string(text)
     return Page(
@@ -19,7 +19,7 @@ def partial_page(template: str, networks: tuple[str, ...], **parts: object) -> P
             template=template,
             section=SimpleNamespace(**parts),
             synthetic=False,
-            marks=_marks(looks),
-            draw=partial(draw, looks=looks),
+            marks=_marks(styles),
+            draw=partial(draw, styles=styles),
         )
     )

@@ -13,7 +13,7 @@ from factor_models import FACTORS
 from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.design import CrossedCorrectness, cross, crossed_design
-from fbench.statistics.factors.effects import Change, contrast_matrix, contrasts, estimate_effects
+from fbench.statistics.factors.effects import LevelChange, contrast_matrix, contrasts, estimate_effects
 
 
 def study(shape: tuple[int, ...], seeds: int = 4, images: int = 60, random_seed: int = 3) -> CrossedCorrectness:
@@ -68,15 +68,15 @@ def test_two_factors_of_two_levels_by_hand() -> None:
 def test_the_contrasts_say_what_is_compared() -> None:
     found = contrasts(study((2, 3)).design)
     assert [(one.kind, one.changes, one.within) for one in found[:5]] == [
-        ("main", (Change("alpha", "alpha1", "alpha0"),), None),
-        ("main", (Change("beta", "beta1", "beta0"),), None),
-        ("main", (Change("beta", "beta2", "beta0"),), None),
-        ("interaction", (Change("alpha", "alpha1", "alpha0"), Change("beta", "beta1", "beta0")), None),
-        ("interaction", (Change("alpha", "alpha1", "alpha0"), Change("beta", "beta2", "beta0")), None),
+        ("main", (LevelChange("alpha", "alpha1", "alpha0"),), None),
+        ("main", (LevelChange("beta", "beta1", "beta0"),), None),
+        ("main", (LevelChange("beta", "beta2", "beta0"),), None),
+        ("interaction", (LevelChange("alpha", "alpha1", "alpha0"), LevelChange("beta", "beta1", "beta0")), None),
+        ("interaction", (LevelChange("alpha", "alpha1", "alpha0"), LevelChange("beta", "beta2", "beta0")), None),
     ]
     simple = found[5:]
     assert len(simple) == 3 + 2 * 2  # alpha within each beta, two further betas within each alpha
-    assert (simple[1].changes, simple[1].within) == ((Change("alpha", "alpha1", "alpha0"),), ("beta", "beta1"))
+    assert (simple[1].changes, simple[1].within) == ((LevelChange("alpha", "alpha1", "alpha0"),), ("beta", "beta1"))
     assert all(sum(one.weights) == pytest.approx(0) for one in found)
 
 

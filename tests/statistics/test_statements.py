@@ -12,7 +12,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.statements import (
-    Answer,
+    StatementAnswer,
     conclude,
     judge_parts,
     over_seeds,
@@ -97,9 +97,9 @@ def test_a_margin_of_zero_is_refused() -> None:
 
 
 def test_a_statement_holds_only_with_all_its_parts_each_at_the_level_itself() -> None:
-    holds = Answer(supports=True, p_against=1.0)
+    holds = StatementAnswer(supports=True, p_against=1.0)
     assert conclude(judge_parts([holds] * 9)) == "supported"
-    assert conclude(judge_parts([*[holds] * 8, Answer(supports=False, p_against=0.4)])) == "undecided"
+    assert conclude(judge_parts([*[holds] * 8, StatementAnswer(supports=False, p_against=0.4)])) == "undecided"
     assert conclude(judge_parts([holds, None])) == "undecided"
     assert conclude([]) == "undecided"
 
@@ -107,22 +107,22 @@ def test_a_statement_holds_only_with_all_its_parts_each_at_the_level_itself() ->
 @pytest.mark.parametrize("seed", range(8))
 def test_parts_are_contradicted_as_holm_has_it(seed: int) -> None:
     p_values = np.random.default_rng(seed).beta(0.2, 3, size=6).tolist()
-    outcomes = judge_parts([Answer(supports=False, p_against=p) for p in p_values])
+    outcomes = judge_parts([StatementAnswer(supports=False, p_against=p) for p in p_values])
     adjusted = multipletests(p_values, method="holm")[1].tolist()
     for outcome, p_value in zip(outcomes, adjusted, strict=True):
         assert (outcome == "contradicted") == (p_value < 0.05)
 
 
 def test_one_contradicted_part_contradicts_the_statement() -> None:
-    parts = [Answer(supports=True, p_against=1.0), Answer(supports=False, p_against=0.001), None]
+    parts = [StatementAnswer(supports=True, p_against=1.0), StatementAnswer(supports=False, p_against=0.001), None]
     assert judge_parts(parts) == ("supported", "contradicted", "undecided")
     assert conclude(judge_parts(parts)) == "contradicted"
 
 
 def test_parts_without_data_are_no_members_of_the_family() -> None:
-    assert judge_parts([Answer(supports=False, p_against=0.04), None, None])[0] == "contradicted"
-    other = Answer(supports=False, p_against=0.9)
-    assert judge_parts([Answer(supports=False, p_against=0.04), other])[0] == "undecided"
+    assert judge_parts([StatementAnswer(supports=False, p_against=0.04), None, None])[0] == "contradicted"
+    other = StatementAnswer(supports=False, p_against=0.9)
+    assert judge_parts([StatementAnswer(supports=False, p_against=0.04), other])[0] == "undecided"
 
 
 def test_false_statements_are_rarely_supported_however_many_parts_they_have() -> None:

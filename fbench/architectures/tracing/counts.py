@@ -55,8 +55,8 @@ def counts_by_node(one: Sequence[CountedOperation], two: Sequence[CountedOperati
     pairs = list(zip(one, two, strict=True)) if two is not None and _alike(one, two) else None
     macs: dict[tuple[int, bool], Counter[MacKind]] = {}
     elementwise: dict[tuple[int, bool], Counter[str]] = {}
-    for place, operation in enumerate(one):
-        other = pairs[place][1] if pairs else None
+    for index, operation in enumerate(one):
+        other = pairs[index][1] if pairs else None
         for per_call in (False, True):
             macs_found = macs.setdefault((operation.node, per_call), Counter())
             kinds_found = elementwise.setdefault((operation.node, per_call), Counter())

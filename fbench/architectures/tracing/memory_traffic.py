@@ -61,7 +61,9 @@ def traffic(
     """
     written = _bytes(output)
     read = () if name in CREATIONS else inputs[1:] if name in OVERWRITING else inputs
-    moved = [(tensor, _bytes_read(name, arguments, tensor, output)) for tensor in {_place(t): t for t in read}.values()]
+    moved = [
+        (tensor, _bytes_read(name, arguments, tensor, output)) for tensor in {_storage(t): t for t in read}.values()
+    ]
     if name in PICKING:
         moved = [(tensor, min(count, written)) for tensor, count in moved]
     grows = any(of_image(tensor) for tensor in inputs)
@@ -70,7 +72,7 @@ def traffic(
     return Traffic(per_image, per_call)
 
 
-def _place(tensor: torch.Tensor) -> tuple[object, ...]:
+def _storage(tensor: torch.Tensor) -> tuple[object, ...]:
     """What two tensors have in common that are the same memory; a storage has no address on the meta device."""
     if tensor.layout != torch.strided:
         return (id(tensor),)

@@ -64,8 +64,8 @@ def _held(path: str, owner: nn.Module, counted: dict[int, str]) -> HeldParameter
     trainable = frozen = running = 0
     shared = []
     for name, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
-        place = f"{path}.{name}" if path else name
-        if counted.setdefault(id(parameter), place) != place:
+        full_name = f"{path}.{name}" if path else name
+        if counted.setdefault(id(parameter), full_name) != full_name:
             shared.append(SharedParameter(name, counted[id(parameter)], parameter.numel()))
         elif parameter.requires_grad:
             trainable += parameter.numel()

@@ -19,8 +19,8 @@ from torch.overrides import TorchFunctionMode
 from fbench.architectures.network_copy import copy_to
 from fbench.architectures.tracing.recorder import Recorder
 
-Place = Literal["meta", "cpu", "cpu with noise"]
-PLACES: Final[tuple[Place, ...]] = get_args(Place)
+TraceDevice = Literal["meta", "cpu", "cpu with noise"]
+TRACE_DEVICES: Final[tuple[TraceDevice, ...]] = get_args(TraceDevice)
 """Where a pass runs, in the order in which they are tried: shapes alone, an image of zeros, an image of noise."""
 
 _EXITS: Final = frozenset({torch.Tensor.numpy, torch.Tensor.__array__, torch.Tensor.__dlpack__})
@@ -35,13 +35,13 @@ class Pass:
     outputs: tuple[int, ...]
 
 
-def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: int, place: Place) -> Pass:
+def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: int, traced_on: TraceDevice) -> Pass:
     """A forward pass of a copy in evaluation mode; gradients stay on, without them torch may fuse layers.
 
     Raises:
         Exception: whatever the network raises there.
     """
-    device = "meta" if place == "meta" else "cpu"
+    device = "meta" if traced_on == "meta" else "cpu"
     network = copy_to(module, device).eval()
     recorder = Recorder(network)
     watching = (
@@ -54,7 +54,7 @@ def run_pass(module: nn.Module, input_shape: tuple[int, int, int], batch_size: i
         for one in watching:
             stack.enter_context(one)
         torch.manual_seed(0)
-        fill = torch.rand if place == "cpu with noise" else torch.zeros
+        fill = torch.rand if traced_on == "cpu with noise" else torch.zeros
         image = fill(batch_size, *input_shape, dtype=_image_dtype(module))
         recorder.start(image)
         with recorder:

@@ -119,14 +119,14 @@ def _grid(arguments: Arguments, outputs: Outputs) -> int:
     return int(outputs[0].numel()) * int(arguments[0].shape[-1])
 
 
-def _attention(heads_before_places: bool) -> Callable[[Arguments, Outputs], int]:
+def _attention(heads_before_positions: bool) -> Callable[[Arguments, Outputs], int]:
     """Scores (queries x keys x width) and their products with the values, masked or not."""
 
     def macs(arguments: Arguments, outputs: Outputs) -> int:
         query, key, value = arguments[:3]
-        places = -2 if heads_before_places else -3
-        others = prod(query.shape) // (query.shape[places] * query.shape[-1])
-        return int(others * query.shape[places] * key.shape[places] * (query.shape[-1] + value.shape[-1]))
+        axis = -2 if heads_before_positions else -3
+        others = prod(query.shape) // (query.shape[axis] * query.shape[-1])
+        return int(others * query.shape[axis] * key.shape[axis] * (query.shape[-1] + value.shape[-1]))
 
     return macs
 
@@ -222,11 +222,11 @@ FORMULAS: Final[Mapping[str, Formula]] = {
             "_scaled_dot_product_attention_math_for_mps",
             "flex_attention",
         ),
-        Formula("attention", _attention(heads_before_places=True)),
+        Formula("attention", _attention(heads_before_positions=True)),
     ),
     **dict.fromkeys(
         ("_flash_attention_forward", "_efficient_attention_forward", "_flash_attention_forward_no_dropout_inplace"),
-        Formula("attention", _attention(heads_before_places=False)),
+        Formula("attention", _attention(heads_before_positions=False)),
     ),
     "mkldnn_rnn_layer": Formula("recurrent", _mkldnn_rnn),
     **dict.fromkeys(("_cudnn_rnn", "miopen_rnn", "_lstm_mps"), Formula("recurrent", _stacked_rnn)),

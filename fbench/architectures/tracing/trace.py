@@ -25,7 +25,7 @@ from fbench.architectures.tracing.dispatch import tensors_in
 from fbench.architectures.tracing.drafts import Draft
 from fbench.architectures.tracing.graph import Edge, NetworkTrace, Node, ParameterHolder, Returned
 from fbench.architectures.tracing.parameters import HeldParameters, held_by
-from fbench.architectures.tracing.passes import PLACES, Pass, Place, run_pass
+from fbench.architectures.tracing.passes import TRACE_DEVICES, Pass, TraceDevice, run_pass
 
 
 def trace(module: nn.Module, input_shape: tuple[int, int, int]) -> NetworkTrace:
@@ -38,24 +38,24 @@ def trace(module: nn.Module, input_shape: tuple[int, int, int]) -> NetworkTrace:
     Raises:
         Exception: whatever the network raises when it is run on such an image.
     """
-    for place in PLACES[:-1]:
+    for traced_on in TRACE_DEVICES[:-1]:
         try:
-            return trace_on(module, input_shape, place)
+            return trace_on(module, input_shape, traced_on)
         except Exception:  # noqa: S112 - of any type: what a network does without numbers fails in many ways
             continue
-    return trace_on(module, input_shape, PLACES[-1])
+    return trace_on(module, input_shape, TRACE_DEVICES[-1])
 
 
-def trace_on(module: nn.Module, input_shape: tuple[int, int, int], place: Place) -> NetworkTrace:
+def trace_on(module: nn.Module, input_shape: tuple[int, int, int], traced_on: TraceDevice) -> NetworkTrace:
     """Trace a network on one image in one place.
 
     Raises:
         Exception: whatever the network raises when it is run there.
     """
     module = materialised(module, input_shape)
-    one = run_pass(module, input_shape, 1, place)
+    one = run_pass(module, input_shape, 1, traced_on)
     try:
-        two = run_pass(module, input_shape, 2, place)
+        two = run_pass(module, input_shape, 2, traced_on)
     except Exception:  # of any type: a network that takes one image at a time is counted all the same
         two = None
     return _assemble(module, input_shape, one, two)

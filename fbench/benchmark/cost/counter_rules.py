@@ -15,7 +15,7 @@ from math import prod
 from typing import Final
 
 from fbench.architectures.tracing.graph import Node
-from fbench.benchmark.records.trial_records import LeftOut
+from fbench.benchmark.records.trial_records import CounterGap
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def counted_beside(rule: CounterRule, nodes: Sequence[Node]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def left_out(rule: CounterRule, nodes: Sequence[Node]) -> tuple[LeftOut, ...]:
+def left_out(rule: CounterRule, nodes: Sequence[Node]) -> tuple[CounterGap, ...]:
     """Every kind of operation that the counter counts nothing for, the most frequent first."""
     calls: Counter[str] = Counter()
     operations: Counter[str] = Counter()
@@ -45,7 +45,7 @@ def left_out(rule: CounterRule, nodes: Sequence[Node]) -> tuple[LeftOut, ...]:
         calls.update(missed.keys())
         operations.update(missed)
     return tuple(
-        LeftOut(operation=kind, calls=calls[kind], operations=operations[kind])
+        CounterGap(operation=kind, calls=calls[kind], operations=operations[kind])
         for kind in sorted(calls, key=lambda kind: (-operations[kind], kind))
     )
 

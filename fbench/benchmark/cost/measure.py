@@ -28,14 +28,14 @@ from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
 from fbench.benchmark.cost.roofline.floors import network_floor
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import numerics_in_force
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import (
     REFERENCE,
     BatchSearch,
     CostRecord,
     EnergyReading,
     MemoryReading,
-    RoofReading,
+    RooflineReading,
     SettingFailure,
 )
 from fbench.benchmark.records.cost_specs import CostMode, CostPlan, CostSpec, Setting
@@ -73,13 +73,13 @@ def measure_cost(
     device: torch.device,
     test_time_passes: int = 1,
     progress: Progress = lambda what: None,
-    roof: MachineRoof | None = None,
+    roofline: MachineRoofline | None = None,
 ) -> CostRecord:
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
-    ``progress`` is called with a short text as each part begins. With ``roof``, which is the machine's, each network's
-    floor under it is told. Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the timing,
-    and the record says that it was interrupted.
+    ``progress`` is called with a short text as each part begins. With ``roofline``, which is the machine's, each
+    network's floor under it is told. Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the
+    timing, and the record says that it was interrupted.
     """
     started_at, before = _now(), read_conditions(device)
     counted = _count(spec, test_time_passes, progress)
@@ -105,8 +105,8 @@ def measure_cost(
         searches=tuple(ready.searches),
         memory=tuple(memory),
         energy=tuple(energy),
-        roof=roof,
-        floors=() if roof is None else tuple(_floors(ready, counted.traces, roof)),
+        roofline=roofline,
+        floors=() if roofline is None else tuple(_floors(ready, counted.traces, roofline)),
         failures=counted.failures,
         setting_failures=(*ready.failures, *timed.failures),
         interrupted=timed.interrupted,
@@ -232,12 +232,12 @@ def _make(network: NetworkSpec, setting: Setting, spec: CostSpec, device: torch.
     return make_call(network, setting.mode, setting.backend, batch_size, spec.numerics, device, spec.seed)
 
 
-def _floors(ready: _Ready, traces: dict[str, NetworkTrace], roof: MachineRoof) -> Iterator[RoofReading]:
+def _floors(ready: _Ready, traces: dict[str, NetworkTrace], roofline: MachineRoofline) -> Iterator[RooflineReading]:
     """One for each network and batch that inference was timed with."""
     timed = [one for one, _ in ready.calls if one.setting.mode == "inference" and one.network != REFERENCE]
     for network, size in dict.fromkeys((one.network, one.batch_size) for one in timed):
-        floor = network_floor(traces[network].nodes, size, roof)
-        yield RoofReading(
+        floor = network_floor(traces[network].nodes, size, roofline)
+        yield RooflineReading(
             network=network,
             batch_size=size,
             flops=floor.flops,

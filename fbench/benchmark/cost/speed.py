@@ -65,17 +65,17 @@ def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambd
     """
     spec = cost_spec(request)
     from fbench.benchmark.cost.measure import measure_cost
-    from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
+    from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
     from fbench.benchmark.machine.device import pick_device
 
     device = pick_device(request.device)
     progress("what this machine can do at most (once, then kept)")
-    roof = roof_of_this_machine(spec.numerics, device)
-    return measure_cost(spec, device, progress=progress, roof=roof)
+    roofline = roofline_of_this_machine(spec.numerics, device)
+    return measure_cost(spec, device, progress=progress, roofline=roofline)
 
 
 def profile(request: SpeedRequest) -> NetworkProfile:
-    """Time every layer of the request's first network at its first batch size, under the machine's roof.
+    """Time every layer of the request's first network at its first batch size, under the machine's roofline.
 
     Raises:
         UserError: as :func:`measure_speed`, or a batch beyond free memory.

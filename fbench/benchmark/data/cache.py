@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOutImages
 from fbench.core.files import replacing
 
 _ENTRY_FORMAT: Final = 2
@@ -109,7 +109,7 @@ def _restore(arrays: dict[str, npt.NDArray[Any]], about: dict[str, Any]) -> Imag
         synthetic=bool(about["synthetic"]),
         description=str(about["description"]),
         conversion=str(about["conversion"]),
-        left_out=tuple(LeftOut.model_validate(part) for part in about["left_out"]),
+        left_out=tuple(LeftOutImages.model_validate(part) for part in about["left_out"]),
     )
     # The fingerprint was computed from these very bytes when the entry was written, and the zip's CRC-32
     # vouches for them; a cached_property keeps its value in the instance's __dict__, so that is where it is

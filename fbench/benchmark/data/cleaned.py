@@ -14,10 +14,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.source import DataReference
 from fbench.core.errors import UserError, readable
-from fbench.core.files import UNFINISHED, replacing, require_folder_place
+from fbench.core.files import UNFINISHED, replacing, require_writable_folder
 from fbench.core.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"
@@ -57,7 +57,7 @@ def require_target(folder: Path, reference: DataReference) -> None:
         raise UserError(
             f"The index names its source, and {readable(str(reference.path))} is not UTF-8 text of one line; rename it."
         )
-    require_folder_place(folder, "The index", "--clean")
+    require_writable_folder(folder, "The index", "--clean")
     refusal = UserError(f"{folder} is no cleaned index and no empty folder; give a new one with --clean.")
     try:
         if not folder.exists():
@@ -158,7 +158,7 @@ def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> I
     by_rule: dict[str, list[str]] = {}
     for row in cleaning.rows:
         by_rule.setdefault(row.rule, []).append(str(dataset.sample_ids[row.row]))
-    left_out = tuple(LeftOut(reason=_reason(rule), names=tuple(names)) for rule, names in by_rule.items())
+    left_out = tuple(LeftOutImages(reason=_reason(rule), names=tuple(names)) for rule, names in by_rule.items())
     cleaned = dataset.take(
         keep,
         name=f"{dataset.name}-cleaned",

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 
 COPY_REASON: Final = "is an exact copy of an image in a later split"
 CONTROL_REASON: Final = "was drawn at random as the control for the number of removed copies"
@@ -23,7 +23,7 @@ def copy_groups(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 
 def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
-    """Which images (N,) have an exact copy in a later split, in the order train, selection, test."""
+    """Which images (N,) have an exact copy in a later split, in the order train, validation, test."""
     groups = copy_groups(dataset.images)
     latest = np.zeros(groups.max(initial=-1) + 1, np.uint8)
     np.maximum.at(latest, groups, dataset.split)
@@ -31,7 +31,7 @@ def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
 
 
 def places_of_test_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
-    """Places within the test split, ascending, of images with an exact copy in the training or selection split."""
+    """Places within the test split, ascending, of images with an exact copy in the training or validation split."""
     groups, test = copy_groups(dataset.images), SPLITS.index("test")
     elsewhere = np.unique(groups[dataset.split != test])
     return np.flatnonzero(np.isin(groups[dataset.split == test], elsewhere))
@@ -40,7 +40,7 @@ def places_of_test_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
 def treat_copies(dataset: ImageDataset, treatment: str, name: str) -> ImageDataset:
     """Keep exact copies across splits, remove them, or leave out as many other images instead.
 
-    ``removed`` leaves out training images with a copy in the selection or test split, and selection images with a
+    ``removed`` leaves out training images with a copy in the validation or test split, and validation images with a
     copy in the test split; the test split stays as it is. ``size_matched`` keeps all of them and leaves out as many
     images of the same class and split that have no copy in a later split, drawn with a fixed seed: the control for
     having fewer images. The result carries ``name``.
@@ -52,7 +52,7 @@ def treat_copies(dataset: ImageDataset, treatment: str, name: str) -> ImageDatas
         out, reason = leaking, COPY_REASON
     else:
         out, reason = _as_many_others(dataset, leaking), CONTROL_REASON
-    left_out = LeftOut(reason=reason, names=tuple(dataset.sample_ids[out].tolist()))
+    left_out = LeftOutImages(reason=reason, names=tuple(dataset.sample_ids[out].tolist()))
     return dataset.take(
         ~out,
         name=name,

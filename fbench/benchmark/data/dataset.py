@@ -5,20 +5,27 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BeforeValidator
 
 from fbench.core.schema import FrozenModel
 
-SplitName = Literal["train", "selection", "test"]
+
+def validation_for_selection(word: object) -> object:
+    """Files of an older fbench, and those of its users, call the validation split the selection split."""
+    return word.replace("selection", "validation") if isinstance(word, str) else word
+
+
+SplitName = Annotated[Literal["train", "validation", "test"], BeforeValidator(validation_for_selection)]
 ROW_ARRAYS: Final = ("images", "labels", "split", "sample_ids", "label_shares", "subjects")
 """The fields of :class:`ImageDataset` that have an entry for each image; the last two may be none."""
-SPLITS: Final[tuple[SplitName, ...]] = ("train", "selection", "test")
+SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 
-class LeftOut(FrozenModel):
+class LeftOutImages(FrozenModel):
     """Images or rows of the source that are not in the data set, for one reason, such as "is cut short".
 
     ``names`` are those of the source (relative paths, or ``row:17``), all of them, in order.
@@ -45,7 +52,7 @@ class ImageDataset:
     """Images of one data set, all splits together, in the order of the source.
 
     ``images`` is uint8 (N, C, H, W); ``labels`` uint8 (N,), indices into ``class_names``; ``split`` uint8 (N,),
-    indices into :data:`SPLITS` (0 train, 1 selection, 2 test); ``sample_ids`` is a str array (N,) that names each
+    indices into :data:`SPLITS` (0 train, 1 validation, 2 test); ``sample_ids`` is a str array (N,) that names each
     image in its source. ``may_show_images`` says whether faces may enter a report; ``synthetic`` whether they were
     rendered.
 
@@ -67,7 +74,7 @@ class ImageDataset:
     label_shares: npt.NDArray[np.float32] | None = None
     subjects: npt.NDArray[np.str_] | None = None
     conversion: str = ""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutImages, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

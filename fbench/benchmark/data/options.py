@@ -42,7 +42,7 @@ FOLD: Final = DataOption(
 COPIES: Final = DataOption(
     name="copies",
     allowed=("keep", "removed", "size_matched"),
-    help="training and selection images that are exact copies of a test image: keep them; removed; or keep "
+    help="training and validation images that are exact copies of a test image: keep them; removed; or keep "
     "them and leave out as many others of the same class and split, drawn with seed 0 (the control for size)",
 )
 

@@ -43,13 +43,13 @@ class DataReference(FrozenModel):
             )
         if match is None:
             raise UserError(f"--data {text} has options that cannot be read; write {name}:OPTION=VALUE=PATH.")
-        place = (match["path"] or "").strip()
-        if match["equals"] and not place:
+        path_text = (match["path"] or "").strip()
+        if match["equals"] and not path_text:
             raise UserError(f"--data {text} has no path after '='; write {name}=PATH.")
         pairs = [part.partition("=") for part in (match["options"] or "").split(",") if part]
         reference = cls(
             name=name,
-            path=_expand(place) if place else None,
+            path=_expand(path_text) if path_text else None,
             options={option.strip(): value.strip() for option, _, value in pairs},
         )
         reference.check()
@@ -113,8 +113,8 @@ def _looks_like_path(text: str) -> bool:
     return "/" in text or "\\" in text or bool(Path(text).suffix)
 
 
-def _expand(place: str) -> Path:
+def _expand(path_text: str) -> Path:
     try:
-        return Path(place).expanduser()
+        return Path(path_text).expanduser()
     except RuntimeError as error:  # ~user of a user who does not exist
-        raise UserError(f"The home folder in {place} is not known; write the path in full.") from error
+        raise UserError(f"The home folder in {path_text} is not known; write the path in full.") from error

@@ -13,7 +13,7 @@ SPLIT_SEED: Final = 0
 FLAT_SHARES: Final = (0.15, 0.15)
 """Selection and test, where the source tells no split at all."""
 SELECTION_SHARE: Final = 0.10
-"""Of the training part, where the source has a test part and none for selection."""
+"""Of the training part, where the source has a test part and none for validation."""
 
 
 def stratified_split(labels: npt.NDArray[np.uint8], shares: Sequence[float], seed: int) -> npt.NDArray[np.uint8]:

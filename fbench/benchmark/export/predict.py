@@ -163,7 +163,7 @@ def _prediction(name: str, chances: npt.NDArray[np.float64], class_names: tuple[
     return ImagePrediction(
         image=name,
         predicted=class_names[int(order[0])],
-        probabilities={class_names[int(place)]: float(chances[place]) for place in order},
+        probabilities={class_names[int(index)]: float(chances[index]) for index in order},
     )
 
 

@@ -57,8 +57,8 @@ def read_torch_metadata(file: Path) -> dict[str, str]:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            places = [name for name in archive.namelist() if PurePosixPath(name).parts[1:] == ("extra", _METADATA)]
-            values = json.loads(archive.read(places[0])) if places else {}
+            members = [name for name in archive.namelist() if PurePosixPath(name).parts[1:] == ("extra", _METADATA)]
+            values = json.loads(archive.read(members[0])) if members else {}
     except (OSError, zipfile.BadZipFile, json.JSONDecodeError) as error:
         raise ExportError(f"{file} cannot be read ({first_cause(error)}); export it again.") from error
     return values if isinstance(values, dict) else {}
@@ -91,12 +91,12 @@ def _refuse_pickles(file: Path) -> None:
 
 
 def _is_plain(archive: zipfile.ZipFile, name: str) -> bool:
-    place = name.partition("/")[2]
-    if place.endswith(".json"):
+    member = name.partition("/")[2]
+    if member.endswith(".json"):
         return not _asks_for_pickle(json.loads(archive.read(name)))
-    if place.startswith("data/sample_inputs/"):
+    if member.startswith("data/sample_inputs/"):
         return archive.getinfo(name).file_size == 0
-    return _PLAIN.fullmatch(place) is not None
+    return _PLAIN.fullmatch(member) is not None
 
 
 def _asks_for_pickle(value: object) -> bool:

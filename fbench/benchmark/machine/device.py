@@ -89,7 +89,7 @@ def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None
             torch.backends.cudnn.benchmark = False
             torch.use_deterministic_algorithms(True, warn_only=True)
             # Fills every new tensor, 18 times for one batch normalisation with ReLU, and changes no defined value.
-            torch.utils.deterministic.fill_uninitialized_memory = False
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # made at run time
         yield
 
 

@@ -173,8 +173,8 @@ def _cache(folder: Path) -> tuple[CachePart, ...]:
     if not folder.is_dir():
         return ()
     parts = []
-    for place in sorted(folder.iterdir()):
-        files = [file for file in ([place] if place.is_file() else place.rglob("*")) if file.is_file()]
+    for entry in sorted(folder.iterdir()):
+        files = [file for file in ([entry] if entry.is_file() else entry.rglob("*")) if file.is_file()]
         size = sum(file.stat().st_size for file in files) / 2**20
-        parts.append(CachePart(name=place.name, files=len(files), size_mib=round(size, 1)))
+        parts.append(CachePart(name=entry.name, files=len(files), size_mib=round(size, 1)))
     return tuple(parts)

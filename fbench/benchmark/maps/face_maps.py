@@ -57,7 +57,7 @@ class FaceMaps:
     @property
     def predicted_names(self) -> tuple[str, ...]:
         """The class that each image was given."""
-        return tuple(self.class_names[place] for place in self.predicted)
+        return tuple(self.class_names[index] for index in self.predicted)
 
 
 def write_maps(folder: Path, maps: FaceMaps) -> None:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
-from fbench.benchmark.maps.places import MapsLeftOutError, find_lies
+from fbench.benchmark.maps.positions import MapsLeftOutError, find_lies
 
 
 class NoGradientError(MapsLeftOutError):

@@ -48,8 +48,8 @@ def images_to_keep(data: DataSpec, load: Callable[[], ImageDataset]) -> ShownIma
 
 
 def images_of(dataset: ImageDataset) -> ShownImages | None:
-    """The first image of each class in the selection split, or in the test split where that has none; at most 8."""
-    rows = dataset.rows("selection")
+    """The first image of each class in the validation split, or in the test split where that has none; at most 8."""
+    rows = dataset.rows("validation")
     rows = rows if rows.size else dataset.rows("test")
     labels = dataset.labels[rows]
     present = [label for label in range(len(dataset.class_names)) if (labels == label).any()][:MOST_IMAGES]
@@ -74,7 +74,7 @@ def rendered_faces(class_names: tuple[str, ...], image_shape: tuple[int, int, in
     if not known or None in meant.values() or image_shape != (1, IMAGE_SIZE, IMAGE_SIZE):
         return None
     labels = np.arange(len(CLASS_NAMES))
-    parameters = sample_parameters(labels, seed=FACES_SEED, split="selection")
-    faces = render(parameters, sample_noise(len(labels), seed=FACES_SEED, split="selection"))
-    places = [CLASS_NAMES.index(meaning) for meaning in known.values()]
-    return ShownImages(faces[places][:MOST_IMAGES], tuple(known)[:MOST_IMAGES], RENDERED, may_be_kept=True)
+    parameters = sample_parameters(labels, seed=FACES_SEED, split="validation")
+    faces = render(parameters, sample_noise(len(labels), seed=FACES_SEED, split="validation"))
+    indices = [CLASS_NAMES.index(meaning) for meaning in known.values()]
+    return ShownImages(faces[indices][:MOST_IMAGES], tuple(known)[:MOST_IMAGES], RENDERED, may_be_kept=True)

@@ -20,7 +20,7 @@ from fbench.benchmark.machine.device import numerics_in_force
 from fbench.benchmark.maps.face_maps import Bytes, FaceMaps
 from fbench.benchmark.maps.grad_cam import NoGradientError, feature_maps, grad_cam, stretched
 from fbench.benchmark.maps.images import ShownImages, images_to_keep
-from fbench.benchmark.maps.places import MapsLeftOutError
+from fbench.benchmark.maps.positions import MapsLeftOutError
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
@@ -81,9 +81,9 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
 def _first_finished(folder: RunFolder, planned: Iterable[PlannedTrial]) -> list[str]:
     first: dict[tuple[str, str], str] = {}
     for row in sorted(planned, key=lambda row: row.seed):
-        place = (row.network, row.data)
-        if place not in first and folder.has_record(row.trial_id) and folder.trial(row.trial_id).status == "finished":
-            first[place] = row.trial_id
+        pair = (row.network, row.data)
+        if pair not in first and folder.has_record(row.trial_id) and folder.trial(row.trial_id).status == "finished":
+            first[pair] = row.trial_id
     return list(dict.fromkeys(first.values()))
 
 
@@ -218,10 +218,10 @@ def last_maps(calls: Sequence[MapCall]) -> MapCall | None:
     They are taken as they are passed on, after normalisation, activation and shortcut (the rectified feature maps of
     Selvaraju et al. 2017, figure 2): from the last module that gives maps of that convolution's shape.
     """
-    place = next((k for k in reversed(range(len(calls))) if calls[k].convolution and _knows_places(calls[k])), None)
-    if place is None:
+    index = next((k for k in reversed(range(len(calls))) if calls[k].convolution and _knows_positions(calls[k])), None)
+    if index is None:
         return None
-    return next(one for one in reversed(calls) if one.shape == calls[place].shape)
+    return next(one for one in reversed(calls) if one.shape == calls[index].shape)
 
 
 def deepest_maps(calls: Sequence[MapCall]) -> Iterator[MapCall]:
@@ -229,10 +229,10 @@ def deepest_maps(calls: Sequence[MapCall]) -> Iterator[MapCall]:
     rest = list(calls)
     while (found := last_maps(rest)) is not None:
         yield found
-        rest = rest[: max(k for k, one in enumerate(rest) if one.convolution and _knows_places(one))]
+        rest = rest[: max(k for k, one in enumerate(rest) if one.convolution and _knows_positions(one))]
 
 
-def _knows_places(call: MapCall) -> bool:
+def _knows_positions(call: MapCall) -> bool:
     return call.height * call.width > 1
 
 

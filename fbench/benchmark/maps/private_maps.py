@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def real_face_maps(run: RunTable, data_paths: Mapping[str, Path]) -> dict[tuple[str, str], FaceMaps]:
-    """Maps of a data set's own selection images, by network and data set, of the lowest seed with weights.
+    """Maps of a data set's own validation images, by network and data set, of the lowest seed with weights.
 
     Args:
         run: the run; a network that kept no weights is left out.

@@ -67,7 +67,7 @@ def load_preset(name: str) -> Preset:
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The steps of one trial: how many, of what size, and after which of them the selection split is read.
+    """The steps of one trial: how many, of what size, and after which of them the validation split is read.
 
     ``evaluate_after`` holds 1-based step numbers, ascending; the last is always ``steps``.
     """

@@ -6,9 +6,9 @@ from typing import Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
 from fbench.benchmark.records.trial_records import StaticCost
 from fbench.core.machine import Machine
@@ -87,8 +87,8 @@ class EnergyReading(FrozenModel):
     method: str
 
 
-class RoofReading(FrozenModel):
-    """The least time of a call of one network under the record's roof: its layers one after another, in evaluation.
+class RooflineReading(FrozenModel):
+    """The least time of a call of one network under the record's roofline: its layers one after another, in evaluation.
 
     ``flops`` are two for each multiply-accumulate and one for each elementwise operation; ``bytes_moved`` is a lower
     bound; ``bound`` is what most of the time goes into.
@@ -160,14 +160,14 @@ class CostRecord(FrozenModel):
     searches: tuple[BatchSearch, ...] = ()
     memory: tuple[MemoryReading, ...]
     energy: tuple[EnergyReading, ...] = ()
-    roof: MachineRoof | None = None
-    floors: tuple[RoofReading, ...] = ()
+    roofline: MachineRoofline | None = Field(default=None, validation_alias=AliasChoices("roofline", "roof"))
+    floors: tuple[RooflineReading, ...] = ()
     failures: dict[str, str] = Field(default_factory=dict)
     setting_failures: tuple[SettingFailure, ...] = ()
     interrupted: bool = False
     """Whether somebody ended the timing before its last block; energy was not read then."""
 
-    def floor_of(self, network: str, batch_size: int) -> RoofReading | None:
+    def floor_of(self, network: str, batch_size: int) -> RooflineReading | None:
         """The floor of a network for a batch, or none."""
         found = [one for one in self.floors if (one.network, one.batch_size) == (network, batch_size)]
         return found[0] if found else None

@@ -1,13 +1,15 @@
-"""What each look at the open comparisons of a run found, where seeds are added until they are decided."""
+"""What each interim analysis of the open comparisons of a run found, where seeds are added until they are decided."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from pydantic import model_validator
 
 from fbench.core.schema import FrozenModel
 from fbench.statistics.comparison.verdict import LEVEL, Verdict
 
-State = Literal["open", "decided", "futile", "last look"]
+State = Literal["open", "decided", "futile", "last analysis"]
 
 
 class ComparisonKey(NamedTuple):
@@ -19,12 +21,12 @@ class ComparisonKey(NamedTuple):
     data: str
 
 
-class Look(FrozenModel):
-    """One comparison at one look; differences are fractions of 1 and for new images.
+class InterimAnalysis(FrozenModel):
+    """One comparison at one interim analysis; differences are fractions of 1 and for new images.
 
     ``seeds`` were planned, ``pairs`` finished; with fewer than two pairs nothing could be judged and the numbers are
     none. ``low`` and ``high`` bound the repeated confidence interval. ``different_level`` and ``equivalent_level`` are
-    what the p-values had to reach at this look.
+    what the p-values had to reach at this interim analysis.
     """
 
     study: str
@@ -50,19 +52,29 @@ class Look(FrozenModel):
         return ComparisonKey(self.study, self.network, self.baseline, self.data)
 
 
-class Looks(FrozenModel):
-    """Every look so far, in the order taken. ``level`` is that of a family of comparisons, before it is shared out."""
+class InterimAnalyses(FrozenModel):
+    """Every interim analysis so far, in the order taken. ``level`` is that of a family of comparisons, before it is
+    shared out."""
 
     schema_version: int = 1
     max_seeds: int
     level: float = LEVEL
-    looks: tuple[Look, ...] = ()
+    analyses: tuple[InterimAnalysis, ...] = ()
 
-    def latest(self, key: ComparisonKey) -> Look | None:
-        """The last look at a comparison, or none."""
-        return next((look for look in reversed(self.looks) if look.key == key), None)
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words_of_today(cls, values: Any) -> Any:
+        """Earlier files call an interim analysis a look."""
+        if not isinstance(values, dict) or "looks" not in values:
+            return values
+        looks = [look | {"state": look["state"].replace("last look", "last analysis")} for look in values["looks"]]
+        return {key: value for key, value in values.items() if key != "looks"} | {"analyses": looks}
+
+    def latest(self, key: ComparisonKey) -> InterimAnalysis | None:
+        """The last interim analysis of a comparison, or none."""
+        return next((analysis for analysis in reversed(self.analyses) if analysis.key == key), None)
 
     def is_open(self, key: ComparisonKey) -> bool:
-        """Whether a comparison wants another look."""
+        """Whether a comparison wants another interim analysis."""
         latest = self.latest(key)
         return latest is None or latest.state == "open"

@@ -111,9 +111,9 @@ class NetworkDescription(FrozenModel):
 
     @model_validator(mode="after")
     def _check_graph(self) -> Self:
-        for place, module in enumerate(self.modules):
-            if module.index != place:
-                raise ValueError(f"module {module.index} stands at place {place}")
+        for index, module in enumerate(self.modules):
+            if module.index != index:
+                raise ValueError(f"module {module.index} stands at index {index}")
         for edge in self.edges:
             if not 0 <= edge.source < edge.target < len(self.modules):
                 raise ValueError(

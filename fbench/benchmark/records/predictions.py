@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 
 SMALL_FILE: Final = "predictions.npz"
 LOGITS_FILE: Final = "logits.npz"
@@ -68,8 +69,8 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
 def read_classes(folder: Path) -> Predictions:
     """Classes and labels of what :func:`write_predictions` wrote, without logits: a fifth of the time."""
     with np.load(folder / SMALL_FILE, allow_pickle=False) as archive:
-        small = dict(archive)
-    splits: tuple[SplitName, ...] = ("selection", "test")
+        small = _in_words_of_today(archive)
+    splits: tuple[SplitName, ...] = ("validation", "test")
     return {
         split: SplitPredictions(predicted=small[f"{split}_predicted"], labels=small[f"{split}_labels"])
         for split in splits
@@ -83,7 +84,7 @@ def read_predictions(folder: Path) -> Predictions:
     if not (folder / LOGITS_FILE).exists():
         return classes
     with np.load(folder / LOGITS_FILE, allow_pickle=False) as archive:
-        large = dict(archive)
+        large = _in_words_of_today(archive)
     return {
         split: replace(part, logits=large.get(f"{split}_logits"), sample_ids=large.get(f"{split}_sample_ids"))
         for split, part in classes.items()
@@ -93,3 +94,7 @@ def read_predictions(folder: Path) -> Predictions:
 def _narrow(classes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
     """Classes in the smallest unsigned type that holds them (uint8 up to 256 classes)."""
     return classes.astype(np.min_scalar_type(int(classes.max(initial=0))))
+
+
+def _in_words_of_today(archive: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    return {str(validation_for_selection(name)): values for name, values in archive.items()}

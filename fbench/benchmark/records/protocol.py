@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel, parse, read_toml
 
 PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Choice = Annotated[Literal["validation", "test", "last"], BeforeValidator(validation_for_selection)]
+"""What chooses the epoch: a split, or that it is the last."""
 
 
 class AdamW(FrozenModel):
@@ -70,7 +72,7 @@ class ConstantRate(FrozenModel):
 
 
 class ReduceOnPlateau(FrozenModel):
-    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower selection loss.
+    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower validation loss.
 
     Lower means by more than ``minimum_improvement``; the rate never falls below ``minimum_fraction`` of the first.
     """
@@ -99,7 +101,7 @@ class Augmentation(FrozenModel):
 
 
 class Stopping(FrozenModel):
-    """Stop early after ``patience`` evaluations without a lower selection loss."""
+    """Stop early after ``patience`` evaluations without a lower validation loss."""
 
     patience: PositiveInt
     minimum_improvement: NonNegativeFloat = 0.0
@@ -108,9 +110,9 @@ class Stopping(FrozenModel):
 class Protocol(FrozenModel):
     """Everything that decides how a trial learns, and which of its epochs is reported.
 
-    ``selection`` names the split that chooses the epoch: ``selection`` is honest, ``test`` exists only to imitate
+    ``selection`` names the split that chooses the epoch: ``validation`` is honest, ``test`` exists only to imitate
     published numbers and is marked wherever it was used, ``last`` takes the final epoch. ``test = "none"`` never
-    reads the test split. ``test_split = "merged_with_selection"`` makes one split of both, which then tests and,
+    reads the test split. ``test_split = "merged_with_validation"`` makes one split of both, which then tests and,
     as only ``selection = "test"`` or ``"last"`` makes sense with it, perhaps selects.
 
     ``weight_decay_on`` says which parameters decay: ``kernels`` (all of two or more dimensions), ``dense_kernels``,
@@ -152,9 +154,9 @@ class Protocol(FrozenModel):
     ema_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     test_time_flip: bool = False
     stopping: Stopping | None = None
-    selection: Literal["selection", "test", "last"] = "selection"
+    selection: Choice = "validation"
     test: Literal["once", "none"] = "once"
-    test_split: Literal["own", "merged_with_selection"] = "own"
+    test_split: Annotated[Literal["own", "merged_with_validation"], BeforeValidator(validation_for_selection)] = "own"
     architecture_options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -168,9 +170,9 @@ class Protocol(FrozenModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.test_split == "merged_with_selection" and (self.selection == "selection" or self.test == "none"):
+        if self.test_split == "merged_with_validation" and (self.selection == "validation" or self.test == "none"):
             raise UserError(
-                f"Protocol '{self.name}' merges the selection split into the test split, so no selection split is "
+                f"Protocol '{self.name}' merges the validation split into the test split, so no validation split is "
                 "left to choose the epoch; set selection to 'test' or 'last', and test to 'once'."
             )
         if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
@@ -181,8 +183,14 @@ class Protocol(FrozenModel):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """What a result depends on: everything but the words for readers, fields at their defaults left out."""
-        return self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+        """What a result depends on: everything but the words for readers, fields at their defaults left out.
+
+        It is hashed, so it keeps the name ``merged_with_selection``, under which trials got their ids.
+        """
+        found = self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+        if self.test_split == "merged_with_validation":
+            found["test_split"] = "merged_with_selection"
+        return found
 
     def for_data(self, name: str) -> Protocol:
         """The protocol as it is used on the data set of this catalogue name: with its own batch size, if any."""
@@ -201,9 +209,9 @@ class Protocol(FrozenModel):
 
 def choosing_splits(protocol: Protocol) -> tuple[SplitName, ...]:
     """The splits of the data set whose images choose the epoch."""
-    if protocol.test_split == "merged_with_selection":
-        return ("selection", "test")
-    return ("test",) if protocol.selection == "test" else ("selection",)
+    if protocol.test_split == "merged_with_validation":
+        return ("validation", "test")
+    return ("test",) if protocol.selection == "test" else ("validation",)
 
 
 WORDS: Final = ("description", "source", "stated", "choices")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, NonNegativeInt
 
 from fbench.architectures.registry import ResolvedArchitecture
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount, SplitName
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Numerics
@@ -58,7 +58,7 @@ class DataSpec(FrozenModel):
     path: str | None = Field(default=None, exclude=True)
     fingerprint: str
     class_names: tuple[str, ...]
-    images_by_split: dict[str, int]
+    images_by_split: dict[SplitName, int]
     image_shape: tuple[int, int, int]
     may_show_images: bool
     synthetic: bool
@@ -117,7 +117,7 @@ class TrialSpec(FrozenModel):
             "budget": self.budget.model_dump(mode="json", exclude_defaults=True),
             "seed": self.seed,
             "numerics_version": self.numerics.numerics_version,
-            "numerics": self.numerics.model_dump(mode="json", exclude_defaults=True),
+            "numerics": self.numerics.model_dump(mode="json", exclude_defaults=True, exclude={"numerics_version"}),
         }
 
     @property

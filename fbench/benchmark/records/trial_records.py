@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Numerics
-from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol import Choice, Protocol
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.core.machine import Machine
 from fbench.core.schema import FrozenModel
@@ -47,7 +47,7 @@ class TrialTimes(FrozenModel):
 
 
 class TargetTime(FrozenModel):
-    """When the selection split first reached an accuracy; none where it never did."""
+    """When the validation split first reached an accuracy; none where it never did."""
 
     target_top1: float
     train_time_s: float | None
@@ -98,10 +98,10 @@ class TrialRecord(FrozenModel):
     images_seen: int = 0
     chosen_step: int | None = None
     chosen_epoch: float | None = None
-    selected_on: Literal["selection", "test", "last"] = "selection"
+    selected_on: Choice = "validation"
     normalisation: PixelNormalisation | None = None
     """None where each image was normalised by itself, and in records of before it was kept."""
-    selection: SplitMeasures | None = None
+    validation: SplitMeasures | None = Field(default=None, validation_alias=AliasChoices("validation", "selection"))
     test: SplitMeasures | None = None
     times: TrialTimes | None = None
     targets: tuple[TargetTime, ...] = ()
@@ -114,7 +114,7 @@ class TrialRecord(FrozenModel):
     """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 
 
-class LeftOut(FrozenModel):
+class CounterGap(FrozenModel):
     """Operations of one kind that a counter counts nothing for: how many calls, and how many of them by our count."""
 
     operation: str
@@ -134,7 +134,7 @@ class CounterReading(FrozenModel):
     counted: str
     total: int | None = None
     beside: dict[str, int] = Field(default_factory=dict)
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[CounterGap, ...] = ()
     error: str | None = None
 
 
@@ -170,8 +170,8 @@ class HistoryRow(FrozenModel):
     learning_rate: float
     train_loss: float
     train_top1: float
-    selection_loss: float
-    selection_top1: float
+    validation_loss: float = Field(validation_alias=AliasChoices("validation_loss", "selection_loss"))
+    validation_top1: float = Field(validation_alias=AliasChoices("validation_top1", "selection_top1"))
     data_time_s: float
     step_time_s: float
     evaluation_time_s: float

@@ -1,14 +1,15 @@
-"""A run that adds seeds until its comparisons are decided: what was planned beforehand, and what each look found.
+"""A run that adds seeds until its comparisons are decided: what was planned beforehand, and what each interim analysis
+found.
 
-``looks.json`` in the run's folder keeps it. The verdict of such a comparison is that of the look at which it stopped: a
-p-value of all its seeds, taken after looking, would promise too much.
+``interim_analyses.json`` in the run's folder keeps it. The verdict of such a comparison is that of the interim analysis
+at which it stopped: a p-value of all its seeds, taken after all the others, would promise too much.
 """
 
 from __future__ import annotations
 
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import Suite
-from fbench.benchmark.records.interim_analyses import ComparisonKey, Look, Looks, State
+from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalyses, InterimAnalysis, State
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
@@ -16,31 +17,32 @@ from fbench.statistics.classification import confusion_matrix
 from fbench.statistics.collapse import mostly_collapsed
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.seeds.power import variance_components
-from fbench.statistics.seeds.sequential import LookResult, judge_look, look_levels, look_seeds
+from fbench.statistics.seeds.sequential import AnalysisResult, analysis_levels, analysis_seeds, judge_analysis
 
 
-def has_its_trials(look: Look, run: RunTable) -> bool:
-    """Whether the run still holds the trials that a look rests on."""
+def has_its_trials(analysis: InterimAnalysis, run: RunTable) -> bool:
+    """Whether the run still holds the trials that an interim analysis rests on."""
     ours, theirs = (
-        {record.spec.seed for record in run.records(name, look.data) if record.spec.seed < look.seeds}
-        for name in (look.network, look.baseline)
+        {record.spec.seed for record in run.records(name, analysis.data) if record.spec.seed < analysis.seeds}
+        for name in (analysis.network, analysis.baseline)
     )
-    return len(ours & theirs) == look.pairs
+    return len(ours & theirs) == analysis.pairs
 
 
-def planned_looks(folder: RunFolder, max_seeds: int) -> Looks:
-    """The looks of a run to go on with, or those of a new one.
+def planned_analyses(folder: RunFolder, max_seeds: int) -> InterimAnalyses:
+    """The interim analyses of a run to go on with, or those of a new one.
 
     Raises:
-        UserError: looks that were planned for another number of seeds: how much each may spend was settled then.
+        UserError: interim analyses that were planned for another number of seeds: how much each may spend was settled
+            then.
     """
-    found = folder.looks()
+    found = folder.interim_analyses()
     if found is not None and found.max_seeds != max_seeds:
         raise UserError(
-            f"The looks of {folder.path} were planned for at most {found.max_seeds} seeds, which settled what each may "
-            f"spend; give --max-seeds {found.max_seeds}, or another folder with --out."
+            f"The interim analyses of {folder.path} were planned for at most {found.max_seeds} seeds, which settled "
+            f"what each may spend; give --max-seeds {found.max_seeds}, or another folder with --out."
         )
-    return found or Looks(max_seeds=max_seeds)
+    return found or InterimAnalyses(max_seeds=max_seeds)
 
 
 def comparison_keys(suite: Suite, data: tuple[str, ...]) -> list[ComparisonKey]:
@@ -53,47 +55,47 @@ def comparison_keys(suite: Suite, data: tuple[str, ...]) -> list[ComparisonKey]:
     ]
 
 
-def open_keys(suite: Suite, data: tuple[str, ...], looks: Looks) -> list[ComparisonKey]:
-    """The comparisons that want another look."""
-    return [key for key in comparison_keys(suite, data) if looks.is_open(key)]
+def open_keys(suite: Suite, data: tuple[str, ...], analyses: InterimAnalyses) -> list[ComparisonKey]:
+    """The comparisons that want another interim analysis."""
+    return [key for key in comparison_keys(suite, data) if analyses.is_open(key)]
 
 
-def next_look(key: ComparisonKey, looks: Looks) -> int:
+def next_analysis(key: ComparisonKey, analyses: InterimAnalyses) -> int:
     """The number of seeds at the next look at an open comparison."""
-    latest = looks.latest(key)
-    return next(seeds for seeds in look_seeds(looks.max_seeds) if latest is None or seeds > latest.seeds)
+    latest = analyses.latest(key)
+    return next(seeds for seeds in analysis_seeds(analyses.max_seeds) if latest is None or seeds > latest.seeds)
 
 
-def wanted_seeds(suite: Suite, data: tuple[str, ...], looks: Looks) -> dict[tuple[str, str], int]:
+def wanted_seeds(suite: Suite, data: tuple[str, ...], analyses: InterimAnalyses) -> dict[tuple[str, str], int]:
     """How many seeds each network needs on each data set for the next look at what is open; at least those it was
-    looked at with."""
+    analysed with."""
     wanted: dict[tuple[str, str], int] = {}
 
     def want(network: str, name: str, seeds: int) -> None:
         wanted[network, name] = max(seeds, wanted.get((network, name), 0))
 
     for key in comparison_keys(suite, data):
-        latest = looks.latest(key)
-        seeds = next_look(key, looks) if latest is None or latest.state == "open" else latest.seeds
+        latest = analyses.latest(key)
+        seeds = next_analysis(key, analyses) if latest is None or latest.state == "open" else latest.seeds
         want(key.network, key.data, seeds)
         want(key.baseline, key.data, seeds)
     alone = {level for study in suite.studies if not comparisons(study) for level in study.levels}
     for network in alone:
         for name in data:
-            want(network, name, look_seeds(looks.max_seeds)[0])
+            want(network, name, analysis_seeds(analyses.max_seeds)[0])
     return wanted
 
 
-def take_look(suite: Suite, run: RunTable, data: tuple[str, ...], looks: Looks) -> Looks:
-    """Look at every open comparison whose next look has all its trials, finished or failed."""
+def take_analyses(suite: Suite, run: RunTable, data: tuple[str, ...], analyses: InterimAnalyses) -> InterimAnalyses:
+    """Analyse every open comparison whose next analysis has all its trials, finished or failed."""
     found = []
-    for key in open_keys(suite, data, looks):
-        seeds = next_look(key, looks)
+    for key in open_keys(suite, data, analyses):
+        seeds = next_analysis(key, analyses)
         if _all_ended(run, key, seeds):
             margin = suite.study(key.study).margin_points / 100
-            level = looks.level / len(comparisons(suite.study(key.study)))
-            found.append(_look(run, key, seeds, looks.max_seeds, margin, level))
-    return looks.model_copy(update={"looks": (*looks.looks, *found)})
+            level = analyses.level / len(comparisons(suite.study(key.study)))
+            found.append(_analyse(run, key, seeds, analyses.max_seeds, margin, level))
+    return analyses.model_copy(update={"analyses": (*analyses.analyses, *found)})
 
 
 def _all_ended(run: RunTable, key: ComparisonKey, seeds: int) -> bool:
@@ -101,31 +103,33 @@ def _all_ended(run: RunTable, key: ComparisonKey, seeds: int) -> bool:
     return all((name, key.data, seed) in ended for name in (key.network, key.baseline) for seed in range(seeds))
 
 
-def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin: float, level: float) -> Look:
-    all_looks = look_levels(max_seeds, level)
-    place = next(place for place, one in enumerate(all_looks) if one.seeds == seeds)
+def _analyse(
+    run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin: float, level: float
+) -> InterimAnalysis:
+    levels = analysis_levels(max_seeds, level)
+    index = next(index for index, one in enumerate(levels) if one.seeds == seeds)
     pairs, differences = run.paired_differences(key.network, key.baseline, key.data)
-    differences = differences[[place for place, seed in enumerate(pairs) if seed < seeds]]
-    look = Look(
+    differences = differences[[index for index, seed in enumerate(pairs) if seed < seeds]]
+    analysis = InterimAnalysis(
         **key._asdict(),
         seeds=seeds,
         pairs=len(differences),
-        different_level=all_looks[place].different,
-        equivalent_level=all_looks[place].equivalent,
-        state="open" if seeds < max_seeds else "last look",
+        different_level=levels[index].different,
+        equivalent_level=levels[index].equivalent,
+        state="open" if seeds < max_seeds else "last analysis",
     )
     if len(differences) < 2:
-        return look
-    found = judge_look(
+        return analysis
+    found = judge_analysis(
         new_images_difference(differences),
         variance_components(differences),
         differences.shape[1],
         margin,
-        all_looks,
-        place,
+        levels,
+        index,
         neither_learned=all(_collapsed(run, name, key.data, seeds) for name in (key.network, key.baseline)),
     )
-    return look.model_copy(
+    return analysis.model_copy(
         update={
             "estimate": found.estimate,
             "low": found.low,
@@ -140,7 +144,7 @@ def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin:
 
 
 def _collapsed(run: RunTable, network: str, data: str, seeds: int) -> bool:
-    """Whether most of the trials of a network up to a look did not learn."""
+    """Whether most of the trials of a network up to an interim analysis did not learn."""
     records = [record for record in run.records(network, data) if record.spec.seed < seeds]
     parts = [(record, run.classes(record)[run.headline_split]) for record in records]
     return mostly_collapsed(
@@ -148,7 +152,7 @@ def _collapsed(run: RunTable, network: str, data: str, seeds: int) -> bool:
     )
 
 
-def _state(found: LookResult, *, last: bool) -> State:
+def _state(found: AnalysisResult, *, last: bool) -> State:
     if found.verdict != "undecided":
         return "decided"
-    return "last look" if last else "futile" if found.futile else "open"
+    return "last analysis" if last else "futile" if found.futile else "open"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fbench.benchmark.records.events import Event
-from fbench.benchmark.records.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import InterimAnalysis
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
@@ -24,8 +24,8 @@ class RunListener:
     def measuring(self, what: str) -> None:
         """Cost is being measured."""
 
-    def looked(self, looks: Sequence[Look]) -> None:
-        """A look was taken at each comparison that was open."""
+    def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
+        """Each comparison that was open was analysed."""
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Maps of faces could not be made for these trials, by label, with the reason."""

@@ -25,9 +25,9 @@ from fbench.benchmark.runs.expansion import SeedCounts, expand
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError
-from fbench.core.files import require_folder_place
+from fbench.core.files import require_writable_folder
 from fbench.core.machine import package_version
-from fbench.statistics.seeds.sequential import look_seeds
+from fbench.statistics.seeds.sequential import analysis_seeds
 
 if TYPE_CHECKING:
     import torch
@@ -76,9 +76,9 @@ def plan_run(request: RunRequest) -> RunPlan:
     from fbench.benchmark.machine.device import device_kind, pick_device, refuse_missing_precision
 
     request.check_seeds()
-    require_folder_place(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
+    require_writable_folder(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
     if request.out is not None:
-        require_folder_place(request.out, "The run", "--out")
+        require_writable_folder(request.out, "The run", "--out")
     for plugin in request.plugins:
         load_plugin(plugin)
     suite = _whole_suite(request)
@@ -88,7 +88,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs([DataReference.parse(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
-    require_folder_place(folder.path, "The run", "--out")
+    require_writable_folder(folder.path, "The run", "--out")
     numerics = _numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
     config = _config(request, suite, protocol, preset.budget, data, numerics)
@@ -96,7 +96,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         config = _same_configuration(folder, config)
     elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
-    seeds = request.seeds or (preset.seeds if request.max_seeds is None else look_seeds(request.max_seeds)[0])
+    seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     specs, planned, networks = expand(selected, config, seeds)
     if not (folder.path / "run.json").exists():
         reasons = _failing_programs(specs, networks, config, device)
@@ -241,7 +241,10 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
             "protocol": config.protocol.settings(),
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
-            "numerics (device kind, precision or compilation)": config.numerics,
+            "numerics version, as another fbench made it": config.numerics.numerics_version,
+            "numerics (device kind, precision or compilation)": config.numerics.model_dump(
+                exclude={"numerics_version"}
+            ),
         }
 
     if found.eager_because:

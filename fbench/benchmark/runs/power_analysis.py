@@ -154,5 +154,5 @@ def _test_images(plan: RunPlan, data: DataSpec) -> int:
     """Images of the split that headlines rest on."""
     protocol, images = plan.config.protocol, data.images_by_split
     if protocol.test == "none":
-        return images["selection"]
-    return images["test"] + (0 if protocol.test_split == "own" else images["selection"])
+        return images["validation"]
+    return images["test"] + (0 if protocol.test_split == "own" else images["validation"])

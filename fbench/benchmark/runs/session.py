@@ -13,7 +13,7 @@ from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
-from fbench.benchmark.runs.interim_analyses import open_keys, planned_looks, take_look, wanted_seeds
+from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
@@ -73,26 +73,28 @@ def _first_data(plan: RunPlan) -> DataSpec | None:
 
 
 def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> RunTable:
-    """Add seeds to the networks of open comparisons, look by look, until each is decided, hopeless or at ``max_seeds``.
+    """Add seeds to the networks of open comparisons, one interim analysis after another, until each is decided,
+    hopeless or at ``max_seeds``.
 
-    Looks are at 5, 10, 15, ... seeds and at ``max_seeds``; :mod:`fbench.statistics.seeds.sequential` has the rule. What
-    each look found is kept in the run's folder, and the same call goes on after an interruption.
+    Interim analyses are at 5, 10, 15, ... seeds and at ``max_seeds``; :mod:`fbench.statistics.seeds.sequential` has the
+    rule. What each interim analysis found is kept in the run's folder, and the same call goes on after an interruption.
 
     Raises:
-        UserError: fewer than two seeds at most, or a folder whose looks were planned for another number of seeds.
+        UserError: fewer than two seeds at most, or a folder whose interim analyses were planned for another number of
+            seeds.
     """
-    looks = planned_looks(plan.folder, max_seeds)
+    analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, looks)), listener)
-        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once a look
-        taken = take_look(plan.suite, table, data, looks)
-        new = taken.looks[len(looks.looks) :]
+        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener)
+        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
+        taken = take_analyses(plan.suite, table, data, analyses)
+        new = taken.analyses[len(analyses.analyses) :]
         if new:
-            looks = taken
-            plan.folder.write_looks(looks)
-            listener.looked(new)
-        if not new or not open_keys(plan.suite, data, looks):
+            analyses = taken
+            plan.folder.write_interim_analyses(analyses)
+            listener.analysed(new)
+        if not new or not open_keys(plan.suite, data, analyses):
             return table
 
 
@@ -203,13 +205,13 @@ def _has_cost(plan: RunPlan) -> bool:
 
 def _measure_cost(plan: RunPlan, listener: RunListener) -> None:
     from fbench.benchmark.cost.measure import measure_cost
-    from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
+    from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
 
     if not _has_cost(plan):
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
         listener.measuring("what this machine can do at most")
-        roof = roof_of_this_machine(spec.numerics, plan.device)
-        record = measure_cost(spec, plan.device, passes, listener.measuring, roof)
+        roofline = roofline_of_this_machine(spec.numerics, plan.device)
+        record = measure_cost(spec, plan.device, passes, listener.measuring, roofline)
         if record.interrupted:  # the run goes on later, and measures it whole
             raise KeyboardInterrupt
         plan.folder.write_cost(record)

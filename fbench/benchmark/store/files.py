@@ -69,8 +69,8 @@ def naming(file: Path) -> Iterator[None]:
         yield
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        reason = f"{place + ': ' if place else ''}{problem['msg']}"
+        location = ".".join(str(part) for part in problem["loc"])
+        reason = f"{location + ': ' if location else ''}{problem['msg']}"
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
     except UserError as error:  # of a model's own check
         reason = str(error).removesuffix(".")
@@ -109,8 +109,8 @@ def readable_json(record: TrialRecord) -> str:
     try:
         TrialRecord.model_validate_json(text)
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise ValueError(f"'{place}' of its record is no number that a file can hold") from error
+        location = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ValueError(f"'{location}' of its record is no number that a file can hold") from error
     return text
 
 

@@ -7,7 +7,7 @@
 - ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
-- ``looks.json``: what each look found, where seeds were added until comparisons were decided
+- ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from fbench.benchmark.maps.face_maps import (
     write_maps_left_out,
 )
 from fbench.benchmark.records.cost_records import CostRecord
-from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
 from fbench.benchmark.records.trial_records import (
@@ -252,18 +252,18 @@ class RunFolder:
         records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
         return sorted(records, key=lambda record: record.finished_at)
 
-    def write_looks(self, looks: Looks) -> None:
-        """Keep what each look found; it replaces what was kept before."""
-        write_json(self.path / "looks.json", looks)
+    def write_interim_analyses(self, analyses: InterimAnalyses) -> None:
+        """Keep what each interim analysis found; it replaces what was kept before."""
+        write_json(self.path / "interim_analyses.json", analyses)
 
-    def looks(self) -> Looks | None:
-        """What each look found, or None where the run was not made until decided.
+    def interim_analyses(self) -> InterimAnalyses | None:
+        """What each interim analysis found, or None where the run was not made until decided.
 
         Raises:
             UserError: the file is not valid.
         """
-        file = self.path / "looks.json"
-        return read_model(file, Looks) if file.exists() else None
+        files = (self.path / "interim_analyses.json", self.path / "looks.json")  # the second is of an older fbench
+        return next((read_model(file, InterimAnalyses) for file in files if file.exists()), None)
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.cost_records import CostRecord
-from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_classes
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
@@ -44,9 +44,9 @@ class RunTable:
     )
 
     @cached_property
-    def looks(self) -> Looks | None:
-        """What each look found, or None where seeds were not added until comparisons were decided."""
-        return self.folder.looks()
+    def interim_analyses(self) -> InterimAnalyses | None:
+        """What each interim analysis found, or None where seeds were not added until comparisons were decided."""
+        return self.folder.interim_analyses()
 
     @cached_property
     def networks(self) -> tuple[str, ...]:
@@ -60,8 +60,8 @@ class RunTable:
 
     @property
     def headline_split(self) -> SplitName:
-        """The split that headlines rest on: test, or selection where the protocol never reads the test split."""
-        return "selection" if self.config.protocol.test == "none" else "test"
+        """The split that headlines rest on: test, or validation where the protocol never reads the test split."""
+        return "validation" if self.config.protocol.test == "none" else "test"
 
     def records(self, network: str, data: str) -> list[TrialRecord]:
         """Finished trials of a network on a data set, by seed."""

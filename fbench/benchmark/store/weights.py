@@ -46,14 +46,14 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
         WeightsError: naming the first part that cannot be kept, and why.
     """
     writer = _Writer(set(state))
-    places: dict[object, str] = {}
+    name_of: dict[object, str] = {}
     for name, value in state.items():
         if not isinstance(value, torch.Tensor):
             writer.keep_value(name, value)
-        elif (place := _place(value)) is not None and place in places:
-            writer.notes["shared"][name] = places[place]
+        elif (stored_name := _memory(value)) is not None and stored_name in name_of:
+            writer.notes["shared"][name] = name_of[stored_name]
         else:
-            places[place or name] = name
+            name_of[stored_name or name] = name
             writer.keep_tensor(name, name, value)
     strings = dict(metadata or {})
     if _RESERVED in writer.tensors:
@@ -117,9 +117,9 @@ class _Writer:
         """Keep what is no tensor; tensors within it get names of their own."""
 
         def keep(tensor: torch.Tensor) -> str:
-            place = self._free_name(name)
-            self.keep_tensor(place, name, tensor)
-            return place
+            stored_name = self._free_name(name)
+            self.keep_tensor(stored_name, name, tensor)
+            return stored_name
 
         try:
             self.notes["values"][name] = to_json(value, keep)
@@ -130,33 +130,33 @@ class _Writer:
                 "numbers, strings, or lists and dictionaries of them"
             ) from error
 
-    def keep_tensor(self, place: str, name: str, value: torch.Tensor) -> None:
+    def keep_tensor(self, stored_name: str, name: str, value: torch.Tensor) -> None:
         """Keep a tensor at ``place``; ``name`` is the part of the state that it belongs to."""
         if reason := _why_not(value):
             raise WeightsError(f"'{name}' {reason}")
         value = value.detach().cpu()
         if value.layout is not torch.strided:
-            self._keep_sparse(place, name, value)
+            self._keep_sparse(stored_name, name, value)
             return
         value = value.as_subclass(torch.Tensor)
         stored, note = _without_repeats(value.resolve_conj().resolve_neg())
         stored, dtype_note = _in_a_stored_dtype(stored)
         if note or dtype_note:
-            self.notes["stored_as"][place] = note | dtype_note
+            self.notes["stored_as"][stored_name] = note | dtype_note
         stored = stored.contiguous()
         memory = stored.untyped_storage().data_ptr()
-        self.tensors[place] = stored.clone() if memory in self._memory else stored  # parts of one tensor, say
+        self.tensors[stored_name] = stored.clone() if memory in self._memory else stored  # parts of one tensor, say
         self._memory.add(memory)
 
-    def _keep_sparse(self, place: str, name: str, value: torch.Tensor) -> None:
+    def _keep_sparse(self, stored_name: str, name: str, value: torch.Tensor) -> None:
         parts = {}
         for part, tensor in _sparse_parts(value).items():
-            parts[part] = self._free_name(f"{place}.{part}")
+            parts[part] = self._free_name(f"{stored_name}.{part}")
             self.keep_tensor(parts[part], name, tensor)
         coalesced = value.layout is torch.sparse_coo and value.is_coalesced()
         layout = str(value.layout).removeprefix("torch.")
         note = {"layout": layout, "shape": list(value.shape), "parts": parts, "coalesced": coalesced}
-        self.notes["stored_as"][place] = note
+        self.notes["stored_as"][stored_name] = note
 
     def _free_name(self, wanted: str) -> str:
         name, number = wanted, 0
@@ -167,7 +167,7 @@ class _Writer:
         return name
 
 
-def _place(value: torch.Tensor) -> object:
+def _memory(value: torch.Tensor) -> object:
     """What two tensors have in common that are the very same numbers in memory; none where that cannot be told."""
     if _why_not(value) or value.layout is not torch.strided or value.numel() == 0:
         return None
@@ -222,27 +222,27 @@ def _sparse_parts(value: torch.Tensor) -> dict[str, torch.Tensor]:
 def _state_of(tensors: dict[str, torch.Tensor], notes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     parts: set[str] = set()
     stored_as = notes.get("stored_as", {})
-    for place, note in stored_as.items():
+    for stored_name, note in stored_as.items():
         if "parts" not in note:
-            tensors[place] = _as_noted(tensors[place], note)
-    for place, note in stored_as.items():
+            tensors[stored_name] = _as_noted(tensors[stored_name], note)
+    for stored_name, note in stored_as.items():
         if "parts" in note:
-            tensors[place] = _sparse(note, {part: tensors[name] for part, name in note["parts"].items()})
+            tensors[stored_name] = _sparse(note, {part: tensors[name] for part, name in note["parts"].items()})
             parts.update(note["parts"].values())
     values = {name: from_json(value, tensors) for name, value in notes.get("values", {}).items()}
-    parts.update(name for value in notes.get("values", {}).values() for name in _places_in(value))
+    parts.update(name for value in notes.get("values", {}).values() for name in _names_in(value))
     state = {name: value for name, value in tensors.items() if name not in parts} | values
     return state | {name: state[source] for name, source in notes.get("shared", {}).items()}
 
 
-def _places_in(value: Any) -> list[str]:
+def _names_in(value: Any) -> list[str]:
     """The names of the tensors that a value of :func:`to_json` is made of."""
     if isinstance(value, list):
-        return [name for entry in value for name in _places_in(entry)]
+        return [name for entry in value for name in _names_in(entry)]
     if not isinstance(value, dict):
         return []
     own = [held for kind, held in value.items() if kind in ("tensor", "array")]
-    return own + [name for kind, held in value.items() if kind not in ("tensor", "array") for name in _places_in(held)]
+    return own + [name for kind, held in value.items() if kind not in ("tensor", "array") for name in _names_in(held)]
 
 
 def _as_noted(value: torch.Tensor, note: Mapping[str, Any]) -> torch.Tensor:

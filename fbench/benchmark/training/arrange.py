@@ -16,10 +16,10 @@ _CHUNK = 1024  # images augmented at a time: 9 MB of pixels at 48x48
 
 
 def arrange_splits(dataset: ImageDataset, protocol: Protocol) -> ImageDataset:
-    """The data set with the splits that the protocol uses: selection joins test where it says so."""
+    """The data set with the splits that the protocol uses: validation joins test where it says so."""
     if protocol.test_split == "own":
         return dataset
-    split = np.where(dataset.split == SPLITS.index("selection"), SPLITS.index("test"), dataset.split)
+    split = np.where(dataset.split == SPLITS.index("validation"), SPLITS.index("test"), dataset.split)
     return replace(dataset, split=split.astype(dataset.split.dtype))
 
 

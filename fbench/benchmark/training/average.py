@@ -42,10 +42,10 @@ class MovingAverage:
         _take_over(self.module, network)
         decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
         slow, fast = _tensors(self.module), _tensors(network)
-        averaged = [place for place, value in enumerate(slow) if value.dtype in _AVERAGED]
-        get_ema_multi_avg_fn(decay)([slow[place] for place in averaged], [fast[place] for place in averaged], 0)
-        for place in set(range(len(slow))) - set(averaged):
-            slow[place].copy_(fast[place])
+        averaged = [index for index, value in enumerate(slow) if value.dtype in _AVERAGED]
+        get_ema_multi_avg_fn(decay)([slow[index] for index in averaged], [fast[index] for index in averaged], 0)
+        for index in set(range(len(slow))) - set(averaged):
+            slow[index].copy_(fast[index])
 
     def state_dict(self) -> dict[str, Any]:
         """The averaged network's state, and over how many steps it goes."""

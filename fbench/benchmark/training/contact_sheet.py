@@ -43,9 +43,9 @@ def contact_sheet(dataset: ImageDataset, protocol: Protocol, *, per_class: int, 
     what = f"{dataset.name}, protocol {protocol.name} version {protocol.version}, seed {seed}"
     draw.text((_MARGIN, 4), f"{what}: above as read, below augmented", fill=_INK, font=font)
     start = 0
-    for place, members in enumerate(rows):
-        top = 2 * _LINE + place * (band + _MARGIN)
-        draw.text((_MARGIN, top + side_y - _LINE // 2), dataset.class_names[place][:16], fill=_INK, font=font)
+    for index, members in enumerate(rows):
+        top = 2 * _LINE + index * (band + _MARGIN)
+        draw.text((_MARGIN, top + side_y - _LINE // 2), dataset.class_names[index][:16], fill=_INK, font=font)
         for column, row in enumerate(members.tolist()):
             left = _NAME_WIDTH + column * (side_x + 2)
             sheet.paste(_tile(dataset.images[row]), (left, top))

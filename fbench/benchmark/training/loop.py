@@ -78,8 +78,8 @@ def train(state: TrainingState, listen: Listen = ignore) -> Training:
         state.totals.clear()
         if protocol.selection == "last" or state.best is None or _better(row, state.best[0]):
             state.best = (row, take_state(state.evaluated))
-        state.schedule.after_evaluation(row.selection_loss)
-        state.stopped = state.stopping is not None and state.stopping.exhausted_after(row.selection_loss)
+        state.schedule.after_evaluation(row.validation_loss)
+        state.stopped = state.stopping is not None and state.stopping.exhausted_after(row.validation_loss)
         listen(Stepped(state.trial_id, state.step))
         listen(Evaluated(state.trial_id, row))
     if state.best is None:
@@ -90,7 +90,7 @@ def train(state: TrainingState, listen: Listen = ignore) -> Training:
 
 def _better(row: HistoryRow, best: HistoryRow) -> bool:
     """Higher accuracy on the choosing split; at equal accuracy the lower loss."""
-    return (row.selection_top1, -row.selection_loss) > (best.selection_top1, -best.selection_loss)
+    return (row.validation_top1, -row.validation_loss) > (best.validation_top1, -best.validation_loss)
 
 
 def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
@@ -119,8 +119,8 @@ def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
         learning_rate=rate,
         train_loss=train_loss,
         train_top1=float(totals.correct) / totals.images,
-        selection_loss=float(loss),
-        selection_top1=correct / choosing.labels.numel(),
+        validation_loss=float(loss),
+        validation_top1=correct / choosing.labels.numel(),
         data_time_s=data_time_s,
         step_time_s=step_time_s,
         evaluation_time_s=state.evaluation_watch.total_s(),

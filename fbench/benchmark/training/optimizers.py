@@ -79,7 +79,8 @@ def _rate_scale(protocol: Protocol, batch_size: int) -> float:
 
 
 class RateSchedule:
-    """The factor on the learning rate: a function of the step, and of selection losses where it waits for a plateau."""
+    """The factor on the learning rate: a function of the step, and of validation losses where it waits for a
+    plateau."""
 
     def __init__(self, schedule: Schedule, optimizer: torch.optim.Optimizer, steps: int) -> None:
         self._schedule = schedule
@@ -101,16 +102,16 @@ class RateSchedule:
                 group["lr"] = peak * factor
         return self._peaks[0] * factor
 
-    def after_evaluation(self, selection_loss: float) -> None:
-        """Tell the schedule how the selection split stands."""
+    def after_evaluation(self, validation_loss: float) -> None:
+        """Tell the schedule how the validation split stands."""
         if not isinstance(self._schedule, ReduceOnPlateau) or self._plateau is None:
             return
-        if self._plateau.exhausted_after(selection_loss):
+        if self._plateau.exhausted_after(validation_loss):
             self._factor = max(self._factor * self._schedule.factor, self._schedule.minimum_fraction)
             self._plateau.start_again()
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has learned of the selection losses; the rest follows from the step."""
+        """What it has learned of the validation losses; the rest follows from the step."""
         return {"factor": self._factor, "plateau": self._plateau.state_dict() if self._plateau else None}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -137,15 +137,15 @@ class _CudaGraphStep:
     def __call__(self, batch: MixedBatch) -> None:
         if self._graph is None or self._inputs is None:
             self._graph, self._inputs = self._record(batch)
-        for name, place in vars(self._inputs).items():
-            if place is not None:
-                place.copy_(getattr(batch, name))
+        for name, held in vars(self._inputs).items():
+            if held is not None:
+                held.copy_(getattr(batch, name))
         self._graph.replay()
         self._totals.images += batch.images.shape[0]
 
     def _record(self, batch: MixedBatch) -> tuple[torch.cuda.CUDAGraph, MixedBatch]:
-        places: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
-        inputs = MixedBatch(**places)
+        held: dict[str, Any] = {key: None if value is None else value.clone() for key, value in vars(batch).items()}
+        inputs = MixedBatch(**held)
         before = [value.detach().clone() for value in _tensors(self._network)]
         moments = [value.clone() for value in self._moments()]
         loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
@@ -162,8 +162,8 @@ class _CudaGraphStep:
         with torch.no_grad():
             for value, old in zip(_tensors(self._network), before, strict=True):
                 value.copy_(old)
-            for place, value in enumerate(self._moments()):
-                value.copy_(moments[place]) if moments else value.zero_()
+            for index, value in enumerate(self._moments()):
+                value.copy_(moments[index]) if moments else value.zero_()
             self._totals.loss.copy_(loss)
             self._totals.correct.copy_(correct)
         self._totals.images = images

@@ -139,7 +139,7 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
     counts = trace_of(spec.network)
     network = lay_out(network.to(device), memory_format(spec.numerics))
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
-    choosing: SplitName = "test" if spec.protocol.selection == "test" else "selection"
+    choosing: SplitName = "test" if spec.protocol.selection == "test" else "validation"
     splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
     normalisation = choose_normalisation(spec.protocol, train_split)
     if spec.protocol.augmentation_use == "one_fixed_copy":
@@ -168,7 +168,7 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
         chosen_step=training.chosen.step,
         chosen_epoch=training.chosen.epoch,
         normalisation=_kept(normalisation),
-        selection=measures.get("selection"),
+        validation=measures.get("validation"),
         test=measures.get("test"),
         times=_times(training, plan, context, final_evaluation_s, time.perf_counter() - begun.clock),
         targets=time_to_targets(training.history),
@@ -220,7 +220,7 @@ def time_to_targets(history: tuple[HistoryRow, ...]) -> tuple[TargetTime, ...]:
     """For each target accuracy, the first evaluation of the choosing split that reached it."""
     found = []
     for target in TARGET_TOP1:
-        first = next((row for row in history if row.selection_top1 >= target), None)
+        first = next((row for row in history if row.validation_top1 >= target), None)
         found.append(
             TargetTime(
                 target_top1=target,
@@ -237,9 +237,9 @@ def _kept(normalisation: Normalisation) -> PixelNormalisation | None:
 
 
 def _splits_to_read(spec: TrialSpec) -> tuple[SplitName, ...]:
-    if spec.protocol.test_split == "merged_with_selection":
+    if spec.protocol.test_split == "merged_with_validation":
         return ("test",)
-    return ("selection",) if spec.protocol.test == "none" else ("selection", "test")
+    return ("validation",) if spec.protocol.test == "none" else ("validation", "test")
 
 
 def _times(

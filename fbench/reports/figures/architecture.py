@@ -110,8 +110,8 @@ def _arrow(axes: Axes, start: float, end: float) -> None:
 
 def _size(axes: Axes, width: float, height: float, words: str) -> None:
     inside = words.startswith("input")
-    place = _LEFT + 1.1 if inside else width - _RIGHT + 0.08
-    axes.text(place, height, words, va="center", ha="left", fontsize=_FONT)
+    left = _LEFT + 1.1 if inside else width - _RIGHT + 0.08
+    axes.text(left, height, words, va="center", ha="left", fontsize=_FONT)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

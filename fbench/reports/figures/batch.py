@@ -16,13 +16,13 @@ from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.costs.batches import BatchCurve
 from fbench.reports.formatting import count, significant
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 _MOST_WITH_ALL_MARKERS: Final = 12
 _PANELS_IN: Final = 4.8
 
 
-def latency_by_batch(curves: Sequence[BatchCurve], looks: Mapping[str, Appearance]) -> Drawing:
+def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style]) -> Drawing:
     """Time of a call in ms (above) and images per second (below), all axes logarithmic; at least one curve.
 
     A large marker is a point with an interval, which is drawn as a bar; a small one has none. The dashed line is a
@@ -39,8 +39,8 @@ def latency_by_batch(curves: Sequence[BatchCurve], looks: Mapping[str, Appearanc
             axes.set_xscale("log")
             axes.set_yscale("log")
         for curve in curves:
-            _line(above, curve, looks[curve.network], rate=False, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
-            _line(below, curve, looks[curve.network], rate=True, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
+            _line(above, curve, styles[curve.network], rate=False, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
+            _line(below, curve, styles[curve.network], rate=True, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
         _proportional(above, curves)
         for axes, title in ((above, "time of a call, ms"), (below, "images per second")):
             axes.set_title(title)
@@ -50,26 +50,26 @@ def latency_by_batch(curves: Sequence[BatchCurve], looks: Mapping[str, Appearanc
         below.xaxis.set_minor_locator(NullLocator())
         below.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         below.set_xlabel("batch size")
-        add_legend(figure, [_handle(looks[name]) for name in names], names)
+        add_legend(figure, [_handle(styles[name]) for name in names], names)
 
     return Drawing(PAGE_WIDTH_IN, _PANELS_IN + legend_in, _alt(curves), paint)
 
 
-def _line(axes: Axes, curve: BatchCurve, look: Appearance, *, rate: bool, marked: bool) -> None:
+def _line(axes: Axes, curve: BatchCurve, style: Style, *, rate: bool, marked: bool) -> None:
     sizes = [point.batch_size for point in curve.points]
     values = [point.images_per_s if rate else point.milliseconds for point in curve.points]
-    axes.plot(sizes, values, color=look.light, linewidth=1.4 if marked else 0.9, alpha=0.9 if marked else 0.7)
+    axes.plot(sizes, values, color=style.light, linewidth=1.4 if marked else 0.9, alpha=0.9 if marked else 0.7)
     for point, value in zip(curve.points, values, strict=True):
         if point.low is not None and point.high is not None:
             ends = [1e3 * point.batch_size / end if rate else end for end in (point.low, point.high)]
-            axes.plot([point.batch_size] * 2, ends, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+            axes.plot([point.batch_size] * 2, ends, color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
         if marked or point.low is not None:
             size = 3.0 if point.low is None else (6.0 if marked else 4.0)
-            axes.plot(point.batch_size, value, marker=look.marker, markersize=size, color=look.light, linestyle="")
+            axes.plot(point.batch_size, value, marker=style.marker, markersize=size, color=style.light, linestyle="")
 
 
-def _handle(look: Appearance) -> Line2D:
-    return Line2D([], [], color=look.light, marker=look.marker, markersize=5.5, linewidth=1.4)
+def _handle(style: Style) -> Line2D:
+    return Line2D([], [], color=style.light, marker=style.marker, markersize=5.5, linewidth=1.4)
 
 
 def _proportional(axes: Axes, curves: Sequence[BatchCurve]) -> None:

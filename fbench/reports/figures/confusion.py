@@ -90,9 +90,9 @@ def _paint(
             text = str(labels[true, predicted])
             axes.text(predicted + 0.5, true + 0.5, text, ha="center", va="center", fontsize=_FONT, color=colour)
     beside = 0.06 * len(names) / grid
-    for place, name in enumerate(names, start=1):
-        axes.text(-beside, place - 0.5, name, ha="right", va="center", fontsize=_FONT)
-        axes.text(place - 0.5, len(names) + beside, name, ha="center", va="top", fontsize=_FONT, rotation=90)
+    for index, name in enumerate(names, start=1):
+        axes.text(-beside, index - 0.5, name, ha="right", va="center", fontsize=_FONT)
+        axes.text(index - 0.5, len(names) + beside, name, ha="center", va="top", fontsize=_FONT, rotation=90)
     middle, edge = (room + grid / 2) / width, 0.02 / width
     figure.text(middle, edge, "predicted", ha="center", va="bottom")
     figure.text(edge, middle, "true", ha="left", va="center", rotation=90)

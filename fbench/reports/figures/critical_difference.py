@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins, text_width_in
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.formatting import listing, number, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 _ROW_IN: Final = 0.235
 _BAR_IN: Final = 0.11
@@ -40,14 +40,14 @@ class RankedNetworks:
     critical_difference: float
 
 
-def critical_difference_diagram(ranked: RankedNetworks, looks: Mapping[str, Appearance]) -> Drawing:
+def critical_difference_diagram(ranked: RankedNetworks, styles: Mapping[str, Style]) -> Drawing:
     """Draw at least two networks, the best at the top."""
-    order = sorted(range(len(ranked.networks)), key=lambda place: ranked.average_ranks[place])
-    row_of = {place: row for row, place in enumerate(order)}
+    order = sorted(range(len(ranked.networks)), key=lambda index: ranked.average_ranks[index])
+    row_of = {index: row for row, index in enumerate(order)}
     ends = [_ends(group, row_of) for group in ranked.groups]
     levels = stack_bars(ends)
     bars = min(_MOST_BAR_ROOM_IN, _BAR_IN * (max(levels, default=-1) + 1))
-    names = [shorten(ranked.networks[place], 24) for place in order]
+    names = [shorten(ranked.networks[index], 24) for index in order]
     room = text_width_in(names, _FONT_SIZE) + 0.15
     ruled = math.isfinite(ranked.critical_difference)
     top = 0.62 if ruled else 0.4
@@ -57,10 +57,10 @@ def critical_difference_diagram(ranked: RankedNetworks, looks: Mapping[str, Appe
         set_margins(figure, left=room, right=bars + 0.2, top=top, bottom=0.05)
         _axis(axes, len(order))
         axes.set_yticks(range(len(order)), names)
-        for row, place in enumerate(order):
-            look, rank = looks[ranked.networks[place]], ranked.average_ranks[place]
-            axes.plot([0.8, rank], [row, row], color=look.light, linewidth=1.2, alpha=0.6)
-            axes.plot(rank, row, marker=look.marker, markersize=6.5, color=look.light)
+        for row, index in enumerate(order):
+            style, rank = styles[ranked.networks[index]], ranked.average_ranks[index]
+            axes.plot([0.8, rank], [row, row], color=style.light, linewidth=1.2, alpha=0.6)
+            axes.plot(rank, row, marker=style.marker, markersize=6.5, color=style.light)
             axes.annotate(
                 number(rank, 2), (rank, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
             )
@@ -88,7 +88,7 @@ def stack_bars(ends: Sequence[tuple[float, float]]) -> list[int]:
     taken: list[float] = []
     levels = []
     for low, high in ends:
-        level = next((place for place, end in enumerate(taken) if end < low - 0.1), len(taken))
+        level = next((index for index, end in enumerate(taken) if end < low - 0.1), len(taken))
         taken[level : level + 1] = [high]
         levels.append(level)
     return levels
@@ -134,12 +134,12 @@ def _ruler(axes: Axes, difference: float, count: int, height: float) -> None:
 
 
 def _ends(group: Sequence[int], row_of: Mapping[int, int]) -> tuple[int, int]:
-    rows = [row_of[place] for place in group]
+    rows = [row_of[index] for index in group]
     return min(rows), max(rows)
 
 
 def _alt(ranked: RankedNetworks, order: Sequence[int]) -> str:
-    names = [f"{ranked.networks[place]} {number(ranked.average_ranks[place], 2)}" for place in order]
+    names = [f"{ranked.networks[index]} {number(ranked.average_ranks[index], 2)}" for index in order]
     shown = names if len(names) <= 2 * _MOST_NAMED else [*names[:_MOST_NAMED], "…", *names[-_MOST_NAMED:]]
     return f"Average ranks, 1 is best: {', '.join(shown)}. {_groups_sentence(ranked, order)}"
 
@@ -153,7 +153,7 @@ def _groups_sentence(ranked: RankedNetworks, order: Sequence[int]) -> str:
     alike = [group for group in ranked.groups if best in group]
     if not alike:
         return f"{ranked.networks[best]} differs from all others."
-    others = [ranked.networks[place] for place in alike[0] if place != best]
+    others = [ranked.networks[index] for index in alike[0] if index != best]
     if len(others) > _MOST_NAMED:
         return f"The first, {ranked.networks[best]}, does not differ from the next {len(others)}."
     return f"The first, {ranked.networks[best]}, does not differ from {listing(others)}."

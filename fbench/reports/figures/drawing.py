@@ -22,7 +22,7 @@ from fbench.core.files import replacing
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
 from fbench.reports.left_out import MOST_OF_A_REASON, LeftOut
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 _PAGE_COLOURS: Final = {INK: "var(--ink)", FAINT: "var(--rule)"}
 _NO_METADATA: Final[dict[str, dict[str, Any]]] = {
@@ -135,9 +135,9 @@ def to_svg(drawing: Drawing, key: str) -> str:
     # Text escapes < and >, so that only tags match and no name is touched.
     svg = re.sub(r"<[^<>]+>", lambda tag: _for_page(tag[0], key), svg)
     for spot in drawing.hotspots:
-        place = f' id="{key}-{spot.gid}"'
+        identity = f' id="{key}-{spot.gid}"'
         svg = svg.replace(
-            place, f'{place} class="spot" tabindex="0" role="img" aria-label="{_attribute(spot.text)}"', 1
+            identity, f'{identity} class="spot" tabindex="0" role="img" aria-label="{_attribute(spot.text)}"', 1
         )
     opening, rest = svg[: svg.index(">")], svg[svg.index(">") :]
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
@@ -174,9 +174,9 @@ def write_drawing(illustration: Illustration, file: Path) -> None:
         stream.write(paint_file(illustration, kind).content)
 
 
-def use_page_colours(svg: str, appearances: Mapping[str, Appearance]) -> str:
+def use_page_colours(svg: str, styles: Mapping[str, Style]) -> str:
     """Replace ink, rules and networks' colours by the page's variables, which follow its theme."""
-    colours = {look.light: f"var(--network-{place})" for place, look in enumerate(appearances.values())}
+    colours = {style.light: f"var(--network-{index})" for index, style in enumerate(styles.values())}
     for colour, variable in (_PAGE_COLOURS | colours).items():
         svg = svg.replace(colour, variable)
     return svg

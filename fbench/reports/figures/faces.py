@@ -82,8 +82,8 @@ def _paint_grad_cam(figure: Figure, maps: FaceMaps) -> None:
     upper, lower = height - _LINE - _GAP - side, height - _LINE - 2 * _GAP - 2 * side
     _images(paper, np.array(plain), count, _Square(_SIDE, upper + side, side))
     _images(paper, np.array(heated), count, _Square(_SIDE, lower + side, side))
-    for place, (shown, predicted) in enumerate(zip(maps.labels, maps.predicted_names, strict=True)):
-        left = _SIDE + place * (side + _GAP)
+    for index, (shown, predicted) in enumerate(zip(maps.labels, maps.predicted_names, strict=True)):
+        left = _SIDE + index * (side + _GAP)
         middle, longest = (left + side / 2) / width, max(3, int((side + _GAP) / text_width_in("x", font)))
         weight = "normal" if shown == predicted else "bold"
         figure.text(middle, (height - _LINE + _GAP / 2) / height, shorten(shown, longest), fontsize=font, ha="center")
@@ -162,8 +162,8 @@ def tiled(tiles: Pixels, columns: int, gap: float) -> Bytes:
     count, height, width = few.shape[:3]
     down, right = height + round(gap * height), width + round(gap * width)
     whole = np.zeros((-(-count // columns) * down, columns * right, 4), np.uint8)
-    for place, tile in enumerate(few):
-        top, left = place // columns * down, place % columns * right
+    for index, tile in enumerate(few):
+        top, left = index // columns * down, index % columns * right
         whole[top : top + height, left : left + width, :3] = tile
         whole[top : top + height, left : left + width, 3] = 255
     return whole[: height - down or None, : width - right or None]

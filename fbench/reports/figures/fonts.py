@@ -99,7 +99,7 @@ def _offers() -> Iterator[_Offer]:
             continue
         if FaceFlags.SCALABLE in font.face_flags:
             name = font.family_name
-            rank = next((place for place, word in enumerate(_PREFERRED) if word in name), len(_PREFERRED))
+            rank = next((index for index, word in enumerate(_PREFERRED) if word in name), len(_PREFERRED))
             yield _Offer(rank, bool(font.style_flags & (StyleFlags.BOLD | StyleFlags.ITALIC)), name, path)
 
 

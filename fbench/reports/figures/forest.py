@@ -14,7 +14,7 @@ from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.formatting import points, points_range, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.statistics.estimands import MeanEstimate
 
 _ROW_IN: Final = 0.52
@@ -22,7 +22,7 @@ _THIS_TEST_SET: Final = 0.02  # of a row, below its middle; the name stands abov
 _NEW_IMAGES: Final = 0.24
 
 
-def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], against: str | None = None) -> Drawing:
+def forest_plot(rows: Sequence[Comparison], styles: Mapping[str, Style], against: str | None = None) -> Drawing:
     """Differences from the baseline in percentage points, one row per comparison.
 
     The upper, thick line of a row is the interval for this test set, the lower, thin one that for new images.
@@ -34,21 +34,21 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], aga
         axes = figure.subplots()
         set_margins(figure, left=0.12, right=0.12, top=0.34, bottom=0.52)
         axes.axvline(0, color=INK, linewidth=1)
-        for place, row in enumerate(rows):
-            look = looks[row.network]
-            _interval(axes, row.difference.this_test_set, place + _THIS_TEST_SET, look, thick=3.4)
+        for index, row in enumerate(rows):
+            style = styles[row.network]
+            _interval(axes, row.difference.this_test_set, index + _THIS_TEST_SET, style, thick=3.4)
             low, high = row.interval
             new_images = replace(row.difference.new_images, low=low, high=high)
-            _interval(axes, new_images, place + _NEW_IMAGES, look, thick=1.3)
+            _interval(axes, new_images, index + _NEW_IMAGES, style, thick=1.3)
             name = f"{shorten(row.network, 34)}: {row.verdict}"
             axes.text(
                 0.0,
-                place - 0.24,
+                index - 0.24,
                 name,
                 transform=axes.get_yaxis_transform(),
                 va="center",
                 fontsize=9.5,
-                gid=f"label-{place}",  # the page draws a rim around it, over the line of no difference
+                gid=f"label-{index}",  # the page draws a rim around it, over the line of no difference
             )
         axes.set_yticks([])
         axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -63,12 +63,12 @@ def forest_plot(rows: Sequence[Comparison], looks: Mapping[str, Appearance], aga
     return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows, against), paint)
 
 
-def _interval(axes: Axes, estimate: MeanEstimate, height: float, look: Appearance, thick: float) -> None:
+def _interval(axes: Axes, estimate: MeanEstimate, height: float, style: Style, thick: float) -> None:
     middle = 100 * estimate.estimate
     if not isnan(estimate.low):
         ends = [100 * estimate.low, 100 * estimate.high]
-        axes.plot(ends, [height, height], color=look.light, linewidth=thick, solid_capstyle="butt")
-    axes.plot(middle, height, marker="o", markersize=5.5, color=look.light, markeredgecolor=FAINT)
+        axes.plot(ends, [height, height], color=style.light, linewidth=thick, solid_capstyle="butt")
+    axes.plot(middle, height, marker="o", markersize=5.5, color=style.light, markeredgecolor=FAINT)
 
 
 def _alt(rows: Sequence[Comparison], against: str) -> str:

@@ -18,7 +18,7 @@ from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.factor_words import effect_name, effect_verdict, factor_name
 from fbench.reports.findings.comparisons.factors import CellMean, FactorAnalysis
 from fbench.reports.formatting import percent, points, points_range, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 _DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 _DODGE: Final = 0.07  # of the distance between two levels: intervals of one level stand beside each other
@@ -27,7 +27,7 @@ _LEGEND_COLUMNS: Final = 2
 _PANEL_HEIGHT_IN: Final = 2.6
 
 
-def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance]) -> Drawing:
+def interaction_plot(analysis: FactorAnalysis, styles: Mapping[str, Style]) -> Drawing:
     """Mean accuracy of every combination, with intervals for this test set.
 
     The first factor is on the x axis, the second has a line for each level; each combination of further factors has a
@@ -44,11 +44,11 @@ def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance]) 
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         set_margins(figure, left=0.58, right=0.1, top=0.32, bottom=0.52 + legend, gap=0.12 * (columns - 1))
         figure.subplots_adjust(hspace=0.3)
-        for place, axes in enumerate(grid.flat):
-            if place >= len(panels):
+        for index, axes in enumerate(grid.flat):
+            if index >= len(panels):
                 axes.set_visible(False)
                 continue
-            _panel(axes, analysis, panels[place], looks)
+            _panel(axes, analysis, panels[index], styles)
         for axes in grid[:, 0]:
             axes.set_ylabel("top-1, %")
             percent_axis(axes)
@@ -62,7 +62,7 @@ def interaction_plot(analysis: FactorAnalysis, looks: Mapping[str, Appearance]) 
     return Drawing(PAGE_WIDTH_IN, rows * _PANEL_HEIGHT_IN + 0.3 + legend, _alt(analysis), paint)
 
 
-def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], looks: Mapping[str, Appearance]) -> None:
+def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], styles: Mapping[str, Style]) -> None:
     design = analysis.design
     if levels:
         names = zip(design.factors[2:], levels, strict=True)
@@ -74,7 +74,7 @@ def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], looks:
     for number, line in enumerate(lines):
         cells = [shown[(level, *line, *levels)] for level in design.levels[0]]
         shift = _DODGE * (number - (len(lines) - 1) / 2)
-        _line(axes, cells, [place + shift for place in range(len(cells))], number, looks)
+        _line(axes, cells, [column + shift for column in range(len(cells))], number, styles)
     axes.set_xticks(range(len(design.levels[0])), [shorten(level, 18) for level in design.levels[0]])
     axes.set_xlim(-0.4, len(design.levels[0]) - 0.6)
     axes.grid(visible=False, axis="x")
@@ -82,15 +82,17 @@ def _panel(axes: Axes, analysis: FactorAnalysis, levels: tuple[str, ...], looks:
 
 
 def _line(
-    axes: Axes, cells: Sequence[CellMean], places: Sequence[float], number: int, looks: Mapping[str, Appearance]
+    axes: Axes, cells: Sequence[CellMean], positions: Sequence[float], number: int, styles: Mapping[str, Style]
 ) -> None:
     means = [cell.accuracy.estimate for cell in cells]
-    axes.plot(places, means, color=INK, linewidth=1.3, linestyle=_DASHES[number % len(_DASHES)], label=f"line {number}")
-    for cell, place in zip(cells, places, strict=True):
-        look = looks[cell.network]
+    axes.plot(
+        positions, means, color=INK, linewidth=1.3, linestyle=_DASHES[number % len(_DASHES)], label=f"line {number}"
+    )
+    for cell, position in zip(cells, positions, strict=True):
+        style = styles[cell.network]
         if not isnan(cell.accuracy.low):
-            axes.plot([place, place], [cell.accuracy.low, cell.accuracy.high], color=look.light, linewidth=2)
-        axes.plot(place, cell.accuracy.estimate, marker=look.marker, markersize=7, color=look.light)
+            axes.plot([position, position], [cell.accuracy.low, cell.accuracy.high], color=style.light, linewidth=2)
+        axes.plot(position, cell.accuracy.estimate, marker=style.marker, markersize=7, color=style.light)
 
 
 def _alt(analysis: FactorAnalysis) -> str:

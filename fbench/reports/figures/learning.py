@@ -15,7 +15,7 @@ from fbench.reports.figures.canvas import PAGE_WIDTH_IN, percent_axis, set_margi
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.formatting import number, percent, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 Quantity = Literal["top1", "loss"]
 _LABELS: dict[Quantity, str] = {"top1": "top-1, %", "loss": "cross-entropy, nats"}
@@ -24,9 +24,9 @@ _FAR = 4.0
 
 
 def learning_curves(
-    networks: Mapping[str, NetworkEvidence], looks: Mapping[str, Appearance], quantity: Quantity
+    networks: Mapping[str, NetworkEvidence], styles: Mapping[str, Style], quantity: Quantity
 ) -> Drawing:
-    """Training (left) and selection split (right) over epochs.
+    """Training (left) and validation split (right) over epochs.
 
     Raises:
         ValueError: no network has an evaluation point.
@@ -43,16 +43,16 @@ def learning_curves(
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         set_margins(figure, left=0.58, right=0.1, top=0.3, bottom=0.52 + legend_in, gap=0.12)
-        for axes, split in ((left, "train"), (right, "selection")):
-            axes.set_title("training" if split == "train" else "selection split")
+        for axes, split in ((left, "train"), (right, "validation")):
+            axes.set_title("training" if split == "train" else "validation split")
             axes.set_xlabel("epoch")
             for name in names:
-                _line(axes, lines[name, split], looks[name])
+                _line(axes, lines[name, split], styles[name])
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
         left.set_ylabel(_LABELS[quantity])
         if highest is not None:
             left.set_ylim(top=highest)
-            for axes, split in ((left, "train"), (right, "selection")):
+            for axes, split in ((left, "train"), (right, "validation")):
                 if (reached := table.loc[table["split"] == split, "max"].max()) > highest:
                     axes.text(
                         0.98, 0.97, f"↑ {reached:.2g}", transform=axes.transAxes, ha="right", va="top", fontsize=9
@@ -71,11 +71,11 @@ def _cut(table: pd.DataFrame) -> float | None:
     return 1.5 * usual if table["max"].max() > _FAR * usual > 0 else None
 
 
-def _line(axes: Axes, rows: pd.DataFrame, look: Appearance) -> None:
+def _line(axes: Axes, rows: pd.DataFrame, style: Style) -> None:
     epoch, mean = rows["epoch"].to_numpy(), rows["mean"].to_numpy()
-    axes.fill_between(epoch, rows["min"].to_numpy(), rows["max"].to_numpy(), color=look.light, alpha=0.2, lw=0)
-    marker = look.marker if len(rows) <= 20 else ""
-    axes.plot(epoch, mean, color=look.light, marker=marker, markersize=4.5, linewidth=1.6)
+    axes.fill_between(epoch, rows["min"].to_numpy(), rows["max"].to_numpy(), color=style.light, alpha=0.2, lw=0)
+    marker = style.marker if len(rows) <= 20 else ""
+    axes.plot(epoch, mean, color=style.light, marker=marker, markersize=4.5, linewidth=1.6)
 
 
 def _by_evaluation(networks: Mapping[str, NetworkEvidence], quantity: Quantity) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def _by_evaluation(networks: Mapping[str, NetworkEvidence], quantity: Quantity) 
         for network, found in networks.items()
         for history in found.histories
         for row in history
-        for split in ("train", "selection")
+        for split in ("train", "validation")
     ]
     table = pd.DataFrame(rows, columns=["network", "split", "epoch", "value"])
     table["value"] = table["value"].where(np.isfinite(table["value"]))
@@ -94,15 +94,15 @@ def _by_evaluation(networks: Mapping[str, NetworkEvidence], quantity: Quantity) 
 
 
 def _alt(table: pd.DataFrame, quantity: Quantity) -> str:
-    ends = table[table["split"] == "selection"].groupby("network", sort=False)["mean"].last()
+    ends = table[table["split"] == "validation"].groupby("network", sort=False)["mean"].last()
     what = "top-1" if quantity == "top1" else "cross-entropy"
     text = [f"{name} {_value(value, quantity)}" for name, value in ends.items()]
     beyond = ""
     if _cut(table) is not None:
-        place = int(table["max"].to_numpy().argmax())
-        network, reached = str(table["network"].iloc[place]), float(table["max"].iloc[place])
+        index = int(table["max"].to_numpy().argmax())
+        network, reached = str(table["network"].iloc[index]), float(table["max"].iloc[index])
         beyond = f" Beyond the axis: a seed of {network} reached {_value(reached, quantity)}."
-    return f"Learning curves, {what}. At the last evaluation on the selection split: {', '.join(text)}.{beyond}"
+    return f"Learning curves, {what}. At the last evaluation on the validation split: {', '.join(text)}.{beyond}"
 
 
 def _value(value: float, quantity: Quantity) -> str:

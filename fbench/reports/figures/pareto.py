@@ -13,7 +13,7 @@ from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.formatting import listing, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.statistics.many.pareto import pareto_front
 
 
@@ -32,7 +32,7 @@ class ParetoPoint:
     words: str
 
 
-def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance], cost_label: str) -> Drawing:
+def pareto_chart(points: Sequence[ParetoPoint], styles: Mapping[str, Style], cost_label: str) -> Drawing:
     """Draw at least one point; a cost must be positive. Each point answers the pointer with its network's numbers."""
     front = _front(points)
 
@@ -42,11 +42,11 @@ def pareto_chart(points: Sequence[ParetoPoint], looks: Mapping[str, Appearance],
         axes.set_xscale("log")
         _draw_front(axes, front)
         for number, point in enumerate(points):
-            look = looks[point.network]
+            style = styles[point.network]
             bar = [point.low, point.high]
-            axes.plot([point.cost] * 2, bar, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+            axes.plot([point.cost] * 2, bar, color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
             (dot,) = axes.plot(
-                point.cost, point.accuracy, marker=look.marker, markersize=7.5, color=look.light, linestyle=""
+                point.cost, point.accuracy, marker=style.marker, markersize=7.5, color=style.light, linestyle=""
             )
             dot.set_gid(f"point-{number}")
         axes.set_xlabel(f"{cost_label} (log scale)")

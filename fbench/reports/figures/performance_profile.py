@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.formatting import percent, shorten
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.statistics.many.performance_profile import PerformanceProfile
 
 _LEGEND_COLUMNS: Final = 2
@@ -23,7 +23,7 @@ _MOST_BANDS: Final = 4
 _MOST_NAMED: Final = 8
 
 
-def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapping[str, Appearance]) -> Drawing:
+def performance_profiles(profiles: Mapping[str, PerformanceProfile], styles: Mapping[str, Style]) -> Drawing:
     """Draw profiles over the same thresholds (accuracies, fractions of 1) and runs."""
     names = list(profiles)
     legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
@@ -31,13 +31,13 @@ def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapp
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=0.58, right=0.3, top=0.12, bottom=0.52 + legend_in)
-        lines = [_line(axes, profiles[name], looks[name]) for name in names]
+        lines = [_line(axes, profiles[name], styles[name]) for name in names]
         first = profiles[names[0]]
         if len(names) > _MOST_BANDS:
             _band_as_bar(axes, first)
         else:
             for name in names:
-                _band(axes, profiles[name], looks[name])
+                _band(axes, profiles[name], styles[name])
         axes.set_ylim(-0.03, 1.03)
         axes.set_xlim(first.thresholds[0], first.thresholds[-1])
         axes.set_xlabel("top-1, %")
@@ -50,13 +50,13 @@ def performance_profiles(profiles: Mapping[str, PerformanceProfile], looks: Mapp
     return Drawing(PAGE_WIDTH_IN, 2.9 + legend_in, _alt(profiles), paint)
 
 
-def _line(axes: Axes, profile: PerformanceProfile, look: Appearance) -> Line2D:
+def _line(axes: Axes, profile: PerformanceProfile, style: Style) -> Line2D:
     (line,) = axes.step(
         profile.thresholds,
         profile.shares,
         where="post",
-        color=look.light,
-        marker=look.marker,
+        color=style.light,
+        marker=style.marker,
         markevery=max(1, len(profile.thresholds) // 6),
         markersize=4.5,
         linewidth=1.6,
@@ -64,8 +64,8 @@ def _line(axes: Axes, profile: PerformanceProfile, look: Appearance) -> Line2D:
     return line
 
 
-def _band(axes: Axes, profile: PerformanceProfile, look: Appearance) -> None:
-    axes.fill_between(profile.thresholds, profile.low, profile.high, color=look.light, alpha=0.12, lw=0, step="post")
+def _band(axes: Axes, profile: PerformanceProfile, style: Style) -> None:
+    axes.fill_between(profile.thresholds, profile.low, profile.high, color=style.light, alpha=0.12, lw=0, step="post")
 
 
 def _band_as_bar(axes: Axes, profile: PerformanceProfile) -> None:

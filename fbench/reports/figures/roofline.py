@@ -12,27 +12,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
-from fbench.reports.findings.costs.roofs import RoofPoint
+from fbench.reports.findings.costs.rooflines import RooflinePoint
 from fbench.reports.formatting import percent, significant
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
 _GIGA: Final = 1e9
 _AXES_IN: Final = 2.8
 _MOST_WITH_FLOORS: Final = 12
 _SPARE: Final = 1.8
-"""The axes reach beyond the points and the roof by this factor."""
+"""The axes reach beyond the points and the roofline by this factor."""
 
 
-def roofline_chart(roof: MachineRoof, points: Sequence[RoofPoint], looks: Mapping[str, Appearance]) -> Drawing:
+def roofline_chart(roofline: MachineRoofline, points: Sequence[RooflinePoint], styles: Mapping[str, Style]) -> Drawing:
     """Draw at least one point; a line joins a network's batches, of which the smallest has the small marker.
 
-    A short dash above or below a batch is the FLOP/s that its layers reach one after another at the roof. Each point
-    answers the pointer.
+    A short dash above or below a batch is the FLOP/s that its layers reach one after another at the roofline. Each
+    point answers the pointer.
     """
     names = list(dict.fromkeys(point.network for point in points))
     legend_in = legend_height_in(["memory", "cache", *names])
@@ -42,40 +42,40 @@ def roofline_chart(roof: MachineRoof, points: Sequence[RoofPoint], looks: Mappin
         set_margins(figure, left=0.66, right=0.12, top=0.12, bottom=0.52 + legend_in)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        _limits(axes, roof, points)
-        roofs = _draw_roof(axes, roof)
+        _limits(axes, roofline, points)
+        rooflines = _draw_roofline(axes, roofline)
         for name in names:
             mine = [(number, point) for number, point in enumerate(points) if point.network == name]
-            _draw_network(axes, mine, looks[name], with_floors=len(names) <= _MOST_WITH_FLOORS)
+            _draw_network(axes, mine, styles[name], with_floors=len(names) <= _MOST_WITH_FLOORS)
         axes.set_xlabel("FLOPs a byte (log scale)")
         axes.set_ylabel("GFLOP/s (log scale)")
         plain_log_ticks(axes.xaxis)
         plain_log_ticks(axes.yaxis, unit=_GIGA)
-        handles = [*roofs.values(), *(_handle(looks[name]) for name in names)]
-        add_legend(figure, handles, [*roofs, *names])
+        handles = [*rooflines.values(), *(_handle(styles[name]) for name in names)]
+        add_legend(figure, handles, [*rooflines, *names])
 
     spots = tuple(Hotspot(f"point-{number}", _words(point)) for number, point in enumerate(points))
-    return Drawing(PAGE_WIDTH_IN, 0.12 + _AXES_IN + 0.52 + legend_in, _alt(roof, points), paint, spots)
+    return Drawing(PAGE_WIDTH_IN, 0.12 + _AXES_IN + 0.52 + legend_in, _alt(roofline, points), paint, spots)
 
 
-def best_cache(roof: MachineRoof) -> tuple[float, int]:
+def best_cache(roofline: MachineRoofline) -> tuple[float, int]:
     """The greatest bandwidth in bytes a second, and over how many bytes it was measured."""
-    best = max(roof.bandwidth, key=lambda rate: rate.bytes_per_s)
+    best = max(roofline.bandwidth, key=lambda rate: rate.bytes_per_s)
     return best.bytes_per_s, best.working_set_bytes
 
 
-def _limits(axes: Axes, roof: MachineRoof, points: Sequence[RoofPoint]) -> None:
-    ridge = roof.peak_flops_per_s / roof.memory_bytes_per_s
+def _limits(axes: Axes, roofline: MachineRoofline, points: Sequence[RooflinePoint]) -> None:
+    ridge = roofline.peak_flops_per_s / roofline.memory_bytes_per_s
     intensities = [point.intensity for point in points]
     achieved = [point.achieved_flops_per_s for point in points]
     axes.set_xlim(min(intensities) / _SPARE, max(*intensities, ridge, min(intensities) * 2) * _SPARE)
-    axes.set_ylim(min(achieved) / _SPARE, max(roof.peak_flops_per_s, *achieved) * _SPARE)
+    axes.set_ylim(min(achieved) / _SPARE, max(roofline.peak_flops_per_s, *achieved) * _SPARE)
 
 
-def _draw_roof(axes: Axes, roof: MachineRoof) -> dict[str, Line2D]:
+def _draw_roofline(axes: Axes, roofline: MachineRoofline) -> dict[str, Line2D]:
     """The lines that slope, by what the legend calls them."""
-    peak, (cache, cache_set) = roof.peak_flops_per_s, best_cache(roof)
-    memory = roof.memory_bytes_per_s
+    peak, (cache, cache_set) = roofline.peak_flops_per_s, best_cache(roofline)
+    memory = roofline.memory_bytes_per_s
     lines = {f"memory {_gigas(memory)} GB/s": _draw_bandwidth(axes, peak, memory, "solid")}
     if cache > memory:
         name = f"cache ({_bytes(cache_set)}) {_gigas(cache)} GB/s"
@@ -96,38 +96,38 @@ def _draw_bandwidth(axes: Axes, peak: float, bandwidth: float, style: str | tupl
     return line
 
 
-def _draw_network(axes: Axes, mine: Sequence[tuple[int, RoofPoint]], look: Appearance, *, with_floors: bool) -> None:
+def _draw_network(axes: Axes, mine: Sequence[tuple[int, RooflinePoint]], style: Style, *, with_floors: bool) -> None:
     ordered = sorted((point for _, point in mine), key=lambda point: point.batch_size)
     xs, ys = [point.intensity for point in ordered], [point.achieved_flops_per_s for point in ordered]
-    axes.plot(xs, ys, color=look.light, linewidth=0.9, alpha=0.5)
+    axes.plot(xs, ys, color=style.light, linewidth=0.9, alpha=0.5)
     for number, point in mine:
         ends = [point.least_flops_per_s, point.most_flops_per_s]
-        axes.plot([point.intensity] * 2, ends, color=look.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+        axes.plot([point.intensity] * 2, ends, color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
         if with_floors:
-            axes.plot(point.intensity, point.reachable_flops_per_s, marker="_", markersize=8, color=look.light)
+            axes.plot(point.intensity, point.reachable_flops_per_s, marker="_", markersize=8, color=style.light)
         size = (4.0 if point is ordered[0] and len(ordered) > 1 else 7.0) * (1.0 if with_floors else 0.7)
         (dot,) = axes.plot(
             point.intensity,
             point.achieved_flops_per_s,
-            marker=look.marker,
+            marker=style.marker,
             markersize=size,
-            color=look.light,
+            color=style.light,
             linestyle="",
         )
         dot.set_gid(f"point-{number}")
 
 
-def _handle(look: Appearance) -> Line2D:
-    return Line2D([], [], color=look.light, marker=look.marker, markersize=5.5, linewidth=0.9)
+def _handle(style: Style) -> Line2D:
+    return Line2D([], [], color=style.light, marker=style.marker, markersize=5.5, linewidth=0.9)
 
 
-def _words(point: RoofPoint) -> str:
+def _words(point: RooflinePoint) -> str:
     return "\n".join(
         (
             f"{point.network}, batch {point.batch_size}",
             f"{significant(point.intensity)} FLOPs a byte",
             f"{_gigas(point.achieved_flops_per_s)} GFLOP/s",
-            f"{percent(point.share)} % of the roof, layer by layer",
+            f"{percent(point.share)} % of the roofline, layer by layer",
             f"bound by {point.bound}",
         )
     )
@@ -142,11 +142,11 @@ def _bytes(amount: int) -> str:
     return f"{mebi:g} MiB" if mebi >= 1 else f"{amount / 2**10:g} KiB"
 
 
-def _alt(roof: MachineRoof, points: Sequence[RoofPoint]) -> str:
+def _alt(roofline: MachineRoofline, points: Sequence[RooflinePoint]) -> str:
     lowest, highest = (f(points, key=lambda point: point.share) for f in (min, max))
     ends = [f"{percent(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
     spread = ends[0] if lowest is highest else " to ".join(ends)
     return (
-        f"Roofline: peak {_gigas(roof.peak_flops_per_s)} GFLOP/s, memory {_gigas(roof.memory_bytes_per_s)} GB/s. "
-        f"Calls reach {spread} of what the machine allows their layers."
+        f"Roofline: peak {_gigas(roofline.peak_flops_per_s)} GFLOP/s, memory "
+        f"{_gigas(roofline.memory_bytes_per_s)} GB/s. Calls reach {spread} of what the machine allows their layers."
     )

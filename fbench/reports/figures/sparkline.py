@@ -26,7 +26,7 @@ class Sparkline:
 
 
 def sparklines(networks: Mapping[str, NetworkEvidence]) -> dict[str, Sparkline]:
-    """The mean over seeds of top-1 on the selection split, all networks on one scale; none of a single evaluation."""
+    """The mean over seeds of top-1 on the validation split, all networks on one scale; none of a single evaluation."""
     curves = {name: curve for name, found in networks.items() if len(curve := _curve(found)) > 1}
     if not curves:
         return {}
@@ -37,8 +37,8 @@ def sparklines(networks: Mapping[str, NetworkEvidence]) -> dict[str, Sparkline]:
 def _curve(found: NetworkEvidence) -> list[float]:
     lengths = [len(history) for history in found.histories]
     points = [
-        [row.selection_top1 for history in found.histories if place < len(history) for row in (history[place],)]
-        for place in range(max(lengths, default=0))
+        [row.validation_top1 for history in found.histories if index < len(history) for row in (history[index],)]
+        for index in range(max(lengths, default=0))
     ]
     means = [float(np.mean([value for value in values if np.isfinite(value)] or [np.nan])) for values in points]
     return [mean for mean in means if np.isfinite(mean)]

@@ -14,7 +14,7 @@ from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.tradeoffs.training_time import TrainingTimeRow
 from fbench.reports.formatting import shorten, significant
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.statistics.intervals import Interval
 
 _ROW_IN: Final = 0.46
@@ -33,7 +33,7 @@ _TRIALS: Final = _Style(3.2, "o", 6.0)
 _STEP: Final = _Style(1.3, "D", 3.6)
 
 
-def training_time_chart(rows: Sequence[TrainingTimeRow], looks: Mapping[str, Appearance]) -> Drawing:
+def training_time_chart(rows: Sequence[TrainingTimeRow], styles: Mapping[str, Style]) -> Drawing:
     """Seconds of a trial, at least one row, the quickest first: by the step alone where that was timed for all.
 
     The upper, thick line of a row is the mean trial, the lower, thin one the same images with nothing beside them.
@@ -45,13 +45,13 @@ def training_time_chart(rows: Sequence[TrainingTimeRow], looks: Mapping[str, App
         axes = figure.subplots()
         set_margins(figure, left=0.2, right=0.2, top=0.34 if has_steps else 0.12, bottom=0.52)
         axes.set_xscale("log")
-        for place, row in enumerate(ordered):
-            look = looks[row.network]
-            _interval(axes, row.trial_s, place + _AS_THEY_RAN, look, _TRIALS)
+        for index, row in enumerate(ordered):
+            style = styles[row.network]
+            _interval(axes, row.trial_s, index + _AS_THEY_RAN, style, _TRIALS)
             if row.alone_s is not None:
-                _interval(axes, row.alone_s, place + _ALONE, look, _STEP)
+                _interval(axes, row.alone_s, index + _ALONE, style, _STEP)
             name = shorten(row.network, 40)
-            axes.text(0.004, place - 0.22, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+            axes.text(0.004, index - 0.22, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
         axes.set_yticks([])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
@@ -66,16 +66,16 @@ def training_time_chart(rows: Sequence[TrainingTimeRow], looks: Mapping[str, App
     return Drawing(PAGE_WIDTH_IN, (0.92 if has_steps else 0.7) + _ROW_IN * len(rows), _alt(ordered), paint)
 
 
-def _interval(axes: Axes, found: Interval, height: float, look: Appearance, style: _Style) -> None:
+def _interval(axes: Axes, found: Interval, height: float, style: Style, stroke: _Style) -> None:
     if isfinite(found.low) and isfinite(found.high):
         ends = [found.low, found.high]
-        axes.plot(ends, [height] * 2, color=look.light, linewidth=style.linewidth, solid_capstyle="butt")
-    axes.plot(found.estimate, height, marker=style.marker, markersize=style.markersize, color=look.light)
+        axes.plot(ends, [height] * 2, color=style.light, linewidth=stroke.linewidth, solid_capstyle="butt")
+    axes.plot(found.estimate, height, marker=stroke.marker, markersize=stroke.markersize, color=style.light)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
-    for label, style in (("trials as they ran", _TRIALS), ("the step alone", _STEP)):
-        axes.plot([], [], color=INK, label=label, **style._asdict())
+    for label, stroke in (("trials as they ran", _TRIALS), ("the step alone", _STEP)):
+        axes.plot([], [], color=INK, label=label, **stroke._asdict())
     figure.legend(loc="upper right", ncols=2, borderaxespad=0)
 
 

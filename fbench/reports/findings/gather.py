@@ -89,14 +89,14 @@ def _title(runs: Sequence[RunTable], given: str | None) -> str:
 
 def _data_findings(
     evidence: Evidence,
-    place: tuple[str, str],
+    section: tuple[str, str],
     correction: Correction,
     claims: ClaimsSection | None,
     shown: Mapping[tuple[str, str], FaceMaps],
     omissions: Omissions,
 ) -> DataFindings:
     """One run on one data set, at the place with this key and the name of the run."""
-    key, run_name = place
+    key, run_name = section
     run = evidence.run
     summary = summarise_networks(evidence)
     results = study_results(evidence, correction)

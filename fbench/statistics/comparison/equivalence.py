@@ -59,7 +59,7 @@ def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: f
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         p_values = _p_values(estimates, middle)
-        certified = np.array([adjust(p_values[:, place])[place] < level for place in range(len(estimates))], np.bool_)
+        certified = np.array([adjust(p_values[:, index])[index] < level for index in range(len(estimates))], np.bool_)
         low, high = np.where(certified, low, middle), np.where(certified, middle, high)
     return high
 

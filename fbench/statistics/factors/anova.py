@@ -96,10 +96,10 @@ def analysis_of_variance(
         freedom = math.prod(array.shape[axis] - 1 for axis in axes)
         return _row(names, squares, freedom, residual_freedom, residual, confidence)
 
-    places = range(len(factors))
-    subsets = [subset for size in places for subset in itertools.combinations(places, size + 1)]
+    indices = range(len(factors))
+    subsets = [subset for size in indices for subset in itertools.combinations(indices, size + 1)]
     return AnalysisOfVariance(
-        effects=tuple(row(subset, tuple(factors[place] for place in subset)) for subset in subsets),
+        effects=tuple(row(subset, tuple(factors[index] for index in subset)) for subset in subsets),
         seed=row((len(factors),), ()),
         residual_sum_of_squares=residual_squares,
         residual_degrees_of_freedom=residual_freedom,

@@ -36,7 +36,7 @@ the rest."""
 
 
 @dataclass(frozen=True)
-class Change:
+class LevelChange:
     """From one level of a factor to another."""
 
     factor: str
@@ -56,7 +56,7 @@ class Contrast:
     """
 
     kind: Kind
-    changes: tuple[Change, ...]
+    changes: tuple[LevelChange, ...]
     within: tuple[str, str] | None
     weights: tuple[float, ...]
 
@@ -81,13 +81,13 @@ class Effect:
 
 def contrasts(design: CrossedDesign) -> tuple[Contrast, ...]:
     """Every effect of a design: main effects, interactions from two factors up, then simple effects."""
-    places = range(len(design.factors))
-    several = [subset for size in places[1:] for subset in itertools.combinations(places, size + 1)]
+    indices = range(len(design.factors))
+    several = [subset for size in indices[1:] for subset in itertools.combinations(indices, size + 1)]
     return tuple(
         itertools.chain(
-            *(_crossed("main", design, (place,)) for place in places),
+            *(_crossed("main", design, (index,)) for index in indices),
             *(_crossed("interaction", design, subset) for subset in several),
-            *(_simple(design, place, held) for place, held in itertools.permutations(places, 2)),
+            *(_simple(design, index, held) for index, held in itertools.permutations(indices, 2)),
         )
     )
 
@@ -134,30 +134,30 @@ def contrast_matrix(data: CrossedCorrectness, weights: Sequence[float]) -> Float
     return np.where(np.abs(matrix) > ROUNDING * np.abs(data.correct).max(), matrix, 0.0)
 
 
-def _crossed(kind: Kind, design: CrossedDesign, places: tuple[int, ...]) -> Iterator[Contrast]:
+def _crossed(kind: Kind, design: CrossedDesign, indices: tuple[int, ...]) -> Iterator[Contrast]:
     """Each combination of further levels of the factors at ``places``, against their first levels."""
-    for chosen in itertools.product(*(range(1, len(design.levels[place])) for place in places)):
+    for chosen in itertools.product(*(range(1, len(design.levels[index])) for index in indices)):
         vectors = [_average(len(levels)) for levels in design.levels]
-        for place, level in zip(places, chosen, strict=True):
-            vectors[place] = _difference(len(design.levels[place]), level)
-        changes = tuple(_change(design, place, level) for place, level in zip(places, chosen, strict=True))
+        for index, level in zip(indices, chosen, strict=True):
+            vectors[index] = _difference(len(design.levels[index]), level)
+        changes = tuple(_change(design, index, level) for index, level in zip(indices, chosen, strict=True))
         yield Contrast(kind, changes, None, _outer(vectors))
 
 
-def _simple(design: CrossedDesign, place: int, held: int) -> Iterator[Contrast]:
+def _simple(design: CrossedDesign, index: int, held: int) -> Iterator[Contrast]:
     """Each further level of one factor against its first, within each level of another."""
     for within, held_level in enumerate(design.levels[held]):
-        for level in range(1, len(design.levels[place])):
+        for level in range(1, len(design.levels[index])):
             vectors = [_average(len(levels)) for levels in design.levels]
             vectors[held] = np.eye(len(design.levels[held]))[within]
-            vectors[place] = _difference(len(design.levels[place]), level)
-            change = (_change(design, place, level),)
+            vectors[index] = _difference(len(design.levels[index]), level)
+            change = (_change(design, index, level),)
             yield Contrast("simple", change, (design.factors[held], held_level), _outer(vectors))
 
 
-def _change(design: CrossedDesign, place: int, level: int) -> Change:
-    levels = design.levels[place]
-    return Change(design.factors[place], levels[level], levels[0])
+def _change(design: CrossedDesign, index: int, level: int) -> LevelChange:
+    levels = design.levels[index]
+    return LevelChange(design.factors[index], levels[level], levels[0])
 
 
 def _average(levels: int) -> FloatArray:

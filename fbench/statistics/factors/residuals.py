@@ -124,8 +124,8 @@ def _largest(left: FloatArray, design: CrossedDesign, seeds: tuple[int, ...]) ->
         return None
     size = np.abs(left)
     # Residuals that are equal but for rounding: the first is named, in every build of numpy.
-    place = int(np.argmax(size.ravel() >= float(size.max()) * (1 - 1e-9)))
-    cell, seed = divmod(place, count)
+    index = int(np.argmax(size.ravel() >= float(size.max()) * (1 - 1e-9)))
+    cell, seed = divmod(index, count)
     residual = float(left[cell, seed])
     remaining = 1 - (cells + count - 1) / left.size
     without = (float((left**2).sum()) - residual**2 / remaining) / (freedom - 1)

@@ -38,6 +38,6 @@ def cliques(average_ranks: npt.ArrayLike, p_values: npt.ArrayLike, level: float 
         while end < means.size and not differs[start : end + 1, end].any():
             end += 1
         if end - start > 1 and end > reached:
-            found.append(tuple(int(place) for place in order[start:end]))
+            found.append(tuple(int(index) for index in order[start:end]))
             reached = end
     return tuple(found)

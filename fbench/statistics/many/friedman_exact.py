@@ -35,7 +35,7 @@ def exact_p_value(ranks: FloatArray) -> float:
     for block in doubled[1:]:
         arrangements = np.array(list(permutations(block.tolist())))
         grown = np.sort((sums[:, None] + arrangements[None]).reshape(-1, block.size), axis=1)
-        sums, places = np.unique(grown, axis=0, return_inverse=True)
-        weights = np.bincount(places.reshape(-1), np.repeat(weights, len(arrangements))) / len(arrangements)
+        sums, indices = np.unique(grown, axis=0, return_inverse=True)
+        weights = np.bincount(indices.reshape(-1), np.repeat(weights, len(arrangements))) / len(arrangements)
     seen = int((doubled.sum(axis=0) ** 2).sum())
     return float(min(1.0, weights[(sums**2).sum(axis=1) >= seen].sum()))

@@ -113,9 +113,9 @@ def on_front(costs: FloatArray, gains: FloatArray) -> BoolArray:
     gain = np.take_along_axis(gains, order, axis=-1).T
     kept = np.ones(cost.shape, dtype=bool)
     best = np.maximum.accumulate(gain, axis=0)
-    for place in range(1, len(cost)):
-        same = (cost[place] == cost[place - 1]) & (gain[place] == gain[place - 1])
-        kept[place] = np.where(same, kept[place - 1], gain[place] > best[place - 1])
+    for index in range(1, len(cost)):
+        same = (cost[index] == cost[index - 1]) & (gain[index] == gain[index - 1])
+        kept[index] = np.where(same, kept[index - 1], gain[index] > best[index - 1])
     found = np.empty(costs.shape, dtype=bool)
     np.put_along_axis(found, order, kept.T, axis=-1)
     return found

@@ -20,7 +20,7 @@ from fbench.statistics.estimands import MeanSquares, new_images, satterthwaite
 
 FloatArray = npt.NDArray[np.float64]
 
-Seeds = Literal["common", "own"]
+SeedUse = Literal["common", "own"]
 """``common``: all networks were trained with the same seeds; ``own``: seeds are independent between networks."""
 
 
@@ -38,7 +38,7 @@ class MeanAccuracies:
     means: FloatArray
     covariance: FloatArray
     degrees_of_freedom: float
-    seeds: Seeds
+    seeds: SeedUse
 
 
 def with_common_seeds(correct: npt.NDArray[np.bool_]) -> MeanAccuracies:
@@ -121,9 +121,9 @@ def _mean_cross_products(answers: npt.NDArray[np.bool_]) -> tuple[FloatArray, Fl
     by_seed = answers.mean(axis=2, dtype=np.float64)
     by_image = answers.mean(axis=1, dtype=np.float64)
     both = np.zeros((networks, networks))
-    for place in range(seeds):
+    for index in range(seeds):
         # Counts of images that both have right: exact in float32 up to 16 million images, and twice as fast.
-        row = answers[:, place].astype(np.float32)
+        row = answers[:, index].astype(np.float32)
         both += row @ row.T
     grand = by_seed.mean(axis=1)
     seed_part = by_seed - grand[:, None]

@@ -79,9 +79,9 @@ def ranks(scores: npt.ArrayLike) -> FloatArray:
     """
     matrix = as_scores(scores)
     found = np.empty_like(matrix)
-    for place, row in enumerate(-matrix):
+    for index, row in enumerate(-matrix):
         _, positions, counts = np.unique(ties_made_equal(row), return_inverse=True, return_counts=True)
-        found[place] = (np.cumsum(counts) - (counts - 1) / 2)[positions]
+        found[index] = (np.cumsum(counts) - (counts - 1) / 2)[positions]
     return found
 
 

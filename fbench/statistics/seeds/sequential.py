@@ -1,15 +1,16 @@
 """Looking at the results before all seeds are trained, without fooling oneself.
 
-Looks are fixed beforehand, at 5, 10, 15, ... seeds. At each, a comparison may stop; the chance of a false finding at
-any look is spent by the function of Lan and DeMets (1983, Biometrika 70, 659-663) that resembles O'Brien and
-Fleming's bounds, in proportion to the seeds trained. The test at a look is that of the crossed random effects model
-at the level that the look may spend (Jennison, Turnbull 2000, Group Sequential Methods, sections 3.8 and 7.2); the
-interval at that level is the repeated confidence interval (chapter 9 there), which covers the true difference at all
-looks together.
+Interim analyses are fixed beforehand, at 5, 10, 15, ... seeds. At each, a comparison may stop; the chance of a false
+finding at any interim analysis is spent by the function of Lan and DeMets (1983, Biometrika 70, 659-663) that resembles
+O'Brien and Fleming's bounds, in proportion to the seeds trained. The test at an interim analysis is that of the crossed
+random effects model at the level that the interim analysis may spend (Jennison, Turnbull 2000, Group Sequential
+Methods, sections 3.8 and 7.2); the interval at that level is the repeated confidence interval (chapter 9 there), which
+covers the true difference at all interim analyses together.
 
-The model's estimates at two looks have the covariance of the later one's variance, as the sequential theory wants, for
-the images are shared. Their correlation is at least that of looks at independent data, sqrt(R_k / R_l): bounds made for
-the latter spend no more than stated (Slepian's inequality) and need no estimate of the variance components.
+The model's estimates at two interim analyses have the covariance of the later one's variance, as the sequential theory
+wants, for the images are shared. Their correlation is at least that of interim analyses at independent data, sqrt(R_k /
+R_l): bounds made for the latter spend no more than stated (Slepian's inequality) and need no estimate of the variance
+components.
 """
 
 from __future__ import annotations
@@ -35,18 +36,18 @@ from fbench.statistics.seeds.power import (
 
 FloatArray = npt.NDArray[np.float64]
 
-LOOK_EVERY: Final = 5
+ANALYSIS_EVERY: Final = 5
 FUTILE_BELOW: Final = 0.05
 """A comparison stops as futile where the chance that its remaining seeds decide it is below this."""
 
 GRID: Final = 801
-"""Points of each integration: the bounds of five looks agree with published ones to their four digits."""
+"""Points of each integration: the bounds of five interim analyses agree with published ones to their four digits."""
 
 
 @dataclass(frozen=True)
-class LookLevels:
-    """What one look may spend: the nominal two-sided level of the test of no difference, and the one-sided level of
-    each test of equivalence."""
+class AnalysisLevels:
+    """What one interim analysis may spend: the nominal two-sided level of the test of no difference, and the one-sided
+    level of each test of equivalence."""
 
     seeds: int
     different: float
@@ -54,8 +55,8 @@ class LookLevels:
 
 
 @dataclass(frozen=True)
-class LookResult:
-    """One comparison at one look: the estimate with its repeated confidence interval.
+class AnalysisResult:
+    """One comparison at one interim analysis: the estimate with its repeated confidence interval.
 
     ``verdict`` is undecided as long as the comparison is open. ``chance_to_decide`` is the probability that the seeds
     still allowed decide it, given what was seen; ``futile`` is that it is too small to go on.
@@ -72,8 +73,8 @@ class LookResult:
     futile: bool
 
 
-def look_seeds(max_seeds: int, every: int = LOOK_EVERY) -> tuple[int, ...]:
-    """The numbers of seeds at which one looks: every 5, and ``max_seeds``.
+def analysis_seeds(max_seeds: int, every: int = ANALYSIS_EVERY) -> tuple[int, ...]:
+    """The numbers of seeds of the interim analyses: every 5, and ``max_seeds``.
 
     Raises:
         ValueError: fewer than two seeds.
@@ -84,19 +85,20 @@ def look_seeds(max_seeds: int, every: int = LOOK_EVERY) -> tuple[int, ...]:
 
 
 @functools.cache
-def look_levels(max_seeds: int, level: float) -> tuple[LookLevels, ...]:
-    """What each look may spend so that one comparison keeps ``level`` for either kind of statement.
+def analysis_levels(max_seeds: int, level: float) -> tuple[AnalysisLevels, ...]:
+    """What each interim analysis may spend so that one comparison keeps ``level`` for either kind of statement.
 
     Raises:
         ValueError: fewer than two seeds, or a level not between 0 and 0.5.
     """
     if not 0 < level < 0.5:
         raise ValueError(f"A level of {level} is not possible; give a number between 0 and 0.5, such as 0.05.")
-    seeds = look_seeds(max_seeds)
+    seeds = analysis_seeds(max_seeds)
     shares = [count / max_seeds for count in seeds]
     different, both_sides = nominal_levels(shares, level), nominal_levels(shares, 2 * level)
     return tuple(
-        LookLevels(count, found, sides / 2) for count, found, sides in zip(seeds, different, both_sides, strict=True)
+        AnalysisLevels(count, found, sides / 2)
+        for count, found, sides in zip(seeds, different, both_sides, strict=True)
     )
 
 
@@ -109,8 +111,8 @@ def spent(share: float, level: float) -> float:
 def nominal_levels(shares: Sequence[float], level: float) -> list[float]:
     """The nominal two-sided level of each look at growing shares of the information, the last of them 1.
 
-    By recursive integration of the density of the statistic of looks not yet stopped (Armitage, McPherson, Rowe 1969,
-    J. Royal Statistical Society A 132, 235-244).
+    By recursive integration of the density of the statistic of interim analyses not yet stopped (Armitage, McPherson,
+    Rowe 1969, J. Royal Statistical Society A 132, 235-244).
     """
     grid, density = np.zeros(1), np.ones(1)  # of the Brownian motion at share 0: a point
     levels, before, spent_before = [], 0.0, 0.0
@@ -126,28 +128,28 @@ def nominal_levels(shares: Sequence[float], level: float) -> list[float]:
     return levels
 
 
-def judge_look(
+def judge_analysis(
     estimate: MeanEstimate,
     components: VarianceComponents,
     images: int,
     margin: float,
-    looks: Sequence[LookLevels],
-    place: int,
+    analyses: Sequence[AnalysisLevels],
+    index: int,
     *,
     neither_learned: bool = False,
-) -> LookResult:
-    """The result of look ``place`` (from 0) at a comparison that is still open.
+) -> AnalysisResult:
+    """The result of analysis ``index`` (from 0) of a comparison that is still open.
 
     Args:
-        estimate: the difference for new images, from the seeds of this look.
+        estimate: the difference for new images, from the seeds of this interim analysis.
         components: its variance components, for the chance that more seeds decide.
         images: of the test set.
         margin: the difference that matters, in the unit of the estimate.
-        looks: all that are planned.
-        place: which of them this is.
+        analyses: all that are planned.
+        index: which of them this is.
         neither_learned: both networks collapsed (:mod:`fbench.statistics.collapse`), which decides nothing.
     """
-    levels, last = looks[place], looks[-1]
+    levels, last = analyses[index], analyses[-1]
     p_equivalent = float(equivalence_p_values([estimate], margin)[0])
     low, high = estimate.interval(1 - levels.different)
     verdict: Verdict = "undecided"
@@ -157,10 +159,10 @@ def judge_look(
         verdict = "better" if estimate.estimate > 0 else "worse"
     elif p_equivalent <= levels.equivalent:
         verdict = "equivalent"
-    is_last = place == len(looks) - 1
+    is_last = index == len(analyses) - 1
     chance = 0.0 if is_last else _chance_at_last(estimate, components, images, margin, levels, last)
     decided = verdict != "undecided"
-    return LookResult(
+    return AnalysisResult(
         seeds=levels.seeds,
         estimate=estimate.estimate,
         low=low,
@@ -178,11 +180,11 @@ def _chance_at_last(
     components: VarianceComponents,
     images: int,
     margin: float,
-    now: LookLevels,
-    last: LookLevels,
+    now: AnalysisLevels,
+    last: AnalysisLevels,
 ) -> float:
-    """The chance that the last look decides, given this one: what it will say is spread around what was seen by the
-    chance of the seeds still to come, with the degrees of freedom of now."""
+    """The chance that the last interim analysis decides, given this one: what it will say is spread around what was
+    seen by the chance of the seeds still to come, with the degrees of freedom of now."""
     then = expected_estimate(components, last.seeds, images, estimate.estimate)
     of_seeds = components.seed + components.residual / images
     spread = math.sqrt(of_seeds * (1 / now.seeds - 1 / last.seeds))
@@ -200,7 +202,8 @@ def _weights(grid: FloatArray) -> FloatArray:
 
 
 def _bound(grid: FloatArray, density: FloatArray, step: float, deviation: float, to_spend: float) -> float:
-    """The bound on the standardised statistic that is crossed with probability ``to_spend`` at this look."""
+    """The bound on the standardised statistic that is crossed with probability ``to_spend`` at this interim
+    analysis."""
     mass = density * _weights(grid)
 
     def crossed(bound: float) -> float:

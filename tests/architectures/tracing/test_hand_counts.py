@@ -135,7 +135,7 @@ def each_image(self: Any, x: torch.Tensor) -> torch.Tensor:
     return torch.func.vmap(lambda image: F.conv2d(image[None], self.w)[0])(x)
 
 
-def looks_first(module: nn.Module) -> nn.Module:
+def reads_numbers_first(module: nn.Module) -> nn.Module:
     """The same network behind a look at its numbers, which the meta device does not have."""
 
     def forward(self: Any, x: torch.Tensor) -> Any:
@@ -341,7 +341,7 @@ def test_a_forward_pass_that_needs_numbers_cannot_run_on_the_meta_device(name: s
 @pytest.mark.parametrize("name", ["lstm", "gru", "multi-head attention", "attention", "frozen encoder layer"])
 def test_a_network_that_looks_at_its_numbers_counts_as_one_that_does_not(name: str) -> None:
     case = CASES[name]
-    traced = trace(looks_first(case.make()), case.image)
+    traced = trace(reads_numbers_first(case.make()), case.image)
     assert dict(traced.per_image.macs) == case.macs
 
 

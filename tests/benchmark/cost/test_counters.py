@@ -13,7 +13,7 @@ from fbench.architectures.registry import create
 from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost import counters
 from fbench.benchmark.cost.counters import COUNTERS, read_counters
-from fbench.benchmark.records.trial_records import CounterReading, LeftOut
+from fbench.benchmark.records.trial_records import CounterGap, CounterReading
 
 INPUT_SHAPE = (1, 6, 6)
 
@@ -63,9 +63,9 @@ def test_what_a_counter_adds_is_told_by_kind() -> None:
 def test_operations_that_a_counter_leaves_out_are_listed_with_their_counts() -> None:
     found = readings_of(_Small())
     maps, biases = 2 * 4 * 4, 2 * 4 * 4 + 3
-    bias = LeftOut(operation="bias", calls=2, operations=biases)
-    norm = LeftOut(operation="batch_norm", calls=1, operations=maps)
-    relu = LeftOut(operation="relu", calls=1, operations=maps)
+    bias = CounterGap(operation="bias", calls=2, operations=biases)
+    norm = CounterGap(operation="batch_norm", calls=1, operations=maps)
+    relu = CounterGap(operation="relu", calls=1, operations=maps)
     assert found["fvcore"].left_out == (bias, relu)
     assert found["ptflops (pytorch)"].left_out == ()
     assert found["ptflops (aten)"].left_out == (norm, relu)

@@ -59,9 +59,9 @@ def test_copies_are_counted_within_and_across_splits_and_by_label() -> None:
         name: (part.groups, part.rows, part.redundant_rows, part.conflicting_groups)
         for name, part in exact.within_split.items()
     }
-    assert within == {"train": (1, 2, 1, 1), "selection": (0, 0, 0, 0), "test": (1, 2, 1, 0)}
+    assert within == {"train": (1, 2, 1, 1), "validation": (0, 0, 0, 0), "test": (1, 2, 1, 0)}
     across = {(pair.first, pair.second): pair for pair in exact.across}
-    pair = across["train", "selection"]
+    pair = across["train", "validation"]
     assert (pair.distinct_images, pair.rows_in_first, pair.rows_in_second) == (1, 1, 1)
     assert pair.rows_in_second_with_other_label == 1
     assert across["train", "test"].rows_in_second_with_other_label == 0
@@ -69,7 +69,7 @@ def test_copies_are_counted_within_and_across_splits_and_by_label() -> None:
 
 def test_counts_imbalance_and_blank_images() -> None:
     audit = audit_dataset(small(ROWS), near=False)
-    assert audit.images_by_split_and_class == {"train": (3, 1), "selection": (1, 1), "test": (3, 1)}
+    assert audit.images_by_split_and_class == {"train": (3, 1), "validation": (1, 1), "test": (3, 1)}
     assert audit.imbalance == 3.0
     assert audit.black_rows == audit.constant_rows == (0,)
     assert audit.test_rows_with_copies == (0,)

@@ -97,10 +97,10 @@ def test_the_second_read_of_folders_comes_from_the_cache(
 
 
 def test_the_second_read_of_the_synthetic_set_comes_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(*, seed: int = 0, train: int = 7, selection: int = 7, test: int = 7) -> ImageDataset:
-        return load_synthetic(seed=seed, train=train, selection=selection, test=test)
+    def small(*, seed: int = 0, train: int = 7, validation: int = 7, test: int = 7) -> ImageDataset:
+        return load_synthetic(seed=seed, train=train, validation=validation, test=test)
 
-    def fail(*, seed: int = 0, train: int = 7, selection: int = 7, test: int = 7) -> ImageDataset:
+    def fail(*, seed: int = 0, train: int = 7, validation: int = 7, test: int = 7) -> ImageDataset:
         pytest.fail("the faces were rendered again")
 
     monkeypatch.setattr(load, "load_synthetic", small)

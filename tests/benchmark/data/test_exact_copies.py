@@ -32,7 +32,7 @@ def tiny(pictures: list[int], split: list[int], labels: list[int] | None = None)
     )
 
 
-# pictures   5 train twice, 6 train and test, 7 train and selection, 8 selection and test, 9 test twice, 4 alone
+# pictures   5 train twice, 6 train and test, 7 train and validation, 8 validation and test, 9 test twice, 4 alone
 LEAKY = tiny([5, 5, 6, 7, 4, 7, 8, 6, 8, 9, 9], [0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
 
 
@@ -76,7 +76,7 @@ def _counted(cells: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[
 def test_the_control_leaves_out_as_many_others_of_each_class_and_split() -> None:
     base = make_stripes((90, 30, 30), size=8)
     images = base.images.copy()
-    images[120:130], images[130:133] = images[:10], images[90:93]  # ten training and three selection copies
+    images[120:130], images[130:133] = images[:10], images[90:93]  # ten training and three validation copies
     leaky = replace(base, images=images)
     leaking = leaking_rows(leaky)
     assert leaking.sum() == 13

@@ -26,7 +26,7 @@ def test_rows_become_images_labels_splits_and_ids(tmp_path: Path) -> None:
     assert dataset.class_names == FER2013_CLASSES
     assert not dataset.may_show_images
     assert not dataset.synthetic
-    assert "PublicTest is the selection split (2)" in dataset.description
+    assert "PublicTest is the validation split (2)" in dataset.description
 
 
 def test_the_icml_file_with_blanks_in_its_header_is_the_same_data_set(tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ BAD_FILES: dict[str, tuple[Callable[[list[str]], list[str]], list[str]]] = {
         lambda lines: [line for line in lines if "Training" not in line],
         ["no row with the Usage Training", "train split"],
     ),
-    "no selection rows": (
+    "no validation rows": (
         lambda lines: [line for line in lines if "PublicTest" not in line],
-        ["PublicTest", "selection split"],
+        ["PublicTest", "validation split"],
     ),
     "no test rows": (
         lambda lines: [line for line in lines if "PrivateTest" not in line],

@@ -62,7 +62,7 @@ def test_files_named_by_csv_row_give_the_fingerprint_of_the_csv(layout: str, tmp
 def test_without_val_a_tenth_of_each_class_of_train_selects(tmp_path: Path) -> None:
     files = class_tree({"train": 20, "test": 1})
     dataset = load("fer2013", write_tree(tmp_path, files))
-    chosen = dataset.rows("selection")
+    chosen = dataset.rows("validation")
     assert np.bincount(dataset.labels[chosen]).tolist() == [2] * 7
     assert all(place.startswith("train/") for place in dataset.sample_ids[chosen])
     assert dataset.rows("test").size == 7
@@ -251,7 +251,7 @@ def test_an_empty_part_is_named(part: str, tmp_path: Path) -> None:
     write_tree(tmp_path, class_tree({"train": 1, "val": 1, "test": 1}))
     for file in (tmp_path / part).rglob("*.png"):
         file.unlink()
-    split = {"train": "train", "val": "selection", "test": "test"}[part]
+    split = {"train": "train", "val": "validation", "test": "test"}[part]
     with pytest.raises(UserError, match=f"no usable image for the {split} split" if part != "train" else "train"):
         load("fer2013", tmp_path)
 

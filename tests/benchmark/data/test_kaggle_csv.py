@@ -80,5 +80,5 @@ def test_a_column_beside_the_two_is_refused_since_it_may_be_a_misspelt_usage(tmp
 
 
 def test_too_few_rows_for_three_splits_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="too few rows for the selection split; give the whole file"):
+    with pytest.raises(UserError, match="too few rows for the validation split; give the whole file"):
         read_fer2013_csv(write_lines(tmp_path / "train.csv", kaggle_train_lines(1)))

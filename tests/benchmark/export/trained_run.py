@@ -61,7 +61,7 @@ def striped_run(folder: RunFolder) -> TrainedRun:
 def write_images(dataset: ImageDataset, root: Path) -> None:
     """The images as PNG in train/, val/ and test/ of class folders."""
     for row, image in enumerate(dataset.images):
-        part = {"train": "train", "selection": "val", "test": "test"}[SPLITS[dataset.split[row]]]
+        part = {"train": "train", "validation": "val", "test": "test"}[SPLITS[dataset.split[row]]]
         folder = root / part / dataset.class_names[dataset.labels[row]]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0]).save(folder / f"{row:03}.png")

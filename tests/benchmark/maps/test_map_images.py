@@ -23,7 +23,7 @@ def test_data_that_may_be_shown_gives_the_first_selection_image_of_each_class() 
     stripes = make_stripes()
     shown = images_to_keep(data_spec_of(stripes), lambda: stripes)
     assert shown is not None
-    rows = stripes.rows("selection")
+    rows = stripes.rows("validation")
     for name, image in zip(shown.labels, shown.images, strict=True):
         first = next(row for row in rows if stripes.class_names[stripes.labels[row]] == name)
         np.testing.assert_array_equal(image, stripes.images[first])
@@ -35,7 +35,7 @@ def test_data_without_a_selection_split_gives_test_images() -> None:
     joined = replace(stripes, split=np.where(stripes.split == 1, 2, stripes.split).astype(np.uint8))
     shown = images_of(joined)
     assert shown is not None
-    np.testing.assert_array_equal(shown.images[0], stripes.images[stripes.rows("selection")[0]])
+    np.testing.assert_array_equal(shown.images[0], stripes.images[stripes.rows("validation")[0]])
 
 
 def test_no_more_than_eight_classes_are_shown() -> None:
@@ -82,5 +82,5 @@ def test_unknown_classes_and_other_sizes_give_no_faces(
 
 def test_every_rendered_face_is_unmistakable() -> None:
     labels = np.arange(len(CLASS_NAMES))
-    parameters = sample_parameters(labels, seed=FACES_SEED, split="selection")
+    parameters = sample_parameters(labels, seed=FACES_SEED, split="validation")
     assert bayes_posterior(parameters.intensities)[labels, labels].min() > 0.95

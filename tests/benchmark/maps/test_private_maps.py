@@ -30,7 +30,7 @@ def images(tmp_path: Path) -> Path:
 
     stripes = make_stripes((36, 12, 12), size=48)
     for row, image in enumerate(stripes.images):
-        part = {"train": "train", "selection": "val", "test": "test"}[SPLITS[stripes.split[row]]]
+        part = {"train": "train", "validation": "val", "test": "test"}[SPLITS[stripes.split[row]]]
         folder = tmp_path / "images" / part / stripes.class_names[stripes.labels[row]]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0]).save(folder / f"{row:03}.png")
@@ -69,7 +69,7 @@ def test_own_selection_images_are_mapped_in_memory_and_never_written(run: RunTab
     ((place, maps),) = found.items()
     assert place == ("lenet5", run.config.data[0].name)
     dataset = load_dataset(DataReference(name="folder", path=images))
-    own = dataset.images[dataset.rows("selection")]
+    own = dataset.images[dataset.rows("validation")]
     assert all((own == image).all((1, 2, 3)).any() for image in maps.images)
     assert (maps.labels, maps.seed, maps.may_be_kept) == (dataset.class_names, 0, False)
     with pytest.raises(ValueError, match="may not be written"):

@@ -61,7 +61,7 @@ CHANGED_BY_HAND: dict[str, tuple[tuple[str | int, ...], object, str]] = {
     "an edge to nowhere": (("edges", 3, "target"), 88, "module 88 of 88 takes the result of module 3"),
     "an edge from nowhere": (("edges", 3, "source"), -1, "module 4 of 88 takes the result of module -1"),
     "an output from nowhere": (("outputs",), [88], "the network returns the result of module 88 of 88"),
-    "modules in another order": (("modules", 7, "index"), 8, "module 8 stands at place 7"),
+    "modules in another order": (("modules", 7, "index"), 8, "module 8 stands at index 7"),
     "a shape of words": (("modules", 1, "output_shape"), "wide", "(modules.1.output_shape: "),
     "an image of two sides": (("input_shape",), [48, 48], "(input_shape.2: Field required)"),
     "a misspelt field": (("counts", "mac"), 3, "(counts.mac: Extra inputs are not permitted)"),

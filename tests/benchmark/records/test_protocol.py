@@ -35,7 +35,7 @@ def test_the_default_protocol_is_adamw_with_warm_up_cosine_and_label_smoothing()
     assert isinstance(protocol.optimizer, AdamW)
     assert protocol.schedule.kind == "warmup_cosine"
     assert protocol.label_smoothing > 0
-    assert (protocol.selection, protocol.test) == ("selection", "once")
+    assert (protocol.selection, protocol.test) == ("validation", "once")
 
 
 def test_a_protocol_is_read_from_a_file(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_protocols_are_values() -> None:
 def test_both_papers_recipes_can_be_run_by_name() -> None:
     """Xu et al. 2021, section 4; Chowanda 2021, Pre-processing and initial hyper-parameters settings."""
     xu, chowanda = load_protocol("xu2021"), load_protocol("chowanda2021")
-    assert (xu.epochs, xu.selection) == (100, "selection")
+    assert (xu.epochs, xu.selection) == (100, "validation")
     assert xu.augmentation.flip_probability > 0
     assert xu.augmentation.rotation_degrees > 0
     assert xu.augmentation.crop_padding_px > 0
@@ -85,7 +85,7 @@ def test_both_papers_recipes_can_be_run_by_name() -> None:
     assert chowanda.architecture_options == {"dropout": 0.5}
     assert chowanda.optimizer.weight_decay == 2 * 0.2  # the gradient of 0.2 w^2
     assert (chowanda.augmentation.rotation_degrees, chowanda.augmentation_use) == (20, "one_fixed_copy")
-    assert (chowanda.selection, chowanda.test_split) == ("test", "merged_with_selection")
+    assert (chowanda.selection, chowanda.test_split) == ("test", "merged_with_validation")
 
 
 def test_what_a_paper_leaves_open_is_named() -> None:
@@ -131,7 +131,7 @@ def test_another_kind_of_optimizer_replaces_the_extended_one_whole(tmp_path: Pat
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ('test_split = "merged_with_selection"\n', "no selection split is left"),
+        ('test_split = "merged_with_validation"\n', "no validation split is left"),
         ('augmentation_use = "one_fixed_copy"\naugmentation = { mixup_alpha = 0.2 }\n', "has one label"),
         ('extends = "chowanda"\n', "There is no protocol 'chowanda'"),
     ],

@@ -19,7 +19,7 @@ from fbench.benchmark.data import loaded
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.records.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
@@ -193,7 +193,7 @@ def test_workers_give_the_bits_of_one_process(
     tables = [run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)]
     for trial_id, record in tables[0].trials.items():
         other = tables[1].trials[trial_id]
-        assert (record.test, record.selection) == (other.test, other.selection)
+        assert (record.test, record.validation) == (other.test, other.validation)
         weights = [t.folder.trial_folder(trial_id) / "weights.safetensors" for t in tables]
         assert weights[0].read_bytes() == weights[1].read_bytes()
 
@@ -371,24 +371,24 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
 
 
 def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: Path) -> None:
-    looked: list[list[int]] = []
+    analysed: list[list[int]] = []
 
     class Watcher(RunListener):
-        def looked(self, looks: Sequence[Look]) -> None:
-            looked.append([look.seeds for look in looks])
+        def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
+            analysed.append([analysis.seeds for analysis in analyses])
 
     request = request_in(tmp_path, seeds=None, max_seeds=6)
     table = run(request, Watcher())
-    kept = table.looks
+    kept = table.interim_analyses
     assert kept is not None
-    assert looked[0] == [5]
-    assert [look.seeds for look in kept.looks] == [seeds for batch in looked for seeds in batch]
-    assert kept.looks[-1].state != "open"
+    assert analysed[0] == [5]
+    assert [analysis.seeds for analysis in kept.analyses] == [seeds for batch in analysed for seeds in batch]
+    assert kept.analyses[-1].state != "open"
     trained = {len([row for row in table.plan if row.network == name]) for name in table.networks}
-    assert trained == {kept.looks[-1].seeds}
+    assert trained == {kept.analyses[-1].seeds}
     again = run(request, Watcher())
     assert again.trials.keys() == table.trials.keys()
-    assert again.looks == kept
+    assert again.interim_analyses == kept
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ def test_recorded_accuracy_is_that_of_the_stored_predictions(stripes: ImageDatas
     folder, trial_id = stored(stripes, tmp_path)
     record, predictions = folder.trial(trial_id), folder.predictions(trial_id)
     assert record.test is not None
-    assert record.selection is not None
+    assert record.validation is not None
     assert predictions["test"].correct.mean() == record.test.top1
-    assert predictions["selection"].correct.mean() == record.selection.top1
+    assert predictions["validation"].correct.mean() == record.validation.top1
     np.testing.assert_array_equal(predictions["test"].labels, stripes.labels[stripes.rows("test")])
 
 
@@ -92,7 +92,7 @@ def test_the_small_part_alone_still_gives_accuracy(tmp_path: Path) -> None:
         logits=np.zeros((3, 300), np.float16),
         sample_ids=np.array(["a", "b", "c"]),
     )
-    write_predictions(tmp_path, {"selection": part})
+    write_predictions(tmp_path, {"validation": part})
     (tmp_path / "logits.npz").unlink()
     (back,) = read_predictions(tmp_path).values()
     assert back.logits is None
@@ -129,7 +129,7 @@ def test_a_record_changed_by_hand_is_named(stripes: ImageDataset, tmp_path: Path
 @pytest.mark.parametrize(
     ("part", "key", "value", "words"),
     [
-        ("protocol", "test_split", "merged_with_selection", "merges the selection split into the test split"),
+        ("protocol", "test_split", "merged_with_validation", "merges the validation split into the test split"),
         ("suite", "variants", {"unused": {"base": "ires"}}, "unused"),
     ],
 )

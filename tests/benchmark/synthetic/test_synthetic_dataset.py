@@ -22,7 +22,7 @@ from fbench.benchmark.data.synthetic.render import render
 from fbench.benchmark.data.synthetic.sampling import sample_labels, sample_noise, sample_parameters
 from fbench.core.errors import UserError
 
-SMALL: dict[str, Any] = {"train": 70, "selection": 21, "test": 35}
+SMALL: dict[str, Any] = {"train": 70, "validation": 21, "test": 35}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_it_says_what_it_is(small: ImageDataset) -> None:
     assert small.may_show_images
     assert small.class_names == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     assert "rendered" in small.description
-    assert "seed 0; 70 train, 21 selection, 35 test" in small.description
+    assert "seed 0; 70 train, 21 validation, 35 test" in small.description
 
 
 def test_shapes_types_and_sample_ids(small: ImageDataset) -> None:
@@ -45,7 +45,7 @@ def test_shapes_types_and_sample_ids(small: ImageDataset) -> None:
     assert [len(small.rows(split)) for split in SPLITS] == [70, 21, 35]
     assert small.sample_ids[0] == "synthetic:train:0"
     assert small.sample_ids[17] == "synthetic:train:17"
-    assert small.sample_ids[70] == "synthetic:selection:0"
+    assert small.sample_ids[70] == "synthetic:validation:0"
     assert small.sample_ids[-1] == "synthetic:test:34"
     assert len(set(small.sample_ids)) == 126
 
@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(small: Ima
 def test_another_process_with_other_threads_makes_the_same_bytes(small: ImageDataset) -> None:
     code = (
         "from fbench.benchmark.data.synthetic.dataset import load_synthetic;"
-        "import sys; sys.stdout.write(load_synthetic(train=70, selection=21, test=35).fingerprint)"
+        "import sys; sys.stdout.write(load_synthetic(train=70, validation=21, test=35).fingerprint)"
     )
     environment = {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "3"}
     answer = subprocess.run(
@@ -145,6 +145,6 @@ def test_a_linear_classifier_on_pixels_gets_at_most_45_percent() -> None:
     train, test = data.rows("train"), data.rows("test")
     pixels = data.images.reshape(len(data.images), -1).astype(np.float32)
     scaled = StandardScaler().fit(pixels[train]).transform(pixels)
-    # C = 1e-3 is the best of 1e-4, 3e-4, 1e-3, 3e-3 and 1e-2 on the selection split.
+    # C = 1e-3 is the best of 1e-4, 3e-4, 1e-3, 3e-3 and 1e-2 on the validation split.
     model = LogisticRegression(C=1e-3, tol=1e-2, max_iter=300).fit(scaled[train], data.labels[train])
     assert 1 / 7 < model.score(scaled[test], data.labels[test]) <= 0.45

@@ -11,7 +11,7 @@ import pytest
 import torch
 from support import data_spec_of, make_stripes, trial_spec_of
 
-from fbench.benchmark.data.dataset import ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import ImageDataset, LeftOutImages
 from fbench.benchmark.records.budget import Budget, plan_steps
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.protocol import Augmentation, load_protocol
@@ -25,8 +25,8 @@ CHOWANDA = load_protocol("chowanda2021")
 
 def test_the_selection_split_joins_the_test_split(stripes: ImageDataset) -> None:
     merged = arrange_splits(stripes, CHOWANDA)
-    assert merged.rows("selection").size == 0
-    assert merged.rows("test").size == stripes.rows("selection").size + stripes.rows("test").size
+    assert merged.rows("validation").size == 0
+    assert merged.rows("test").size == stripes.rows("validation").size + stripes.rows("test").size
     assert arrange_splits(stripes, load_protocol("fbench")) is stripes
 
 
@@ -62,16 +62,16 @@ def test_a_sure_flip_makes_mirrored_copies(stripes: ImageDataset) -> None:
 
 def test_a_trial_selected_on_the_merged_test_split_says_so(stripes: ImageDataset) -> None:
     spec = trial_spec_of(
-        stripes, "arch1", selection="test", test_split="merged_with_selection", augmentation_use="one_fixed_copy"
+        stripes, "arch1", selection="test", test_split="merged_with_validation", augmentation_use="one_fixed_copy"
     )
     result = run_trial(spec, stripes, CPU)
     record = result.record
     assert record.status == "finished", record.failure_reason
     assert record.selected_on == "test"
-    assert record.selection is None
+    assert record.validation is None
     assert record.test is not None
     assert record.test.images == 60
-    assert record.test.top1 == max(row.selection_top1 for row in result.history)
+    assert record.test.top1 == max(row.validation_top1 for row in result.history)
     assert set(result.predictions or {}) == {"test"}
 
 
@@ -94,6 +94,6 @@ def test_a_data_specification_reads_back_and_keeps_paths_out_of_files(stripes: I
 
 def test_records_count_what_was_left_out_and_name_the_first_few(stripes: ImageDataset) -> None:
     names = tuple(f"row:{row}" for row in range(5000))
-    dataset = replace(stripes, left_out=(LeftOut(reason="is empty", names=names),))
+    dataset = replace(stripes, left_out=(LeftOutImages(reason="is empty", names=names),))
     (counted,) = data_spec_of(dataset).left_out
     assert (counted.count, counted.examples) == (5000, ("row:0", "row:1", "row:2"))

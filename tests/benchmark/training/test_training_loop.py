@@ -22,11 +22,11 @@ def test_a_network_learns_and_the_chosen_step_is_the_best_on_the_selection_split
     record = result.record
     assert record.status == "finished", record.failure_reason
     assert record.test is not None
-    assert record.selection is not None
+    assert record.validation is not None
     assert record.test.top1 > 0.6
-    best = max(result.history, key=lambda row: (row.selection_top1, -row.selection_loss))
+    best = max(result.history, key=lambda row: (row.validation_top1, -row.validation_loss))
     assert record.chosen_step == best.step
-    assert record.selection.top1 == best.selection_top1
+    assert record.validation.top1 == best.validation_top1
     assert record.images_seen == 24 * 60
 
 
@@ -39,7 +39,7 @@ def test_the_test_split_is_not_read_where_the_protocol_forbids_it(stripes: Image
     result = run_trial(trial_spec_of(stripes, test="none"), stripes, CPU)
     assert result.record.test is None
     assert result.predictions is not None
-    assert set(result.predictions) == {"selection"}
+    assert set(result.predictions) == {"validation"}
 
 
 def test_equal_trials_give_equal_bits_and_other_seeds_do_not(stripes: ImageDataset) -> None:

@@ -52,7 +52,7 @@ def new_state(protocol: Protocol, stripes: ImageDataset, *, initialisation: int 
     torch.manual_seed(initialisation)
     network = create("simple_cnn", image_size=16, in_channels=1, num_classes=3)  # it has dropout and batch norm
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # as above
-    split, choosing = (split_to_device(stripes, name, CPU, NUMERICS) for name in ("train", "selection"))
+    split, choosing = (split_to_device(stripes, name, CPU, NUMERICS) for name in ("train", "validation"))
     data = TrainingData(split, choosing, choose_normalisation(protocol, split))
     return TrainingState(network, data, TrainingSettings(protocol, PLAN, NUMERICS, derive_seeds(3)))
 
@@ -141,7 +141,7 @@ def test_a_training_goes_on_from_the_middle_of_an_epoch(stripes: ImageDataset, t
     resumed = new_state(protocol, stripes, initialisation=99)
     resumed.load_state_dict(state)
     assert resumed.step == 5
-    assert train(resumed).history[-1].selection_loss == undisturbed.history[-1].selection_loss
+    assert train(resumed).history[-1].validation_loss == undisturbed.history[-1].validation_loss
 
 
 FINISH = """

@@ -1,7 +1,8 @@
 """How long all of it takes: ``python -m tests.calibration.inference.speed``; a fresh process for each size.
 
-Everything that a report computes from answers: accuracies, comparisons with a baseline as one family and as looks,
-ranks and tests after them, profiles, four fronts with probabilities, prices, and a factorial of eight networks.
+Everything that a report computes from answers: accuracies, comparisons with a baseline as one family and as interim
+analyses, ranks and tests after them, profiles, four fronts with probabilities, prices, and a factorial of eight
+networks.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from fbench.statistics.many.post_hoc import conover, nemenyi
 from fbench.statistics.many.price import exact, price_of_a_point
 from fbench.statistics.many.ranks import average_ranks, friedman
 from fbench.statistics.seeds.power import seeds_needed, variance_components
-from fbench.statistics.seeds.sequential import judge_look, look_levels
+from fbench.statistics.seeds.sequential import analysis_levels, judge_analysis
 from fbench.statistics.single import summarise
 from tests.calibration.inference.regimes import IMAGES, BoolArray
 from tests.csv_tables import write_rows
@@ -89,16 +90,17 @@ def drawn_answers(networks: int, seeds: int) -> BoolArray:
 
 
 def comparisons(answers: BoolArray) -> None:
-    """All networks by themselves, and against the first: at once, with looks, and what undecided ones lack."""
+    """All networks by themselves, and against the first: at once, with interim analyses, and what undecided ones
+    lack."""
     seeds = tuple(range(answers.shape[1]))
     for network in answers:
         summarise(network)
     found = [compare_networks(network, answers[0], seeds, seeds) for network in answers[1:]]
     decisions = decide([one.new_images for one in found], MARGIN)
-    looks = look_levels(len(seeds), LEVEL / len(found))
+    analyses = analysis_levels(len(seeds), LEVEL / len(found))
     for network, one, decision in zip(answers[1:], found, decisions, strict=True):
         components = variance_components(network.astype(np.float64) - answers[0])
-        judge_look(one.new_images, components, IMAGES, MARGIN, looks, len(looks) - 1)
+        judge_analysis(one.new_images, components, IMAGES, MARGIN, analyses, len(analyses) - 1)
         if decision.verdict == "undecided":
             seeds_needed(components, IMAGES, one.new_images.estimate, MARGIN, LEVEL / len(found))
 

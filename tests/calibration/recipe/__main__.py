@@ -35,15 +35,15 @@ def print_end(event: Event) -> None:
     """Print a line for each trial that ends."""
     if isinstance(event, Ended):
         record = event.record
-        top1 = f"{100 * record.selection.top1:.2f}" if record.selection else record.failure_reason
+        top1 = f"{100 * record.validation.top1:.2f}" if record.validation else record.failure_reason
         print(record.finished_at, record.spec.network.name, record.trial_id, top1, flush=True)  # noqa: T201 - a script reports by printing
 
 
 def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> dict[str, object]:
-    """What a trial gave on the selection split. ``last`` is the mean over its last three evaluations."""
+    """What a trial gave on the validation split. ``last`` is the mean over its last three evaluations."""
     spec, history = record.spec, folder.history(record.trial_id)
     last = history[-LAST_EVALUATIONS:]
-    if record.selection is None or record.chosen_epoch is None or record.times is None:
+    if record.validation is None or record.chosen_epoch is None or record.times is None:
         raise ValueError(f"trial {record.trial_id} is not finished")
     return {
         "stage": stage,
@@ -53,10 +53,10 @@ def row(stage: str, candidate: str, folder: RunFolder, record: TrialRecord) -> d
         "numerics_version": spec.numerics.numerics_version,
         "image_passes": record.images_seen,
         "seed": spec.seed,
-        "last_selection_top1": f"{np.mean([point.selection_top1 for point in last]):.4f}",
-        "best_selection_top1": f"{record.selection.top1:.4f}",
+        "last_validation_top1": f"{np.mean([point.validation_top1 for point in last]):.4f}",
+        "best_validation_top1": f"{record.validation.top1:.4f}",
         "best_epoch": f"{record.chosen_epoch:.0f}",
-        "last_selection_loss": f"{np.mean([point.selection_loss for point in last]):.4f}",
+        "last_validation_loss": f"{np.mean([point.validation_loss for point in last]):.4f}",
         "last_train_top1": f"{np.mean([point.train_top1 for point in last]):.4f}",
         "train_time_s": f"{record.times.train_time_s:.0f}",
         "trial_id": record.trial_id,

@@ -41,8 +41,8 @@ def known_lines(file: Path) -> dict[Place, Trial]:
 
 
 def points(trial: Trial) -> float:
-    """Accuracy on the selection split in percent, the mean of the last three evaluations."""
-    return 100 * float(trial["last_selection_top1"])
+    """Accuracy on the validation split in percent, the mean of the last three evaluations."""
+    return 100 * float(trial["last_validation_top1"])
 
 
 def stage_table(trials: Sequence[Trial]) -> str:
@@ -60,7 +60,7 @@ def stage_table(trials: Sequence[Trial]) -> str:
                 cells += ["", "", ""]
                 continue
             difference = points(trial) - points(first[network])
-            cells += [f"{points(trial):.1f}", f"{difference:+.1f}", f"{float(trial['last_selection_loss']):.3f}"]
+            cells += [f"{points(trial):.1f}", f"{difference:+.1f}", f"{float(trial['last_validation_loss']):.3f}"]
         lines.append(f"| {candidate} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram, stack_bars
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.performance_profile import performance_profiles
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.statistics.many.performance_profile import performance_profile
 
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -26,7 +26,7 @@ def ranked(count: int, groups: tuple[tuple[int, ...], ...] = (), difference: flo
 
 
 def draw(found: RankedNetworks) -> ElementTree.Element:
-    svg = to_svg(critical_difference_diagram(found, assign_appearances(found.networks)), "k")
+    svg = to_svg(critical_difference_diagram(found, assign_styles(found.networks)), "k")
     return ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the line itself
 
 
@@ -91,7 +91,7 @@ def test_profiles_name_the_networks_and_state_their_medians(count: int) -> None:
     at = np.linspace(0.4, 0.9, 51)
     scores = {name: np.linspace(0.5, 0.6, 9) + 0.02 * place for place, name in enumerate(names)}
     profiles = {name: performance_profile([row], at) for name, row in scores.items()}
-    drawing = performance_profiles(profiles, assign_appearances(names))
+    drawing = performance_profiles(profiles, assign_styles(names))
     svg = to_svg(drawing, "p")
     root = ElementTree.fromstring(svg)  # noqa: S314 - the text was made in the line itself
     assert {element.text for element in root.iter(TEXT)} >= set(names)

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from fbench.reports.figures.drawing import Drawing, to_svg, use_page_colours
 from fbench.reports.figures.log_axis import log_ticks, widen
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def chart(points: list[ParetoPoint], key: str = "p") -> str:
-    looks = assign_appearances(point.network for point in points)
-    return to_svg(pareto_chart(points, looks, "MACs, millions"), key)
+    styles = assign_styles(point.network for point in points)
+    return to_svg(pareto_chart(points, styles, "MACs, millions"), key)
 
 
 POINTS = [
@@ -84,14 +84,14 @@ def test_any_text_stays_text(text: str) -> None:
 
 
 def test_page_colours_follow_the_theme() -> None:
-    looks = assign_appearances(["cheap", "dear", "beaten"])
-    svg = use_page_colours(chart(POINTS), looks)
+    styles = assign_styles(["cheap", "dear", "beaten"])
+    svg = use_page_colours(chart(POINTS), styles)
     assert "var(--network-0)" in svg
     assert "var(--ink)" in svg
-    assert not [look.light for look in looks.values() if look.light in svg]
+    assert not [style.light for style in styles.values() if style.light in svg]
 
 
 @pytest.mark.parametrize("amount", [16, 132])
 def test_networks_differ_in_colour_or_marker(amount: int) -> None:
-    looks = assign_appearances(str(place) for place in range(amount)).values()
-    assert len({(look.light, look.marker) for look in looks}) == amount
+    styles = assign_styles(str(place) for place in range(amount)).values()
+    assert len({(style.light, style.marker) for style in styles}) == amount

@@ -17,11 +17,11 @@ from fbench.statistics.seeds.power import (
     variance_components,
 )
 from fbench.statistics.seeds.sequential import (
-    LookLevels,
-    LookResult,
-    judge_look,
-    look_levels,
-    look_seeds,
+    AnalysisLevels,
+    AnalysisResult,
+    analysis_levels,
+    analysis_seeds,
+    judge_analysis,
     nominal_levels,
     spent,
 )
@@ -44,12 +44,12 @@ def test_bounds_are_the_published_ones(shares: list[float], bounds: list[float])
 
 @settings(max_examples=25)
 @given(st.floats(0.001, 0.2), st.integers(2, 40))
-def test_looks_spend_the_level_and_no_more(level: float, max_seeds: int) -> None:
-    found = look_levels(max_seeds, level)
-    assert [one.seeds for one in found] == list(look_seeds(max_seeds))
+def test_analyses_spend_the_level_and_no_more(level: float, max_seeds: int) -> None:
+    found = analysis_levels(max_seeds, level)
+    assert [one.seeds for one in found] == list(analysis_seeds(max_seeds))
     assert all(0 < one.different <= level * (1 + 1e-9) for one in found)
     assert spent(1.0, level) == pytest.approx(level)
-    assert sum(one.different for one in found) >= level * 0.999  # looks overlap
+    assert sum(one.different for one in found) >= level * 0.999  # interim analyses overlap
 
 
 def test_brownian_motion_crosses_as_often_as_stated() -> None:
@@ -61,14 +61,19 @@ def test_brownian_motion_crosses_as_often_as_stated() -> None:
     assert crossed == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 200_000))
 
 
-@pytest.mark.parametrize(("max_seeds", "looks"), [(20, (5, 10, 15, 20)), (12, (5, 10, 12)), (4, (4,)), (5, (5,))])
-def test_one_looks_every_five_seeds_and_at_the_last(max_seeds: int, looks: tuple[int, ...]) -> None:
-    assert look_seeds(max_seeds) == looks
+@pytest.mark.parametrize(("max_seeds", "analyses"), [(20, (5, 10, 15, 20)), (12, (5, 10, 12)), (4, (4,)), (5, (5,))])
+def test_analyses_are_every_five_seeds_and_at_the_last(max_seeds: int, analyses: tuple[int, ...]) -> None:
+    assert analysis_seeds(max_seeds) == analyses
 
 
-def judged(matrix: npt.NDArray[np.float64], place: int, margin: float = 0.01, max_seeds: int = 20) -> LookResult:
-    return judge_look(
-        new_images(matrix), variance_components(matrix), matrix.shape[1], margin, look_levels(max_seeds, 0.05), place
+def judged(matrix: npt.NDArray[np.float64], index: int, margin: float = 0.01, max_seeds: int = 20) -> AnalysisResult:
+    return judge_analysis(
+        new_images(matrix),
+        variance_components(matrix),
+        matrix.shape[1],
+        margin,
+        analysis_levels(max_seeds, 0.05),
+        index,
     )
 
 
@@ -104,7 +109,7 @@ def test_where_seeds_rule_one_goes_on() -> None:
     assert found.chance_to_decide > 0.05
 
 
-def test_the_last_look_is_not_called_futile() -> None:
+def test_the_last_analysis_is_not_called_futile() -> None:
     found = judged(noise(20, 0.0, 0.0, 1.0, 0.05), 3)
     assert (found.verdict, found.futile, found.chance_to_decide) == ("undecided", False, 0.0)
 
@@ -116,46 +121,47 @@ def certain(estimate: float, error: float) -> MeanEstimate:
 
 
 COMPONENTS = VarianceComponents(seed=1e-4, image=0.0, residual=0.05)
-LEVELS = (LookLevels(5, 0.01, 0.02), LookLevels(10, 0.03, 0.04))
+LEVELS = (AnalysisLevels(5, 0.01, 0.02), AnalysisLevels(10, 0.03, 0.04))
 
 
 @pytest.mark.parametrize(
-    ("place", "p_value", "verdict"),
+    ("index", "p_value", "verdict"),
     [(0, 0.0099, "better"), (0, 0.0101, "undecided"), (1, 0.0299, "better"), (1, 0.0301, "undecided")],
 )
-def test_a_look_finds_a_difference_at_its_own_level(place: int, p_value: float, verdict: str) -> None:
+def test_an_analysis_finds_a_difference_at_its_own_level(index: int, p_value: float, verdict: str) -> None:
     z = float(stats.norm.isf(p_value / 2))
     for sign in (1.0, -1.0):
-        found = judge_look(certain(sign * z, 1.0), COMPONENTS, 500, 1e-3, LEVELS, place)
+        found = judge_analysis(certain(sign * z, 1.0), COMPONENTS, 500, 1e-3, LEVELS, index)
         assert found.verdict == ("worse" if verdict == "better" and sign < 0 else verdict)
         assert found.p_value == pytest.approx(p_value, rel=1e-6)
-        half = float(stats.norm.isf(LEVELS[place].different / 2))
+        half = float(stats.norm.isf(LEVELS[index].different / 2))
         assert (found.low, found.high) == pytest.approx((sign * z - half, sign * z + half), rel=1e-6)
-        assert found.seeds == LEVELS[place].seeds
+        assert found.seeds == LEVELS[index].seeds
 
 
 @pytest.mark.parametrize(
-    ("place", "p_value", "verdict"),
+    ("index", "p_value", "verdict"),
     [(0, 0.0199, "equivalent"), (0, 0.0201, "undecided"), (1, 0.0399, "equivalent"), (1, 0.0401, "undecided")],
 )
-def test_a_look_certifies_equivalence_at_its_own_level(place: int, p_value: float, verdict: str) -> None:
+def test_an_analysis_certifies_equivalence_at_its_own_level(index: int, p_value: float, verdict: str) -> None:
     margin = float(stats.norm.isf(p_value))
-    found = judge_look(certain(0.0, 1.0), COMPONENTS, 500, margin, LEVELS, place)
+    found = judge_analysis(certain(0.0, 1.0), COMPONENTS, 500, margin, LEVELS, index)
     assert found.verdict == verdict
     assert found.p_equivalent == pytest.approx(p_value, rel=1e-6)
 
 
-def test_a_look_finds_a_difference_before_it_certifies_equivalence_and_nothing_where_neither_learned() -> None:
+def test_an_analysis_finds_a_difference_before_it_certifies_equivalence_and_nothing_where_neither_learned() -> None:
     both = certain(4.0, 1.0)  # within a margin of 100, and far from 0
-    assert judge_look(both, COMPONENTS, 500, 100.0, LEVELS, 0).verdict == "better"
-    collapsed = judge_look(both, COMPONENTS, 500, 100.0, LEVELS, 0, neither_learned=True)
+    assert judge_analysis(both, COMPONENTS, 500, 100.0, LEVELS, 0).verdict == "better"
+    collapsed = judge_analysis(both, COMPONENTS, 500, 100.0, LEVELS, 0, neither_learned=True)
     assert collapsed.verdict == "undecided"
 
 
-def test_the_chance_to_decide_is_that_of_the_last_look_at_what_the_last_may_spend() -> None:
-    """Between looks the mean moves by the chance of the seeds to come: variance (seed + residual / C) (1/5 - 1/10)."""
+def test_the_chance_to_decide_is_that_of_the_last_analysis_at_what_the_last_may_spend() -> None:
+    """Between analyses the mean moves by the chance of the seeds to come: variance (seed + residual / C) (1/5 -
+    1/10)."""
     estimate = certain(0.01, 0.006)
-    found = judge_look(estimate, COMPONENTS, 500, 1e-3, LEVELS, 0)
+    found = judge_analysis(estimate, COMPONENTS, 500, 1e-3, LEVELS, 0)
     spread = math.sqrt((1e-4 + 0.05 / 500) * (1 / 5 - 1 / 10))
     then = expected_estimate(COMPONENTS, 10, 500, 0.01)
     wanted = chance_to_decide(then, 1e-3, 0.03, 0.04, spread)
@@ -166,6 +172,6 @@ def test_the_chance_to_decide_is_that_of_the_last_look_at_what_the_last_may_spen
 
 def test_impossible_plans_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
-        look_seeds(1)
+        analysis_seeds(1)
     with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
-        look_levels(20, 0.7)
+        analysis_levels(20, 0.7)

@@ -1,4 +1,4 @@
-"""How fast a network could run at most on a machine: its layers under the machine's roof, one after another."""
+"""How fast a network could run at most on a machine: its layers under the machine's roofline, one after another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fbench.architectures.tracing.graph import Node
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 
 Bound = Literal["compute", "memory"]
 
@@ -31,13 +31,13 @@ class Floor:
         return self.flops / self.bytes_moved if self.bytes_moved else float("inf")
 
 
-def layer_floor(node: Node, batch_size: int, roof: MachineRoof) -> Floor:
+def layer_floor(node: Node, batch_size: int, roofline: MachineRoofline) -> Floor:
     """The floor of one node for ``batch_size`` images, its maps and weights being the working set."""
     flops = batch_size * (2 * node.macs + sum(node.elementwise_ops.values()))
     flops += 2 * node.macs_per_call + sum(node.elementwise_ops_per_call.values())
     moved = batch_size * node.activation_bytes + node.parameter_bytes
-    by_arithmetic = flops / roof.peak_flops_per_s
-    by_bytes = moved / roof.bytes_per_s(moved)
+    by_arithmetic = flops / roofline.peak_flops_per_s
+    by_bytes = moved / roofline.bytes_per_s(moved)
     return Floor(
         flops=flops,
         bytes_moved=moved,
@@ -46,12 +46,12 @@ def layer_floor(node: Node, batch_size: int, roof: MachineRoof) -> Floor:
     )
 
 
-def network_floor(nodes: Sequence[Node], batch_size: int, roof: MachineRoof) -> Floor:
+def network_floor(nodes: Sequence[Node], batch_size: int, roofline: MachineRoofline) -> Floor:
     """The floors of all nodes together, as eager execution runs one after another.
 
     ``bound`` is what most of the time goes into.
     """
-    layers = [layer_floor(node, batch_size, roof) for node in nodes]
+    layers = [layer_floor(node, batch_size, roofline) for node in nodes]
     total = sum(layer.time_s for layer in layers)
     computing = sum(layer.time_s for layer in layers if layer.bound == "compute")
     return Floor(

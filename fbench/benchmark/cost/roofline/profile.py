@@ -18,10 +18,10 @@ from fbench.benchmark.cost.interleave import warm_up
 from fbench.benchmark.cost.memory_need import why_too_large
 from fbench.benchmark.cost.roofline.floors import Floor, layer_floor, network_floor
 from fbench.benchmark.cost.roofline.layer_times import layer_times_s
-from fbench.benchmark.cost.roofline.measure_roof import roof_of_this_machine
+from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import numerics_in_force
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.core.errors import UserError
@@ -45,7 +45,7 @@ class NetworkProfile:
 
     trace: NetworkTrace
     batch_size: int
-    roof: MachineRoof
+    roofline: MachineRoofline
     layers: tuple[LayerProfile, ...]
     floor: Floor
     time_s: float
@@ -57,7 +57,7 @@ class NetworkProfile:
 
 
 def profile_network(network: NetworkSpec, batch_size: int, numerics: Numerics, device: torch.device) -> NetworkProfile:
-    """Time every layer of ``network`` in eager evaluation mode, and hold it under the machine's roof.
+    """Time every layer of ``network`` in eager evaluation mode, and hold it under the machine's roofline.
 
     Raises:
         UserError: the batch, whose maps are all kept, does not fit into free memory.
@@ -67,20 +67,20 @@ def profile_network(network: NetworkSpec, batch_size: int, numerics: Numerics, d
     traced = trace(module, network.input_shape)
     if reason := why_too_large(traced, "train", batch_size, device):
         raise UserError(f"{network.name} cannot be profiled, {reason}; give a smaller --batch-size.")
-    roof = roof_of_this_machine(numerics, device)
+    roofline = roofline_of_this_machine(numerics, device)
     with freed_memory_kept(), numerics_in_force(numerics, device):
         time_s = _call_s(make_call(network, "inference", "eager", batch_size, numerics, device), clock_of(device))
         times = layer_times_s(module, network.input_shape, batch_size, numerics, device)
     layers = tuple(
-        LayerProfile(index, node, layer_floor(node, batch_size, roof), times.get(index))
+        LayerProfile(index, node, layer_floor(node, batch_size, roofline), times.get(index))
         for index, node in enumerate(traced.nodes)
     )
     return NetworkProfile(
         trace=traced,
         batch_size=batch_size,
-        roof=roof,
+        roofline=roofline,
         layers=layers,
-        floor=network_floor(traced.nodes, batch_size, roof),
+        floor=network_floor(traced.nodes, batch_size, roofline),
         time_s=time_s,
     )
 

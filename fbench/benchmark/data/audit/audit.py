@@ -86,9 +86,9 @@ def _described(
     splits = _members(groups, dataset.split)
     labels = _members(groups, dataset.labels)
     test = SPLITS.index("test")
-    places: dict[int, list[int]] = {}
-    for place, group in enumerate(groups[dataset.split == test].tolist()):
-        places.setdefault(group, []).append(place)
+    rows: dict[int, list[int]] = {}
+    for row, group in enumerate(groups[dataset.split == test].tolist()):
+        rows.setdefault(group, []).append(row)
     found, leaked = [], set(places_of_test_copies(dataset).tolist())
     across = 0
     for first, second, correlation in zip(pairs.first.tolist(), pairs.second.tolist(), pairs.correlation, strict=True):
@@ -96,7 +96,7 @@ def _described(
         across += len(splits[first] | splits[second]) > 1
         for mine, theirs in ((first, second), (second, first)):
             if splits[theirs] - {test}:
-                leaked.update(places.get(mine, ()))
+                leaked.update(rows.get(mine, ()))
         found.append(
             CopyPair(
                 first_row=row,

@@ -22,15 +22,15 @@ class CleaningRule:
 
 
 RULES: Final = {
-    "blank": CleaningRule("constant images of the training and selection split", "is blank"),
+    "blank": CleaningRule("constant images of the training and validation split", "is blank"),
     "non_faces": CleaningRule(
         "images that annotators call no face, in every split, where that is known", "is no face to most annotators"
     ),
     "copies_across_splits": CleaningRule(
-        "training and selection images that are exact copies of one in a later split", COPY_REASON
+        "training and validation images that are exact copies of one in a later split", COPY_REASON
     ),
     "near_copies_across_splits": CleaningRule(
-        "training and selection images that nearly equal one in a later split, as is or mirrored",
+        "training and validation images that nearly equal one in a later split, as is or mirrored",
         "nearly equals an image in a later split, as it is or mirrored",
     ),
     "conflicting_copies": CleaningRule(
@@ -43,7 +43,7 @@ RULES: Final = {
 """Rules by name, in the order in which they are asked; a row is left out by the first that names it.
 
 Only non_faces can change the test split, and results on it are then no longer comparable with others', so it is not
-among the defaults. Copies within the selection or test split stay: they weigh some images twice, but leak nothing.
+among the defaults. Copies within the validation or test split stay: they weigh some images twice, but leak nothing.
 """
 DEFAULT_RULES: Final = tuple(name for name in RULES if name != "non_faces")
 """Those that leave the test split as it is."""

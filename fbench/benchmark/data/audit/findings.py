@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from fbench.benchmark.data.dataset import LeftOut, SplitName
+from fbench.benchmark.data.dataset import LeftOutImages, SplitName
 from fbench.core.schema import FrozenModel
 
 AUDIT_SCHEMA_VERSION: Final = 1
@@ -83,7 +83,7 @@ class NearCopies(FrozenModel):
     pairs_across_splits: int
     pairs_with_other_label: int
     test_rows_with_near_copy: int
-    """Test images with such a pair in the training or selection split, exact copies counted in."""
+    """Test images with such a pair in the training or validation split, exact copies counted in."""
 
 
 class SubjectOnBothSides(FrozenModel):
@@ -98,7 +98,7 @@ class Audit(FrozenModel):
 
     What was not looked for is none: near copies in a quick audit, non-faces without FERPlus, subjects where the
     source does not tell them. ``test_rows_with_copies`` are places within the test split, from 0, of images with an
-    exact copy in the training or selection split. ``imbalance`` is the largest class of the training split over the
+    exact copy in the training or validation split. ``imbalance`` is the largest class of the training split over the
     smallest.
     """
 
@@ -110,7 +110,7 @@ class Audit(FrozenModel):
     class_names: tuple[str, ...]
     images_by_split_and_class: dict[SplitName, tuple[int, ...]]
     imbalance: float
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutImages, ...]
     exact: ExactCopies
     constant_rows: tuple[int, ...]
     black_rows: tuple[int, ...]

@@ -137,8 +137,8 @@ def _halves(images: npt.NDArray[np.uint8]) -> tuple[_Halves, _Halves]:
 
 def _low_frequencies(size: int, count: int) -> npt.NDArray[np.float64]:
     """The first ``count`` cosines of ``size`` places (size, count), orthonormal: discrete cosine transform, type II."""
-    place, frequency = np.arange(size)[:, None] + 0.5, np.arange(min(size, count))
-    cosines = np.cos(np.pi * place * frequency / size)
+    index, frequency = np.arange(size)[:, None] + 0.5, np.arange(min(size, count))
+    cosines = np.cos(np.pi * index * frequency / size)
     return np.asarray(cosines / np.linalg.norm(cosines, axis=0))
 
 

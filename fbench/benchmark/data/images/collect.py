@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.images.decoding import decode_images
 from fbench.benchmark.data.images.found_instead import found_instead
@@ -25,7 +25,7 @@ class LabelledFiles:
     files: tuple[ImageFile, ...]
     labels: npt.NDArray[np.uint8]
     class_names: tuple[str, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutImages, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def collect(
     )
 
 
-def sentences_of(left_out: Sequence[LeftOut]) -> str:
+def sentences_of(left_out: Sequence[LeftOutImages]) -> str:
     """What was left out, for a description: a sentence for each reason."""
     return "".join(
         f" {len(part.names)} file{'s were' if len(part.names) > 1 else ' was'} left out: each {part.reason}."
@@ -94,11 +94,11 @@ def sentences_of(left_out: Sequence[LeftOut]) -> str:
     )
 
 
-def _by_reason(files: Sequence[ImageFile], reasons: dict[int, str]) -> list[LeftOut]:
+def _by_reason(files: Sequence[ImageFile], reasons: dict[int, str]) -> list[LeftOutImages]:
     names: dict[str, list[str]] = {}
     for row, reason in reasons.items():
         names.setdefault(reason, []).append(files[row].relative)
-    return [LeftOut(reason=reason, names=printable(found)) for reason, found in names.items()]
+    return [LeftOutImages(reason=reason, names=printable(found)) for reason, found in names.items()]
 
 
 def _commonest(reasons: dict[int, str]) -> str:

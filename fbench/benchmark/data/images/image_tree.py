@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
-from fbench.benchmark.data.dataset import LeftOut
+from fbench.benchmark.data.dataset import LeftOutImages
 from fbench.benchmark.data.identity import Stamp, listing_key, stamp
 from fbench.benchmark.data.images.decoding import CONVERSION, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from fbench.core.errors import UserError, readable, storable
@@ -56,7 +56,7 @@ class ImageTree:
     root: Path
     files: tuple[ImageFile, ...]
     class_folders: dict[PartName | None, tuple[str, ...]]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutImages, ...]
 
     @property
     def parts(self) -> tuple[PartName | None, ...]:
@@ -159,7 +159,7 @@ def _scan(root: Path, tops: Sequence[tuple[PartName | None, Path]], ignored: str
                     files.append(ImageFile(relative, part, class_folder.name, seen))
     files.sort(key=lambda file: (file.file_name, file.relative))
     left_out = tuple(
-        LeftOut(reason=reason, names=printable(sorted(found)))
+        LeftOutImages(reason=reason, names=printable(sorted(found)))
         for reason, names in others.items()
         if (found := [name for name in names if name.rpartition("/")[2] != ignored])
     )

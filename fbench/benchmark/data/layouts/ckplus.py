@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
 from fbench.benchmark.data.layouts.ck_classes import CK_CLASSES, classes_of_option, fold_words
@@ -25,7 +25,7 @@ from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, group
 from fbench.core.errors import UserError
 
 SHARES: Final = (0.15, 0.15)
-"""Shares of the subjects in the selection and the test split; the rest trains."""
+"""Shares of the subjects in the validation and the test split; the rest trains."""
 
 # With no letter or digit on either side, as in S010_004_00000017.png, happy-S010-4.png or s010.jpg.
 _SUBJECT: Final = re.compile(r"(?<![A-Za-z\d])S\d{3}(?![A-Za-z\d])", re.ASCII | re.IGNORECASE)
@@ -69,7 +69,7 @@ def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:
     left_out = [*tree.left_out]
     for name in sorted(found - set(classes)):
         others = [file.relative for file in tree.files if meant[file.class_folder] == name]
-        left_out.append(LeftOut(reason=f"is labelled {name}", names=printable(others)))
+        left_out.append(LeftOutImages(reason=f"is labelled {name}", names=printable(others)))
     labelled = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
     fold = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
     return collect(labelled, reference.label, partial(_divide, tree, fold), in_split_order=False)

@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.copies import copy_groups
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.ck_classes import classes_of_option, fold_words
 from fbench.benchmark.data.layouts.fer2013_csv import read_rows
@@ -88,7 +88,7 @@ def read_ckplus_csv(path: Path, reference: DataReference) -> ImageDataset:
             "on; give the whole file or another fold."
         )
     left_out = tuple(
-        LeftOut(reason=f"is labelled {name}", names=tuple(names[rows.labels == CK_CODES.index(name)].tolist()))
+        LeftOutImages(reason=f"is labelled {name}", names=tuple(names[rows.labels == CK_CODES.index(name)].tolist()))
         for name in found
         if name not in classes
     )

@@ -6,7 +6,7 @@
     description = "Photos of 2024."
     licence = "CC BY 4.0"
     subject = "(?P<subject>P\\d+)_"     # who is shown, from the file name: then no subject is on two sides
-    shares = [0.15, 0.15]               # of the selection and test split, drawn with
+    shares = [0.15, 0.15]               # of the validation and test split, drawn with
     seed = 0
 
     [classes]                           # in label order
@@ -15,7 +15,7 @@
 
     [splits]                            # in place of shares
     train = ["batch1", "batch2"]
-    selection = ["batch3"]
+    validation = ["batch3"]
     test = ["batch4"]
 
 Class folders are named from the root or, with ``[splits]``, from the folders named there; all that lies below them
@@ -30,7 +30,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED
 from fbench.core.errors import UserError, did_you_mean
@@ -60,13 +60,13 @@ class Splits(FrozenModel):
     """
 
     train: tuple[Folder, ...] = Field(min_length=1)
-    selection: tuple[Folder, ...] = Field(min_length=1)
+    validation: tuple[Folder, ...] = Field(min_length=1, validation_alias=AliasChoices("validation", "selection"))
     test: tuple[Folder, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        for place, folder in enumerate(self.folders):
-            for other in self.folders[place + 1 :]:
+        for index, folder in enumerate(self.folders):
+            for other in self.folders[index + 1 :]:
                 if f"{folder}/".startswith(f"{other}/") or f"{other}/".startswith(f"{folder}/"):
                     raise UserError(
                         f"the class map's splits name '{folder}' and '{other}', which share images; list each folder "
@@ -77,11 +77,11 @@ class Splits(FrozenModel):
     @property
     def folders(self) -> tuple[str, ...]:
         """Those of all splits."""
-        return (*self.train, *self.selection, *self.test)
+        return (*self.train, *self.validation, *self.test)
 
 
 class ClassMap(FrozenModel):
-    """The TOML file. ``shares`` are those of the selection and test split, drawn with ``seed``.
+    """The TOML file. ``shares`` are those of the validation and test split, drawn with ``seed``.
 
     Raises:
         UserError: a folder under two classes, ``splits`` beside ``shares``, or a ``subject`` that is no regular

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable, scan_classes
@@ -77,7 +77,7 @@ def read_class_map(file: Path, reference: DataReference) -> ImageDataset:
             labels.append(classes.index(name))
     left_out = [*tree.left_out]
     if unused:
-        left_out.append(LeftOut(reason=LEFT_OUT, names=printable(unused)))
+        left_out.append(LeftOutImages(reason=LEFT_OUT, names=printable(unused)))
     labelled = LabelledFiles(tree.root, tuple(files), np.array(labels, np.uint8), classes, tuple(left_out))
     divide = partial(_divide, settings, tree.root, reference)
     return collect(labelled, reference.label, divide, may_show_images=settings.may_show_images)

@@ -35,7 +35,7 @@ _LONGEST_LINE: Final = 1 << 20
 
 
 def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
-    """Read all rows in file order: Training trains, PublicTest is the selection split, PrivateTest the test.
+    """Read all rows in file order: Training trains, PublicTest is the validation split, PrivateTest the test.
 
     A file without the column Usage (Kaggle's ``train.csv``) is split 70/15/15, seeded and stratified by class.
 
@@ -79,7 +79,7 @@ def read_fer2013_csv(path: Path, name: str = "fer2013") -> ImageDataset:
 def _describe(counts: list[int], *, published: bool) -> str:
     if published:
         return (
-            f"FER2013 from its CSV: Training trains ({counts[0]} images), PublicTest is the selection split "
+            f"FER2013 from its CSV: Training trains ({counts[0]} images), PublicTest is the validation split "
             f"({counts[1]}), PrivateTest is the test split ({counts[2]})."
         )
     return (

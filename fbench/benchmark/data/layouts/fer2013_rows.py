@@ -20,7 +20,7 @@ from fbench.core.errors import UserError, did_you_mean
 IMAGE_SIZE: Final = 48
 PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
 SPLIT_OF_USAGE: Final = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
-"""Indices into :data:`fbench.benchmark.data.dataset.SPLITS`: train, selection, test."""
+"""Indices into :data:`fbench.benchmark.data.dataset.SPLITS`: train, validation, test."""
 
 _REMEDY: Final = "correct that line or take a fresh copy of the file"
 
@@ -181,10 +181,10 @@ def _usage(fields: Sequence[str], columns: Columns) -> str:
 
 
 def _pixels(numbers: list[str], here: str) -> npt.NDArray[np.uint8]:
-    for place, number in enumerate(numbers, start=1):
+    for index, number in enumerate(numbers, start=1):
         if not _is_byte(number):
             raise UserError(
-                f"{here}: pixel {place} is {_shown(number)}, but pixels are whole numbers from 0 to 255; {_REMEDY}."
+                f"{here}: pixel {index} is {_shown(number)}, but pixels are whole numbers from 0 to 255; {_REMEDY}."
             )
     if len(numbers) != PIXELS:
         raise UserError(

@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.layouts.fer2013_rows import SPLIT_OF_USAGE
@@ -160,8 +160,8 @@ def read_ferplus(votes_file: Path, images_file: Path, reference: DataReference) 
         rows = np.flatnonzero(winner >= 0)
         shares[rows, winner[rows]] = 1.0
     else:
-        distinct, place = np.unique(votes.counts, axis=0, return_inverse=True)
-        shares = np.array([distribution(row) for row in distinct])[place]
+        distinct, index = np.unique(votes.counts, axis=0, return_inverse=True)
+        shares = np.array([distribution(row) for row in distinct])[index]
     return _labelled_anew(images, shares, mode)
 
 
@@ -176,7 +176,9 @@ def _labelled_anew(images: ImageDataset, shares: npt.NDArray[np.float64], mode: 
         (UNDECIDED, ~decided),
     )
     left_out = tuple(
-        LeftOut(reason=reason, names=tuple(images.sample_ids[rows].tolist())) for reason, rows in reasons if rows.any()
+        LeftOutImages(reason=reason, names=tuple(images.sample_ids[rows].tolist()))
+        for reason, rows in reasons
+        if rows.any()
     )
     expressions = shares[keep, :_UNKNOWN]
     kept = replace(images, labels=np.where(keep, winner, 0).astype(np.uint8), class_names=FERPLUS_CLASSES).take(
@@ -199,16 +201,16 @@ _HOW: Final = {
 
 def _without_non_faces(images: ImageDataset, votes: Votes) -> ImageDataset:
     out = non_faces(votes)
-    left_out = (LeftOut(reason=NOT_A_FACE, names=tuple(images.sample_ids[out].tolist())),) if out.any() else ()
+    left_out = (LeftOutImages(reason=NOT_A_FACE, names=tuple(images.sample_ids[out].tolist())),) if out.any() else ()
     kept = images.take(~out, left_out=left_out)
     return replace(kept, description=_describe(kept, left_out, _HOW["drop_non_face"]))
 
 
-def _describe(kept: ImageDataset, left_out: tuple[LeftOut, ...], how: str) -> str:
+def _describe(kept: ImageDataset, left_out: tuple[LeftOutImages, ...], how: str) -> str:
     counts = [int((kept.split == index).sum()) for index in range(len(SPLITS))]
     out = ", ".join(f"{len(part.names)} that each {part.reason}" for part in left_out) or "none"
     return (
-        f"FERPlus, joined to FER2013 by row: {how}. Training trains ({counts[0]} images), PublicTest is the selection "
+        f"FERPlus, joined to FER2013 by row: {how}. Training trains ({counts[0]} images), PublicTest is the validation "
         f"split ({counts[1]}), PrivateTest is the test split ({counts[2]}). Left out: {out}."
     )
 

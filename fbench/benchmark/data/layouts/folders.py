@@ -40,10 +40,10 @@ _MOST_CLASSES: Final = 256  # labels are uint8
 def read_image_tree(tree: ImageTree, reference: DataReference) -> ImageDataset:
     """Read every image of a tree; sample ids are relative paths, labels come from class folders.
 
-    Splits: ``train/ val/ test/`` as they are. Without ``val/``, the selection split is the files
+    Splits: ``train/ val/ test/`` as they are. Without ``val/``, the validation split is the files
     ``PublicTest_*`` of ``test/`` where all files there are named ``PublicTest_*`` or ``PrivateTest_*`` (the
     Kaggle copy of FER2013), and else a seeded stratified tenth of ``train/``. Without ``test/``, ``val/`` is the test
-    split and the selection split is drawn likewise. Class folders alone are split 70/15/15, seeded and stratified, or
+    split and the validation split is drawn likewise. Class folders alone are split 70/15/15, seeded and stratified, or
     into folds where the option asks for one.
 
     Images are ordered by split, then file name, then path: files that carry the row number of the FER2013 CSV
@@ -83,8 +83,9 @@ def draw_flat(labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], str
     )
 
 
-def draw_selection(split: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], str]:
-    """A split (N,) with a seeded stratified tenth of its training images moved to the selection split, and how many."""
+def draw_validation(split: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], str]:
+    """A split (N,) with a seeded stratified tenth of its training images moved to the validation split, and how
+    many."""
     train = np.flatnonzero(split == 0)
     drawn = split.copy()
     drawn[train] = stratified_split(labels[train], (SELECTION_SHARE,), SPLIT_SEED)
@@ -108,20 +109,22 @@ def _of_parts(
     split = np.array([_SPLIT_OF_PART[file.part] for file in files if file.part is not None], np.uint8)
     if "test" not in tree.parts:
         split[split == 1] = 2
-        drawn, share = draw_selection(split, labels)
+        drawn, share = draw_validation(split, labels)
         return drawn, (
-            f"there is no test/, so val/ is the test split and the selection split is a seeded stratified {share}."
+            f"there is no test/, so val/ is the test split and the validation split is a seeded stratified {share}."
         )
     if "val" in tree.parts:
-        return split, "train/ trains, val/ is the selection split, test/ is the test split."
+        return split, "train/ trains, val/ is the validation split, test/ is the test split."
     told = _split_by_prefix(files)
     if told is not None:
         return told, (
             "train/ trains; test/ holds both test sets of FER2013, told apart by file name: PublicTest_* is "
-            "the selection split, PrivateTest_* the test split."
+            "the validation split, PrivateTest_* the test split."
         )
-    drawn, share = draw_selection(split, labels)
-    return drawn, (f"there is no val/, so the selection split is a seeded stratified {share}; test/ is the test split.")
+    drawn, share = draw_validation(split, labels)
+    return drawn, (
+        f"there is no val/, so the validation split is a seeded stratified {share}; test/ is the test split."
+    )
 
 
 def require_parts(tree: ImageTree) -> None:

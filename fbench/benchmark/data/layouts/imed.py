@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import ImageDataset, LeftOutImages
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class, require_one_spelling
@@ -70,7 +70,7 @@ def read_imed(tree: ImageTree, reference: DataReference) -> ImageDataset:
         names = [file.relative for file in tree.files if file.class_folder == folder]
         if names:
             reason = f"shows a mixed emotion ({' and '.join(emotions or ())})"
-            left_out.append(LeftOut(reason=reason, names=printable(names)))
+            left_out.append(LeftOutImages(reason=reason, names=printable(names)))
     found = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
     return collect(found, reference.label, partial(_divide, tree))
 

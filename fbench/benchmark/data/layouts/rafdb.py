@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.dataset import ImageDataset, LeftOut
+from fbench.benchmark.data.dataset import ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.identity import Stamp, file_key, listing_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.decoding import CONVERSION
 from fbench.benchmark.data.images.image_tree import ImageFile, PartName, files_below, printable
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
-from fbench.benchmark.data.layouts.folders import draw_selection
+from fbench.benchmark.data.layouts.folders import draw_validation
 from fbench.benchmark.data.source import DataReference
 from fbench.core.errors import UserError
 
@@ -46,7 +46,7 @@ class ListedFaces:
 
     files: tuple[ImageFile, ...]
     labels: tuple[int, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[LeftOutImages, ...]
 
 
 def read_rafdb(root: Path, reference: DataReference) -> ImageDataset:
@@ -98,7 +98,7 @@ def listed_faces(root: Path) -> ListedFaces:
             problems.setdefault(relative, MISSING)
     problems |= dict.fromkeys(present, NOT_LISTED)
     left_out = tuple(
-        LeftOut(reason=reason, names=printable([name for name, why in problems.items() if why == reason]))
+        LeftOutImages(reason=reason, names=printable([name for name, why in problems.items() if why == reason]))
         for reason in dict.fromkeys(problems.values())
     )
     return ListedFaces(tuple(files), tuple(labels), left_out)
@@ -131,9 +131,9 @@ def _listed(list_file: Path) -> list[tuple[str, PartName, int]]:
 
 def _divide(files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Division:
     parts = np.array([0 if file.part == "train" else 2 for file in files], np.uint8)
-    split, share = draw_selection(parts, labels)
+    split, share = draw_validation(parts, labels)
     return Division(
         split,
         f"RAF-DB, basic expressions, {len(labels)} aligned faces: test_* is the test split, train_* trains, and the "
-        f"selection split is a seeded stratified {share.replace('train/', 'train_*')}.",
+        f"validation split is a seeded stratified {share.replace('train/', 'train_*')}.",
     )

@@ -124,8 +124,8 @@ def _face(box: Boxes, score: float, points: Boxes) -> Face:
 
 
 def _scaled(face: Face, factor: float) -> Face:
-    def point(place: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if place is None else (place[0] * factor, place[1] * factor)
+    def point(position: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if position is None else (position[0] * factor, position[1] * factor)
 
     left, top, right, bottom = (value * factor for value in face.box)
     return Face((left, top, right, bottom), face.confidence, point(face.left_eye), point(face.right_eye))

@@ -64,7 +64,7 @@ class Preparation(FrozenModel):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PreparationOutcome:
     """What became of one photo: how many faces were written, why none, and the place of the first."""
 
     photo: str
@@ -107,13 +107,13 @@ def prepare_photos(
             done = {name for name, _ in _lines(target)}
             for name, reason in odd:
                 if name not in done:
-                    _record(writer, counts, Outcome(name, "skipped", reason=reason))
-            for place, photo in enumerate(photos, start=1):
+                    _record(writer, counts, PreparationOutcome(name, "skipped", reason=reason))
+            for number, photo in enumerate(photos, start=1):
                 if storable(photo) not in done:
                     outcome = _skip_taken(photo, taken) or prepare_one(source, photo, target, preparation, detector)
                     _record(writer, counts, outcome)
                     stream.flush()
-                progress(place, len(photos))
+                progress(number, len(photos))
     except OSError as error:
         raise UserError(
             f"{error.filename or target} cannot be written ({error.strerror}); mend that and go on."
@@ -121,27 +121,29 @@ def prepare_photos(
     return counts
 
 
-def prepare_one(source: Path, photo: str, target: Path, preparation: Preparation, detector: Detector) -> Outcome:
+def prepare_one(
+    source: Path, photo: str, target: Path, preparation: Preparation, detector: Detector
+) -> PreparationOutcome:
     """Find, align and write the faces of one photo; a photo that gives none is told why."""
     name = storable(photo)
     try:
         image = open_image(source / photo)
     except UnusableImageError as error:
-        return Outcome(name, "skipped", reason=str(error))
+        return PreparationOutcome(name, "skipped", reason=str(error))
     colour = to_gray(image).convert("RGB") if image.mode.startswith("I") else image.convert("RGB")
     found = detector.detect(np.asarray(colour))
     if not found and preparation.no_face == "skip":
-        return Outcome(name, "skipped", reason=NO_FACE)
+        return PreparationOutcome(name, "skipped", reason=NO_FACE)
     if not found:
         whole = Face((0.0, 0.0, float(colour.width), float(colour.height)), 0.0)
         _write(target / _face_name(photo), align(colour, whole, preparation.normalisation))
-        return Outcome(name, "written", 1, WHOLE_IMAGE)
+        return PreparationOutcome(name, "written", 1, WHOLE_IMAGE)
     if len(found) > 1 and preparation.faces == "skip":
-        return Outcome(name, "skipped", reason=SEVERAL_FACES, faces_found=len(found))
+        return PreparationOutcome(name, "skipped", reason=SEVERAL_FACES, faces_found=len(found))
     chosen = choose(found, preparation.faces)
     for number, face in enumerate(chosen):
         _write(target / _face_name(photo, number), align(colour, face, preparation.normalisation))
-    return Outcome(name, "written", len(chosen), "", len(found), chosen[0])
+    return PreparationOutcome(name, "written", len(chosen), "", len(found), chosen[0])
 
 
 def choose(found: Sequence[Face], choice: FaceChoice) -> list[Face]:
@@ -223,7 +225,7 @@ def _end(status: str, reason: str) -> str:
     return reason or status
 
 
-def _record(writer: object, counts: Counter[str], outcome: Outcome) -> None:
+def _record(writer: object, counts: Counter[str], outcome: PreparationOutcome) -> None:
     face = outcome.face
     eyes = face is not None and face.left_eye is not None and face.right_eye is not None
     writer.writerow(  # type: ignore[attr-defined] # csv gives its writers no public type
@@ -248,8 +250,8 @@ def _taken_names(photos: Sequence[str]) -> set[str]:
     return {photo for photo in photos if seen.setdefault(_face_name(photo), photo) != photo}
 
 
-def _skip_taken(photo: str, taken: set[str]) -> Outcome | None:
-    return Outcome(storable(photo), "skipped", reason=NAME_TAKEN) if photo in taken else None
+def _skip_taken(photo: str, taken: set[str]) -> PreparationOutcome | None:
+    return PreparationOutcome(storable(photo), "skipped", reason=NAME_TAKEN) if photo in taken else None
 
 
 def _face_name(photo: str, number: int = 0) -> str:

@@ -19,7 +19,7 @@ GENERATOR_VERSION: Final[int] = 1
 _ROWS_AT_A_TIME = 512
 
 
-def load_synthetic(*, seed: int = 0, train: int = 4096, selection: int = 1024, test: int = 2048) -> ImageDataset:
+def load_synthetic(*, seed: int = 0, train: int = 4096, validation: int = 1024, test: int = 2048) -> ImageDataset:
     """Render the data set: gray 48x48 faces with seven expressions built from FACS action units.
 
     Classes are balanced up to rounding and shuffled. The same seed and sizes give the same bytes on every machine
@@ -27,12 +27,12 @@ def load_synthetic(*, seed: int = 0, train: int = 4096, selection: int = 1024, t
 
     Args:
         seed: from 0 to 2^64 - 1.
-        train, selection, test: images in each split, at least one each.
+        train, validation, test: images in each split, at least one each.
 
     Raises:
         UserError: a seed or size out of range.
     """
-    sizes: dict[SplitName, int] = {"train": train, "selection": selection, "test": test}
+    sizes: dict[SplitName, int] = {"train": train, "validation": validation, "test": test}
     _check(seed, sizes)
     images, labels = zip(*(_render_split(seed, split, count) for split, count in sizes.items()), strict=True)
     ids = [f"synthetic:{split}:{row}" for split, count in sizes.items() for row in range(count)]
@@ -47,7 +47,7 @@ def load_synthetic(*, seed: int = 0, train: int = 4096, selection: int = 1024, t
         synthetic=True,
         description=(
             f"Synthetic: faces rendered from FACS action units, not photographs of people (generator version "
-            f"{GENERATOR_VERSION}, seed {seed}; {train} train, {selection} selection, {test} test images)."
+            f"{GENERATOR_VERSION}, seed {seed}; {train} train, {validation} validation, {test} test images)."
         ),
     )
 

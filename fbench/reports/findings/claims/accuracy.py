@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
-from fbench.benchmark.records.interim_analyses import Look
-from fbench.reports.findings.claims.parts import MissingEvidence, Part, preset_words
+from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
@@ -22,11 +22,11 @@ from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkCompariso
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import SeedsNeeded
-from fbench.statistics.statements import Answer, says_better, says_no_worse
+from fbench.statistics.statements import StatementAnswer, says_better, says_no_worse
 
 
 @dataclass(frozen=True)
-class Pair:
+class ClaimPair:
     """Two networks that are compared on a data set; ``ours`` is claimed to be the better, ``margin`` is of 1."""
 
     ours: str
@@ -37,10 +37,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a pair: how data answer it, which verdicts of a look support it, and words for an answer that
-    is no difference."""
+    """What is asked of a pair: how data answer it, which verdicts of an interim analysis support it, and words for an
+    answer that is no difference."""
 
-    judge: Callable[[MeanEstimate, float], Answer]
+    judge: Callable[[MeanEstimate, float], StatementAnswer]
     in_favour: tuple[Verdict, ...]
     no_difference: str
 
@@ -51,7 +51,7 @@ NO_LOSS: Final = Question(says_no_worse, ("better", "equivalent"), "{ours} loses
 
 def comparison_parts(
     test: MoreAccurate | LessAccurate | Ordered | NoLessAccurate, claim: Claim, inputs: ClaimInputs
-) -> list[Part]:
+) -> list[ClaimPart]:
     """The parts of a comparison of accuracies: one for each pair and data set.
 
     Raises:
@@ -61,38 +61,39 @@ def comparison_parts(
     for data in test.data:
         evidence = pool(inputs, data, claim.networks)
         for ours, theirs in reading.pairs(test):
-            pair = Pair(ours, theirs, data, test.margin_points / 100)
+            pair = ClaimPair(ours, theirs, data, test.margin_points / 100)
             parts.append(_part(pair, claim, reading.asks, evidence, inputs))
     return parts
 
 
 def what_is_absent(
     claim: Claim, data: str, networks: tuple[str, ...], evidence: DataEvidence | None, inputs: ClaimInputs
-) -> Part | None:
+) -> ClaimPart | None:
     """The part that says which trainings there are none of, or none where both networks have some."""
     if evidence is None or any(holding.data.synthetic for holding in evidence.holdings):
         reason = f"at least {plural(claim.seeds, 'seed')} each, {preset_words(claim.preset)}"
         if any(one.data.synthetic and set(networks) & set(one.run.networks) for one in inputs.holdings):
             reason += "; those on synthetic faces, which say nothing of real ones, do not count"
-        return Part(lacks=(MissingEvidence("data", data, networks, reason=reason),))
+        return ClaimPart(lacks=(MissingEvidence("data", data, networks, reason=reason),))
     if any(holding.evidence.split != "test" for holding in evidence.holdings):
-        return Part(lacks=(MissingEvidence("test split", data),))
+        return ClaimPart(lacks=(MissingEvidence("test split", data),))
     absent = [name for name in networks if name not in evidence.networks]
     lacks = tuple(MissingEvidence("network", data, (name,), reason=evidence.failed.get(name, "")) for name in absent)
-    return Part(lacks=lacks) if lacks else None
+    return ClaimPart(lacks=lacks) if lacks else None
 
 
 def shortfalls(
-    claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, looked: bool = False
+    claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, analysed: bool = False
 ) -> list[MissingEvidence]:
     """What the claim needs of budget and seeds and does not have.
 
-    ``seeds`` are the trainings a side; they are enough where a look (``looked``) decided how many there are.
+    ``seeds`` are the trainings a side; they are enough where an interim analysis (``analysed``) decided how many there
+    are.
     """
     found = []
     if not evidence.is_long_enough(claim.preset):
         found.append(MissingEvidence("preset", data, reason=claim.preset))
-    least = FEWEST_PAIRS if looked else max(claim.seeds, FEWEST_PAIRS)
+    least = FEWEST_PAIRS if analysed else max(claim.seeds, FEWEST_PAIRS)
     if seeds < least:
         found.append(seeds_lack(data, least, seeds))
     return found
@@ -124,36 +125,40 @@ def _neighbours(test: Ordered) -> list[tuple[str, str]]:
     return list(zip(test.networks[:-1], test.networks[1:], strict=True))
 
 
-def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | None, inputs: ClaimInputs) -> Part:
+def _part(
+    pair: ClaimPair, claim: Claim, asks: Question, evidence: DataEvidence | None, inputs: ClaimInputs
+) -> ClaimPart:
     absent = what_is_absent(claim, pair.data, (pair.ours, pair.theirs), evidence, inputs)
     if absent is not None or evidence is None:
-        return absent or Part()
+        return absent or ClaimPart()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-    look = _look(evidence, pair)
+    analysis = _analyse(evidence, pair)
     remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
-    if look is None and evidence.has_looks:
+    if analysis is None and evidence.has_analyses:
         remarks += (
             f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
             "were added until other comparisons were decided",
         )
-    lacks = shortfalls(claim, pair.data, look[0].seeds if look else found.seeds, evidence, looked=look is not None)
+    lacks = shortfalls(
+        claim, pair.data, analysis[0].seeds if analysis else found.seeds, evidence, analysed=analysis is not None
+    )
     if ours.collapsed and theirs.collapsed:
         lack = MissingEvidence("learning", pair.data, (pair.ours, pair.theirs))
-        return Part(_open_words(pair, found), None, None, (*lacks, lack), remarks)
+        return ClaimPart(_open_words(pair, found), None, None, (*lacks, lack), remarks)
     if lacks or not is_testable(found.new_images):
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
-        return Part(_open_words(pair, found), None, None, (*lacks, *needed), remarks)
-    if look:
-        return _of_look(pair, *look, asks, remarks)
+        return ClaimPart(_open_words(pair, found), None, None, (*lacks, *needed), remarks)
+    if analysis:
+        return _of_analysis(pair, *analysis, asks, remarks)
     answer = asks.judge(found.new_images, pair.margin)
     decided = answer.supports or answer.p_against < LEVEL
     words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
     more = () if answer.supports else _more(pair, found, evidence)
-    return Part(words, None, answer, more, remarks)
+    return ClaimPart(words, None, answer, more, remarks)
 
 
-def _of_seeds(pair: Pair, found: NetworkComparison, seeds: set[int]) -> list[str]:
+def _of_seeds(pair: ClaimPair, found: NetworkComparison, seeds: set[int]) -> list[str]:
     if found.pairing == "unpaired":
         return [f"{pair.ours} and {pair.theirs} unpaired, as they have fewer than two seeds in common"]
     left_out = sorted(seeds - set(found.our_seeds))
@@ -163,30 +168,35 @@ def _of_seeds(pair: Pair, found: NetworkComparison, seeds: set[int]) -> list[str
     return [f"seed {which} on {data_words(pair.data)} left out, as {pair.ours} or {pair.theirs} lacks it"]
 
 
-def _look(evidence: DataEvidence, pair: Pair) -> tuple[Look, bool] | None:
-    """The look at this comparison, and whether its difference is the other way round."""
-    if (look := evidence.look(pair.ours, pair.theirs)) is not None:
-        return look, False
-    look = evidence.look(pair.theirs, pair.ours)
-    return None if look is None else (look, True)
+def _analyse(evidence: DataEvidence, pair: ClaimPair) -> tuple[InterimAnalysis, bool] | None:
+    """The interim analysis of this comparison, and whether its difference is the other way round."""
+    if (analysis := evidence.analysis(pair.ours, pair.theirs)) is not None:
+        return analysis, False
+    analysis = evidence.analysis(pair.theirs, pair.ours)
+    return None if analysis is None else (analysis, True)
 
 
-def _of_look(pair: Pair, look: Look, turned: bool, asks: Question, remarks: tuple[str, ...]) -> Part:
-    """Seeds were added until decided: the verdict is the look's, as a p-value after looking would promise too much."""
+def _of_analysis(
+    pair: ClaimPair, analysis: InterimAnalysis, turned: bool, asks: Question, remarks: tuple[str, ...]
+) -> ClaimPart:
+    """Seeds were added until decided: the verdict is the interim analysis's, as a p-value after the others would
+    promise too much."""
     opposite = {"better": "worse", "worse": "better"}
-    verdict = opposite.get(look.verdict, look.verdict) if turned else look.verdict
+    verdict = opposite.get(analysis.verdict, analysis.verdict) if turned else analysis.verdict
     word = {"better": "more accurate than", "worse": "less accurate than", "equivalent": "equivalent to"}.get(
         verdict, "undecided against"
     )
-    text = f"{pair.ours} is {word} {pair.theirs} on {data_words(pair.data)} (look at {look.seeds} seeds)"
+    text = (
+        f"{pair.ours} is {word} {pair.theirs} on {data_words(pair.data)} (interim analysis at {analysis.seeds} seeds)"
+    )
     supports = verdict in asks.in_favour
     against = 1.0 if supports or verdict == "undecided" else 0.0
-    reason = f"more than the {plural(look.seeds, 'seed')} at which the looks stopped"
-    lacks = (MissingEvidence("seeds", pair.data, amount=look.seeds + 1, reason=reason),)
-    return Part(text, None, Answer(supports, against), () if supports else lacks, remarks)
+    reason = f"more than the {plural(analysis.seeds, 'seed')} at which the interim analyses stopped"
+    lacks = (MissingEvidence("seeds", pair.data, amount=analysis.seeds + 1, reason=reason),)
+    return ClaimPart(text, None, StatementAnswer(supports, against), () if supports else lacks, remarks)
 
 
-def _decided_words(pair: Pair, found: NetworkComparison, asks: Question, answer: Answer) -> str:
+def _decided_words(pair: ClaimPair, found: NetworkComparison, asks: Question, answer: StatementAnswer) -> str:
     images, within = found.new_images, margin(pair.margin)
     where = f"on {data_words(pair.data)} ({_evidence(found)}"
     if images.p_value >= LEVEL:
@@ -198,7 +208,7 @@ def _decided_words(pair: Pair, found: NetworkComparison, asks: Question, answer:
     return text + small
 
 
-def _open_words(pair: Pair, found: NetworkComparison) -> str:
+def _open_words(pair: ClaimPair, found: NetworkComparison) -> str:
     if not is_testable(found.new_images):
         return f"{pair.ours} against {pair.theirs} on {data_words(pair.data)}: one training a side"
     return f"{pair.ours} against {pair.theirs} on {data_words(pair.data)}: {_evidence(found)}"
@@ -208,7 +218,7 @@ def _evidence(found: NetworkComparison) -> str:
     return minus(f"{points_range(found.new_images.low, found.new_images.high)} points, {plural(found.seeds, 'seed')}")
 
 
-def _more(pair: Pair, found: NetworkComparison, evidence: DataEvidence) -> tuple[MissingEvidence, ...]:
+def _more(pair: ClaimPair, found: NetworkComparison, evidence: DataEvidence) -> tuple[MissingEvidence, ...]:
     """What would decide it, if the true difference is the one seen; known only of pairs of seeds."""
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     needed = seeds_to_decide(ours, theirs, found, pair.margin, LEVEL)

@@ -12,17 +12,17 @@ from typing import Any, Final
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import COUNT_WORDS, Count, CountIs, CountRatio, CountReduction, CountTest, Fewer
 from fbench.architectures.contract import Counts
-from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import ClaimInputs
 from fbench.reports.formatting import count, listing, number
 
 
-def count_parts(test: CountTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def count_parts(test: CountTest, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     """The one part of a test of counts."""
     return [count_part(test, inputs.counts)]
 
 
-def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
+def count_part(test: CountTest, counts: Mapping[str, Counts]) -> ClaimPart:
     """The outcome of a test of counts; undecided where a count is not known and those known do not contradict it.
 
     Args:
@@ -31,7 +31,7 @@ def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
     """
     named = test.networks_named
     unknown = tuple(name for name in named if name not in counts)
-    lacking = Part(lacks=(MissingEvidence("counts", networks=unknown),))
+    lacking = ClaimPart(lacks=(MissingEvidence("counts", networks=unknown),))
     if test.network in unknown or len(unknown) == len(named) - 1 > 0:
         return lacking
     values = {name: _value(counts[name], test.count) for name in named if name in counts}
@@ -39,12 +39,12 @@ def count_part(test: CountTest, counts: Mapping[str, Counts]) -> Part:
     return lacking if unknown and found.settled == "supported" else found
 
 
-def _as_printed(test: CountIs, ours: int, others: Mapping[str, int]) -> Part:
+def _as_printed(test: CountIs, ours: int, others: Mapping[str, int]) -> ClaimPart:
     text = f"{test.network} has {count(ours)} {COUNT_WORDS[test.count]}"
     return _settled(text, holds=_rounds_to(ours, test.value, test.precision))
 
 
-def _reductions(test: CountReduction, ours: int, others: Mapping[str, int]) -> Part:
+def _reductions(test: CountReduction, ours: int, others: Mapping[str, int]) -> ClaimPart:
     words, reductions = COUNT_WORDS[test.count], {name: 100 * (1 - ours / value) for name, value in others.items()}
     low, high = test.low_percent - test.precision / 2, test.high_percent + test.precision / 2
     changes = [
@@ -54,14 +54,14 @@ def _reductions(test: CountReduction, ours: int, others: Mapping[str, int]) -> P
     return _settled(text, holds=all(low <= share <= high for share in reductions.values()))
 
 
-def _fewer(test: Fewer, ours: int, others: Mapping[str, int]) -> Part:
+def _fewer(test: Fewer, ours: int, others: Mapping[str, int]) -> ClaimPart:
     nearest = min(others, key=lambda name: others[name])
     rival = nearest if len(test.than) == 1 else f"the smallest of the others, {nearest},"
     text = f"{test.network} has {count(ours)} {COUNT_WORDS[test.count]}; {rival} has {count(others[nearest])}"
     return _settled(text, holds=ours < others[nearest])
 
 
-def _ratios(test: CountRatio, ours: int, others: Mapping[str, int]) -> Part:
+def _ratios(test: CountRatio, ours: int, others: Mapping[str, int]) -> ClaimPart:
     ratios = {name: value / ours for name, value in others.items()}
     if test.reading == "up_to":
         largest = max(ratios, key=lambda name: ratios[name])
@@ -71,8 +71,8 @@ def _ratios(test: CountRatio, ours: int, others: Mapping[str, int]) -> Part:
     return _settled(text, holds=all(_rounds_to(ratio, test.times, test.precision) for ratio in ratios.values()))
 
 
-def _settled(text: str, *, holds: bool) -> Part:
-    return Part(text=text, settled="supported" if holds else "contradicted")
+def _settled(text: str, *, holds: bool) -> ClaimPart:
+    return ClaimPart(text=text, settled="supported" if holds else "contradicted")
 
 
 def _direction(reduction: float) -> str:
@@ -88,7 +88,7 @@ def _rounds_to(value: float, printed: float, precision: float) -> bool:
     return abs(value - printed) <= precision / 2
 
 
-_READINGS: Final[Mapping[str, Callable[[Any, int, Mapping[str, int]], Part]]] = {
+_READINGS: Final[Mapping[str, Callable[[Any, int, Mapping[str, int]], ClaimPart]]] = {
     "fewer": _fewer,
     "count_is": _as_printed,
     "count_ratio": _ratios,

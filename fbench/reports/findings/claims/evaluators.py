@@ -11,10 +11,10 @@ from typing import Any, Final
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import ClaimTest
 from fbench.reports.findings.claims import accuracy, counted, training_time, trainings
-from fbench.reports.findings.claims.parts import Part
+from fbench.reports.findings.claims.parts import ClaimPart
 from fbench.reports.findings.claims.pool import ClaimInputs
 
-Evaluator = Callable[[Any, Claim, ClaimInputs], list[Part]]
+Evaluator = Callable[[Any, Claim, ClaimInputs], list[ClaimPart]]
 
 EVALUATORS: Final[Mapping[str, Evaluator]] = {
     **counted.EVALUATORS,
@@ -25,7 +25,7 @@ EVALUATORS: Final[Mapping[str, Evaluator]] = {
 """By the kind of a test: the test, its claim and all that can decide it, as parts."""
 
 
-def parts_of(test: ClaimTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def parts_of(test: ClaimTest, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     """What is seen of each comparison or count of a test.
 
     Raises:

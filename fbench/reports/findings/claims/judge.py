@@ -11,7 +11,7 @@ from fbench.ablations.claim_tests import CATALOGUE_NAMES, DATA_WORDS
 from fbench.benchmark.data.catalogue import CATALOGUE
 from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.findings.claims.evaluators import parts_of
-from fbench.reports.findings.claims.parts import Part, missing_sentence
+from fbench.reports.findings.claims.parts import ClaimPart, missing_sentence
 from fbench.reports.findings.claims.pool import ClaimInputs
 from fbench.reports.formatting import listing, plural
 from fbench.statistics.statements import Outcome, conclude, judge_parts
@@ -139,12 +139,12 @@ def count_words(claims: Sequence[JudgedClaim]) -> str:
     return f"{plural(len(claims), 'claim')}: {said}{by_counts}."
 
 
-def _judged(part: Part, outcome: Outcome) -> JudgedPart:
+def _judged(part: ClaimPart, outcome: Outcome) -> JudgedPart:
     missing = missing_sentence(part.lacks) if outcome == "undecided" else ""
     return JudgedPart(part.text, outcome, by_arithmetic=part.settled is not None, missing=missing)
 
 
-def _why(verdict: Outcome, by_arithmetic: bool, parts: Sequence[Part], outcomes: Sequence[Outcome]) -> str:
+def _why(verdict: Outcome, by_arithmetic: bool, parts: Sequence[ClaimPart], outcomes: Sequence[Outcome]) -> str:
     """The parts that decide, arithmetic first; of an undecided claim those that are open, and how many hold."""
     texts = list(_telling(verdict, by_arithmetic, parts, outcomes))
     if verdict != "undecided":
@@ -155,7 +155,7 @@ def _why(verdict: Outcome, by_arithmetic: bool, parts: Sequence[Part], outcomes:
 
 
 def _telling(
-    verdict: Outcome, by_arithmetic: bool, parts: Sequence[Part], outcomes: Sequence[Outcome]
+    verdict: Outcome, by_arithmetic: bool, parts: Sequence[ClaimPart], outcomes: Sequence[Outcome]
 ) -> Iterator[str]:
     for part, outcome in zip(parts, outcomes, strict=True):
         counts = not (verdict == "contradicted" and by_arithmetic) or part.settled is not None

@@ -9,7 +9,7 @@ from typing import Literal
 from fbench.ablations.claim_tests import data_words
 from fbench.benchmark.records.budget import load_presets
 from fbench.reports.formatting import count, listing
-from fbench.statistics.statements import Answer, Outcome
+from fbench.statistics.statements import Outcome, StatementAnswer
 
 LackKind = Literal[
     "counts", "data", "test split", "network", "preset", "learning", "over-fitting", "seeds", "images", "cost", "blocks"
@@ -28,7 +28,7 @@ class MissingEvidence:
 
 
 @dataclass(frozen=True)
-class Part:
+class ClaimPart:
     """One comparison or count of a claim.
 
     Attributes:
@@ -41,7 +41,7 @@ class Part:
 
     text: str = ""
     settled: Outcome | None = None
-    answer: Answer | None = None
+    answer: StatementAnswer | None = None
     lacks: tuple[MissingEvidence, ...] = ()
     remarks: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ from fbench.ablations.claim_tests import CATALOGUE_NAMES
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
 from fbench.benchmark.records.budget import load_preset, plan_steps
 from fbench.benchmark.records.cost_records import CostRecord
-from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import RunTable
@@ -88,16 +88,18 @@ class DataEvidence:
         return all(_is_long_enough(holding, preset) for holding in self.holdings)
 
     @property
-    def has_looks(self) -> bool:
+    def has_analyses(self) -> bool:
         """Whether seeds were added until comparisons were decided."""
-        return any(holding.run.looks is not None for holding in self.holdings)
+        return any(holding.run.interim_analyses is not None for holding in self.holdings)
 
-    def look(self, network: str, other: str) -> Look | None:
-        """The last look at this comparison, where seeds were added until it was decided; else none."""
+    def analysis(self, network: str, other: str) -> InterimAnalysis | None:
+        """The last interim analysis of this comparison, where seeds were added until it was decided; else none."""
         for holding in self.holdings:
-            looks = holding.run.looks
-            for study in holding.run.config.suite.studies if looks else ():
-                found = looks.latest(ComparisonKey(study.name, network, other, holding.data.name)) if looks else None
+            analyses = holding.run.interim_analyses
+            for study in holding.run.config.suite.studies if analyses else ():
+                found = (
+                    analyses.latest(ComparisonKey(study.name, network, other, holding.data.name)) if analyses else None
+                )
                 if found is not None and has_its_trials(found, holding.run):
                     return found
         return None
@@ -195,13 +197,13 @@ def _merged(network: str, holdings: Sequence[RunOnData]) -> NetworkEvidence | No
 
 
 def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
-    fresh = [place for place, seed in enumerate(more.seeds) if seed not in ours.seeds]
-    seeds = (*ours.seeds, *(more.seeds[place] for place in fresh))
-    order = sorted(range(len(seeds)), key=lambda place: seeds[place])
+    fresh = [index for index, seed in enumerate(more.seeds) if seed not in ours.seeds]
+    seeds = (*ours.seeds, *(more.seeds[index] for index in fresh))
+    order = sorted(range(len(seeds)), key=lambda index: seeds[index])
 
     def tuples(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
-        both = (*first, *(second[place] for place in fresh))
-        return tuple(both[place] for place in order)
+        both = (*first, *(second[index] for index in fresh))
+        return tuple(both[index] for index in order)
 
     return replace(
         ours,

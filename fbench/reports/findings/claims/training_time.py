@@ -12,13 +12,13 @@ from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import TimeTest, TrainingTimeReduction, TrainsFaster
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.core.errors import UserError
-from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import FIRST_AND_SECOND, ClaimInputs
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.costs.timings import image_log_times, main_setting
 from fbench.reports.findings.gate.comparable import MACHINE_FIELDS
 from fbench.reports.formatting import number
-from fbench.statistics.statements import Answer, says_ratio_within, says_shorter
+from fbench.statistics.statements import StatementAnswer, says_ratio_within, says_shorter
 from fbench.statistics.timing import LogTimes, TimeRatio, time_ratio
 
 
@@ -37,14 +37,14 @@ class _Reading:
     """A kind of test: between which ratios of time it holds, and what two networks' times answer to it."""
 
     limits: Callable[[Any], tuple[float, float]]
-    judge: Callable[[LogTimes, LogTimes, Any], Answer]
+    judge: Callable[[LogTimes, LogTimes, Any], StatementAnswer]
 
 
 def _shorter(test: TrainsFaster) -> tuple[float, float]:
     return 1 - test.margin_percent / 100, 1.0
 
 
-def _says_shorter(ours: LogTimes, theirs: LogTimes, test: TrainsFaster) -> Answer:
+def _says_shorter(ours: LogTimes, theirs: LogTimes, test: TrainsFaster) -> StatementAnswer:
     return says_shorter(ours, theirs, test.margin_percent / 100)
 
 
@@ -54,7 +54,7 @@ def _as_printed(test: TrainingTimeReduction) -> tuple[float, float]:
     return 1 - (test.high_percent + half) / 100, 1 - (test.low_percent - half) / 100
 
 
-def _says_as_printed(ours: LogTimes, theirs: LogTimes, test: TrainingTimeReduction) -> Answer:
+def _says_as_printed(ours: LogTimes, theirs: LogTimes, test: TrainingTimeReduction) -> StatementAnswer:
     return says_ratio_within(ours, theirs, *_as_printed(test))
 
 
@@ -64,7 +64,7 @@ _READINGS: Final[Mapping[str, _Reading]] = {
 }
 
 
-def time_parts(test: TimeTest, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def time_parts(test: TimeTest, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     """The parts of a test of training time, one for each network that it is held against.
 
     Raises:
@@ -81,21 +81,21 @@ def _measured(network: str, other: str, claim: Claim, inputs: ClaimInputs) -> _M
     """Of the measurements with both, the one that holds most networks of the claim; of equal ones the newest."""
     best: tuple[int, int] | None = None
     found = None
-    for place, (where, cost) in enumerate(inputs.costs):
+    for index, (where, cost) in enumerate(inputs.costs):
         setting = main_setting(cost, "train")
         series = [cost.find(name, setting) for name in (network, other)] if setting else []
         both = [image_log_times(one) for one in series if one is not None and one.times_s]
         if len(both) < 2 or not both[0].keys() & both[1].keys():
             continue
-        rank = (len(set(claim.networks) & set(cost.static)), place)
+        rank = (len(set(claim.networks) & set(cost.static)), index)
         if best is None or rank > best:
             best, found = rank, _Measured(where, cost, both[0], both[1])
     return found
 
 
-def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
+def _part(test: TimeTest, other: str, measured: _Measured | None) -> ClaimPart:
     if measured is None:
-        return Part(lacks=(MissingEvidence("cost", networks=(test.network, other)),))
+        return ClaimPart(lacks=(MissingEvidence("cost", networks=(test.network, other)),))
     ratio, reading = time_ratio(measured.ours, measured.theirs), _READINGS[test.kind]
     text = f"{test.network} takes {_change(ratio)} than {other} for a training step"
     answer = reading.judge(measured.ours, measured.theirs, test)
@@ -103,7 +103,7 @@ def _part(test: TimeTest, other: str, measured: _Measured | None) -> Part:
     batch = f"batch {setting.batch_size}, " if setting else ""
     machine = measured.cost.machine.accelerator or measured.cost.machine.processor
     remarks = (f"training steps on {machine}, {batch}{measured.cost.spec.numerics.precision}",)
-    return Part(text, None, answer, () if answer.supports else _more_blocks(reading.limits(test), ratio), remarks)
+    return ClaimPart(text, None, answer, () if answer.supports else _more_blocks(reading.limits(test), ratio), remarks)
 
 
 def _change(ratio: TimeRatio) -> str:

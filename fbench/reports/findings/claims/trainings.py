@@ -11,7 +11,7 @@ import numpy as np
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import GainsUpTo, OverfitsLess, Reaches, data_words
 from fbench.reports.findings.claims.accuracy import remarks_on, seeds_lack, shortfalls, what_is_absent
-from fbench.reports.findings.claims.parts import MissingEvidence, Part
+from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.formatting import minus, number, percent, plural, points_range
@@ -19,7 +19,7 @@ from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.prediction import FEWEST_TRAININGS, predict_one
 from fbench.statistics.seeds.power import VarianceComponents, seeds_needed
-from fbench.statistics.statements import Answer, over_seeds, says_better
+from fbench.statistics.statements import StatementAnswer, over_seeds, says_better
 
 _IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
 """So many that none of the chance is theirs: a gap is one of these images."""
@@ -27,7 +27,7 @@ _IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
 WHAT_IT_IS = "one number without a spread, as a rule picked on the test set"
 
 
-def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> Part:
+def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
     """Whether a single new training on this test set would have the printed accuracy.
 
     Contradicted where the number lies above what 95 of 100 new trainings stay below. A budget shorter than the claim's
@@ -39,7 +39,7 @@ def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> Part:
     evidence = pool(inputs, test.data, claim.networks)
     absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
     if absent is not None or evidence is None:
-        return absent or Part()
+        return absent or ClaimPart()
     accuracies = evidence.networks[test.network].correct.mean(axis=1)
     remarks, where = remarks_on(evidence, test.data), f"{test.network} on {data_words(test.data)}"
     seeds = plural(accuracies.size, "seed")
@@ -48,20 +48,22 @@ def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> Part:
     too_few = [seeds_lack(test.data, least, accuracies.size)] if accuracies.size < least else []
     if too_few:
         text = f"{where} has {percent(float(accuracies.mean()))} % in the mean of {seeds}"
-        return Part(text, None, None, (*short, *too_few), remarks)
+        return ClaimPart(text, None, None, (*short, *too_few), remarks)
     found = predict_one(accuracies, step=1 / evidence.networks[test.network].correct.shape[1])
     chance = found.chance_to_reach((test.percent - test.precision / 2) / 100)
     printed, mean = f"{test.percent:g} %", f"mean {percent(found.mean)} %, {seeds}"
     if chance >= LEVEL:
         share = f"in {number(100 * chance, 0)} of 100 cases"
         text = f"a new training of {where} has {printed} or more {share} ({mean}); {printed} is {WHAT_IT_IS}"
-        return Part(text, None, Answer(supports=True, p_against=1.0), (), remarks)
+        return ClaimPart(text, None, StatementAnswer(supports=True, p_against=1.0), (), remarks)
     bound = f"stays below {percent(found.upper)} % in 95 of 100 cases"
     text = f"a new training of {where} {bound} ({mean}); {printed} is {WHAT_IT_IS}"
-    return Part(text, None, None if short else Answer(supports=False, p_against=chance), tuple(short), remarks)
+    return ClaimPart(
+        text, None, None if short else StatementAnswer(supports=False, p_against=chance), tuple(short), remarks
+    )
 
 
-def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> Part:
+def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
     """Whether any new pair of trainings would show a gain so large.
 
     The chance that one of several pairs does is at most the sum of their chances. It needs one pair to be supported and
@@ -94,7 +96,7 @@ def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> Part:
     return _of_chances(f"{test.points:g} points", chances, lacks, remarks)
 
 
-def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     """Gaps between training and test accuracy of equal seeds, one part for each other network and data set.
 
     A part is decided only where one of its two networks over-fits: its gap is certainly above 0. Before that, a smaller
@@ -109,15 +111,17 @@ def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> 
         for other in test.than:
             absent = what_is_absent(claim, data, (test.network, other), evidence, inputs)
             if absent is not None or evidence is None:
-                parts.append(absent or Part())
+                parts.append(absent or ClaimPart())
             else:
                 parts.append(_gap_part(test, other, data, claim, evidence))
     return parts
 
 
-def _of_chances(printed: str, chances: dict[str, float], lacks: list[MissingEvidence], remarks: Iterable[str]) -> Part:
+def _of_chances(
+    printed: str, chances: dict[str, float], lacks: list[MissingEvidence], remarks: Iterable[str]
+) -> ClaimPart:
     if not chances:
-        return Part(lacks=tuple(lacks), remarks=tuple(remarks))
+        return ClaimPart(lacks=tuple(lacks), remarks=tuple(remarks))
     likeliest = max(chances, key=lambda pair: chances[pair])
     together = min(1.0, sum(chances.values()))
     text = (
@@ -125,19 +129,19 @@ def _of_chances(printed: str, chances: dict[str, float], lacks: list[MissingEvid
         f"in {number(100 * chances[likeliest], 0)} of 100 cases"
     )
     if chances[likeliest] >= LEVEL:
-        return Part(text, None, Answer(supports=True, p_against=1.0), (), tuple(remarks))
-    answer = None if lacks else Answer(supports=False, p_against=together)
-    return Part(text, None, answer, tuple(lacks), tuple(remarks))
+        return ClaimPart(text, None, StatementAnswer(supports=True, p_against=1.0), (), tuple(remarks))
+    answer = None if lacks else StatementAnswer(supports=False, p_against=together)
+    return ClaimPart(text, None, answer, tuple(lacks), tuple(remarks))
 
 
-def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence: DataEvidence) -> Part:
+def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence: DataEvidence) -> ClaimPart:
     ours, theirs = (_gaps(evidence.networks[name]) for name in (test.network, other))
     common = sorted(ours.keys() & theirs.keys())
     remarks = remarks_on(evidence, data)
     lacks = shortfalls(claim, data, len(common), evidence)
     where, margin = f"than that of {other} on {data_words(data)}", test.margin_points / 100
     if len(common) < 2:
-        return Part("", None, None, tuple(lacks or [seeds_lack(data, 2, len(common))]), remarks)
+        return ClaimPart("", None, None, tuple(lacks or [seeds_lack(data, 2, len(common))]), remarks)
     smaller = np.array([theirs[seed] - ours[seed] for seed in common])
     images = evidence.networks[other].correct.shape[1]
     found = over_seeds(smaller, step=1 / images)
@@ -147,10 +151,10 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
         lacks.append(MissingEvidence("over-fitting", data, (test.network, other)))
     if lacks:
-        return Part(text, None, None, tuple(lacks), remarks)
+        return ClaimPart(text, None, None, tuple(lacks), remarks)
     answer = says_better(found, margin)
     more = () if answer.supports else _more(smaller, found, margin, data)
-    return Part(text, None, answer, more, remarks)
+    return ClaimPart(text, None, answer, more, remarks)
 
 
 def _more(
@@ -186,15 +190,15 @@ def _points(value: float) -> str:
     return minus(f"{100 * value:+.1f} points")
 
 
-def _reaches_parts(test: Reaches, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def _reaches_parts(test: Reaches, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     return [reaches_part(test, claim, inputs)]
 
 
-def _gains_parts(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> list[Part]:
+def _gains_parts(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
     return [gains_part(test, claim, inputs)]
 
 
-EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, ClaimInputs], list[Part]]]] = {
+EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, ClaimInputs], list[ClaimPart]]]] = {
     "reaches": _reaches_parts,
     "gains_up_to": _gains_parts,
     "overfits_less": overfitting_parts,

@@ -26,7 +26,7 @@ _ROUNDING: Final = 1e-6
 
 SPLIT_WORDS: Final[dict[SplitName, str]] = {
     "train": "training split",
-    "selection": "selection split",
+    "validation": "validation split",
     "test": "test split",
 }
 
@@ -59,7 +59,7 @@ class Evidence:
 
     ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
     ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
-    or selection split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    or validation split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
     """
 
     run: RunTable
@@ -204,7 +204,7 @@ def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPrediction
 
 
 def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:
-    measures = record.test if run.headline_split == "test" else record.selection
+    measures = record.test if run.headline_split == "test" else record.validation
     if measures is None:
         file = run.folder.trial_folder(record.trial_id) / "record.json"
         raise UserError(

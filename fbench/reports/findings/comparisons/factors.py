@@ -87,7 +87,7 @@ def _analyse(
 ) -> FactorAnalysis:
     design = data.design
     variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
-    one_cell = [[float(place == other) for other in range(len(design.cells))] for place in range(len(design.cells))]
+    one_cell = [[float(index == other) for other in range(len(design.cells))] for index in range(len(design.cells))]
     return FactorAnalysis(
         design=design,
         margin=margin,

@@ -29,21 +29,22 @@ def cautions(run: RunTable) -> list[str]:
             "Accuracies and differences on them say nothing about real faces."
         )
     if protocol.selection == "test":
-        merged = " (selection and test split together)" if protocol.test_split != "own" else ""
+        merged = " (validation and test split together)" if protocol.test_split != "own" else ""
         found.append(
             f"Selected on the test set{merged}: it chose the epoch, so these accuracies are optimistic. The protocol "
             "does so only to imitate published numbers."
         )
     if protocol.test == "none":
         found.append(
-            "The test split was never read: accuracies are those of the selection split"
-            + (", which also chose the epoch, and are optimistic." if protocol.selection == "selection" else ".")
+            "The test split was never read: accuracies are those of the validation split"
+            + (", which also chose the epoch, and are optimistic." if protocol.selection == "validation" else ".")
         )
     if run.config.preset == "smoke":
         found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
-    if run.looks is not None:
+    if run.interim_analyses is not None:
         found.append(
-            "Seeds were added until comparisons were decided: their verdicts and intervals take account of the looks; "
+            "Seeds were added until comparisons were decided: their verdicts and intervals take account of the "
+            "interim analyses; "
             "all others (accuracies, ranks, fronts, factors) are computed as if the number of seeds had been fixed."
         )
     if failed := run.failed():
@@ -73,7 +74,7 @@ def strength(evidence: Evidence) -> str:
             "; one training per network cannot tell a better network from a lucky seed: differences are shown, "
             "not tested"
         )
-    if fewest < SEEDS_FOR_CLAIMS and evidence.run.looks is None:
+    if fewest < SEEDS_FOR_CLAIMS and evidence.run.interim_analyses is None:
         more = ", and false findings can be more frequent than 5 %" if fewest < SEEDS_FOR_TESTS else ""
         return f"; with {fewest} seeds the results are descriptive{more}, as a claim wants {SEEDS_FOR_CLAIMS}"
     return ""
@@ -93,7 +94,7 @@ def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     is_first = accuracies.max() == accuracies[[row is best for row in summary].index(True)]
     order = "" if is_first else f"; there {first.network} comes first"
     return (
-        f"Without the {count(copies)} test images that have an exact copy in the training or selection split, "
+        f"Without the {count(copies)} test images that have an exact copy in the training or validation split, "
         f"{best.network} has {percent(clean.new_images.estimate)} % "
         f"(95 % interval for new images {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
     )

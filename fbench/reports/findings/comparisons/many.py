@@ -114,12 +114,12 @@ def complete_blocks(evidences: Sequence[Evidence]) -> Blocks:
     """The blocks that all networks finished; networks that would take away more than half are left out, worst first."""
     networks = list(dict.fromkeys(network for evidence in evidences for network in evidence.networks))
     found = {
-        (evidence.data.name, seed, network): float(one.correct[place].mean())
+        (evidence.data.name, seed, network): float(one.correct[index].mean())
         for evidence in evidences
         for network, one in evidence.networks.items()
-        for place, seed in enumerate(one.seeds)
+        for index, seed in enumerate(one.seeds)
     }
-    order = {evidence.data.name: place for place, evidence in enumerate(evidences)}
+    order = {evidence.data.name: index for index, evidence in enumerate(evidences)}
     asked = sorted({(data, seed) for data, seed, _ in found}, key=lambda block: (order[block[0]], block[1]))
     left_out: list[str] = []
     while True:
@@ -147,15 +147,15 @@ def _rows(blocks: Blocks, means: FloatArray, pairs: FloatArray) -> tuple[RankRow
     rows = [
         RankRow(
             network=network,
-            average_rank=float(means[place]),
-            first_in=int(first[place]),
-            accuracy=float(blocks.scores[:, place].mean()),
-            ahead_of=int((better[place] & (pairs[place] < LEVEL)).sum()),
-            behind=int((better[:, place] & (pairs[place] < LEVEL)).sum()),
-            ahead_of_conover=int((better[place] & (others[place] < LEVEL)).sum()),
-            behind_conover=int((better[:, place] & (others[place] < LEVEL)).sum()),
+            average_rank=float(means[index]),
+            first_in=int(first[index]),
+            accuracy=float(blocks.scores[:, index].mean()),
+            ahead_of=int((better[index] & (pairs[index] < LEVEL)).sum()),
+            behind=int((better[:, index] & (pairs[index] < LEVEL)).sum()),
+            ahead_of_conover=int((better[index] & (others[index] < LEVEL)).sum()),
+            behind_conover=int((better[:, index] & (others[index] < LEVEL)).sum()),
         )
-        for place, network in enumerate(blocks.networks)
+        for index, network in enumerate(blocks.networks)
     ]
     return tuple(sorted(rows, key=lambda row: row.average_rank))
 
@@ -171,8 +171,8 @@ def _profiles(blocks: Blocks, by_data: Mapping[str, FloatArray]) -> dict[str, Pe
     edge = max(0.02 * float(scores[-1] - scores[0]), 1e-3)
     thresholds = np.concatenate(([scores[0] - edge], scores, [scores[-1] + edge]))
     return {
-        network: performance_profile([part[:, place] for part in by_data.values()], thresholds)
-        for place, network in enumerate(blocks.networks)
+        network: performance_profile([part[:, index] for part in by_data.values()], thresholds)
+        for index, network in enumerate(blocks.networks)
     }
 
 

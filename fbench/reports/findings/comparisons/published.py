@@ -25,7 +25,7 @@ class PublishedRow:
 
     network: str
     paper: str
-    place: str
+    section: str
     quantity: str
     stated: str
     measured: str
@@ -67,7 +67,7 @@ def _accuracy_row(row: NetworkSummary, value: PublishedValue) -> PublishedRow:
     return PublishedRow(
         network=row.network,
         paper=value.paper,
-        place=value.place,
+        section=value.section,
         quantity=TOP1,
         stated=number(value.value, 2),
         measured=f"{percent(ours.estimate)} ({percent_range(ours.low, ours.high)})",
@@ -90,7 +90,7 @@ def _parameter_rows(row: NetworkSummary, record: TrialRecord) -> list[PublishedR
         PublishedRow(
             network=row.network,
             paper=stated.paper,
-            place=stated.paper_row,
+            section=stated.paper_row,
             quantity=quantity,
             stated=count(printed),
             measured=count(ours),

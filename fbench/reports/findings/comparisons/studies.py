@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fbench.ablations.study import Study, comparisons
-from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
@@ -28,10 +28,10 @@ class Comparison:
 
     Attributes:
         network: what is compared. baseline: with what. difference: both estimands, tests and effect sizes. decision:
-        the verdict of the family as it stands, from ``difference``. look: where seeds were added until decided, the
-        look that decides instead; else none. ``difference`` is then that
-            of the look's seeds.
-        look_lost: the run no longer holds the trials of its look, so that nothing is decided.
+        the verdict of the family as it stands, from ``difference``. analysis: where seeds were added until decided, the
+        interim analysis that decides instead; else none. ``difference`` is then that
+            of the interim analysis's seeds.
+        analysis_lost: the run no longer holds the trials of its interim analysis, so that nothing is decided.
         unpaired_seeds: seeds that only one of the two finished and that are left out of pairs.
         more: what it would take to decide; none where it is decided, where nothing is known of the chance of a seed, or
             where neither learned.
@@ -43,8 +43,8 @@ class Comparison:
     baseline: str
     difference: NetworkComparison
     decision: Decision
-    look: Look | None
-    look_lost: bool
+    analysis: InterimAnalysis | None
+    analysis_lost: bool
     unpaired_seeds: tuple[int, ...]
     more: SeedsNeeded | None
     cost: CostChange
@@ -52,30 +52,31 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """The answer: of the look that stopped the comparison, or of the family."""
-        if self.look_lost or self.neither_learned:
+        """The answer: of the interim analysis that stopped the comparison, or of the family."""
+        if self.analysis_lost or self.neither_learned:
             return "undecided"
-        return self.look.verdict if self.look else self.decision.verdict
+        return self.analysis.verdict if self.analysis else self.decision.verdict
 
     @property
     def estimate(self) -> float:
-        """For new images: of the look that stopped the comparison, or of all pairs."""
-        if self.look is not None and self.look.estimate is not None:
-            return self.look.estimate
+        """For new images: of the interim analysis that stopped the comparison, or of all pairs."""
+        if self.analysis is not None and self.analysis.estimate is not None:
+            return self.analysis.estimate
         return self.difference.new_images.estimate
 
     @property
     def interval(self) -> tuple[float, float]:
-        """For new images: the repeated one of the look, or that of ``difference``; NaN where there is none."""
-        if self.look is not None and self.look.low is not None and self.look.high is not None:
-            return self.look.low, self.look.high
+        """For new images: the repeated one of the interim analysis, or that of ``difference``; NaN where there is
+        none."""
+        if self.analysis is not None and self.analysis.low is not None and self.analysis.high is not None:
+            return self.analysis.low, self.analysis.high
         return self.difference.new_images.low, self.difference.new_images.high
 
     @property
     def smallest_margin(self) -> float:
-        """The least margin within which equivalence would be certified: at this look, or in the family."""
-        if self.look is not None and self.is_tested:
-            return certified_margin(self.difference.new_images, self.look.equivalent_level)
+        """The least margin within which equivalence would be certified: at this interim analysis, or in the family."""
+        if self.analysis is not None and self.is_tested:
+            return certified_margin(self.difference.new_images, self.analysis.equivalent_level)
         return self.decision.smallest_margin
 
     @property
@@ -119,8 +120,8 @@ class _Compared(NamedTuple):
     network: str
     baseline: str
     difference: NetworkComparison
-    look: Look | None
-    look_lost: bool
+    analysis: InterimAnalysis | None
+    analysis_lost: bool
     neither_learned: bool
 
 
@@ -132,24 +133,26 @@ def study_results(evidence: Evidence, correction: Correction = "holm") -> list[S
 
 
 def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _Compared | None:
-    """Two networks on one data set, by the seeds of their last look if there was one; none without a finished trial."""
+    """Two networks on one data set, by the seeds of their last interim analysis if there was one; none without a
+    finished trial."""
     if network not in evidence.networks or baseline not in evidence.networks:
         return None
-    looks = evidence.run.looks
-    latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
-    look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
-    ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
+    analyses = evidence.run.interim_analyses
+    latest = analyses.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if analyses else None
+    analysis = latest if latest is not None and has_its_trials(latest, evidence.run) else None
+    ours, theirs = (_first_seeds(evidence.networks[name], analysis) for name in (network, baseline))
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
     neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
-    return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned)
+    return _Compared(network, baseline, found, analysis, latest is not None and analysis is None, neither_learned)
 
 
-def _first_seeds(network: NetworkEvidence, look: Look | None) -> Correctness:
-    """The answers of the seeds that a look used, or all; all too where a look found no pair to judge."""
-    if look is None or look.pairs == 0:
+def _first_seeds(network: NetworkEvidence, analysis: InterimAnalysis | None) -> Correctness:
+    """The answers of the seeds that an interim analysis used, or all; all too where an interim analysis found no pair
+    to judge."""
+    if analysis is None or analysis.pairs == 0:
         return Correctness(network.seeds, network.correct)
-    places = [place for place, seed in enumerate(network.seeds) if seed < look.seeds]
-    return Correctness(tuple(network.seeds[place] for place in places), network.correct[places])
+    indices = [index for index, seed in enumerate(network.seeds) if seed < analysis.seeds]
+    return Correctness(tuple(network.seeds[index] for index in indices), network.correct[indices])
 
 
 def _has_been_asked(study: Study, planned: set[str]) -> bool:
@@ -183,7 +186,9 @@ def _comparisons(
 ) -> list[Comparison]:
     found = []
     for one, decision in zip(compared, decisions, strict=True):
-        undecided = not one.neither_learned and (one.look.verdict if one.look else decision.verdict) == "undecided"
+        undecided = (
+            not one.neither_learned and (one.analysis.verdict if one.analysis else decision.verdict) == "undecided"
+        )
         both = evidence.networks[one.network], evidence.networks[one.baseline]
         ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
         found.append(
@@ -192,8 +197,8 @@ def _comparisons(
                 baseline=one.baseline,
                 difference=one.difference,
                 decision=decision,
-                look=one.look,
-                look_lost=one.look_lost,
+                analysis=one.analysis,
+                analysis_lost=one.analysis_lost,
                 unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
                 more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
                 if undecided
@@ -206,8 +211,8 @@ def _comparisons(
 
 
 def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
-    """What pairs leave out; a look has its own seeds."""
-    if one.look or one.look_lost:
+    """What pairs leave out; an interim analysis has its own seeds."""
+    if one.analysis or one.analysis_lost:
         return ()
     used = {*one.difference.our_seeds, *one.difference.their_seeds}
     return tuple(sorted({*ours, *theirs} - used))

@@ -17,7 +17,7 @@ from fbench.statistics.ties import ties_made_equal
 class NetworkSummary:
     """One row of the summary table. Qualities are fractions of 1, means over seeds, on the headline split.
 
-    ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or selection split;
+    ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or validation split;
     it is none where there are none, or where it is not known. ``trials`` are those that were summarised.
     ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial,
     and ``concurrent_trials`` the most that ran at a time, itself among them.
@@ -42,7 +42,7 @@ def summarise_networks(evidence: Evidence) -> list[NetworkSummary]:
 def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
     """The rows, the most accurate first; rows of equal accuracy stay in their order."""
     accuracies = ties_made_equal([row.accuracy.new_images.estimate for row in rows])
-    return [rows[place] for place in np.argsort(-accuracies, kind="stable")]
+    return [rows[index] for index in np.argsort(-accuracies, kind="stable")]
 
 
 def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:

@@ -39,7 +39,7 @@ def verdict_sentence(row: Comparison, result: Family) -> str:
 def _real(row: Comparison, result: Family) -> str:
     small = (
         f", certainly by less than the {margin(result.margin)} that matter"
-        if row.look is None and row.decision.below_margin
+        if row.analysis is None and row.decision.below_margin
         else ""
     )
     size = number(100 * abs(row.estimate), 1)
@@ -53,8 +53,8 @@ def _equivalent(row: Comparison, result: Family) -> str:
 
 def _undecided(row: Comparison, result: Family) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
-    if row.look_lost:
-        return f"{start}: trials of the look that judged it are missing"
+    if row.analysis_lost:
+        return f"{start}: trials of the interim analysis that judged it are missing"
     seen, wanted = _few_images(row, result.margin)
     reasons = [
         *(
@@ -92,8 +92,8 @@ def _share(fraction: float) -> str:
 
 def _missing(row: Comparison) -> str:
     """What would decide it, if the true difference is the one seen."""
-    if row.look is not None and row.look.state == "futile":
-        return f": stopped at {row.look.seeds} seeds, as those still allowed would hardly decide it"
+    if row.analysis is not None and row.analysis.state == "futile":
+        return f": stopped at {row.analysis.seeds} seeds, as those still allowed would hardly decide it"
     if row.more is None:
         return ""
     condition = ": if the true difference is the one seen, "
@@ -110,14 +110,14 @@ def _roughly(amount: int) -> int:
 
 
 def _evidence(row: Comparison, result: Family) -> str:
-    if row.look is not None:
+    if row.analysis is not None:
         return f"{_range(row)}{_at(row)}"
     corrected = f" after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
     return f"{_range(row)}; {p_equals(row.decision.p_adjusted)}{corrected}"
 
 
 def _at(row: Comparison) -> str:
-    return f", repeated interval of the look at {row.look.seeds} seeds" if row.look else ""
+    return f", repeated interval of the interim analysis at {row.analysis.seeds} seeds" if row.analysis else ""
 
 
 def _range(row: Comparison) -> str:

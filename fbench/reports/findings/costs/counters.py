@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fbench.benchmark.records.trial_records import LeftOut, StaticCost
+from fbench.benchmark.records.trial_records import CounterGap, StaticCost
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.costs.mac_words import mac_kinds
 
@@ -74,7 +74,7 @@ def _row(network: str, cost: StaticCost, counters: tuple[str, ...]) -> CounterRo
     )
 
 
-def _listed(left_out: Sequence[LeftOut]) -> str:
+def _listed(left_out: Sequence[CounterGap]) -> str:
     return ", ".join(f"{one.operation.replace('_', ' ')} {one.operations:,} in {_calls(one.calls)}" for one in left_out)
 
 

@@ -29,7 +29,7 @@ HOPELESS: Final = 50
 
 LAYER_BY_LAYER: Final = frozenset({"eager", "cuda_graph"})
 
-Verdict = Literal["faster", "slower", "cannot tell"]
+TimeVerdict = Literal["faster", "slower", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TimedAgainst:
     against: str
     ratio: TimeRatio
     adjusted_p_value: float
-    verdict: Verdict
+    verdict: TimeVerdict
     more_blocks: float
 
 
@@ -103,11 +103,11 @@ def timing_of(series: TimingSeries) -> Timing | None:
     )
 
 
-def roof_share(cost: CostRecord, setting: Setting, timing: Timing) -> float | None:
-    """The floor of a call as a share of its median time: 1 would be at the machine's roof.
+def roofline_share(cost: CostRecord, setting: Setting, timing: Timing) -> float | None:
+    """The floor of a call as a share of its median time: 1 would be at the machine's roofline.
 
-    None for training, for backends that fuse layers (the floor is of layers one after another), and where no roof was
-    measured.
+    None for training, for backends that fuse layers (the floor is of layers one after another), and where no roofline
+    was measured.
     """
     if setting.mode != "inference" or setting.backend not in LAYER_BY_LAYER:
         return None
@@ -168,7 +168,7 @@ def _setting_timings(cost: CostRecord, setting: Setting) -> SettingTimings:
     )
 
 
-def _verdict(ratio: TimeRatio, adjusted_p_value: float) -> Verdict:
+def _verdict(ratio: TimeRatio, adjusted_p_value: float) -> TimeVerdict:
     if adjusted_p_value >= LEVEL or not ratio.decided:
         return "cannot tell"
     return "slower" if ratio.ratio > 1 else "faster"

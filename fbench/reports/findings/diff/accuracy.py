@@ -14,7 +14,7 @@ from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEviden
 from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.formatting import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, decide
@@ -29,20 +29,20 @@ _NAMED_FIELDS: Final = 6
 class _Compared(NamedTuple):
     """A pair before its family is known."""
 
-    pair: Pair
+    pair: ComparedPair
     base: NetworkEvidence
     new: NetworkEvidence
     difference: NetworkComparison
 
 
-def compare_accuracy(pairs: Sequence[Pair]) -> tuple[DataAccuracy, ...]:
+def compare_accuracy(pairs: Sequence[ComparedPair]) -> tuple[DataAccuracy, ...]:
     """Every pair on every data set that both sides hold."""
     base = {evidence.data.name: evidence for evidence in pairs[0].base.evidence}
     common = [evidence for evidence in pairs[0].new.evidence if evidence.data.name in base]
-    return tuple(_on_data(pairs, base[new.data.name], new, f"data{place}") for place, new in enumerate(common, start=1))
+    return tuple(_on_data(pairs, base[new.data.name], new, f"data{index}") for index, new in enumerate(common, start=1))
 
 
-def why_no_accuracy(pair: Pair) -> tuple[str, ...]:
+def why_no_accuracy(pair: ComparedPair) -> tuple[str, ...]:
     """What keeps accuracies from being compared at all, in sentences."""
     sides = (pair.base, pair.new)
     without = [letter for letter, side in zip(SIDES, sides, strict=True) if side.run is None]
@@ -57,7 +57,7 @@ def why_no_accuracy(pair: Pair) -> tuple[str, ...]:
     )
 
 
-def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> DataAccuracy:
+def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: str) -> DataAccuracy:
     compared: list[_Compared] = []
     refused: list[str] = []
     mixed: dict[str, list[str]] = {}
@@ -104,8 +104,8 @@ def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
             baseline=f"{one.pair.base_network} in A",
             difference=difference,
             decision=decision,
-            look=None,
-            look_lost=False,
+            analysis=None,
+            analysis_lost=False,
             unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
@@ -137,7 +137,7 @@ def _same_images(base: Evidence, new: Evidence) -> bool:
     return np.array_equal(before.sample_ids, after.sample_ids) and np.array_equal(before.labels, after.labels)
 
 
-def _absent(pair: Pair, base: NetworkEvidence | None, new: NetworkEvidence | None) -> str:
+def _absent(pair: ComparedPair, base: NetworkEvidence | None, new: NetworkEvidence | None) -> str:
     absent = [
         f"{network} in {letter}"
         for letter, network, found in zip(SIDES, (pair.base_network, pair.new_network), (base, new), strict=True)
@@ -146,7 +146,7 @@ def _absent(pair: Pair, base: NetworkEvidence | None, new: NetworkEvidence | Non
     return f"{pair.label} cannot be compared: no trial has finished of {listing(absent)}."
 
 
-def _on_other_images(pair: Pair, base: NetworkEvidence, new: NetworkEvidence) -> str:
+def _on_other_images(pair: ComparedPair, base: NetworkEvidence, new: NetworkEvidence) -> str:
     words = []
     for letter, found in zip(SIDES, (base, new), strict=True):
         accuracy = summarise(found.correct).new_images

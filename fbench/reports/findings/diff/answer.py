@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
-from fbench.reports.findings.diff.model import AccuracyRow, Answer, Cost, CostGroup, CostRow, DataAccuracy, Settings
-from fbench.reports.findings.gate.change import Change
+from fbench.reports.findings.diff.model import AccuracyRow, Cost, CostGroup, CostRow, DataAccuracy, DiffAnswer, Settings
+from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
-from fbench.reports.findings.gate.metrics import Metric
+from fbench.reports.findings.gate.metrics import GateMetric
 from fbench.reports.formatting import listing, margin, minus, plural, points, points_range
 
 _ALL_IN_SENTENCES: Final = 6
@@ -18,16 +18,16 @@ _ALL_IN_SENTENCES: Final = 6
 
 def answers(
     settings: Settings, accuracy: Sequence[DataAccuracy], no_accuracy: Sequence[str], cost: Cost, gate: Gate | None
-) -> Iterator[Answer]:
+) -> Iterator[DiffAnswer]:
     """The sentences at the top of the page."""
-    yield Answer(_settings_sentence(settings))
+    yield DiffAnswer(_settings_sentence(settings))
     for data in accuracy:
         yield _accuracy_answer(data)
     for sentence in no_accuracy:
-        yield Answer(sentence)
+        yield DiffAnswer(sentence)
     yield from _cost_answers(cost)
     if gate is not None:
-        yield Answer(f"Of the conditions, {gate.summary}")
+        yield DiffAnswer(f"Of the conditions, {gate.summary}")
 
 
 def accuracy_sentence(row: AccuracyRow, data: DataAccuracy) -> str:
@@ -51,13 +51,13 @@ def accuracy_sentences(data: DataAccuracy, *, short: bool = False) -> Iterator[s
             yield from (f"{accuracy_sentence(row, data)}." for row in rows)
 
 
-def share_words(share: float, metric: Metric) -> str:
+def share_words(share: float, metric: GateMetric) -> str:
     """A change with its sign and unit: ``+5.1 %``, ``−0.3 pt``."""
     text = f"{100 * share:+.1f}"
     return f"{minus(text) if float(text) else '0.0'} {metric.unit}"
 
 
-def interval_words(change: Change, metric: Metric) -> str:
+def interval_words(change: MeasuredChange, metric: GateMetric) -> str:
     """The interval of a change, or why there is none."""
     if change.exact:
         return "exact"
@@ -73,16 +73,16 @@ def _settings_sentence(settings: Settings) -> str:
     return f"The settings differ in {listing(settings.topics)}{same}."
 
 
-def _accuracy_answer(data: DataAccuracy) -> Answer:
+def _accuracy_answer(data: DataAccuracy) -> DiffAnswer:
     if not data.rows:
-        return Answer(f"Accuracy on {data.data} is not compared.", data.refused)
+        return DiffAnswer(f"Accuracy on {data.data} is not compared.", data.refused)
     mixed = "; differences mix the networks with the settings of training" if data.mixed else ""
     start = f"Accuracy on {data.data}, B against A"
     if len(data.rows) == 1:
-        return Answer(f"{start}{mixed}: {accuracy_sentence(data.rows[0], data)}.", data.refused)
+        return DiffAnswer(f"{start}{mixed}: {accuracy_sentence(data.rows[0], data)}.", data.refused)
     groups = _groups(data)
     counted = [_GROUP_WORDS[word].format(len(rows), margin(data.margin)) for word, rows in groups.items()]
-    return Answer(
+    return DiffAnswer(
         f"{start}, of {plural(len(data.rows), 'pair')} of networks{mixed}: {listing(counted)}.",
         tuple(accuracy_sentences(data, short=len(data.rows) > _ALL_IN_SENTENCES)) + data.refused,
     )
@@ -124,20 +124,20 @@ def _named(row: AccuracyRow) -> str:
     return f"{row.label} ({points_range(*row.comparison.interval)})"
 
 
-def _cost_answers(cost: Cost) -> Iterator[Answer]:
+def _cost_answers(cost: Cost) -> Iterator[DiffAnswer]:
     if not cost.groups:
-        yield Answer("No cost is known of both.")
+        yield DiffAnswer("No cost is known of both.")
         return
     changed = [group for group in cost.groups if any(row.verdict in ("dearer", "cheaper") for row in group.rows)]
     for remark in cost.remarks:
-        yield Answer(remark)
+        yield DiffAnswer(remark)
     if not changed:
-        yield Answer("No cost changed by more than chance.")
+        yield DiffAnswer("No cost changed by more than chance.")
         return
     if len(cost.groups) == 1:
-        yield Answer(f"Cost of B beside A, by more than chance: {_group_words(changed[0])}.")
+        yield DiffAnswer(f"Cost of B beside A, by more than chance: {_group_words(changed[0])}.")
         return
-    yield Answer(
+    yield DiffAnswer(
         f"Cost changed by more than chance in {len(changed)} of {plural(len(cost.groups), 'pair')} of networks.",
         tuple(f"{group.label}: {_group_words(group)}." for group in changed),
     )

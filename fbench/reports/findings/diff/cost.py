@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from fbench.core.schema import FrozenModel
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
-from fbench.reports.findings.gate.change import Change, Unknown
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown
 from fbench.reports.findings.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS
 from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.family import ERROR, judge, read_family
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.findings.measures.table import metrics
 from fbench.reports.formatting import listing
 
 
-def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
+def compare_cost(pairs: Sequence[ComparedPair], *, other_machine: bool = False) -> Cost:
     """Every metric of every pair; other machines only where asked, and other arithmetic never."""
     refusals = [_refusal(pair, other_machine=other_machine) for pair in pairs]
     conditions = [Condition(metric, 0.0) for metric in metrics().values() if metric.rests_on != "trials"]
@@ -47,7 +47,7 @@ def compare_cost(pairs: Sequence[Pair], *, other_machine: bool = False) -> Cost:
     )
 
 
-def _verdict(change: Change | Unknown, condition: Condition) -> CostVerdict:
+def _verdict(change: MeasuredChange | Unknown, condition: Condition) -> CostVerdict:
     if isinstance(change, Unknown):
         return "undecided"
     if change.exact and change.estimate == 0:
@@ -56,7 +56,7 @@ def _verdict(change: Change | Unknown, condition: Condition) -> CostVerdict:
     return "dearer" if found.is_worse else "cheaper" if found.is_better else "undecided"
 
 
-def _refusal(pair: Pair, *, other_machine: bool) -> str:
+def _refusal(pair: ComparedPair, *, other_machine: bool) -> str:
     """Why nothing that was measured of a pair is compared; empty where it is."""
     base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
     if base is None or new is None:
@@ -73,7 +73,7 @@ def _refusal(pair: Pair, *, other_machine: bool) -> str:
     return ""
 
 
-def _remarks(pairs: Sequence[Pair], refusals: Sequence[str]) -> tuple[str, ...]:
+def _remarks(pairs: Sequence[ComparedPair], refusals: Sequence[str]) -> tuple[str, ...]:
     found = list(refusals)
     for pair, refusal in zip(pairs, refusals, strict=True):
         base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)

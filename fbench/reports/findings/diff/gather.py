@@ -102,7 +102,7 @@ def _trials(side: Side, other: Side) -> SideTrials | None:
 def _cautions(base: Side, new: Side) -> Iterator[str]:
     sides = [(letter, side.run) for letter, side in zip(SIDES, (base, new), strict=True) if side.run is not None]
     for letter, run in sides:
-        if run.looks is not None:
+        if run.interim_analyses is not None:
             yield (
                 f"Seeds of {letter} were added until its own comparisons were decided. The intervals here do not know "
                 "of that; where both networks are of that run, its report has repeated intervals, which do."

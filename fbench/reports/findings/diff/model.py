@@ -8,9 +8,9 @@ from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.comparisons.studies import Comparison
-from fbench.reports.findings.gate.change import Change
+from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
-from fbench.reports.findings.gate.metrics import Metric
+from fbench.reports.findings.gate.metrics import GateMetric
 from fbench.statistics.comparison.multiplicity import Correction
 
 SIDES: Final = ("A", "B")
@@ -110,8 +110,8 @@ class DataAccuracy:
 class CostRow:
     """One metric of one pair; ``verdict`` rests on an interval that holds together with all others of the page."""
 
-    metric: Metric
-    change: Change
+    metric: GateMetric
+    change: MeasuredChange
     verdict: CostVerdict
 
 
@@ -159,7 +159,7 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DiffAnswer:
     """A sentence of the answer with what stands below it."""
 
     sentence: str
@@ -173,7 +173,7 @@ class Difference:
     title: str
     base: SideView
     new: SideView
-    answers: tuple[Answer, ...]
+    answers: tuple[DiffAnswer, ...]
     cautions: tuple[str, ...]
     gate: Gate | None
     settings: Settings

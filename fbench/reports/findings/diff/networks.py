@@ -9,11 +9,11 @@ from fbench.benchmark.records.specs import NetworkSpec
 from fbench.core.errors import UserError
 from fbench.reports.findings.diff.model import SIDES, NetworkPair, Networks
 from fbench.reports.findings.diff.settings import differing_facts, flat_facts
-from fbench.reports.findings.gate.subjects import Pair, Side
+from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.networks.differences import network_differences
 
 
-def compare_pairs(pairs: Sequence[Pair]) -> Networks:
+def compare_pairs(pairs: Sequence[ComparedPair]) -> Networks:
     """Options and layers of each pair; of a network whose description is damaged, that it is."""
     differing, same, unknown = [], [], []
     for pair in pairs:
@@ -41,7 +41,7 @@ def _spec(side: Side, network: str) -> NetworkSpec | None:
     return next((spec for spec in [*trials, *(cost.spec.networks if cost else ())] if spec.name == network), None)
 
 
-def _sentence(pair: Pair, base: NetworkSpec, new: NetworkSpec) -> str:
+def _sentence(pair: ComparedPair, base: NetworkSpec, new: NetworkSpec) -> str:
     """What the layers differ in, as far as both sides describe them."""
     try:
         theirs, ours = _description(pair.base, base), _description(pair.new, new)

@@ -9,7 +9,7 @@ from fbench.statistics.intervals import Interval
 
 
 @dataclass(frozen=True)
-class Change:
+class MeasuredChange:
     """NEW less BASE: as a share of BASE, or of accuracy as a fraction of 1.
 
     ``how`` says what it rests on; ``decides`` says what would narrow it; ``exact`` that there is no chance in it, as in
@@ -36,14 +36,14 @@ class Unknown:
     why: str
 
 
-def share_of(logs: Interval, how: str, decides: str = "") -> Change:
+def share_of(logs: Interval, how: str, decides: str = "") -> MeasuredChange:
     """The change behind the logarithm of a ratio NEW / BASE."""
-    return Change(_share(logs.estimate), _share(logs.low), _share(logs.high), how, decides)
+    return MeasuredChange(_share(logs.estimate), _share(logs.low), _share(logs.high), how, decides)
 
 
-def inverse_share_of(logs: Interval, how: str, decides: str = "") -> Change:
+def inverse_share_of(logs: Interval, how: str, decides: str = "") -> MeasuredChange:
     """The same where the quantity is the inverse: images a second from the time of an image."""
-    return Change(_share(-logs.estimate), _share(-logs.high), _share(-logs.low), how, decides)
+    return MeasuredChange(_share(-logs.estimate), _share(-logs.high), _share(-logs.low), how, decides)
 
 
 def _share(logarithm: float) -> float:

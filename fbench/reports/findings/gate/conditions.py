@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fbench.core.errors import UserError, did_you_mean
-from fbench.reports.findings.gate.metrics import Metric
+from fbench.reports.findings.gate.metrics import GateMetric
 from fbench.reports.findings.measures.table import metrics
 
 
@@ -15,7 +15,7 @@ from fbench.reports.findings.measures.table import metrics
 class Condition:
     """A metric, at one batch size where that is said, and how much worse it may get: a share, or a fraction of 1."""
 
-    metric: Metric
+    metric: GateMetric
     allowed: float
     batch_size: int | None = None
 
@@ -60,5 +60,5 @@ def parse_condition(text: str) -> Condition:
     return Condition(metric, float(found["number"]) / 100, batch)
 
 
-def _sign(metric: Metric) -> str:
+def _sign(metric: GateMetric) -> str:
     return "+" if metric.better == "less" else "-"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from fbench.reports.findings.gate.change import Change, Unknown
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown
 from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.metrics import Asked
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.subjects import ComparedPair
 
 ERROR: Final = 0.05
 """The probability at most that anything said of a family is otherwise in truth: each interval has its share
@@ -35,15 +35,15 @@ class Reading:
     ``alone`` has a 95 % interval of its own, ``together`` one that holds with all others of the family.
     """
 
-    pair: Pair
+    pair: ComparedPair
     condition: Condition
     data: str
-    alone: Change | Unknown
-    together: Change | Unknown
+    alone: MeasuredChange | Unknown
+    together: MeasuredChange | Unknown
 
 
 @dataclass(frozen=True)
-class Family:
+class GateFamily:
     """All readings, and the confidence of the intervals that hold together."""
 
     readings: tuple[Reading, ...]
@@ -51,8 +51,8 @@ class Family:
 
 
 def read_alone(
-    wanted: Iterable[tuple[Pair, Condition]], *, other_machine: bool = False
-) -> list[tuple[Pair, Condition, str, Change | Unknown]]:
+    wanted: Iterable[tuple[ComparedPair, Condition]], *, other_machine: bool = False
+) -> list[tuple[ComparedPair, Condition, str, MeasuredChange | Unknown]]:
     """Read every change, by data set where it has some, with a 95 % interval of its own.
 
     Raises:
@@ -65,26 +65,26 @@ def read_alone(
     ]
 
 
-def read_family(wanted: Iterable[tuple[Pair, Condition]], *, other_machine: bool = False) -> Family:
+def read_family(wanted: Iterable[tuple[ComparedPair, Condition]], *, other_machine: bool = False) -> GateFamily:
     """Read every change alone and together; what has no chance in it takes no share of the error.
 
     Raises:
         UserError: records that cannot be compared; the field is named.
     """
     alone = read_alone(wanted, other_machine=other_machine)
-    chance = sum(isinstance(change, Change) and not change.exact for *_, change in alone)
+    chance = sum(isinstance(change, MeasuredChange) and not change.exact for *_, change in alone)
     confidence = 1 - ERROR / max(1, chance)
     readings = []
     for pair, condition, data, change in alone:
         together = change
-        if chance > 1 and isinstance(change, Change) and not change.exact:
+        if chance > 1 and isinstance(change, MeasuredChange) and not change.exact:
             asked = Asked(confidence, condition.batch_size, other_machine)
             together = dict(condition.metric.read(pair, asked))[data]
         readings.append(Reading(pair, condition, data, change, together))
-    return Family(tuple(readings), confidence)
+    return GateFamily(tuple(readings), confidence)
 
 
-def judge(change: Change, condition: Condition) -> Judgement:
+def judge(change: MeasuredChange, condition: Condition) -> Judgement:
     """Hold the whole interval of a change against what the condition allows."""
     least, most = sorted((condition.worsening(change.low), condition.worsening(change.high)))
     limit = condition.allowed + ROUNDING

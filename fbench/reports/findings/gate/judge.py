@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.reports.findings.gate.change import Change, Unknown
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown
 from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.family import ERROR, judge, read_alone, read_family
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.findings.measures.table import metrics
 
-Verdict = Literal["held", "failed", "undecided"]
+GateVerdict = Literal["held", "failed", "undecided"]
 
 
 @dataclass(frozen=True)
 class Judged:
     """One condition on one pair of networks (and one data set, for accuracy); ``why`` says what leaves it undecided."""
 
-    pair: Pair
+    pair: ComparedPair
     condition: Condition
     data: str
-    change: Change | None
-    verdict: Verdict
+    change: MeasuredChange | None
+    verdict: GateVerdict
     why: str = ""
 
 
@@ -51,7 +51,7 @@ class Gate:
         )
 
 
-def judge_gate(pairs: Sequence[Pair], conditions: Sequence[Condition], *, other_machine: bool = False) -> Gate:
+def judge_gate(pairs: Sequence[ComparedPair], conditions: Sequence[Condition], *, other_machine: bool = False) -> Gate:
     """Judge every condition on every pair.
 
     Raises:
@@ -63,13 +63,13 @@ def judge_gate(pairs: Sequence[Pair], conditions: Sequence[Condition], *, other_
     )
 
 
-def changes_without_gate(pairs: Sequence[Pair], *, other_machine: bool = False) -> Gate:
+def changes_without_gate(pairs: Sequence[ComparedPair], *, other_machine: bool = False) -> Gate:
     """Every metric with its change, where nothing is held: all that could be told, with 95 % intervals of their own."""
     wanted = [(pair, Condition(metric, 0.0)) for pair in pairs for metric in metrics().values()]
     return Gate(tuple(_judged(*one) for one in read_alone(wanted, other_machine=other_machine)), 1 - ERROR)
 
 
-def _judged(pair: Pair, condition: Condition, data: str, found: Change | Unknown) -> Judged:
+def _judged(pair: ComparedPair, condition: Condition, data: str, found: MeasuredChange | Unknown) -> Judged:
     if isinstance(found, Unknown):
         return Judged(pair, condition, data, None, "undecided", found.why)
     judgement = judge(found, condition)

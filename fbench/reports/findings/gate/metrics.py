@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.reports.findings.gate.change import Change, Unknown
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown
+from fbench.reports.findings.gate.subjects import ComparedPair
 
 Better = Literal["more", "less"]
 RestsOn = Literal["counts", "measurements", "trials"]
@@ -24,12 +24,12 @@ class Asked:
     other_machine: bool = False
 
 
-ReadChange = Callable[[Pair, Asked], Sequence[tuple[str, Change | Unknown]]]
+ReadChange = Callable[[ComparedPair, Asked], Sequence[tuple[str, MeasuredChange | Unknown]]]
 """The change of a pair; of what is trained one for each data set in common, with its name (else an empty one)."""
 
 
 @dataclass(frozen=True)
-class Metric:
+class GateMetric:
     """What a gate can hold.
 
     Attributes:

@@ -12,10 +12,10 @@ import numpy as np
 from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.gate.change import Change, Unknown, share_of
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, share_of
 from fbench.reports.findings.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
-from fbench.reports.findings.gate.subjects import Pair, Side
+from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
 from fbench.reports.formatting import plural
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
@@ -29,7 +29,7 @@ one."""
 
 HOW: Final = {RESIDENT_GROWTH: "resident set of a fresh process", ALLOCATOR_PEAK: "allocator's peak"}
 
-Found = list[tuple[str, Change | Unknown]]
+Found = list[tuple[str, MeasuredChange | Unknown]]
 
 
 def count_of(field: str) -> ReadChange:
@@ -70,13 +70,13 @@ def quality_of(per_seed: Callable[[NetworkEvidence], Sequence[float]]) -> ReadCh
     return lambda pair, asked: list(_on_each_data_set(pair, partial(_quality, per_seed, asked.confidence)))
 
 
-def _measured(read: Callable[[Pair, Records, Asked], Change | Unknown]) -> ReadChange:
+def _measured(read: Callable[[ComparedPair, Records, Asked], MeasuredChange | Unknown]) -> ReadChange:
     """A reading of what was measured on both sides.
 
     The function that is returned raises UserError: different machines (unless asked for) or arithmetic.
     """
 
-    def found(pair: Pair, asked: Asked) -> Found:
+    def found(pair: ComparedPair, asked: Asked) -> Found:
         base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
         if base is None or new is None:
             side, network = (pair.words[0], pair.base_network) if base is None else (pair.words[1], pair.new_network)
@@ -89,7 +89,7 @@ def _measured(read: Callable[[Pair, Records, Asked], Change | Unknown]) -> ReadC
     return found
 
 
-def _count(pair: Pair, field: str) -> Change | Unknown:
+def _count(pair: ComparedPair, field: str) -> MeasuredChange | Unknown:
     found = []
     sides = (pair.base, pair.base_network), (pair.new, pair.new_network)
     for word, (side, network) in zip(pair.words, sides, strict=True):
@@ -99,7 +99,7 @@ def _count(pair: Pair, field: str) -> Change | Unknown:
         found.append(number)
     base, new = found
     share = new / base - 1 if base else (0.0 if new == base else math.inf)
-    return Change(share, share, share, f"{base:,} to {new:,}", exact=True)
+    return MeasuredChange(share, share, share, f"{base:,} to {new:,}", exact=True)
 
 
 def _number(side: Side, network: str, field: str) -> int | None:
@@ -111,7 +111,7 @@ def _number(side: Side, network: str, field: str) -> int | None:
     return int(getattr(trials[0], field)) if trials and hasattr(trials[0], field) else None
 
 
-def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> Change | Unknown:
+def _memory(pair: ComparedPair, records: Records, mode: CostMode, confidence: float) -> MeasuredChange | Unknown:
     base, new = _peaks_mib(records.base, pair.base_network, mode), _peaks_mib(records.new, pair.new_network, mode)
     common = sorted(base.keys() & new.keys())
     if not common:
@@ -123,7 +123,7 @@ def _memory(pair: Pair, records: Records, mode: CostMode, confidence: float) -> 
     found = interval_difference(sides[:1], sides[1:], math.sqrt(2) * MEMORY_BETWEEN_SESSIONS_MIB[method])
     estimate, low, high = (value / base[common[0]] for value in (found.estimate, found.low, found.high))
     exact = MEMORY_BETWEEN_SESSIONS_MIB[method] == 0
-    return Change(estimate, low, high, f"{mode}, batch {batch_size}, {HOW[method]}", exact=exact)
+    return MeasuredChange(estimate, low, high, f"{mode}, batch {batch_size}, {HOW[method]}", exact=exact)
 
 
 def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int, str], float]:
@@ -132,7 +132,7 @@ def _peaks_mib(cost: CostRecord, network: str, mode: CostMode) -> dict[tuple[int
     return {(one.batch_size, one.method): one.peak_memory_mib for one in found if one.peak_memory_mib is not None}
 
 
-def _energy(pair: Pair, records: Records, confidence: float) -> Change | Unknown:
+def _energy(pair: ComparedPair, records: Records, confidence: float) -> MeasuredChange | Unknown:
     """Of the last inference setting in common, which has the largest batch."""
     sides = _energies(records.base, pair.base_network), _energies(records.new, pair.new_network)
     common = [label for label in sides[0] if label in sides[1]]
@@ -154,8 +154,8 @@ def _energies(cost: CostRecord, network: str) -> dict[str, EnergyReading]:
 
 
 def _on_each_data_set(
-    pair: Pair, read: Callable[[Evidence, NetworkEvidence, NetworkEvidence], Change | Unknown]
-) -> Iterator[tuple[str, Change | Unknown]]:
+    pair: ComparedPair, read: Callable[[Evidence, NetworkEvidence, NetworkEvidence], MeasuredChange | Unknown]
+) -> Iterator[tuple[str, MeasuredChange | Unknown]]:
     """What is read of the new side's evidence, the base network and the new one, on each data set in common.
 
     Raises:
@@ -179,7 +179,9 @@ def _on_each_data_set(
         yield new.data.name, read(new, theirs, ours)
 
 
-def _accuracy(confidence: float, new: Evidence, theirs: NetworkEvidence, ours: NetworkEvidence) -> Change | Unknown:
+def _accuracy(
+    confidence: float, new: Evidence, theirs: NetworkEvidence, ours: NetworkEvidence
+) -> MeasuredChange | Unknown:
     fewest = min(len(ours.seeds), len(theirs.seeds))
     if fewest < 2:
         return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
@@ -187,7 +189,7 @@ def _accuracy(confidence: float, new: Evidence, theirs: NetworkEvidence, ours: N
         return Unknown("neither learned, as both are within chance of the largest class")
     compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence)
     found = compared.new_images
-    return Change(
+    return MeasuredChange(
         found.estimate,
         found.low,
         found.high,
@@ -202,7 +204,7 @@ def _quality(
     new: Evidence,
     theirs: NetworkEvidence,
     ours: NetworkEvidence,
-) -> Change | Unknown:
+) -> MeasuredChange | Unknown:
     """Paired by seed; where all differences are equal their resolution hides how they vary."""
     before, after = (dict(zip(side.seeds, per_seed(side), strict=True)) for side in (theirs, ours))
     common = sorted(before.keys() & after.keys())
@@ -211,9 +213,9 @@ def _quality(
     differences = [after[seed] - before[seed] for seed in common]
     how = f"{new.split_words}, these images, {plural(len(common), 'seed')}"
     if not any(differences):
-        return Change(0.0, 0.0, 0.0, f"{how}, equal with each", exact=True)
+        return MeasuredChange(0.0, 0.0, 0.0, f"{how}, equal with each", exact=True)
     found = t_interval(differences, confidence)
-    return Change(found.estimate, found.low, found.high, how, "more seeds narrow it")
+    return MeasuredChange(found.estimate, found.low, found.high, how, "more seeds narrow it")
 
 
 def _seed_words(compared: NetworkComparison) -> str:

@@ -47,7 +47,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ComparedPair:
     """A network of BASE and the network of NEW that is held against it; ``words`` is what a reader calls the sides."""
 
     base: Side
@@ -87,21 +87,21 @@ def load_side(given: str) -> Side:
     return Side(given, network, side.run, side.costs, side.evidence)
 
 
-def pairs(base: Side, new: Side) -> Sequence[Pair]:
+def pairs(base: Side, new: Side) -> Sequence[ComparedPair]:
     """Two named networks, or every network that both sides hold.
 
     Raises:
         UserError: only one side names a network that the other does not hold, or nothing in common.
     """
     if base.network is not None and new.network is not None:
-        return [Pair(base, new, base.network, new.network)]
+        return [ComparedPair(base, new, base.network, new.network)]
     common = [name for name in base.networks if name in new.networks]
     if not common:
         raise UserError(
             f"{base.label} ({', '.join(base.networks)}) and {new.label} ({', '.join(new.networks)}) have no network in "
             "common; name one on each side as PATH:NETWORK."
         )
-    return [Pair(base, new, name, name) for name in common]
+    return [ComparedPair(base, new, name, name) for name in common]
 
 
 def _split(given: str) -> tuple[Path, str | None]:

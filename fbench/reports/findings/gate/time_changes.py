@@ -9,10 +9,10 @@ from typing import Final
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.reports.findings.costs.timings import image_log_times
-from fbench.reports.findings.gate.change import Change, Unknown, inverse_share_of, share_of
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, inverse_share_of, share_of
 from fbench.reports.findings.gate.comparable import machine_difference
 from fbench.reports.findings.gate.metrics import Asked
-from fbench.reports.findings.gate.subjects import Pair
+from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.statistics.intervals import Interval
 from fbench.statistics.mover import interval_difference
 from fbench.statistics.timing import time_quantile, time_ratio
@@ -55,7 +55,7 @@ class _Timed:
     their_reference: TimingSeries | None
 
 
-def time_change(pair: Pair, metric: TimeMetric, records: Records, asked: Asked) -> Change | Unknown:
+def time_change(pair: ComparedPair, metric: TimeMetric, records: Records, asked: Asked) -> MeasuredChange | Unknown:
     """The change of a latency, a training step or a throughput."""
     setting = _setting(pair, metric, records, asked.batch_size)
     if isinstance(setting, Unknown):
@@ -64,7 +64,7 @@ def time_change(pair: Pair, metric: TimeMetric, records: Records, asked: Asked) 
     if isinstance(timed, Unknown):
         return timed
     if records.together and pair.base_network == pair.new_network:
-        return Change(0.0, 0.0, 0.0, f"{setting.label}, one and the same measurement", exact=True)
+        return MeasuredChange(0.0, 0.0, 0.0, f"{setting.label}, one and the same measurement", exact=True)
     if metric.quantile != 0.5:
         logs = _quantile_ratio(timed, metric.quantile, asked.confidence)
     else:
@@ -107,7 +107,7 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
+def _timed(pair: ComparedPair, records: Records, setting: Setting) -> _Timed | Unknown:
     ours, theirs = records.new.find(pair.new_network, setting), records.base.find(pair.base_network, setting)
     if ours is None or theirs is None:
         side, cost, network = (
@@ -124,7 +124,7 @@ def _timed(pair: Pair, records: Records, setting: Setting) -> _Timed | Unknown:
     return _Timed(ours, theirs, *references)
 
 
-def _setting(pair: Pair, metric: TimeMetric, records: Records, batch_size: int | None) -> Setting | Unknown:
+def _setting(pair: ComparedPair, metric: TimeMetric, records: Records, batch_size: int | None) -> Setting | Unknown:
     """The setting in which both were timed: the batch that is asked for, else the smallest; for a rate the best."""
     mode = metric.mode
     wanted = [

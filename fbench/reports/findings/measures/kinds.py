@@ -9,7 +9,7 @@ import numpy as np
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.costs.cost import NetworkCost
-from fbench.reports.findings.gate.metrics import Better, Metric
+from fbench.reports.findings.gate.metrics import Better, GateMetric
 from fbench.reports.findings.gate.read_changes import count_of, quality_of
 from fbench.reports.findings.measures.model import Measure
 from fbench.reports.formatting import percent
@@ -27,7 +27,7 @@ def quality(name: str, heading: str, better: Better, per_seed: PerSeed) -> Measu
         better,
         mean_of(per_seed),
         write=percent,
-        metrics=(Metric(name, heading.lower(), quality_of(per_seed), "trials", better, "pt"),),
+        metrics=(GateMetric(name, heading.lower(), quality_of(per_seed), "trials", better, "pt"),),
     )
 
 
@@ -40,7 +40,7 @@ def counted(name: str, heading: str, compute: Callable[[NetworkCost], int | None
         "less",
         lambda row: compute(row.cost),
         about="cost",
-        metrics=(Metric(name, heading.lower(), count_of(name), "counts"),),
+        metrics=(GateMetric(name, heading.lower(), count_of(name), "counts"),),
     )
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from fbench.reports.findings.comparisons.summary import NetworkSummary
-from fbench.reports.findings.gate.metrics import Better, Metric
+from fbench.reports.findings.gate.metrics import Better, GateMetric
 from fbench.reports.formatting import MISSING, count, percent_range, significant
 
-Place = Literal["csv", "page", "table", "terminal"]
+Medium = Literal["csv", "page", "table", "terminal"]
 """Where a measure stands: summary.csv, the page's tables, the table of plain formats, what a run prints at its end."""
 
-EVERYWHERE: Final[tuple[Place, ...]] = ("csv", "page", "table", "terminal")
+EVERYWHERE: Final[tuple[Medium, ...]] = ("csv", "page", "table", "terminal")
 
 
 class Range(NamedTuple):
@@ -79,24 +79,24 @@ class Measure:
     compute: Callable[[NetworkSummary], Value]
     about: Literal["quality", "cost"] = "quality"
     write: Callable[[Any], str] = written
-    shown: tuple[Place, ...] = EVERYWHERE
+    shown: tuple[Medium, ...] = EVERYWHERE
     on_terminal: Form | None = None
     if_measured: bool = False
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[GateMetric, ...] = ()
 
-    def form(self, place: Place) -> Form:
+    def form(self, medium: Medium) -> Form:
         """Heading, unit and way of writing in a place; a terminal and the page begin a heading that is no abbreviation
         in lower case."""
-        if place == "terminal" and self.on_terminal is not None:
+        if medium == "terminal" and self.on_terminal is not None:
             return self.on_terminal
         heading = self.heading
-        if place in ("page", "terminal") and heading[1:2].islower():
+        if medium in ("page", "terminal") and heading[1:2].islower():
             heading = heading[0].lower() + heading[1:]
         return Form(heading, self.unit, self.write)
 
-    def text(self, row: NetworkSummary, place: Place) -> str:
+    def text(self, row: NetworkSummary, medium: Medium) -> str:
         """The value of a network as it is written in a place; a terminal leaves the cell of a missing one empty."""
         value = self.compute(row)
         if is_missing(value):
-            return "" if place == "terminal" else MISSING
-        return self.form(place).write(value)
+            return "" if medium == "terminal" else MISSING
+        return self.form(medium).write(value)

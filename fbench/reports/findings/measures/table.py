@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fbench.reports.findings.comparisons.summary import NetworkSummary
-from fbench.reports.findings.gate.metrics import Metric
+from fbench.reports.findings.gate.metrics import GateMetric
 from fbench.reports.findings.gate.read_changes import (
     accuracy,
     count_of,
@@ -21,17 +21,17 @@ from fbench.reports.findings.gate.read_changes import (
     time_of,
 )
 from fbench.reports.findings.measures.kinds import mean_of
-from fbench.reports.findings.measures.model import Form, Measure, Place, Range, Value
+from fbench.reports.findings.measures.model import Form, Measure, Medium, Range, Value
 from fbench.reports.formatting import millions, percent
 from fbench.statistics.estimands import MeanEstimate
 
 
-def shown_in(place: Place) -> tuple[Measure, ...]:
+def shown_in(medium: Medium) -> tuple[Measure, ...]:
     """The measures that stand in a place, from the left."""
-    return tuple(one for one in MEASURES if place in one.shown)
+    return tuple(one for one in MEASURES if medium in one.shown)
 
 
-def metrics() -> dict[str, Metric]:
+def metrics() -> dict[str, GateMetric]:
     """All that a gate can hold, by name: cost, then quality."""
     ordered = sorted(MEASURES, key=lambda one: one.about == "quality")
     return {metric.name: metric for one in ordered for metric in one.metrics}
@@ -78,7 +78,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         write=percent,
         shown=("csv", "table", "terminal"),
         on_terminal=Form("top-1", "", lambda value: f"{100 * value:.2f}"),
-        metrics=(Metric("accuracy", "top-1 accuracy on new images", accuracy(), "trials", "more", "pt"),),
+        metrics=(GateMetric("accuracy", "top-1 accuracy on new images", accuracy(), "trials", "more", "pt"),),
     ),
     Measure(
         "top1_this_test_set",
@@ -143,7 +143,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         _cost("trainable_params"),
         about="cost",
         shown=("csv", "table"),
-        metrics=(Metric("params", "trainable parameters", count_of("trainable_params"), "counts"),),
+        metrics=(GateMetric("params", "trainable parameters", count_of("trainable_params"), "counts"),),
     ),
     Measure(
         "total_params_keras",
@@ -164,7 +164,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         write=millions,
         shown=("csv", "table", "terminal"),
         on_terminal=Form("million MACs", "", lambda value: f"{value / 1e6:.2f}"),
-        metrics=(Metric("macs", "multiply-accumulates of one image", count_of("macs"), "counts"),),
+        metrics=(GateMetric("macs", "multiply-accumulates of one image", count_of("macs"), "counts"),),
     ),
     Measure(
         "elementwise_ops",
@@ -176,7 +176,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         write=millions,
         shown=("csv",),
         metrics=(
-            Metric("elementwise_ops", "elementwise operations of one image", count_of("elementwise_ops"), "counts"),
+            GateMetric("elementwise_ops", "elementwise operations of one image", count_of("elementwise_ops"), "counts"),
         ),
     ),
     Measure(
@@ -190,7 +190,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         on_terminal=Form("latency", "ms", lambda value: f"{value:.2f}"),
         if_measured=True,
         metrics=tuple(
-            Metric(name, says, time_of("inference", quantile), "measurements", by_batch=True)
+            GateMetric(name, says, time_of("inference", quantile), "measurements", by_batch=True)
             for name, says, quantile in (
                 ("latency_p50", "median time of a call", 0.5),
                 ("latency_p90", "90th percentile of the time of a call", 0.9),
@@ -207,7 +207,9 @@ MEASURES: Final[tuple[Measure, ...]] = (
         about="cost",
         shown=("csv",),
         metrics=(
-            Metric("throughput", "images per second in the best batch", rate_of("inference"), "measurements", "more"),
+            GateMetric(
+                "throughput", "images per second in the best batch", rate_of("inference"), "measurements", "more"
+            ),
         ),
     ),
     Measure(
@@ -219,7 +221,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         about="cost",
         shown=("csv",),
         metrics=(
-            Metric("train_step", "median time of a training step", time_of("train"), "measurements", by_batch=True),
+            GateMetric("train_step", "median time of a training step", time_of("train"), "measurements", by_batch=True),
         ),
     ),
     Measure(
@@ -230,7 +232,9 @@ MEASURES: Final[tuple[Measure, ...]] = (
         _cost("inference_peak_memory_mib"),
         about="cost",
         shown=("csv",),
-        metrics=(Metric("peak_memory", "peak memory of an inference", peak_memory_of("inference"), "measurements"),),
+        metrics=(
+            GateMetric("peak_memory", "peak memory of an inference", peak_memory_of("inference"), "measurements"),
+        ),
     ),
     Measure(
         "train_peak_memory_mib",
@@ -241,7 +245,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         about="cost",
         shown=("csv",),
         metrics=(
-            Metric("train_peak_memory", "peak memory of a training step", peak_memory_of("train"), "measurements"),
+            GateMetric("train_peak_memory", "peak memory of a training step", peak_memory_of("train"), "measurements"),
         ),
     ),
     Measure(
@@ -252,7 +256,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         _energy,
         about="cost",
         shown=(),
-        metrics=(Metric("energy", "joules an image in inference", energy(), "measurements"),),
+        metrics=(GateMetric("energy", "joules an image in inference", energy(), "measurements"),),
     ),
     Measure(
         "train_time_s",

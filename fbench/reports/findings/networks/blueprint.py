@@ -13,7 +13,7 @@ from typing import Final, Literal
 from fbench.benchmark.records.network_description import DescribedModule, NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.networks.inventory import locate_parts
-from fbench.reports.findings.networks.parts import Part
+from fbench.reports.findings.networks.parts import NetworkPart
 from fbench.reports.left_out import Omissions, attempt
 
 Role = Literal["layer", "squeeze-and-excitation", "shortcut"]
@@ -30,7 +30,7 @@ _SHORT: Final = (
 
 
 @dataclass(frozen=True)
-class Line:
+class BlueprintLine:
     """One line of a stage: a layer with what directly follows it, or where a branch comes back to the main path."""
 
     text: str
@@ -46,7 +46,7 @@ class Stage:
     """
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[BlueprintLine, ...]
     output_shape: tuple[int, ...]
     trainable_params: int
     macs: int
@@ -107,7 +107,7 @@ def blueprint(description: NetworkDescription) -> Blueprint:
     )
 
 
-def _grouped(modules: Sequence[DescribedModule], parts: Mapping[int, Part]) -> Iterator[list[int]]:
+def _grouped(modules: Sequence[DescribedModule], parts: Mapping[int, NetworkPart]) -> Iterator[list[int]]:
     """Modules in runs of one top-level name; layers without one stand together, and a sum ends a run."""
     group: list[int] = []
     ended = False
@@ -131,15 +131,15 @@ def _unit(module: DescribedModule) -> str:
     return name if dot else ""
 
 
-def _stage(modules: Sequence[DescribedModule], nodes: Sequence[int], parts: Mapping[int, Part]) -> Stage | None:
-    lines: list[Line] = []
+def _stage(modules: Sequence[DescribedModule], nodes: Sequence[int], parts: Mapping[int, NetworkPart]) -> Stage | None:
+    lines: list[BlueprintLine] = []
     takes_activation = False
     for node in nodes:
         part = parts.get(node)
         if part is None:
             continue
         if part.category == "activation" and takes_activation:
-            lines[-1] = Line(f"{lines[-1].text}, {part.kind}")
+            lines[-1] = BlueprintLine(f"{lines[-1].text}, {part.kind}")
         else:
             lines.append(_line(part))
         takes_activation = part.category in _TAKES_ACTIVATION
@@ -150,20 +150,20 @@ def _stage(modules: Sequence[DescribedModule], nodes: Sequence[int], parts: Mapp
     return Stage(_title(modules, nodes), tuple(lines), modules[nodes[-1]].output_shape, params, macs)
 
 
-def _line(part: Part) -> Line:
+def _line(part: NetworkPart) -> BlueprintLine:
     if part.category == "shortcut":
         words = "of two equal branches" if part.kind == "symmetric" else _short(part.form or f"{part.kind} shortcut")
-        return Line(f"sum {words}" if part.kind == "symmetric" else f"+ {words}", "shortcut")
+        return BlueprintLine(f"sum {words}" if part.kind == "symmetric" else f"+ {words}", "shortcut")
     if part.category == "squeeze-and-excitation":
-        return Line(_short(f"squeeze-and-excitation, {part.form}"), "squeeze-and-excitation")
+        return BlueprintLine(_short(f"squeeze-and-excitation, {part.form}"), "squeeze-and-excitation")
     if part.category == "convolution":
         kernel = part.form or ("1×1" if part.kind == "pointwise" else "")
         kind = "" if part.kind in ("pointwise", "full") else f"{part.kind} "
         normalised = ", BN" if part.normalised else ""
-        return Line(f"{kernel} {kind}conv {_short(part.shape)}{normalised}".strip())
+        return BlueprintLine(f"{kernel} {kind}conv {_short(part.shape)}{normalised}".strip())
     if part.category == "dense layer":
-        return Line(f"dense {_short(part.shape)}")
-    return Line(_short(f"{part.kind} {part.form}".strip()))
+        return BlueprintLine(f"dense {_short(part.shape)}")
+    return BlueprintLine(_short(f"{part.kind} {part.form}".strip()))
 
 
 def _short(words: str) -> str:

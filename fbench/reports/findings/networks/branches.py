@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fbench.reports.findings.networks.module_graph import ModuleGraph
-from fbench.reports.findings.networks.parts import Part
+from fbench.reports.findings.networks.parts import NetworkPart
 from fbench.reports.findings.networks.single_parts import ACTIVATIONS, single_part
 
 
-def squeeze_excite(graph: ModuleGraph, node: int) -> Part | None:
+def squeeze_excite(graph: ModuleGraph, node: int) -> NetworkPart | None:
     """A product of a map with what is computed from its own averages (Hu et al. 2018), whose branch is taken."""
     if graph.kind(node) != "multiply" or len(graph.sources[node]) != 2:
         return None
@@ -26,7 +26,7 @@ def squeeze_excite(graph: ModuleGraph, node: int) -> Part | None:
             form = [f"reduction {widths[-1] / min(widths):g}"]
             form += [f"{ACTIVATIONS[kind]} inside" for kind in activations if kind != "relu"]
             form += [f"gate {ACTIVATIONS[gate]}"] if gate else []
-            return Part(
+            return NetworkPart(
                 "squeeze-and-excitation",
                 "block",
                 ", ".join(form),
@@ -36,7 +36,7 @@ def squeeze_excite(graph: ModuleGraph, node: int) -> Part | None:
     return None
 
 
-def shortcut(graph: ModuleGraph, node: int) -> Part | None:
+def shortcut(graph: ModuleGraph, node: int) -> NetworkPart | None:
     """A sum of two branches; the one with fewer layers with weights, else fewer layers, is the shortcut, and taken."""
     if graph.kind(node) != "add" or len(graph.sources[node]) != 2:
         return None
@@ -48,16 +48,16 @@ def shortcut(graph: ModuleGraph, node: int) -> Part | None:
     graph.taken.add(node)
     shape = graph.output_text(node)
     if sizes[0] == sizes[1]:
-        return Part("shortcut", "symmetric", shape=shape)
+        return NetworkPart("shortcut", "symmetric", shape=shape)
     branch = branches[0] if sizes[0] < sizes[1] else branches[1]
     inside = [part for one in branch if one not in graph.taken and (part := single_part(graph, one))]
     graph.taken.update(branch)
     if not inside:
-        return Part("shortcut", "identity", shape=shape)
-    return Part("shortcut", "projection", _branch_words(inside), shape)
+        return NetworkPart("shortcut", "identity", shape=shape)
+    return NetworkPart("shortcut", "projection", _branch_words(inside), shape)
 
 
-def _branch_words(parts: Sequence[Part]) -> str:
+def _branch_words(parts: Sequence[NetworkPart]) -> str:
     """What stands in a shortcut, each kind once with its number."""
     numbers = Counter((part.kind, part.category, part.normalised) for part in parts)
     words = []

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, get_args
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.networks.inventory import take_inventory
-from fbench.reports.findings.networks.parts import Category, Part
+from fbench.reports.findings.networks.parts import Category, NetworkPart
 from fbench.reports.formatting import count, listing, minus, number
 
 ChangeKind = Literal["bias", "normalisation", "replaced", "width", "more", "fewer"]
@@ -31,7 +31,7 @@ _SIZED: Final[tuple[Category, ...]] = ("convolution", "dense layer")
 
 
 @dataclass(frozen=True)
-class Change:
+class ArchitectureChange:
     """So many parts of one network against those of another.
 
     Attributes:
@@ -45,11 +45,11 @@ class Change:
 
     kind: ChangeKind
     amount: int
-    ours: Part | None
-    theirs: Part | None
+    ours: NetworkPart | None
+    theirs: NetworkPart | None
 
     @property
-    def part(self) -> Part:
+    def part(self) -> NetworkPart:
         """The network's own part, or the other's where it has none."""
         part = self.ours or self.theirs
         if part is None:
@@ -66,7 +66,7 @@ class NetworkDifferences:
 
     network: str
     baseline: str
-    changes: tuple[Change, ...]
+    changes: tuple[ArchitectureChange, ...]
     rearranged: bool
     trainable_params: tuple[int, int]
     macs: tuple[int, int]
@@ -124,7 +124,7 @@ class _Level(NamedTuple):
     """Parts that agree in ``key`` are counterparts, and differ in what ``kind`` names."""
 
     kind: ChangeKind | None
-    key: Callable[[Part], Hashable]
+    key: Callable[[NetworkPart], Hashable]
 
 
 _LEVELS: Final = (
@@ -139,9 +139,9 @@ _LEVELS: Final = (
 """How counterparts are found: the nearest first."""
 
 
-def _changes(ours: Sequence[Part], theirs: Sequence[Part]) -> tuple[Change, ...]:
+def _changes(ours: Sequence[NetworkPart], theirs: Sequence[NetworkPart]) -> tuple[ArchitectureChange, ...]:
     left, right = list(ours), list(theirs)
-    found: Counter[tuple[ChangeKind, Part, Part]] = Counter()
+    found: Counter[tuple[ChangeKind, NetworkPart, NetworkPart]] = Counter()
     for level in _LEVELS:
         for one in list(left):
             match = next((other for other in right if level.key(other) == level.key(one)), None)
@@ -151,14 +151,14 @@ def _changes(ours: Sequence[Part], theirs: Sequence[Part]) -> tuple[Change, ...]
             right.remove(match)
             if level.kind and not (level.kind == "width" and one.category not in _SIZED):
                 found[level.kind, _named(one, level.kind), _named(match, level.kind)] += 1
-    paired = [Change(kind, amount, one, other) for (kind, one, other), amount in found.items()]
-    more = [Change("more", amount, part, None) for part, amount in _grouped(left)]
-    return (*paired, *more, *(Change("fewer", amount, None, part) for part, amount in _grouped(right)))
+    paired = [ArchitectureChange(kind, amount, one, other) for (kind, one, other), amount in found.items()]
+    more = [ArchitectureChange("more", amount, part, None) for part, amount in _grouped(left)]
+    return (*paired, *more, *(ArchitectureChange("fewer", amount, None, part) for part, amount in _grouped(right)))
 
 
-def _named(part: Part, kind: ChangeKind) -> Part:
+def _named(part: NetworkPart, kind: ChangeKind) -> NetworkPart:
     """The part with what a sentence about many of its kind says of it."""
-    return Part(
+    return NetworkPart(
         part.category,
         part.kind,
         part.form,
@@ -167,9 +167,9 @@ def _named(part: Part, kind: ChangeKind) -> Part:
     )
 
 
-def _grouped(parts: Sequence[Part]) -> list[tuple[Part, int]]:
+def _grouped(parts: Sequence[NetworkPart]) -> list[tuple[NetworkPart, int]]:
     """Parts of one kind and form together, category by category; a single one keeps its channels."""
-    groups: dict[Part, list[Part]] = {}
+    groups: dict[NetworkPart, list[NetworkPart]] = {}
     for part in parts:
         groups.setdefault(_named(part, "more"), []).append(part)
     found = [
@@ -179,7 +179,7 @@ def _grouped(parts: Sequence[Part]) -> list[tuple[Part, int]]:
     return sorted(found, key=lambda one: _ORDER.index(one[0].category))
 
 
-def change_words(change: Change) -> str:
+def change_words(change: ArchitectureChange) -> str:
     """One change as part of a sentence about the network: ``no bias in 4 full 3×3 convolutions``."""
     part, amount = change.part, change.amount
     if change.kind == "bias":
@@ -196,7 +196,7 @@ def change_words(change: Change) -> str:
     return f"{_amount(part, amount)}{size} {change.kind}"
 
 
-def _replacement(ours: Part, theirs: Part, amount: int) -> str:
+def _replacement(ours: NetworkPart, theirs: NetworkPart, amount: int) -> str:
     if ours.category == "activation":
         places = "one place" if amount == 1 else f"{amount} places"
         return f"{ours.kind} in place of {theirs.kind} in {places}"
@@ -206,11 +206,11 @@ def _replacement(ours: Part, theirs: Part, amount: int) -> str:
     return f"{_amount(ours, amount)} in place of {'one ' if amount == 1 else ''}{_name(theirs, amount)}"
 
 
-def _amount(part: Part, amount: int) -> str:
+def _amount(part: NetworkPart, amount: int) -> str:
     return f"{'one' if amount == 1 else amount} {_name(part, amount)}"
 
 
-def _name(part: Part, amount: int) -> str:
+def _name(part: NetworkPart, amount: int) -> str:
     plural = "" if amount == 1 else "s"
     form = f" ({part.form})" if part.form else ""
     if part.category == "convolution":

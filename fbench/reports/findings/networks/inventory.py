@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.reports.findings.networks.branches import shortcut, squeeze_excite
 from fbench.reports.findings.networks.module_graph import ModuleGraph
-from fbench.reports.findings.networks.parts import Part
+from fbench.reports.findings.networks.parts import NetworkPart
 from fbench.reports.findings.networks.single_parts import single_part
 
 
@@ -20,7 +20,7 @@ from fbench.reports.findings.networks.single_parts import single_part
 class Inventory:
     """All parts of a network, in the order in which they run, and its counts for one image."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[NetworkPart, ...]
     trainable_params: int
     macs: int
 
@@ -35,14 +35,14 @@ def take_inventory(description: NetworkDescription) -> Inventory:
     )
 
 
-def locate_parts(description: NetworkDescription) -> dict[int, Part]:
+def locate_parts(description: NetworkDescription) -> dict[int, NetworkPart]:
     """The parts by the module that each stands at: the first of a convolution's, the product or sum that ends a branch.
 
     Modules that belong to a part elsewhere, or change nothing, have none; nor have operations on parameters alone, such
     as the mean of a standardised weight: no map of the image passes through them.
     """
     graph = ModuleGraph.of(description)
-    found: dict[int, Part] = {}
+    found: dict[int, NetworkPart] = {}
     nodes = [node for node, module in enumerate(graph.modules) if graph.of_image(node) or module.layer]
     for node in nodes:
         if (part := squeeze_excite(graph, node)) or (part := shortcut(graph, node)):

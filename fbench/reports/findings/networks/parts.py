@@ -20,7 +20,7 @@ Category = Literal[
 
 
 @dataclass(frozen=True)
-class Part:
+class NetworkPart:
     """One part of a network; parts that are equal in all of this are alike.
 
     Attributes:

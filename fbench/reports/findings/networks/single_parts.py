@@ -11,7 +11,7 @@ from typing import Final
 
 from fbench.benchmark.records.network_description import DescribedModule
 from fbench.reports.findings.networks.module_graph import ModuleGraph
-from fbench.reports.findings.networks.parts import Part
+from fbench.reports.findings.networks.parts import NetworkPart
 
 ACTIVATIONS: Final = {
     "relu": "ReLU",
@@ -34,7 +34,7 @@ _NOTHING: Final = ("input", "identity", "flatten")  # what moves no number and c
 _RECURRENT: Final = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 
 
-def single_part(graph: ModuleGraph, node: int) -> Part | None:
+def single_part(graph: ModuleGraph, node: int) -> NetworkPart | None:
     """The part that a node is, with what directly belongs to it, which is taken; none where it changes nothing."""
     module, kind, shape = graph.modules[node], graph.kind(node), graph.output_text(node)
     if kind in _NOTHING:
@@ -42,22 +42,22 @@ def single_part(graph: ModuleGraph, node: int) -> Part | None:
     if kind == "convolution":
         return _convolution(graph, node)
     if module.module_class in _RECURRENT:
-        return Part("recurrent layer", module.module_class, shape=shape)
+        return NetworkPart("recurrent layer", module.module_class, shape=shape)
     if kind in ("linear", "matrix_product"):
         inputs, outputs = (_units(sides) for sides in (graph.input_shape(node), module.output_shape))
-        return Part("dense layer", "dense", shape=f"{inputs} to {outputs}", bias=module.has_bias)
+        return NetworkPart("dense layer", "dense", shape=f"{inputs} to {outputs}", bias=module.has_bias)
     if kind in _NORMALISATIONS:
-        return Part("normalisation", kind.replace("_norm", " normalisation"), shape=shape)
+        return NetworkPart("normalisation", kind.replace("_norm", " normalisation"), shape=shape)
     if kind in ACTIVATIONS:
-        return Part("activation", ACTIVATIONS[kind], shape=shape)
+        return NetworkPart("activation", ACTIVATIONS[kind], shape=shape)
     if kind == "mean" and len(graph.input_shape(node)) == 3:
-        return Part("pooling", "global average pooling", shape=shape)
+        return NetworkPart("pooling", "global average pooling", shape=shape)
     if kind in ("max_pool", "average_pool"):
-        return Part("pooling", kind.replace("_pool", " pooling"), _window(module), shape)
+        return NetworkPart("pooling", kind.replace("_pool", " pooling"), _window(module), shape)
     if kind.startswith("dropout"):
         rate = module.hyperparameters.probability
-        return Part("dropout", "dropout", f"rate {'?' if rate is None else rate}", shape)
-    return Part("operation", kind.replace("_", " "), shape=shape)
+        return NetworkPart("dropout", "dropout", f"rate {'?' if rate is None else rate}", shape)
+    return NetworkPart("operation", kind.replace("_", " "), shape=shape)
 
 
 def _units(shape: Sequence[int]) -> str:
@@ -69,7 +69,7 @@ def _channels(shape: Sequence[int]) -> str:
     return str(shape[0]) if shape else "?"
 
 
-def _convolution(graph: ModuleGraph, node: int) -> Part:
+def _convolution(graph: ModuleGraph, node: int) -> NetworkPart:
     module = graph.modules[node]
     kind, kernel = _convolution_kind(graph, node)
     last, bias = node, module.has_bias
@@ -85,7 +85,7 @@ def _convolution(graph: ModuleGraph, node: int) -> Part:
     steps = "" if stride == "1" else f", stride {stride}"
     steps += "" if dilation == "1" else f", dilation {dilation}"
     inputs, outputs = (_channels(sides) for sides in (graph.input_shape(node), graph.modules[last].output_shape))
-    return Part(
+    return NetworkPart(
         "convolution",
         kind,
         "" if kind == "pointwise" and kernel == "1×1" else kernel,

@@ -33,7 +33,7 @@ def audit_section(audit: Audit) -> AuditSection:
     by_split = [audit.images_by_split_and_class[split] for split in SPLITS]
     return AuditSection(
         classes=tuple(
-            (name, tuple(counts[place] for counts in by_split)) for place, name in enumerate(audit.class_names)
+            (name, tuple(counts[index] for counts in by_split)) for index, name in enumerate(audit.class_names)
         ),
         totals=tuple(sum(counts) for counts in by_split),
         findings=(
@@ -55,7 +55,7 @@ def _leaks(audit: Audit) -> Finding:
     leaked, test = len(audit.test_rows_with_copies), sum(audit.images_by_split_and_class["test"])
     share = f" ({100 * leaked / test:.1f} % of {count(test)})" if test else ""
     return Finding(
-        "Test images with an exact copy in the training or selection split",
+        "Test images with an exact copy in the training or validation split",
         f"{count(leaked)}{share}",
         "Accuracy is also given without them, in the headline and the summary."
         if leaked
@@ -65,7 +65,7 @@ def _leaks(audit: Audit) -> Finding:
 
 
 def _between_splits(audit: Audit) -> list[Finding]:
-    words: dict[SplitName, str] = {"train": "training", "selection": "selection", "test": "test"}
+    words: dict[SplitName, str] = {"train": "training", "validation": "validation", "test": "test"}
     return [
         Finding(
             f"Exact copies between {words[pair.first]} and {words[pair.second]} split",
@@ -107,7 +107,7 @@ def _near(audit: Audit) -> list[Finding]:
             f"(correlation above {near.correlation_above})",
             f"{plural(len(near.pairs), 'pair')}, {count(near.pairs_across_splits)} across splits",
             f"With exact ones, {plural(near.test_rows_with_near_copy, 'test image')} "
-            f"{'has' if near.test_rows_with_near_copy == 1 else 'have'} a copy in the training or selection split.",
+            f"{'has' if near.test_rows_with_near_copy == 1 else 'have'} a copy in the training or validation split.",
             near.pairs_across_splits > 0,
         )
         for near in audit.near

@@ -84,10 +84,10 @@ def repeat_command(run: RunTable) -> str:
     command += ["--protocol", config.protocol.name, "--preset", config.preset]
     for data in config.data:
         known = CATALOGUE.get(data.source or data.name)
-        place = None if known is not None and not known.takes_path else Path("PATH")
-        command += ["--data", str(data.reference.model_copy(update={"path": place}))]
-    if (looks := run.looks) is not None:
-        command += ["--until-decided", "--max-seeds", str(looks.max_seeds)]
+        path = None if known is not None and not known.takes_path else Path("PATH")
+        command += ["--data", str(data.reference.model_copy(update={"path": path}))]
+    if (analyses := run.interim_analyses) is not None:
+        command += ["--until-decided", "--max-seeds", str(analyses.max_seeds)]
     else:
         command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
     command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
@@ -121,7 +121,7 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
         Fact("Weight decay on", protocol.weight_decay_on.replace("_", " ")),
         Fact(
             "Epoch chosen by",
-            {"selection": "the selection split", "last": "none, the last"}.get(
+            {"validation": "the validation split", "last": "none, the last"}.get(
                 protocol.selection, "the test split: selected on the test set"
             ),
         ),

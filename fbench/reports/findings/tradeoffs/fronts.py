@@ -17,7 +17,7 @@ from fbench.statistics.comparison.networks import new_images_difference
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.intervals import Interval
 from fbench.statistics.many.front import FrontProbability, front_probability
-from fbench.statistics.many.mean_accuracies import MeanAccuracies, Seeds, with_common_seeds, with_own_seeds
+from fbench.statistics.many.mean_accuracies import MeanAccuracies, SeedUse, with_common_seeds, with_own_seeds
 from fbench.statistics.many.price import Price, price_of_a_point
 from fbench.statistics.ties import ties_made_equal
 
@@ -65,7 +65,7 @@ class FrontResult:
     rows: tuple[FrontRow, ...]
     steps: tuple[FrontStep, ...]
     free_lunches: tuple[str, ...]
-    seeds: Seeds
+    seeds: SeedUse
     draws: int
     monte_carlo_error: float
     left_out: tuple[str, ...]
@@ -155,8 +155,8 @@ def points_words(price: Price) -> str:
 def _cell(front: _Front, name: str) -> FrontCell | None:
     if name not in front.networks:
         return None
-    place, found = front.networks.index(name), front.found
-    return FrontCell(front.axis.values[name], bool(found.on_front[place]), float(found.probability[place]))
+    index, found = front.networks.index(name), front.found
+    return FrontCell(front.axis.values[name], bool(found.on_front[index]), float(found.probability[index]))
 
 
 def _steps(evidence: Evidence, front: _Front) -> list[FrontStep]:

@@ -12,7 +12,7 @@ import numpy as np
 from fbench.benchmark.records.cost_records import CostRecord, TimingSeries
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.costs.timings import Verdict, compare_timings, main_setting, timing_of
+from fbench.reports.findings.costs.timings import TimeVerdict, compare_timings, main_setting, timing_of
 from fbench.reports.findings.tradeoffs.cost_axes import CONFIDENCE, common_measurement, mean_time
 from fbench.statistics.intervals import Interval
 from fbench.statistics.timing import TimeRatio
@@ -22,7 +22,7 @@ MOST_TARGETS: Final = 3
 
 @dataclass(frozen=True)
 class TargetReached:
-    """Seconds of training until the selection split first reached ``target_top1`` (a fraction of 1).
+    """Seconds of training until the validation split first reached ``target_top1`` (a fraction of 1).
 
     ``mean_s`` is over the ``reached`` of ``seeds`` seeds that did; none where no seed did.
     """
@@ -46,7 +46,7 @@ class ExclusiveStep:
     low: float
     high: float
     ratio: TimeRatio | None
-    verdict: Verdict | None
+    verdict: TimeVerdict | None
 
 
 @dataclass(frozen=True)

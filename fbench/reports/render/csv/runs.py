@@ -80,7 +80,7 @@ def _trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) ->
         "steps": record.steps_done if record else None,
         "images_seen": record.images_seen if record else None,
     }
-    for split in ("selection", "test"):
+    for split in ("validation", "test"):
         cells |= _measure_cells(split, getattr(record, split, None))
     times = record.times.model_dump() if record and record.times else {}
     names = ("train_time_s", "data_time_s", "step_time_s", "evaluation_time_s", "total_time_s")

@@ -27,8 +27,8 @@ def tidy_tables(report: Findings) -> dict[str, str]:
 def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
     """A row for each comparison of each study; qualities and their differences are fractions of 1.
 
-    Where seeds were added until decided, the interval and p are those of the look that decided, and ``p_allowed`` is
-    what its p had to reach in place of a corrected p.
+    Where seeds were added until decided, the interval and p are those of the interim analysis that decided, and
+    ``p_allowed`` is what its p had to reach in place of a corrected p.
     """
     return [
         _comparison_cells(section, item.result, row)
@@ -45,7 +45,7 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
             "paper": paper.paper,
             "claim": one.claim.id,
             "sentence": one.claim.sentence,
-            "place": one.claim.place,
+            "section": one.claim.section,
             "verdict": one.verdict,
             "by_arithmetic": str(one.by_arithmetic).lower(),
             "why": one.why,
@@ -58,8 +58,8 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
 
 def _comparison_cells(section: DataFindings, result: StudyResult, row: Comparison) -> dict[str, Cell]:
     found = row.difference
-    look = row.look if row.look is not None and row.look.low is not None else None
-    p_value = look.p_value if look else found.new_images.p_value if row.is_tested else None
+    analysis = row.analysis if row.analysis is not None and row.analysis.low is not None else None
+    p_value = analysis.p_value if analysis else found.new_images.p_value if row.is_tested else None
     low, high = row.interval
     return {
         "run": section.run_name,
@@ -76,8 +76,8 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         "top1_difference_new_images_low": _known(low),
         "top1_difference_new_images_high": _known(high),
         "p": _known(p_value),
-        "p_corrected": None if look else _known(row.decision.p_adjusted),
-        "p_allowed": look.different_level if look else None,
+        "p_corrected": None if analysis else _known(row.decision.p_adjusted),
+        "p_allowed": analysis.different_level if analysis else None,
         "correction": result.correction,
         "verdict": row.verdict,
         "margin": result.margin,

@@ -13,7 +13,7 @@ from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.findings.diff.answer import accuracy_sentences, interval_words, share_words
 from fbench.reports.findings.diff.model import SIDES, DataAccuracy, Difference
-from fbench.reports.palette import Appearance, assign_appearances
+from fbench.reports.palette import Style, assign_styles
 from fbench.reports.render.html.html import content_hash, draw, page_environment, page_script
 from fbench.statistics.comparison.verdict import LEVEL
 
@@ -32,19 +32,19 @@ def check_page_name(output: Path) -> Path:
 
 def render_difference(difference: Difference) -> str:
     """The HTML text; equal sides give equal text."""
-    looks = assign_appearances(SIDES)
+    styles = assign_styles(SIDES)
     return (
         page_environment()
         .get_template("diff.html.j2")
         .render(
             page=difference,
-            looks=looks,
-            forests={data.key: _forest(data, looks) for data in difference.accuracy},
+            styles=styles,
+            forests={data.key: _forest(data, styles) for data in difference.accuracy},
             script=page_script(),
             script_hash=content_hash(page_script()),
             alpha=LEVEL,
             accuracy_sentences=accuracy_sentences,
-            draw=partial(draw, looks=looks),
+            draw=partial(draw, styles=styles),
             interval_words=interval_words,
             share_words=share_words,
         )
@@ -65,10 +65,10 @@ def write_difference(difference: Difference, output: Path) -> Path:
     return output
 
 
-def _forest(data: DataAccuracy, looks: Mapping[str, Appearance]) -> Illustration | None:
+def _forest(data: DataAccuracy, styles: Mapping[str, Style]) -> Illustration | None:
     """None where no difference is left to draw."""
     if all(row.same_answers for row in data.rows):
         return None
     named = [replace(row.comparison, network=row.label) for row in data.rows]
-    drawing = forest_plot(named, dict.fromkeys((row.label for row in data.rows), looks[SIDES[1]]), "that of A")
+    drawing = forest_plot(named, dict.fromkeys((row.label for row in data.rows), styles[SIDES[1]]), "that of A")
     return Illustration(f"{data.key}-forest", f"Top-1 on {data.data}, B minus A", drawing)

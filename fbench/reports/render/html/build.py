@@ -10,10 +10,10 @@ from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError
 from fbench.core.files import replacing
 from fbench.reports.findings.gather import ShownFaces, read_runs
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.document import Report, Theme
 from fbench.reports.render.html.html import render
-from fbench.reports.render.html.sections import Place, data_section, fields_of, run_section
+from fbench.reports.render.html.sections import SectionKey, data_section, fields_of, run_section
 from fbench.statistics.comparison.multiplicity import Correction
 
 
@@ -60,10 +60,10 @@ def gather_report(
     """
     read = read_runs(runs, title=title, correction=correction, shown_faces=shown_faces)
     networks = dict.fromkeys(network for run in runs for network in run.networks)
-    looks = assign_appearances(networks)
+    styles = assign_styles(networks)
     found = iter(read.findings.data_sections)
     sections = tuple(
-        data_section(next(found), evidence, looks, correction, shown)
+        data_section(next(found), evidence, styles, correction, shown)
         for of_run, shown in zip(read.evidences, shown_faces or [{} for _ in runs], strict=True)
         for evidence in of_run
     )
@@ -72,9 +72,9 @@ def gather_report(
         theme=theme,
         refresh_s=refresh_s,
         correction=correction,
-        looks=looks,
+        styles=styles,
         run_sections=tuple(
-            run_section(run, of_run, looks, Place(f"run{r}", read.names[r - 1]))
+            run_section(run, of_run, styles, SectionKey(f"run{r}", read.names[r - 1]))
             for r, (run, of_run) in enumerate(zip(runs, read.evidences, strict=True), start=1)
         ),
     )

@@ -13,13 +13,13 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
 from fbench.reports.findings.costs.counters import CounterTable
-from fbench.reports.findings.costs.roofs import RooflineResult
+from fbench.reports.findings.costs.rooflines import RooflineResult
 from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.findings.origin.audit import AuditSection
 from fbench.reports.findings.origin.provenance import Provenance
 from fbench.reports.findings.origin.readings import SplitReadings
 from fbench.reports.findings.tradeoffs.training_time import TrainingTimeResult
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.reports.render.html.recalls import RecallSection
 from fbench.statistics.comparison.multiplicity import Correction
 
@@ -92,7 +92,7 @@ class BatchSection:
 
 @dataclass(frozen=True)
 class RooflineSection:
-    """Inference below the machine's roof."""
+    """Inference below the machine's roofline."""
 
     result: RooflineResult
     figure: Illustration
@@ -159,6 +159,6 @@ class Report(Findings):
     theme: Theme
     refresh_s: int | None
     correction: Correction
-    looks: Mapping[str, Appearance]
+    styles: Mapping[str, Style]
     data_sections: tuple[DataSection, ...]
     run_sections: tuple[RunSection, ...]

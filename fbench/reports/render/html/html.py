@@ -24,7 +24,7 @@ from fbench.reports.findings.measures.model import Measure
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.tradeoffs.fronts import points_words, price_words
 from fbench.reports.left_out import LeftOut
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.reports.render.html.document import Report
 from fbench.statistics.comparison.verdict import LEVEL
 
@@ -59,10 +59,10 @@ def render(report: Report) -> str:
             script=page_script(),
             script_hash=content_hash(page_script()),
             alpha=LEVEL,
-            draw=partial(draw, looks=report.looks),
+            draw=partial(draw, styles=report.styles),
             correction=report.correction,
-            marks=_marks(report.looks),
-            network_colours=_network_colours(report.looks),
+            marks=_marks(report.styles),
+            network_colours=_network_colours(report.styles),
         )
     )
 
@@ -128,12 +128,12 @@ class Heading(NamedTuple):
     text: Markup
 
 
-def draw(illustration: Illustration, looks: Mapping[str, Appearance]) -> Markup:
+def draw(illustration: Illustration, styles: Mapping[str, Style]) -> Markup:
     """The figure's SVG in the page's colours, or a line that says why it is left out."""
     found = svg_of(illustration)
     if isinstance(found, LeftOut):
         return Markup('<p class="caution">{}</p>').format(found.sentence)
-    return Markup(use_page_colours(found, looks))  # noqa: S704 - of this package, and matplotlib escapes its texts
+    return Markup(use_page_colours(found, styles))  # noqa: S704 - of this package, and matplotlib escapes its texts
 
 
 def measures_shown(about: str) -> list[Measure]:
@@ -152,16 +152,17 @@ def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:
     ]
 
 
-def _marks(looks: Mapping[str, Appearance]) -> dict[str, tuple[int, str]]:
+def _marks(styles: Mapping[str, Style]) -> dict[str, tuple[int, str]]:
     """The number of each network's colour, and its symbol."""
-    return {network: (place, look.symbol) for place, (network, look) in enumerate(looks.items())}
+    return {network: (index, style.symbol) for index, (network, style) in enumerate(styles.items())}
 
 
-def _network_colours(looks: Mapping[str, Appearance]) -> Mapping[str, Markup]:
+def _network_colours(styles: Mapping[str, Style]) -> Mapping[str, Markup]:
     """CSS declarations of the networks' colours on a light and on a dark page."""
     return {
         theme: Markup("").join(
-            Markup("--network-{}: {};").format(place, getattr(look, theme)) for place, look in enumerate(looks.values())
+            Markup("--network-{}: {};").format(index, getattr(style, theme))
+            for index, style in enumerate(styles.values())
         )
         for theme in ("light", "dark")
     }

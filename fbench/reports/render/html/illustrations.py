@@ -21,12 +21,12 @@ from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.formatting import count, percent, percent_range, significant
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 
-Looks = Mapping[str, Appearance]
+Styles = Mapping[str, Style]
 
 
-def pareto_figures(summary: Sequence[NetworkSummary], looks: Looks, key: str) -> tuple[Illustration, ...]:
+def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> tuple[Illustration, ...]:
     """Accuracy against parameters, MACs, latency and training time; a chart needs two networks whose cost is known."""
     costs = {
         "params": ("trainable parameters, thousands", [_scaled(r.cost.trainable_params, 1e-3) for r in summary]),
@@ -39,26 +39,26 @@ def pareto_figures(summary: Sequence[NetworkSummary], looks: Looks, key: str) ->
         points = [_point(row, cost) for row, cost in zip(summary, values, strict=True) if cost]
         if len(points) > 1:
             title = f"Top-1 against {label}"
-            figures.append(illustrate(f"{key}-pareto-{name}", title, pareto_chart, points, looks, label))
+            figures.append(illustrate(f"{key}-pareto-{name}", title, pareto_chart, points, styles, label))
     return tuple(figures)
 
 
-def forest_figure(result: StudyResult, looks: Looks, key: str) -> Illustration | None:
+def forest_figure(result: StudyResult, styles: Styles, key: str) -> Illustration | None:
     """The forest plot of a study; none where nothing could be compared."""
     if not result.comparisons:
         return None
     title = f"{result.study.title}: difference from {result.study.baseline}"
-    return illustrate(key, title, forest_plot, result.comparisons, looks)
+    return illustrate(key, title, forest_plot, result.comparisons, styles)
 
 
-def interaction_figure(section: FactorSection, title: str, looks: Looks, key: str) -> Illustration | None:
+def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:
     """The interaction plot of a study of crossed factors; none where it could not be analysed."""
     if section.analysis is None:
         return None
-    return illustrate(key, f"{title}: every combination", interaction_plot, section.analysis, looks)
+    return illustrate(key, f"{title}: every combination", interaction_plot, section.analysis, styles)
 
 
-def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustration, Illustration | None]:
+def many_figures(result: ManyResult, styles: Styles, key: str) -> tuple[Illustration, Illustration | None]:
     """The critical-difference diagram, and performance profiles where their band excludes anything."""
     ranked = RankedNetworks(
         networks=result.blocks.networks,
@@ -66,21 +66,21 @@ def many_figures(result: ManyResult, looks: Looks, key: str) -> tuple[Illustrati
         groups=result.groups,
         critical_difference=result.critical_difference,
     )
-    diagram = illustrate(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram, ranked, looks)
+    diagram = illustrate(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram, ranked, styles)
     if not result.profiles:
         return diagram, None
     title = "Share of runs above each accuracy"
-    return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, looks)
+    return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, styles)
 
 
-def learning_figures(evidence: Evidence, networks: Sequence[str], looks: Looks, key: str) -> tuple[Illustration, ...]:
+def learning_figures(evidence: Evidence, networks: Sequence[str], styles: Styles, key: str) -> tuple[Illustration, ...]:
     """Accuracy and loss of some networks over epochs; empty where a curve would be a single point."""
     chosen = {network: evidence.networks[network] for network in networks}
     if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
         return ()
     wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
     return tuple(
-        illustrate(f"{key}-{quantity}", f"{title} over epochs", learning_curves, chosen, looks, quantity)
+        illustrate(f"{key}-{quantity}", f"{title} over epochs", learning_curves, chosen, styles, quantity)
         for quantity, title in wanted
     )
 
@@ -91,14 +91,14 @@ def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> 
         return ()
     return tuple(
         illustrate(
-            f"{key}-confusion{place}",
+            f"{key}-confusion{index}",
             f"Confusion matrix of {network}",
             confusion_heatmap,
             confusion_rates(evidence.networks[network]),
             evidence.class_names,
             network,
         )
-        for place, network in enumerate(networks, start=1)
+        for index, network in enumerate(networks, start=1)
     )
 
 
@@ -108,7 +108,7 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], 
         return ()
     return tuple(
         illustrate(
-            f"{key}-confusion-change{place}",
+            f"{key}-confusion-change{index}",
             f"{network} minus {baseline}",
             confusion_difference,
             confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
@@ -116,7 +116,7 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], 
             network,
             baseline,
         )
-        for place, (network, baseline) in enumerate(pairs, start=1)
+        for index, (network, baseline) in enumerate(pairs, start=1)
     )
 
 

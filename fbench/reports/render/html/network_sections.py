@@ -31,19 +31,19 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
         sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
         real=any((one.network, data.name) in shown for one in found) and not data.may_show_images,
         grad_cam=tuple(
-            illustrate(f"{key}-faces{place}-cam", f"Grad-CAM of {one.network}", grad_cam_figure, one.maps, one.network)
-            for place, one in enumerate(found, start=1)
+            illustrate(f"{key}-faces{index}-cam", f"Grad-CAM of {one.network}", grad_cam_figure, one.maps, one.network)
+            for index, one in enumerate(found, start=1)
             if one.maps.grad_cam is not None
         ),
         feature_maps=tuple(
             illustrate(
-                f"{key}-faces{place}-features",
+                f"{key}-faces{index}-features",
                 f"Feature maps of {one.network}",
                 feature_map_figure,
                 one.maps,
                 one.network,
             )
-            for place, one in enumerate(found, start=1)
+            for index, one in enumerate(found, start=1)
             if one.maps.feature_maps is not None
         ),
     )
@@ -55,12 +55,12 @@ def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDra
         NetworkDrawing(
             plan.networks,
             illustrate(
-                f"{key}-drawing{place}",
+                f"{key}-drawing{index}",
                 listing(list(plan.networks)),
                 architecture_drawing,
                 plan.blueprint,
                 plan.networks[0],
             ),
         )
-        for place, plan in enumerate(plans[:MOST_SHOWN], start=1)
+        for index, plan in enumerate(plans[:MOST_SHOWN], start=1)
     )

@@ -56,9 +56,9 @@ def recall_section(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> Reca
     if not evidence.networks:
         return None
     shown = _shown_classes(evidence)
-    masks = [evidence.labels == place for place in shown]
+    masks = [evidence.labels == index for index in shown]
     return RecallSection(
-        class_names=tuple(evidence.class_names[place] for place in shown),
+        class_names=tuple(evidence.class_names[index] for index in shown),
         images=tuple(int(mask.sum()) for mask in masks),
         all_classes=len(evidence.class_names),
         rows=tuple(
@@ -97,4 +97,4 @@ def _shown_classes(evidence: Evidence) -> list[int]:
     known = np.flatnonzero(images)
     order = known[np.argsort(np.diag(counts)[known] / images[known], kind="stable")]
     ends = [*order[:_SHOWN_OF_MANY], *order[max(_SHOWN_OF_MANY, len(order) - _SHOWN_OF_MANY) :]]
-    return [int(place) for place in ends]
+    return [int(index) for index in ends]

@@ -19,7 +19,7 @@ from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.findings.origin.audit import audit_section
 from fbench.reports.findings.origin.provenance import provenance
 from fbench.reports.findings.origin.readings import count_readings
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.reports.render.html.document import (
     DataSection,
     LearningGroup,
@@ -45,7 +45,7 @@ MOST_CURVES: Final = 10
 """Networks in one figure of learning curves."""
 
 
-class Place(NamedTuple):
+class SectionKey(NamedTuple):
     """Where a part stands: the key that its ids begin with, and what its run is called."""
 
     key: str
@@ -60,7 +60,7 @@ def fields_of(findings: DataFindings | Findings | StudyFindings) -> dict[str, An
 def data_section(
     found: DataFindings,
     evidence: Evidence,
-    looks: dict[str, Appearance],
+    styles: dict[str, Style],
     correction: Correction,
     shown_faces: Mapping[tuple[str, str], FaceMaps],
 ) -> DataSection:
@@ -71,37 +71,39 @@ def data_section(
     shown = _shown_matrices(evidence, pairs)
     figures = {
         "studies": tuple(
-            _study_section(evidence, study, looks, correction, f"{key}-study{place}")
-            for place, study in enumerate(found.studies, start=1)
+            _study_section(evidence, study, styles, correction, f"{key}-study{index}")
+            for index, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
         **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
-        pareto=pareto_figures(found.summary, looks, key),
-        many=_many_section([evidence], looks, key),
-        learning=_learning_groups(evidence, studies, looks, key),
+        pareto=pareto_figures(found.summary, styles, key),
+        many=_many_section([evidence], styles, key),
+        learning=_learning_groups(evidence, studies, styles, key),
         recalls=recall_section(evidence, pairs),
         confusion=confusion_figures(evidence, shown, key),
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),
         faces=faces_section(found, shown_faces, key),
         drawings=network_drawings(found.plans, key),
-        training_time=training_time_section(evidence, looks, key),
+        training_time=training_time_section(evidence, styles, key),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
 
 
-def run_section(run: RunTable, evidences: Sequence[Evidence], looks: dict[str, Appearance], place: Place) -> RunSection:
+def run_section(
+    run: RunTable, evidences: Sequence[Evidence], styles: dict[str, Style], section: SectionKey
+) -> RunSection:
     """What belongs to a run as a whole."""
-    key = place.key
+    key = section.key
     return RunSection(
         key=key,
-        run_name=place.run_name,
-        many=_many_section(evidences, looks, key) if len(evidences) > 1 else None,
-        batches=batch_section(run, looks, key),
-        roofline=roofline_section(run, looks, key),
+        run_name=section.run_name,
+        many=_many_section(evidences, styles, key) if len(evidences) > 1 else None,
+        batches=batch_section(run, styles, key),
+        roofline=roofline_section(run, styles, key),
         counters=counter_table(run),
         failed=tuple(run.failed()),
         missing=tuple(run.missing()),
@@ -119,16 +121,16 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
 
 
 def _study_section(
-    evidence: Evidence, found: StudyFindings, looks: dict[str, Appearance], correction: Correction, key: str
+    evidence: Evidence, found: StudyFindings, styles: dict[str, Style], correction: Correction, key: str
 ) -> StudySection:
     """A study with its figures."""
     study = found.result.study
     factors = factor_section(evidence, study, correction)
     return StudySection(
         **fields_of(found),
-        forest=forest_figure(found.result, looks, f"{key}-forest"),
+        forest=forest_figure(found.result, styles, f"{key}-forest"),
         factors=factors,
-        interaction=interaction_figure(factors, study.title, looks, f"{key}-interaction") if factors else None,
+        interaction=interaction_figure(factors, study.title, styles, f"{key}-interaction") if factors else None,
     )
 
 
@@ -150,7 +152,7 @@ def _throughput_words(run: RunTable) -> str:
 
 
 def _learning_groups(
-    evidence: Evidence, studies: Sequence[StudyResult], looks: dict[str, Appearance], key: str
+    evidence: Evidence, studies: Sequence[StudyResult], styles: dict[str, Style], key: str
 ) -> tuple[LearningGroup, ...]:
     """A group for each study, and one for the networks that are in none; large ones in parts."""
     groups = [(result.study.title, result.levels) for result in studies if result.levels]
@@ -166,16 +168,16 @@ def _learning_groups(
         for start in range(0, len(levels), MOST_CURVES)
     ]
     found = [
-        LearningGroup(title, learning_figures(evidence, levels, looks, f"{key}-learning{place}"))
-        for place, (title, levels) in enumerate(parts, start=1)
+        LearningGroup(title, learning_figures(evidence, levels, styles, f"{key}-learning{index}"))
+        for index, (title, levels) in enumerate(parts, start=1)
     ]
     return tuple(group for group in found if group.figures)
 
 
-def _many_section(evidences: Sequence[Evidence], looks: dict[str, Appearance], key: str) -> ManySection | None:
+def _many_section(evidences: Sequence[Evidence], styles: dict[str, Style], key: str) -> ManySection | None:
     result = many_result(evidences)
     if result is None:
         return None
-    diagram, profiles = many_figures(result, looks, key)
+    diagram, profiles = many_figures(result, styles, key)
     synthetic = any(evidence.data.synthetic for evidence in evidences)
     return ManySection(result=result, diagram=diagram, profiles=profiles, synthetic=synthetic)

@@ -11,36 +11,36 @@ from fbench.reports.figures.roofline import roofline_chart
 from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.costs.batches import batch_result
-from fbench.reports.findings.costs.roofs import roofline_result
+from fbench.reports.findings.costs.rooflines import roofline_result
 from fbench.reports.findings.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.findings.tradeoffs.cost_axes import common_measurement
 from fbench.reports.findings.tradeoffs.training_time import exclusive_steps, training_time_result
-from fbench.reports.palette import Appearance
+from fbench.reports.palette import Style
 from fbench.reports.render.html.document import BatchSection, RooflineSection, TrainingTimeSection
 
-Looks = Mapping[str, Appearance]
+Styles = Mapping[str, Style]
 
 
-def batch_section(run: RunTable, looks: Looks, key: str) -> BatchSection | None:
+def batch_section(run: RunTable, styles: Styles, key: str) -> BatchSection | None:
     """The part on batch sizes; none where no network was called in two."""
     result = batch_result(run)
     if result is None:
         return None
     title = "Inference by batch size"
-    return BatchSection(result, illustrate(f"{key}-batches", title, latency_by_batch, result.curves, looks))
+    return BatchSection(result, illustrate(f"{key}-batches", title, latency_by_batch, result.curves, styles))
 
 
-def roofline_section(run: RunTable, looks: Looks, key: str) -> RooflineSection | None:
-    """The part on the machine's roof; none where no roof or no floor was measured."""
+def roofline_section(run: RunTable, styles: Styles, key: str) -> RooflineSection | None:
+    """The part on the machine's roofline; none where no roofline or no floor was measured."""
     result = roofline_result(run)
     if result is None:
         return None
-    title = "Inference below the machine’s roof"
-    figure = illustrate(f"{key}-roofline", title, roofline_chart, result.roof, result.points, looks)
+    title = "Inference below the machine’s roofline"
+    figure = illustrate(f"{key}-roofline", title, roofline_chart, result.roofline, result.points, styles)
     return RooflineSection(result, figure)
 
 
-def training_time_section(evidence: Evidence, looks: Looks, key: str) -> TrainingTimeSection | None:
+def training_time_section(evidence: Evidence, styles: Styles, key: str) -> TrainingTimeSection | None:
     """The part on training time; none where no trial recorded its time."""
     result = training_time_result(evidence)
     if result is None:
@@ -51,6 +51,6 @@ def training_time_section(evidence: Evidence, looks: Looks, key: str) -> Trainin
         result=result,
         sentence=fastest_sentence(fastest, result.baseline) if fastest else "",
         figure=illustrate(
-            f"{key}-training-time", "Training time of a trial, s", training_time_chart, result.rows, looks
+            f"{key}-training-time", "Training time of a trial, s", training_time_chart, result.rows, styles
         ),
     )

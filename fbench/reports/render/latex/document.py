@@ -89,7 +89,7 @@ def _table(table: PlainTable) -> str:
 
 def _tabular(table: PlainTable) -> list[str]:
     headings = [[escape(column.heading), escape(column.unit)] for column in table.columns]
-    filled = [_aligned([row[place] for row in table.rows], column) for place, column in enumerate(table.columns)]
+    filled = [_aligned([row[index] for row in table.rows], column) for index, column in enumerate(table.columns)]
     between = "\n\\addlinespace\n" if any(column.kind == "prose" for column in table.columns) else "\n"
     return [
         f"\\begin{{tabular}}{{@{{}}{''.join(_shape(column) for column in table.columns)}@{{}}}}",

@@ -78,7 +78,7 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[i
     """Of the columns in the text, so that it can be read as it is; a table of sentences is not filled up."""
     if any(column.kind == "prose" for column in columns):
         return [3] * len(columns)
-    return [max(3, *(len(row[place]) for row in cells)) for place in range(len(columns))]
+    return [max(3, *(len(row[index]) for row in cells)) for index in range(len(columns))]
 
 
 def _line(row: Sequence[str], columns: Sequence[Column] = (), widths: Sequence[int] = ()) -> str:

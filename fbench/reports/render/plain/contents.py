@@ -41,8 +41,8 @@ def _data_section(section: DataFindings) -> PlainSection:
     results = [item.result for item in section.studies]
     tables = [_summary_table(section)] if section.summary else []
     tables += [
-        _study_table(result, section, f"{section.key}-study{place}")
-        for place, result in enumerate(results, start=1)
+        _study_table(result, section, f"{section.key}-study{index}")
+        for index, result in enumerate(results, start=1)
         if result.comparisons
     ]
     waiting = [f"{one.study.title}: {_absent(one)}" for one in results if one.absent and not one.comparisons]
@@ -112,9 +112,9 @@ def _comparison_row(row: Comparison) -> tuple[str, ...]:
 
 
 def _corrected_p(row: Comparison) -> str:
-    """Where a look decides, its own p and what it had to reach."""
-    if row.look is not None and row.look.low is not None:
-        return f"{p_value(row.look.p_value)} (≤ {significant(row.look.different_level, 2)} allowed)"
+    """Where an interim analysis decides, its own p and what it had to reach."""
+    if row.analysis is not None and row.analysis.low is not None:
+        return f"{p_value(row.analysis.p_value)} (≤ {significant(row.analysis.different_level, 2)} allowed)"
     return p_value(row.decision.p_adjusted)
 
 
@@ -130,7 +130,7 @@ def _absent(result: StudyResult) -> str:
 def _claims_section(claims: ClaimsSection) -> PlainSection:
     if claims.refusal:
         return PlainSection("Claims", (), (f"The papers’ claims are not judged: {claims.refusal}",), ())
-    tables = [_claims_table(paper, f"claims{place}") for place, paper in enumerate(claims.papers, start=1)]
+    tables = [_claims_table(paper, f"claims{index}") for index, paper in enumerate(claims.papers, start=1)]
     rests = (f"The verdicts rest on: {'; '.join(claims.remarks)}.",) if claims.remarks else ()
     return PlainSection("Claims", (claims.summary, *rests), (), tuple(tables))
 
@@ -140,7 +140,9 @@ def _claims_table(paper: JudgedPaper, label: str) -> PlainTable:
         caption=f"Claims of {paper.paper}",
         label=label,
         columns=_CLAIM_COLUMNS,
-        rows=tuple((f"{one.claim.sentence} ({one.claim.place})", one.verdict_words, one.line) for one in paper.claims),
+        rows=tuple(
+            (f"{one.claim.sentence} ({one.claim.section})", one.verdict_words, one.line) for one in paper.claims
+        ),
     )
 
 

@@ -58,12 +58,12 @@ def test_a_batch_beyond_memory_is_refused_before_it_is_tried(monkeypatch: pytest
         profile_network(bare_network_spec("lenet5", {}, {}), 9, NUMERICS, CPU)
 
 
-def test_show_profile_prints_each_layers_time_floor_and_share_of_the_roof() -> None:
+def test_show_profile_prints_each_layers_time_floor_and_share_of_the_roofline() -> None:
     result = CliRunner().invoke(app, ["show", "lenet5", "--profile", "--batch-size", "4"])
     assert result.exit_code == 0, result.output
     head, *_ = result.stdout.splitlines()
     assert head == "lenet5, 4 images, eager evaluation, fp32, cpu, 1 thread"
-    for word in ("floor us", "of roof", "bound by", "FLOP/B", "% of the roof reached", "GFLOP/s"):
+    for word in ("floor us", "of roofline", "bound by", "FLOP/B", "% of the roofline reached", "GFLOP/s"):
         assert word in result.stdout
 
 

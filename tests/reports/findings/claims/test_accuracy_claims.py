@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.records.interim_analyses import Look, Looks
+from fbench.benchmark.records.interim_analyses import InterimAnalyses, InterimAnalysis
 from fbench.benchmark.store.run_table import RunTable, load_run
 from tests.reports.findings.claims.runs import claim_of, judged, run_of
 
@@ -159,7 +159,7 @@ def test_networks_that_never_differ_are_equivalent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "baseline", "look", "verdict"),
+    ("network", "baseline", "analysis", "verdict"),
     [
         ("ires", "ires_no_se", "undecided", "undecided"),
         ("ires", "ires_no_se", "worse", "contradicted"),
@@ -167,27 +167,27 @@ def test_networks_that_never_differ_are_equivalent(tmp_path: Path) -> None:
         ("ires_no_se", "ires", "equivalent", "contradicted"),
     ],
 )
-def test_where_seeds_were_added_until_decided_the_last_look_decides(
-    tmp_path: Path, network: str, baseline: str, look: str, verdict: str
+def test_where_seeds_were_added_until_decided_the_last_analysis_decides(
+    tmp_path: Path, network: str, baseline: str, analysis: str, verdict: str
 ) -> None:
     study = {"name": "one", "title": "One", "question": "?", "baseline": baseline, "levels": (baseline, network)}
-    run = run_of(tmp_path / "looks", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(5), studies=(study,))
-    last = Look(
+    run = run_of(tmp_path / "run", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(5), studies=(study,))
+    last = InterimAnalysis(
         study="one", network=network, baseline=baseline, data="fer2013", seeds=5, pairs=5,
-        different_level=0.001, equivalent_level=0.001, verdict=look, state="decided",
+        different_level=0.001, equivalent_level=0.001, verdict=analysis, state="decided",
     )  # fmt: skip
-    run.folder.write_looks(Looks(max_seeds=20, looks=(last,)))
+    run.folder.write_interim_analyses(InterimAnalyses(max_seeds=20, analyses=(last,)))
     found = judged(claim_of(BETTER), [run])
     assert found.verdict == verdict
-    assert "(look at 5 seeds)" in found.why
+    assert "(interim analysis at 5 seeds)" in found.why
 
 
-def test_a_pair_that_no_look_judged_is_said_to_be_tested_as_if_seeds_had_been_fixed(tmp_path: Path) -> None:
-    run = run_of(tmp_path / "looks", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(10))
+def test_a_pair_that_no_analysis_judged_is_said_to_be_tested_as_if_seeds_had_been_fixed(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(10))
     plain = judged(claim_of(BETTER), [run])
-    run.folder.write_looks(Looks(max_seeds=20))
-    looked = judged(claim_of(BETTER), [load_run(run.folder.path)])
-    assert (plain.verdict, looked.verdict) == ("supported", "supported")
+    run.folder.write_interim_analyses(InterimAnalyses(max_seeds=20))
+    analysed = judged(claim_of(BETTER), [load_run(run.folder.path)])
+    assert (plain.verdict, analysed.verdict) == ("supported", "supported")
     words = "ires and ires_no_se on FER2013 as if seeds had been fixed, though they were added until other comparisons"
-    assert any(remark.startswith(words) for remark in looked.remarks)
+    assert any(remark.startswith(words) for remark in analysed.remarks)
     assert not any("as if seeds" in remark for remark in plain.remarks)

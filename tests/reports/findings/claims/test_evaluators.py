@@ -9,7 +9,7 @@ import pytest
 from fbench.ablations.claim_tests import AccuracyTest, CountTest, TimeTest
 from fbench.reports.findings.claims.evaluators import EVALUATORS
 from fbench.reports.findings.claims.judge import judge_claim
-from fbench.reports.findings.claims.parts import Part
+from fbench.reports.findings.claims.parts import ClaimPart
 from fbench.reports.findings.claims.pool import ClaimInputs
 from tests.reports.findings.claims.runs import claim_of
 
@@ -32,7 +32,7 @@ def test_a_claim_is_judged_by_the_evaluator_of_its_kind(monkeypatch: pytest.Monk
     monkeypatch.setitem(
         EVALUATORS,  # type: ignore[arg-type]
         "fewer",
-        lambda test, claim, inputs: [Part(f"{test.network} was asked of {claim.id}", "contradicted")],
+        lambda test, claim, inputs: [ClaimPart(f"{test.network} was asked of {claim.id}", "contradicted")],
     )
     claim = claim_of({"kind": "fewer", "network": "arch1", "than": "arch2"})
     judged = judge_claim(claim, ClaimInputs((), (), {}))

@@ -27,7 +27,7 @@ from fbench.reports.findings.comparisons.factor_words import (
 )
 from fbench.reports.findings.comparisons.factors import FactorAnalysis, FactorSection, factor_section
 from fbench.reports.formatting import points, statistic
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.build import build_report
 from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
@@ -177,7 +177,7 @@ def texts(svg: str) -> list[str]:
 
 
 def draw(found: FactorAnalysis) -> str:
-    return to_svg(interaction_plot(found, assign_appearances(found.design.cells)), "i")
+    return to_svg(interaction_plot(found, assign_styles(found.design.cells)), "i")
 
 
 def test_the_interaction_plot_states_its_finding(crossed: Evidence) -> None:

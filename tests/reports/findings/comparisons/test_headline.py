@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.records.interim_analyses import Looks
+from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.headline import cautions
 from fbench.reports.render.html.build import build_report
@@ -62,7 +62,7 @@ def test_real_data_is_not_called_synthetic(page: Page) -> None:
     ("options", "warning"),
     [
         ({"selection": "test"}, "Selected on the test set"),
-        ({"test": "none"}, "The test split was never read: accuracies are those of the selection split, which also"),
+        ({"test": "none"}, "The test split was never read: accuracies are those of the validation split, which also"),
         ({"missing": (("ires_relu", 1),)}, "The run is not complete: 1 trial of 6 has no record yet."),
         ({"failed": (("ires_relu", 1),)}, "1 trial failed and is left out"),
     ],
@@ -73,9 +73,9 @@ def test_what_a_reader_must_know_is_said(folder: Path, options: dict[str, Any], 
     assert found[0].startswith(warning)
 
 
-def test_looks_on_the_way_are_said(folder: Path) -> None:
+def test_interim_analyses_on_the_way_are_said(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(**SMALL))
-    run.folder.write_looks(Looks(max_seeds=20))
+    run.folder.write_interim_analyses(InterimAnalyses(max_seeds=20))
     (found,) = cautions(run)
     assert found.startswith("Seeds were added until comparisons were decided")
 
@@ -96,7 +96,7 @@ def test_nothing_to_warn_of_gives_no_warning(run: RunTable, page: Page) -> None:
 
 def test_without_the_test_split_numbers_are_of_the_selection_split(folder: Path) -> None:
     page = page_of(folder, test="none")
-    assert page.table("Quality").caption.startswith("Quality: means over seeds on the selection split")
+    assert page.table("Quality").caption.startswith("Quality: means over seeds on the validation split")
 
 
 def test_failed_and_missing_trials_are_listed_with_reasons(folder: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.records.interim_analyses import Looks
-from fbench.benchmark.runs.interim_analyses import take_look
+from fbench.benchmark.records.interim_analyses import InterimAnalyses
+from fbench.benchmark.runs.interim_analyses import take_analyses
 from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
@@ -98,7 +98,7 @@ def test_networks_without_common_seeds_are_compared_unpaired(tmp_path: Path) -> 
     assert sentences(result)[0].endswith("[unpaired, as the two have fewer than two seeds in common]")
 
 
-def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
+def test_where_seeds_were_added_the_analysis_decides(tmp_path: Path) -> None:
     recipe = Recipe(
         studies=(study(("ires", "ires_no_se")),),
         accuracy={"ires": 0.62, "ires_no_se": 0.45},
@@ -106,15 +106,15 @@ def test_where_seeds_were_added_the_look_decides(tmp_path: Path) -> None:
         with_cost=False,
     )
     run = fabricate_run(tmp_path / "run", recipe)
-    looks = Looks(max_seeds=20)
+    analyses = InterimAnalyses(max_seeds=20)
     for _ in range(2):
-        looks = take_look(run.config.suite, run, ("fer2013",), looks)
-    run.folder.write_looks(looks)
+        analyses = take_analyses(run.config.suite, run, ("fer2013",), analyses)
+    run.folder.write_interim_analyses(analyses)
     (result,) = study_results(gather(run, run.config.data[0]))
     (row,) = result.comparisons
-    assert row.look == looks.looks[-1]
-    assert row.verdict == row.look.verdict == "worse"
-    assert f"repeated interval of the look at {row.look.seeds} seeds)" in sentences(result)[0]
+    assert row.analysis == analyses.analyses[-1]
+    assert row.verdict == row.analysis.verdict == "worse"
+    assert f"repeated interval of the interim analysis at {row.analysis.seeds} seeds)" in sentences(result)[0]
 
 
 def alike(folder: Path, images: int, seeds: range = range(3)) -> StudyResult:
@@ -133,7 +133,7 @@ def alike(folder: Path, images: int, seeds: range = range(3)) -> StudyResult:
     first, *others = run.trials.values()
     answers = run.predictions(first)
     for record in others:
-        same = record.model_copy(update={"selection": first.selection, "test": first.test})
+        same = record.model_copy(update={"validation": first.validation, "test": first.test})
         run.folder.write_trial(TrialResult(same, tuple(run.history(record)), answers))
     run = load_run(run.folder.path)
     assert "ires_relu" in build_report([run])
@@ -212,8 +212,8 @@ def test_one_that_learned_is_better_than_one_that_did_not(tmp_path: Path) -> Non
     assert (row.verdict, row.neither_learned) == ("better", False)
 
 
-def with_looks(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
-    """A run of so many seeds with two looks taken, and its only study."""
+def with_analyses(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
+    """A run of so many seeds with two interim analyses taken, and its only study."""
     recipe = Recipe(
         studies=(study(("ires", "ires_no_se")),),
         accuracy={"ires": 0.62, "ires_no_se": 0.45},
@@ -221,35 +221,37 @@ def with_looks(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
         with_cost=False,
     )
     run = fabricate_run(folder, recipe)
-    looks = Looks(max_seeds=20)
+    analyses = InterimAnalyses(max_seeds=20)
     for _ in range(2):
-        looks = take_look(run.config.suite, run, ("fer2013",), looks)
-    run.folder.write_looks(looks)
+        analyses = take_analyses(run.config.suite, run, ("fer2013",), analyses)
+    run.folder.write_interim_analyses(analyses)
     return run, study_results(gather(run, run.config.data[0]))[0]
 
 
-def test_seeds_that_came_after_the_last_look_change_nothing(tmp_path: Path) -> None:
-    _, ten = with_looks(tmp_path / "ten", range(10))
-    _, more = with_looks(tmp_path / "more", range(13))
+def test_seeds_that_came_after_the_last_analysis_change_nothing(tmp_path: Path) -> None:
+    _, ten = with_analyses(tmp_path / "ten", range(10))
+    _, more = with_analyses(tmp_path / "more", range(13))
     assert more.comparisons == ten.comparisons
     (row,) = more.comparisons
-    assert row.look is not None
-    assert row.difference.our_seeds == tuple(range(row.look.seeds))
-    assert row.interval == (row.look.low, row.look.high)
-    assert row.smallest_margin == certified_margin(row.difference.new_images, row.look.equivalent_level)
+    assert row.analysis is not None
+    assert row.difference.our_seeds == tuple(range(row.analysis.seeds))
+    assert row.interval == (row.analysis.low, row.analysis.high)
+    assert row.smallest_margin == certified_margin(row.difference.new_images, row.analysis.equivalent_level)
 
 
-def test_a_look_without_its_trials_decides_nothing(tmp_path: Path) -> None:
-    run, result = with_looks(tmp_path / "run", range(10))
+def test_an_analysis_without_its_trials_decides_nothing(tmp_path: Path) -> None:
+    run, result = with_analyses(tmp_path / "run", range(10))
     assert result.comparisons[0].verdict == "worse"
     shutil.rmtree(run.folder.trial_folder(next(iter(run.trials))))
     (lost,) = study_results(gather(again := load_run(run.folder.path), again.config.data[0]))
     assert lost.comparisons[0].verdict == "undecided"
-    assert sentences(lost) == ["ires_no_se against ires is undecided: trials of the look that judged it are missing"]
+    assert sentences(lost) == [
+        "ires_no_se against ires is undecided: trials of the interim analysis that judged it are missing"
+    ]
 
 
-def test_the_command_of_a_run_with_looks_repeats_its_looks(tmp_path: Path) -> None:
-    run, _ = with_looks(tmp_path / "run", range(10))
+def test_the_command_of_a_run_with_interim_analyses_repeats_them(tmp_path: Path) -> None:
+    run, _ = with_analyses(tmp_path / "run", range(10))
     command = repeat_command(run)
     assert command.endswith("--until-decided --max-seeds 20")
     assert "--seeds" not in command.replace("--max-seeds", "")

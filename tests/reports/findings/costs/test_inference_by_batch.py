@@ -16,7 +16,7 @@ from fbench.reports.figures.batch import latency_by_batch
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.costs.batches import BatchCurve, BatchPoint, batch_result
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.speed_sections import batch_section
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -48,13 +48,13 @@ def test_a_timed_series_goes_before_a_look_of_the_search(folder: Path) -> None:
     assert found is not None
     (curve,) = found.curves  # the other network is known in one batch size only
     assert (curve.network, found.batch_sizes) == ("ires", (1, 2, 4))
-    first, *looks = curve.points
+    first, *styles = curve.points
     assert first.milliseconds == pytest.approx(1e3 * np.median(timed.times_s))
     assert first.low is not None
     assert first.high is not None
     assert first.low < first.milliseconds < first.high
     assert all(np.isclose(timed.times_s, end / 1e3).any() for end in (first.low, first.high))  # read off the sample
-    assert looks == [BatchPoint(2, 5.0), BatchPoint(4, 8.0)]
+    assert styles == [BatchPoint(2, 5.0), BatchPoint(4, 8.0)]
     assert (curve.best.batch_size, curve.best.images_per_s) == (4, pytest.approx(500))
     assert curve.gain == pytest.approx(500 * np.median(timed.times_s))
 
@@ -87,7 +87,7 @@ def test_only_the_first_backend_of_inference_is_shown(folder: Path) -> None:
 @pytest.mark.parametrize("with_record", [True, False])
 def test_without_two_batch_sizes_there_is_no_part(folder: Path, with_record: bool) -> None:
     run = run_with(folder, *([cost(series("ires", 1.0))] if with_record else []))
-    assert batch_section(run, assign_appearances(TWO), "k") is None
+    assert batch_section(run, assign_styles(TWO), "k") is None
 
 
 def test_the_newest_of_the_widest_measurements_counts(folder: Path) -> None:
@@ -111,7 +111,7 @@ CURVES = (
 
 
 def test_the_figure_says_who_is_quickest_and_what_batches_bring() -> None:
-    drawing = latency_by_batch(CURVES, assign_appearances(["quick", "slow"]))
+    drawing = latency_by_batch(CURVES, assign_styles(["quick", "slow"]))
     assert drawing.width_in <= PAGE_WIDTH_IN
     assert drawing.alt == (
         "Time of a call and images per second by batch size. The best batches, 2 to 4, make 1.33 to 2.50 times as many "
@@ -125,9 +125,9 @@ def test_the_figure_says_who_is_quickest_and_what_batches_bring() -> None:
 
 def test_a_hundred_networks_have_a_legend_that_fits() -> None:
     names = [f"network {number}" for number in range(100)]
-    looks = assign_appearances(names)
-    many = latency_by_batch([replace(CURVES[0], network=name) for name in names], looks)
-    few = latency_by_batch([replace(CURVES[0], network=name) for name in names[:10]], looks)
+    styles = assign_styles(names)
+    many = latency_by_batch([replace(CURVES[0], network=name) for name in names], styles)
+    few = latency_by_batch([replace(CURVES[0], network=name) for name in names[:10]], styles)
     assert many.height_in - few.height_in == pytest.approx(45 * 0.2)
     svg = to_svg(many, "k")
     assert all(f">{name}<" in svg for name in names)
@@ -138,7 +138,7 @@ def test_the_table_has_each_batch_and_the_intervals(folder: Path) -> None:
         update={"searches": (search("ires", b1=1.0, b4=500.0), search("ires_relu", b2=1000.0))}
     )
     run = run_with(folder, record)
-    section = batch_section(run, assign_appearances(run.networks), "k")
+    section = batch_section(run, assign_styles(run.networks), "k")
     page = partial_page("batches.html.j2", run.networks, batches=section)
     table = page.table("Median time of a call in inference")
     assert table.rows[0][:4] == ["Network", "1", "2", "4"]

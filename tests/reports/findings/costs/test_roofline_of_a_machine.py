@@ -1,4 +1,4 @@
-"""The roofline: hand-computed points below hand-computed roofs."""
+"""The roofline: hand-computed points below hand-computed rooflines."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from fbench.benchmark.machine.machine_roof import BandwidthRate, ComputeRate, MachineRoof, RoofedMachine
+from fbench.benchmark.machine.machine_roofline import BandwidthRate, ComputeRate, MachineOfRoofline, MachineRoofline
 from fbench.benchmark.machine.measured_machine import measured_machine
-from fbench.benchmark.records.cost_records import CostRecord, RoofReading
+from fbench.benchmark.records.cost_records import CostRecord, RooflineReading
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.figures.roofline import best_cache, roofline_chart
-from fbench.reports.findings.costs.roofs import RoofPoint, roofline_result
-from fbench.reports.palette import assign_appearances
+from fbench.reports.findings.costs.rooflines import RooflinePoint, roofline_result
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.speed_sections import roofline_section
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
 from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
 from tests.reports.speed_page import partial_page
 
-ROOF = MachineRoof(
-    where=RoofedMachine(machine=measured_machine(MACHINE, "cpu"), threads=1, precision="fp32"),
+ROOFLINE = MachineRoofline(
+    where=MachineOfRoofline(machine=measured_machine(MACHINE, "cpu"), threads=1, precision="fp32"),
     measured_at="2026-01-02T03:04:05+00:00",
     busy_percent=3.0,
     compute=(
@@ -41,10 +41,10 @@ ROOF = MachineRoof(
 TWO = {"ires": 0.7, "ires_relu": 0.6}
 
 
-def floor(network: str, batch_size: int, flops: int, bytes_moved: int) -> RoofReading:
+def floor(network: str, batch_size: int, flops: int, bytes_moved: int) -> RooflineReading:
     """Of a network of one layer, whose bytes come from memory."""
     compute, memory = flops / 100e9, bytes_moved / 10e9
-    return RoofReading(
+    return RooflineReading(
         network=network,
         batch_size=batch_size,
         flops=flops,
@@ -54,13 +54,13 @@ def floor(network: str, batch_size: int, flops: int, bytes_moved: int) -> RoofRe
     )
 
 
-def record(roof: MachineRoof | None, *floors: RoofReading, backend: Setting = LATENCY) -> CostRecord:
+def record(roofline: MachineRoofline | None, *floors: RooflineReading, backend: Setting = LATENCY) -> CostRecord:
     found = (
         series("ires", 1.0, backend, seed=1),
         series("ires", 4.0, BEST, batch_size=16, seed=2),
         series("ires_relu", 1.1, backend, seed=3),
     )
-    return cost(*found, settings=(backend, BEST)).model_copy(update={"roof": roof, "floors": floors})
+    return cost(*found, settings=(backend, BEST)).model_copy(update={"roofline": roofline, "floors": floors})
 
 
 def run_with(folder: Path, found: CostRecord) -> RunTable:
@@ -73,7 +73,7 @@ FLOORS = (floor("ires", 1, 20_000_000, 10_000_000), floor("ires", 16, 320_000_00
 
 
 def test_what_is_achieved_is_flops_over_the_median_time(folder: Path) -> None:
-    found = record(ROOF, *FLOORS)
+    found = record(ROOFLINE, *FLOORS)
     result = roofline_result(run_with(folder, found))
     assert result is not None
     assert [(point.network, point.batch_size) for point in result.points] == [("ires", 1), ("ires", 16)]
@@ -90,23 +90,23 @@ def test_what_is_achieved_is_flops_over_the_median_time(folder: Path) -> None:
     assert (small.bound, large.bound) == ("memory", "compute")
 
 
-def test_without_a_roof_a_floor_or_layers_one_after_another_there_is_no_part(tmp_path: Path) -> None:
+def test_without_a_roofline_a_floor_or_layers_one_after_another_there_is_no_part(tmp_path: Path) -> None:
     fused = Setting(backend="compile")
     cases = {
-        "roof": record(None, *FLOORS),
-        "floor": record(ROOF),
+        "roofline": record(None, *FLOORS),
+        "floor": record(ROOFLINE),
         "layers": cost(series("ires", 1.0, fused), settings=(fused,)).model_copy(
-            update={"roof": ROOF, "floors": FLOORS}
+            update={"roofline": ROOFLINE, "floors": FLOORS}
         ),
     }
     for name, found in cases.items():
-        assert roofline_section(run_with(tmp_path / name, found), assign_appearances(TWO), "k") is None
+        assert roofline_section(run_with(tmp_path / name, found), assign_styles(TWO), "k") is None
     bare = fabricate_run(tmp_path / "bare", Recipe(accuracy=TWO, images=40, seeds=(0,), with_cost=False))
-    assert roofline_section(bare, assign_appearances(TWO), "k") is None
+    assert roofline_section(bare, assign_styles(TWO), "k") is None
 
 
-def point(network: str, batch_size: int, intensity: float, achieved: float, share: float) -> RoofPoint:
-    return RoofPoint(
+def point(network: str, batch_size: int, intensity: float, achieved: float, share: float) -> RooflinePoint:
+    return RooflinePoint(
         network, batch_size, intensity, achieved, 0.9 * achieved, 1.1 * achieved, achieved / share, share, "memory"
     )
 
@@ -114,15 +114,15 @@ def point(network: str, batch_size: int, intensity: float, achieved: float, shar
 POINTS = (point("ires", 1, 2.0, 5e9, 0.25), point("ires", 16, 20.0, 80e9, 0.8), point("ires_relu", 1, 3.0, 6e9, 0.2))
 
 
-def test_the_chart_states_how_near_the_roof_calls_come_and_its_points_answer() -> None:
-    drawing = roofline_chart(ROOF, POINTS, assign_appearances(TWO))
+def test_the_chart_states_how_near_the_roofline_calls_come_and_its_points_answer() -> None:
+    drawing = roofline_chart(ROOFLINE, POINTS, assign_styles(TWO))
     assert drawing.width_in <= PAGE_WIDTH_IN
     assert drawing.alt == (
         "Roofline: peak 100 GFLOP/s, memory 10.0 GB/s. Calls reach 20.0 % (ires_relu, batch 1) to 80.0 % (ires, batch "
         "16) of what the machine allows their layers."
     )
     assert drawing.hotspots[0].text == (
-        "ires, batch 1\n2.00 FLOPs a byte\n5.00 GFLOP/s\n25.0 % of the roof, layer by layer\nbound by memory"
+        "ires, batch 1\n2.00 FLOPs a byte\n5.00 GFLOP/s\n25.0 % of the roofline, layer by layer\nbound by memory"
     )
     svg = to_svg(drawing, "k")
     root = ElementTree.fromstring(svg)  # noqa: S314 - made in the line above
@@ -132,22 +132,22 @@ def test_the_chart_states_how_near_the_roof_calls_come_and_its_points_answer() -
 
 
 def test_the_best_cache_is_the_fastest_set_and_its_size() -> None:
-    assert best_cache(ROOF) == (50e9, 2**21)
+    assert best_cache(ROOFLINE) == (50e9, 2**21)
 
 
 def test_a_machine_of_one_bandwidth_has_one_slope() -> None:
-    flat = ROOF.model_copy(update={"bandwidth": ROOF.bandwidth[2:]})
-    svg = to_svg(roofline_chart(flat, POINTS, assign_appearances(TWO)), "k")
+    flat = ROOFLINE.model_copy(update={"bandwidth": ROOFLINE.bandwidth[2:]})
+    svg = to_svg(roofline_chart(flat, POINTS, assign_styles(TWO)), "k")
     assert "memory 10.0 GB/s" in svg
     assert "cache" not in svg
 
 
 def test_the_table_has_a_row_for_each_point(folder: Path) -> None:
-    run = run_with(folder, record(ROOF, *FLOORS))
-    section = roofline_section(run, assign_appearances(run.networks), "k")
+    run = run_with(folder, record(ROOFLINE, *FLOORS))
+    section = roofline_section(run, assign_styles(run.networks), "k")
     assert section is not None
     page = partial_page("roofline.html.j2", run.networks, roofline=section)
-    table = page.table("Inference (eager) below the machine’s roof")
+    table = page.table("Inference (eager) below the machine’s roofline")
     assert [row[:3] for row in table.rows[1:]] == [["ires", "1", "2.00"], ["ires", "16", "20.0"]]
     assert table.rows[1][4:] == ["20.0", f"{100 * section.result.points[0].share:.1f}", "memory"]
     assert "2026-01-02, 1 thread, while other processes took 3 %" in page.text

@@ -153,6 +153,6 @@ def test_single_trainings_are_not_tested(tmp_path: Path) -> None:
 
 def test_seeds_that_were_added_until_decided_are_a_caution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fabricate_run(tmp_path / "run", SMALL)
-    monkeypatch.setattr("fbench.benchmark.store.run_folder.RunFolder.looks", lambda _: object())
+    monkeypatch.setattr("fbench.benchmark.store.run_folder.RunFolder.interim_analyses", lambda _: object())
     side = load_side(str(tmp_path / "run"))
     assert len(gather_difference(side, side).cautions) == 2

@@ -32,7 +32,7 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     fabricate_run(tmp_path / "new", replace(SMALL, seeds=(0, 1), epochs=9, selection="last"))
     found = compare_settings(load_side(str(tmp_path / "base")), load_side(str(tmp_path / "new")))
     assert found.differing == (
-        DifferingFact("protocol", "selection", "selection", "last"),
+        DifferingFact("protocol", "selection", "validation", "last"),
         DifferingFact("preset and budget", "epochs", "4", "9"),
         DifferingFact("seeds", "planned", "0, 1, 2", "0, 1"),
     )

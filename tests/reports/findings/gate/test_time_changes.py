@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
-from fbench.reports.findings.gate.change import Change
+from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.metrics import Asked
-from fbench.reports.findings.gate.subjects import Pair, Side
+from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
 from fbench.statistics.timing import time_quantile, time_ratio, turn_log_times
 from tests.reports.fabricated_cost import cost, series
@@ -29,11 +29,11 @@ def day(number: int, factor: float) -> CostRecord:
 BASE, NEW = day(1, 1.0), day(2, 1.3)
 
 
-def change(quantile_asked: float, base: CostRecord = BASE, new: CostRecord = NEW) -> Change:
-    pair = Pair(Side("base", None, None, (base,)), Side("new", None, None, (new,)), "ires", "ires")
+def change(quantile_asked: float, base: CostRecord = BASE, new: CostRecord = NEW) -> MeasuredChange:
+    pair = ComparedPair(Side("base", None, None, (base,)), Side("new", None, None, (new,)), "ires", "ires")
     metric = TimeMetric("inference", quantile_asked)
     found = time_change(pair, metric, Records(base, new), Asked(CONFIDENCE))
-    assert isinstance(found, Change)
+    assert isinstance(found, MeasuredChange)
     return found
 
 

@@ -18,7 +18,7 @@ from fbench.benchmark.training.networks import bare_network_spec, describe_netwo
 from fbench.core.errors import UserError
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
-from fbench.reports.findings.networks.blueprint import Blueprint, Line, blueprint, network_plans
+from fbench.reports.findings.networks.blueprint import Blueprint, BlueprintLine, blueprint, network_plans
 from fbench.reports.findings.networks.differences import network_differences
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -50,7 +50,7 @@ def test_a_module_of_ires_has_the_lines_of_table_1() -> None:
 def test_squeeze_and_excitation_and_shortcuts_are_marked_and_absent_where_switched_off() -> None:
     roles = [line.role for stage in plan_of("ires").stages for line in stage.lines]
     assert (roles.count("squeeze-and-excitation"), roles.count("shortcut")) == (3, 6)
-    assert Line("squeeze-and-excitation, reduction 4, gate h_swish", "squeeze-and-excitation") in [
+    assert BlueprintLine("squeeze-and-excitation, reduction 4, gate h_swish", "squeeze-and-excitation") in [
         line for stage in plan_of("ires").stages for line in stage.lines
     ]
     without = [line.role for stage in plan_of("ires_no_se").stages for line in stage.lines]

@@ -30,7 +30,7 @@ def audit_of(run: RunTable, leaked: tuple[int, ...]) -> Audit:
         class_names=data.class_names,
         images_by_split_and_class={
             "train": (280, 300, 290, 280, 280, 290, 280),
-            "selection": (60,) * 7,
+            "validation": (60,) * 7,
             "test": (57,) * 7,
         },
         imbalance=300 / 280,
@@ -46,7 +46,7 @@ def audit_of(run: RunTable, leaked: tuple[int, ...]) -> Audit:
             groups_across_splits=10,
             rows_in_groups_across_splits=20,
             conflicting_groups_across_splits=0,
-            within_split={"train": none, "selection": none, "test": none},
+            within_split={"train": none, "validation": none, "test": none},
             across=(),
         ),
         constant_rows=(),
@@ -69,7 +69,7 @@ def test_headline_and_summary_are_also_given_without_copies(folder: Path) -> Non
     kept[list(leaked)] = False
     expected = run.correctness("ires", "fer2013").correct[:, kept].mean()
     assert (
-        "Without the 50 test images that have an exact copy in the training or selection split, "
+        "Without the 50 test images that have an exact copy in the training or validation split, "
         f"ires has {100 * expected:.1f} %"
     ) in page.text
     assert "without copies" in page.text

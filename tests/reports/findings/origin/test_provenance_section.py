@@ -41,8 +41,8 @@ def test_readings_are_counted_by_data_set(folder: Path) -> None:
     own = next(row.trial_id for row in run.plan if row.data == "ck48")
     lines = [
         {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "test", "time": "2026-01-01"},
-        {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "selection", "time": "2026-01-03"},
-        {"trial_id": own, "selected_on": "selection", "time": "2026-01-02"},
+        {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "validation", "time": "2026-01-03"},
+        {"trial_id": own, "selected_on": "validation", "time": "2026-01-02"},
     ]
     run.folder.write_test_readings([json.dumps(line) for line in lines])
     first, second = count_readings(load_run(folder))

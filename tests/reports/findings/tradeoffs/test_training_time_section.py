@@ -18,7 +18,7 @@ from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.findings.tradeoffs.training_time import TrainingTimeResult, training_time_result
-from fbench.reports.palette import assign_appearances
+from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.speed_sections import training_time_section
 from tests.reports.fabricated_cost import TRAIN, cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -166,14 +166,14 @@ def test_without_times_there_is_no_part(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy=THREE, images=40, with_cost=False))
     trials = {key: record.model_copy(update={"times": None}) for key, record in run.trials.items()}
     untimed = RunTable(run.folder, run.config, run.plan, trials, run.costs)
-    assert training_time_section(gather(untimed, run.config.data[0]), assign_appearances(THREE), "k") is None
+    assert training_time_section(gather(untimed, run.config.data[0]), assign_styles(THREE), "k") is None
 
 
 def test_the_chart_has_the_quickest_first_and_fits_a_page(folder: Path) -> None:
     record = measured({"ires": 1.0, "ires_no_se": 0.8, "ires_relu": 0.5})
     alone, shared = result_of(evidence_of(folder / "a", record)), result_of(evidence_of(folder / "b"))
-    looks = assign_appearances(THREE)
-    with_steps, without = training_time_chart(alone.rows, looks), training_time_chart(shared.rows, looks)
+    styles = assign_styles(THREE)
+    with_steps, without = training_time_chart(alone.rows, styles), training_time_chart(shared.rows, styles)
     assert with_steps.width_in <= PAGE_WIDTH_IN
     assert with_steps.alt.startswith("Seconds of training a trial, the quickest first: ires_relu 103 (")
     assert without.alt.startswith("Seconds of training a trial, the quickest first: ires_no_se 52.3 (")
@@ -185,7 +185,7 @@ def test_the_chart_has_the_quickest_first_and_fits_a_page(folder: Path) -> None:
 def test_the_table_says_what_was_measured(folder: Path, with_steps: bool) -> None:
     record = measured({"ires": 1.0, "ires_no_se": 0.8, "ires_relu": 1.0}) if with_steps else None
     evidence = evidence_of(folder, record)
-    section = training_time_section(evidence, assign_appearances(THREE), "k")
+    section = training_time_section(evidence, assign_styles(THREE), "k")
     assert section is not None
     page = partial_page("training_time.html.j2", tuple(THREE), training_time=section)
     row = page.table("Training time").row("ires_no_se")
@@ -201,7 +201,7 @@ def test_the_table_says_what_was_measured(folder: Path, with_steps: bool) -> Non
 def test_one_seed_has_a_mean_without_an_interval(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy=THREE, images=40, seeds=(0,), with_cost=False))
     evidence = gather(with_times(run), run.config.data[0])
-    section = training_time_section(evidence, assign_appearances(THREE), "k")
+    section = training_time_section(evidence, assign_styles(THREE), "k")
     assert section is not None
     assert section.sentence == ""
     assert math.isnan(section.result.rows[0].trial_s.low)

@@ -26,9 +26,9 @@ def test_trials_have_a_row_each_with_their_measures(run: RunTable, tmp_path: Pat
     for row in rows:
         record = run.trials[row["trial_id"]]
         assert record.test is not None
-        assert record.selection is not None
+        assert record.validation is not None
         assert float(row["test_top1"]) == pytest.approx(record.test.top1, rel=1e-5)
-        assert float(row["selection_loss_nats"]) == pytest.approx(record.selection.loss, rel=1e-5)
+        assert float(row["validation_loss_nats"]) == pytest.approx(record.validation.loss, rel=1e-5)
         assert float(row["train_time_s"]) == 100 + 3 * record.spec.seed
         assert int(row["macs"]) == static_cost(row["network"]).macs
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.benchmark.records.interim_analyses import Look
+from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.gather import gather_findings
@@ -111,12 +111,12 @@ def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) 
     report = gather_report([table])
     section = report.data_sections[0]
     row = section.studies[1].result.comparisons[0]
-    look = Look(
+    analysis = InterimAnalysis(
         study="activation", network=row.network, baseline=row.baseline, data="fer2013", seeds=5, pairs=2,
         different_level=0.0123, equivalent_level=0.01, estimate=0.02, low=0.01, high=0.03, p_value=0.0041,
         verdict="better", state="decided",
     )  # fmt: skip
-    result = replace(section.studies[1].result, comparisons=(replace(row, look=look),))
+    result = replace(section.studies[1].result, comparisons=(replace(row, analysis=analysis),))
     changed = replace(section, studies=(replace(section.studies[1], result=result),))
     decided = replace(report, data_sections=(changed,))
     (cells,) = plain_report(decided).sections[0].tables[1].rows

@@ -12,7 +12,7 @@ from torch import nn
 from fbench.architectures.registry import create
 from fbench.benchmark.maps.grad_cam import NoGradientError, feature_maps, grad_cam
 from fbench.benchmark.maps.making import last_maps, map_calls
-from fbench.benchmark.maps.places import Lie, MapsLeftOutError, find_lies
+from fbench.benchmark.maps.positions import Lie, MapsLeftOutError, find_lies
 
 Tensor = torch.Tensor
 

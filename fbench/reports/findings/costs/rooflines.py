@@ -8,22 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fbench.benchmark.machine.machine_roof import MachineRoof
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import Backend, Setting
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.costs.cost import measurement_of_most
-from fbench.reports.findings.costs.timings import LAYER_BY_LAYER, roof_share, timing_of
+from fbench.reports.findings.costs.timings import LAYER_BY_LAYER, roofline_share, timing_of
 
 
 @dataclass(frozen=True)
-class RoofPoint:
-    """A network's inference in one batch size under the roof.
+class RooflinePoint:
+    """A network's inference in one batch size below the roofline.
 
     ``intensity`` is in FLOPs a byte. ``achieved_flops_per_s`` is the FLOPs of a call over its median time,
     ``least_flops_per_s`` and ``most_flops_per_s`` over the ends of that median's 95 % interval, and
     ``reachable_flops_per_s`` over the floor: the least time of its layers one after another. ``share`` is the floor
-    over the median time: 1 would be at the roof. ``bound`` is what most of the floor goes into.
+    over the median time: 1 would be at the roofline. ``bound`` is what most of the floor goes into.
     """
 
     network: str
@@ -39,18 +39,19 @@ class RoofPoint:
 
 @dataclass(frozen=True)
 class RooflineResult:
-    """The roof of a measurement and what is below it: by network in the order of the plan, the smallest batch first."""
+    """The roofline of a measurement and what is below it: by network in the order of the plan, the smallest batch
+    first."""
 
     backend: Backend
-    roof: MachineRoof
-    points: tuple[RoofPoint, ...]
+    roofline: MachineRoofline
+    points: tuple[RooflinePoint, ...]
 
 
 def roofline_result(run: RunTable) -> RooflineResult | None:
     """The roofline of the newest measurement that holds most networks, in the plan's first backend that runs layer by
-    layer; none where no roof was measured, or no network has both a floor and a time."""
+    layer; none where no roofline was measured, or no network has both a floor and a time."""
     cost = measurement_of_most(run.costs, run.networks)
-    if cost is None or cost.roof is None:
+    if cost is None or cost.roofline is None:
         return None
     settings = [one for one in cost.spec.plan.settings if one.mode == "inference" and one.backend in LAYER_BY_LAYER]
     if not settings:
@@ -60,12 +61,12 @@ def roofline_result(run: RunTable) -> RooflineResult | None:
         (one for one in settings if one.backend == backend), key=lambda one: (one.batch_size is None, one.batch_size)
     )
     points = tuple(point for network in run.networks for point in _points(cost, network, wanted))
-    return RooflineResult(backend, cost.roof, points) if points else None
+    return RooflineResult(backend, cost.roofline, points) if points else None
 
 
-def _points(cost: CostRecord, network: str, settings: list[Setting]) -> tuple[RoofPoint, ...]:
+def _points(cost: CostRecord, network: str, settings: list[Setting]) -> tuple[RooflinePoint, ...]:
     """One point for each batch; of two settings that come to the same, the one of a fixed batch."""
-    found: dict[int, RoofPoint] = {}
+    found: dict[int, RooflinePoint] = {}
     for setting in settings:
         point = _point(cost, network, setting)
         if point is not None:
@@ -73,15 +74,15 @@ def _points(cost: CostRecord, network: str, settings: list[Setting]) -> tuple[Ro
     return tuple(found[batch_size] for batch_size in sorted(found))
 
 
-def _point(cost: CostRecord, network: str, setting: Setting) -> RoofPoint | None:
+def _point(cost: CostRecord, network: str, setting: Setting) -> RooflinePoint | None:
     series = cost.find(network, setting)
     timing = timing_of(series) if series else None
     floor = cost.floor_of(network, timing.batch_size) if timing else None
-    share = roof_share(cost, setting, timing) if timing else None
+    share = roofline_share(cost, setting, timing) if timing else None
     if timing is None or floor is None or share is None:
         return None
     middle = timing.quantiles[0]
-    return RoofPoint(
+    return RooflinePoint(
         network=network,
         batch_size=timing.batch_size,
         intensity=floor.intensity,

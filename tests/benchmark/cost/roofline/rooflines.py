@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fbench.benchmark.machine.machine_roof import BandwidthRate, ComputeRate, MachineRoof, roofed_machine
+from fbench.benchmark.machine.machine_roofline import BandwidthRate, ComputeRate, MachineRoofline, machine_of_roofline
 from fbench.benchmark.records.numerics import choose_numerics
 
 
-def round_roof() -> MachineRoof:
+def round_roofline() -> MachineRoofline:
     """1000 FLOP/s; 100 bytes/s over up to 1,000 bytes, 10 bytes/s over 10,000."""
-    return MachineRoof(
-        where=roofed_machine(choose_numerics("cpu")),
+    return MachineRoofline(
+        where=machine_of_roofline(choose_numerics("cpu")),
         measured_at="2026-01-01T00:00:00+00:00",
         busy_percent=0.0,
         compute=(

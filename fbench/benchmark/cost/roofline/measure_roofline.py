@@ -16,13 +16,13 @@ from torch.nn import functional
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.machine.device import memory_format, numerics_in_force
-from fbench.benchmark.machine.machine_roof import (
+from fbench.benchmark.machine.machine_roofline import (
     BandwidthRate,
     ComputeRate,
-    MachineRoof,
-    keep_roof,
-    kept_roof,
-    roofed_machine,
+    MachineRoofline,
+    keep_roofline,
+    kept_roofline,
+    machine_of_roofline,
 )
 from fbench.benchmark.records.numerics import Numerics
 from fbench.core.machine import busy_percent
@@ -48,23 +48,24 @@ class Kernel:
     working_set_bytes: int = 0
 
 
-def roof_of_this_machine(numerics: Numerics, device: torch.device) -> MachineRoof:
-    """The kept roof, or one that is measured now (some seconds) and kept."""
-    where = roofed_machine(numerics)
-    roof = kept_roof(where)
-    if roof is None:
-        roof = measure_roof(numerics, device)
+def roofline_of_this_machine(numerics: Numerics, device: torch.device) -> MachineRoofline:
+    """The kept roofline, or one that is measured now (some seconds) and kept."""
+    where = machine_of_roofline(numerics)
+    roofline = kept_roofline(where)
+    if roofline is None:
+        roofline = measure_roofline(numerics, device)
         try:
-            keep_roof(roof)
+            keep_roofline(roofline)
         except OSError as error:
             _log.warning("the ceilings of this machine could not be kept and will be measured anew: %s", error)
-    return roof
+    return roofline
 
 
-def measure_roof(
+def measure_roofline(
     numerics: Numerics, device: torch.device, working_sets: tuple[int, ...] = WORKING_SETS, rounds: int = ROUNDS
-) -> MachineRoof:
-    """Measure every kernel in ``rounds`` rounds of random order; the fastest visit counts, as a roof is a ceiling."""
+) -> MachineRoofline:
+    """Measure every kernel in ``rounds`` rounds of random order; the fastest visit counts, as a roofline is a
+    ceiling."""
     busy = busy_percent(0.3)
     clock = clock_of(device)
     with numerics_in_force(numerics, device), torch.inference_mode():
@@ -72,8 +73,8 @@ def measure_roof(
         moving: dict[Kernel, float] = {}
         for size in working_sets:  # one size at a time, as all of them at once would not fit
             moving |= _fastest(moving_kernels(size, device), clock, rounds)
-    return MachineRoof(
-        where=roofed_machine(numerics),
+    return MachineRoofline(
+        where=machine_of_roofline(numerics),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         busy_percent=busy,
         compute=tuple(ComputeRate(kernel=one.name, flops_per_s=one.amount / taken) for one, taken in dense.items()),

@@ -19,11 +19,11 @@ from fbench.core.hashing import short_hash
 from fbench.core.machine import describe_machine
 from fbench.core.schema import FrozenModel
 
-FOLDER: Final = "roofs"
+FOLDER: Final = "rooflines"
 
 
-class RoofedMachine(FrozenModel):
-    """What a roof holds for: a machine with its versions, the threads of a call, and the arithmetic."""
+class MachineOfRoofline(FrozenModel):
+    """What a roofline holds for: a machine with its versions, the threads of a call, and the arithmetic."""
 
     machine: MeasuredMachine
     threads: PositiveInt | None
@@ -51,10 +51,10 @@ class BandwidthRate(FrozenModel):
     bytes_per_s: PositiveFloat
 
 
-class MachineRoof(FrozenModel):
+class MachineRoofline(FrozenModel):
     """Measured ceilings of a machine; ``busy_percent`` is what other processes took of all cores just before."""
 
-    where: RoofedMachine
+    where: MachineOfRoofline
     measured_at: str
     busy_percent: NonNegativeFloat | None
     compute: tuple[ComputeRate, ...]
@@ -81,31 +81,31 @@ class MachineRoof(FrozenModel):
         return self.bytes_per_s(float("inf"))
 
 
-def roofed_machine(numerics: Numerics) -> RoofedMachine:
-    """What a roof for this arithmetic on this machine holds for."""
-    return RoofedMachine(
+def machine_of_roofline(numerics: Numerics) -> MachineOfRoofline:
+    """What a roofline for this arithmetic on this machine holds for."""
+    return MachineOfRoofline(
         machine=measured_machine(describe_machine(), numerics.device_kind),
         threads=numerics.threads_per_trial,
         precision=numerics.precision,
     )
 
 
-def keep_roof(roof: MachineRoof) -> Path:
-    """Write a roof into the cache and return its file."""
-    file = _file(roof.where)
+def keep_roofline(roofline: MachineRoofline) -> Path:
+    """Write a roofline into the cache and return its file."""
+    file = _file(roofline.where)
     with replacing(file) as stream:
-        stream.write((json.dumps(roof.model_dump(mode="json"), indent=1) + "\n").encode())
+        stream.write((json.dumps(roofline.model_dump(mode="json"), indent=1) + "\n").encode())
     return file
 
 
-def kept_roof(where: RoofedMachine) -> MachineRoof | None:
-    """The roof that was measured on exactly this machine; none where there is none, or its file cannot be read."""
+def kept_roofline(where: MachineOfRoofline) -> MachineRoofline | None:
+    """The roofline that was measured on exactly this machine; none where there is none, or its file cannot be read."""
     try:
-        roof = MachineRoof.model_validate_json(_file(where).read_bytes())
+        roofline = MachineRoofline.model_validate_json(_file(where).read_bytes())
     except (OSError, ValidationError):
         return None
-    return roof if roof.where == where else None
+    return roofline if roofline.where == where else None
 
 
-def _file(where: RoofedMachine) -> Path:
+def _file(where: MachineOfRoofline) -> Path:
     return cache_directory() / FOLDER / f"{where.key}.json"

@@ -89,7 +89,7 @@ def _patched(image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _edges(side: int) -> list[tuple[int, int]]:
     parts = min(_PATCHES, side)
-    return [(place * side // parts, (place + 1) * side // parts) for place in range(parts)]
+    return [(index * side // parts, (index + 1) * side // parts) for index in range(parts)]
 
 
 def _lie(maps: torch.Tensor, centres: torch.Tensor) -> Lie:
@@ -97,7 +97,7 @@ def _lie(maps: torch.Tensor, centres: torch.Tensor) -> Lie:
     if len(maps) != images:
         raise MapsLeftOutError(f"it gives maps of {len(maps):,} images for {images:,}")
     change = (maps[1:] - maps[:1]).abs().sum(1).unflatten(0, (_DRAWS, len(centres))).sum(0)
-    by_patch, by_place = change.sum((1, 2)), change.sum(0)
+    by_patch, by_position = change.sum((1, 2)), change.sum(0)
     if not torch.isfinite(change).all():
         raise MapsLeftOutError("its maps are not finite")
     if not by_patch.any():
@@ -105,7 +105,7 @@ def _lie(maps: torch.Tensor, centres: torch.Tensor) -> Lie:
     seen = by_patch > _LEAST_CHANGE * by_patch.max()
     if 1 - seen.double().mean() > _MOST_UNSEEN:
         raise MapsLeftOutError("its maps show only part of the image")
-    if (by_place <= _LEAST_CHANGE * by_place.max()).double().mean() > _MOST_UNREACHED:
+    if (by_position <= _LEAST_CHANGE * by_position.max()).double().mean() > _MOST_UNREACHED:
         raise MapsLeftOutError("the image fills only part of its maps")
     return _judged(_centroids(change[seen]), centres[seen], maps.shape[-2] > 1, maps.shape[-1] > 1)
 

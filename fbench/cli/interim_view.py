@@ -1,0 +1,41 @@
+"""What ``fbench run --until-decided`` prints: the interim analyses that are planned, and what each one found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.reports.formatting import plural, points, points_range
+
+
+def analysis_lines(analyses: Sequence[InterimAnalysis]) -> list[str]:
+    """A line for each comparison that was analysed, and how many are still open."""
+    still_open = sum(analysis.state == "open" for analysis in analyses)
+    return [
+        *(_line(analysis) for analysis in analyses),
+        f"{plural(still_open, 'comparison')} of {len(analyses)} still open."
+        if still_open
+        else "No comparison is open any more.",
+    ]
+
+
+def _line(analysis: InterimAnalysis) -> str:
+    what = (
+        f"interim analysis at {analysis.seeds} seeds: {analysis.network} against {analysis.baseline} on {analysis.data}"
+    )
+    if analysis.estimate is None or analysis.low is None or analysis.high is None:
+        return f"{what}: {plural(analysis.pairs, 'pair')} of finished trials, which say nothing"
+    found = f"{points(analysis.estimate)} points ({points_range(analysis.low, analysis.high)})"
+    return f"{what}: {found}, {_state(analysis)}"
+
+
+def _state(analysis: InterimAnalysis) -> str:
+    match analysis.state:
+        case "decided":
+            return analysis.verdict
+        case "futile":
+            return "given up: the seeds still allowed would hardly decide it"
+        case "last analysis":
+            return "undecided at the last interim analysis"
+        case _:
+            return f"open; {100 * (analysis.chance_to_decide or 0):.0f} % chance that the last interim analysis decides"
