@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import flop_registry, register_flop_formula
 
 from fbench.architectures.tracing.counts import NotCounted
-from fbench.architectures.tracing.passes import PLACES
+from fbench.architectures.tracing.passes import TRACE_DEVICES
 from fbench.architectures.tracing.trace import trace, trace_on
 
 C, SIDE = 8, 6
@@ -324,7 +324,7 @@ def counted(module: nn.Module, image: tuple[int, int, int], place: Any) -> tuple
 
 @pytest.mark.parametrize(
     ("name", "place"),
-    [(name, place) for place in PLACES[:2] for name in CASES if place != "meta" or name not in NEED_NUMBERS],
+    [(name, place) for place in TRACE_DEVICES[:2] for name in CASES if place != "meta" or name not in NEED_NUMBERS],
 )
 def test_counts_as_by_hand_on_the_meta_device_and_on_the_cpu(name: str, place: Any) -> None:
     case = CASES[name]

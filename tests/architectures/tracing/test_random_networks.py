@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fbench.architectures.tracing.passes import PLACES
+from fbench.architectures.tracing.passes import TRACE_DEVICES
 from fbench.architectures.tracing.trace import trace_on
 
 SIDE = 4
@@ -81,7 +81,7 @@ KINDS = ("convolution", "linear", "recurrent", "composed", "attention")
 @settings(max_examples=40, deadline=None)
 @given(
     drawn=st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 6), st.booleans()), min_size=1, max_size=6),
-    place=st.sampled_from(PLACES[:2]),
+    place=st.sampled_from(TRACE_DEVICES[:2]),
 )
 def test_any_chain_of_layers_counts_what_its_layers_do(drawn: list[tuple[str, int, bool]], place: str) -> None:
     width, layers = FROM_WIDTH, list[nn.Module]()
