@@ -21,8 +21,8 @@ DATA_SETS: Final[dict[str, str]] = {
 }
 """By name, in the order in which they are listed: the module whose ``DATA_SET`` declares it.
 
-Modules are named and imported when one is asked for, since readers import NumPy and Pillow, and names alone are what a
-report and a misspelt name need.
+A module is imported when its data set is asked for: readers import NumPy and Pillow, and whoever needs the names alone
+(claims, a misspelt name) does without.
 """
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.source import DataReference, ResolvedReference
+
+if TYPE_CHECKING:  # the catalogue's names come without NumPy
+    from fbench.benchmark.data.dataset import ImageDataset
 
 
 @dataclass(frozen=True)
