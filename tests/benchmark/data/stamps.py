@@ -29,7 +29,7 @@ def find_stamps(reference: ResolvedReference) -> Readable | None:
 
 
 def read_stamps(images: Path, labels: Path, reference: ResolvedReference) -> ImageDataset:
-    """Every third image selects, every third tests; with ``order=reversed`` the last image comes first."""
+    """Rows go to train, validation and test in turn; with ``order=reversed`` the last image comes first."""
     pixels, classes = np.load(images)[:, None], np.load(labels)
     step = -1 if reference.options["order"] == "reversed" else 1
     rows = np.arange(len(classes))[::step]
