@@ -20,9 +20,9 @@ def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Say of each data set what it is, where people get it, its licence, and what it looks like on disk."""
-    from fbench.benchmark.data.catalogue import CATALOGUE, known_data
+    from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 
-    known = list(CATALOGUE.values()) if name is None else [known_data(name)]
+    known = [known_data(each) for each in (DATA_SETS if name is None else [name])]
     if as_json:
         typer.echo(json.dumps([entry.model_dump() for entry in known], indent=1))
         return
@@ -43,7 +43,7 @@ def preview_command(
 ) -> None:
     """Write a contact sheet: training images of each class above what a protocol's augmentation makes of them."""
     from fbench.benchmark.data.load import load_dataset
-    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.data.references import parse_reference
     from fbench.benchmark.records.protocol import load_protocol
     from fbench.core.files import replacing, require_writable_file
 
@@ -53,7 +53,7 @@ def preview_command(
         raise UserError(f"--output {output} is no picture by its name; end it in {' or '.join(PICTURES)}.")
     require_writable_file(output, "The picture", "--output")
     settings = load_protocol(protocol)
-    dataset = load_dataset(DataReference.parse(data))
+    dataset = load_dataset(parse_reference(data))
     if not (dataset.may_show_images or show_images):
         raise UserError(
             f"The images of {dataset.name} may not be published; add --show-images to write them for your own eyes."

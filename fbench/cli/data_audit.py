@@ -40,12 +40,12 @@ def audit_command(
     from fbench.benchmark.data.audit.clean import check_rules, require_findings
     from fbench.benchmark.data.cleaned import require_target
     from fbench.benchmark.data.load import load_dataset
-    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.data.references import parse_reference
 
     if rule and clean is None:
         raise UserError(f"--rule {rule[0]} was given without --clean; name the folder of the cleaned index with it.")
     rules = check_rules(tuple(rule or ()))
-    reference = DataReference.parse(data)
+    reference = parse_reference(data)
     if clean is not None:
         require_target(clean, reference)
     dataset = load_dataset(reference)
@@ -83,7 +83,7 @@ def _audit(dataset: ImageDataset, non_faces: npt.NDArray[np.bool_] | None, *, qu
 def _non_faces(
     reference: DataReference, dataset: ImageDataset, votes_file: Path | None
 ) -> npt.NDArray[np.bool_] | None:
-    from fbench.benchmark.data.layouts.ferplus import VOTES_FILE, non_faces_of_rows, read_votes
+    from fbench.benchmark.data.layouts.ferplus_votes import VOTES_FILE, non_faces_of_rows, read_votes
 
     if votes_file is not None:
         return non_faces_of_rows(dataset, read_votes(votes_file), votes_file)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from fbench.benchmark.data.catalogue import KnownData
+from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.options import COPIES, DataOption
 
 INDENT = (0, 0, 0, 4)

@@ -38,7 +38,7 @@ def export_command(
     """Write a trained network to a file, read it back, and see that it computes the same."""
     if to not in FORMATS:
         raise UserError(f"--to {to} is no format.{did_you_mean(to, FORMATS)} Allowed: {', '.join(FORMATS)}.")
-    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.data.references import parse_reference
     from fbench.benchmark.export.calibration import calibration_pixels
     from fbench.benchmark.export.formats import write_export
     from fbench.benchmark.export.metadata import ExportFormat
@@ -50,7 +50,7 @@ def export_command(
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
     path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
-    given = DataReference.parse(data) if data else None
+    given = parse_reference(data) if data else None
     require_writable_file(path, "The network", "--output")
     trained = load_trained(folder, trial_id, given)
     pixels = None

@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from fbench.architectures.registry import create
 from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.machine.device import (
     device_kind,
     memory_format,
@@ -134,7 +134,7 @@ def measured(spec: TrialSpec, device: torch.device, roofline_bytes_per_s: float)
 
 def wanted(given: argparse.Namespace, device: torch.device) -> list[TrialSpec]:
     """Every network in every precision, eager and compiled."""
-    reference = DataReference.parse(given.data)
+    reference = parse_reference(given.data)
     data = data_spec(reference, load_dataset(reference))
     protocol = load_protocol("fbench").model_copy(update={"test": "none"})
     ways: list[tuple[Precision, bool]] = [(p, c) for p in given.precisions for c in (False, True)[: 1 + given.compile]]

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from safetensors.torch import save
 
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.calibration import IMAGES, calibration_pixels
 from fbench.benchmark.export.formats import Logits
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--calibration-images", type=int, default=IMAGES)
     parser.add_argument("--out", type=Path, default=Path("results") / "quantisation")
     given = parser.parse_args()
-    references = [DataReference.parse(text) for text in given.data]
+    references = [parse_reference(text) for text in given.data]
     rows = measure_run(RunFolder.open(given.run), references, given.calibration_images, given.out / FILE)
     write_rows(given.out / "summary.csv", summarise(rows, given.out / PREDICTIONS))
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.cli.app import app
 from fbench.core.errors import UserError
 
@@ -36,12 +36,12 @@ def write_class_folders(root: Path, copies: bool = False) -> Path:
 
 def test_list_says_of_every_data_set_what_where_and_under_which_licence() -> None:
     output = " ".join(call("list").output.split())
-    for known in CATALOGUE.values():
+    for known in map(known_data, DATA_SETS):
         assert known.summary in output
         assert known.licence in output
         assert known.tree == () or known.tree[0].split()[0] in output
     entries = json.loads(call("list", "--json").output)
-    assert [entry["name"] for entry in entries] == list(CATALOGUE)
+    assert [entry["name"] for entry in entries] == list(DATA_SETS)
     assert [entry["name"] for entry in entries if entry["may_show_images"]] == ["synthetic"]
 
 

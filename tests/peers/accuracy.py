@@ -53,11 +53,11 @@ class Difference:
 def train(network: str, contestant: str, seed: int, data: str, image_passes: int) -> Trained:
     """Train once, in this process, on one thread."""
     from fbench.benchmark.data.load import load_dataset
-    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.data.references import parse_reference
     from fbench.benchmark.records.protocol import load_protocol
     from tests.peers.contestants import Task, make_contestant, validation_top1
 
-    dataset = load_dataset(DataReference.parse(data))
+    dataset = load_dataset(parse_reference(data))
     steps = image_passes // load_protocol("fbench").batch_size
     made = make_contestant(contestant, Task(network, dataset, "fp32", 1, 0, seed, scheduled_steps=steps))
     made.block(steps)

@@ -102,10 +102,10 @@ def serve(
     """Runs in a worker: build, take three steps, then blocks as asked until asked for none."""
     started = time.perf_counter()
     from fbench.benchmark.data.load import load_dataset
-    from fbench.benchmark.data.source import DataReference
+    from fbench.benchmark.data.references import parse_reference
     from tests.peers import contestants
 
-    dataset = load_dataset(DataReference.parse(data))
+    dataset = load_dataset(parse_reference(data))
     threads, loader_workers = layout.threads, layout.loader_workers
     task = contestants.Task(network, dataset, precision, threads, loader_workers, seed, device=device)  # type: ignore[arg-type] # argparse allows these words only
     block = contestants.make_contestant(contestant, task).block

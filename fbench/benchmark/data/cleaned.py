@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,9 @@ from pydantic import ValidationError
 
 from fbench.benchmark.data.audit.clean import RULES, LeftOutRow
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.known import KnownData
+from fbench.benchmark.data.layouts.data_set import DataSet, Derived, Layout
+from fbench.benchmark.data.source import DataReference, ResolvedReference
 from fbench.core.errors import UserError, readable
 from fbench.core.files import UNFINISHED, replacing, require_writable_folder
 from fbench.core.schema import FrozenModel
@@ -38,10 +41,9 @@ class CleanedIndex(FrozenModel):
 
 @dataclass(frozen=True)
 class Cleaning:
-    """A cleaned index that was read: where its source is, and the rows to leave out."""
+    """A cleaned index that was read, and the rows to leave out."""
 
     index: CleanedIndex
-    source: DataReference
     rows: tuple[LeftOutRow, ...]
 
 
@@ -133,10 +135,35 @@ def read_cleaned(folder: Path) -> Cleaning:
             f"The rows of {folder / ROWS_FILE} are not those that {INDEX_FILE} counts, so that it was changed by hand "
             "or not written to the end; write it again with `fbench data audit DATA --clean`."
         )
-    return Cleaning(index, DataReference.parse(index.source), rows)
+    return Cleaning(index, rows)
 
 
-def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> ImageDataset:
+def find_cleaned(reference: ResolvedReference) -> Derived:
+    """The data set that the index in a folder was made of, without the rows that it leaves out.
+
+    Raises:
+        UserError: see :func:`read_cleaned`.
+    """
+    folder = reference.path
+    cleaning = read_cleaned(folder)
+    return Derived(
+        source=cleaning.index.source,
+        require_source=partial(_require_source, folder),
+        make=partial(apply_cleaning, cleaning, folder),
+    )
+
+
+def _require_source(folder: Path, source: DataReference) -> None:
+    if source.name == "cleaned":
+        raise UserError(f"{folder} was made from another cleaned index; audit and clean its source instead.")
+    if source.path is not None and not source.path.exists():
+        raise UserError(
+            f"{source.path}, from which {folder} was made, is no longer there; put it back, or write the "
+            "index again with `fbench data audit DATA --clean`."
+        )
+
+
+def apply_cleaning(cleaning: Cleaning, folder: Path, dataset: ImageDataset) -> ImageDataset:
     """The data set without the rows that the index leaves out.
 
     Raises:
@@ -175,3 +202,16 @@ def apply_cleaning(dataset: ImageDataset, cleaning: Cleaning, folder: Path) -> I
 def _reason(rule: str) -> str:
     """What is said of an image that a rule left out; an index of a later version may know other rules."""
     return RULES[rule].reason if rule in RULES else f"was left out by the rule {rule}"
+
+
+DATA_SET: Final = DataSet(
+    known=KnownData(
+        name="cleaned",
+        summary="a data set without the rows that an audit left out",
+        obtain="written by fbench data audit DATA --clean DIR",
+        licence="that of the data set it was made from",
+        expects="the folder that fbench data audit DATA --clean DIR wrote",
+        tree=("cleaned.json", "left_out.csv"),
+    ),
+    layouts=(Layout("cleaned-index", 1, find_cleaned),),
+)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from fbench.benchmark.data.cache import read_entry, write_entry
-from fbench.benchmark.data.catalogue import known_data
-from fbench.benchmark.data.cleaned import apply_cleaning, read_cleaned
+from fbench.benchmark.data.catalogue import data_set, known_data
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.file_kinds import kind_of_regular
 from fbench.benchmark.data.images.found_instead import found_instead
-from fbench.benchmark.data.layouts.readable import Layout, Readable
-from fbench.benchmark.data.layouts.table import LAYOUTS
-from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.data.synthetic.dataset import GENERATOR_VERSION, load_synthetic
+from fbench.benchmark.data.layouts.data_set import Derived, Layout, Readable
+from fbench.benchmark.data.references import parse_reference, resolve_reference
+from fbench.benchmark.data.source import DataReference, ResolvedReference
 from fbench.core.errors import UserError
 from fbench.core.hashing import short_hash
 
@@ -30,44 +26,37 @@ def load_dataset(reference: DataReference) -> ImageDataset:
     Raises:
         UserError: an unknown name, a missing path, a path of no known layout, or bad input; see the readers.
     """
-    reference.check()
+    resolved = resolve_reference(reference)
     if reference.path is not None:
         _require_readable(reference, reference.path)
-    if reference.name == "cleaned" and reference.path is not None:
-        dataset = _cleaned(reference.path)
-        label = reference.label.replace("cleaned", dataset.name, 1)
-        return treat_copies(dataset, reference.option("copies"), label)
-    if reference.path is None:
-        dataset = _through_cache(reference, f"generator {GENERATOR_VERSION}", _synthetic())
+    layout, found = _find(resolved)
+    if isinstance(found, Derived):
+        dataset = _made_of_another(found)
+        label = resolved.label.replace(reference.name, dataset.name, 1)
     else:
-        layout, readable = _find(reference, reference.path)
-        dataset = _through_cache(reference, f"{layout.name} {layout.version}", readable)
-    return treat_copies(dataset, reference.option("copies"), reference.label)
+        dataset = _through_cache(reference, f"{layout.name} {layout.version}", found)
+        label = resolved.label
+    return treat_copies(dataset, resolved.options["copies"], label)
 
 
-def _cleaned(folder: Path) -> ImageDataset:
-    cleaning = read_cleaned(folder)
-    if cleaning.source.name == "cleaned":
-        raise UserError(f"{folder} was made from another cleaned index; audit and clean its source instead.")
-    if cleaning.source.path is not None and not cleaning.source.path.exists():
-        raise UserError(
-            f"{cleaning.source.path}, from which {folder} was made, is no longer there; put it back, or write the "
-            "index again with `fbench data audit DATA --clean`."
-        )
-    return apply_cleaning(load_dataset(cleaning.source), cleaning, folder)
+def _made_of_another(found: Derived) -> ImageDataset:
+    source = parse_reference(found.source)
+    found.require_source(source)
+    return found.make(load_dataset(source))
 
 
-def _find(reference: DataReference, path: Path) -> tuple[Layout, Readable]:
+def _find(reference: ResolvedReference) -> tuple[Layout, Readable | Derived]:
+    name, path = reference.given.name, reference.given.path
+    declared = data_set(name)
     try:
-        for layout in LAYOUTS[reference.name]:
-            readable = layout.find(reference, path)
-            if readable is not None:
-                return layout, readable
+        for layout in declared.layouts:
+            found = layout.find(reference)
+            if found is not None:
+                return layout, found
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    instead = found_instead(path) if path.is_dir() else ""
-    expected = known_data(reference.name).expects
-    raise UserError(f"{path} is not what --data {reference.name} reads{instead}; give {expected}.")
+    instead = found_instead(path) if path is not None and path.is_dir() else ""
+    raise UserError(f"{path} is not what --data {name} reads{instead}; give {declared.known.expects}.")
 
 
 def _require_readable(reference: DataReference, path: Path) -> None:
@@ -110,9 +99,3 @@ def _through_cache(reference: DataReference, reader: str, readable: Readable) ->
         raise UserError(f"The files of --data {reference} changed while they were read; run the command again.")
     write_entry(entry, dataset)
     return dataset
-
-
-def _synthetic() -> Readable:
-    """The embedded data set, known by its seed and sizes, and NumPy's version for the random streams."""
-    key = f"{load_synthetic.__kwdefaults__} NumPy {np.__version__}"
-    return Readable(key, lambda: key, load_synthetic)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.records.specs import DataSpec
 from fbench.core.errors import UserError
 
@@ -28,4 +28,4 @@ def load_for(data: DataSpec) -> ImageDataset:
 
 @lru_cache(maxsize=2)
 def _load_once(reference: str) -> ImageDataset:
-    return load_dataset(DataReference.parse(reference))
+    return load_dataset(parse_reference(reference))

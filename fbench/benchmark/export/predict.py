@@ -12,7 +12,7 @@ from scipy.special import log_softmax, softmax
 
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
 from fbench.benchmark.data.images.image_tree import files_below, is_image_name
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.export.formats import Logits, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
@@ -120,7 +120,7 @@ def flipped_logits(logits: Logits, pixels: npt.NDArray[np.float32], *, flip: boo
 def _classifier(folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None) -> Logits:
     if model is not None:
         return open_exported(Path(model).expanduser(), folder.trial(trial_id).spec.network, trial_id)[1]
-    return load_trained(folder, trial_id, DataReference.parse(data) if data else None).logits
+    return load_trained(folder, trial_id, parse_reference(data) if data else None).logits
 
 
 def _batches(

@@ -14,6 +14,7 @@ from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import canonical_name
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
 from fbench.benchmark.records.budget import Budget, load_preset
@@ -86,7 +87,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
-    data = _data_specs([DataReference.parse(text) for text in request.data])
+    data = _data_specs([parse_reference(text) for text in request.data])
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = _numerics(request, device_kind(device))

@@ -16,6 +16,7 @@ from fbench.benchmark.data.audit.audit import audit_dataset
 from fbench.benchmark.data.audit.clean import DEFAULT_RULES, RULES, check_rules, rows_to_leave_out
 from fbench.benchmark.data.cleaned import write_cleaned
 from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.core.errors import UserError
 
@@ -70,7 +71,7 @@ def clean(reference: DataReference, folder: Path) -> None:
 
 def test_the_data_without_the_rows_can_be_named(leaky: DataReference, tmp_path: Path) -> None:
     clean(leaky, tmp_path / "index")
-    dataset = load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+    dataset = load_dataset(parse_reference(f"cleaned={tmp_path / 'index'}"))
     assert dataset.name == "fer2013-cleaned"
     assert "row:0" not in dataset.sample_ids
     assert len(dataset.labels) == 20
@@ -92,7 +93,7 @@ def test_a_source_that_changed_is_refused(leaky: DataReference, tmp_path: Path) 
     lines = leaky.path.read_text().splitlines()
     write_lines(leaky.path, lines[:-1])
     with pytest.raises(UserError, match="has changed since"):
-        load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+        load_dataset(parse_reference(f"cleaned={tmp_path / 'index'}"))
 
 
 def test_a_folder_of_something_else_is_neither_written_nor_read(leaky: DataReference, tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_a_folder_of_something_else_is_neither_written_nor_read(leaky: DataRefer
     with pytest.raises(UserError, match="no cleaned index and no empty folder"):
         clean(leaky, tmp_path / "mine")
     with pytest.raises(UserError, match=r"has no cleaned\.json"):
-        load_dataset(DataReference.parse(f"cleaned={tmp_path / 'mine'}"))
+        load_dataset(parse_reference(f"cleaned={tmp_path / 'mine'}"))
 
 
 def test_a_table_of_rows_that_is_not_ours_is_not_replaced(leaky: DataReference, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_a_source_that_was_moved_is_named_with_its_index(leaky: DataReference, t
     assert leaky.path is not None
     leaky.path.rename(tmp_path / "elsewhere.csv")
     with pytest.raises(UserError, match=r"fer2013\.csv, from which .*index was made, is no longer there"):
-        load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+        load_dataset(parse_reference(f"cleaned={tmp_path / 'index'}"))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_an_index_changed_by_hand_is_one_sentence(
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new, 1))
     with pytest.raises(UserError, match=message):
-        load_dataset(DataReference.parse(f"cleaned={tmp_path / 'index'}"))
+        load_dataset(parse_reference(f"cleaned={tmp_path / 'index'}"))
 
 
 # Picture 0 is black; any rows of few pictures make copies within and across splits, with one label or two.

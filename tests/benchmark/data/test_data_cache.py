@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -24,14 +25,15 @@ from sample_files import (
     write_tree,
 )
 
-from fbench.benchmark.data import load
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.identity import file_key
-from fbench.benchmark.data.layouts import csv_layouts, image_layouts
+from fbench.benchmark.data.layouts import ck48, folder
+from fbench.benchmark.data.layouts import fer2013 as fer2013_layouts
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.synthetic import dataset as synthetic
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
 from fbench.core.errors import UserError
 from fbench.core.files import replacing
@@ -47,8 +49,9 @@ def fer2013(path: Path) -> ImageDataset:
 
 
 READERS: dict[ModuleType, tuple[str, ...]] = {
-    csv_layouts: ("read_fer2013_csv",),
-    image_layouts: ("read_image_tree", "read_ckplus"),
+    fer2013_layouts: ("read_fer2013_csv", "read_image_tree"),
+    ck48: ("read_ckplus",),
+    folder: ("read_image_tree",),
 }
 
 
@@ -103,12 +106,14 @@ def test_the_second_read_of_the_synthetic_set_comes_from_the_cache(monkeypatch: 
     def fail(*, seed: int = 0, train: int = 7, validation: int = 7, test: int = 7) -> ImageDataset:
         pytest.fail("the faces were rendered again")
 
-    monkeypatch.setattr(load, "load_synthetic", small)
+    monkeypatch.setattr(synthetic, "load_synthetic", small)
     first = load_dataset(DataReference(name="synthetic"))
     assert first.may_show_images
-    monkeypatch.setattr(load, "load_synthetic", fail)
+    monkeypatch.setattr(synthetic, "load_synthetic", fail)
     assert_same(first, load_dataset(DataReference(name="synthetic")))
-    monkeypatch.setattr(load, "GENERATOR_VERSION", -1)
+    (generator,) = synthetic.DATA_SET.layouts
+    newer = replace(synthetic.DATA_SET, layouts=(replace(generator, version=generator.version + 1),))
+    monkeypatch.setattr(synthetic, "DATA_SET", newer)
     with pytest.raises(pytest.fail.Exception, match="rendered again"):
         load_dataset(DataReference(name="synthetic"))
 
@@ -230,14 +235,12 @@ def test_a_cache_that_cannot_be_written_costs_only_a_warning(
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(csv_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = read_fer2013_csv
-
     def read_and_change(path: Path, name: str) -> ImageDataset:
-        dataset = read(path, name)
+        dataset = read_fer2013_csv(path, name)
         path.write_text(path.read_text() + "\n")
         return dataset
 
-    monkeypatch.setattr(csv_layouts, "read_fer2013_csv", read_and_change)
+    monkeypatch.setattr(fer2013_layouts, "read_fer2013_csv", read_and_change)
     with pytest.raises(UserError, match="changed while they were read"):
         fer2013(csv_file)
     assert entries() == []

@@ -12,7 +12,7 @@ from sample_files import settle, small_fer2013, write_lines
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
-from fbench.benchmark.data.layouts.ferplus import (
+from fbench.benchmark.data.layouts.ferplus_votes import (
     FERPLUS_CLASSES,
     distribution,
     majority,

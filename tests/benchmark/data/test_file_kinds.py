@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from sample_files import class_tree, random_images, small_fer2013, write_lines, write_png, write_tree
 
-from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -116,7 +116,7 @@ def test_a_zip_archive_that_was_cut_off_is_still_one(tmp_path: Path) -> None:
     assert kind.is_archive
 
 
-@pytest.mark.parametrize("name", [name for name, known in CATALOGUE.items() if known.takes_path])
+@pytest.mark.parametrize("name", [name for name in DATA_SETS if known_data(name).takes_path])
 def test_every_data_set_tells_an_archive(name: str, tmp_path: Path) -> None:
     (tmp_path / "faces").write_bytes(tar(":gz"))
     with pytest.raises(UserError, match=r"is a tar archive packed with gzip by its content.*; unpack it"):

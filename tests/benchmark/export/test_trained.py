@@ -10,6 +10,7 @@ from support import make_stripes
 from trained_run import TrainedRun, run_on_images, write_images
 
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import find_trial, load_trained
@@ -100,14 +101,14 @@ def test_an_older_record_takes_its_normalisation_from_the_data(tmp_path: Path) -
     kept = load_trained(folder, trial_id).fitted
     assert kept is not None
     forget_normalisation(folder, trial_id)
-    assert load_trained(folder, trial_id, DataReference.parse(f"folder={images}")).fitted == kept
+    assert load_trained(folder, trial_id, parse_reference(f"folder={images}")).fitted == kept
     with pytest.raises(UserError, match="add --data folder=PATH"):
         load_trained(folder, trial_id)
     with pytest.raises(UserError, match=r"--data synthetic was given.*trained on folder; give folder=PATH"):
         load_trained(folder, trial_id, DataReference(name="synthetic"))
     shutil.rmtree(images)
     with pytest.raises(UserError, match="There is no file or folder"):
-        load_trained(folder, trial_id, DataReference.parse(f"folder={images}"))
+        load_trained(folder, trial_id, parse_reference(f"folder={images}"))
     write_images(make_stripes((36, 12, 12), seed=1, size=48), images)
     with pytest.raises(UserError, match="is not the one that the trial was trained on"):
-        load_trained(folder, trial_id, DataReference.parse(f"folder={images}"))
+        load_trained(folder, trial_id, parse_reference(f"folder={images}"))

@@ -18,6 +18,7 @@ from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data import loaded
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.references import parse_reference, resolve_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.runs import local_executor
@@ -321,11 +322,12 @@ def test_the_leakage_study_trains_with_without_and_with_fewer_images(
     data = leaky_stripes()
 
     def load(reference: DataReference) -> ImageDataset:
-        return treat_copies(data, reference.option("copies"), reference.label.replace("synthetic", "stripes"))
+        resolved = resolve_reference(reference)
+        return treat_copies(data, resolved.options["copies"], resolved.label.replace("synthetic", "stripes"))
 
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", load)
     monkeypatch.setattr("fbench.benchmark.runs.expansion.load_dataset", load)
-    monkeypatch.setattr(loaded, "_load_once", lambda reference: load(DataReference.parse(reference)))
+    monkeypatch.setattr(loaded, "_load_once", lambda reference: load(parse_reference(reference)))
     table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
     assert table.failed() == []
     specs = {row.network: table.trials[row.trial_id].spec for row in table.plan}

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.specs import DataSpec, data_spec
 from fbench.benchmark.records.trial_records import TrialRecord
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=Path("results/recipe-records"))
     parser.add_argument("--table", type=Path, default=TABLE)
     given = parser.parse_args()
-    ladder, reference, folder = read_ladder(), DataReference.parse(given.data), RunFolder(given.records)
+    ladder, reference, folder = read_ladder(), parse_reference(given.data), RunFolder(given.records)
     data = data_spec(reference, load_dataset(reference))
     known = known_lines(given.table)
     wanted = [

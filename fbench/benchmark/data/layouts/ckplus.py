@@ -19,8 +19,7 @@ from fbench.benchmark.data.images.collect import Division, LabelledFiles, collec
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
 from fbench.benchmark.data.layouts.ck_classes import CK_CLASSES, classes_of_option, fold_words
 from fbench.benchmark.data.layouts.class_names import expression
-from fbench.benchmark.data.options import parse_fold
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
 from fbench.core.errors import UserError
 
@@ -45,7 +44,7 @@ def subject_of(file_name: str) -> str | None:
     return told.pop() if len(told) == 1 else None
 
 
-def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:
+def read_ckplus(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
     """Read CK+48 in the order of the file names, 70/15/15 of the subjects training, selecting and testing.
 
     The images are uint8 (N, 1, 48, 48), the labels indices into the classes that the option ``classes`` names, the
@@ -63,7 +62,7 @@ def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:
             f"itself, or folder={tree.root} for another set."
         )
     found = {name for name in meant.values() if name is not None}
-    classes = classes_of_option(reference.option("classes"), found, str(tree.root))
+    classes = classes_of_option(reference.options["classes"], found, str(tree.root))
     files = tuple(file for file in tree.files if meant[file.class_folder] in classes)
     labels = np.array([classes.index(str(meant[file.class_folder])) for file in files], np.uint8)
     left_out = [*tree.left_out]
@@ -71,8 +70,7 @@ def read_ckplus(tree: ImageTree, reference: DataReference) -> ImageDataset:
         others = [file.relative for file in tree.files if meant[file.class_folder] == name]
         left_out.append(LeftOutImages(reason=f"is labelled {name}", names=printable(others)))
     labelled = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
-    fold = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
-    return collect(labelled, reference.label, partial(_divide, tree, fold), in_split_order=False)
+    return collect(labelled, reference.label, partial(_divide, tree, reference.fold), in_split_order=False)
 
 
 def _divide(

@@ -38,8 +38,7 @@ from fbench.benchmark.data.file_kinds import require_text
 from fbench.benchmark.data.layouts.ck_classes import classes_of_option, fold_words
 from fbench.benchmark.data.layouts.fer2013_csv import read_rows
 from fbench.benchmark.data.layouts.fer2013_rows import IMAGE_SIZE, CsvKind
-from fbench.benchmark.data.options import parse_fold
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
 from fbench.core.errors import UserError
 
@@ -57,7 +56,7 @@ SAME_SEQUENCE: Final = 0.88
 SHARES: Final = (0.15, 0.15)
 
 
-def read_ckplus_csv(path: Path, reference: DataReference) -> ImageDataset:
+def read_ckplus_csv(path: Path, reference: ResolvedReference) -> ImageDataset:
     """Read all rows in file order; classes by the option ``classes``, splits by groups of alike frames.
 
     The images are uint8 (N, 1, 48, 48), the sample ids ``row:0`` and on, counted in data rows; the values of Usage and
@@ -74,7 +73,7 @@ def read_ckplus_csv(path: Path, reference: DataReference) -> ImageDataset:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
     found = tuple(CK_CODES[code] for code in np.unique(rows.labels))
-    classes = classes_of_option(reference.option("classes"), found, str(path))
+    classes = classes_of_option(reference.options["classes"], found, str(path))
     names = np.array([f"row:{row}" for row in range(len(rows.labels))])
     images = rows.pixels.reshape(-1, 1, IMAGE_SIZE, IMAGE_SIZE)
     keep = np.isin(rows.labels, [CK_CODES.index(name) for name in classes])
@@ -128,10 +127,10 @@ def alike_frames(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -
 
 
 def _split(
-    groups: list[str], labels: npt.NDArray[np.uint8], reference: DataReference, path: Path
+    groups: list[str], labels: npt.NDArray[np.uint8], reference: ResolvedReference, path: Path
 ) -> tuple[npt.NDArray[np.uint8], str]:
     count = len(set(groups))
-    wanted = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
+    wanted = reference.fold
     if count < (wanted[1] if wanted else len(SPLITS)):
         raise UserError(
             f"{path} has {count} groups of alike frames, too few for the parts that are asked for; give the whole file."

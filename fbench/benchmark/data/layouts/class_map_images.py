@@ -16,10 +16,9 @@ from fbench.benchmark.data.identity import file_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable, scan_classes
 from fbench.benchmark.data.layouts.ck_classes import fold_words
+from fbench.benchmark.data.layouts.class_folders import draw_flat
 from fbench.benchmark.data.layouts.class_map import ClassMap, load_class_map
-from fbench.benchmark.data.layouts.folders import draw_flat
-from fbench.benchmark.data.options import parse_fold
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import (
     FLAT_SHARES,
     SPLIT_SEED,
@@ -54,7 +53,7 @@ def class_map_key(file: Path) -> str | None:
     return None if key is None else f"{file_key(file)} {key}"
 
 
-def read_class_map(file: Path, reference: DataReference) -> ImageDataset:
+def read_class_map(file: Path, reference: ResolvedReference) -> ImageDataset:
     """Read the images that a class map describes, ordered by split, then file name.
 
     Raises:
@@ -97,7 +96,11 @@ def _top(file: ImageFile, settings: ClassMap) -> str | None:
 
 
 def _divide(
-    settings: ClassMap, root: Path, reference: DataReference, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]
+    settings: ClassMap,
+    root: Path,
+    reference: ResolvedReference,
+    files: Sequence[ImageFile],
+    labels: npt.NDArray[np.uint8],
 ) -> Division:
     subjects = [_subject(settings.subject, root, file) for file in files] if settings.subject else None
     about = f"{settings.description} " if settings.description else ""
@@ -108,13 +111,13 @@ def _divide(
 
 def _split(
     settings: ClassMap,
-    reference: DataReference,
+    reference: ResolvedReference,
     files: Sequence[ImageFile],
     labels: npt.NDArray[np.uint8],
     subjects: list[str] | None,
 ) -> tuple[npt.NDArray[np.uint8], str]:
-    if "fold" in reference.options:
-        fold, folds = parse_fold(reference.options["fold"])
+    if reference.fold is not None:
+        fold, folds = reference.fold
         if settings.splits is not None:
             raise UserError(
                 f"The class map has splits of its own, so fold={fold}/{folds} does not apply; leave it out."

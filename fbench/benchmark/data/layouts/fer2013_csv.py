@@ -29,6 +29,9 @@ from fbench.benchmark.data.layouts.fer2013_rows import (
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED, stratified_split
 from fbench.core.errors import UserError
 
+WHOLE_FILES: Final = ("fer2013.csv", "icml_face_data.csv")
+"""The usual names of files with the published splits."""
+
 _ROWS_AT_A_TIME: Final = 1024
 # The longest possible row has 2,304 pixels of three digits: 9,215 characters and a few.
 _LONGEST_LINE: Final = 1 << 20

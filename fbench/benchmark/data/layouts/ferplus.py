@@ -1,24 +1,15 @@
 """FERPlus: the labels of ten taggers for each image of FER2013, joined by row position.
 
 Barsoum et al., Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution, ICMI
-2016. The rules below are those of the authors' published reader (github.com/microsoft/FERPlus, src/ferplus.py,
-``_process_data``), which the paper does not give in full: a column with a single vote counts as an outlier and is
-dropped; a majority has more than half of the votes that are left, those for "unknown" and "not a face" among them; a
-distribution takes the largest columns, equal ones together, until they hold three quarters of the votes, and an image
-whose distribution would need more than three columns, or holds no more than half of the votes, is left out.
-
-Not certain: the authors' reader takes its votes from ``label.csv`` of their image folders, which differs from
-``fer2013new.csv`` in 1,602 rows (copies of other rows), so that their counts may differ a little from these.
-``drop_non_face`` is no rule of theirs; here a row is no face where "NF" has more votes than any other column, single
-votes counted.
+2016.
 
 File names are no key: four of them stand twice, and their numbers run behind the row numbers by up to 85.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,119 +17,59 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
-from fbench.benchmark.data.file_kinds import require_text
-from fbench.benchmark.data.layouts.fer2013_csv import read_fer2013_csv
-from fbench.benchmark.data.layouts.fer2013_rows import SPLIT_OF_USAGE
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.identity import file_key
+from fbench.benchmark.data.known import KnownData
+from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
+from fbench.benchmark.data.layouts.fer2013_csv import WHOLE_FILES, read_fer2013_csv
+from fbench.benchmark.data.layouts.ferplus_votes import (
+    FERPLUS_CLASSES,
+    NOT_A_FACE,
+    UNKNOWN,
+    VOTE_COLUMNS,
+    VOTES_FILE,
+    Votes,
+    distribution,
+    majority,
+    non_faces,
+    read_votes,
+    require_same_splits,
+)
+from fbench.benchmark.data.options import DataOption
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
-VOTES_FILE: Final = "fer2013new.csv"
-FERPLUS_CLASSES: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
-_COLUMNS: Final = (*FERPLUS_CLASSES, "unknown", "NF")
-_UNKNOWN, _NOT_A_FACE = 8, 9
-_HEADER: Final = ("Usage", "Image name", *_COLUMNS)
-_ENOUGH_SHARE, _MOST_COLUMNS = 0.75, 3
-
-NOT_A_FACE: Final = "is no face to most taggers"
-UNKNOWN: Final = "shows an unknown expression to most taggers"
+NO_FACE: Final = "is no face to most taggers"
+UNKNOWN_EXPRESSION: Final = "shows an unknown expression to most taggers"
 UNDECIDED: Final = "has no expression that enough taggers agree on"
 
 
-@dataclass(frozen=True)
-class Votes:
-    """``fer2013new.csv``: ``counts`` uint8 (N, 10) for eight expressions, unknown and not a face; ``usage`` (N,)."""
-
-    usage: npt.NDArray[np.str_]
-    names: npt.NDArray[np.str_]
-    counts: npt.NDArray[np.uint8]
-
-
-def read_votes(path: Path) -> Votes:
-    """Read all rows in file order.
+def find_ferplus(reference: ResolvedReference) -> Readable | None:
+    """A folder with the votes and FER2013's CSV, or either of the two files with the other beside it.
 
     Raises:
-        UserError: the file cannot be read, has another header, or a bad line (named by number).
+        UserError: the votes are there and no CSV with published splits.
     """
-    require_text(path, f"give FERPlus's {VOTES_FILE}")
-    usage, names, counts = [], [], []
-    try:
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-            reader = csv.reader(stream)
-            header = [name.strip() for name in next(reader, [])]
-            if [name.lower() for name in header] != [name.lower() for name in _HEADER]:
-                raise UserError(f"{path} does not begin with {','.join(_HEADER)}; give FERPlus's {VOTES_FILE}.")
-            for row in reader:
-                if row:
-                    counts.append(_counts(row, f"{path}, line {reader.line_num}"))
-                    usage.append(row[0].strip())
-                    names.append(row[1].strip())
-    except (OSError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read ({error}); give FERPlus's {VOTES_FILE}.") from error
-    if not counts:
-        raise UserError(f"{path} has a header and no rows; give FERPlus's {VOTES_FILE}.")
-    return Votes(np.array(usage), np.array(names), np.array(counts, np.uint8))
-
-
-def non_faces(votes: Votes) -> npt.NDArray[np.bool_]:
-    """Which rows (N,) have more votes for "not a face" than for anything else."""
-    others = votes.counts[:, :_NOT_A_FACE].max(axis=1)
-    return np.asarray(votes.counts[:, _NOT_A_FACE] > others)
-
-
-def non_faces_of_rows(dataset: ImageDataset, votes: Votes, path: Path) -> npt.NDArray[np.bool_]:
-    """Which images (N,) of FER2013 as read from its CSV are no face.
-
-    Raises:
-        UserError: the data set's images are not rows of the CSV, or the votes are of another number of rows
-            or of rows in other splits.
-    """
-    if not all(name.startswith("row:") for name in dataset.sample_ids.tolist()) or len(votes.counts) != len(
-        dataset.sample_ids
-    ):
+    path = reference.path
+    folder = path if path.is_dir() else path.parent
+    given_images = path.is_file() and path.name in WHOLE_FILES
+    votes = folder / VOTES_FILE if path.is_dir() or given_images else path
+    if not votes.is_file():
+        return None
+    beside = [path] if given_images else [folder / name for name in WHOLE_FILES if (folder / name).is_file()]
+    if not beside:
         raise UserError(
-            f"{path} has votes on {len(votes.counts):,} rows of FER2013's CSV, and {dataset.name} has "
-            f"{len(dataset.sample_ids):,} images"
-            f"{'' if dataset.sample_ids[0].startswith('row:') else ' that are not rows of it'}; audit fer2013.csv or "
-            "icml_face_data.csv."
+            f"{folder} has {votes.name} and neither of {' and '.join(WHOLE_FILES)}, which hold the images; put one of "
+            "them beside it."
         )
-    _require_same_splits(votes, dataset, path, dataset.name)
-    return non_faces(votes)
+    images = beside[0]
+
+    def key() -> str:
+        return f"{file_key(votes)} {file_key(images)}"
+
+    return Readable(key(), key, partial(read_ferplus, votes, images, reference))
 
 
-def majority(counts: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """The column (N,) with more than half of the votes (N, 10) left without outliers, or -1."""
-    kept = np.where(counts > 1, counts, 0).astype(np.int64)
-    winner = kept.argmax(axis=1)
-    return np.where(2 * kept.max(axis=1) > kept.sum(axis=1), winner, -1)
-
-
-def distribution(counts: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Shares (10,) of one row of votes (10,): the largest columns until three quarters of the votes are held.
-
-    "Unknown" and "not a face" end the search: they are dropped behind an expression, and win the row otherwise. All
-    zeros where no more than half of the votes are held, or more than three columns would be needed.
-    """
-    left = np.where(counts > 1, counts, 0).astype(np.int64)
-    total, shares, taken, searching = int(left.sum()), np.zeros(len(left)), 0, True
-    held = 0
-    while searching and held < _ENOUGH_SHARE * total and taken < _MOST_COLUMNS:
-        largest = left.max()
-        for column in np.flatnonzero(left == largest).tolist():
-            shares[column], left[column] = largest, 0
-            held += int(largest)
-            taken += 1
-            if column >= _UNKNOWN:
-                searching = False
-                if shares.sum() > largest:
-                    shares[column] = 0
-                    taken -= 1
-                break
-    if 2 * shares.sum() <= total or taken > _MOST_COLUMNS:
-        return np.zeros(len(left))
-    return np.asarray(shares / shares.sum())
-
-
-def read_ferplus(votes_file: Path, images_file: Path, reference: DataReference) -> ImageDataset:
+def read_ferplus(votes_file: Path, images_file: Path, reference: ResolvedReference) -> ImageDataset:
     """Read FERPlus under the option ``labels``; splits are those of FER2013, sample ids its rows.
 
     ``majority``: the expression with more than half of the votes. ``probability``: shares of the taggers as training
@@ -151,11 +82,11 @@ def read_ferplus(votes_file: Path, images_file: Path, reference: DataReference) 
     """
     votes, images = read_votes(votes_file), read_fer2013_csv(images_file, reference.label)
     _require_same_rows(votes, images, votes_file, images_file)
-    mode = reference.option("labels")
+    mode = reference.options["labels"]
     if mode == "drop_non_face":
         return _without_non_faces(images, votes)
     if mode == "majority":
-        shares = np.zeros((len(votes.counts), len(_COLUMNS)))
+        shares = np.zeros((len(votes.counts), len(VOTE_COLUMNS)))
         winner = majority(votes.counts)
         rows = np.flatnonzero(winner >= 0)
         shares[rows, winner[rows]] = 1.0
@@ -169,10 +100,10 @@ def _labelled_anew(images: ImageDataset, shares: npt.NDArray[np.float64], mode: 
     """FER2013 with the labels of shares (N, 10), without the rows that have no expression."""
     winner = shares.argmax(axis=1)
     decided = shares.sum(axis=1) > 0
-    keep = decided & (winner < _UNKNOWN)
+    keep = decided & (winner < UNKNOWN)
     reasons = (
-        (NOT_A_FACE, decided & (winner == _NOT_A_FACE)),
-        (UNKNOWN, decided & (winner == _UNKNOWN)),
+        (NO_FACE, decided & (winner == NOT_A_FACE)),
+        (UNKNOWN_EXPRESSION, decided & (winner == UNKNOWN)),
         (UNDECIDED, ~decided),
     )
     left_out = tuple(
@@ -180,7 +111,7 @@ def _labelled_anew(images: ImageDataset, shares: npt.NDArray[np.float64], mode: 
         for reason, rows in reasons
         if rows.any()
     )
-    expressions = shares[keep, :_UNKNOWN]
+    expressions = shares[keep, :UNKNOWN]
     kept = replace(images, labels=np.where(keep, winner, 0).astype(np.uint8), class_names=FERPLUS_CLASSES).take(
         keep, left_out=left_out
     )
@@ -201,7 +132,7 @@ _HOW: Final = {
 
 def _without_non_faces(images: ImageDataset, votes: Votes) -> ImageDataset:
     out = non_faces(votes)
-    left_out = (LeftOutImages(reason=NOT_A_FACE, names=tuple(images.sample_ids[out].tolist())),) if out.any() else ()
+    left_out = (LeftOutImages(reason=NO_FACE, names=tuple(images.sample_ids[out].tolist())),) if out.any() else ()
     kept = images.take(~out, left_out=left_out)
     return replace(kept, description=_describe(kept, left_out, _HOW["drop_non_face"]))
 
@@ -221,28 +152,26 @@ def _require_same_rows(votes: Votes, images: ImageDataset, votes_file: Path, ima
             f"{votes_file} has {len(votes.counts):,} rows and {images_file} {len(images.labels):,}, so rows cannot be "
             "joined by position; give both files whole."
         )
-    _require_same_splits(votes, images, votes_file, str(images_file))
+    require_same_splits(votes, images, votes_file, str(images_file))
 
 
-def _require_same_splits(votes: Votes, images: ImageDataset, votes_file: Path, where: str) -> None:
-    """Rows joined by position must agree on their split; a reordered file is told by it."""
-    split = np.array([SPLIT_OF_USAGE.get(usage, len(SPLITS)) for usage in votes.usage.tolist()], np.uint8)
-    different = np.flatnonzero(split != images.split)
-    if len(different):
-        row = int(different[0])
-        raise UserError(
-            f"{votes_file} calls data row {row} {votes.usage[row]} and {where} has it in the "
-            f"{SPLITS[images.split[row]]} split; give the two files in their published order."
-        )
-
-
-def _counts(row: list[str], here: str) -> list[int]:
-    if len(row) != len(_HEADER):
-        raise UserError(
-            f"{here}: {len(row)} columns where the header has {len(_HEADER)}; take a fresh copy of the file."
-        )
-    votes = [text.strip() for text in row[2:]]
-    for name, text in zip(_COLUMNS, votes, strict=True):
-        if not (text.isascii() and text.isdigit() and len(text) <= 2):
-            raise UserError(f"{here}: {text!r} votes for {name}; votes are whole numbers below 100, mend that line.")
-    return [int(text) for text in votes]
+DATA_SET: Final = DataSet(
+    known=KnownData(
+        name="ferplus",
+        summary="FERPlus: FER2013 labelled anew by ten taggers, eight expressions (Barsoum et al. 2016)",
+        obtain="fer2013new.csv from github.com/microsoft/FERPlus, beside fer2013.csv or icml_face_data.csv",
+        licence="labels: MIT; images: as FER2013",
+        expects="a folder with fer2013new.csv and with fer2013.csv or icml_face_data.csv",
+        tree=("fer2013new.csv", "fer2013.csv (or icml_face_data.csv)"),
+        own_options=(
+            DataOption(
+                name="labels",
+                allowed=tuple(_HOW),
+                help="majority: the expression most taggers chose, images without one left out; probability: the "
+                "taggers' shares as training targets; drop_non_face: FER2013's own seven labels, without the "
+                "rows that are no face",
+            ),
+        ),
+    ),
+    layouts=(Layout("ferplus", 1, find_ferplus),),
+)

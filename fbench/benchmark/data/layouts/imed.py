@@ -16,10 +16,13 @@ import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import ImageDataset, LeftOutImages
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
-from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
+from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable, unwrapped
+from fbench.benchmark.data.known import KnownData
+from fbench.benchmark.data.layouts.class_folders import require_parts, split_tree
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class, require_one_spelling
-from fbench.benchmark.data.layouts.folders import require_parts, split_tree
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
+from fbench.benchmark.data.layouts.readable_tree import readable_tree
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
 _JOINS: Final = re.compile(r"\s*(?:[-_+&, ]|\band\b|\bdan\b)+\s*")
@@ -42,7 +45,14 @@ def mixed_emotions(folder: str) -> tuple[str, ...] | None:
     return tuple(part for part in parts if part is not None)
 
 
-def read_imed(tree: ImageTree, reference: DataReference) -> ImageDataset:
+def find_imed(reference: ResolvedReference) -> Readable | None:
+    """A folder of emotion folders."""
+    if not reference.path.is_dir():
+        return None
+    return readable_tree(unwrapped(reference.path), read_imed, reference)
+
+
+def read_imed(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
     """Read the single emotions of a tree of emotion folders, split as :func:`read_image_tree` splits.
 
     Classes have FER2013's names and order. Who is shown is not told by the folders, so one person may be on several
@@ -79,3 +89,17 @@ def _divide(tree: ImageTree, files: Sequence[ImageFile], labels: npt.NDArray[np.
     split, how = split_tree(tree, files, labels)
     told = "" if tree.parts == (None,) else " The folders do not tell whether one person is on several sides."
     return Division(split, f"IMED, {len(labels)} images of single emotions: {how}{told}")
+
+
+DATA_SET: Final = DataSet(
+    known=KnownData(
+        name="imed",
+        summary="IMED: Indonesian faces; its 7 single emotions are used, its 12 mixed ones left out (Liliana et "
+        "al. 2018)",
+        obtain="from its authors (Universitas Indonesia)",
+        licence="research, by request to the authors",
+        expects="a folder of one folder of images for each emotion",
+        tree=("Anger/*.jpg ...", "Happy/*.jpg ...", "Angry-Disgust/*.jpg ...   (mixed: left out and counted)"),
+    ),
+    layouts=(Layout("imed-folders", 1, find_imed),),
+)

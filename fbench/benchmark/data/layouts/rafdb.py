@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,11 @@ from fbench.benchmark.data.identity import Stamp, file_key, listing_key
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.decoding import CONVERSION
 from fbench.benchmark.data.images.image_tree import ImageFile, PartName, files_below, printable
+from fbench.benchmark.data.known import KnownData
+from fbench.benchmark.data.layouts.class_folders import draw_validation
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
-from fbench.benchmark.data.layouts.folders import draw_validation
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
 LIST_FILE: Final = Path("EmoLabel") / "list_patition_label.txt"
@@ -33,6 +36,14 @@ RAFDB_CODES: Final = ("surprise", "fear", "disgust", "happy", "sad", "angry", "n
 MISSING: Final = "is in the list and not in the folder"
 NOT_LISTED: Final = "is in the folder and not in the list"
 _LINE: Final = re.compile(r"(?P<stem>(?P<part>train|test)_\d+)\.(?P<suffix>\w+)\s+(?P<label>[1-7])", re.ASCII)
+
+
+def find_rafdb(reference: ResolvedReference) -> Readable | None:
+    """The folder basic of RAF-DB, or the folder it lies in."""
+    root = rafdb_root(reference.path) if reference.path.is_dir() else None
+    if root is None:
+        return None
+    return Readable(rafdb_key(root), partial(rafdb_key, root), partial(read_rafdb, root, reference))
 
 
 def rafdb_root(path: Path) -> Path | None:
@@ -49,7 +60,7 @@ class ListedFaces:
     left_out: tuple[LeftOutImages, ...]
 
 
-def read_rafdb(root: Path, reference: DataReference) -> ImageDataset:
+def read_rafdb(root: Path, reference: ResolvedReference) -> ImageDataset:
     """Read the aligned faces: ``test_*`` tests, a seeded stratified tenth of ``train_*`` selects, the rest trains.
 
     Images are ordered by split, then as in the list. Classes have FER2013's names and order.
@@ -137,3 +148,19 @@ def _divide(files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Divisi
         f"RAF-DB, basic expressions, {len(labels)} aligned faces: test_* is the test split, train_* trains, and the "
         f"validation split is a seeded stratified {share.replace('train/', 'train_*')}.",
     )
+
+
+DATA_SET: Final = DataSet(
+    known=KnownData(
+        name="rafdb",
+        summary="RAF-DB basic: 15,339 faces from the web, seven expressions (Li, Deng & Du 2017)",
+        obtain="by request from whdeng.cn/RAF/model1.html",
+        licence="non-commercial research; images may not be passed on",
+        expects="the folder basic of RAF-DB, with EmoLabel/list_patition_label.txt and Image/aligned",
+        tree=(
+            "EmoLabel/list_patition_label.txt   train_00001.jpg 5",
+            "Image/aligned/train_00001_aligned.jpg",
+        ),
+    ),
+    layouts=(Layout("rafdb-basic", 1, find_rafdb),),
+)

@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, SplitName
+from fbench.benchmark.data.known import KnownData
+from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES
 from fbench.benchmark.data.synthetic.render import render
 from fbench.benchmark.data.synthetic.sampling import sample_labels, sample_noise, sample_parameters
@@ -17,6 +20,12 @@ GENERATOR_VERSION: Final[int] = 1
 """Raised whenever the same seed gives other images or labels."""
 
 _ROWS_AT_A_TIME = 512
+
+
+def find_synthetic(_: ResolvedReference) -> Readable:
+    """The data set at its usual seed and sizes, known by these and by NumPy's version for the random streams."""
+    key = f"{load_synthetic.__kwdefaults__} NumPy {np.__version__}"
+    return Readable(key, lambda: key, load_synthetic)
 
 
 def load_synthetic(*, seed: int = 0, train: int = 4096, validation: int = 1024, test: int = 2048) -> ImageDataset:
@@ -68,3 +77,16 @@ def _check(seed: int, sizes: dict[SplitName, int]) -> None:
     for split, count in sizes.items():
         if count < 1:
             raise UserError(f"The {split} split of the synthetic data has {count} images; give at least 1.")
+
+
+DATA_SET: Final = DataSet(
+    known=KnownData(
+        name="synthetic",
+        summary="rendered faces with seven expressions, embedded; needs no download",
+        obtain="comes with fbench",
+        licence="MIT, as fbench",
+        expects=None,
+        may_show_images=True,
+    ),
+    layouts=(Layout("generator", GENERATOR_VERSION, find_synthetic),),
+)

@@ -8,7 +8,7 @@ from typing import Final
 
 from fbench.ablations.claim import Claim, PaperClaims
 from fbench.ablations.claim_tests import CATALOGUE_NAMES, DATA_WORDS
-from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.data.catalogue import DATA_SETS
 from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.findings.claims.evaluators import parts_of
 from fbench.reports.findings.claims.parts import ClaimPart, missing_sentence
@@ -85,7 +85,7 @@ def judge_papers(
         UserError: a claim names a network or data set that nothing knows, or rests on runs that cannot be pooled.
     """
     networks = {*known_networks, *inputs.networks, *inputs.counts}
-    data = {*DATA_WORDS, *CATALOGUE_NAMES, *CATALOGUE, *inputs.data_names}
+    data = {*DATA_WORDS, *CATALOGUE_NAMES, *DATA_SETS, *inputs.data_names}
     found = []
     for paper in papers:
         for claim in paper.claims:

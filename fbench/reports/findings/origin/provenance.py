@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fbench.ablations.library import list_suites
-from fbench.benchmark.data.catalogue import CATALOGUE
+from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
@@ -83,8 +83,8 @@ def repeat_command(run: RunTable) -> str:
             command += [word for name in asked for word in ("--only", name)]
     command += ["--protocol", config.protocol.name, "--preset", config.preset]
     for data in config.data:
-        known = CATALOGUE.get(data.source or data.name)
-        path = None if known is not None and not known.takes_path else Path("PATH")
+        name = data.source or data.name
+        path = None if name in DATA_SETS and not known_data(name).takes_path else Path("PATH")
         command += ["--data", str(data.reference.model_copy(update={"path": path}))]
     if (analyses := run.interim_analyses) is not None:
         command += ["--until-decided", "--max-seeds", str(analyses.max_seeds)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError
@@ -54,7 +54,7 @@ def test_trials_made_alike_pass(run: RunTable) -> None:
 
 def test_a_data_set_without_copies_is_another_one_on_purpose(run: RunTable) -> None:
     first, *others = run.trials.values()
-    treated = DataReference.parse("synthetic").model_copy(update={"options": {"copies": "removed"}})
+    treated = parse_reference("synthetic").model_copy(update={"options": {"copies": "removed"}})
     options = {"source": treated.name, "options": treated.options}
     removed = changed(others[0], "data", fingerprint="f" * 64, **options)
     require_one_making([first, removed], "run")

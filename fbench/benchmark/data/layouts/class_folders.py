@@ -20,8 +20,7 @@ from fbench.benchmark.data.layouts.class_names import (
     require_one_spelling,
     require_unlike,
 )
-from fbench.benchmark.data.options import parse_fold
-from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import (
     FLAT_SHARES,
     SELECTION_SHARE,
@@ -37,7 +36,7 @@ _SPLIT_OF_PREFIX: Final = {"PublicTest_": 1, "PrivateTest_": 2}
 _MOST_CLASSES: Final = 256  # labels are uint8
 
 
-def read_image_tree(tree: ImageTree, reference: DataReference) -> ImageDataset:
+def read_image_tree(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
     """Read every image of a tree; sample ids are relative paths, labels come from class folders.
 
     Splits: ``train/ val/ test/`` as they are. Without ``val/``, the validation split is the files
@@ -55,7 +54,7 @@ def read_image_tree(tree: ImageTree, reference: DataReference) -> ImageDataset:
     require_parts(tree)
     class_names, labels = labels_of_folders(tree)
     found = LabelledFiles(tree.root, tree.files, labels, class_names, tree.left_out)
-    fold = parse_fold(reference.options["fold"]) if "fold" in reference.options else None
+    fold = reference.fold
     if fold is not None and tree.parts != (None,):
         raise UserError(f"{tree.root} has parts of its own, so fold={fold[0]}/{fold[1]} does not apply; leave it out.")
     return collect(found, reference.label, partial(_divide, tree, fold))

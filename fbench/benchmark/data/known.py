@@ -1,0 +1,33 @@
+"""What is known of a data set before it is read: what it is, where people get it, and what it expects on disk."""
+
+from __future__ import annotations
+
+from fbench.benchmark.data.options import COPIES, DataOption
+from fbench.core.schema import FrozenModel
+
+
+class KnownData(FrozenModel):
+    """One name that ``--data`` accepts.
+
+    ``expects`` says in a clause what its path must be, none where it has no path; ``tree`` shows it. ``obtain``
+    and ``licence`` are a line each. ``options`` are those of its own and those that every data set takes.
+    """
+
+    name: str
+    summary: str
+    obtain: str
+    licence: str
+    expects: str | None
+    tree: tuple[str, ...] = ()
+    may_show_images: bool = False
+    own_options: tuple[DataOption, ...] = ()
+
+    @property
+    def takes_path(self) -> bool:
+        """Whether the data set is read from a place that the user names."""
+        return self.expects is not None
+
+    @property
+    def options(self) -> tuple[DataOption, ...]:
+        """All options that may follow the name."""
+        return (*self.own_options, COPIES)
