@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import AliasChoices, Field, PositiveInt, model_validator
 
@@ -26,7 +26,10 @@ class Claim(FrozenModel):
         tests: at least one; the claim holds only if all of them do.
         seeds: trainings of each network that statements about accuracy need at least. Where seeds were added until a
             comparison was decided, the rule of its interim analyses takes their place.
-        preset: the least budget that decides statements about accuracy, by name.
+        preset: the least budget that decides statements about accuracy, by name, on data sets without ``image_passes``.
+        image_passes: how many images a training of the paper saw, by data set; with fewer, a statement about accuracy
+            is decided only where a run of half the budget shows that doubling gains less than the margin. Claims
+            without it take that of their paper.
         note: what a reader must know, such as how the sentence was read.
     """
 
@@ -36,6 +39,7 @@ class Claim(FrozenModel):
     tests: tuple[ClaimTest, ...] = Field(min_length=1)
     seeds: PositiveInt = 10
     preset: str = "standard"
+    image_passes: dict[str, PositiveInt] = Field(default_factory=dict)
     note: str = ""
 
     @property
@@ -67,7 +71,17 @@ class PaperClaims(FrozenModel):
     """
 
     paper: str
+    image_passes: dict[str, PositiveInt] = Field(default_factory=dict)
     claims: tuple[Claim, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_on(cls, values: Any) -> Any:
+        """What the paper's trainings saw holds for each of its claims that says nothing else."""
+        if not isinstance(values, dict) or not isinstance(values.get("claims"), list):
+            return values
+        own = {"image_passes": values.get("image_passes", {})}
+        return values | {"claims": [own | one if isinstance(one, dict) else one for one in values["claims"]]}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -99,6 +99,8 @@ def _claim_to_json(one: JudgedClaim) -> dict[str, Any]:
         "note": claim.note,
         "verdict": one.verdict,
         "by_arithmetic": one.by_arithmetic,
+        "p_corrected": one.p_value,
+        "family": one.family,
         "why": one.why,
         "missing": one.missing,
         "rests_on": list(one.remarks),
@@ -107,6 +109,7 @@ def _claim_to_json(one: JudgedClaim) -> dict[str, Any]:
             "data": list(claim.data),
             "seeds": claim.seeds if claim.needs_training else None,
             "preset": claim.preset if claim.needs_training else None,
+            "image_passes": dict(claim.image_passes) if claim.needs_training else {},
             "cost": claim.needs_cost,
         },
         "parts": [

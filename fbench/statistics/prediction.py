@@ -8,6 +8,7 @@ observation itself (Hahn 1970, J. Quality Technology 2, 168-178; Geisser 1993, P
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,15 @@ class Prediction:
         """The probability that a new training has at least ``target``."""
         return float(special.stdtr(self.degrees_of_freedom, (self.mean - target) / self.deviation))
 
+    def with_sampling(self, deviation: float) -> Prediction:
+        """The prediction where the new value is read on other images, whose sampling error has this ``deviation``.
+
+        Degrees of freedom after Satterthwaite, as nothing is estimated of the sampling error.
+        """
+        together = math.hypot(self.deviation, deviation)
+        freedom = self.degrees_of_freedom * (together / self.deviation) ** 4
+        return _predicted(self.mean, together, freedom, self.confidence)
+
 
 def predict_one(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> Prediction:
     """Predict one new value from independent values of a normal distribution, shape (R,), R >= 2.
@@ -56,6 +66,26 @@ def predict_one(values: npt.ArrayLike, confidence: float = 0.95, *, step: float)
         raise ValueError(f"A prediction needs one row of at least two finite values; given were {sample.tolist()}.")
     mean, freedom = float(sample.mean()), sample.size - 1.0
     deviation = standard_deviation(sample, step) * math.sqrt(1 + 1 / sample.size)
+    return _predicted(mean, deviation, freedom, confidence)
+
+
+def predict_mean(parts: Sequence[Prediction]) -> Prediction:
+    """Predict the mean of one new value of each, drawn independently; degrees of freedom after Satterthwaite.
+
+    Raises:
+        ValueError: no part.
+    """
+    if not parts:
+        raise ValueError("The mean of no prediction was asked for; give at least one.")
+    variances = [(one.deviation / len(parts)) ** 2 for one in parts]
+    freedom = sum(variances) ** 2 / sum(
+        variance**2 / one.degrees_of_freedom for variance, one in zip(variances, parts, strict=True)
+    )
+    mean = sum(one.mean for one in parts) / len(parts)
+    return _predicted(mean, math.sqrt(sum(variances)), freedom, parts[0].confidence)
+
+
+def _predicted(mean: float, deviation: float, freedom: float, confidence: float) -> Prediction:
     half = t_quantile(confidence, freedom) * deviation
     upper = mean + float(special.stdtrit(freedom, confidence)) * deviation
     return Prediction(mean, mean - half, mean + half, upper, deviation, freedom, confidence)

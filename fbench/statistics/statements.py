@@ -1,10 +1,13 @@
 """A statement of several parts: what the data say of each part, and of all of them together.
 
 A statement is the conjunction of its parts ("ARCH-1 is better than each of three others on three data sets" has nine).
-It holds only if every part holds, so it is *supported* where every part is, each tested at the level itself: an
+It holds only if every part holds, so the p-value of "it does not hold" is the largest of its parts': an
 intersection-union test errs at most at the level of its parts, whatever their number, as the one part that is false
 must be passed too (Berger 1982, Technometrics 24, 295-300). It is *contradicted* as soon as one part is; as any of the
 parts could be so by chance, the p-values that speak against parts are corrected by Holm over the parts tested.
+
+Several statements that are tested on one data set are a family: both kinds of p-value are corrected by Holm over all of
+them, those without data included, so that any false verdict of either kind is given in at most 5 of 100 families.
 """
 
 from __future__ import annotations
@@ -23,15 +26,24 @@ from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.intervals import standard_deviation, t_interval
 from fbench.statistics.timing import LogTimes, time_ratio
 
-Outcome = Literal["supported", "contradicted", "undecided"]
+Outcome = Literal["supported", "contradicted", "undecided", "not yet"]
+"""``not yet``: the budget does not suffice to decide."""
 
 
 @dataclass(frozen=True)
 class StatementAnswer:
-    """What data say of one part: whether they support it, and the p-value of the hypothesis that it holds."""
+    """What data say of one part: whether they support it, and p-values.
+
+    Attributes:
+        supports: the part holds, tested alone.
+        p_against: of the hypothesis that the part holds; small where data speak against it.
+        p_for: of the hypothesis that it does not hold; small where data support it. None where support is no test, as
+            of a printed number that a new training may well reach.
+    """
 
     supports: bool
     p_against: float
+    p_for: float | None = None
 
 
 def says_better(difference: MeanEstimate, margin: float, level: float = LEVEL) -> StatementAnswer:
@@ -46,23 +58,27 @@ def says_better(difference: MeanEstimate, margin: float, level: float = LEVEL) -
     """
     different = difference.p_value
     if difference.estimate > 0 and different < level:
-        return StatementAnswer(supports=True, p_against=1.0)
+        return StatementAnswer(supports=True, p_against=1.0, p_for=different)
     below = different if difference.estimate < 0 else 1.0
-    return StatementAnswer(supports=False, p_against=min(below, _within(difference, margin)))
+    above = different if difference.estimate > 0 else 1.0
+    return StatementAnswer(supports=False, p_against=min(below, _within(difference, margin)), p_for=above)
 
 
 def says_no_worse(difference: MeanEstimate, margin: float, level: float = LEVEL) -> StatementAnswer:
     """Of "nothing is lost": supported where a loss of ``margin`` or more is rejected (one-sided, non-inferiority).
 
-    Against it speaks a difference significantly below 0, two-sided, that may be as large as the margin.
+    Against it speaks a loss that is certainly above ``margin`` (one-sided): a certain loss that may be smaller is none
+    of ``margin`` or more.
 
     Raises:
         ValueError: a margin that is not above 0.
     """
-    gain_is_certain = difference.estimate > 0 and difference.p_value < level
-    if gain_is_certain or difference.p_at_most(-margin) < level:
-        return StatementAnswer(supports=True, p_against=1.0)
-    return StatementAnswer(supports=False, p_against=difference.p_value if difference.estimate < 0 else 1.0)
+    if margin <= 0:
+        raise ValueError(f"A margin of {margin} is not possible; give a number above 0.")
+    p_for = difference.p_at_most(-margin)
+    if p_for < level:
+        return StatementAnswer(supports=True, p_against=1.0, p_for=p_for)
+    return StatementAnswer(supports=False, p_against=difference.p_at_least(-margin), p_for=p_for)
 
 
 def says_shorter(ours: LogTimes, theirs: LogTimes, margin: float, level: float = LEVEL) -> StatementAnswer:
@@ -72,9 +88,11 @@ def says_shorter(ours: LogTimes, theirs: LogTimes, margin: float, level: float =
     """
     ratio = time_ratio(ours, theirs)
     if ratio.ratio < 1 and ratio.p_value < level:
-        return StatementAnswer(supports=True, p_against=1.0)
+        return StatementAnswer(supports=True, p_against=1.0, p_for=ratio.p_value)
     longer = ratio.p_value if ratio.ratio > 1 else 1.0
-    return StatementAnswer(supports=False, p_against=min(longer, _p_outside(ours, theirs, 1 - margin, 1 + margin)))
+    shorter = ratio.p_value if ratio.ratio < 1 else 1.0
+    against = min(longer, _p_outside(ours, theirs, 1 - margin, 1 + margin))
+    return StatementAnswer(supports=False, p_against=against, p_for=shorter)
 
 
 def says_ratio_within(
@@ -85,10 +103,11 @@ def says_ratio_within(
     Supported where the 95 % interval lies between both, against it where it lies beyond one of them.
     """
     ratio = time_ratio(ours, theirs).ratio
+    p_for = _p_outside(ours, theirs, low, high)
     if low < ratio < high:
-        return StatementAnswer(supports=_p_outside(ours, theirs, low, high) < level, p_against=1.0)
+        return StatementAnswer(supports=p_for < level, p_against=1.0, p_for=p_for)
     nearest = low if ratio <= low else high
-    return StatementAnswer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest))
+    return StatementAnswer(supports=False, p_against=_p_of_ratio(ours, theirs, nearest), p_for=p_for)
 
 
 def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) -> MeanEstimate:
@@ -120,10 +139,39 @@ def judge_parts(parts: Sequence[StatementAnswer | None], level: float = LEVEL) -
 
 
 def conclude(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of the statement: contradicted by any part, supported only by all."""
+    """The outcome of the statement: contradicted by any part, supported only by all, not yet where a part waits for
+    more training."""
     if "contradicted" in outcomes:
         return "contradicted"
+    if "not yet" in outcomes:
+        return "not yet"
     return "supported" if outcomes and set(outcomes) == {"supported"} else "undecided"
+
+
+def p_of_statement(parts: Sequence[StatementAnswer | None]) -> tuple[float, float]:
+    """The p-values of a statement: against it, Holm's smallest of its parts; for it, the largest of its parts'.
+
+    1 where no part says anything. A part whose support is no test has no part in the second, and a part without data
+    (none) leaves the statement unsupported.
+    """
+    tested = [one for one in parts if one is not None]
+    against = min(holm([one.p_against for one in tested]).tolist(), default=1.0)
+    if len(tested) < len(parts):
+        return against, 1.0
+    found = [one.p_for for one in tested if one.p_for is not None]
+    return against, max(found, default=1.0)
+
+
+def outcome_in_family(outcome: Outcome, p_against: float, p_for: float, level: float = LEVEL) -> Outcome:
+    """The outcome of a statement among others: one that its family's correction takes the certainty from is undecided.
+
+    ``p_against`` and ``p_for`` are corrected over the family.
+    """
+    if outcome == "contradicted" and p_against >= level:
+        return "undecided"
+    if outcome == "supported" and p_for >= level:
+        return "undecided"
+    return outcome
 
 
 def _within(difference: MeanEstimate, margin: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.api import OLS
 
-from fbench.statistics.prediction import predict_one
+from fbench.statistics.prediction import predict_mean, predict_one
 
 SAMPLE = [0.61, 0.63, 0.60, 0.64, 0.62, 0.615]
 
@@ -66,3 +66,25 @@ def test_bad_input_is_told_in_a_sentence(values: list[float]) -> None:
 def test_the_chance_is_a_probability_that_falls_with_the_target(values: list[float], target: float) -> None:
     found = predict_one(values, step=0.01)
     assert 0 <= found.chance_to_reach(target + 0.1) <= found.chance_to_reach(target) <= 1
+
+
+def test_the_mean_of_predictions_has_their_variances_and_degrees_of_freedom_after_satterthwaite() -> None:
+    parts = [predict_one(SAMPLE, step=0.001), predict_one([0.9, 0.92, 0.95], step=0.001)]
+    found = predict_mean(parts)
+    variances = [np.var(values, ddof=1) * (1 + 1 / len(values)) / 4 for values in (SAMPLE, [0.9, 0.92, 0.95])]
+    freedom = sum(variances) ** 2 / (variances[0] ** 2 / 5 + variances[1] ** 2 / 2)
+    assert found.mean == pytest.approx((np.mean(SAMPLE) + np.mean([0.9, 0.92, 0.95])) / 2)
+    assert found.degrees_of_freedom == pytest.approx(freedom)
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(sum(variances)))
+    assert predict_mean(parts[:1]) == parts[0]
+    with pytest.raises(ValueError, match="no prediction"):
+        predict_mean([])
+
+
+def test_the_sampling_error_of_other_images_widens_a_prediction() -> None:
+    plain = predict_one(SAMPLE, step=0.001)
+    found = plain.with_sampling(0.02)
+    assert found.deviation == pytest.approx(math.hypot(plain.deviation, 0.02))
+    assert found.degrees_of_freedom == pytest.approx(5 * (found.deviation / plain.deviation) ** 4)
+    assert found.chance_to_reach(plain.mean) == pytest.approx(0.5)
+    assert found.chance_to_reach(0.66) > plain.chance_to_reach(0.66)

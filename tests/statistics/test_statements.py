@@ -12,10 +12,13 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.statements import (
+    Outcome,
     StatementAnswer,
     conclude,
     judge_parts,
+    outcome_in_family,
     over_seeds,
+    p_of_statement,
     says_better,
     says_no_worse,
     says_ratio_within,
@@ -56,7 +59,8 @@ def test_better_is_supported_by_a_gain_and_contradicted_by_a_loss_or_by_equivale
         (-0.004, 0.001, "supported"),  # a loss, but one that is certainly below the margin
         (-0.030, 0.005, "contradicted"),
         (-0.005, 0.008, "undecided"),
-        (-0.009, 0.004, "contradicted"),  # a loss that may be as large as the margin
+        (-0.009, 0.004, "undecided"),  # a certain loss, which may be smaller than the margin
+        (-0.018, 0.004, "contradicted"),  # a loss that is certainly above it
     ],
 )
 def test_no_worse_is_supported_where_a_loss_of_the_margin_is_ruled_out(
@@ -200,3 +204,32 @@ def test_what_speaks_against_a_range_is_the_signed_rank_test_at_its_nearest_end(
 def test_a_few_blocks_decide_nothing_about_times() -> None:
     assert judge_parts([says_shorter(*log_times(0.5, 0.01, blocks=3), margin=0.01)]) == ("undecided",)
     assert judge_parts([says_ratio_within(*log_times(0.7, 0.01, blocks=3), low=0.5, high=0.9)]) == ("undecided",)
+
+
+def test_the_p_values_of_a_statement_are_the_largest_for_and_holms_smallest_against_it() -> None:
+    parts = [StatementAnswer(False, 0.02, 0.5), StatementAnswer(True, 1.0, 0.01), StatementAnswer(True, 0.9)]
+    assert p_of_statement(parts) == (pytest.approx(0.06), 0.5)
+    assert p_of_statement([*parts, None]) == (pytest.approx(0.06), 1.0)
+    assert p_of_statement([]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "p_against", "p_for", "expected"),
+    [
+        ("supported", 1.0, 0.049, "supported"),
+        ("supported", 1.0, 0.051, "undecided"),
+        ("contradicted", 0.049, 1.0, "contradicted"),
+        ("contradicted", 0.051, 1.0, "undecided"),
+        ("not yet", 0.001, 0.001, "not yet"),
+    ],
+)
+def test_a_family_may_take_the_certainty_from_a_statement(
+    outcome: Outcome, p_against: float, p_for: float, expected: Outcome
+) -> None:
+    assert outcome_in_family(outcome, p_against, p_for) == expected
+
+
+def test_a_part_that_waits_for_more_training_makes_the_statement_wait_unless_another_contradicts_it() -> None:
+    assert conclude(["supported", "not yet"]) == "not yet"
+    assert conclude(["undecided", "not yet"]) == "not yet"
+    assert conclude(["contradicted", "not yet"]) == "contradicted"

@@ -7,17 +7,20 @@ certified to lie within the margin. "No less accurate" is supported where a loss
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.benchmark.store.run_table import Correctness
+from fbench.reports.findings.claims.budget import lack_of_budget
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
+from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
-from fbench.reports.formatting import listing, margin, minus, number, p_equals, plural, points_range
+from fbench.reports.formatting import count, listing, margin, minus, number, p_equals, plural, points_range
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
@@ -71,7 +74,7 @@ def what_is_absent(
 ) -> ClaimPart | None:
     """The part that says which trainings there are none of, or none where both networks have some."""
     if evidence is None or any(holding.data.synthetic for holding in evidence.holdings):
-        reason = f"at least {plural(claim.seeds, 'seed')} each, {preset_words(claim.preset)}"
+        reason = f"at least {plural(claim.seeds, 'seed')} each, {_budget_words(claim, data)}"
         if any(one.data.synthetic and set(networks) & set(one.run.networks) for one in inputs.holdings):
             reason += "; those on synthetic faces, which say nothing of real ones, do not count"
         return ClaimPart(lacks=(MissingEvidence("data", data, networks, reason=reason),))
@@ -82,21 +85,19 @@ def what_is_absent(
     return ClaimPart(lacks=lacks) if lacks else None
 
 
-def shortfalls(
-    claim: Claim, data: str, seeds: int, evidence: DataEvidence, *, analysed: bool = False
-) -> list[MissingEvidence]:
-    """What the claim needs of budget and seeds and does not have.
+def _budget_words(claim: Claim, data: str) -> str:
+    passes = claim.image_passes.get(data)
+    return preset_words(claim.preset) if passes is None else f"{count(passes)} image passes on {data_words(data)}"
+
+
+def lack_of_seeds(claim: Claim, data: str, seeds: int, *, analysed: bool = False) -> list[MissingEvidence]:
+    """What the claim needs of seeds and does not have.
 
     ``seeds`` are the trainings a side; they are enough where an interim analysis (``analysed``) decided how many there
     are.
     """
-    found = []
-    if not evidence.is_long_enough(claim.preset):
-        found.append(MissingEvidence("preset", data, reason=claim.preset))
     least = FEWEST_PAIRS if analysed else max(claim.seeds, FEWEST_PAIRS)
-    if seeds < least:
-        found.append(seeds_lack(data, least, seeds))
-    return found
+    return [seeds_lack(data, least, seeds)] if seeds < least else []
 
 
 def seeds_lack(data: str, wanted: int, have: int, about: str = "") -> MissingEvidence:
@@ -140,22 +141,31 @@ def _part(
             f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
             "were added until other comparisons were decided",
         )
-    lacks = shortfalls(
-        claim, pair.data, analysis[0].seeds if analysis else found.seeds, evidence, analysed=analysis is not None
-    )
+    used = analysis[0].seeds if analysis else found.seeds
+    lacks = lack_of_seeds(claim, pair.data, used, analysed=analysis is not None)
+    short = lack_of_budget(claim, pair.data, (pair.ours, pair.theirs), evidence, pair.margin)
     if ours.collapsed and theirs.collapsed:
         lack = MissingEvidence("learning", pair.data, (pair.ours, pair.theirs))
         return ClaimPart(_open_words(pair, found), None, None, (*lacks, lack), remarks)
     if lacks or not is_testable(found.new_images):
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
-        return ClaimPart(_open_words(pair, found), None, None, (*lacks, *needed), remarks)
-    if analysis:
-        return _of_analysis(pair, *analysis, asks, remarks)
+        lacks = [*lacks, *([short] if short else [])]
+        return ClaimPart(_open_words(pair, found), None, None, (*lacks, *needed), remarks, not_yet=short is not None)
+    part = _of_analysis(pair, *analysis, asks, evidence) if analysis else _of_all_seeds(pair, found, asks, evidence)
+    part = replace(part, remarks=remarks)
+    return part if short is None else at_this_budget(part, short)
+
+
+def at_this_budget(part: ClaimPart, short: MissingEvidence) -> ClaimPart:
+    """What a part shows at a budget that does not decide it."""
+    return ClaimPart(f"at this budget {part.text}", None, None, (short,), part.remarks, not_yet=True)
+
+
+def _of_all_seeds(pair: ClaimPair, found: NetworkComparison, asks: Question, evidence: DataEvidence) -> ClaimPart:
     answer = asks.judge(found.new_images, pair.margin)
     decided = answer.supports or answer.p_against < LEVEL
     words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
-    more = () if answer.supports else _more(pair, found, evidence)
-    return ClaimPart(words, None, answer, more, remarks)
+    return ClaimPart(words, None, answer, () if answer.supports else _more(pair, found, evidence))
 
 
 def _of_seeds(pair: ClaimPair, found: NetworkComparison, seeds: set[int]) -> list[str]:
@@ -177,23 +187,41 @@ def _analyse(evidence: DataEvidence, pair: ClaimPair) -> tuple[InterimAnalysis, 
 
 
 def _of_analysis(
-    pair: ClaimPair, analysis: InterimAnalysis, turned: bool, asks: Question, remarks: tuple[str, ...]
+    pair: ClaimPair, analysis: InterimAnalysis, turned: bool, asks: Question, evidence: DataEvidence
 ) -> ClaimPart:
-    """Seeds were added until decided: the verdict is the interim analysis's, as a p-value after the others would
-    promise too much."""
-    opposite = {"better": "worse", "worse": "better"}
-    verdict = opposite.get(analysis.verdict, analysis.verdict) if turned else analysis.verdict
+    """Seeds were added until decided: what was seen at the interim analysis that stopped, at the level that it may
+    spend.
+
+    The claim's own margin decides, as the study's may be another. p-values are those of the analysis over its share of
+    the level, so that they stand beside those of one analysis.
+    """
+    both = [_first_seeds(evidence.networks[name], analysis.seeds) for name in (pair.ours, pair.theirs)]
+    found = compare_networks(both[0].correct, both[1].correct, both[0].seeds, both[1].seeds)
+    answer = asks.judge(found.new_images, pair.margin)
+    share = LEVEL / min(analysis.different_level, analysis.equivalent_level)
+    against, p_for = (
+        min(1.0, share * answer.p_against),
+        min(1.0, share * (1.0 if answer.p_for is None else answer.p_for)),
+    )
+    answer = StatementAnswer(p_for < LEVEL, 1.0 if p_for < LEVEL else against, p_for)
+    verdict = (
+        {"better": "worse", "worse": "better"}.get(analysis.verdict, analysis.verdict) if turned else analysis.verdict
+    )
     word = {"better": "more accurate than", "worse": "less accurate than", "equivalent": "equivalent to"}.get(
         verdict, "undecided against"
     )
     text = (
         f"{pair.ours} is {word} {pair.theirs} on {data_words(pair.data)} (interim analysis at {analysis.seeds} seeds)"
     )
-    supports = verdict in asks.in_favour
-    against = 1.0 if supports or verdict == "undecided" else 0.0
     reason = f"more than the {plural(analysis.seeds, 'seed')} at which the interim analyses stopped"
     lacks = (MissingEvidence("seeds", pair.data, amount=analysis.seeds + 1, reason=reason),)
-    return ClaimPart(text, None, StatementAnswer(supports, against), () if supports else lacks, remarks)
+    return ClaimPart(text, None, answer, () if answer.supports else lacks)
+
+
+def _first_seeds(network: NetworkEvidence, seeds: int) -> Correctness:
+    """The answers of the seeds below this number, which an interim analysis used."""
+    rows = [index for index, seed in enumerate(network.seeds) if seed < seeds]
+    return Correctness(tuple(network.seeds[index] for index in rows), network.correct[rows])
 
 
 def _decided_words(pair: ClaimPair, found: NetworkComparison, asks: Question, answer: StatementAnswer) -> str:

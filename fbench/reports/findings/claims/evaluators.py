@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import ClaimTest
-from fbench.reports.findings.claims import accuracy, counted, training_time, trainings
+from fbench.reports.findings.claims import accuracy, counted, epoch_time, printed, training_time, trainings
 from fbench.reports.findings.claims.parts import ClaimPart
 from fbench.reports.findings.claims.pool import ClaimInputs
 
@@ -20,6 +20,8 @@ EVALUATORS: Final[Mapping[str, Evaluator]] = {
     **counted.EVALUATORS,
     **accuracy.EVALUATORS,
     **trainings.EVALUATORS,
+    **printed.EVALUATORS,
+    **epoch_time.EVALUATORS,
     **training_time.EVALUATORS,
 }
 """By the kind of a test: the test, its claim and all that can decide it, as parts."""

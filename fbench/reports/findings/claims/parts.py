@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fbench.ablations.claim_tests import data_words
@@ -12,7 +12,20 @@ from fbench.reports.formatting import count, listing
 from fbench.statistics.statements import Outcome, StatementAnswer
 
 LackKind = Literal[
-    "counts", "data", "test split", "network", "preset", "learning", "over-fitting", "seeds", "images", "cost", "blocks"
+    "counts",
+    "data",
+    "test split",
+    "network",
+    "preset",
+    "budget",
+    "learning",
+    "over-fitting",
+    "seeds",
+    "images",
+    "cost",
+    "blocks",
+    "early stopping",
+    "class",
 ]
 
 
@@ -35,6 +48,7 @@ class ClaimPart:
         text: what is seen, as a clause; empty where nothing is.
         settled: the outcome where arithmetic settles it; else none.
         answer: what data say; none where they do not suffice.
+        not_yet: the budget does not suffice, and ``text`` says what it shows.
         lacks: what an undecided part is missing.
         remarks: what is special about the data.
     """
@@ -42,6 +56,7 @@ class ClaimPart:
     text: str = ""
     settled: Outcome | None = None
     answer: StatementAnswer | None = None
+    not_yet: bool = field(default=False, kw_only=True)
     lacks: tuple[MissingEvidence, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -53,7 +68,10 @@ def missing_sentence(lacks: Sequence[MissingEvidence]) -> str:
         *_data(lacks),
         *_networks(lacks),
         *_presets(lacks),
+        *_budgets(lacks),
         *_learning(lacks),
+        *_stopping(lacks),
+        *_classes(lacks),
         *_overfitting(lacks),
         *_seeds(lacks),
         *_images(lacks),
@@ -102,12 +120,25 @@ def _presets(lacks: Sequence[MissingEvidence]) -> list[str]:
     return [f"{preset_words(preset)} on {listing(once(names))}" for preset, names in by_preset.items()]
 
 
+def _budgets(lacks: Sequence[MissingEvidence]) -> list[str]:
+    return [f"on {data_words(lack.data)} {lack.reason}" for lack in _of(lacks, "budget")]
+
+
 def _learning(lacks: Sequence[MissingEvidence]) -> list[str]:
     return [
         f"trainings in which {' or '.join(lack.networks)} learns {data_words(lack.data)} (so far both are within "
         "chance of the largest class)"
         for lack in _of(lacks, "learning")
     ]
+
+
+def _stopping(lacks: Sequence[MissingEvidence]) -> list[str]:
+    names = once(data_words(lack.data) for lack in _of(lacks, "early stopping"))
+    return [f"a protocol that stops early, on {listing(names)}"] if names else []
+
+
+def _classes(lacks: Sequence[MissingEvidence]) -> list[str]:
+    return [f"a class {listing(list(lack.networks))} in {data_words(lack.data)}" for lack in _of(lacks, "class")]
 
 
 def _overfitting(lacks: Sequence[MissingEvidence]) -> list[str]:

@@ -6,7 +6,7 @@ Trials of two runs are pooled only where nothing but seeds and networks tells th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -68,15 +68,18 @@ class ClaimInputs:
 
 @dataclass(frozen=True)
 class DataEvidence:
-    """The trials of some networks on one data set, of all runs that hold any of them.
+    """The trials of some networks on one data set, of all runs that hold any of them and trained longest.
 
-    ``failed`` has the reason for a network that was planned and of which no trial finished.
+    ``failed`` has the reason for a network that was planned and of which no trial finished. ``image_passes`` is how
+    many images each trial may see, ``at_half`` the trials of runs that were alike but for half of that or less.
     """
 
     name: str
     holdings: tuple[RunOnData, ...]
     networks: Mapping[str, NetworkEvidence]
     failed: Mapping[str, str]
+    image_passes: int = 0
+    at_half: Mapping[str, NetworkEvidence] = field(default_factory=dict)
 
     @property
     def selected_on_test(self) -> bool:
@@ -141,32 +144,46 @@ def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidenc
     holdings = [one for one in inputs.holdings if one.name == name and set(wanted) & set(one.run.networks)]
     if not holdings:
         return None
-    for first, second in pairwise(holdings):
-        _require_one_training(first, second)
-    found = {network: _merged(network, holdings) for network in wanted}
+    passes = [_image_passes(one) for one in holdings]
+    longest = [one for one, seen in zip(holdings, passes, strict=True) if seen == max(passes)]
+    half = [one for one, seen in zip(holdings, passes, strict=True) if 2 * seen <= _HALF_WITHIN * max(passes)]
+    for first, second in pairwise([one for one in holdings if one not in half]):
+        _require_one_training(first, second, with_budget=True)
+    for one in half:
+        _require_one_training(longest[0], one, with_budget=False)
+    most = max((_image_passes(one) for one in half), default=0)
+    nearest = [one for one in half if _image_passes(one) == most]
+    found = {network: _merged(network, longest) for network in wanted}
     absent = [network for network in wanted if found[network] is None]
     return DataEvidence(
         name=name,
-        holdings=tuple(holdings),
+        holdings=tuple(longest),
         networks={network: evidence for network, evidence in found.items() if evidence is not None},
-        failed={network: reason for network in absent if (reason := _failure(network, holdings))},
+        failed={network: reason for network in absent if (reason := _failure(network, longest))},
+        image_passes=max(passes),
+        at_half={network: side for network in wanted if (side := _merged(network, nearest)) is not None},
     )
 
 
-def _require_one_training(first: RunOnData, second: RunOnData) -> None:
-    if found := first_difference(_settings(first), _settings(second), FIRST_AND_SECOND):
+_HALF_WITHIN: Final = 1.02
+"""A budget that was meant as half may be rounded up to whole batches and evaluation points."""
+
+
+def _require_one_training(first: RunOnData, second: RunOnData, *, with_budget: bool) -> None:
+    ours, theirs = (_settings(one, with_budget=with_budget) for one in (first, second))
+    if found := first_difference(ours, theirs, FIRST_AND_SECOND):
         raise UserError(
             f"The trials on {first.data.name} in {first.where} and {second.where} cannot be pooled: {found}; give runs "
             "that differ in seeds and networks alone."
         )
 
 
-def _settings(holding: RunOnData) -> dict[str, Any]:
+def _settings(holding: RunOnData, *, with_budget: bool) -> dict[str, Any]:
     config = holding.run.config
     protocol = config.protocol.for_data(holding.data.source or holding.data.name)
     parts: dict[str, dict[str, Any]] = {
         "protocol": protocol.settings(),
-        "budget": config.budget.model_dump(),
+        "budget": config.budget.model_dump() if with_budget else {},
         "numerics": config.numerics.model_dump(),
     }
     found: dict[str, Any] = {
@@ -224,6 +241,14 @@ def _failure(network: str, holdings: Sequence[RunOnData]) -> str:
         if (planned.network, planned.data) == (network, holding.data.name)
     ]
     return f"all that ended failed: {reasons[0]}" if reasons else ""
+
+
+def _image_passes(holding: RunOnData) -> int:
+    """How many images a trial may see."""
+    config = holding.run.config
+    protocol = config.protocol.for_data(holding.data.source or holding.data.name)
+    plan = plan_steps(protocol, config.budget, max(1, holding.data.images_by_split.get("train", 0)))
+    return plan.steps * plan.batch_size
 
 
 def _is_long_enough(holding: RunOnData, preset: str) -> bool:

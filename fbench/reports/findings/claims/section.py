@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fbench.ablations.claim import Claim, PaperClaims, shipped_claims
+from fbench.ablations.claim import Claim, shipped_claims
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.claims.judge import JudgedPaper, count_verdicts, judge_papers
@@ -39,27 +39,25 @@ def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claims
         read: each data set of each run.
     """
     planned = {network for run in runs for network in run.networks}
-    papers = [found for paper in shipped_claims() if (found := _bearing_on(paper, planned)) is not None]
+    papers = [paper for paper in shipped_claims() if any(_bears_on(claim, planned) for claim in paper.claims)]
     if not papers:
         return None
     try:
-        judged = tuple(judge_papers(papers, claim_inputs_of(runs, read), ()))
+        every = judge_papers(papers, claim_inputs_of(runs, read), ())
     except UserError as refusal:
         return ClaimsSection((), "", str(refusal))
+    judged = tuple(
+        replace(paper, claims=tuple(one for one in paper.claims if _bears_on(one.claim, planned))) for paper in every
+    )
     numbers = count_verdicts([one for paper in judged for one in paper.claims])
     claims = plural(sum(numbers.values()), "claim")
     which = "this run bears" if len(runs) == 1 else "these runs bear"
     return ClaimsSection(
         judged,
         f"Of the {claims} of the papers that {which} on, {numbers['supported']} "
-        f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted and "
-        f"{numbers['undecided']} undecided.",
+        f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted, "
+        f"{numbers['undecided']} undecided and {numbers['not yet']} not yet decided, as the budget is too short.",
     )
-
-
-def _bearing_on(paper: PaperClaims, planned: set[str]) -> PaperClaims | None:
-    claims = tuple(claim for claim in paper.claims if _bears_on(claim, planned))
-    return paper.model_copy(update={"claims": claims}) if claims else None
 
 
 def _bears_on(claim: Claim, planned: set[str]) -> bool:

@@ -74,7 +74,25 @@ def time_parts(test: TimeTest, claim: Claim, inputs: ClaimInputs) -> list[ClaimP
     used = [one for one in found.values() if one is not None]
     for first, second in pairwise(used):
         _require_one_measuring(first, second)
-    return [_part(test, other, measured) for other, measured in found.items()]
+    parts = [_part(test, other, measured) for other, measured in found.items()]
+    if isinstance(test, TrainingTimeReduction) and test.reading == "up_to":
+        return _largest(parts, found)
+    return parts
+
+
+def measured_ratio(network: str, other: str, claim: Claim, inputs: ClaimInputs) -> TimeRatio | None:
+    """How many times as long a training step takes, of the measurement that a claim rests on; none without one."""
+    found = _measured(network, other, claim, inputs)
+    return None if found is None else time_ratio(found.ours, found.theirs)
+
+
+def _largest(parts: list[ClaimPart], found: Mapping[str, _Measured | None]) -> list[ClaimPart]:
+    """The part of the network that most time is saved against; all parts where any was not measured."""
+    measured = [one for one in found.values() if one is not None]
+    if len(measured) < len(parts):
+        return parts
+    ratios = [time_ratio(one.ours, one.theirs).ratio for one in measured]
+    return [parts[ratios.index(min(ratios))]]
 
 
 def _measured(network: str, other: str, claim: Claim, inputs: ClaimInputs) -> _Measured | None:

@@ -1,99 +1,39 @@
-"""Claims about single trainings: a printed accuracy, the largest gain, and the gap between training and test."""
+"""Claims about many trainings of one network, or of two: gaps between training and test, recalls, and levels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from fbench.ablations.claim import Claim
-from fbench.ablations.claim_tests import GainsUpTo, OverfitsLess, Reaches, data_words
-from fbench.reports.findings.claims.accuracy import remarks_on, seeds_lack, shortfalls, what_is_absent
+from fbench.ablations.claim_tests import Exceeds, NoOverfitting, OverfitsLess, PoorRecall, data_words
+from fbench.reports.findings.claims.accuracy import (
+    at_this_budget,
+    lack_of_seeds,
+    remarks_on,
+    seeds_lack,
+    what_is_absent,
+)
+from fbench.reports.findings.claims.budget import lack_of_budget
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
 from fbench.reports.formatting import minus, number, percent, plural, points_range
-from fbench.statistics.comparison.verdict import LEVEL
+from fbench.statistics.classification import per_class_recall
+from fbench.statistics.comparison.verdict import LEVEL, is_testable
 from fbench.statistics.estimands import MeanEstimate
-from fbench.statistics.prediction import FEWEST_TRAININGS, predict_one
 from fbench.statistics.seeds.power import VarianceComponents, seeds_needed
+from fbench.statistics.single import summarise
 from fbench.statistics.statements import StatementAnswer, over_seeds, says_better
 
 _IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
 """So many that none of the chance is theirs: a gap is one of these images."""
 
-WHAT_IT_IS = "one number without a spread, as a rule picked on the test set"
-
-
-def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
-    """Whether a single new training on this test set would have the printed accuracy.
-
-    Contradicted where the number lies above what 95 of 100 new trainings stay below. A budget shorter than the claim's
-    may support it, as more training would do so too, but not contradict it.
-
-    Raises:
-        UserError: two runs cannot be pooled.
-    """
-    evidence = pool(inputs, test.data, claim.networks)
-    absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
-    if absent is not None or evidence is None:
-        return absent or ClaimPart()
-    accuracies = evidence.networks[test.network].correct.mean(axis=1)
-    remarks, where = remarks_on(evidence, test.data), f"{test.network} on {data_words(test.data)}"
-    seeds = plural(accuracies.size, "seed")
-    short = [lack for lack in shortfalls(claim, test.data, accuracies.size, evidence) if lack.kind == "preset"]
-    least = max(claim.seeds, FEWEST_TRAININGS)
-    too_few = [seeds_lack(test.data, least, accuracies.size)] if accuracies.size < least else []
-    if too_few:
-        text = f"{where} has {percent(float(accuracies.mean()))} % in the mean of {seeds}"
-        return ClaimPart(text, None, None, (*short, *too_few), remarks)
-    found = predict_one(accuracies, step=1 / evidence.networks[test.network].correct.shape[1])
-    chance = found.chance_to_reach((test.percent - test.precision / 2) / 100)
-    printed, mean = f"{test.percent:g} %", f"mean {percent(found.mean)} %, {seeds}"
-    if chance >= LEVEL:
-        share = f"in {number(100 * chance, 0)} of 100 cases"
-        text = f"a new training of {where} has {printed} or more {share} ({mean}); {printed} is {WHAT_IT_IS}"
-        return ClaimPart(text, None, StatementAnswer(supports=True, p_against=1.0), (), remarks)
-    bound = f"stays below {percent(found.upper)} % in 95 of 100 cases"
-    text = f"a new training of {where} {bound} ({mean}); {printed} is {WHAT_IT_IS}"
-    return ClaimPart(
-        text, None, None if short else StatementAnswer(supports=False, p_against=chance), tuple(short), remarks
-    )
-
-
-def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
-    """Whether any new pair of trainings would show a gain so large.
-
-    The chance that one of several pairs does is at most the sum of their chances. It needs one pair to be supported and
-    all of them to be contradicted.
-
-    Raises:
-        UserError: two runs cannot be pooled.
-    """
-    target = (test.points - test.precision / 2) / 100
-    lacks: list[MissingEvidence] = []
-    remarks: list[str] = []
-    chances: dict[str, float] = {}
-    for data in test.data:
-        evidence = pool(inputs, data, claim.networks)
-        for other in test.than:
-            absent = what_is_absent(claim, data, (test.network, other), evidence, inputs)
-            if absent is not None or evidence is None:
-                lacks += absent.lacks if absent else ()
-                continue
-            gains = _gains(evidence.networks[test.network], evidence.networks[other])
-            short = shortfalls(claim, data, gains.size, evidence)
-            if claim.seeds <= gains.size < FEWEST_TRAININGS:
-                short.append(seeds_lack(data, FEWEST_TRAININGS, gains.size))
-            lacks += short
-            remarks += remarks_on(evidence, data)
-            if not short:
-                pair = f"{test.network} over {other} on {data_words(data)} (mean gain {_points(gains.mean())})"
-                step = 1 / evidence.networks[other].correct.shape[1]
-                chances[pair] = predict_one(gains, step=step).chance_to_reach(target)
-    return _of_chances(f"{test.points:g} points", chances, lacks, remarks)
+_MARGIN: Final = 0.01
+"""What doubling a budget may gain where a level is asked for, as a fraction of 1."""
 
 
 def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
@@ -117,31 +57,122 @@ def overfitting_parts(test: OverfitsLess, claim: Claim, inputs: ClaimInputs) -> 
     return parts
 
 
-def _of_chances(
-    printed: str, chances: dict[str, float], lacks: list[MissingEvidence], remarks: Iterable[str]
+def no_overfitting_parts(test: NoOverfitting, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
+    """Whether the gap between training and test top-1 stays below the margin; chance is the seed, on this test set.
+
+    Raises:
+        UserError: two runs cannot be pooled.
+    """
+
+    def gaps(network: NetworkEvidence, evidence: DataEvidence) -> list[float]:
+        return [test.margin_points / 100 - gap for gap in _gaps(network).values()]
+
+    def words(found: MeanEstimate) -> str:
+        gap, low, high = (test.margin_points / 100 - value for value in (found.estimate, found.high, found.low))
+        return f"the gap of {test.network} from training to test top-1 is {_points(gap)} ({points_range(low, high)})"
+
+    return [_of_seeds(test, claim, inputs, gaps, words)]
+
+
+def poor_recall_parts(test: PoorRecall, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
+    """Whether the recall of a class is below the mean of all; chance is the seed, on this test set.
+
+    Raises:
+        UserError: two runs cannot be pooled.
+    """
+
+    def behind(network: NetworkEvidence, evidence: DataEvidence) -> list[float]:
+        names = [name.lower() for name in evidence.holdings[0].data.class_names]
+        if test.class_name.lower() not in names:
+            return []
+        index = names.index(test.class_name.lower())
+        recalls = [per_class_recall(confusion) for confusion in network.confusion]
+        return [float(np.nanmean(recall) - recall[index]) for recall in recalls]
+
+    def words(found: MeanEstimate) -> str:
+        low, high = -found.high, -found.low
+        return (
+            f"{test.network} recalls {test.class_name} {_points(-found.estimate)} ({points_range(low, high)}) from the "
+            "mean of the classes"
+        )
+
+    return [_of_seeds(test, claim, inputs, behind, words)]
+
+
+def exceeds_parts(test: Exceeds, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
+    """Whether the mean top-1 for new images is above a number; one part for each network and data set.
+
+    Raises:
+        UserError: two runs cannot be pooled.
+    """
+    parts = []
+    for data in test.data:
+        evidence = pool(inputs, data, claim.networks)
+        for name in test.networks:
+            absent = what_is_absent(claim, data, (name,), evidence, inputs)
+            if absent is not None or evidence is None:
+                parts.append(absent or ClaimPart())
+                continue
+            network, remarks = evidence.networks[name], remarks_on(evidence, data)
+            lacks = lack_of_seeds(claim, data, len(network.seeds))
+            short = lack_of_budget(claim, data, (name,), evidence, _MARGIN)
+            found = summarise(network.correct).new_images
+            text = (
+                f"{name} has {percent(found.estimate)} % on {data_words(data)} "
+                f"({percent(found.low)} to {percent(found.high)} %, {plural(len(network.seeds), 'seed')})"
+            )
+            if lacks or not is_testable(found):
+                lacks += [short] if short else []
+                parts.append(ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None))
+                continue
+            p_for, p_against = found.p_at_most(test.percent / 100), found.p_at_least(test.percent / 100)
+            part = ClaimPart(text, None, StatementAnswer(p_for < LEVEL, p_against, p_for), (), remarks)
+            parts.append(part if short is None or p_for < LEVEL else at_this_budget(part, short))
+    return parts
+
+
+def _of_seeds(
+    test: NoOverfitting | PoorRecall,
+    claim: Claim,
+    inputs: ClaimInputs,
+    values_of: Callable[[NetworkEvidence, DataEvidence], list[float]],
+    words: Callable[[MeanEstimate], str],
 ) -> ClaimPart:
-    if not chances:
-        return ClaimPart(lacks=tuple(lacks), remarks=tuple(remarks))
-    likeliest = max(chances, key=lambda pair: chances[pair])
-    together = min(1.0, sum(chances.values()))
-    text = (
-        f"the likeliest to gain {printed} in a new pair of trainings is {likeliest}, "
-        f"in {number(100 * chances[likeliest], 0)} of 100 cases"
+    """Of "the mean over seeds of these values is above 0", tested one-sided both ways."""
+    evidence = pool(inputs, test.data, claim.networks)
+    absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
+    if absent is not None or evidence is None:
+        return absent or ClaimPart()
+    network, remarks = evidence.networks[test.network], remarks_on(evidence, test.data)
+    values = values_of(network, evidence)
+    lacks = lack_of_seeds(claim, test.data, len(values))
+    short = lack_of_budget(claim, test.data, (test.network,), evidence, test.margin_points / 100)
+    if lacks or len(values) < 2:
+        lacks = [*(lacks or [seeds_lack(test.data, 2, len(values))]), *([short] if short else [])]
+        return ClaimPart("", None, None, tuple(lacks), remarks, not_yet=short is not None)
+    found = over_seeds(values, step=1 / network.correct.shape[1])
+    p_for = found.p_at_most(0.0)
+    answer = StatementAnswer(p_for < LEVEL, 1.0 if p_for < LEVEL else found.p_at_least(0.0), p_for)
+    part = ClaimPart(
+        f"{words(found)} on {data_words(test.data)}, {plural(len(values), 'seed')}", None, answer, (), remarks
     )
-    if chances[likeliest] >= LEVEL:
-        return ClaimPart(text, None, StatementAnswer(supports=True, p_against=1.0), (), tuple(remarks))
-    answer = None if lacks else StatementAnswer(supports=False, p_against=together)
-    return ClaimPart(text, None, answer, tuple(lacks), tuple(remarks))
+    return at_this_budget(part, short) if short else part
+
+
+def _points(value: float) -> str:
+    return minus(f"{100 * value:+.1f} points")
 
 
 def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence: DataEvidence) -> ClaimPart:
     ours, theirs = (_gaps(evidence.networks[name]) for name in (test.network, other))
     common = sorted(ours.keys() & theirs.keys())
     remarks = remarks_on(evidence, data)
-    lacks = shortfalls(claim, data, len(common), evidence)
+    lacks = lack_of_seeds(claim, data, len(common))
+    short = lack_of_budget(claim, data, (test.network, other), evidence, test.margin_points / 100)
     where, margin = f"than that of {other} on {data_words(data)}", test.margin_points / 100
     if len(common) < 2:
-        return ClaimPart("", None, None, tuple(lacks or [seeds_lack(data, 2, len(common))]), remarks)
+        lacks = [*(lacks or [seeds_lack(data, 2, len(common))]), *([short] if short else [])]
+        return ClaimPart("", None, None, tuple(lacks), remarks, not_yet=short is not None)
     smaller = np.array([theirs[seed] - ours[seed] for seed in common])
     images = evidence.networks[other].correct.shape[1]
     found = over_seeds(smaller, step=1 / images)
@@ -151,10 +182,12 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
         lacks.append(MissingEvidence("over-fitting", data, (test.network, other)))
     if lacks:
-        return ClaimPart(text, None, None, tuple(lacks), remarks)
+        lacks += [short] if short else []
+        return ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None)
     answer = says_better(found, margin)
     more = () if answer.supports else _more(smaller, found, margin, data)
-    return ClaimPart(text, None, answer, more, remarks)
+    part = ClaimPart(text, None, answer, more, remarks)
+    return at_this_budget(part, short) if short else part
 
 
 def _more(
@@ -165,13 +198,6 @@ def _more(
     more = values.size + 1
     needed = seeds_needed(seeds_only, _IMAGES_WITHOUT_CHANCE, found.estimate, margin, LEVEL, at_least=more).seeds
     return (seeds_lack(data, needed, values.size, "about "),) if needed else ()
-
-
-def _gains(ours: NetworkEvidence, theirs: NetworkEvidence) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Top-1 of ours less theirs, a value for each seed that both have."""
-    common = [seed for seed in ours.seeds if seed in theirs.seeds]
-    rows = [side.correct[[side.seeds.index(seed) for seed in common]] for side in (ours, theirs)]
-    return np.asarray([float(a.mean()) - float(b.mean()) for a, b in zip(*rows, strict=True)])
 
 
 def _gaps(network: NetworkEvidence) -> dict[int, float]:
@@ -186,20 +212,9 @@ def _gaps(network: NetworkEvidence) -> dict[int, float]:
     return found
 
 
-def _points(value: float) -> str:
-    return minus(f"{100 * value:+.1f} points")
-
-
-def _reaches_parts(test: Reaches, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
-    return [reaches_part(test, claim, inputs)]
-
-
-def _gains_parts(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> list[ClaimPart]:
-    return [gains_part(test, claim, inputs)]
-
-
 EVALUATORS: Final[Mapping[str, Callable[[Any, Claim, ClaimInputs], list[ClaimPart]]]] = {
-    "reaches": _reaches_parts,
-    "gains_up_to": _gains_parts,
     "overfits_less": overfitting_parts,
+    "no_overfitting": no_overfitting_parts,
+    "poor_recall": poor_recall_parts,
+    "exceeds": exceeds_parts,
 }

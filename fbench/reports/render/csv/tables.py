@@ -48,6 +48,8 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
             "section": one.claim.section,
             "verdict": one.verdict,
             "by_arithmetic": str(one.by_arithmetic).lower(),
+            "p_corrected": one.p_value,
+            "family": one.family,
             "why": one.why,
             "missing": one.missing,
         }

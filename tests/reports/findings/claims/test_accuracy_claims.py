@@ -7,6 +7,8 @@ import pytest
 
 from fbench.benchmark.records.interim_analyses import InterimAnalyses, InterimAnalysis
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.statistics.comparison.verdict import Verdict
+from fbench.statistics.estimands import new_images
 from tests.reports.findings.claims.runs import claim_of, judged, run_of
 
 ACCURACY = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.62, "lenet5": 0.40}
@@ -114,7 +116,8 @@ def test_a_budget_below_the_claims_preset_neither_supports_nor_contradicts(tmp_p
     for test in (BETTER, {**BETTER, "network": "ires_no_se", "than": "ires"}):
         found = judged(claim_of(test, preset=preset), [short])
         words = "the preset full" if preset == "full" else "the preset standard or full"
-        assert (found.verdict, found.missing) == ("undecided", f"{words} on FER2013")
+        assert (found.verdict, found.missing) == ("not yet", f"{words} on FER2013")
+        assert found.why.startswith("at this budget ")
 
 
 def test_synthetic_faces_decide_nothing(tmp_path: Path) -> None:
@@ -158,28 +161,52 @@ def test_networks_that_never_differ_are_equivalent(tmp_path: Path) -> None:
     assert "ires and ires_no_se are within 3 points on FER2013" in found.why
 
 
+def analysed_run(folder: Path, accuracy: dict[str, float], analysis: Verdict, level: float = 0.001) -> RunTable:
+    """A run that stopped at an interim analysis of five seeds, with another seed that came later."""
+    run = run_of(folder, accuracy, seeds=range(6))
+    last = InterimAnalysis(
+        study="one", network="ires_no_se", baseline="ires", data="fer2013", seeds=5, pairs=5,
+        different_level=level, equivalent_level=level, verdict=analysis, state="decided",
+    )  # fmt: skip
+    run.folder.write_interim_analyses(InterimAnalyses(max_seeds=20, analyses=(last,)))
+    return run
+
+
 @pytest.mark.parametrize(
-    ("network", "baseline", "analysis", "verdict"),
+    ("ires", "other", "analysis", "verdict", "word"),
     [
-        ("ires", "ires_no_se", "undecided", "undecided"),
-        ("ires", "ires_no_se", "worse", "contradicted"),
-        ("ires_no_se", "ires", "worse", "supported"),
-        ("ires_no_se", "ires", "equivalent", "contradicted"),
+        (0.62, 0.48, "worse", "supported", "more accurate than"),
+        (0.48, 0.62, "better", "contradicted", "less accurate than"),
+        (0.60, 0.60, "undecided", "undecided", "undecided against"),
     ],
 )
 def test_where_seeds_were_added_until_decided_the_last_analysis_decides(
-    tmp_path: Path, network: str, baseline: str, analysis: str, verdict: str
+    tmp_path: Path, ires: float, other: float, analysis: Verdict, verdict: str, word: str
 ) -> None:
-    study = {"name": "one", "title": "One", "question": "?", "baseline": baseline, "levels": (baseline, network)}
-    run = run_of(tmp_path / "run", {"ires": 0.62, "ires_no_se": 0.48}, seeds=range(5), studies=(study,))
-    last = InterimAnalysis(
-        study="one", network=network, baseline=baseline, data="fer2013", seeds=5, pairs=5,
-        different_level=0.001, equivalent_level=0.001, verdict=analysis, state="decided",
-    )  # fmt: skip
-    run.folder.write_interim_analyses(InterimAnalyses(max_seeds=20, analyses=(last,)))
+    run = analysed_run(tmp_path / "run", {"ires": ires, "ires_no_se": other}, analysis)
     found = judged(claim_of(BETTER), [run])
     assert found.verdict == verdict
-    assert "(interim analysis at 5 seeds)" in found.why
+    assert found.why == f"ires is {word} ires_no_se on FER2013 (interim analysis at 5 seeds)"
+
+
+def test_an_analysis_is_judged_at_the_level_that_it_may_spend(tmp_path: Path) -> None:
+    """p is that of five seeds; it supports where it is below the level of the analysis, and not just below 5 %."""
+    accuracy = {"ires": 0.62, "ires_no_se": 0.57}
+    run = run_of(tmp_path / "plain", accuracy, seeds=range(5))
+    p_value = new_images(run.paired_differences("ires", "ires_no_se", "fer2013")[1]).p_value
+    assert 0.0001 < p_value < 0.05
+    for level, verdict in ((p_value * 1.01, "supported"), (p_value / 1.01, "undecided")):
+        found = judged(claim_of(BETTER), [analysed_run(tmp_path / verdict, accuracy, "undecided", level)])
+        assert found.verdict == verdict
+    assert judged(claim_of(BETTER), [analysed_run(tmp_path / "again", accuracy, "worse", p_value * 1.01)]).p_value == (
+        pytest.approx(0.05 / 1.01)
+    )
+
+
+def test_the_margin_of_the_claim_decides_and_not_that_of_the_study(tmp_path: Path) -> None:
+    run = analysed_run(tmp_path / "same", {"ires": 5.0, "ires_no_se": 5.0}, "equivalent", 0.04)
+    assert judged(claim_of({**BETTER, "margin_points": 3.0}), [run]).verdict == "contradicted"
+    assert judged(claim_of({**BETTER, "margin_points": 0.1}), [run]).verdict == "undecided"
 
 
 def test_a_pair_that_no_analysis_judged_is_said_to_be_tested_as_if_seeds_had_been_fixed(tmp_path: Path) -> None:

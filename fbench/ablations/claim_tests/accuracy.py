@@ -1,0 +1,118 @@
+"""Tests of accuracy that compare networks, or hold one against a number, over many trainings."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fbench.ablations.claim_tests.base import (
+    ClaimTestBase,
+    Margin,
+    Names,
+    Needs,
+    OneTrained,
+    Percent,
+    TrainedAgainstOthers,
+    refuse_twice,
+)
+
+
+class MoreAccurate(TrainedAgainstOthers):
+    """Better top-1 than each other network on each data set; equivalent within the margin is not better."""
+
+    kind: Literal["more_accurate"]
+    margin_points: Margin = 1.0
+
+
+class LessAccurate(TrainedAgainstOthers):
+    """Worse top-1 than each other network on each data set."""
+
+    kind: Literal["less_accurate"]
+    margin_points: Margin = 1.0
+
+
+class Ordered(ClaimTestBase):
+    """Each network is more accurate than the next one in ``networks``; neighbours are compared."""
+
+    needs: ClassVar[Needs] = "training"
+
+    kind: Literal["ordered"]
+    networks: Annotated[tuple[str, ...], Field(min_length=2)]
+    data: Names
+    margin_points: Margin = 1.0
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        refuse_twice(self.networks)
+        return self
+
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """The networks in their order."""
+        return self.networks
+
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set."""
+        return self.data
+
+
+class NoLessAccurate(TrainedAgainstOthers):
+    """No loss of the margin or more against each other network on each data set (non-inferiority)."""
+
+    kind: Literal["no_less_accurate"]
+    margin_points: Margin = 1.0
+
+
+class Exceeds(ClaimTestBase):
+    """The mean top-1 of each network on each data set, for new images, is above ``percent``."""
+
+    needs: ClassVar[Needs] = "training"
+
+    kind: Literal["exceeds"]
+    networks: Names
+    data: Names
+    percent: Percent
+
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """Every network."""
+        return self.networks
+
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set."""
+        return self.data
+
+
+class PoorRecall(OneTrained):
+    """The recall of a class is below the mean recall of all classes, by ``margin_points`` or more."""
+
+    kind: Literal["poor_recall"]
+    class_name: str
+    margin_points: Margin = 1.0
+
+
+class OverfitsLess(TrainedAgainstOthers):
+    """A smaller gap between training and test accuracy than each other network on each data set.
+
+    The gap is training top-1 at the chosen epoch (on augmented images, while the weights still change) less test
+    top-1, in one training; chance is the seed, on this test set. Where no gap is above 0 nothing over-fits yet, and
+    nothing is decided.
+    """
+
+    kind: Literal["overfits_less"]
+    margin_points: Margin = 1.0
+
+
+class NoOverfitting(OneTrained):
+    """The gap between training and test top-1 of single trainings stays below ``margin_points``."""
+
+    kind: Literal["no_overfitting"]
+    margin_points: Margin = 1.0
+
+
+AccuracyTest = (
+    MoreAccurate | LessAccurate | Ordered | NoLessAccurate | Exceeds | PoorRecall | OverfitsLess | NoOverfitting
+)
