@@ -179,12 +179,17 @@ class HistoryRow(FrozenModel):
 
 
 class PlannedTrial(FrozenModel):
-    """A line of a run's plan: which trial answers for a network, data set and seed."""
+    """A line of a run's plan: which trial answers for a network, data set and seed.
+
+    ``added_after_results`` marks a seed that was asked for when others of its network had finished, by no rule that was
+    fixed beforehand.
+    """
 
     network: str
     data: str
     seed: int
     trial_id: str
+    added_after_results: bool = False
 
 
 class RunConfig(FrozenModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -11,6 +12,7 @@ from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
+from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
@@ -40,17 +42,18 @@ COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 n
 REPORT_S = 10.0
 
 
-def execute_run(plan: RunPlan, listener: RunListener) -> RunTable:
+def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) -> RunTable:
     """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
-    cannot be made are left out, and tried again by the same request.
+    cannot be made are left out, and tried again by the same request. Seeds that are added to finished ones are marked
+    in the plan, unless a rule that was fixed beforehand adds them (``by_rule``).
     """
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
     with LocalExecutor(_worker_context(plan), _first_data(plan)) as executor:
-        _fill_folder(plan)
+        _fill_folder(plan, by_rule=by_rule)
         try:
             trials_s, estimate_s = estimate_run_s(plan)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
@@ -86,7 +89,7 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener)
+        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener, by_rule=True)
         plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
@@ -98,13 +101,26 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
             return table
 
 
-def _fill_folder(plan: RunPlan) -> None:
+def marked_additions(folder: RunFolder, planned: Sequence[PlannedTrial]) -> list[PlannedTrial]:
+    """The rows of a plan, with a mark on each seed that is new to the folder where others of its network, which may
+    have been looked at, have finished."""
+    before = {(row.network, row.data, row.seed): row for row in folder.plan()}
+    seen = {(row.network, row.data) for row in before.values() if folder.has_record(row.trial_id)}
+    return [
+        row.model_copy(update={"added_after_results": before[key].added_after_results})
+        if (key := (row.network, row.data, row.seed)) in before
+        else row.model_copy(update={"added_after_results": key[:2] in seen})
+        for row in planned
+    ]
+
+
+def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
     """Everything of a run but its own trials and costs: configuration, plan, audit, networks, trials of other runs."""
     from fbench.benchmark.training.networks import describe_network
 
     if not (plan.folder.path / "run.json").exists():
         plan.folder.create(plan.config)
-    plan.folder.extend_plan(plan.planned)
+    plan.folder.extend_plan(plan.planned if by_rule else marked_additions(plan.folder, plan.planned))
     _audit_data(plan)
     for network in plan.networks:
         plan.folder.write_network(network.digest, describe_network(network))

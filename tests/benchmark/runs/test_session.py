@@ -165,6 +165,9 @@ def test_more_seeds_extend_the_run(finished: RunTable, tmp_path: Path) -> None:
     assert {spec.seed for spec in plan.pending} == {2}
     extended = run(request_in(tmp_path, seeds=3))
     assert len(extended.trials) == 6
+    assert {row.seed for row in extended.plan if row.added_after_results} == {2}
+    again = run(request_in(tmp_path, seeds=3))
+    assert {row.seed for row in again.plan if row.added_after_results} == {2}
     assert {key: extended.trials[key] for key in finished.trials} == finished.trials
 
 
@@ -388,6 +391,7 @@ def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: 
     assert kept.analyses[-1].state != "open"
     trained = {len([row for row in table.plan if row.network == name]) for name in table.networks}
     assert trained == {kept.analyses[-1].seeds}
+    assert not any(row.added_after_results for row in table.plan)
     again = run(request, Watcher())
     assert again.trials.keys() == table.trials.keys()
     assert again.interim_analyses == kept

@@ -47,6 +47,12 @@ def cautions(run: RunTable) -> list[str]:
             "interim analyses; "
             "all others (accuracies, ranks, fronts, factors) are computed as if the number of seeds had been fixed."
         )
+    if added := sorted({row.seed for row in run.plan if row.added_after_results}):
+        which = listing([str(seed) for seed in added])
+        found.append(
+            f"{plural(len(added), 'seed')} ({which}) {'was' if len(added) == 1 else 'were'} added after others had "
+            "finished: if results were seen before, p-values and intervals promise too much."
+        )
     if failed := run.failed():
         found.append(f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials.")
     if missing := run.missing():

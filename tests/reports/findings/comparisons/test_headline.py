@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fbench.benchmark.records.interim_analyses import InterimAnalyses
-from fbench.benchmark.store.run_table import RunTable
+from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.headline import cautions
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -71,6 +71,14 @@ def test_what_a_reader_must_know_is_said(folder: Path, options: dict[str, Any], 
     found = cautions(fabricate_run(folder, Recipe(**{**SMALL, **options})))
     assert len(found) == 1
     assert found[0].startswith(warning)
+
+
+def test_seeds_that_were_added_after_results_are_said(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(**SMALL))
+    rows = [row.model_copy(update={"added_after_results": row.seed == 1}) for row in run.plan]
+    run.folder.extend_plan(rows)
+    (found,) = cautions(load_run(folder))
+    assert found.startswith("1 seed (1) was added after others had finished: if results were seen before")
 
 
 def test_interim_analyses_on_the_way_are_said(folder: Path) -> None:
