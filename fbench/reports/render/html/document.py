@@ -9,7 +9,6 @@ from typing import Literal
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
-from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
 from fbench.reports.findings.costs.counters import CounterTable
@@ -29,14 +28,13 @@ Theme = Literal["auto", "light", "dark"]
 
 @dataclass(frozen=True)
 class StudySection(StudyFindings):
-    """A study's findings with what belongs to them.
+    """A study's findings with their figures.
 
-    ``forest`` is none where nothing could be compared; ``factors`` and ``interaction`` are none where the study does
-    not cross factors, or not enough has finished.
+    ``forest`` is none where nothing could be compared, ``interaction`` where the study does not cross factors, or not
+    enough has finished.
     """
 
     forest: Illustration | None
-    factors: FactorSection | None
     interaction: Illustration | None
 
 

@@ -10,7 +10,6 @@ from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
 from fbench.reports.findings.comparisons.evidence import Evidence
-from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.many import many_result
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.costs.counters import counter_table
@@ -39,7 +38,6 @@ from fbench.reports.render.html.illustrations import (
 from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
 from fbench.reports.render.html.recalls import recall_section
 from fbench.reports.render.html.speed_sections import batch_section, roofline_section, training_time_section
-from fbench.statistics.comparison.multiplicity import Correction
 
 MOST_CURVES: Final = 10
 """Networks in one figure of learning curves."""
@@ -61,7 +59,6 @@ def data_section(
     found: DataFindings,
     evidence: Evidence,
     looks: dict[str, Appearance],
-    correction: Correction,
     shown_faces: Mapping[tuple[str, str], FaceMaps],
 ) -> DataSection:
     """The figures of one run on one data set, with its findings."""
@@ -71,8 +68,7 @@ def data_section(
     shown = _shown_matrices(evidence, pairs)
     figures = {
         "studies": tuple(
-            _study_section(evidence, study, looks, correction, f"{key}-study{place}")
-            for place, study in enumerate(found.studies, start=1)
+            _study_section(study, looks, f"{key}-study{place}") for place, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
@@ -118,17 +114,13 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(
-    evidence: Evidence, found: StudyFindings, looks: dict[str, Appearance], correction: Correction, key: str
-) -> StudySection:
+def _study_section(found: StudyFindings, looks: dict[str, Appearance], key: str) -> StudySection:
     """A study with its figures."""
-    study = found.result.study
-    factors = factor_section(evidence, study, correction)
+    title, factors = found.result.study.title, found.factors
     return StudySection(
         **fields_of(found),
         forest=forest_figure(found.result, looks, f"{key}-forest"),
-        factors=factors,
-        interaction=interaction_figure(factors, study.title, looks, f"{key}-interaction") if factors else None,
+        interaction=interaction_figure(factors, title, looks, f"{key}-interaction") if factors else None,
     )
 
 

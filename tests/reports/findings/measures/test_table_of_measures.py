@@ -98,7 +98,7 @@ def test_it_is_a_column_of_what_a_run_prints(
     run: RunTable, expected: dict[str, list[float]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    print_summary(run)
+    print_summary(gather_findings([run]))
     lines = capsys.readouterr().out.splitlines()
     (heading,) = [line for line in lines if "cohen’s kappa %" in line]
     assert "MACs of a call" in heading
