@@ -109,13 +109,15 @@ class TrainingTimeSection:
 class DataSection(DataFindings):
     """The findings of one run on one data set with their figures.
 
-    ``throughput_words`` say in which batches throughput was measured. ``confusion`` are the matrices of single
+    ``throughput_words`` say in which batches throughput was measured. ``seeds`` is none where no network has two.
+    ``confusion`` are the matrices of single
     networks, ``confusion_changes`` those of a network minus its baseline; ``confusion_left_out`` counts the networks
     beyond those that are shown.
     """
 
     sparklines: Mapping[str, Sparkline]
     throughput_words: str
+    seeds: Illustration | None
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]
     many: ManySection | None

@@ -34,6 +34,7 @@ from fbench.reports.render.html.illustrations import (
     learning_figures,
     many_figures,
     pareto_figures,
+    seeds_figure,
 )
 from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
 from fbench.reports.render.html.recalls import recall_section
@@ -75,6 +76,7 @@ def data_section(
         **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
+        seeds=seeds_figure(found.summary, looks, key),
         pareto=pareto_figures(found.summary, looks, key),
         many=_many_section([evidence], looks, key),
         learning=_learning_groups(evidence, studies, looks, key),
