@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from fbench.cli.run_options import (
+    AgainstOption,
+    ArchOption,
+    AssumeOption,
+    CompileOption,
+    DataOption,
+    DeviceOption,
+    DryRunOption,
+    FromOption,
+    JobsOption,
+    KeepFailedOption,
+    MaxSeedsOption,
+    NumericsOption,
+    OnlyOption,
+    OutOption,
+    PluginOption,
+    PrecisionChoice,
+    PrecisionOption,
+    PresetOption,
+    ProtocolOption,
+    SeedsOption,
+    SuiteOption,
+    UntilDecidedOption,
+)
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,68 +41,28 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SEEDS = 20
 
 
-class PrecisionChoice(StrEnum):
-    """Arithmetic of a new run."""
-
-    FP32 = "fp32"
-    TF32 = "tf32"
-    BF16 = "bf16"
-
-
 def run_command(
-    suite: Annotated[str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")] = None,
-    arch: Annotated[list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")] = None,
-    against: Annotated[str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")] = None,
-    protocol: Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")] = "fbench",
-    preset: Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")] = "quick",
-    data: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME or NAME=PATH; repeatable. Default: the embedded synthetic faces."),
-    ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    precision: Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")] = PrecisionChoice.FP32,
-    compiled: Annotated[
-        bool, typer.Option("--compile", help="Train with torch.compile; eager for all where one network fails.")
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="Trials at a time; never changes a result. Default: all cores of a CPU, 1 on a GPU."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")] = None,
-    take_from: Annotated[
-        list[Path] | None, typer.Option("--from", help="Take finished trials from this run; repeatable.")
-    ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")
-    ] = None,
-    numerics: Annotated[
-        Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
-    ] = None,
-    until_decided: Annotated[
-        bool,
-        typer.Option(
-            "--until-decided",
-            help="Add seeds to the networks of undecided comparisons, one interim analysis after another.",
-        ),
-    ] = False,
-    max_seeds: Annotated[
-        int | None, typer.Option(help="Seeds per network at most, with --until-decided. Default: 20.")
-    ] = None,
-    keep_failed: Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Print what would run, how long, and what it could decide; run nothing."),
-    ] = False,
-    assume: Annotated[
-        str | None,
-        typer.Option(
-            "--assume-sd",
-            help="For --dry-run: standard deviations of a difference in points, SEED,IMAGE,REST. "
-            "Default: of earlier records, else typical ones.",
-        ),
-    ] = None,
+    suite: SuiteOption = None,
+    arch: ArchOption = None,
+    against: AgainstOption = None,
+    only: OnlyOption = None,
+    protocol: ProtocolOption = "fbench",
+    preset: PresetOption = "quick",
+    data: DataOption = None,
+    seeds: SeedsOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = PrecisionChoice.FP32,
+    compiled: CompileOption = False,
+    jobs: JobsOption = None,
+    out: OutOption = None,
+    take_from: FromOption = None,
+    plugin: PluginOption = None,
+    numerics: NumericsOption = None,
+    until_decided: UntilDecidedOption = False,
+    max_seeds: MaxSeedsOption = None,
+    keep_failed: KeepFailedOption = False,
+    dry_run: DryRunOption = False,
+    assume: AssumeOption = None,
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
     from fbench.benchmark.runs.request import RunRequest
@@ -174,20 +156,25 @@ def _run(request: RunRequest) -> None:
             err=True,
         )
         raise typer.Exit(130) from None
-    _finish(table)
+    give_results(table)
 
 
-def _finish(table: RunTable) -> None:
-    """Write the report, print the summary, and exit with 3 when trials failed."""
+def give_results(table: RunTable) -> None:
+    """Print the summary and write the report, both of one reading of the run.
+
+    Raises:
+        typer.Exit: with 3, where trials failed.
+        UserError: predictions that cannot be read, or a report that cannot be written.
+    """
     from fbench.reports.render.csv.runs import write_tables
     from fbench.reports.render.html.build import gather_report, write_page
     from fbench.reports.render.terminal.summary import print_summary
 
-    print_summary(table)
+    report = gather_report([table])
+    print_summary(report)
     failed = table.failed()
     for row, record in failed:
         typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
-    report = gather_report([table])
     write_tables(report, table.folder.path)
     typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
     if failed:

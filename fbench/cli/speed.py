@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fbench.cli.architectures import parse_options
-from fbench.cli.run import PrecisionChoice
+from fbench.cli.run_options import PrecisionChoice
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:

@@ -50,17 +50,17 @@ def test_tables_are_printed_or_written_alike(
 
 
 def test_text_formats_draw_nothing(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor do claims and status: matplotlib, which takes most of the start of a report, is not even imported."""
+    """Nor do claims and status: matplotlib and seaborn, which take most of the start of a report, are not imported."""
     commands = [["report", run_folder, "--format", form] for form in ("md", "csv", "latex")]
     commands += [["claims", run_folder], ["status", run_folder]]
     code = (
         "import sys; from typer.testing import CliRunner; from fbench.cli.app import app\n"
         f"for command in {commands!r}:\n"
         "    result = CliRunner().invoke(app, command, catch_exceptions=False)\n"
-        "    print(result.exit_code, 'matplotlib' in sys.modules, 'torch' in sys.modules)"
+        "    print(result.exit_code, *(name in sys.modules for name in ('matplotlib', 'seaborn', 'torch')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert done.stdout.split() == ["0", "False", "False"] * len(commands), done.stderr
+    assert done.stdout.split() == ["0", "False", "False", "False"] * len(commands), done.stderr
 
 
 def test_title_and_correction_reach_the_tables(run_folder: str) -> None:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
+from fbench.cli.run import give_results
 from fbench.core.errors import UserError
-from fbench.reports.render.html import html
+from fbench.reports.render.html import build, html
 
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
 TABLES = {"summary.csv", "trials.csv", "comparisons.csv", "claims.csv"}
@@ -45,7 +46,8 @@ def readings(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(builtins, "open", counting(builtins.open))
     monkeypatch.setattr(io, "open", counting(io.open))
-    monkeypatch.setattr(html, "render", lambda report: report.title)  # what is drawn reads nothing
+    for module in (build, html):
+        monkeypatch.setattr(module, "render", lambda report: report.title)  # what is drawn reads nothing
     return found
 
 
@@ -65,6 +67,17 @@ def test_a_report_reads_each_file_once(
     unread = files_of(copied) - set(readings)
     # Tables count no readings of the test split; that is of a page.
     assert unread == (set() if not options else {"test_readings.jsonl"})
+
+
+def test_the_end_of_a_run_reads_each_file_once_for_the_summary_and_the_report(
+    copied: Path, readings: Counter[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_results(load_run(copied))
+    printed = capsys.readouterr().out
+    assert "top-1 and 95 % intervals in %" in printed
+    assert printed.endswith(f"Report: {copied / 'report.html'}\n")
+    assert {file: times for file, times in readings.items() if times != 1} == {}
+    assert files_of(copied) == set(readings)
 
 
 def test_networks_that_are_compared_often_are_described_once(copied: Path, readings: Counter[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -81,14 +82,21 @@ def _paint(
     axes = figure.add_axes((room / width, room / height, grid / width, grid / height))
     axes.set_axis_off()
     low, high = limits
-    axes.pcolormesh(values, cmap=_SHARES if low == 0 else _CHANGES, vmin=low, vmax=high)
-    axes.set_xlim(0, len(names))
-    axes.set_ylim(len(names), 0)
-    if len(names) <= _MOST_ANNOTATED:
-        for true, predicted in np.ndindex(values.shape):
-            colour = "#ffffff" if abs(values[true, predicted]) / high > _LIGHT_TEXT_ABOVE else INK
-            text = str(labels[true, predicted])
-            axes.text(predicted + 0.5, true + 0.5, text, ha="center", va="center", fontsize=_FONT, color=colour)
+    sns.heatmap(
+        np.nan_to_num(values),  # a cell without a value is clear as one of 0, and keeps its dash
+        cmap=_SHARES if low == 0 else _CHANGES,
+        vmin=low,
+        vmax=high,
+        cbar=False,
+        annot=labels if len(names) <= _MOST_ANNOTATED else None,
+        fmt="",
+        annot_kws={"fontsize": _FONT},
+        xticklabels=False,
+        yticklabels=False,
+        ax=axes,
+    )
+    for text, value in zip(axes.texts, values.flat, strict=False):  # seaborn chooses by the colour without its alpha
+        text.set_color("#ffffff" if abs(value) / high > _LIGHT_TEXT_ABOVE else INK)
     beside = 0.06 * len(names) / grid
     for index, name in enumerate(names, start=1):
         axes.text(-beside, index - 0.5, name, ha="right", va="center", fontsize=_FONT)

@@ -12,6 +12,7 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.claims.section import ClaimsSection, claims_section
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
+from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
@@ -127,7 +128,7 @@ def _data_findings(
 
 
 def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omissions) -> StudyFindings:
-    """A study, and what else each comparison changes."""
+    """A study, what else each comparison changes, and its factors."""
     differences = (
         omissions.attempt(
             f"what {row.network} changes from {row.baseline}",
@@ -135,4 +136,8 @@ def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omission
         )
         for row in result.comparisons
     )
-    return StudyFindings(result, tuple(found for found in differences if found is not None))
+    return StudyFindings(
+        result,
+        tuple(found for found in differences if found is not None),
+        factor_section(evidence, result.study, result.correction),
+    )

@@ -9,6 +9,7 @@ from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.answer import AnswerSentence
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
@@ -21,12 +22,15 @@ from fbench.reports.left_out import LeftOut
 
 @dataclass(frozen=True)
 class StudyFindings:
-    """A study's result; ``differences`` are those of each network from the baseline, as far as the run describes its
-    networks.
+    """A study's result.
+
+    ``differences`` are those of each network from the baseline, as far as the run describes its networks. ``factors``
+    is none where the study does not cross factors.
     """
 
     result: StudyResult
     differences: tuple[NetworkDifferences, ...]
+    factors: FactorSection | None
 
 
 @dataclass(frozen=True)

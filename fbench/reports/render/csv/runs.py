@@ -100,13 +100,14 @@ def _measure_cells(split: str, measures: SplitMeasures | None) -> dict[str, Cell
     return {f"{split}_{units.get(name, name)}": getattr(measures, name, None) for name in names}
 
 
-def csv_text(rows: Sequence[Mapping[str, Cell]]) -> str:
-    """Rows of the same columns as CSV with a heading; empty without a row."""
-    if not rows:
+def csv_text(rows: Sequence[Mapping[str, Cell]], columns: Sequence[str] = ()) -> str:
+    """Rows of the same columns as CSV with a heading; without a row the heading of ``columns``, or nothing."""
+    if not rows and not columns:
         return ""
     import pandas as pd  # half a second, which a report on the terminal need not wait
 
-    frame = pd.DataFrame([{name: _text(cell) for name, cell in row.items()} for row in rows], dtype=object)
+    cells = [{name: _text(cell) for name, cell in row.items()} for row in rows]
+    frame = pd.DataFrame(cells, columns=list(columns) or None, dtype=object)
     return frame.to_csv(index=False, lineterminator="\n")
 
 

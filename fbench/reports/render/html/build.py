@@ -63,7 +63,7 @@ def gather_report(
     styles = assign_styles(networks)
     found = iter(read.findings.data_sections)
     sections = tuple(
-        data_section(next(found), evidence, styles, correction, shown)
+        data_section(next(found), evidence, styles, shown)
         for of_run, shown in zip(read.evidences, shown_faces or [{} for _ in runs], strict=True)
         for evidence in of_run
     )

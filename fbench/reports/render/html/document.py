@@ -9,7 +9,6 @@ from typing import Literal
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
-from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
 from fbench.reports.findings.costs.counters import CounterTable
@@ -29,14 +28,13 @@ Theme = Literal["auto", "light", "dark"]
 
 @dataclass(frozen=True)
 class StudySection(StudyFindings):
-    """A study's findings with what belongs to them.
+    """A study's findings with their figures.
 
-    ``forest`` is none where nothing could be compared; ``factors`` and ``interaction`` are none where the study does
-    not cross factors, or not enough has finished.
+    ``forest`` is none where nothing could be compared, ``interaction`` where the study does not cross factors, or not
+    enough has finished.
     """
 
     forest: Illustration | None
-    factors: FactorSection | None
     interaction: Illustration | None
 
 
@@ -111,13 +109,15 @@ class TrainingTimeSection:
 class DataSection(DataFindings):
     """The findings of one run on one data set with their figures.
 
-    ``throughput_words`` say in which batches throughput was measured. ``confusion`` are the matrices of single
+    ``throughput_words`` say in which batches throughput was measured. ``seeds`` is none where no network has two.
+    ``confusion`` are the matrices of single
     networks, ``confusion_changes`` those of a network minus its baseline; ``confusion_left_out`` counts the networks
     beyond those that are shown.
     """
 
     sparklines: Mapping[str, Sparkline]
     throughput_words: str
+    seeds: Illustration | None
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]
     many: ManySection | None

@@ -75,7 +75,7 @@ def write_figures(
                 rows.append({"file": file.name, "title": found.title, "shows": found.illustration.drawing.alt})
         index = folder / INDEX
         with replacing(index) as stream:
-            stream.write((csv_text(rows) or "file,title,shows\n").encode())
+            stream.write(csv_text(rows, ("file", "title", "shows")).encode())
     except OSError as error:
         raise UserError(
             f"The figures cannot be written to {folder} ({error.strerror}); name another folder with --figures."

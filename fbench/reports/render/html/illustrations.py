@@ -15,15 +15,24 @@ from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.learning import Quantity, learning_curves
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
+from fbench.reports.figures.single_seeds import single_seeds
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.studies import StudyResult
-from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.formatting import count, percent, percent_range, significant
 from fbench.reports.palette import Style
 
 Styles = Mapping[str, Style]
+
+
+def seeds_figure(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> Illustration | None:
+    """Accuracy of every seed, the most accurate network first; none where no network has two seeds."""
+    if max((row.seeds for row in summary), default=0) < 2:
+        return None
+    trials = [row.trials for row in by_accuracy(summary)]
+    return illustrate(f"{key}-seeds", "Top-1 of every seed", single_seeds, trials, styles)
 
 
 def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> tuple[Illustration, ...]:

@@ -10,7 +10,6 @@ from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
 from fbench.reports.findings.comparisons.evidence import Evidence
-from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.many import many_result
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.costs.counters import counter_table
@@ -35,11 +34,11 @@ from fbench.reports.render.html.illustrations import (
     learning_figures,
     many_figures,
     pareto_figures,
+    seeds_figure,
 )
 from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
 from fbench.reports.render.html.recalls import recall_section
 from fbench.reports.render.html.speed_sections import batch_section, roofline_section, training_time_section
-from fbench.statistics.comparison.multiplicity import Correction
 
 MOST_CURVES: Final = 10
 """Networks in one figure of learning curves."""
@@ -61,7 +60,6 @@ def data_section(
     found: DataFindings,
     evidence: Evidence,
     styles: dict[str, Style],
-    correction: Correction,
     shown_faces: Mapping[tuple[str, str], FaceMaps],
 ) -> DataSection:
     """The figures of one run on one data set, with its findings."""
@@ -71,14 +69,14 @@ def data_section(
     shown = _shown_matrices(evidence, pairs)
     figures = {
         "studies": tuple(
-            _study_section(evidence, study, styles, correction, f"{key}-study{index}")
-            for index, study in enumerate(found.studies, start=1)
+            _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
         **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
+        seeds=seeds_figure(found.summary, styles, key),
         pareto=pareto_figures(found.summary, styles, key),
         many=_many_section([evidence], styles, key),
         learning=_learning_groups(evidence, studies, styles, key),
@@ -120,17 +118,13 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(
-    evidence: Evidence, found: StudyFindings, styles: dict[str, Style], correction: Correction, key: str
-) -> StudySection:
+def _study_section(found: StudyFindings, styles: dict[str, Style], key: str) -> StudySection:
     """A study with its figures."""
-    study = found.result.study
-    factors = factor_section(evidence, study, correction)
+    title, factors = found.result.study.title, found.factors
     return StudySection(
         **fields_of(found),
         forest=forest_figure(found.result, styles, f"{key}-forest"),
-        factors=factors,
-        interaction=interaction_figure(factors, study.title, styles, f"{key}-interaction") if factors else None,
+        interaction=interaction_figure(factors, title, styles, f"{key}-interaction") if factors else None,
     )
 
 

@@ -9,54 +9,53 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.factor_words import effect_sentences
-from fbench.reports.findings.comparisons.factors import factor_section
-from fbench.reports.findings.comparisons.headline import without_copies
-from fbench.reports.findings.comparisons.studies import study_results
-from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
+from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.measures.table import shown_in
-from fbench.reports.left_out import Omissions
 
 if TYPE_CHECKING:
-    from fbench.benchmark.store.run_table import RunTable
+    from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 
 WIDE = 100  # columns; a narrower terminal leaves cost to the report
 
 
-def print_summary(run: RunTable) -> None:
+def print_summary(findings: Findings) -> None:
     """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial."""
     console = Console()
-    for data in run.config.data:
-        omissions = Omissions(run.folder.path)
-        evidence = gather(run, data, omissions)
-        for one in omissions.found:
+    for section in findings.data_sections:
+        for one in section.left_out:
             console.print(one.sentence, highlight=False, markup=False, soft_wrap=True, style="yellow")
-        if evidence.networks:
-            kind = "synthetic faces" if data.synthetic else data.name
-            marked = ", selected on the test set" if run.config.protocol.selection == "test" else ""
-            title = f"\n{kind}, {evidence.split_words}{marked}: top-1 and 95 % intervals in %"
+        if section.summary:
+            title = f"\n{_what(section)}: top-1 and 95 % intervals in %"
             console.print(title, highlight=False)
-            summary = summarise_networks(evidence)
-            console.print(_table(summary, with_cost=console.width >= WIDE))
-            if sentence := without_copies(evidence, summary):
-                console.print(sentence, highlight=False)
-            _print_verdicts(console, evidence)
+            console.print(_table(section.summary, with_cost=console.width >= WIDE))
+            if section.without_copies:
+                console.print(section.without_copies, highlight=False)
+            for study in section.studies:
+                _print_verdicts(console, study)
 
 
-def _print_verdicts(console: Console, evidence: Evidence) -> None:
+def _what(section: DataFindings) -> str:
+    """What the accuracies of a summary are of, and whether the epoch was chosen by them."""
+    kind = "synthetic faces" if section.data.synthetic else section.data.name
+    (trial, *_) = section.summary[0].trials.records
+    marked = ", selected on the test set" if trial.spec.protocol.selection == "test" else ""
+    return f"{kind}, {section.split_words}{marked}"
+
+
+def _print_verdicts(console: Console, study: StudyFindings) -> None:
     """A line for each comparison that could be tested, or of which too few images or no learning is all that can be
     said, and for each effect of crossed factors, below the title of its study."""
-    for result in study_results(evidence):
-        tested = any(row.is_tested for row in result.comparisons)
-        told = [row for row in result.comparisons if row.is_tested or row.few_images or row.neither_learned]
-        if told:
-            console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
-        for row in told:
-            console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
-        section = factor_section(evidence, result.study, result.correction) if tested else None
-        for sentence in effect_sentences(section.analysis) if section and section.analysis else ():
+    result = study.result
+    told = [row for row in result.comparisons if row.is_tested or row.few_images or row.neither_learned]
+    if told:
+        console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
+    for row in told:
+        console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
+    analysis = study.factors.analysis if study.factors else None
+    if analysis is not None and any(row.is_tested for row in result.comparisons):
+        for sentence in effect_sentences(analysis):
             console.print(f"- {sentence}.", highlight=False, markup=False)
 
 

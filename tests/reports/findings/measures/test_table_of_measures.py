@@ -81,8 +81,8 @@ def test_it_is_a_column_of_the_summary_for_programs(run: RunTable, expected: dic
 
 def test_it_is_a_column_of_markdown(run: RunTable, expected: dict[str, list[float]]) -> None:
     headings, *rows = markdown_tables(to_markdown(plain_report(gather_findings([run]))))[0]
-    place = headings.index("Cohen’s kappa, %")
-    assert {row[0]: row[place] for row in rows} == percents(expected)
+    index = headings.index("Cohen’s kappa, %")
+    assert {row[0]: row[index] for row in rows} == percents(expected)
     assert "MACs of a call" in headings
 
 
@@ -98,7 +98,7 @@ def test_it_is_a_column_of_what_a_run_prints(
     run: RunTable, expected: dict[str, list[float]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    print_summary(run)
+    print_summary(gather_findings([run]))
     lines = capsys.readouterr().out.splitlines()
     (heading,) = [line for line in lines if "cohen’s kappa %" in line]
     assert "MACs of a call" in heading

@@ -79,3 +79,4 @@ def test_every_cell_is_in_the_table_as_it_was_given() -> None:
         ["", "0", "1"],
     ]
     assert csv_text([]) == ""
+    assert csv_text([], ("name", "count")) == "name,count\n"

@@ -274,9 +274,10 @@ def test_a_header_sorts_by_the_keyboard(opened: Any) -> None:
 
 
 def test_points_answer_the_pointer_and_the_keyboard(opened: Any) -> None:
-    spots = opened.find_elements("css selector", ".spot")
+    spots = opened.find_elements("css selector", "[id*=pareto].spot")
     tip = opened.find_element("css selector", ".tip")
     assert len(spots) == 4 * 6
+    assert len(opened.find_elements("css selector", "[id*=seeds].spot")) == 6
     assert not tip.is_displayed()
     selenium.ActionChains(opened).scroll_to_element(spots[2]).move_to_element(spots[2]).perform()
     assert tip.is_displayed()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fbench.reports.findings.gather import gather_findings
 from fbench.reports.render.terminal.summary import print_summary
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -24,7 +25,7 @@ def test_two_collapsed_networks_on_seven_images_are_told_as_undecided(
         studies=(study,),
         with_cost=False,
     )
-    print_summary(fabricate_run(tmp_path / "run", recipe))
+    print_summary(gather_findings([fabricate_run(tmp_path / "run", recipe)]))
     printed = " ".join(capsys.readouterr().out.split())
     assert "ires_relu against ires is undecided: neither of the two learned" in printed
     assert "0 of 7 images differ, up to 35 % may; 1 point needs 299 images." in printed

@@ -1,0 +1,70 @@
+"""The options of ``fbench run``, as a person reads them in its help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class PrecisionChoice(StrEnum):
+    """Arithmetic of a new run."""
+
+    FP32 = "fp32"
+    TF32 = "tf32"
+    BF16 = "bf16"
+
+
+SuiteOption = Annotated[str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")]
+ArchOption = Annotated[list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")]
+AgainstOption = Annotated[str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")]
+OnlyOption = Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")]
+ProtocolOption = Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")]
+PresetOption = Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")]
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME or NAME=PATH; repeatable. Default: the embedded synthetic faces."),
+]
+SeedsOption = Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+PrecisionOption = Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")]
+CompileOption = Annotated[
+    bool, typer.Option("--compile", help="Train with torch.compile; eager for all where one network fails.")
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(help="Trials at a time; never changes a result. Default: all cores of a CPU, 1 on a GPU."),
+]
+OutOption = Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")]
+FromOption = Annotated[
+    list[Path] | None, typer.Option("--from", help="Take finished trials from this run; repeatable.")
+]
+PluginOption = Annotated[list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")]
+NumericsOption = Annotated[
+    Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
+]
+UntilDecidedOption = Annotated[
+    bool,
+    typer.Option(
+        "--until-decided",
+        help="Add seeds to the networks of undecided comparisons, one interim analysis after another.",
+    ),
+]
+MaxSeedsOption = Annotated[
+    int | None, typer.Option(help="Seeds per network at most, with --until-decided. Default: 20.")
+]
+KeepFailedOption = Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Print what would run, how long, and what it could decide; run nothing."),
+]
+AssumeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--assume-sd",
+        help="For --dry-run: standard deviations of a difference in points, SEED,IMAGE,REST. "
+        "Default: of earlier records, else typical ones.",
+    ),
+]
