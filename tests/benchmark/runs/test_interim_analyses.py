@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.interim_analyses import ComparisonKey, Looks
@@ -62,6 +63,27 @@ def test_a_look_uses_the_seeds_of_that_look_alone_and_reports_the_repeated_inter
     assert (first.seeds, first.pairs, first.different_level) == (5, 5, level)
     assert (first.estimate, first.p_value) == (estimate.estimate, estimate.p_value)
     assert first.low == pytest.approx(estimate.estimate - half)
+
+
+def test_comparisons_of_one_study_share_its_level_and_are_held_against_its_margin(tmp_path: Path) -> None:
+    """Two comparisons may spend 2.5 % each; equivalence is the larger of two one-sided t tests at half a point."""
+    both = {
+        "name": "both",
+        "title": "Both",
+        "question": "Does either help?",
+        "baseline": "ires",
+        "levels": ("ires", "ires_no_se", "ires_relu"),
+        "margin_points": 0.5,
+    }
+    run = fabricate_run(tmp_path / "run", Recipe(studies=(both,), seeds=range(5), with_cost=False))
+    looks = take_look(suite_of(run), run, DATA, Looks(max_seeds=20)).looks
+    first = look_levels(20, 0.05 / 2)[0]
+    assert [look.network for look in looks] == ["ires_no_se", "ires_relu"]
+    assert {(look.different_level, look.equivalent_level) for look in looks} == {(first.different, first.equivalent)}
+    for look in looks:
+        estimate = new_images(run.paired_differences(look.network, "ires", "fer2013")[1])
+        beyond = (0.005 - abs(estimate.estimate)) / estimate.standard_error
+        assert look.p_equivalent == pytest.approx(stats.t.sf(beyond, estimate.degrees_of_freedom), rel=1e-9)
 
 
 def test_a_far_worse_network_is_decided_before_the_last_look(ten: RunTable) -> None:

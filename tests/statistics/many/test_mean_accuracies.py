@@ -58,6 +58,13 @@ def test_the_degrees_of_freedom_of_two_networks_are_those_of_their_difference() 
     assert with_common_seeds(correct).degrees_of_freedom == pytest.approx(paired.degrees_of_freedom, rel=1e-6)
 
 
+def test_the_degrees_of_freedom_of_one_network_are_those_of_its_own_accuracy() -> None:
+    correct = answers(1, 5, 300)
+    alone = new_images(correct[0].astype(float))
+    assert alone.degrees_of_freedom > 5  # those of the seeds alone are 4
+    assert with_common_seeds(correct).degrees_of_freedom == pytest.approx(alone.degrees_of_freedom, rel=1e-6)
+
+
 def test_the_covariance_is_positive_semidefinite_with_more_networks_than_seeds() -> None:
     values = np.linalg.eigvalsh(with_common_seeds(answers(20, 2, 60)).covariance)
     assert values.min() > -1e-12
