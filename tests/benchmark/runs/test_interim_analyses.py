@@ -62,7 +62,7 @@ def test_a_look_uses_the_seeds_of_that_look_alone_and_reports_the_repeated_inter
     half = t_quantile(1 - level, estimate.degrees_of_freedom) * estimate.standard_error
     assert (first.seeds, first.pairs, first.different_level) == (5, 5, level)
     assert (first.estimate, first.p_value) == (estimate.estimate, estimate.p_value)
-    assert first.low == pytest.approx(estimate.estimate - half)
+    assert (first.low, first.high) == pytest.approx((estimate.estimate - half, estimate.estimate + half))
 
 
 def test_comparisons_of_one_study_share_its_level_and_are_held_against_its_margin(tmp_path: Path) -> None:
@@ -108,6 +108,18 @@ def test_failed_trials_leave_fewer_pairs_and_too_few_say_nothing(tmp_path: Path)
     near = looks.latest(NEAR)
     assert near is not None
     assert (near.pairs, near.estimate, near.state) == (1, None, "open")
+    last = take_look(suite_of(run), run, DATA, Looks(max_seeds=5)).latest(NEAR)
+    assert last is not None
+    assert (last.pairs, last.estimate, last.state) == (1, None, "last look")
+
+
+def test_two_pairs_are_enough_for_an_estimate(tmp_path: Path) -> None:
+    failed = tuple(("ires_relu", seed) for seed in range(3))
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(5), images=50, failed=failed, with_cost=False))
+    near = take_look(suite_of(run), run, DATA, Looks(max_seeds=20)).latest(NEAR)
+    assert near is not None
+    _, differences = run.paired_differences("ires_relu", "ires", "fer2013")
+    assert (near.pairs, near.estimate) == (2, differences.mean())
 
 
 def test_looks_are_kept_in_the_run_and_their_number_of_seeds_is_settled(ten: RunTable) -> None:
@@ -127,3 +139,10 @@ def test_networks_that_did_not_learn_stay_undecided_at_every_look(tmp_path: Path
     for _ in range(2):
         looks = take_look(suite_of(run), run, DATA, looks)
     assert {look.verdict for look in looks.looks} == {"undecided"}
+
+
+def test_a_network_that_did_not_learn_is_worse_than_one_that_did(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(5), with_cost=False, collapsed=("ires_no_se",)))
+    far = take_look(suite_of(run), run, DATA, Looks(max_seeds=5)).latest(FAR)
+    assert far is not None
+    assert (far.verdict, far.state) == ("worse", "decided")

@@ -24,9 +24,9 @@ from tests.reports.fabricated_cost import BEST, LATENCY, TRAIN, cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
 
-def judged(base: str | Path, new: str | Path, *conditions: str, other_machine: bool = False) -> Gate:
+def judged(base: str | Path, new: str | Path, *conditions: str, **other: bool) -> Gate:
     compared = pairs(load_side(str(base)), load_side(str(new)))
-    return judge_gate(compared, [parse_condition(text) for text in conditions], other_machine=other_machine)
+    return judge_gate(compared, [parse_condition(text) for text in conditions], **other)
 
 
 def verdicts(gate: Gate) -> dict[str, str]:
