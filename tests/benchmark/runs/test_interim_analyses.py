@@ -7,7 +7,14 @@ from scipy import stats
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.interim_analyses import ComparisonKey, Looks
-from fbench.benchmark.runs.interim_analyses import next_look, open_keys, planned_looks, take_look, wanted_seeds
+from fbench.benchmark.runs.interim_analyses import (
+    has_its_trials,
+    next_look,
+    open_keys,
+    planned_looks,
+    take_look,
+    wanted_seeds,
+)
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.statistics.estimands import new_images
@@ -84,6 +91,15 @@ def test_comparisons_of_one_study_share_its_level_and_are_held_against_its_margi
         estimate = new_images(run.paired_differences(look.network, "ires", "fer2013")[1])
         beyond = (0.005 - abs(estimate.estimate)) / estimate.standard_error
         assert look.p_equivalent == pytest.approx(stats.t.sf(beyond, estimate.degrees_of_freedom), rel=1e-9)
+
+
+def test_a_look_has_its_trials_as_long_as_every_pair_that_it_saw_is_there(ten: RunTable, tmp_path: Path) -> None:
+    """A pair of a later seed, or one half of a pair, is none of the five."""
+    look = take_look(suite_of(ten), ten, DATA, Looks(max_seeds=20)).latest(FAR)
+    assert look is not None
+    assert has_its_trials(look, ten)
+    recipe = Recipe(seeds=range(10), images=50, missing=(("ires_no_se", 3),), with_cost=False)
+    assert not has_its_trials(look, fabricate_run(tmp_path / "run", recipe))
 
 
 def test_a_far_worse_network_is_decided_before_the_last_look(ten: RunTable) -> None:

@@ -93,6 +93,11 @@ def test_negative_eigenvalues_are_left_out_and_variances_kept() -> None:
     assert found == pytest.approx(np.ones((2, 2)))
 
 
+def test_a_variance_that_the_matrix_knows_nothing_of_stands_alone() -> None:
+    found = semidefinite(np.array([[2.0, 0.0], [0.0, 0.0]]), [1.0, 0.5])
+    assert found == pytest.approx(np.diag([1.0, 0.5]))
+
+
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="2 seeds"):
         with_common_seeds(answers(2, 1, 20))
