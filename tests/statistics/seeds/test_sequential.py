@@ -167,5 +167,6 @@ def test_the_chance_to_decide_is_that_of_the_last_look_at_what_the_last_may_spen
 def test_impossible_plans_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         look_seeds(1)
-    with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
-        look_levels(20, 0.7)
+    for level in (0.0, 0.5, 0.7):
+        with pytest.raises(ValueError, match=rf"level of {level} is not possible; give a number between 0 and 0\.5"):
+            look_levels(20, level)
