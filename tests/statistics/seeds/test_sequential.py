@@ -66,6 +66,12 @@ def test_one_looks_every_five_seeds_and_at_the_last(max_seeds: int, looks: tuple
     assert look_seeds(max_seeds) == looks
 
 
+@pytest.mark.parametrize("level", [0.05, 0.4])
+def test_a_single_look_may_spend_the_whole_level(level: float) -> None:
+    (found,) = look_levels(5, level)
+    assert (found.seeds, found.different, found.equivalent) == (5, pytest.approx(level), pytest.approx(level))
+
+
 def judged(matrix: npt.NDArray[np.float64], place: int, margin: float = 0.01, max_seeds: int = 20) -> LookResult:
     return judge_look(
         new_images(matrix), variance_components(matrix), matrix.shape[1], margin, look_levels(max_seeds, 0.05), place
