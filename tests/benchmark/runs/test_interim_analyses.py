@@ -43,6 +43,13 @@ def test_every_network_of_a_comparison_starts_with_five_seeds(ten: RunTable) -> 
     assert wanted == {("ires", "fer2013"): 5, ("ires_no_se", "fer2013"): 5, ("ires_relu", "fer2013"): 5}
 
 
+def test_a_network_that_is_compared_with_none_is_trained_as_often_as_the_first_look_wants(tmp_path: Path) -> None:
+    alone = {"name": "alone", "title": "Alone", "question": "How good?", "baseline": "ires", "levels": ("ires",)}
+    recipe = Recipe(accuracy={"ires": 0.6}, studies=(alone,), seeds=(0,), images=40, with_cost=False)
+    run = fabricate_run(tmp_path / "run", recipe)
+    assert wanted_seeds(suite_of(run), DATA, Looks(max_seeds=20)) == {("ires", "fer2013"): 5}
+
+
 def test_seeds_are_added_only_to_networks_of_open_comparisons(ten: RunTable) -> None:
     suite = suite_of(ten)
     looks = take_look(suite, ten, DATA, Looks(max_seeds=20))
