@@ -161,7 +161,8 @@ def test_a_look_finds_a_difference_before_it_certifies_equivalence_and_nothing_w
 def test_the_chance_to_decide_is_that_of_the_last_look_at_what_the_last_may_spend() -> None:
     """Between looks the mean moves by the chance of the seeds to come: variance (seed + residual / C) (1/5 - 1/10)."""
     estimate = certain(0.01, 0.006)
-    found = judge_look(estimate, COMPONENTS, 500, 1e-3, LEVELS, 0)
+    first, last = LEVELS
+    found = judge_look(estimate, COMPONENTS, 500, 1e-3, (first, LookLevels(8, 0.005, 0.006), last), 0)
     spread = math.sqrt((1e-4 + 0.05 / 500) * (1 / 5 - 1 / 10))
     then = expected_estimate(COMPONENTS, 10, 500, 0.01)
     wanted = chance_to_decide(then, 1e-3, 0.03, 0.04, spread)

@@ -252,6 +252,14 @@ def test_equal_accuracies_on_few_images_are_undecided(tmp_path: Path) -> None:
     assert found.verdict == "undecided"
 
 
+def test_one_seed_on_a_side_decides_nothing(tmp_path: Path) -> None:
+    for name, seeds in (("base", (0,)), ("new", (0, 1, 2))):
+        fabricate_run(tmp_path / name, Recipe(accuracy={"ires": 0.6}, images=400, seeds=seeds))
+    (found,) = judged(tmp_path / "base", tmp_path / "new", "accuracy:-0.5pt").judged
+    why = "one side has 1 seed, and the chance of a seed shows in two or more"
+    assert (found.verdict, found.why) == ("undecided", why)
+
+
 @pytest.mark.parametrize(("images", "verdict"), [(7, "undecided"), (400, "undecided"), (800, "held")])
 def test_the_same_answers_hold_a_condition_where_the_images_carry_it(tmp_path: Path, images: int, verdict: str) -> None:
     """Half a point, two-sided at 95 %: 0.025^(1/C) is above 0.995 from 736 images on."""
