@@ -134,6 +134,14 @@ def test_an_effect_without_any_chance_has_no_p_value() -> None:
     assert math.isnan(interaction.f)
 
 
+def test_rounding_is_small_beside_the_largest_result_though_another_is_zero() -> None:
+    """0, 0.1, 0.2 and 0.3 do not interact, though 0.3 - 0.2 - 0.1 is not 0 in binary."""
+    values = np.broadcast_to(np.array([[0.0, 0.1], [0.2, 0.3]])[..., None], (2, 2, 3))
+    a, b, interaction = analysis_of_variance(values, ["a", "b"]).effects
+    squares = (a.sum_of_squares, b.sum_of_squares, interaction.sum_of_squares)
+    assert squares == (pytest.approx(0.12), pytest.approx(0.03), 0.0)  # 12 (0.2 / 2)^2 and 12 (0.1 / 2)^2
+
+
 def test_with_a_step_the_residual_is_that_of_one_training_that_differs_by_it() -> None:
     values = np.full((2, 2, 3), 0.7)
     values[1] = 0.8

@@ -71,6 +71,13 @@ def test_answers_are_brought_into_the_order_of_cells_and_seeds() -> None:
     assert data.left_out == ()
 
 
+def test_two_images_are_enough_and_one_is_refused() -> None:
+    given = {cell: rows[:, :2] for cell, rows in answers().items()}
+    assert cross(crossed_design(CELLS), given, SEEDS).correct.shape == (2, 2, 2, 2)
+    with pytest.raises(ValueError, match="tested on 1 images; give all the same images, at least two"):
+        cross(crossed_design(CELLS), {cell: rows[:, :1] for cell, rows in given.items()}, SEEDS)
+
+
 def test_seeds_that_not_all_cells_finished_are_left_out_and_named() -> None:
     given = answers()
     given["arch3"] = given["arch3"][:1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,18 @@ def test_two_factors_of_two_levels_by_hand() -> None:
         assert contrast_matrix(data, effect.contrast.weights) == pytest.approx(expected)
         assert effect.new_images == new_images(expected)
         assert effect.this_test_set.estimate == pytest.approx(effect.new_images.estimate)
+
+
+@pytest.mark.parametrize("unit", [1e-7, 1.0, 1e7])
+def test_what_is_only_rounding_is_small_beside_the_answers_whatever_their_unit(unit: float) -> None:
+    """0, 0.1, 0.2 and 0.3 in the four cells do not interact, though 0.3 - 0.2 - 0.1 is not 0 in binary."""
+    data = study((2, 2))
+    interaction = contrasts(data.design)[2].weights
+    scaled = replace(data, correct=unit * data.correct)
+    assert contrast_matrix(scaled, interaction) == pytest.approx(unit * contrast_matrix(data, interaction), rel=1e-12)
+    cells = unit * np.array([[0.0, 0.1], [0.2, 0.3]])[..., None, None]
+    additive = replace(data, correct=np.broadcast_to(cells, data.correct.shape))
+    assert not contrast_matrix(additive, interaction).any()
 
 
 def test_the_contrasts_say_what_is_compared() -> None:

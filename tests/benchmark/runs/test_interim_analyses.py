@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalyses
 from fbench.benchmark.runs.interim_analyses import (
+    has_its_trials,
     next_analysis,
     open_keys,
     planned_analyses,
@@ -42,6 +44,13 @@ def test_every_network_of_a_comparison_starts_with_five_seeds(ten: RunTable) -> 
     assert wanted == {("ires", "fer2013"): 5, ("ires_no_se", "fer2013"): 5, ("ires_relu", "fer2013"): 5}
 
 
+def test_a_network_that_is_compared_with_none_is_trained_as_often_as_the_first_analysis_wants(tmp_path: Path) -> None:
+    alone = {"name": "alone", "title": "Alone", "question": "How good?", "baseline": "ires", "levels": ("ires",)}
+    recipe = Recipe(accuracy={"ires": 0.6}, studies=(alone,), seeds=(0,), images=40, with_cost=False)
+    run = fabricate_run(tmp_path / "run", recipe)
+    assert wanted_seeds(suite_of(run), DATA, InterimAnalyses(max_seeds=20)) == {("ires", "fer2013"): 5}
+
+
 def test_seeds_are_added_only_to_networks_of_open_comparisons(ten: RunTable) -> None:
     suite = suite_of(ten)
     analyses = take_analyses(suite, ten, DATA, InterimAnalyses(max_seeds=20))
@@ -69,7 +78,39 @@ def test_an_analysis_uses_the_seeds_of_that_analysis_alone_and_reports_the_repea
     half = t_quantile(1 - level, estimate.degrees_of_freedom) * estimate.standard_error
     assert (first.seeds, first.pairs, first.different_level) == (5, 5, level)
     assert (first.estimate, first.p_value) == (estimate.estimate, estimate.p_value)
-    assert first.low == pytest.approx(estimate.estimate - half)
+    assert (first.low, first.high) == pytest.approx((estimate.estimate - half, estimate.estimate + half))
+
+
+def test_comparisons_of_one_study_share_its_level_and_are_held_against_its_margin(tmp_path: Path) -> None:
+    """Two comparisons may spend 2.5 % each; equivalence is the larger of two one-sided t tests at half a point."""
+    both = {
+        "name": "both",
+        "title": "Both",
+        "question": "Does either help?",
+        "baseline": "ires",
+        "levels": ("ires", "ires_no_se", "ires_relu"),
+        "margin_points": 0.5,
+    }
+    run = fabricate_run(tmp_path / "run", Recipe(studies=(both,), seeds=range(5), with_cost=False))
+    analyses = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=20)).analyses
+    first = analysis_levels(20, 0.05 / 2)[0]
+    assert [analysis.network for analysis in analyses] == ["ires_no_se", "ires_relu"]
+    assert {(analysis.different_level, analysis.equivalent_level) for analysis in analyses} == {
+        (first.different, first.equivalent)
+    }
+    for analysis in analyses:
+        estimate = new_images(run.paired_differences(analysis.network, "ires", "fer2013")[1])
+        beyond = (0.005 - abs(estimate.estimate)) / estimate.standard_error
+        assert analysis.p_equivalent == pytest.approx(stats.t.sf(beyond, estimate.degrees_of_freedom), rel=1e-9)
+
+
+def test_an_analysis_has_its_trials_as_long_as_every_pair_that_it_saw_is_there(ten: RunTable, tmp_path: Path) -> None:
+    """A pair of a later seed, or one half of a pair, is none of the five."""
+    analysis = take_analyses(suite_of(ten), ten, DATA, InterimAnalyses(max_seeds=20)).latest(FAR)
+    assert analysis is not None
+    assert has_its_trials(analysis, ten)
+    recipe = Recipe(seeds=range(10), images=50, missing=(("ires_no_se", 3),), with_cost=False)
+    assert not has_its_trials(analysis, fabricate_run(tmp_path / "run", recipe))
 
 
 def test_a_far_worse_network_is_decided_before_the_last_analysis(ten: RunTable) -> None:
@@ -94,9 +135,21 @@ def test_failed_trials_leave_fewer_pairs_and_too_few_say_nothing(tmp_path: Path)
     near = analyses.latest(NEAR)
     assert near is not None
     assert (near.pairs, near.estimate, near.state) == (1, None, "open")
+    last = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=5)).latest(NEAR)
+    assert last is not None
+    assert (last.pairs, last.estimate, last.state) == (1, None, "last analysis")
 
 
-def test_interim_analyses_are_kept_in_the_run_and_their_number_of_seeds_is_settled(ten: RunTable) -> None:
+def test_two_pairs_are_enough_for_an_estimate(tmp_path: Path) -> None:
+    failed = tuple(("ires_relu", seed) for seed in range(3))
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(5), images=50, failed=failed, with_cost=False))
+    near = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=20)).latest(NEAR)
+    assert near is not None
+    _, differences = run.paired_differences("ires_relu", "ires", "fer2013")
+    assert (near.pairs, near.estimate) == (2, differences.mean())
+
+
+def test_analyses_are_kept_in_the_run_and_their_number_of_seeds_is_settled(ten: RunTable) -> None:
     assert ten.interim_analyses is None
     analyses = take_analyses(suite_of(ten), ten, DATA, planned_analyses(ten.folder, 20))
     ten.folder.write_interim_analyses(analyses)
@@ -113,6 +166,13 @@ def test_networks_that_did_not_learn_stay_undecided_at_every_analysis(tmp_path: 
     for _ in range(2):
         analyses = take_analyses(suite_of(run), run, DATA, analyses)
     assert {analysis.verdict for analysis in analyses.analyses} == {"undecided"}
+
+
+def test_a_network_that_did_not_learn_is_worse_than_one_that_did(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(5), with_cost=False, collapsed=("ires_no_se",)))
+    far = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=5)).latest(FAR)
+    assert far is not None
+    assert (far.verdict, far.state) == ("worse", "decided")
 
 
 def test_a_file_of_an_older_fbench_is_read(ten: RunTable) -> None:

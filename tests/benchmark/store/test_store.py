@@ -49,6 +49,17 @@ def test_a_trial_comes_back_as_it_was_written(stripes: ImageDataset, tmp_path: P
         np.testing.assert_array_equal(predictions[split].sample_ids, written.sample_ids)
 
 
+@pytest.mark.parametrize("name", ["run.json", "plan.json", "trials/*/record.json"])
+def test_a_record_is_a_line_for_each_value_indented_by_one_space_a_level(tmp_path: Path, name: str) -> None:
+    """As those that are committed: written again with another indent, every line of them would differ."""
+    fabricate_run(tmp_path, Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40, with_cost=False))
+    (file,) = tmp_path.glob(name)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    depths = {len(line) - len(line.lstrip(" ")) for line in lines}
+    assert depths == set(range(max(depths) + 1))
+    assert max(depths) > 0
+
+
 def test_classes_are_read_without_the_logits(stripes: ImageDataset, tmp_path: Path) -> None:
     folder, trial_id = stored(stripes, tmp_path)
     everything, classes = folder.predictions(trial_id), read_classes(folder.trial_folder(trial_id))

@@ -58,6 +58,13 @@ def test_the_degrees_of_freedom_of_two_networks_are_those_of_their_difference() 
     assert with_common_seeds(correct).degrees_of_freedom == pytest.approx(paired.degrees_of_freedom, rel=1e-6)
 
 
+def test_the_degrees_of_freedom_of_one_network_are_those_of_its_own_accuracy() -> None:
+    correct = answers(1, 5, 300)
+    alone = new_images(correct[0].astype(float))
+    assert alone.degrees_of_freedom > 5  # those of the seeds alone are 4
+    assert with_common_seeds(correct).degrees_of_freedom == pytest.approx(alone.degrees_of_freedom, rel=1e-6)
+
+
 def test_the_covariance_is_positive_semidefinite_with_more_networks_than_seeds() -> None:
     values = np.linalg.eigvalsh(with_common_seeds(answers(20, 2, 60)).covariance)
     assert values.min() > -1e-12
@@ -84,6 +91,11 @@ def test_one_seed_knows_the_chance_of_images_only() -> None:
 def test_negative_eigenvalues_are_left_out_and_variances_kept() -> None:
     found = semidefinite(np.array([[1.0, 2.0], [2.0, 1.0]]), [1.0, 1.0])
     assert found == pytest.approx(np.ones((2, 2)))
+
+
+def test_a_variance_that_the_matrix_knows_nothing_of_stands_alone() -> None:
+    found = semidefinite(np.array([[2.0, 0.0], [0.0, 0.0]]), [1.0, 0.5])
+    assert found == pytest.approx(np.diag([1.0, 0.5]))
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:

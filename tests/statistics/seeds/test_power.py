@@ -139,6 +139,7 @@ def test_without_any_variance_the_number_of_images_is_what_counts() -> None:
     assert stats.binom.sf(5, 299, detectable_difference_of(enough, 0.05)) == pytest.approx(0.8)
     assert seeds_for_margin(nothing, 298, 0.01, 0.05) is None
     assert seeds_for_margin(nothing, 299, 0.01, 0.05) is not None
+    assert seeds_for_margin(nothing, 1_000, 0.01, 0.05) == 2  # fewer cannot be compared
 
 
 def test_what_seven_images_leave_open_wants_images_and_not_seeds() -> None:

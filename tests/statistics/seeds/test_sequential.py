@@ -49,7 +49,7 @@ def test_analyses_spend_the_level_and_no_more(level: float, max_seeds: int) -> N
     assert [one.seeds for one in found] == list(analysis_seeds(max_seeds))
     assert all(0 < one.different <= level * (1 + 1e-9) for one in found)
     assert spent(1.0, level) == pytest.approx(level)
-    assert sum(one.different for one in found) >= level * 0.999  # interim analyses overlap
+    assert sum(one.different for one in found) >= level * 0.999  # looks overlap
 
 
 def test_brownian_motion_crosses_as_often_as_stated() -> None:
@@ -64,6 +64,12 @@ def test_brownian_motion_crosses_as_often_as_stated() -> None:
 @pytest.mark.parametrize(("max_seeds", "analyses"), [(20, (5, 10, 15, 20)), (12, (5, 10, 12)), (4, (4,)), (5, (5,))])
 def test_analyses_are_every_five_seeds_and_at_the_last(max_seeds: int, analyses: tuple[int, ...]) -> None:
     assert analysis_seeds(max_seeds) == analyses
+
+
+@pytest.mark.parametrize("level", [0.05, 0.4])
+def test_a_single_analysis_may_spend_the_whole_level(level: float) -> None:
+    (found,) = analysis_levels(5, level)
+    assert (found.seeds, found.different, found.equivalent) == (5, pytest.approx(level), pytest.approx(level))
 
 
 def judged(matrix: npt.NDArray[np.float64], index: int, margin: float = 0.01, max_seeds: int = 20) -> AnalysisResult:
@@ -161,7 +167,8 @@ def test_the_chance_to_decide_is_that_of_the_last_analysis_at_what_the_last_may_
     """Between analyses the mean moves by the chance of the seeds to come: variance (seed + residual / C) (1/5 -
     1/10)."""
     estimate = certain(0.01, 0.006)
-    found = judge_analysis(estimate, COMPONENTS, 500, 1e-3, LEVELS, 0)
+    first, last = LEVELS
+    found = judge_analysis(estimate, COMPONENTS, 500, 1e-3, (first, AnalysisLevels(8, 0.005, 0.006), last), 0)
     spread = math.sqrt((1e-4 + 0.05 / 500) * (1 / 5 - 1 / 10))
     then = expected_estimate(COMPONENTS, 10, 500, 0.01)
     wanted = chance_to_decide(then, 1e-3, 0.03, 0.04, spread)
@@ -173,5 +180,6 @@ def test_the_chance_to_decide_is_that_of_the_last_analysis_at_what_the_last_may_
 def test_impossible_plans_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         analysis_seeds(1)
-    with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
-        analysis_levels(20, 0.7)
+    for level in (0.0, 0.5, 0.7):
+        with pytest.raises(ValueError, match=rf"level of {level} is not possible; give a number between 0 and 0\.5"):
+            analysis_levels(20, level)

@@ -21,12 +21,12 @@ from fbench.reports.findings.gate.conditions import parse_condition
 from fbench.reports.findings.gate.judge import Gate, changes_without_gate, judge_gate
 from fbench.reports.findings.gate.subjects import load_side, pairs
 from tests.reports.fabricated_cost import BEST, LATENCY, TRAIN, cost, series
-from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
 
-def judged(base: str | Path, new: str | Path, *conditions: str, other_machine: bool = False) -> Gate:
+def judged(base: str | Path, new: str | Path, *conditions: str, **other: bool) -> Gate:
     compared = pairs(load_side(str(base)), load_side(str(new)))
-    return judge_gate(compared, [parse_condition(text) for text in conditions], other_machine=other_machine)
+    return judge_gate(compared, [parse_condition(text) for text in conditions], **other)
 
 
 def verdicts(gate: Gate) -> dict[str, str]:
@@ -127,6 +127,19 @@ def test_counts_are_judged_exactly(tmp_path: Path) -> None:
     }
 
 
+def test_without_a_measurement_of_cost_counts_are_those_that_trials_noted(tmp_path: Path) -> None:
+    for name in ("base", "new"):
+        recipe = Recipe(accuracy={"ires": 0.6, "ires_relu": 0.6}, images=40, seeds=(0,), with_cost=False)
+        fabricate_run(tmp_path / name, recipe)
+    base, new = (static_cost(name).trainable_params for name in ("ires", "ires_relu"))
+    sides = f"{tmp_path / 'base'}:ires", f"{tmp_path / 'new'}:ires_relu"
+    params, kinds = judged(*sides, "params:+0%", "elementwise_ops:+0%").judged
+    assert params.change is not None
+    assert params.change.how == f"{base:,} to {new:,}"
+    assert params.change.estimate == pytest.approx(new / base - 1, rel=1e-12)
+    assert (kinds.verdict, kinds.why) == ("undecided", "BASE holds no count of ires")
+
+
 def test_throughput_is_the_inverse_of_the_time_of_an_image(tmp_path: Path) -> None:
     timed = [series("ires", 1.0, BEST, 32), series("arch1", 1.25, BEST, 32, seed=1)]
     file = kept(tmp_path, "speed.json", cost(*timed, settings=(BEST,)))
@@ -157,6 +170,22 @@ def test_training_memory_and_energy_have_conditions_of_their_own(tmp_path: Path)
     file = kept(tmp_path, "speed.json", record)
     gate = judged(f"{file}:ires", f"{file}:arch1", "train_step:+10%", "peak_memory:+10%", "energy:+5%")
     assert [one.verdict for one in gate.judged] == ["failed", "failed", "held"]
+
+
+def test_a_change_of_memory_carries_the_chance_of_both_processes(tmp_path: Path) -> None:
+    """A tenth of a MiB a process, known from elsewhere: a normal interval of the root of twice its square."""
+    memory = [
+        MemoryReading(network=name, mode="inference", batch_size=1, peak_memory_mib=peak, method=RESIDENT_GROWTH)
+        for name, peak in (("ires", 10.0), ("arch1", 10.5))
+    ]
+    record = cost(series("ires", 1.0), series("arch1", 1.0)).model_copy(update={"memory": tuple(memory)})
+    file = kept(tmp_path, "speed.json", record)
+    (found,) = judged(f"{file}:ires", f"{file}:arch1", "peak_memory:+10%").judged
+    assert found.change is not None
+    half = stats.norm.ppf(0.975) * np.sqrt(2) * 0.1 / 10.0
+    wanted = [0.05, 0.05 - half, 0.05 + half]
+    assert [found.change.estimate, found.change.low, found.change.high] == pytest.approx(wanted, rel=1e-9)
+    assert (found.verdict, found.change.exact) == ("held", False)
 
 
 def test_a_change_of_energy_is_that_of_the_means_of_the_logarithms_of_readings(tmp_path: Path) -> None:
@@ -221,6 +250,14 @@ def test_equal_accuracies_on_few_images_are_undecided(tmp_path: Path) -> None:
     base, new = runs(tmp_path, 0.60, 0.605)
     (found,) = judged(base.folder.path, new.folder.path, "accuracy:-0.5pt").judged
     assert found.verdict == "undecided"
+
+
+def test_one_seed_on_a_side_decides_nothing(tmp_path: Path) -> None:
+    for name, seeds in (("base", (0,)), ("new", (0, 1, 2))):
+        fabricate_run(tmp_path / name, Recipe(accuracy={"ires": 0.6}, images=400, seeds=seeds))
+    (found,) = judged(tmp_path / "base", tmp_path / "new", "accuracy:-0.5pt").judged
+    why = "one side has 1 seed, and the chance of a seed shows in two or more"
+    assert (found.verdict, found.why) == ("undecided", why)
 
 
 @pytest.mark.parametrize(("images", "verdict"), [(7, "undecided"), (400, "undecided"), (800, "held")])

@@ -69,9 +69,11 @@ def test_medians_of_two_days_carry_the_chance_of_both_sessions() -> None:
 
 
 def test_quantiles_of_two_days_carry_the_chance_of_both_sessions() -> None:
-    found = change(0.9)
-    plus = [quantile(NEW.series[0], 0.9), quantile(BASE.series[1], 0.5)]
-    minus = [quantile(BASE.series[0], 0.9), quantile(NEW.series[1], 0.5)]
+    """Twenty calls bound the third quartile; a higher quantile's interval would be unbounded with any variance."""
+    found = change(0.75)
+    assert -1 < found.low < found.high < math.inf
+    plus = [quantile(NEW.series[0], 0.75), quantile(BASE.series[1], 0.5)]
+    minus = [quantile(BASE.series[0], 0.75), quantile(NEW.series[1], 0.5)]
     assert (found.estimate, found.low, found.high) == pytest.approx(combined(plus, minus), rel=1e-9)
 
 
