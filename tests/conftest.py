@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,13 +12,13 @@ import pytest
 from coarse_fbench import measure_coarsely
 from hypothesis import settings
 from support import make_stripes
+from unpainted import leave_unpainted
 
 from fbench.architectures import registry
 from fbench.architectures.registry import create
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.reports.figures.drawing import Drawing
 
 mpl.use("Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist already uses every core
@@ -54,12 +53,7 @@ def faces_at_hand(own_cache: Path, rendered_faces: Path) -> None:
 @pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports whose figures are made and described but not painted: for tests of words and numbers."""
-    monkeypatch.setattr("fbench.reports.figures.drawing.to_svg", described)
-
-
-def described(drawing: Drawing, key: str) -> str:
-    """An empty ``<svg>`` with the words of a drawing."""
-    return f'<svg role="img" aria-label="{escape(drawing.alt)}"></svg>'
+    leave_unpainted(monkeypatch)
 
 
 @pytest.fixture(autouse=True, scope="session")
