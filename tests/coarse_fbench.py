@@ -24,6 +24,11 @@ def measure_coarsely(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(session, "CostPlan", partial(session.CostPlan, blocks=2, seconds=0.1, largest_batch_size=4))
 
 
+def leave_cost_out(patch: pytest.MonkeyPatch) -> None:
+    """Runs measure no cost: for tests that look at trials alone."""
+    patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, listener: None)
+
+
 if __name__ == "__main__":
     from fbench.cli.app import main
 

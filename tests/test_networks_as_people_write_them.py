@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from coarse_fbench import leave_cost_out
 
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures import registry
@@ -55,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(folder: Path) -> RunTable:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None)
+        leave_cost_out(patch)
         return run(request(folder, *NETWORKS, "cached"))
 
 
@@ -66,6 +67,7 @@ def test_every_one_is_trained_and_its_weights_are_kept(finished: RunTable) -> No
     assert all(finished.folder.has_weights(trial_id) for trial_id in finished.trials)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_report_has_them_all(finished: RunTable) -> None:
     page = write_report([finished.folder.path], finished.folder.path / "report.html").read_text(encoding="utf-8")
     assert all(name in page for name in NETWORKS)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from coarse_fbench import leave_cost_out
 
 import fbench
 from fbench.ablations.library import load_suite
@@ -58,6 +59,7 @@ def test_its_committed_tables_are_the_ones_that_its_records_give(reference: RunT
         assert len(list(csv.DictReader(stream))) == len(NETWORKS) * SEEDS
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_report_is_made_from_it_without_weights_or_data(tmp_path: Path) -> None:
     text = write_report([REFERENCE], tmp_path / "report.html").read_text(encoding="utf-8")
     for name in NETWORKS:
@@ -100,9 +102,7 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stand_in(data))
     monkeypatch.setattr("fbench.benchmark.runs.planning.choose_numerics", lambda *_, **__: reference.config.numerics)
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
-    monkeypatch.setattr(
-        "fbench.benchmark.runs.session._measure_cost", lambda plan, reporter: None
-    )  # of this machine, a minute
+    leave_cost_out(monkeypatch)  # of this machine, a minute
     shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it
     request = RunRequest(
         only=STUDIES,

@@ -262,7 +262,12 @@ def test_the_gate_holds_frozen_parameters_too(plugin: str) -> None:
     assert "frozen_params: contract 0, counted 80 (+80)" in result.output
 
 
-def test_a_network_that_cannot_be_counted_does_not_hold_up_the_others(plugin: str) -> None:
+def test_a_network_that_cannot_be_counted_does_not_hold_up_the_others(
+    plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, really = built_in_contract(), counting.count
+    # The built-in networks have the counts of their rows, as the tests of the contract show by counting.
+    monkeypatch.setattr(counting, "count", lambda name: rows[name].counts if name in rows else really(name))
     file = Path("broken.py")
     text = (
         Path(plugin).read_text()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fbench.architectures.contract import built_in_contract
+from fbench.architectures.registry import resolve
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, data_spec
@@ -21,18 +23,20 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", autouse=True)
 def data(rendered_faces: Path) -> Iterator[DataSpec]:
-    """What is known of the synthetic faces; on them each network is traced once for all tests."""
+    """What is known of the synthetic faces. Networks are resolved for them, not built: a digest stands for each."""
     reference = DataReference(name="synthetic")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FBENCH_CACHE_DIR", str(rendered_faces))
-        found, original = data_spec(reference, load_dataset(reference)), ladder.network_spec
-        specs: dict[str, NetworkSpec] = {}
+        found = data_spec(reference, load_dataset(reference))
 
-        def traced_once(name: str, architecture: str, options: object, data: DataSpec, plugins: object) -> NetworkSpec:
+        def resolved_only(
+            name: str, architecture: str, options: object, data: DataSpec, plugins: object
+        ) -> NetworkSpec:
             assert (architecture, options, data, plugins) == (name, {}, found, {})
-            return specs.get(name) or specs.setdefault(name, original(name, name, {}, found, {}))
+            network, digest = resolve(name), hashlib.sha256(name.encode()).hexdigest()
+            return NetworkSpec(name=name, builder=network.builder, options=network.options, digest=digest)
 
-        patch.setattr(ladder, "network_spec", traced_once)
+        patch.setattr(ladder, "network_spec", resolved_only)
         yield found
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from coarse_fbench import leave_cost_out
 
 import fbench.benchmark.store.files
 from fbench.cli.app import main
@@ -93,12 +94,14 @@ def test_a_cache_that_cannot_be_written_is_told_before_a_run(
     assert "name another folder with FBENCH_CACHE_DIR" in sentence
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_full_disk_at_the_end_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
+    leave_cost_out(monkeypatch)
     monkeypatch.setattr(fbench.benchmark.store.files, "replacing", full)
     monkeypatch.setattr(sys, "argv", ["fbench", "run", *NETWORKS, "--out", str(tmp_path / "run")])
     with pytest.raises(SystemExit) as ended:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from coarse_fbench import leave_cost_out
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -27,6 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTa
     folder = tmp_path_factory.mktemp("export") / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder.parent / "cache")))
+        leave_cost_out(patch)
         suite = adhoc_suite(["lenet5", "lenet_count_matched"], None)
         return fbench.run(RunRequest(suite=suite, preset="smoke", out=folder, seeds=1, jobs=1))
 

@@ -57,6 +57,7 @@ def test_status_shows_the_latest_analysis_at_each_comparison(tmp_path: Path) -> 
     assert [analysis["seeds"] for analysis in found["interim_analyses"]] == [10]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_report_may_control_the_false_discovery_rate(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=40, with_cost=False))
     page = tmp_path / "page.html"

@@ -13,6 +13,8 @@ from fbench.cli.report import report_command
 from fbench.core.errors import UserError
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 app = typer.Typer()
 app.command()(report_command)
 

@@ -16,12 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from unpainted import leave_unpainted
 
 from fbench.cli.app import main
 from fbench.core.errors import UserError
 
 COARSE = [sys.executable, str(Path(__file__).parents[1] / "coarse_fbench.py")]
-TWO = ["run", "--arch", "lenet5", "--arch", "ires", "--preset", "smoke", "--out", "run"]
+TWO = ["run", "--arch", "lenet5", "--arch", "lenet_count_matched", "--preset", "smoke", "--jobs", "1", "--out", "run"]
 
 
 pytestmark = pytest.mark.usefixtures("faces_at_hand")
@@ -53,6 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> 
     home = tmp_path_factory.mktemp("cli")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, home / "cache")))
+        leave_unpainted(patch)
         return home, typed(*TWO, cwd=home)
 
 
@@ -65,6 +67,7 @@ def test_a_run_prints_its_estimate_first_and_the_reports_path_last(finished: tup
     assert (home / "run" / "report.html").is_file()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_same_command_again_has_nothing_to_run(finished: tuple[Path, Typed]) -> None:
     again = typed(*TWO, cwd=finished[0])
     assert again.code == 0, again.err
@@ -75,7 +78,10 @@ def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, Typed])
     home, _ = finished
     assert "2 finished, 0 failed, 0 to run; cost is measured." in typed("status", "run", cwd=home).out
     rows = json.loads(typed("status", "run", "--json", cwd=home).out)["trials"]
-    assert [(row["network"], row["status"]) for row in rows] == [("lenet5", "finished"), ("ires", "finished")]
+    assert [(row["network"], row["status"]) for row in rows] == [
+        ("lenet5", "finished"),
+        ("lenet_count_matched", "finished"),
+    ]
 
 
 def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(tmp_path: Path) -> None:
@@ -88,12 +94,35 @@ def test_a_dry_run_prints_trials_what_can_be_decided_and_time_and_writes_no_run(
     assert not (tmp_path / "results").exists()
 
 
+WAITING = """
+import time
+from pathlib import Path
+from torch import nn
+import fbench
+
+class Waiting(nn.Module):
+    def __init__(self, size, classes):
+        super().__init__()
+        self.linear = nn.Linear(size, classes)
+    def forward(self, x):
+        if self.training and not Path("go_on").exists():
+            time.sleep(0.5)
+        return self.linear(x.flatten(1))
+
+@fbench.register("waiting")
+def build(num_classes=7, in_channels=1, image_size=48):
+    return Waiting(in_channels * image_size ** 2, num_classes)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.usefixtures("unpainted")
+@pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
-    command = ["--arch", "lenet5", "--preset", "quick", "--seeds", "4", "--out", "run", "--jobs", "2"]
+    """A trial of this network takes two seconds, of which the processor works a few hundredths."""
+    (tmp_path / "mine.py").write_text(WAITING, encoding="utf-8")
+    command = ["--arch", "waiting", "--plugin", "mine.py", "--preset", "smoke", "--seeds", "4", "--out", "run"]
     process = subprocess.Popen(
-        [*COARSE, "run", *command],
+        [*COARSE, "run", *command, "--jobs", "2"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -112,7 +141,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     assert "Traceback" not in error
     kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
     assert kept
-    again = typed("run", *command, cwd=tmp_path)
+    (tmp_path / "go_on").touch()
+    again = typed("run", *command, "--jobs", "1", cwd=tmp_path)  # how many at a time is no part of a run
     assert again.code == 0, again.err
     assert f"{4 - len(kept)} trials to run, {len(kept)} done before" in again.out
 
@@ -148,6 +178,8 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_pa
         "mine.py",
         "--preset",
         "smoke",
+        "--jobs",
+        "1",
         "--out",
         "run",
         cwd=tmp_path,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from fbench.benchmark.cost import speed
+from fbench.benchmark.records.cost_specs import CostPlan
 from fbench.benchmark.store.files import read_cost_file
 from fbench.cli.app import app
 from fbench.core.capacity import usable_cores
@@ -13,6 +16,14 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.costs.timings import setting_timings
 
 runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for the fastest batch ends at four images; no test looks at which it is."""
+    monkeypatch.setattr(speed, "CostPlan", partial(CostPlan, largest_batch_size=4))
+
+
 QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]
 
 

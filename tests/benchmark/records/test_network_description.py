@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from networks_by_builder import by_builder
 
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.tracing import graph
@@ -41,7 +42,7 @@ def test_a_description_of_before_lacks_what_came_later() -> None:
     assert {(one.frozen_params, one.macs_per_call) for one in description.modules} == {(0, 0)}
 
 
-@pytest.mark.parametrize("name", built_in_contract())
+@pytest.mark.parametrize("name", by_builder(built_in_contract()))
 def test_a_network_is_kept_as_it_was_traced(name: str, tmp_path: Path) -> None:
     spec = bare_network_spec(name, {}, {})
     traced = build_and_trace(spec.resolved)[1]

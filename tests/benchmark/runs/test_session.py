@@ -11,6 +11,7 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from coarse_fbench import leave_cost_out
 from support import make_stripes
 
 import fbench
@@ -39,6 +40,12 @@ def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     stripes = make_stripes()
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
     monkeypatch.setattr(loaded, "_load_once", lambda reference: stripes)
+
+
+@pytest.fixture
+def no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs measure no cost: for tests that look at trials alone."""
+    leave_cost_out(monkeypatch)
 
 
 def request_in(folder: Path, **changes: object) -> RunRequest:
@@ -181,6 +188,7 @@ def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp
     assert run(request_in(tmp_path)).trials[victim.trial_id].status == "finished"
 
 
+@pytest.mark.usefixtures("no_cost")
 def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
@@ -188,11 +196,12 @@ def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, m
 
 
 def test_workers_give_the_bits_of_one_process(
-    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, rendered_faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Worker processes load data themselves, so this one runs on the embedded data set."""
     monkeypatch.undo()
-    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, tmp_path / "cache")))
+    leave_cost_out(monkeypatch)
     suite = adhoc_suite(["lenet5"])
     tables = [run(request_in(tmp_path, suite=suite, jobs=jobs, out=tmp_path / f"jobs{jobs}")) for jobs in (1, 2)]
     for trial_id, record in tables[0].trials.items():
@@ -319,6 +328,7 @@ def test_a_run_keeps_what_is_wrong_with_its_data(finished: RunTable) -> None:
     assert audit.near is None
 
 
+@pytest.mark.usefixtures("no_cost")
 def test_the_leakage_study_trains_with_without_and_with_fewer_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +370,7 @@ def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
         plan_run(request_in(tmp_path, data=("synthetic", "synthetic:copies=removed")))
 
 
+@pytest.mark.usefixtures("no_cost")
 def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run_goes_on_with_the_same_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +386,7 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
     assert again.config.eager_because == reasons
 
 
+@pytest.mark.usefixtures("no_cost")
 def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: Path) -> None:
     analysed: list[list[int]] = []
 

@@ -86,6 +86,7 @@ def test_it_is_a_column_of_markdown(run: RunTable, expected: dict[str, list[floa
     assert "MACs of a call" in headings
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_it_is_a_column_of_the_page(run: RunTable, expected: dict[str, list[float]]) -> None:
     text = " ".join(Page(build_report([run])).text.split())
     assert "calibration error cohen’s kappa" in text

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks_by_builder import by_builder
 from torch import nn
 
 from fbench.architectures.registry import build, list_architectures, resolve
@@ -111,7 +112,7 @@ def test_sizes_are_given_beside_the_parts() -> None:
     assert between("ires_se_bias", "ires").sentence.endswith("(+0.5 %) and as many MACs")
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@pytest.mark.parametrize("name", by_builder(list_architectures()))
 def test_a_network_does_not_differ_from_itself(name: str) -> None:
     found = between(name, name)
     assert found.changes == ()
@@ -127,7 +128,7 @@ def test_what_one_has_more_the_other_has_fewer(first: str, second: str) -> None:
         assert ours == sum(change.amount for change in back if change.kind == opposite)
 
 
-@pytest.mark.parametrize("name", list_architectures())
+@pytest.mark.parametrize("name", by_builder(list_architectures()))
 def test_every_convolution_is_in_one_part(name: str) -> None:
     modules = description(name).modules
     parts = take_inventory(description(name)).parts

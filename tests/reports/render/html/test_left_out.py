@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from face_maps import made_up_maps
 from matplotlib.figure import Figure
+from unpainted import leave_unpainted
 
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.records.trial_records import TrialRecord
@@ -40,7 +41,9 @@ def lines_of(run: RunTable) -> list[str]:
     """What is left out, which a page and Markdown both say."""
     report = gather_report([run])
     lines = [one.sentence for section in report.data_sections for one in section.left_out]
-    page, words = Page(build_report([run])), plain_report(report)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_unpainted(patch)
+        page, words = Page(build_report([run])), plain_report(report)
     assert all(line in page.text for line in lines)
     paragraphs = [text for section in words.sections for text in section.paragraphs]
     assert [text for text in paragraphs if text.startswith("Left out")] == lines
