@@ -155,7 +155,7 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
 
 def _of_seeds(pair: Pair, found: NetworkComparison, seeds: set[int]) -> list[str]:
     if found.pairing == "unpaired":
-        return [f"{pair.ours} and {pair.theirs} unpaired, as they have fewer than two seeds in common"]
+        return [f"{pair.ours} and {pair.theirs} unpaired, as they have less than two thirds of their seeds in common"]
     left_out = sorted(seeds - set(found.our_seeds))
     if not left_out:
         return []

@@ -74,6 +74,11 @@ class Evidence:
         """The classes, in the order of the confusion matrices."""
         return self.data.class_names
 
+    @property
+    def is_smoke(self) -> bool:
+        """Whether the preset is ``smoke``, whose numbers mean nothing: nothing of it is tested."""
+        return self.run.config.preset == "smoke"
+
     @cached_property
     def split_words(self) -> str:
         """The headline split as a reader calls it."""

@@ -16,7 +16,7 @@ from fbench.reports.findings.costs.cost_change import CostChange, cost_change
 from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
+from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, Decision, Verdict, decide, is_testable
 from fbench.statistics.discordance import Discordance
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
 from fbench.statistics.sign_flip import smallest_reachable
@@ -37,6 +37,7 @@ class Comparison:
             where neither learned.
         cost: what the network costs beside its baseline.
         neither_learned: most trials of both collapsed, so that nothing is decided.
+        untested: why nothing is tested although there are trainings enough; else empty.
     """
 
     network: str
@@ -49,11 +50,12 @@ class Comparison:
     more: SeedsNeeded | None
     cost: CostChange
     neither_learned: bool = False
+    untested: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """The answer: of the look that stopped the comparison, or of the family."""
-        if self.look_lost or self.neither_learned:
+        if self.look_lost or self.neither_learned or self.untested:
             return "undecided"
         return self.look.verdict if self.look else self.decision.verdict
 
@@ -87,7 +89,7 @@ class Comparison:
     @property
     def is_tested(self) -> bool:
         """Whether the chance of a seed is known, so that anything could be decided."""
-        return is_testable(self.difference.new_images)
+        return not self.untested and is_testable(self.difference.new_images)
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,19 @@ def study_results(evidence: Evidence, correction: Correction = "holm") -> list[S
     return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
 
 
+def why_untested(*sides: Evidence) -> str:
+    """Why trials are shown and not tested, whatever their numbers; empty where they may be."""
+    return "the preset smoke only shows that everything runs" if any(one.is_smoke for one in sides) else ""
+
+
 def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _Compared | None:
     """Two networks on one data set, by the seeds of their last look if there was one; none without a finished trial."""
     if network not in evidence.networks or baseline not in evidence.networks:
         return None
     looks = evidence.run.looks
     latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
+    if why_untested(evidence):
+        latest = None
     look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
     found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
@@ -160,11 +169,16 @@ def _has_been_asked(study: Study, planned: set[str]) -> bool:
 def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
     pairs = comparisons(study)
     compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
-    decisions = decide(
-        [one.difference.new_images for one in compared],
-        study.margin_points / 100,
-        correction,
-        neither_learned=[one.neither_learned for one in compared],
+    untested = why_untested(evidence)
+    decisions = (
+        [NOTHING_TESTED] * len(compared)
+        if untested
+        else decide(
+            [one.difference.new_images for one in compared],
+            study.margin_points / 100,
+            correction,
+            neither_learned=[one.neither_learned for one in compared],
+        )
     )
     seeds = max((one.difference.seeds for one in compared), default=0)
     names = {one.network for one in compared}
@@ -181,9 +195,12 @@ def _study_result(evidence: Evidence, study: Study, correction: Correction) -> S
 def _comparisons(
     evidence: Evidence, study: Study, compared: Sequence[_Compared], decisions: Sequence[Decision]
 ) -> list[Comparison]:
-    found = []
+    found, untested = [], why_untested(evidence)
     for one, decision in zip(compared, decisions, strict=True):
-        undecided = not one.neither_learned and (one.look.verdict if one.look else decision.verdict) == "undecided"
+        undecided = (
+            not (one.neither_learned or untested)
+            and (one.look.verdict if one.look else decision.verdict) == "undecided"
+        )
         both = evidence.networks[one.network], evidence.networks[one.baseline]
         ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
         found.append(
@@ -200,6 +217,7 @@ def _comparisons(
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
                 neither_learned=one.neither_learned,
+                untested=untested,
             )
         )
     return found

@@ -62,7 +62,8 @@ def _undecided(row: Comparison, result: Family) -> str:
             if row.neither_learned
             else []
         ),
-        *([] if row.is_tested else ["one training on a side says nothing of the chance of a seed"]),
+        *([row.untested] if row.untested else []),
+        *([] if row.is_tested or row.untested else ["one training on a side says nothing of the chance of a seed"]),
     ]
     if reasons:
         return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
@@ -132,5 +133,5 @@ def _mark(row: Comparison) -> str:
         word = "seed" if len(row.unpaired_seeds) == 1 else "seeds"
         marks.append(f"left out, as one of both lacks it: {word} {seeds}")
     if row.difference.pairing == "unpaired":
-        marks.append("unpaired, as the two have fewer than two seeds in common")
+        marks.append("unpaired, as the two have less than two thirds of their seeds in common")
     return f" [{'; '.join(marks)}]" if marks else ""

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide
+from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import Pair
 from fbench.reports.formatting import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, decide
+from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, decide
 from fbench.statistics.single import summarise
 
 MARGIN: Final = 0.01
@@ -72,7 +72,7 @@ def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> 
             found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
             compared.append(_Compared(pair, theirs, ours, found))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
-    rows = _rows(compared)
+    rows = _rows(compared, why_untested(base, new))
     return DataAccuracy(
         key=key,
         data=new.data.name,
@@ -90,14 +90,18 @@ def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> 
     )
 
 
-def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
+def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ...]:
     neither_learned = [one.base.collapsed and one.new.collapsed for one in compared]
-    decisions = decide([one.difference.new_images for one in compared], MARGIN, neither_learned=neither_learned)
+    decisions = (
+        [NOTHING_TESTED] * len(compared)
+        if untested
+        else decide([one.difference.new_images for one in compared], MARGIN, neither_learned=neither_learned)
+    )
     found = []
     for one, decision, unlearned in zip(compared, decisions, neither_learned, strict=True):
         difference = one.difference
         used = {*difference.our_seeds, *difference.their_seeds}
-        undecided = decision.verdict == "undecided" and not unlearned
+        undecided = decision.verdict == "undecided" and not (unlearned or untested)
         theirs, ours = _of_seeds(one.base, difference.their_seeds), _of_seeds(one.new, difference.our_seeds)
         comparison = Comparison(
             network=f"{one.pair.new_network} in B",
@@ -110,6 +114,7 @@ def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
             neither_learned=unlearned,
+            untested=untested,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))
