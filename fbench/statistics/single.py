@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.discordance import FEW
+from fbench.statistics.discordance import FEW, images_that_carry
 from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images, this_test_set
 from fbench.statistics.intervals import wilson_interval
 from fbench.statistics.possible import Share, bounded
@@ -33,7 +33,8 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` is Wilson's interval, which
         knows only the chance of the images. With more, ``new_images`` is no narrower than the exact interval of Clopper
-        and Pearson where fewer than 25 images were ever right, or ever wrong: all right on 7 images is at least 59 %.
+        and Pearson where fewer than 25 images carry the right answers, or the wrong ones: all right on 7 images is at
+        least 59 %.
 
     Raises:
         ValueError: not a matrix of zeros and ones of at least one seed and two images, or a confidence not
@@ -56,8 +57,8 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
 
 def _is_few(matrix: npt.NDArray[np.float64]) -> bool:
     """Whether right or wrong answers are on so few images that the variance is not known from them."""
-    ever_right, ever_wrong = int(matrix.any(axis=0).sum()), int((matrix == 0).any(axis=0).sum())
-    return min(ever_right, ever_wrong) < FEW
+    right = matrix.mean(axis=0)
+    return min(images_that_carry(right), images_that_carry(1 - right)) < FEW
 
 
 def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:

@@ -11,6 +11,7 @@ from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
 from fbench.reports.findings.costs.cost import network_cost
 from fbench.reports.findings.costs.cost_change import CostChange, cost_change
 from fbench.statistics.comparison.equivalence import certified_margin
@@ -37,6 +38,8 @@ class Comparison:
             where neither learned.
         cost: what the network costs beside its baseline.
         neither_learned: most trials of both collapsed, so that nothing is decided.
+        learned: where trainings of one of the two collapsed, how many, and the difference with them; ``difference`` is
+            then that of those that learned.
         untested: why nothing is tested although there are trainings enough; else empty.
     """
 
@@ -51,6 +54,7 @@ class Comparison:
     cost: CostChange
     neither_learned: bool = False
     untested: str = ""
+    learned: LearnedComparison | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -124,6 +128,7 @@ class _Compared(NamedTuple):
     look: Look | None
     look_lost: bool
     neither_learned: bool
+    learned: LearnedComparison | None
 
 
 def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
@@ -148,9 +153,14 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
         latest = None
     look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-    neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
-    return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned)
+    both = evidence.networks[network], evidence.networks[baseline]
+    learned = learned_comparison(*both) if latest is None else None
+    if learned is None:
+        found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    else:
+        found = learned.learned
+    neither_learned = both[0].collapsed and both[1].collapsed
+    return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned, learned)
 
 
 def _first_seeds(network: NetworkEvidence, look: Look | None) -> Correctness:
@@ -178,6 +188,7 @@ def _study_result(evidence: Evidence, study: Study, correction: Correction) -> S
             study.margin_points / 100,
             correction,
             neither_learned=[one.neither_learned for one in compared],
+            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
         )
     )
     seeds = max((one.difference.seeds for one in compared), default=0)
@@ -211,24 +222,26 @@ def _comparisons(
                 decision=decision,
                 look=one.look,
                 look_lost=one.look_lost,
-                unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
+                unpaired_seeds=_unpaired_seeds(one, *both),
                 more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
                 if undecided
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
                 neither_learned=one.neither_learned,
                 untested=untested,
+                learned=one.learned,
             )
         )
     return found
 
 
-def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
-    """What pairs leave out; a look has its own seeds."""
+def _unpaired_seeds(one: _Compared, ours: NetworkEvidence, theirs: NetworkEvidence) -> tuple[int, ...]:
+    """What pairs leave out as one side lacks it; a look has its own seeds."""
     if one.look or one.look_lost:
         return ()
     used = {*one.difference.our_seeds, *one.difference.their_seeds}
-    return tuple(sorted({*ours, *theirs} - used))
+    collapsed = collapsed_seeds((ours, theirs)) if one.learned else set()
+    return tuple(sorted({*ours.seeds, *theirs.seeds} - used - collapsed))
 
 
 def seeds_to_decide(

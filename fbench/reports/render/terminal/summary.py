@@ -13,6 +13,7 @@ from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.factor_words import effect_sentences
 from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.headline import without_copies
+from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
 from fbench.reports.findings.comparisons.studies import study_results
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
@@ -42,6 +43,9 @@ def print_summary(run: RunTable) -> None:
             console.print(_table(summary, with_cost=console.width >= WIDE))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
+            for sentence in (unknown_classes_sentence(evidence), learning_sentence(evidence)):
+                if sentence:
+                    console.print(sentence, highlight=False, markup=False)
             _print_verdicts(console, evidence)
 
 
