@@ -103,6 +103,11 @@ def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) 
     return MeanEstimate(found.estimate, found.low, found.high, error, sample.size - 1.0, confidence, "seeds")
 
 
+def both_say(one: Answer, other: Answer) -> Answer:
+    """What holds of two estimates, such as with and without trainings that collapsed: what both of them say."""
+    return Answer(one.supports and other.supports, max(one.p_against, other.p_against))
+
+
 def judge_parts(parts: Sequence[Answer | None], level: float = LEVEL) -> tuple[Outcome, ...]:
     """The outcome of each part; one without data (none) is undecided and no member of the family."""
     tested = [one for one in parts if one is not None]

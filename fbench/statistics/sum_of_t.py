@@ -143,4 +143,4 @@ def _merged(variances: FloatArray, weights: FloatArray) -> tuple[FloatArray, Flo
     together = np.bincount(places, weights)
     filled = together > 0
     means = np.bincount(places, weights * variances)[filled] / together[filled]
-    return np.sqrt(means), together[filled]
+    return np.sqrt(means), np.asarray(together[filled], dtype=np.float64)

@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.statements import (
     Answer,
+    both_say,
     conclude,
     judge_parts,
     over_seeds,
@@ -200,3 +201,10 @@ def test_what_speaks_against_a_range_is_the_signed_rank_test_at_its_nearest_end(
 def test_a_few_blocks_decide_nothing_about_times() -> None:
     assert judge_parts([says_shorter(*log_times(0.5, 0.01, blocks=3), margin=0.01)]) == ("undecided",)
     assert judge_parts([says_ratio_within(*log_times(0.7, 0.01, blocks=3), low=0.5, high=0.9)]) == ("undecided",)
+
+
+def test_two_estimates_say_what_both_of_them_say() -> None:
+    for_it, against = Answer(supports=True, p_against=1.0), Answer(supports=False, p_against=0.01)
+    assert both_say(for_it, for_it) == for_it
+    assert both_say(against, against) == against
+    assert both_say(for_it, against) == Answer(supports=False, p_against=1.0)

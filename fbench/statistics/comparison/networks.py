@@ -127,8 +127,9 @@ def new_images_difference(
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds that are pairs; empty where all seeds of both are used unpaired."""
     common = tuple(seed for seed in our_seeds if seed in their_seeds)
-    wanted = max(FEWEST_PAIRS, SHARE_OF_PAIRS * min(len(our_seeds), len(their_seeds)))
-    return common if len(common) >= wanted or our_seeds == their_seeds else ()
+    fewest = min(len(our_seeds), len(their_seeds))
+    is_enough = len(common) >= FEWEST_PAIRS and len(common) >= SHARE_OF_PAIRS * fewest
+    return common if is_enough or our_seeds == their_seeds else ()
 
 
 def _rows_of(

@@ -15,6 +15,7 @@ from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccur
 from fbench.benchmark.records.interim_analyses import Look
 from fbench.reports.findings.claims.parts import MissingEvidence, Part, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
+from fbench.reports.findings.comparisons.learning import collapsed_seeds, collapsed_words, learned_comparison
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.formatting import listing, margin, minus, number, p_equals, plural, points_range
@@ -22,7 +23,7 @@ from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkCompariso
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import SeedsNeeded
-from fbench.statistics.statements import Answer, says_better, says_no_worse
+from fbench.statistics.statements import Answer, both_say, says_better, says_no_worse
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,13 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
     if absent is not None or evidence is None:
         return absent or Part()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
     look = _look(evidence, pair)
-    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
+    learned = learned_comparison(ours, theirs) if look is None else None
+    found = learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    collapsed = collapsed_seeds((ours, theirs)) if learned else set()
+    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds} - collapsed))
+    if learned:
+        remarks += (f"the means on {data_words(pair.data)} are {collapsed_words(learned, pair.ours, pair.theirs)}",)
     if look is None and evidence.has_looks:
         remarks += (
             f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
@@ -147,6 +152,8 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
     if look:
         return _of_look(pair, *look, asks, remarks)
     answer = asks.judge(found.new_images, pair.margin)
+    if learned:
+        answer = both_say(answer, asks.judge(learned.every.new_images, pair.margin))
     decided = answer.supports or answer.p_against < LEVEL
     words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
     more = () if answer.supports else _more(pair, found, evidence)

@@ -52,14 +52,16 @@ def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> Learne
     kept = [[not bad for bad in side.collapsed_trainings] for side in (ours, theirs)]
     if all(map(all, kept)) or min(map(sum, kept)) < FEWEST_PAIRS:
         return None
-    seeds = [
+    our_seeds, their_seeds = (
         tuple(seed for seed, keep in zip(side.seeds, keeps, strict=True) if keep)
         for side, keeps in zip((ours, theirs), kept, strict=True)
-    ]
+    )
     return LearnedComparison(
         ours=ours.collapses,
         theirs=theirs.collapses,
-        learned=compare_networks(ours.correct[np.array(kept[0])], theirs.correct[np.array(kept[1])], *seeds),
+        learned=compare_networks(
+            ours.correct[np.array(kept[0])], theirs.correct[np.array(kept[1])], our_seeds, their_seeds
+        ),
         every=compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds),
         middle=_middle(ours) - _middle(theirs),
     )

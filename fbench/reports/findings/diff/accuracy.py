@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
 from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
@@ -33,6 +34,7 @@ class _Compared(NamedTuple):
     base: NetworkEvidence
     new: NetworkEvidence
     difference: NetworkComparison
+    learned: LearnedComparison | None
 
 
 def compare_accuracy(pairs: Sequence[Pair]) -> tuple[DataAccuracy, ...]:
@@ -69,8 +71,11 @@ def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> 
         elif not same_images:
             refused.append(_on_other_images(pair, theirs, ours))
         else:
-            found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-            compared.append(_Compared(pair, theirs, ours, found))
+            learned = learned_comparison(ours, theirs)
+            found = (
+                learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+            )
+            compared.append(_Compared(pair, theirs, ours, found, learned))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
     rows = _rows(compared, why_untested(base, new))
     return DataAccuracy(
@@ -95,12 +100,18 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
     decisions = (
         [NOTHING_TESTED] * len(compared)
         if untested
-        else decide([one.difference.new_images for one in compared], MARGIN, neither_learned=neither_learned)
+        else decide(
+            [one.difference.new_images for one in compared],
+            MARGIN,
+            neither_learned=neither_learned,
+            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
+        )
     )
     found = []
     for one, decision, unlearned in zip(compared, decisions, neither_learned, strict=True):
         difference = one.difference
         used = {*difference.our_seeds, *difference.their_seeds}
+        collapsed = collapsed_seeds((one.base, one.new)) if one.learned else set()
         undecided = decision.verdict == "undecided" and not (unlearned or untested)
         theirs, ours = _of_seeds(one.base, difference.their_seeds), _of_seeds(one.new, difference.our_seeds)
         comparison = Comparison(
@@ -110,11 +121,12 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
             decision=decision,
             look=None,
             look_lost=False,
-            unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used)),
+            unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used - collapsed)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
             neither_learned=unlearned,
             untested=untested,
+            learned=one.learned,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))
