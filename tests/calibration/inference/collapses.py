@@ -29,8 +29,9 @@ class CollapsesRow:
 
     ``coverage`` is that of the difference of those that learned, which is 0; ``wrong`` how often it is called better or
     worse, ``equivalent`` how often equivalent. ``all_trainings_coverage`` would be how often an interval over all
-    trainings holds their true mean, 4.5 points lower, which it misses where none collapsed. ``rates_differ`` is how often Fisher's
-    test finds the rates, which do differ, at 5 %, and ``rate_coverage`` how often the exact interval holds the rate.
+    trainings holds their true mean, 4.5 points lower, which it misses where none collapsed. ``rates_differ`` is how
+    often Fisher's test finds the rates, which do differ, at 5 %, and ``rate_coverage`` how often the exact interval
+    holds the rate.
     """
 
     seeds: int
