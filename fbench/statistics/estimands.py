@@ -9,7 +9,7 @@ networks' correctness. Its mean is uncertain in two ways, and which of them coun
   ``value[r, i] = mean + seed[r] + image[i] + residual[r, i]``, in which the mean has the variance
   ``(MS_seed + MS_image - MS_residual) / (R C)`` (Dorfman, Berbaum, Metz 1992, Investigative Radiology 27,
   723-731; Obuchowski, Rockette 1995, Communications in Statistics 24, 285-308) and Satterthwaite's degrees of
-  freedom.
+  freedom, or with fewer than ``FEW_SEEDS`` seeds the critical values of :mod:`fbench.statistics.sum_of_t`.
 
 Equal values are no proof that nothing varies: three seeds with one and the same accuracy on C images have had no chance
 to show a spread below the step of 1 / C. Where a variance comes out as zero, the standard error is therefore that of
@@ -21,14 +21,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from fbench.statistics.discordance import Discordance
-from fbench.statistics.intervals import check_confidence, t_p_value, t_quantile
+from fbench.statistics.intervals import check_confidence
+from fbench.statistics.sum_of_t import SumOfT, student, sum_of_t
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,13 +54,26 @@ Rule = Literal[
 
 ROUNDING = 1e-10  # differences below this share are rounding, not chance
 
+FEW_SEEDS: Final = 10
+"""With fewer seeds Satterthwaite's degrees of freedom are too poorly known for the small p-values that a family asks
+for; what they would cost is in ``results/inference/few_seeds.csv``."""
+
+
+class Bounds(Protocol):
+    """What values of a mean are possible (:mod:`fbench.statistics.possible`)."""
+
+    def within(self, low: float, high: float, confidence: float, /) -> tuple[float, float]:
+        """The part of an interval of this confidence that is possible."""
+
 
 @dataclass(frozen=True)
 class MeanEstimate:
     """A mean with its interval, in the unit of the data; NaN where undefined.
 
     ``discordance`` is what the images can carry of a difference, where its values are known to be bounded; p-values and
-    intervals are then the weaker ones of the model's and of the images'.
+    intervals are then the weaker ones of the model's and of the images'. ``error`` is the distribution of the mean's
+    error over its standard error where that is not Student's t with ``degrees_of_freedom``; ``bounds`` what the mean
+    can be, where that is known.
     """
 
     estimate: float
@@ -71,6 +84,13 @@ class MeanEstimate:
     confidence: float
     rule: Rule
     discordance: Discordance | None = field(default=None, compare=False)
+    error: SumOfT | None = None
+    bounds: Bounds | None = field(default=None, compare=False)
+
+    @property
+    def distribution(self) -> SumOfT:
+        """Of the error of the mean, in standard errors."""
+        return self.error or student(self.degrees_of_freedom)
 
     @property
     def p_value(self) -> float:
@@ -81,7 +101,7 @@ class MeanEstimate:
         if self.standard_error == 0:
             of_model = 1.0 if self.estimate == 0 else 0.0
         else:
-            of_model = t_p_value(self.estimate / self.standard_error, self.degrees_of_freedom)
+            of_model = 2 * float(self.distribution.below(-abs(self.estimate) / self.standard_error))
         return of_model if self.discordance is None else max(of_model, self.discordance.p_no_difference)
 
     def p_at_least(self, value: float) -> float:
@@ -100,7 +120,11 @@ class MeanEstimate:
         Raises:
             ValueError: a confidence not between 0 and 1.
         """
-        half = t_quantile(confidence, self.degrees_of_freedom) * self.standard_error
+        low, high = self._unbounded(confidence)
+        return (low, high) if self.bounds is None else self.bounds.within(low, high, confidence)
+
+    def _unbounded(self, confidence: float) -> tuple[float, float]:
+        half = self.distribution.quantile(confidence) * self.standard_error
         ends = [self.estimate - half, self.estimate + half]
         if self.discordance is None:
             return min(ends), max(ends)
@@ -113,7 +137,7 @@ class MeanEstimate:
         """Of a hypothesis that is refuted by values far below 0."""
         if self.standard_error == 0:
             return 0.0 if above < 0 else 1.0
-        return float(special.stdtr(self.degrees_of_freedom, above / self.standard_error))
+        return float(self.distribution.below(above / self.standard_error))
 
 
 def carried_by_images(estimate: MeanEstimate, images: Discordance) -> MeanEstimate:
@@ -121,8 +145,6 @@ def carried_by_images(estimate: MeanEstimate, images: Discordance) -> MeanEstima
     if math.isnan(estimate.standard_error):
         return estimate
     carried = replace(estimate, discordance=images)
-    if not images.is_few:
-        return carried
     low, high = carried.interval(estimate.confidence)
     return replace(carried, low=low, high=high)
 
@@ -223,7 +245,8 @@ def new_images(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.
     if no_image_component:
         return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds_only", step)
     total = squares.seed + squares.image - squares.residual
-    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed", step)
+    error = error_distribution(squares) if squares.seeds < FEW_SEEDS else None
+    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed", step, error)
 
 
 def satterthwaite(squares: MeanSquares) -> float:
@@ -239,12 +262,32 @@ def satterthwaite(squares: MeanSquares) -> float:
     return float(max(total**2 / spread, min(by_seed, by_image)))
 
 
+def error_distribution(squares: MeanSquares) -> SumOfT:
+    """The distribution of the mean's error over its standard error, that of Behrens and Fisher.
+
+    The parts are MS_seed with R - 1 degrees of freedom and MS_image - MS_residual with Satterthwaite's, at least the
+    smaller of R - 1 and C - 1.
+    """
+    by_seed, by_image = squares.seeds - 1.0, squares.images - 1.0
+    of_images = squares.image - squares.residual
+    if of_images <= 0:
+        return sum_of_t([(squares.seed, by_seed)])
+    spread = squares.image**2 / by_image + squares.residual**2 / (by_seed * by_image)
+    return sum_of_t([(squares.seed, by_seed), (of_images, max(of_images**2 / spread, min(by_seed, by_image)))])
+
+
 def _beyond_rounding(matrix: FloatArray, mean_square: float) -> float:
     return mean_square if mean_square > (ROUNDING * float(np.abs(matrix).max())) ** 2 else 0.0
 
 
 def _estimate(
-    matrix: FloatArray, mean_square: float, degrees_of_freedom: float, confidence: float, rule: Rule, step: float
+    matrix: FloatArray,
+    mean_square: float,
+    degrees_of_freedom: float,
+    confidence: float,
+    rule: Rule,
+    step: float,
+    distribution: SumOfT | None = None,
 ) -> MeanEstimate:
     mean = float(matrix.mean())
     error = float(np.sqrt(mean_square / matrix.size))
@@ -252,5 +295,5 @@ def _estimate(
         mean = mean if abs(mean) > ROUNDING * float(np.abs(matrix).max()) else 0.0
         error = step / matrix.size
         rule = rule if rule == "one_seed" else "constant"
-    half = t_quantile(confidence, degrees_of_freedom) * error
-    return MeanEstimate(mean, mean - half, mean + half, error, degrees_of_freedom, confidence, rule)
+    half = (distribution or student(degrees_of_freedom)).quantile(confidence) * error
+    return MeanEstimate(mean, mean - half, mean + half, error, degrees_of_freedom, confidence, rule, error=distribution)

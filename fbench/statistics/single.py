@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.discordance import FEW
+from fbench.statistics.discordance import FEW, images_that_carry
 from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images, this_test_set
-from fbench.statistics.intervals import proportion_interval, wilson_interval
+from fbench.statistics.intervals import wilson_interval
+from fbench.statistics.possible import Share, bounded
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` is Wilson's interval, which
         knows only the chance of the images. With more, ``new_images`` is no narrower than the exact interval of Clopper
-        and Pearson where fewer than 25 images were ever right, or ever wrong: all right on 7 images is at least 59 %.
+        and Pearson where fewer than 25 images carry the right answers, or the wrong ones: all right on 7 images is at
+        least 59 %.
 
     Raises:
         ValueError: not a matrix of zeros and ones of at least one seed and two images, or a confidence not
@@ -42,9 +44,10 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
     if not np.isin(matrix, (0, 1)).all():
         wrong = float(matrix[~np.isin(matrix, (0, 1))][0])
         raise ValueError(f"An answer is marked {wrong:g}; mark each as 1 (right) or 0 (wrong).")
+    right, units = float(matrix.mean(axis=0).sum()), matrix.shape[1]
     return AccuracySummary(
-        this_test_set=_within_bounds(this_test_set(matrix, confidence)),
-        new_images=_within_bounds(_carried(new_images(matrix, confidence), matrix))
+        this_test_set=bounded(this_test_set(matrix, confidence), Share(right, units, is_few=False)),
+        new_images=bounded(new_images(matrix, confidence), Share(right, units, is_few=_is_few(matrix)))
         if len(matrix) > 1
         else _of_one_seed(matrix[0], confidence),
         seeds=matrix.shape[0],
@@ -52,21 +55,15 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
     )
 
 
-def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:
-    low, high = np.clip([accuracy.low, accuracy.high], 0.0, 1.0).tolist()
-    return replace(accuracy, low=low, high=high)
-
-
-def _carried(accuracy: MeanEstimate, matrix: npt.NDArray[np.float64]) -> MeanEstimate:
-    """No narrower than the number of images allows, where right or wrong answers are on few of them."""
-    ever_right, ever_wrong = int(matrix.any(axis=0).sum()), int((matrix == 0).any(axis=0).sum())
-    if min(ever_right, ever_wrong) >= FEW:
-        return accuracy
-    exact = proportion_interval(float(matrix.mean(axis=0).sum()), matrix.shape[1], accuracy.confidence)
-    return replace(accuracy, low=min(accuracy.low, exact.low), high=max(accuracy.high, exact.high))
+def _is_few(matrix: npt.NDArray[np.float64]) -> bool:
+    """Whether right or wrong answers are on so few images that the variance is not known from them."""
+    right = matrix.mean(axis=0)
+    return min(images_that_carry(right), images_that_carry(1 - right)) < FEW
 
 
 def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:
     wilson = wilson_interval(int(correct.sum()), correct.size, confidence)
     error = float(np.sqrt(wilson.estimate * (1 - wilson.estimate) / correct.size))
-    return MeanEstimate(wilson.estimate, wilson.low, wilson.high, error, correct.size - 1.0, confidence, "wilson")
+    ends = wilson.low, wilson.high
+    bounds = Share(float(correct.sum()), correct.size, is_few=True)
+    return MeanEstimate(wilson.estimate, *ends, error, correct.size - 1.0, confidence, "wilson", bounds=bounds)

@@ -124,6 +124,13 @@ def over_seeds(values: npt.ArrayLike, confidence: float = 0.95, *, step: float) 
     return MeanEstimate(found.estimate, found.low, found.high, error, sample.size - 1.0, confidence, "seeds")
 
 
+def both_say(one: StatementAnswer, other: StatementAnswer) -> StatementAnswer:
+    """What holds of two estimates, such as with and without trainings that collapsed: what both of them say."""
+    both = [answer.p_for for answer in (one, other) if answer.p_for is not None]
+    p_for = max(both, default=None)
+    return StatementAnswer(one.supports and other.supports, max(one.p_against, other.p_against), p_for)
+
+
 def judge_parts(parts: Sequence[StatementAnswer | None], level: float = LEVEL) -> tuple[Outcome, ...]:
     """The outcome of each part; one without data (none) is undecided and no member of the family."""
     tested = [one for one in parts if one is not None]

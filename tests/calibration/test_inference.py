@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fbench.statistics.intervals import proportion_interval
+from tests.calibration.inference import collapses, edge, few_seeds
 from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
@@ -134,3 +136,48 @@ def test_the_committed_rank_tests_keep_their_level() -> None:
     for row in rows:
         for test in ("friedman", "nemenyi", "nemenyi_beside_a_better_one"):
             assert float(row[test]) <= 5 + 2 * 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+
+
+def test_with_few_seeds_families_find_nothing_false_in_95_of_100_studies() -> None:
+    rows = read_rows(TABLES / "few_seeds.csv")
+    assert len(rows) == len(few_seeds.CASES)
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        for name in ("found", "equivalent"):
+            _is_met(float(row[name]), 5.5, int(row["repetitions"]))
+        assert float(row["coverage"]) >= 93
+
+
+def test_a_difference_of_exactly_the_margin_is_rarely_called_equivalent_near_100_percent() -> None:
+    rows = read_rows(TABLES / "edge.csv")
+    assert len(rows) == len(edge.CASES)
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        _is_met(float(row["equivalent"]), 5.5, int(row["repetitions"]))
+        assert min(float(row[name]) for name in ("coverage", "ours", "theirs")) >= 93
+
+
+def test_means_of_trainings_that_learned_are_covered_where_others_collapsed() -> None:
+    rows = read_rows(TABLES / "collapses.csv")
+    assert len(rows) == len(collapses.CASES)
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        assert 93 <= float(row["coverage"]) <= 97
+        _is_met(float(row["wrong"]), 5, int(row["repetitions"]))
+        assert float(row["rate_coverage"]) >= 95
+
+
+def _is_met(rate: float, wanted: float, repetitions: int) -> None:
+    """The lower limit of a rate in per cent (Clopper, Pearson) is not above what was wanted, and the rate at most 6."""
+    assert proportion_interval(round(rate * repetitions / 100), repetitions).low <= wanted / 100
+    assert rate <= 6
+
+
+def test_simulations_of_few_seeds_the_edge_and_collapses_run() -> None:
+    few = few_seeds.few_seeds_of("paired", 0.1, 3, 20, random_seed=1)
+    assert few.found <= few.satterthwaite
+    near = edge.edge_of(edge.DIFFICULTIES[0], 147, 5, 20, random_seed=1)
+    assert near.equivalent == 0  # fewer than 299 images certify no margin of one point
+    assert near.coverage >= 90
+    bad = collapses.collapses_of(5, 20, random_seed=1)
+    assert bad.coverage >= 80

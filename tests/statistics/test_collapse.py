@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbench.statistics.collapse import is_collapsed, mostly_collapsed
+from fbench.statistics.collapse import (
+    Collapses,
+    collapse_p_value,
+    interquartile_mean,
+    is_collapsed,
+    mostly_collapsed,
+)
 
 
 def confusion(right: int, images: int, classes: int = 7) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -51,3 +57,37 @@ def test_what_is_no_confusion_matrix_is_refused(given: np.ndarray[tuple[int, ...
         is_collapsed(given)
     with pytest.raises(ValueError, match="No training"):
         mostly_collapsed([])
+
+
+def test_a_training_loss_that_ends_far_above_chance_has_diverged() -> None:
+    learned = confusion(60, 70)
+    assert not is_collapsed(learned, training_loss=2 * np.log(7))
+    assert is_collapsed(learned, training_loss=2.01 * np.log(7))
+    assert is_collapsed(learned, training_loss=float("nan"))
+
+
+def test_none_of_ten_leaves_open_that_31_percent_collapse() -> None:
+    rate = Collapses(0, 10).rate()
+    assert (rate.estimate, rate.low) == (0, 0)
+    assert rate.high == pytest.approx(1 - 0.025 ** (1 / 10))  # 30.8 %
+    for collapsed in (1, 4, 10):
+        found, exact = Collapses(collapsed, 10).rate(), stats.binomtest(collapsed, 10).proportion_ci(method="exact")
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [((0, 10), (0, 10)), ((5, 10), (0, 10)), ((1, 10), (3, 7)), ((10, 10), (0, 5)), ((2, 3), (9, 40))],
+)
+def test_rates_are_compared_by_fishers_exact_test(ours: tuple[int, int], theirs: tuple[int, int]) -> None:
+    table = [[bad, trainings - bad] for bad, trainings in (ours, theirs)]
+    assert collapse_p_value(Collapses(*ours), Collapses(*theirs)) == pytest.approx(stats.fisher_exact(table).pvalue)
+
+
+@pytest.mark.parametrize("trainings", [1, 3, 4, 10, 11])
+def test_the_interquartile_mean_is_that_of_the_paper(trainings: int) -> None:
+    values = np.random.default_rng(trainings).random(trainings)
+    values[0] = -50
+    assert interquartile_mean(values.tolist()) == pytest.approx(stats.trim_mean(values, 0.25))
+    with pytest.raises(ValueError, match="finite values"):
+        interquartile_mean([])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from fbench.statistics.discordance import FEW, discordance, images_for_margin
+from fbench.statistics.discordance import FEW, discordance, images_for_margin, images_that_carry
 
 
 def row(ahead: int, behind: int, images: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -106,3 +106,19 @@ def test_a_detectable_difference_brings_enough_images() -> None:
     assert stats.binom.sf(5, 100, found.detectable(0.05, 0.8)) == pytest.approx(0.8)
     assert stats.binom.sf(14, 100, found.detectable(0.0001, 0.8)) == pytest.approx(0.8)
     assert discordance(np.zeros(5)).detectable(0.05, 0.8) == 1.0
+
+
+def test_few_images_that_carry_the_variance_are_few_however_many_differ() -> None:
+    assert images_that_carry(np.array([0.2, -0.2, 0.2, 0.0])) == pytest.approx(3)
+    assert images_that_carry(np.zeros(5)) == 0
+    differences = np.zeros((10, 400))
+    differences[:, :3] = 1  # three with every seed
+    differences[np.arange(30) % 10, np.arange(3, 33)] = -1  # thirty with one seed each
+    found = discordance(differences)
+    assert (found.differing, found.is_few) == (33, True)
+    assert found.carrying == pytest.approx((3 + 30 * 0.01) ** 2 / (3 + 30 * 0.0001))
+    assert found.p_at_least(0.01) > 0.05  # at most 3 of 400 ahead: chance has as few of 4 wanted
+    assert 0.5 < found.p_no_difference <= 1  # as much ahead as behind
+    spread = discordance(np.where(np.random.default_rng(0).random((10, 400)) < 0.5, 1, -1))
+    assert not spread.is_few
+    assert spread.p_no_difference == 0

@@ -10,7 +10,15 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from fbench.statistics.estimands import MeanSquares, mean_squares, new_images, satterthwaite, this_test_set
+from fbench.statistics.estimands import (
+    FEW_SEEDS,
+    MeanSquares,
+    mean_squares,
+    new_images,
+    satterthwaite,
+    this_test_set,
+)
+from fbench.statistics.sum_of_t import sum_of_t
 
 # Row means 5, 3 and 1, column means 2, 4, 2 and 4, grand mean 3. By hand:
 # SS_seed = 4 (4 + 0 + 4) = 32 on 2, SS_image = 3 (1 + 1 + 1 + 1) = 12 on 3, SS_residual = 4 on 6.
@@ -46,9 +54,29 @@ def test_the_crossed_variance_and_its_degrees_of_freedom_agree_with_hand_computa
     assert estimate.estimate == 3
     assert estimate.standard_error == pytest.approx(math.sqrt(total / 12))
     assert estimate.degrees_of_freedom == pytest.approx(freedom)
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(total / 12)
+
+
+def test_with_few_seeds_the_error_is_a_sum_of_two_t_variables() -> None:
+    estimate = new_images(SMALL)
+    of_images = 4 - 2 / 3
+    freedom = of_images**2 / (4**2 / 3 + (2 / 3) ** 2 / 6)
+    wanted = sum_of_t([(16, 2), (of_images, max(freedom, 2))])
+    half = wanted.quantile(0.95) * estimate.standard_error
     assert (estimate.low, estimate.high) == pytest.approx((3 - half, 3 + half))
-    assert estimate.p_value == pytest.approx(2 * stats.t.sf(3 / math.sqrt(total / 12), freedom))
+    assert estimate.p_value == pytest.approx(2 * float(wanted.below(-3 / estimate.standard_error)))
+    assert estimate.interval(1 - estimate.p_value) == pytest.approx((0, 6), abs=1e-9)
+
+
+def test_from_ten_seeds_on_it_is_students_t_with_satterthwaites_degrees_of_freedom() -> None:
+    generator = np.random.default_rng(0)
+    for seeds in (FEW_SEEDS - 1, FEW_SEEDS):
+        estimate = new_images(0.1 + generator.normal(size=(seeds, 1)) + generator.normal(size=40))
+        half = stats.t.ppf(0.975, estimate.degrees_of_freedom) * estimate.standard_error
+        is_student = estimate.high - estimate.estimate == pytest.approx(half)
+        assert is_student == (seeds >= FEW_SEEDS)
+    assert estimate.p_value == pytest.approx(
+        2 * stats.t.sf(abs(estimate.estimate) / estimate.standard_error, estimate.degrees_of_freedom)
+    )
 
 
 def test_this_test_set_is_the_t_test_over_the_means_of_the_seeds() -> None:

@@ -14,6 +14,7 @@ from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.statements import (
     Outcome,
     StatementAnswer,
+    both_say,
     conclude,
     judge_parts,
     outcome_in_family,
@@ -233,3 +234,10 @@ def test_a_part_that_waits_for_more_training_makes_the_statement_wait_unless_ano
     assert conclude(["supported", "not yet"]) == "not yet"
     assert conclude(["undecided", "not yet"]) == "not yet"
     assert conclude(["contradicted", "not yet"]) == "contradicted"
+
+
+def test_two_estimates_say_what_both_of_them_say() -> None:
+    for_it, against = StatementAnswer(supports=True, p_against=1.0), StatementAnswer(supports=False, p_against=0.01)
+    assert both_say(for_it, for_it) == for_it
+    assert both_say(against, against) == against
+    assert both_say(for_it, against) == StatementAnswer(supports=False, p_against=1.0)

@@ -1,4 +1,5 @@
-"""The answer in five sentences: what came first, what to take for which budget, what matters, what holds, what is open.
+"""The answer in a few sentences: which classes no network knows, what came first, what to take for which budget, what
+matters, what holds, what is open, and how many trainings learned.
 
 Each is written from the results and left out where they say nothing.
 """
@@ -13,6 +14,7 @@ from typing import Final
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.headline import nothing_finished, strength
+from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.origin.provenance import budget_words
@@ -49,16 +51,18 @@ def answer(
     studies: Sequence[StudyResult],
     claims: ClaimsSection | None,
 ) -> tuple[AnswerSentence, ...]:
-    """At most five sentences on one run and data set; ``claims`` none where they are told elsewhere."""
+    """At most seven sentences on one run and data set; ``claims`` none where they are told elsewhere."""
     if not summary:
         return (AnswerSentence("Nothing yet", nothing_finished(evidence)),)
     rows = _different_rows(studies)
     found = [
+        AnswerSentence("Missed", unknown_classes_sentence(evidence)),
         AnswerSentence("First", _first(evidence, summary)),
         AnswerSentence("Which to take", _budgets(front) if front else ""),
         AnswerSentence("What matters", _what_matters(rows, studies)),
         AnswerSentence("Claims", claims.summary if claims else ""),
         AnswerSentence("Undecided", _undecided(rows)),
+        AnswerSentence("Learning", learning_sentence(evidence)),
     ]
     return tuple(one for one in found if one.text)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from fbench.statistics.estimands import MeanEstimate
 
@@ -66,9 +65,7 @@ def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: f
 
 def _wide_enough(estimate: MeanEstimate, level: float) -> float:
     """A margin that is certified at this level."""
-    of_model = (
-        abs(estimate.estimate) - float(special.stdtrit(estimate.degrees_of_freedom, level)) * estimate.standard_error
-    )
+    of_model = abs(estimate.estimate) + estimate.distribution.quantile(1 - 2 * level) * estimate.standard_error
     images = estimate.discordance
     if images is None:
         return of_model
@@ -77,13 +74,16 @@ def _wide_enough(estimate: MeanEstimate, level: float) -> float:
 
 def _p_values(estimates: Sequence[MeanEstimate], margins: FloatArray) -> FloatArray:
     """One row an estimate, one column a margin."""
-    rows = [(one.estimate, one.standard_error, one.degrees_of_freedom) for one in estimates]
-    estimate, error, freedom = (column[:, None] for column in np.array(rows, dtype=np.float64).reshape(-1, 3).T)
-    room = margins[None, :] - np.abs(estimate)
-    with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is a value that is known, decided below
-        p_values = special.stdtr(freedom, -room / error)
-    of_model = np.where(error == 0, np.where(room > 0, 0.0, 1.0), p_values)
-    return np.maximum(of_model, [_of_images(one, margins) for one in estimates]) if estimates else of_model
+    rows = [np.maximum(_of_model(one, margins), _of_images(one, margins)) for one in estimates]
+    return np.array(rows, dtype=np.float64).reshape(len(estimates), margins.size)
+
+
+def _of_model(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:
+    """The larger of both one-sided p-values of the model for each margin, shape (margins,)."""
+    room = margins - abs(estimate.estimate)
+    if estimate.standard_error == 0:  # a value that is known
+        return np.where(room > 0, 0.0, 1.0)
+    return estimate.distribution.below(-room / estimate.standard_error)
 
 
 def _of_images(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,20 @@ from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.paired import new_images_difference as paired_new_images
 from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
 from fbench.statistics.estimands import MeanEstimate, as_matrix
+from fbench.statistics.possible import DifferenceOfShares, bounded
 from fbench.statistics.sign_flip import SignFlipTest
+from fbench.statistics.single import summarise
 
 Pairing = Literal["paired", "unpaired"]
 
-FEWEST_PAIRS = 2
+CONFIDENCE: Final = 0.95
+
+FEWEST_PAIRS: Final = 2
 """Seeds in common from which on seeds are pairs: with one, nothing is known of the chance of a seed."""
+
+SHARE_OF_PAIRS: Final = Fraction(2, 3)
+"""Of the seeds of the network that has fewer, from which on the common ones are pairs and the others are left out: with
+a smaller share more would be lost with the seeds left out than is gained by pairs."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,13 @@ def compare_networks(
     theirs: npt.ArrayLike,
     our_seeds: tuple[int, ...],
     their_seeds: tuple[int, ...],
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> NetworkComparison:
     """Compare two networks by their answers.
 
-    Seeds that both have are pairs and the others are left out, where at least two are in common; otherwise, unless each
-    has but one and the same, all seeds of both are used unpaired.
+    Seeds that both have are pairs and the others are left out, where they are at least two and two thirds of the seeds
+    of the network that has fewer; otherwise, unless each has but one and the same, all seeds of both are used unpaired.
+    The numbers of the seeds alone decide, never the answers. No interval is wider than two accuracies allow.
 
     Args:
         ours: shape (R_A seeds, C images); 1 or True where the answer was right.
@@ -86,10 +96,11 @@ def compare_networks(
     pairs = paired_seeds(our_seeds, their_seeds)
     if pairs:
         return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence)
+    here, new = _bounds(a, b, confidence)
     return NetworkComparison(
         pairing="unpaired",
-        this_test_set=unpaired_this_test_set(a, b, confidence),
-        new_images=unpaired_new_images(a, b, confidence),
+        this_test_set=bounded(unpaired_this_test_set(a, b, confidence), here),
+        new_images=bounded(unpaired_new_images(a, b, confidence), new),
         sign_flip=None,
         mcnemar=_of_single_trainings(a, b),
         effect_size=unpaired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence)
@@ -108,14 +119,17 @@ def new_images_difference(
     a, b = as_matrix(ours), as_matrix(theirs)
     pairs = paired_seeds(our_seeds, their_seeds)
     if not pairs:
-        return unpaired_new_images(a, b)
-    return paired_new_images(np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs)))
+        return bounded(unpaired_new_images(a, b), _bounds(a, b, CONFIDENCE)[1])
+    a, b = _rows_of(a, b, our_seeds, their_seeds, pairs)
+    return bounded(paired_new_images(a - b), _bounds(a, b, CONFIDENCE)[1])
 
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds that are pairs; empty where all seeds of both are used unpaired."""
     common = tuple(seed for seed in our_seeds if seed in their_seeds)
-    return common if len(common) >= FEWEST_PAIRS or our_seeds == their_seeds else ()
+    fewest = min(len(our_seeds), len(their_seeds))
+    is_enough = len(common) >= FEWEST_PAIRS and len(common) >= SHARE_OF_PAIRS * fewest
+    return common if is_enough or our_seeds == their_seeds else ()
 
 
 def _rows_of(
@@ -133,16 +147,28 @@ def _paired(
     a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], seeds: tuple[int, ...], confidence: float
 ) -> NetworkComparison:
     found = compare(a - b, confidence)
+    here, new = _bounds(a, b, confidence)
     return NetworkComparison(
         pairing="paired",
-        this_test_set=found.this_test_set,
-        new_images=found.new_images,
+        this_test_set=bounded(found.this_test_set, here),
+        new_images=bounded(found.new_images, new),
         sign_flip=found.sign_flip,
         mcnemar=_of_single_trainings(a, b),
         effect_size=paired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence) if len(seeds) > 1 else None,
         our_seeds=seeds,
         their_seeds=seeds,
         images=a.shape[1],
+    )
+
+
+def _bounds(
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], confidence: float
+) -> tuple[DifferenceOfShares, DifferenceOfShares]:
+    """What the difference can be, for these images and for new ones."""
+    ours, theirs = summarise(a, confidence), summarise(b, confidence)
+    return (
+        DifferenceOfShares(ours.this_test_set, theirs.this_test_set),
+        DifferenceOfShares(ours.new_images, theirs.new_images),
     )
 
 

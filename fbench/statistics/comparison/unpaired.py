@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fbench.statistics.discordance import discordance
 from fbench.statistics.estimands import (
+    FEW_SEEDS,
     ROUNDING,
     FloatArray,
     MeanEstimate,
@@ -25,7 +26,8 @@ from fbench.statistics.estimands import (
     carried_by_images,
     mean_squares,
 )
-from fbench.statistics.intervals import check_confidence, t_quantile
+from fbench.statistics.intervals import check_confidence
+from fbench.statistics.sum_of_t import SumOfT, student, sum_of_t
 
 Term = tuple[float, float]
 """A part of a variance and its degrees of freedom."""
@@ -73,10 +75,12 @@ def _by_model(sides: tuple[FloatArray, FloatArray], by_image: FloatArray, confid
         return _from_terms(estimate, [image_term if image_term[0] else least], [], confidence, "one_seed")
     seeds = [_seed_term(side) for side in sides]
     residuals = [_residual_term(side) for side in sides]
+    few = min(len(side) for side in sides) < FEW_SEEDS
     if image_term[0] > sum(value for value, _ in residuals) * (1 + ROUNDING):
-        return _from_terms(estimate, [*seeds, image_term], residuals, confidence, "crossed")
+        error = sum_of_t([*seeds, _image_part(image_term, residuals, sides)]) if few else None
+        return _from_terms(estimate, [*seeds, image_term], residuals, confidence, "crossed", error)
     if any(value for value, _ in seeds):
-        return _from_terms(estimate, seeds, [], confidence, "seeds_only")
+        return _from_terms(estimate, seeds, [], confidence, "seeds_only", sum_of_t(seeds) if few else None)
     if any(value for value, _ in residuals):
         return _from_terms(estimate, residuals, [], confidence, "residual_only")
     return _from_terms(estimate, [_seen_seed_term(side) for side in sides], [], confidence, "constant")
@@ -110,15 +114,27 @@ def _residual_term(side: FloatArray) -> Term:
     return squares.residual / side.size, (squares.seeds - 1.0) * (squares.images - 1.0)
 
 
+def _image_part(image: Term, residuals: Sequence[Term], sides: tuple[FloatArray, FloatArray]) -> Term:
+    """The image component with Satterthwaite's degrees of freedom, at least those of the fewest seeds or images."""
+    variance = image[0] - sum(value for value, _ in residuals)
+    spread = sum(value**2 / df for value, df in [image, *residuals])
+    return variance, max(variance**2 / spread, min(image[1], *(len(side) - 1.0 for side in sides)))
+
+
 def _beyond_rounding(value: float, sides: tuple[FloatArray, FloatArray]) -> float:
     largest = max(float(np.abs(side).max()) for side in sides)
     return value if value > (ROUNDING * largest) ** 2 else 0.0
 
 
 def _from_terms(
-    estimate: float, added: Sequence[Term], subtracted: Sequence[Term], confidence: float, rule: Rule
+    estimate: float,
+    added: Sequence[Term],
+    subtracted: Sequence[Term],
+    confidence: float,
+    rule: Rule,
+    distribution: SumOfT | None = None,
 ) -> MeanEstimate:
-    """The interval of a sum of variances, with Satterthwaite's degrees of freedom.
+    """The interval of a sum of variances, with Satterthwaite's degrees of freedom or this distribution of the error.
 
     They are not less than those of the poorest added term, for the reason that
     :func:`fbench.statistics.estimands.satterthwaite` gives.
@@ -127,5 +143,6 @@ def _from_terms(
     spread = sum(value**2 / df for value, df in [*added, *subtracted])
     freedom = max(variance**2 / spread, min(df for _, df in added))
     error = float(np.sqrt(variance))
-    half = t_quantile(confidence, freedom) * error
-    return MeanEstimate(estimate, estimate - half, estimate + half, error, freedom, confidence, rule)
+    half = (distribution or student(freedom)).quantile(confidence) * error
+    ends = estimate - half, estimate + half
+    return MeanEstimate(estimate, *ends, error, freedom, confidence, rule, error=distribution)

@@ -36,6 +36,8 @@ class Decision:
             level that the smallest p-value of the family has to reach.
         below_margin: whether the true difference is certified to be smaller than the margin; with *better* or *worse*
             it is real and too small to matter.
+        learned_verdict: where trainings collapsed, the verdict on those that learned; it is also ``verdict`` only where
+            the means with those that collapsed say the same. None where there is no such doubt.
     """
 
     verdict: Verdict
@@ -44,6 +46,7 @@ class Decision:
     smallest_margin: float
     detectable_difference: float
     below_margin: bool
+    learned_verdict: Verdict | None = None
 
 
 NOTHING_TESTED: Final = Decision(
@@ -57,6 +60,7 @@ def decide(
     correction: Correction = "holm",
     level: float = LEVEL,
     neither_learned: Sequence[bool] = (),
+    with_collapsed: Sequence[MeanEstimate | None] = (),
 ) -> list[Decision]:
     """Decide the comparisons of one family, each given as the difference for new images.
 
@@ -68,10 +72,24 @@ def decide(
         level: of both kinds of statement.
         neither_learned: for each comparison, whether both networks collapsed (:mod:`fbench.statistics.collapse`): it
             stays undecided, as two networks that learned nothing are not equally good. Empty: none is.
+        with_collapsed: for each comparison of which trainings collapsed, the difference with them, where ``estimates``
+            are of those that learned; none for the others. *Better*, *worse* and *equivalent* are then given only where
+            the family with these differences says the same. Empty: none has any.
 
     Raises:
-        ValueError: a margin that is not above 0, a level not between 0 and 1, or not one mark for each comparison.
+        ValueError: a margin that is not above 0, a level not between 0 and 1, or not one mark or difference for each
+            comparison.
     """
+    if with_collapsed and len(with_collapsed) != len(estimates):
+        raise ValueError(f"{len(with_collapsed)} differences do not match {len(estimates)} comparisons; give one each.")
+    if any(one is not None for one in with_collapsed):
+        everything = [more or one for more, one in zip(with_collapsed, estimates, strict=True)]
+        learned = decide(estimates, margin, correction, level, neither_learned)
+        others = decide(everything, margin, correction, level, neither_learned)
+        return [
+            one if more is None else _confirmed(one, other.verdict)
+            for one, other, more in zip(learned, others, with_collapsed, strict=True)
+        ]
     if not 0 < level < 1:
         raise ValueError(f"A level of {level} is not possible; give a number between 0 and 1, such as 0.05.")
     if neither_learned and len(neither_learned) != len(estimates):
@@ -102,6 +120,17 @@ def decide(
 def is_testable(estimate: MeanEstimate) -> bool:
     """Whether the chance of the seed is in the estimate's standard error."""
     return estimate.rule not in ("one_seed", "wilson", "undefined")
+
+
+def _confirmed(learned: Decision, with_collapsed: Verdict) -> Decision:
+    """The decision on trainings that learned, undecided where the means of all trainings say something else."""
+    same = learned.verdict == with_collapsed
+    return replace(
+        learned,
+        verdict=learned.verdict if same else "undecided",
+        below_margin=learned.below_margin and same,
+        learned_verdict=learned.verdict,
+    )
 
 
 def _verdict(estimate: MeanEstimate, p_different: float, p_near: float, level: float) -> Verdict:

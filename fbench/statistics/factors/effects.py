@@ -25,6 +25,7 @@ from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import Decision, decide
 from fbench.statistics.estimands import ROUNDING, MeanEstimate, this_test_set
 from fbench.statistics.factors.design import CrossedCorrectness, CrossedDesign
+from fbench.statistics.possible import Range, bounded
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def estimate_effects(
     here, new = [], []
     for contrast, matrix in zip(wanted, matrices, strict=True):
         step, largest = max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
-        here.append(this_test_set(matrix, confidence, step))
+        here.append(bounded(this_test_set(matrix, confidence, step), Range(-largest, largest)))
         new.append(new_images_difference(matrix, confidence, step, largest))
     learned = [cell not in collapsed for cell in data.design.cells]
     unlearned = [not any(map(operator.and_, map(bool, one.weights), learned)) for one in wanted]

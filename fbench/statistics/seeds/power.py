@@ -17,8 +17,16 @@ import numpy.typing as npt
 from scipy import special
 
 from fbench.statistics.discordance import FEW, Discordance
-from fbench.statistics.estimands import MeanEstimate, MeanSquares, Rule, mean_squares, satterthwaite
-from fbench.statistics.intervals import t_quantile
+from fbench.statistics.estimands import (
+    FEW_SEEDS,
+    MeanEstimate,
+    MeanSquares,
+    Rule,
+    error_distribution,
+    mean_squares,
+    satterthwaite,
+)
+from fbench.statistics.sum_of_t import student
 
 POWER: Final = 0.8
 MOST_SEEDS: Final = 1_000
@@ -96,10 +104,12 @@ def expected_estimate(
     # Without any variance it is the least that could be seen: that one answer of one seed is another one.
     error = math.sqrt(total / (seeds * images)) if total else 1 / (seeds * images)
     freedom = satterthwaite(squares) if total else seeds - 1.0
-    half = t_quantile(confidence, freedom) * error
+    distribution = error_distribution(squares) if total and seeds < FEW_SEEDS else None
+    half = (distribution or student(freedom)).quantile(confidence) * error
     rule: Rule = "crossed" if total else "constant"
     ends = difference - half, difference + half
-    return MeanEstimate(difference, *ends, error, freedom, confidence, rule, Discordance(images, FEW, ()))
+    carried = Discordance(images, FEW, ())
+    return MeanEstimate(difference, *ends, error, freedom, confidence, rule, carried, distribution)
 
 
 def detectable_difference_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:
@@ -107,7 +117,7 @@ def detectable_difference_of(estimate: MeanEstimate, level: float, power: float 
 
     It is no less than the share of images on which the networks must differ for enough of these to turn up.
     """
-    critical = t_quantile(1 - level, estimate.degrees_of_freedom)
+    critical = estimate.distribution.quantile(1 - level)
     of_model = float(special.nctdtrinc(estimate.degrees_of_freedom, 1 - power, critical)) * estimate.standard_error
     images = estimate.discordance
     return of_model if images is None else max(of_model, images.detectable(level, power))
@@ -118,7 +128,7 @@ def certifiable_margin_of(estimate: MeanEstimate, level: float, power: float = P
     ``level``, where the true difference is 0; no less than the number of images can carry."""
     error, freedom = estimate.standard_error, estimate.degrees_of_freedom
     seen = error * _standard_error_factors(freedom)
-    reach = -float(special.stdtrit(freedom, level)) * seen
+    reach = estimate.distribution.quantile(1 - 2 * level) * seen
 
     def certified(margin: float) -> float:
         return float(np.mean(_chance_between(0.0, error, np.zeros(QUANTILES), margin - reach)))
@@ -150,8 +160,8 @@ def chance_to_decide(
     """
     error, freedom = estimate.standard_error, estimate.degrees_of_freedom
     seen = error * _standard_error_factors(freedom)
-    found_beyond = t_quantile(1 - different_level, freedom) * seen
-    certified_within = margin + float(special.stdtrit(freedom, equivalent_level)) * seen
+    found_beyond = estimate.distribution.quantile(1 - different_level) * seen
+    certified_within = margin - estimate.distribution.quantile(1 - 2 * equivalent_level) * seen
     if estimate.discordance is not None and estimate.discordance.least_margin(equivalent_level) >= margin:
         certified_within = np.zeros_like(seen)
     undecided = _chance_between(

@@ -1,4 +1,4 @@
-"""Do intervals and tests keep what they promise? ``python -m tests.calibration.inference``; about 20 minutes.
+"""Do intervals and tests keep what they promise? ``python -m tests.calibration.inference``; about half an hour.
 
 Simulates four regimes of chance and resamples the answers of trained networks, 2,000 times each, and writes the tables
 of ``results/inference``. With ``--population RUN...`` it first keeps the answers of these runs' trainings for it::
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fbench.benchmark.store.run_table import load_run
+from tests.calibration.inference import collapses, edge, few_seeds
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
@@ -64,11 +65,17 @@ def main() -> None:
         real = start(answers_rows, [(population, seeds) for seeds in SEEDS])
         null = start(null_rows, [(population, seeds) for seeds in SEEDS])
         ranks = start(rank_tests_of, CASES)
+        few = start(few_seeds.few_seeds_of, few_seeds.CASES)
+        at_the_edge = start(edge.edge_of, edge.CASES)
+        collapsed = start(collapses.collapses_of, collapses.CASES)
         write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
         write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
         write(arguments.out / "families.csv", [one.result() for one in families])
         write(arguments.out / "effects.csv", [one.result() for one in effects])
         write(arguments.out / "rank_tests.csv", [one.result() for one in ranks])
+        write(arguments.out / "few_seeds.csv", [one.result() for one in few])
+        write(arguments.out / "edge.csv", [one.result() for one in at_the_edge])
+        write(arguments.out / "collapses.csv", [one.result() for one in collapsed])
         write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
         write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
 

@@ -1,4 +1,4 @@
-"""The answer: at most five sentences, each written from the results, none about what they cannot say."""
+"""The answer: at most seven sentences, each written from the results, none about what they cannot say."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def answer_of(run: RunTable) -> dict[str, str]:
     evidence = gather(run, run.config.data[0])
     summary = summarise_networks(evidence)
     found = answer(evidence, summary, front_result(evidence, summary), study_results(evidence), None)
-    assert len(found) <= 5
+    assert len(found) <= 7
     return {one.topic: one.text for one in found}
 
 
@@ -45,7 +45,6 @@ def test_the_first_sentence_names_data_protocol_budget_seeds_and_the_winner(run:
 def test_fewer_seeds_than_a_claim_wants_are_said(folder: Path, seeds: int, said: bool) -> None:
     first = made(folder, seeds=range(seeds), images=60)["First"]
     assert (f"with {seeds} seeds the results are descriptive" in first) is said
-    assert ("false findings can be more frequent than 5 %" in first) is (seeds < 5)
 
 
 def test_the_cheapest_of_the_front_is_named_with_what_the_next_adds(run: RunTable) -> None:
@@ -76,7 +75,7 @@ def test_a_pair_of_two_studies_is_told_once(folder: Path) -> None:
 def test_one_seed_claims_nothing(folder: Path) -> None:
     words = made(folder, seeds=(0,))
     assert "one training per network cannot tell a better network from a lucky seed" in words["First"]
-    assert set(words) == {"First"}
+    assert set(words) == {"First", "Learning"}
 
 
 def test_one_network_reached_and_did_not_come_first(folder: Path) -> None:

@@ -24,7 +24,7 @@ def test_seeds_in_common_are_pairs_and_the_others_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("their_seeds", [(5, 6, 7), (0, 6, 7)])
-def test_with_fewer_than_two_seeds_in_common_all_are_used_unpaired(their_seeds: tuple[int, ...]) -> None:
+def test_with_less_than_two_thirds_in_common_all_seeds_are_used_unpaired(their_seeds: tuple[int, ...]) -> None:
     ours, theirs = answers(4, 1), answers(3, 2)
     found = compare_networks(ours, theirs, (0, 1, 2, 3), their_seeds)
     assert found.pairing == "unpaired"
@@ -53,3 +53,12 @@ def test_rows_need_a_seed_each() -> None:
         compare_networks(answers(2, 1), answers(2, 2), (0, 1), (0, 0))
     with pytest.raises(ValueError, match="give both networks the same images"):
         compare_networks(answers(2, 1), answers(2, 2)[:, :5], (0, 1), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("their_seeds", "pairing"),
+    [((0, 1, 2, 3, 6, 7), "paired"), ((0, 1, 2, 6, 7, 8), "unpaired"), ((0, 1, 9), "paired"), ((0, 8, 9), "unpaired")],
+)
+def test_two_thirds_of_the_smaller_side_in_common_make_pairs(their_seeds: tuple[int, ...], pairing: str) -> None:
+    found = compare_networks(answers(6, 1), answers(len(their_seeds), 2), tuple(range(6)), their_seeds)
+    assert found.pairing == pairing

@@ -113,3 +113,25 @@ def test_an_undecided_comparison_would_be_equivalent_within_its_smallest_margin(
 def test_a_level_outside_of_0_to_1_is_refused() -> None:
     with pytest.raises(ValueError, match=r"level of 1\.5"):
         decide([], 0.01, level=1.5)
+
+
+@pytest.mark.parametrize(
+    ("with_collapsed", "verdict"),
+    [((0.028, 0.006), "better"), ((-0.01, 0.02), "undecided"), ((-0.03, 0.005), "undecided"), (None, "better")],
+)
+def test_where_trainings_collapsed_the_means_with_them_must_say_the_same(
+    with_collapsed: tuple[float, float] | None, verdict: str
+) -> None:
+    family = [estimate(0.03, 0.005), estimate(0.001, 0.002)]
+    doubts = [None if with_collapsed is None else estimate(*with_collapsed), None]
+    found = decide(family, 0.01, with_collapsed=doubts)
+    assert [one.verdict for one in found] == [verdict, "equivalent"]
+    assert found[0].learned_verdict == (None if with_collapsed is None else "better")
+    assert found[0].p_adjusted == decide(family, 0.01)[0].p_adjusted
+    with pytest.raises(ValueError, match="1 differences do not match 2 comparisons"):
+        decide(family, 0.01, with_collapsed=[None])
+
+
+def test_equivalence_of_those_that_learned_is_none_if_all_trainings_deny_it() -> None:
+    (found,) = decide([estimate(0.001, 0.002)], 0.01, with_collapsed=[estimate(-0.05, 0.05)])
+    assert (found.verdict, found.learned_verdict, found.below_margin) == ("undecided", "equivalent", False)

@@ -18,6 +18,12 @@ from fbench.reports.findings.claims.budget import lack_of_budget
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
+from fbench.reports.findings.comparisons.learning import (
+    LearnedComparison,
+    collapsed_seeds,
+    collapsed_words,
+    learned_comparison,
+)
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.formatting import count, listing, margin, minus, number, p_equals, plural, points_range
@@ -25,7 +31,7 @@ from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkCompariso
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import SeedsNeeded
-from fbench.statistics.statements import StatementAnswer, says_better, says_no_worse
+from fbench.statistics.statements import StatementAnswer, both_say, says_better, says_no_worse
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,13 @@ def _part(
     if absent is not None or evidence is None:
         return absent or ClaimPart()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
     analysis = _analyse(evidence, pair)
-    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
+    learned = learned_comparison(ours, theirs) if analysis is None else None
+    found = learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    collapsed = collapsed_seeds((ours, theirs)) if learned else set()
+    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds} - collapsed))
+    if learned:
+        remarks += (f"the means on {data_words(pair.data)} are {collapsed_words(learned, pair.ours, pair.theirs)}",)
     if analysis is None and evidence.has_analyses:
         remarks += (
             f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
@@ -151,7 +161,10 @@ def _part(
         needed = _more(pair, found, evidence) if found.seeds < claim.seeds else ()
         lacks = [*lacks, *([short] if short else [])]
         return ClaimPart(_open_words(pair, found), None, None, (*lacks, *needed), remarks, not_yet=short is not None)
-    part = _of_analysis(pair, *analysis, asks, evidence) if analysis else _of_all_seeds(pair, found, asks, evidence)
+    if analysis:
+        part = _of_analysis(pair, *analysis, asks, evidence)
+    else:
+        part = _of_all_seeds(pair, found, learned, asks, evidence)
     part = replace(part, remarks=remarks)
     return part if short is None else at_this_budget(part, short)
 
@@ -161,8 +174,16 @@ def at_this_budget(part: ClaimPart, short: MissingEvidence) -> ClaimPart:
     return ClaimPart(f"at this budget {part.text}", None, None, (short,), part.remarks, not_yet=True)
 
 
-def _of_all_seeds(pair: ClaimPair, found: NetworkComparison, asks: Question, evidence: DataEvidence) -> ClaimPart:
+def _of_all_seeds(
+    pair: ClaimPair,
+    found: NetworkComparison,
+    learned: LearnedComparison | None,
+    asks: Question,
+    evidence: DataEvidence,
+) -> ClaimPart:
     answer = asks.judge(found.new_images, pair.margin)
+    if learned:
+        answer = both_say(answer, asks.judge(learned.every.new_images, pair.margin))
     decided = answer.supports or answer.p_against < LEVEL
     words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
     return ClaimPart(words, None, answer, () if answer.supports else _more(pair, found, evidence))
@@ -170,7 +191,7 @@ def _of_all_seeds(pair: ClaimPair, found: NetworkComparison, asks: Question, evi
 
 def _of_seeds(pair: ClaimPair, found: NetworkComparison, seeds: set[int]) -> list[str]:
     if found.pairing == "unpaired":
-        return [f"{pair.ours} and {pair.theirs} unpaired, as they have fewer than two seeds in common"]
+        return [f"{pair.ours} and {pair.theirs} unpaired, as they have less than two thirds of their seeds in common"]
     left_out = sorted(seeds - set(found.our_seeds))
     if not left_out:
         return []

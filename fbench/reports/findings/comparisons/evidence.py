@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import require_one_making
 from fbench.reports.left_out import Omissions, attempt
 from fbench.statistics.classification import confusion_matrix
-from fbench.statistics.collapse import mostly_collapsed
+from fbench.statistics.collapse import Collapses, is_collapsed
 
 _ROUNDING: Final = 1e-6
 
@@ -47,10 +48,27 @@ class NetworkEvidence:
     confusion: npt.NDArray[np.int64]
     histories: tuple[tuple[HistoryRow, ...], ...]
 
+    @cached_property
+    def collapsed_trainings(self) -> tuple[bool, ...]:
+        """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss."""
+        losses = [rows[-1].train_loss if rows else None for rows in self.histories]
+        return tuple(is_collapsed(*one) for one in zip(self.confusion, losses, strict=True))
+
+    @property
+    def collapses(self) -> Collapses:
+        """How many of the trials did not learn."""
+        return Collapses(sum(self.collapsed_trainings), len(self.seeds))
+
     @property
     def collapsed(self) -> bool:
-        """Whether most of the trials did not learn: they are within chance of the largest class."""
-        return mostly_collapsed(self.confusion)
+        """Whether most of the trials did not learn."""
+        return 2 * self.collapses.collapsed > len(self.seeds)
+
+    @property
+    def largest_loss(self) -> float:
+        """The largest validation loss of any trial at any evaluation, in nats; 0 without a history."""
+        losses = [row.validation_loss for rows in self.histories for row in rows]
+        return max((loss for loss in losses if math.isfinite(loss)), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,11 @@ class Evidence:
     def class_names(self) -> tuple[str, ...]:
         """The classes, in the order of the confusion matrices."""
         return self.data.class_names
+
+    @property
+    def is_smoke(self) -> bool:
+        """Whether the preset is ``smoke``, whose numbers mean nothing: nothing of it is tested."""
+        return self.run.config.preset == "smoke"
 
     @cached_property
     def split_words(self) -> str:

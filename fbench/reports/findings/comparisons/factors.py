@@ -9,6 +9,7 @@ import numpy as np
 
 from fbench.ablations.study import Study
 from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.factors.anova import AnalysisOfVariance, analysis_of_variance
@@ -65,6 +66,8 @@ def factor_section(evidence: Evidence, study: Study, correction: Correction = "h
     """Analyse a study on one data set; none where it has no factors, or one level of each of them."""
     if not study.factors or len(study.levels) < 2:
         return None
+    if untested := why_untested(evidence):
+        return FactorSection(None, f"The factors are not analysed, as {untested}.")
     design = crossed_design(study.factors, first=study.baseline)
     if missing := missing_cells(design, list(evidence.networks)):
         return FactorSection(

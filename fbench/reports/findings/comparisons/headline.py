@@ -12,11 +12,6 @@ from fbench.statistics.ties import ties_made_equal
 
 SEEDS_FOR_CLAIMS = 10
 
-SEEDS_FOR_TESTS = 5
-"""With fewer, degrees of freedom are too poorly known for the small p-values that a family of tests asks for: a false
-finding is in up to 13.9 % of families of 12 equal networks at 3 seeds, in up to 6.25 % at 5
-(``results/inference/families.csv``)."""
-
 
 def cautions(run: RunTable) -> list[str]:
     """What a reader must know before believing a number of this run; empty where there is nothing."""
@@ -81,8 +76,7 @@ def strength(evidence: Evidence) -> str:
             "not tested"
         )
     if fewest < SEEDS_FOR_CLAIMS and evidence.run.interim_analyses is None:
-        more = ", and false findings can be more frequent than 5 %" if fewest < SEEDS_FOR_TESTS else ""
-        return f"; with {fewest} seeds the results are descriptive{more}, as a claim wants {SEEDS_FOR_CLAIMS}"
+        return f"; with {fewest} seeds the results are descriptive, as a claim wants {SEEDS_FOR_CLAIMS}"
     return ""
 
 

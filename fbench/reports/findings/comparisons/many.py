@@ -86,7 +86,12 @@ class ManyResult:
 
 
 def many_result(evidences: Sequence[Evidence]) -> ManyResult | None:
-    """All networks over the data sets of one run; none with fewer than three networks or two complete blocks."""
+    """All networks over the data sets of one run.
+
+    None with fewer than three networks or two complete blocks, nor of the preset smoke.
+    """
+    if any(evidence.is_smoke for evidence in evidences):
+        return None
     blocks = complete_blocks(evidences)
     if len(blocks.networks) < FEWEST_NETWORKS or len(blocks.blocks) < FEWEST_BLOCKS:
         return None

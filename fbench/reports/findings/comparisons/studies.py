@@ -11,12 +11,13 @@ from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnal
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
 from fbench.reports.findings.costs.cost import network_cost
 from fbench.reports.findings.costs.cost_change import CostChange, cost_change
 from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, Decision, Verdict, decide, is_testable
+from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, Decision, Verdict, decide, is_testable
 from fbench.statistics.discordance import Discordance
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
 from fbench.statistics.sign_flip import smallest_reachable
@@ -37,6 +38,9 @@ class Comparison:
             where neither learned.
         cost: what the network costs beside its baseline.
         neither_learned: most trials of both collapsed, so that nothing is decided.
+        learned: where trainings of one of the two collapsed, how many, and the difference with them; ``difference`` is
+            then that of those that learned.
+        untested: why nothing is tested although there are trainings enough; else empty.
     """
 
     network: str
@@ -49,11 +53,13 @@ class Comparison:
     more: SeedsNeeded | None
     cost: CostChange
     neither_learned: bool = False
+    untested: str = ""
+    learned: LearnedComparison | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """The answer: of the interim analysis that stopped the comparison, or of the family."""
-        if self.analysis_lost or self.neither_learned:
+        """The answer: of the look that stopped the comparison, or of the family."""
+        if self.analysis_lost or self.neither_learned or self.untested:
             return "undecided"
         return self.analysis.verdict if self.analysis else self.decision.verdict
 
@@ -88,7 +94,7 @@ class Comparison:
     @property
     def is_tested(self) -> bool:
         """Whether the chance of a seed is known, so that anything could be decided."""
-        return is_testable(self.difference.new_images)
+        return not self.untested and is_testable(self.difference.new_images)
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class _Compared(NamedTuple):
     analysis: InterimAnalysis | None
     analysis_lost: bool
     neither_learned: bool
+    learned: LearnedComparison | None
 
 
 def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
@@ -132,6 +139,11 @@ def study_results(evidence: Evidence, correction: Correction = "holm") -> list[S
     return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
 
 
+def why_untested(*sides: Evidence) -> str:
+    """Why trials are shown and not tested, whatever their numbers; empty where they may be."""
+    return "the preset smoke only shows that everything runs" if any(one.is_smoke for one in sides) else ""
+
+
 def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _Compared | None:
     """Two networks on one data set, by the seeds of their last interim analysis if there was one; none without a
     finished trial."""
@@ -139,11 +151,20 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
         return None
     analyses = evidence.run.interim_analyses
     latest = analyses.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if analyses else None
+    if why_untested(evidence):
+        latest = None
     analysis = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], analysis) for name in (network, baseline))
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-    neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
-    return _Compared(network, baseline, found, analysis, latest is not None and analysis is None, neither_learned)
+    both = evidence.networks[network], evidence.networks[baseline]
+    learned = learned_comparison(*both) if latest is None else None
+    if learned is None:
+        found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    else:
+        found = learned.learned
+    neither_learned = both[0].collapsed and both[1].collapsed
+    return _Compared(
+        network, baseline, found, analysis, latest is not None and analysis is None, neither_learned, learned
+    )
 
 
 def _first_seeds(network: NetworkEvidence, analysis: InterimAnalysis | None) -> Correctness:
@@ -163,11 +184,17 @@ def _has_been_asked(study: Study, planned: set[str]) -> bool:
 def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
     pairs = comparisons(study)
     compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
-    decisions = decide(
-        [one.difference.new_images for one in compared],
-        study.margin_points / 100,
-        correction,
-        neither_learned=[one.neither_learned for one in compared],
+    untested = why_untested(evidence)
+    decisions = (
+        [NOTHING_TESTED] * len(compared)
+        if untested
+        else decide(
+            [one.difference.new_images for one in compared],
+            study.margin_points / 100,
+            correction,
+            neither_learned=[one.neither_learned for one in compared],
+            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
+        )
     )
     seeds = max((one.difference.seeds for one in compared), default=0)
     names = {one.network for one in compared}
@@ -184,10 +211,11 @@ def _study_result(evidence: Evidence, study: Study, correction: Correction) -> S
 def _comparisons(
     evidence: Evidence, study: Study, compared: Sequence[_Compared], decisions: Sequence[Decision]
 ) -> list[Comparison]:
-    found = []
+    found, untested = [], why_untested(evidence)
     for one, decision in zip(compared, decisions, strict=True):
         undecided = (
-            not one.neither_learned and (one.analysis.verdict if one.analysis else decision.verdict) == "undecided"
+            not (one.neither_learned or untested)
+            and (one.analysis.verdict if one.analysis else decision.verdict) == "undecided"
         )
         both = evidence.networks[one.network], evidence.networks[one.baseline]
         ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
@@ -199,23 +227,26 @@ def _comparisons(
                 decision=decision,
                 analysis=one.analysis,
                 analysis_lost=one.analysis_lost,
-                unpaired_seeds=_unpaired_seeds(one, both[0].seeds, both[1].seeds),
+                unpaired_seeds=_unpaired_seeds(one, *both),
                 more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
                 if undecided
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
                 neither_learned=one.neither_learned,
+                untested=untested,
+                learned=one.learned,
             )
         )
     return found
 
 
-def _unpaired_seeds(one: _Compared, ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, ...]:
-    """What pairs leave out; an interim analysis has its own seeds."""
+def _unpaired_seeds(one: _Compared, ours: NetworkEvidence, theirs: NetworkEvidence) -> tuple[int, ...]:
+    """What pairs leave out as one side lacks it; a look has its own seeds."""
     if one.analysis or one.analysis_lost:
         return ()
     used = {*one.difference.our_seeds, *one.difference.their_seeds}
-    return tuple(sorted({*ours, *theirs} - used))
+    collapsed = collapsed_seeds((ours, theirs)) if one.learned else set()
+    return tuple(sorted({*ours.seeds, *theirs.seeds} - used - collapsed))
 
 
 def seeds_to_decide(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from fbench.reports.findings.comparisons.learning import collapsed_words
 from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, plural, points_range
 from fbench.statistics.comparison.multiplicity import Correction
@@ -62,10 +63,15 @@ def _undecided(row: Comparison, result: Family) -> str:
             if row.neither_learned
             else []
         ),
-        *([] if row.is_tested else ["one training on a side says nothing of the chance of a seed"]),
+        *([row.untested] if row.untested else []),
+        *([] if row.is_tested or row.untested else ["one training on a side says nothing of the chance of a seed"]),
     ]
     if reasons:
         return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
+    if row.decision.learned_verdict not in (None, "undecided"):
+        said = {"better": "it is better", "worse": "it is worse", "equivalent": "they are equivalent"}
+        words = said[str(row.decision.learned_verdict)]
+        return f"{start} ({_range(row)} points): of trainings that learned {words}, of all trainings that is not so"
     least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
     missing = f": {wanted[0]}" if wanted else _missing(row)
     return f"{start} ({'; '.join([f'{_range(row)} points{_at(row)}{least}', *seen])}){missing}"
@@ -126,11 +132,11 @@ def _range(row: Comparison) -> str:
 
 def _mark(row: Comparison) -> str:
     """What is special about the data of a comparison."""
-    marks = []
+    marks = [collapsed_words(row.learned, row.network, row.baseline)] if row.learned else []
     if row.unpaired_seeds:
         seeds = listing([str(seed) for seed in row.unpaired_seeds])
         word = "seed" if len(row.unpaired_seeds) == 1 else "seeds"
         marks.append(f"left out, as one of both lacks it: {word} {seeds}")
     if row.difference.pairing == "unpaired":
-        marks.append("unpaired, as the two have fewer than two seeds in common")
+        marks.append("unpaired, as the two have less than two thirds of their seeds in common")
     return f" [{'; '.join(marks)}]" if marks else ""

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide
+from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
+from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.formatting import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, decide
+from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, decide
 from fbench.statistics.single import summarise
 
 MARGIN: Final = 0.01
@@ -33,6 +34,7 @@ class _Compared(NamedTuple):
     base: NetworkEvidence
     new: NetworkEvidence
     difference: NetworkComparison
+    learned: LearnedComparison | None
 
 
 def compare_accuracy(pairs: Sequence[ComparedPair]) -> tuple[DataAccuracy, ...]:
@@ -69,10 +71,13 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
         elif not same_images:
             refused.append(_on_other_images(pair, theirs, ours))
         else:
-            found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-            compared.append(_Compared(pair, theirs, ours, found))
+            learned = learned_comparison(ours, theirs)
+            found = (
+                learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+            )
+            compared.append(_Compared(pair, theirs, ours, found, learned))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
-    rows = _rows(compared)
+    rows = _rows(compared, why_untested(base, new))
     return DataAccuracy(
         key=key,
         data=new.data.name,
@@ -90,14 +95,24 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
     )
 
 
-def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
+def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ...]:
     neither_learned = [one.base.collapsed and one.new.collapsed for one in compared]
-    decisions = decide([one.difference.new_images for one in compared], MARGIN, neither_learned=neither_learned)
+    decisions = (
+        [NOTHING_TESTED] * len(compared)
+        if untested
+        else decide(
+            [one.difference.new_images for one in compared],
+            MARGIN,
+            neither_learned=neither_learned,
+            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
+        )
+    )
     found = []
     for one, decision, unlearned in zip(compared, decisions, neither_learned, strict=True):
         difference = one.difference
         used = {*difference.our_seeds, *difference.their_seeds}
-        undecided = decision.verdict == "undecided" and not unlearned
+        collapsed = collapsed_seeds((one.base, one.new)) if one.learned else set()
+        undecided = decision.verdict == "undecided" and not (unlearned or untested)
         theirs, ours = _of_seeds(one.base, difference.their_seeds), _of_seeds(one.new, difference.our_seeds)
         comparison = Comparison(
             network=f"{one.pair.new_network} in B",
@@ -106,10 +121,12 @@ def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
             decision=decision,
             analysis=None,
             analysis_lost=False,
-            unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used)),
+            unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used - collapsed)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
             neither_learned=unlearned,
+            untested=untested,
+            learned=one.learned,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))

@@ -215,7 +215,8 @@ def _quality(
     if not any(differences):
         return MeasuredChange(0.0, 0.0, 0.0, f"{how}, equal with each", exact=True)
     found = t_interval(differences, confidence)
-    return MeasuredChange(found.estimate, found.low, found.high, how, "more seeds narrow it")
+    low, high = max(-1.0, found.low), min(1.0, found.high)  # of a quality from 0 to 1
+    return MeasuredChange(found.estimate, low, high, how, "more seeds narrow it")
 
 
 def _seed_words(compared: NetworkComparison) -> str:

@@ -32,6 +32,9 @@ def print_summary(findings: Findings) -> None:
             console.print(_table(section.summary, with_cost=console.width >= WIDE))
             if section.without_copies:
                 console.print(section.without_copies, highlight=False)
+            for said in section.answer:
+                if said.topic in ("Missed", "Learning") and said.text:
+                    console.print(said.text, highlight=False, markup=False)
             for study in section.studies:
                 _print_verdicts(console, study)
 

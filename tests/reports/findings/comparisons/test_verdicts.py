@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,7 @@ def test_networks_without_common_seeds_are_compared_unpaired(tmp_path: Path) -> 
         seeds=range(4),
         failed=(("ires_relu", 0), ("ires_relu", 1), ("ires", 2), ("ires", 3)),
     )
-    assert sentences(result)[0].endswith("[unpaired, as the two have fewer than two seeds in common]")
+    assert sentences(result)[0].endswith("[unpaired, as the two have less than two thirds of their seeds in common]")
 
 
 def test_where_seeds_were_added_the_analysis_decides(tmp_path: Path) -> None:
@@ -212,8 +214,41 @@ def test_one_that_learned_is_better_than_one_that_did_not(tmp_path: Path) -> Non
     assert (row.verdict, row.neither_learned) == ("better", False)
 
 
+def test_verdicts_are_on_trainings_that_learned_where_all_of_them_say_the_same(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        seeds=range(8),
+        studies=(study(("ires", "ires_no_se", "ires_relu")),),
+        accuracy={"ires": 0.62, "ires_no_se": 0.3, "ires_relu": 0.75},
+        collapsed_trials=(("ires_no_se", 2), ("ires_relu", 5)),
+    )
+    worse, lost = result.comparisons
+    assert worse.difference.our_seeds == (0, 1, 3, 4, 5, 6, 7)
+    assert worse.unpaired_seeds == lost.unpaired_seeds == ()
+    assert (worse.verdict, worse.decision.learned_verdict) == ("worse", "worse")
+    assert (lost.verdict, lost.decision.learned_verdict) == ("undecided", "better")
+    first, second = sentences(result)
+    learned = (
+        "1 of 8 trainings (up to 53 %) of ires_no_se and 0 of 8 trainings (up to 37 %) of ires collapsed (p = 1.000 by "
+        "Fisher's test), with them \N{MINUS SIGN}"
+    )
+    assert first.startswith("ires_no_se is ")
+    assert learned.replace("p = 1", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1") in first
+    assert "of trainings that learned it is better, of all trainings that is not so" in second
+
+
+def test_nothing_of_the_preset_smoke_is_tested(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(6), accuracy={"ires": 0.9, "ires_no_se": 0.2}, images=900))
+    smoke = replace(run, config=run.config.model_copy(update={"preset": "smoke"}))
+    for result in study_results(gather(smoke, smoke.config.data[0])):
+        for row in result.comparisons:
+            assert (row.verdict, row.is_tested) == ("undecided", False)
+            assert math.isnan(row.decision.p_adjusted)
+            assert "undecided: the preset smoke only shows that everything runs" in verdict_sentence(row, result)
+
+
 def with_analyses(folder: Path, seeds: range) -> tuple[RunTable, StudyResult]:
-    """A run of so many seeds with two interim analyses taken, and its only study."""
+    """A run of so many seeds with two looks taken, and its only study."""
     recipe = Recipe(
         studies=(study(("ires", "ires_no_se")),),
         accuracy={"ires": 0.62, "ires_no_se": 0.45},
