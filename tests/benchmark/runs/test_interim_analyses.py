@@ -10,7 +10,6 @@ from fbench.benchmark.runs.interim_analyses import next_look, open_keys, planned
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.statistics.estimands import new_images
-from fbench.statistics.intervals import t_quantile
 from fbench.statistics.seeds.sequential import look_levels
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -58,7 +57,7 @@ def test_a_look_uses_the_seeds_of_that_look_alone_and_reports_the_repeated_inter
     first = next(look for look in looks.looks if look.key == FAR)
     _, differences = ten.paired_differences("ires_no_se", "ires", "fer2013")
     estimate, level = new_images(differences[:5]), look_levels(20, 0.05)[0].different
-    half = t_quantile(1 - level, estimate.degrees_of_freedom) * estimate.standard_error
+    half = estimate.distribution.quantile(1 - level) * estimate.standard_error
     assert (first.seeds, first.pairs, first.different_level) == (5, 5, level)
     assert (first.estimate, first.p_value) == (estimate.estimate, estimate.p_value)
     assert first.low == pytest.approx(estimate.estimate - half)
