@@ -62,7 +62,12 @@ def test_two_factors_of_two_levels_by_hand() -> None:
     assert [effect.contrast.kind for effect in effects] == ["main"] * 2 + ["interaction"] + ["simple"] * 4
     for effect, expected in zip(effects, by_hand, strict=True):
         assert contrast_matrix(data, effect.contrast.weights) == pytest.approx(expected)
-        assert effect.new_images == new_images(expected)
+        found, model = effect.new_images, new_images(expected)
+        assert (found.estimate, found.standard_error, found.error) == (
+            model.estimate,
+            model.standard_error,
+            model.error,
+        )
         assert effect.this_test_set.estimate == pytest.approx(effect.new_images.estimate)
 
 

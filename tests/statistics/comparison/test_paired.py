@@ -15,12 +15,12 @@ DIFFERENCES = arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(2, 12)), 
 
 
 def test_both_estimands_and_the_sign_flip_test_come_together() -> None:
-    matrix = np.random.default_rng(0).integers(-1, 2, size=(6, 40))
+    matrix = np.random.default_rng(0).integers(-1, 2, size=(6, 400))
     result = compare(matrix, 0.9)
     assert result.this_test_set == this_test_set(matrix, 0.9)
     assert result.new_images == new_images(matrix, 0.9)
     assert result.sign_flip == sign_flip(matrix.mean(axis=1))
-    assert (result.seeds, result.images) == (6, 40)
+    assert (result.seeds, result.images) == (6, 400)
     assert result.this_test_set.estimate == result.new_images.estimate == matrix.mean()
 
 
