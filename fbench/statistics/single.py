@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.discordance import FEW
-from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images, this_test_set
-from fbench.statistics.intervals import proportion_interval, wilson_interval
+from fbench.statistics.clusters import Clusters
+from fbench.statistics.discordance import discordance
+from fbench.statistics.estimands import (
+    FloatArray,
+    MeanEstimate,
+    as_matrix,
+    new_images,
+    this_test_set,
+)
+from fbench.statistics.intervals import proportion_interval, score_interval, t_quantile, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -22,12 +29,15 @@ class AccuracySummary:
     images: int
 
 
-def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySummary:
+def summarise(correct: npt.ArrayLike, confidence: float = 0.95, clusters: Clusters | None = None) -> AccuracySummary:
     """Summarise one network's answers.
 
     Args:
         correct: shape (R seeds, C images); True or 1 where the answer was right, else 0.
         confidence: of both two-sided intervals, which are cut at 0 and 1.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters: Wilson's
+            interval of as many images as would have its standard error, with Student's t, and the exact one of as many
+            clusters of equal sizes as would say as much.
 
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` is Wilson's interval, which
@@ -44,9 +54,7 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
         raise ValueError(f"An answer is marked {wrong:g}; mark each as 1 (right) or 0 (wrong).")
     return AccuracySummary(
         this_test_set=_within_bounds(this_test_set(matrix, confidence)),
-        new_images=_within_bounds(_carried(new_images(matrix, confidence), matrix))
-        if len(matrix) > 1
-        else _of_one_seed(matrix[0], confidence),
+        new_images=_within_bounds(_new_images(matrix, confidence, clusters)),
         seeds=matrix.shape[0],
         images=matrix.shape[1],
     )
@@ -57,13 +65,29 @@ def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:
     return replace(accuracy, low=low, high=high)
 
 
-def _carried(accuracy: MeanEstimate, matrix: npt.NDArray[np.float64]) -> MeanEstimate:
-    """No narrower than the number of images allows, where right or wrong answers are on few of them."""
-    ever_right, ever_wrong = int(matrix.any(axis=0).sum()), int((matrix == 0).any(axis=0).sum())
-    if min(ever_right, ever_wrong) >= FEW:
+def _new_images(matrix: FloatArray, confidence: float, clusters: Clusters | None) -> MeanEstimate:
+    if clusters is None and len(matrix) == 1:
+        return _of_one_seed(matrix[0], confidence)
+    accuracy = new_images(matrix, confidence, clusters=clusters)
+    if clusters is not None:
+        accuracy = _by_score(accuracy)
+    right, wrong = discordance(matrix, clusters=clusters), discordance(1 - matrix, clusters=clusters)
+    if not (right.is_few or wrong.is_few):
         return accuracy
-    exact = proportion_interval(float(matrix.mean(axis=0).sum()), matrix.shape[1], accuracy.confidence)
+    successes = float(matrix.mean(axis=0).sum()) * (right.observations / matrix.shape[1])
+    exact = proportion_interval(min(successes, right.observations), right.observations, confidence)
     return replace(accuracy, low=min(accuracy.low, exact.low), high=max(accuracy.high, exact.high))
+
+
+def _by_score(accuracy: MeanEstimate) -> MeanEstimate:
+    """Wilson's interval of as many independent images as have this standard error, with Student's t."""
+    share = min(max(accuracy.estimate, 0.0), 1.0)
+    images = max(share * (1 - share), 0.0) / accuracy.standard_error**2
+    if not images:
+        return accuracy
+    quantile = t_quantile(accuracy.confidence, accuracy.degrees_of_freedom)
+    found = score_interval(share, images, quantile, accuracy.confidence)
+    return replace(accuracy, low=found.low, high=found.high)
 
 
 def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:

@@ -80,8 +80,10 @@ def _p_values(estimates: Sequence[MeanEstimate], margins: FloatArray) -> FloatAr
     rows = [(one.estimate, one.standard_error, one.degrees_of_freedom) for one in estimates]
     estimate, error, freedom = (column[:, None] for column in np.array(rows, dtype=np.float64).reshape(-1, 3).T)
     room = margins[None, :] - np.abs(estimate)
+    sides = [np.copysign(margins, one.estimate).tolist() for one in estimates]
+    at_margins = np.array([[one.error_at(side) for side in row] for one, row in zip(estimates, sides, strict=True)])
     with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is a value that is known, decided below
-        p_values = special.stdtr(freedom, -room / error)
+        p_values = special.stdtr(freedom, -room / at_margins.reshape(room.shape))
     of_model = np.where(error == 0, np.where(room > 0, 0.0, 1.0), p_values)
     return np.maximum(of_model, [_of_images(one, margins) for one in estimates]) if estimates else of_model
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.effect_size import EffectSize, paired_effect_size, unpaired_effect_size
 from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
 from fbench.statistics.comparison.paired import compare
@@ -60,6 +61,7 @@ def compare_networks(
     our_seeds: tuple[int, ...],
     their_seeds: tuple[int, ...],
     confidence: float = 0.95,
+    clusters: Clusters | None = None,
 ) -> NetworkComparison:
     """Compare two networks by their answers.
 
@@ -72,6 +74,7 @@ def compare_networks(
         our_seeds: the seed of each row of ours.
         their_seeds: the seed of each row of theirs.
         confidence: of all intervals, two-sided.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
 
     Raises:
         ValueError: rows and seeds that do not match, a seed twice, different numbers of images, values that are not
@@ -85,11 +88,11 @@ def compare_networks(
         raise ValueError(f"{a.shape[1]} and {b.shape[1]} images do not pair; give both networks the same images.")
     pairs = paired_seeds(our_seeds, their_seeds)
     if pairs:
-        return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence)
+        return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence, clusters)
     return NetworkComparison(
         pairing="unpaired",
         this_test_set=unpaired_this_test_set(a, b, confidence),
-        new_images=unpaired_new_images(a, b, confidence),
+        new_images=unpaired_new_images(a, b, confidence, clusters),
         sign_flip=None,
         mcnemar=_of_single_trainings(a, b),
         effect_size=unpaired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence)
@@ -102,14 +105,19 @@ def compare_networks(
 
 
 def new_images_difference(
-    ours: npt.ArrayLike, theirs: npt.ArrayLike, our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]
+    ours: npt.ArrayLike,
+    theirs: npt.ArrayLike,
+    our_seeds: tuple[int, ...],
+    their_seeds: tuple[int, ...],
+    clusters: Clusters | None = None,
 ) -> MeanEstimate:
     """The difference for new images alone, as :func:`compare_networks` has it, without its exact tests."""
     a, b = as_matrix(ours), as_matrix(theirs)
     pairs = paired_seeds(our_seeds, their_seeds)
     if not pairs:
-        return unpaired_new_images(a, b)
-    return paired_new_images(np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs)))
+        return unpaired_new_images(a, b, clusters=clusters)
+    differences = np.subtract(*_rows_of(a, b, our_seeds, their_seeds, pairs))
+    return paired_new_images(differences, clusters=clusters)
 
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -130,9 +138,13 @@ def _rows_of(
 
 
 def _paired(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], seeds: tuple[int, ...], confidence: float
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    seeds: tuple[int, ...],
+    confidence: float,
+    clusters: Clusters | None,
 ) -> NetworkComparison:
-    found = compare(a - b, confidence)
+    found = compare(a - b, confidence, clusters)
     return NetworkComparison(
         pairing="paired",
         this_test_set=found.this_test_set,

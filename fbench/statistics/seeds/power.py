@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.discordance import FEW, Discordance
 from fbench.statistics.estimands import MeanEstimate, MeanSquares, Rule, mean_squares, satterthwaite
 from fbench.statistics.intervals import t_quantile
@@ -57,15 +58,16 @@ class SeedsNeeded:
     images: int | None
 
 
-def variance_components(differences: npt.ArrayLike) -> VarianceComponents:
+def variance_components(differences: npt.ArrayLike, clusters: Clusters | None = None) -> VarianceComponents:
     """Estimate the components from a matrix of shape (R seeds, C images), R >= 2, by the analysis of variance.
 
-    A component that comes out negative is 0.
+    With clusters ``image`` and ``residual`` are those of a cluster, and the images of all that is planned with them
+    are clusters too. A component that comes out negative is 0.
 
     Raises:
         ValueError: as :func:`fbench.statistics.estimands.mean_squares`.
     """
-    squares = mean_squares(differences)
+    squares = mean_squares(differences, clusters)
     return VarianceComponents(
         seed=max(0.0, (squares.seed - squares.residual) / squares.images),
         image=max(0.0, (squares.image - squares.residual) / squares.seeds),

@@ -1,0 +1,203 @@
+"""Clusters of images, against arithmetic by hand, statsmodels' cluster-robust errors, and the analysis of images."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from fbench.statistics.clusters import Clusters, clusters_of
+from fbench.statistics.comparison.networks import compare_networks
+from fbench.statistics.comparison.paired import compare
+from fbench.statistics.comparison.unpaired import unpaired_new_images
+from fbench.statistics.comparison.verdict import decide
+from fbench.statistics.discordance import discordance
+from fbench.statistics.estimands import mean_squares, new_images, this_test_set
+from fbench.statistics.many.mean_accuracies import with_common_seeds, with_own_seeds
+from fbench.statistics.seeds.power import variance_components
+from fbench.statistics.single import summarise
+
+FloatArray = npt.NDArray[np.float64]
+SIZES = (5, 4, 3, 3, 2, 1)
+UNEQUAL = Clusters(np.repeat(np.arange(len(SIZES)), SIZES))
+
+
+def answers(seeds: int, sizes: tuple[int, ...], seed: int = 0, chance: float = 0.6) -> FloatArray:
+    """Right and wrong answers of trainings, each subject with an ease of its own."""
+    generator = np.random.default_rng(seed)
+    ease = np.repeat(generator.normal(0, 0.3, len(sizes)), sizes)
+    luck = generator.normal(0, 0.05, (seeds, 1))
+    return (generator.random((seeds, sum(sizes))) < chance + ease + luck).astype(float)
+
+
+def test_names_become_clusters_and_single_images_none() -> None:
+    found = clusters_of(["S1", "S2", "S1", "S3"])
+    assert found is not None
+    assert found.numbers.tolist() == [0, 1, 0, 2]
+    assert (found.count, found.images, found.sizes.tolist()) == (3, 4, [2, 1, 1])
+    assert found.effective == pytest.approx(16 / 6)
+    assert clusters_of(["a", "b", "c"]) is None
+
+
+@pytest.mark.parametrize("numbers", [[0, 0], [0, 2], [-1, 0]])
+def test_numbers_that_leave_one_out_are_refused(numbers: list[int]) -> None:
+    with pytest.raises(ValueError, match="number them from 0"):
+        Clusters(np.array(numbers))
+
+
+def test_contributions_agree_with_a_hand_computed_case() -> None:
+    # Images 1, 3 and 5 in the clusters {1, 3} and {5}: D = 3, totals 4 and 5, u = 2/3 (4 - 6), 2/3 (5 - 3).
+    found = Clusters(np.array([0, 0, 1])).contributions([1, 3, 5])
+    raw = np.array([-4 / 3, 4 / 3])
+    assert found == pytest.approx(raw * np.sqrt((1 / 2) / np.array([1 / 3, 2 / 3])))
+
+
+def test_mean_squares_agree_with_a_hand_computed_case() -> None:
+    # Seed means 1 and 2. Totals of {0, 1} and {2} per seed: 0, 3 and 3, 3. D = 1.5.
+    values = np.array([[0, 0, 3], [1, 2, 3]], dtype=float)
+    squares = mean_squares(values, Clusters(np.array([0, 0, 1])))
+    assert squares.seed == pytest.approx(2 * 0.5)
+    # Means over seeds have totals 1.5 and 3: u = 2/3 (1.5 - 3) = -1 and 1; 1 / (1/3) + 1 / (2/3) = 4.5, halved.
+    assert squares.image == pytest.approx(2 * 4.5 / 2)
+    # Seed 1 alone: 2/3 (0 - 2), 2/3 (3 - 1) = -4/3, 4/3, so 1/3 beyond -1 and 1; seed 2 as far on the other side.
+    assert squares.residual == pytest.approx(2 * (1 / 9) * 4.5 / 2)
+    assert squares.image_freedom == pytest.approx(9 / 5 - 1)
+
+
+def test_of_one_training_the_variance_is_the_cluster_robust_one_of_statsmodels() -> None:
+    values = answers(1, SIZES)[0]
+    error = new_images([values], clusters=UNEQUAL).standard_error
+    # Its own is without Bell and McCaffrey's factor 1 / (1 - n_g / N), which is the mean over clusters otherwise.
+    robust = sm.OLS(values, np.ones_like(values)).fit(
+        cov_type="cluster", cov_kwds={"groups": UNEQUAL.numbers, "use_correction": False}
+    )
+    shares = UNEQUAL.sizes / UNEQUAL.images
+    squares = UNEQUAL.totals(values - values.mean()) ** 2
+    assert robust.bse[0] ** 2 == pytest.approx(squares.sum() / UNEQUAL.images**2)
+    assert error**2 == pytest.approx((squares / (1 - shares)).sum() / UNEQUAL.images**2)
+
+
+def test_the_variance_between_clusters_is_unbiased_for_independent_images() -> None:
+    generator = np.random.default_rng(0)
+    errors = [new_images(generator.normal(size=(1, 18)), clusters=UNEQUAL).standard_error ** 2 for _ in range(20_000)]
+    assert np.mean(errors) == pytest.approx(1 / 18, rel=0.02)
+
+
+def test_clusters_of_one_size_are_the_analysis_of_their_means() -> None:
+    clusters = Clusters(np.repeat(np.arange(6), 3))
+    differences = answers(4, (3,) * 6) - answers(4, (3,) * 6, seed=1)
+    means = differences.reshape(4, 6, 3).mean(axis=2)
+    ours, theirs = new_images(differences, clusters=clusters), new_images(means)
+    assert (ours.estimate, ours.standard_error) == pytest.approx((theirs.estimate, theirs.standard_error))
+    assert ours.degrees_of_freedom == pytest.approx(theirs.degrees_of_freedom)
+    assert ours.rule == theirs.rule
+
+
+def test_clusters_of_one_image_each_are_images() -> None:
+    single = Clusters(np.arange(30))
+    ours, theirs = answers(5, (1,) * 30), answers(4, (1,) * 30, seed=1)
+    for found, known in (
+        (new_images(ours, clusters=single), new_images(ours)),
+        (unpaired_new_images(ours, theirs, clusters=single), unpaired_new_images(ours, theirs)),
+    ):
+        assert found.standard_error == pytest.approx(known.standard_error)
+        assert found.degrees_of_freedom == pytest.approx(known.degrees_of_freedom)
+    assert astuple(variance_components(ours, single)) == pytest.approx(astuple(variance_components(ours)))
+
+
+def test_copies_bring_no_more_certainty() -> None:
+    differences = answers(6, (1,) * 40) - answers(6, (1,) * 40, seed=1)
+    four_times = np.repeat(differences, 4, axis=1)
+    once = compare(differences)
+    again = compare(four_times, clusters=Clusters(np.repeat(np.arange(40), 4)))
+    assert again.new_images.standard_error == pytest.approx(once.new_images.standard_error)
+    assert again.new_images.degrees_of_freedom == pytest.approx(once.new_images.degrees_of_freedom)
+    assert again.this_test_set == this_test_set(four_times)
+    assert compare(four_times).new_images.standard_error < 0.8 * once.new_images.standard_error
+
+
+def test_the_variance_of_an_unpaired_difference_is_that_of_pairs_where_pairing_gains_nothing() -> None:
+    sizes = (9, 12, 3, 6) * 30
+    clusters = Clusters(np.repeat(np.arange(len(sizes)), sizes))
+    ours, theirs = answers(6, sizes), answers(6, sizes, seed=1, chance=0.5)
+    orders = [np.random.default_rng(k).permutation(6) for k in range(40)]
+    paired = np.mean([new_images(ours - theirs[order], clusters=clusters).standard_error ** 2 for order in orders])
+    unpaired = unpaired_new_images(ours, theirs, clusters=clusters)
+    assert unpaired.standard_error**2 == pytest.approx(paired, rel=0.05)
+    assert unpaired.rule == "crossed"
+
+
+def test_many_networks_have_the_variances_of_each_and_of_their_differences() -> None:
+    sizes = (9, 12, 3, 6) * 10
+    clusters = Clusters(np.repeat(np.arange(len(sizes)), sizes))
+    correct = np.array([answers(5, sizes, seed=seed) for seed in range(3)]).astype(bool)
+    for joint in (with_common_seeds(correct, clusters), with_own_seeds(list(correct), clusters)):
+        alone = [new_images(one, clusters=clusters).standard_error for one in correct]
+        assert np.sqrt(np.diag(joint.covariance)) == pytest.approx(alone)
+    covariance = with_common_seeds(correct, clusters).covariance
+    paired = new_images(correct[0].astype(float) - correct[1], clusters=clusters)
+    assert covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] == pytest.approx(paired.standard_error**2)
+
+
+def test_of_18_clusters_without_a_difference_none_certifies_a_point() -> None:
+    clusters = Clusters(np.repeat(np.arange(18), 9))
+    found = compare(np.zeros((10, 162)), clusters=clusters).new_images
+    assert found.discordance is not None
+    assert found.discordance.most_differing(0.05) == pytest.approx(1 - 0.05 ** (1 / 18))
+    assert found.interval(0.9)[1] == pytest.approx(1 - 0.05 ** (1 / 18))
+    assert decide([found], margin=0.01)[0].verdict == "undecided"
+
+
+def test_few_clusters_that_differ_flip_as_wholes() -> None:
+    values = np.zeros((1, 18))
+    values[0, :9] = 1  # of the clusters of 5, 4, 3, 3, 2 and 1 the first two
+    found = discordance(values, clusters=UNEQUAL)
+    assert (found.images, found.differing, found.is_few) == (6, 2, True)
+    assert found.p_no_difference == 0.5
+    assert sum(found.means) / found.observations == pytest.approx(0.5)
+
+
+def test_a_bound_is_of_the_error_at_the_bound() -> None:
+    # 40 clusters, of which 30 differ as wholes: the variance is that of a binomial distribution, times 40 / 39.
+    values = np.repeat(np.r_[np.ones(30), np.zeros(10)], 3)
+    found = compare([values], clusters=Clusters(np.repeat(np.arange(40), 3))).new_images
+    quantile = stats.t.ppf(0.975, 39)
+    assert found.high - 0.75 == pytest.approx(quantile * np.sqrt(found.high * (1 - found.high) / 39), rel=1e-6)
+    # Of no difference all that differ are as likely on either side: the share that differs is the variance.
+    assert found.error_at(0.0) == pytest.approx(np.sqrt(0.75 / 39))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(0.75 / np.sqrt(0.75 / 39), 39))
+    assert found.p_at_most(found.low) == pytest.approx(0.025, rel=1e-5)
+    assert found.p_at_least(found.high) == pytest.approx(0.025, rel=1e-5)
+
+
+def test_an_accuracy_of_clusters_is_wilsons_with_students_t() -> None:
+    values = np.repeat(np.r_[np.ones(22), np.zeros(22)], 3)
+    found = summarise([values], clusters=Clusters(np.repeat(np.arange(44), 3))).new_images
+    for end in (found.low, found.high):
+        half = stats.t.ppf(0.975, 43) * np.sqrt(end * (1 - end) / 43)
+        assert abs(end - 0.5) == pytest.approx(half)
+
+
+def test_the_interval_of_an_accuracy_counts_subjects() -> None:
+    clusters = Clusters(np.repeat(np.arange(18), 9))
+    everything = summarise(np.ones((10, 162)), clusters=clusters).new_images
+    assert everything.low == pytest.approx(0.025 ** (1 / 18))
+    assert everything.high == 1
+    once = summarise(answers(1, (9,) * 18), clusters=clusters).new_images
+    alone = summarise(answers(1, (9,) * 18)).new_images
+    assert once.rule == "one_seed"
+    assert once.high - once.low > 1.2 * (alone.high - alone.low)
+
+
+def test_a_comparison_takes_clusters_whether_paired_or_not() -> None:
+    sizes = (9, 12, 3, 6) * 4
+    clusters = Clusters(np.repeat(np.arange(len(sizes)), sizes))
+    ours, theirs = answers(3, sizes), answers(3, sizes, seed=1)
+    paired = compare_networks(ours, theirs, (0, 1, 2), (0, 1, 2), clusters=clusters)
+    assert paired.new_images == compare(ours - theirs, clusters=clusters).new_images
+    unpaired = compare_networks(ours, theirs, (0, 1, 2), (3, 4, 5), clusters=clusters)
+    assert unpaired.new_images == unpaired_new_images(ours, theirs, clusters=clusters)
