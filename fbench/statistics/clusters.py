@@ -72,6 +72,14 @@ class Clusters:
         """
         return self.effective - 1
 
+    def among(self, keep: npt.NDArray[np.bool_]) -> Clusters | None:
+        """The clusters of the images where ``keep`` (N,) is true; none where no two of these belong together.
+
+        Raises:
+            ValueError: all of these belong together.
+        """
+        return clusters_of(self.numbers[keep].tolist())
+
     def totals(self, values: npt.ArrayLike) -> FloatArray:
         """The total of each cluster, of values of shape (..., N); shape (..., G)."""
         order, starts = self._order

@@ -77,16 +77,12 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Int
         raise ValueError(
             f"{successes} successes of {total} is no proportion; give 0 <= successes <= total, total >= 1."
         )
-    return score_interval(successes / total, total, float(special.ndtri((1 + confidence) / 2)), confidence)
-
-
-def score_interval(share: float, total: float, quantile: float, confidence: float = 0.95) -> Interval:
-    """Wilson's interval of a share of ``total`` observations, which need not be whole, with a quantile of its own."""
-    squared = quantile**2
+    squared = float(special.ndtri((1 + confidence) / 2)) ** 2
+    share = successes / total
     centre = (share + squared / (2 * total)) / (1 + squared / total)
     half = np.sqrt(squared * (share * (1 - share) + squared / (4 * total)) / total) / (1 + squared / total)
-    low = 0.0 if share == 0 else max(0.0, float(centre - half))
-    high = 1.0 if share == 1 else min(1.0, float(centre + half))
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    high = 1.0 if successes == total else min(1.0, float(centre + half))
     return Interval(share, low, high, confidence)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from fbench.statistics.estimands import (
     new_images,
     this_test_set,
 )
-from fbench.statistics.intervals import proportion_interval, score_interval, t_quantile, wilson_interval
+from fbench.statistics.intervals import Interval, proportion_interval, t_quantile, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95, clusters: Cluste
     Args:
         correct: shape (R seeds, C images); True or 1 where the answer was right, else 0.
         confidence: of both two-sided intervals, which are cut at 0 and 1.
-        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters: Wilson's
-            interval of as many images as would have its standard error, with Student's t, and the exact one of as many
-            clusters of equal sizes as would say as much.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters, by the exact
+            interval of as many independent images as would have its standard error (Korn, Graubard 1998, Survey
+            Methodology 24, 193-201).
 
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` is Wilson's interval, which
@@ -69,25 +70,25 @@ def _new_images(matrix: FloatArray, confidence: float, clusters: Clusters | None
     if clusters is None and len(matrix) == 1:
         return _of_one_seed(matrix[0], confidence)
     accuracy = new_images(matrix, confidence, clusters=clusters)
-    if clusters is not None:
-        accuracy = _by_score(accuracy)
     right, wrong = discordance(matrix, clusters=clusters), discordance(1 - matrix, clusters=clusters)
-    if not (right.is_few or wrong.is_few):
-        return accuracy
-    successes = float(matrix.mean(axis=0).sum()) * (right.observations / matrix.shape[1])
-    exact = proportion_interval(min(successes, right.observations), right.observations, confidence)
-    return replace(accuracy, low=min(accuracy.low, exact.low), high=max(accuracy.high, exact.high))
+    if right.is_few or wrong.is_few:
+        exact = _exact(float(matrix.mean(axis=0).mean()), right.observations, confidence)
+        return replace(accuracy, low=min(accuracy.low, exact.low), high=max(accuracy.high, exact.high))
+    return accuracy if clusters is None else _of_clusters(accuracy, matrix.shape[1])
 
 
-def _by_score(accuracy: MeanEstimate) -> MeanEstimate:
-    """Wilson's interval of as many independent images as have this standard error, with Student's t."""
-    share = min(max(accuracy.estimate, 0.0), 1.0)
-    images = max(share * (1 - share), 0.0) / accuracy.standard_error**2
-    if not images:
-        return accuracy
-    quantile = t_quantile(accuracy.confidence, accuracy.degrees_of_freedom)
-    found = score_interval(share, images, quantile, accuracy.confidence)
+def _of_clusters(accuracy: MeanEstimate, images: int) -> MeanEstimate:
+    """The exact interval of as many independent images as would have this standard error, at most all of them, fewer by
+    what Student's t wants (Korn, Graubard 1998)."""
+    share, quantile = accuracy.estimate, t_quantile(accuracy.confidence, accuracy.degrees_of_freedom)
+    wanted = share * (1 - share) / accuracy.standard_error**2
+    normal = t_quantile(accuracy.confidence, math.inf)
+    found = _exact(share, min(wanted, images) * (normal / quantile) ** 2, accuracy.confidence)
     return replace(accuracy, low=found.low, high=found.high)
+
+
+def _exact(share: float, observations: float, confidence: float) -> Interval:
+    return proportion_interval(min(share * observations, observations), observations, confidence)
 
 
 def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:

@@ -174,12 +174,13 @@ def test_a_bound_is_of_the_error_at_the_bound() -> None:
     assert found.p_at_least(found.high) == pytest.approx(0.025, rel=1e-5)
 
 
-def test_an_accuracy_of_clusters_is_wilsons_with_students_t() -> None:
+def test_an_accuracy_of_clusters_is_exact_for_as_many_images_as_would_have_its_error() -> None:
+    # 44 clusters, half of them right as wholes: the variance of 43 independent images, with Student's t on 43.
     values = np.repeat(np.r_[np.ones(22), np.zeros(22)], 3)
     found = summarise([values], clusters=Clusters(np.repeat(np.arange(44), 3))).new_images
-    for end in (found.low, found.high):
-        half = stats.t.ppf(0.975, 43) * np.sqrt(end * (1 - end) / 43)
-        assert abs(end - 0.5) == pytest.approx(half)
+    images = 43 * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 43)) ** 2
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, images / 2, images / 2 + 1))
+    assert found.high == pytest.approx(1 - found.low)
 
 
 def test_the_interval_of_an_accuracy_counts_subjects() -> None:
