@@ -74,16 +74,16 @@ def _new_images(matrix: FloatArray, confidence: float, clusters: Clusters | None
     if right.is_few or wrong.is_few:
         exact = _exact(float(matrix.mean(axis=0).mean()), right.observations, confidence)
         return replace(accuracy, low=min(accuracy.low, exact.low), high=max(accuracy.high, exact.high))
-    return accuracy if clusters is None else _of_clusters(accuracy, matrix.shape[1])
+    return accuracy if clusters is None else _of_clusters(accuracy)
 
 
-def _of_clusters(accuracy: MeanEstimate, images: int) -> MeanEstimate:
-    """The exact interval of as many independent images as would have this standard error, at most all of them, fewer by
-    what Student's t wants (Korn, Graubard 1998)."""
+def _of_clusters(accuracy: MeanEstimate) -> MeanEstimate:
+    """The exact interval of as many independent answers as would have this standard error, fewer by what Student's t
+    wants (Korn, Graubard 1998)."""
     share, quantile = accuracy.estimate, t_quantile(accuracy.confidence, accuracy.degrees_of_freedom)
-    wanted = share * (1 - share) / accuracy.standard_error**2
+    answers = share * (1 - share) / accuracy.standard_error**2
     normal = t_quantile(accuracy.confidence, math.inf)
-    found = _exact(share, min(wanted, images) * (normal / quantile) ** 2, accuracy.confidence)
+    found = _exact(share, answers * (normal / quantile) ** 2, accuracy.confidence)
     return replace(accuracy, low=found.low, high=found.high)
 
 

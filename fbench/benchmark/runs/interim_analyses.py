@@ -116,10 +116,11 @@ def _look(run: RunTable, key: ComparisonKey, seeds: int, max_seeds: int, margin:
     )
     if len(differences) < 2:
         return look
+    clusters = run.clusters(key.data)
     found = judge_look(
-        new_images_difference(differences),
-        variance_components(differences),
-        differences.shape[1],
+        new_images_difference(differences, clusters=clusters),
+        variance_components(differences, clusters),
+        differences.shape[1] if clusters is None else clusters.count,
         margin,
         all_looks,
         place,

@@ -76,9 +76,16 @@ def variance_components(differences: npt.ArrayLike, clusters: Clusters | None = 
 
 
 def expected_estimate(
-    components: VarianceComponents, seeds: int, images: int, difference: float = 0.0, confidence: float = 0.95
+    components: VarianceComponents,
+    seeds: int,
+    images: int,
+    difference: float = 0.0,
+    confidence: float = 0.95,
+    size: float = 1.0,
 ) -> MeanEstimate:
     """What a study of this size would say, on average, if the true difference were ``difference``.
+
+    ``images`` are clusters where the components are those of clusters; ``size`` is the images of one.
 
     Raises:
         ValueError: fewer than two seeds or images, or a negative component.
@@ -101,7 +108,7 @@ def expected_estimate(
     half = t_quantile(confidence, freedom) * error
     rule: Rule = "crossed" if total else "constant"
     ends = difference - half, difference + half
-    return MeanEstimate(difference, *ends, error, freedom, confidence, rule, Discordance(images, FEW, ()))
+    return MeanEstimate(difference, *ends, error, freedom, confidence, rule, Discordance(images, FEW, (), size=size))
 
 
 def detectable_difference_of(estimate: MeanEstimate, level: float, power: float = POWER) -> float:

@@ -129,7 +129,7 @@ def _part(pair: Pair, claim: Claim, asks: Question, evidence: DataEvidence | Non
     if absent is not None or evidence is None:
         return absent or Part()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=ours.clusters)
     look = _look(evidence, pair)
     remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds}))
     if look is None and evidence.has_looks:

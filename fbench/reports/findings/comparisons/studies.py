@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.records.interim_analyses import ComparisonKey, Look
+from fbench.benchmark.records.specs import DataUnit
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
@@ -49,6 +50,7 @@ class Comparison:
     more: SeedsNeeded | None
     cost: CostChange
     neither_learned: bool = False
+    unit: DataUnit = "images"
 
     @property
     def verdict(self) -> Verdict:
@@ -139,7 +141,7 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
     latest = looks.latest(ComparisonKey(study.name, network, baseline, evidence.data.name)) if looks else None
     look = latest if latest is not None and has_its_trials(latest, evidence.run) else None
     ours, theirs = (_first_seeds(evidence.networks[name], look) for name in (network, baseline))
-    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=evidence.clusters)
     neither_learned = evidence.networks[network].collapsed and evidence.networks[baseline].collapsed
     return _Compared(network, baseline, found, look, latest is not None and look is None, neither_learned)
 
@@ -200,6 +202,7 @@ def _comparisons(
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
                 neither_learned=one.neither_learned,
+                unit=evidence.unit,
             )
         )
     return found
@@ -224,8 +227,8 @@ def seeds_to_decide(
         return None
     rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
     return seeds_needed(
-        variance_components(rows[0].astype(float) - rows[1]),
-        found.images,
+        variance_components(rows[0].astype(float) - rows[1], ours.clusters),
+        found.images if ours.clusters is None else ours.clusters.count,
         found.new_images.estimate,
         margin,
         level,

@@ -12,6 +12,7 @@ from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import Pair
@@ -69,7 +70,7 @@ def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> 
         elif not same_images:
             refused.append(_on_other_images(pair, theirs, ours))
         else:
-            found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+            found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=new.clusters)
             compared.append(_Compared(pair, theirs, ours, found))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
     rows = _rows(compared)
@@ -87,6 +88,7 @@ def _on_data(pairs: Sequence[Pair], base: Evidence, new: Evidence, key: str) -> 
             if words
         ),
         margin=MARGIN,
+        new_units=NEW_UNITS[new.unit],
     )
 
 
@@ -110,6 +112,7 @@ def _rows(compared: Sequence[_Compared]) -> tuple[AccuracyRow, ...]:
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
             neither_learned=unlearned,
+            unit=one.new.unit,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))
@@ -149,7 +152,7 @@ def _absent(pair: Pair, base: NetworkEvidence | None, new: NetworkEvidence | Non
 def _on_other_images(pair: Pair, base: NetworkEvidence, new: NetworkEvidence) -> str:
     words = []
     for letter, found in zip(SIDES, (base, new), strict=True):
-        accuracy = summarise(found.correct).new_images
+        accuracy = summarise(found.correct, clusters=found.clusters).new_images
         words.append(f"{percent(accuracy.estimate)} % ({percent_range(accuracy.low, accuracy.high)}) in {letter}")
     return (
         f"{pair.label}: top-1 is {words[0]} and {words[1]}, but on other test images; a difference would mix these and "
