@@ -96,10 +96,8 @@ def proportion_interval(successes: float, total: float, confidence: float = 0.95
         ValueError: as :func:`wilson_interval`.
     """
     check_confidence(confidence)
-    if total < 1 or not 0 <= successes <= total:
-        raise ValueError(
-            f"{successes} successes of {total} is no proportion; give 0 <= successes <= total, total >= 1."
-        )
+    if total <= 0 or not 0 <= successes <= total:
+        raise ValueError(f"{successes} successes of {total} is no proportion; give 0 <= successes <= total, total > 0.")
     tail, failures = (1 - confidence) / 2, total - successes
     low = float(special.betaincinv(successes, failures + 1, tail)) if successes > 0 else 0.0
     high = float(special.betaincinv(successes + 1, failures, 1 - tail)) if failures > 0 else 1.0

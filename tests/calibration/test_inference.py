@@ -116,7 +116,7 @@ def test_the_committed_coverages_for_new_subjects_are_between_93_and_97_percent(
         error = 100 * math.sqrt(0.03 * 0.97 / int(row["repetitions"]))
         assert 93 <= float(row["subjects"]) <= 97 + 2 * error
         assert 93 <= float(row["unpaired"]) <= 97 + 2 * error
-        assert float(row["accuracy"]) >= 93  # near 100 % it is wider than it claims
+        assert 92 <= float(row["accuracy"]) <= 97  # the least are of 96 % and 20 seeds
         assert row["networks"] != "equal" or float(row["found"]) <= 5.5
 
 

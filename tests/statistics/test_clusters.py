@@ -202,3 +202,12 @@ def test_a_comparison_takes_clusters_whether_paired_or_not() -> None:
     assert paired.new_images == compare(ours - theirs, clusters=clusters).new_images
     unpaired = compare_networks(ours, theirs, (0, 1, 2), (3, 4, 5), clusters=clusters)
     assert unpaired.new_images == unpaired_new_images(ours, theirs, clusters=clusters)
+
+
+def test_an_accuracy_with_hardly_a_degree_of_freedom_says_nothing() -> None:
+    generator = np.random.default_rng(0)
+    correct = np.array([generator.random(162) < 0.2, generator.random(162) < 0.8])
+    found = summarise(correct, clusters=Clusters(np.repeat(np.arange(18), 9))).new_images
+    assert found.degrees_of_freedom < 2
+    assert found.low < 0.05
+    assert found.high > 0.95

@@ -8,7 +8,7 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
         --seeds 40 --out runs/quick
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
-``--only clusters`` makes the table of clusters alone, in five minutes.
+``--only clusters`` makes the table of clusters alone, in two minutes.
 """
 
 from __future__ import annotations
