@@ -26,3 +26,8 @@ _NOUNS: Final[dict[DataUnit, tuple[str, str]]] = {
 def units(amount: int, unit: DataUnit) -> str:
     """The amount with its noun: ``18 subjects``."""
     return plural(amount, *_NOUNS[unit])
+
+
+def heading_of(heading: str, unit: DataUnit) -> str:
+    """The heading of a measure, which is of images, for what is drawn anew: ``New images`` as ``New subjects``."""
+    return heading.replace("ew images", NEW_UNITS[unit].removeprefix("n"))

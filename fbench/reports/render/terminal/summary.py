@@ -9,12 +9,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.factor_words import effect_sentences
 from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.headline import without_copies
 from fbench.reports.findings.comparisons.studies import study_results
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy, summarise_networks
+from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.left_out import Omissions
@@ -39,7 +41,7 @@ def print_summary(run: RunTable) -> None:
             title = f"\n{kind}, {evidence.split_words}{marked}: top-1 and 95 % intervals in %"
             console.print(title, highlight=False)
             summary = summarise_networks(evidence)
-            console.print(_table(summary, with_cost=console.width >= WIDE))
+            console.print(_table(summary, evidence.unit, with_cost=console.width >= WIDE))
             if sentence := without_copies(evidence, summary):
                 console.print(sentence, highlight=False)
             _print_verdicts(console, evidence)
@@ -60,12 +62,12 @@ def _print_verdicts(console: Console, evidence: Evidence) -> None:
             console.print(f"- {sentence}.", highlight=False, markup=False)
 
 
-def _table(summary: Sequence[NetworkSummary], *, with_cost: bool) -> Table:
+def _table(summary: Sequence[NetworkSummary], unit: DataUnit, *, with_cost: bool) -> Table:
     measures = [one for one in shown_in("terminal") if with_cost or one.about != "cost"]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("network", no_wrap=True)
     for one in measures:
-        table.add_column(one.form("terminal").title, justify="right")
+        table.add_column(heading_of(one.form("terminal").title, unit), justify="right")
     for row in by_accuracy(summary):
         table.add_row(row.network, *(one.text(row, "terminal") for one in measures))
     return table
