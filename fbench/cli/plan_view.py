@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fbench.cli.duration import in_words
 from fbench.core.errors import readable
+from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.formatting import listing, plural
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.sequential import analysis_levels
@@ -29,9 +30,10 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
     console.print(_trials(plan))
     if analyses:
         seeds, spreads = analyses[0].seeds, " / ".join(dict.fromkeys(one.spreads for one in analyses))
+        new_units = " and ".join(dict.fromkeys(NEW_UNITS[one.unit] for one in analyses))
         console.print(
             f"What {plural(seeds, 'seed')} each could decide with a power of 80 %{_price_of_analyses(max_seeds)}: the "
-            f"difference found and the margin certified, in points, for new images ({spreads}); "
+            f"difference found and the margin certified, in points, for {new_units} ({spreads}); "
             "least p of the sign-flip test after Holm",
             highlight=False,
         )
@@ -114,15 +116,15 @@ def _points(fraction: float | None) -> str:
 def _warnings(analyses: Sequence[PowerAnalysis]) -> list[str]:
     """What cannot be decided: with these seeds, and with any."""
     seeds = plural(analyses[0].seeds, "seed")
-    images = " or ".join(dict.fromkeys(f"{one.images:,}" for one in analyses))
+    images = " or ".join(dict.fromkeys(f"{one.units:,} test {UNITS[one.unit]}" for one in analyses))
     cases = (
         (
             [one for one in analyses if not one.margin_in_reach and one.seeds_for_margin],
-            f"The margin is out of reach with {seeds} and {images} test images: equivalence could hardly be certified",
+            f"The margin is out of reach with {seeds} and {images}: equivalence could hardly be certified",
         ),
         (
             [one for one in analyses if one.seeds_for_margin is None],
-            f"The margin is out of reach with any number of seeds, as {images} test images are too few",
+            f"The margin is out of reach with any number of seeds, as {images} are too few",
         ),
         (
             [one for one in analyses if one.smallest_p >= LEVEL],

@@ -9,7 +9,9 @@ networks' correctness. Its mean is uncertain in two ways, and which of them coun
   ``value[r, i] = mean + seed[r] + image[i] + residual[r, i]``, in which the mean has the variance
   ``(MS_seed + MS_image - MS_residual) / (R C)`` (Dorfman, Berbaum, Metz 1992, Investigative Radiology 27,
   723-731; Obuchowski, Rockette 1995, Communications in Statistics 24, 285-308) and Satterthwaite's degrees of
-  freedom, or with fewer than ``FEW_SEEDS`` seeds the critical values of :mod:`fbench.statistics.sum_of_t`.
+  freedom, or with fewer than ``FEW_SEEDS`` seeds the critical values of :mod:`fbench.statistics.sum_of_t`. Where
+  images are not independent, their clusters are drawn instead (:mod:`fbench.statistics.clusters`), frames of one
+  subject or copies of one picture: "new subjects".
 
 Equal values are no proof that nothing varies: three seeds with one and the same accuracy on C images have had no chance
 to show a spread below the step of 1 / C. Where a variance comes out as zero, the standard error is therefore that of
@@ -26,7 +28,8 @@ from typing import Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.discordance import Discordance
+from fbench.statistics.clusters import Clusters
+from fbench.statistics.discordance import BISECTIONS, Discordance
 from fbench.statistics.intervals import check_confidence
 from fbench.statistics.sum_of_t import SumOfT, student, sum_of_t
 
@@ -101,17 +104,21 @@ class MeanEstimate:
         if self.standard_error == 0:
             of_model = 1.0 if self.estimate == 0 else 0.0
         else:
-            of_model = 2 * float(self.distribution.below(-abs(self.estimate) / self.standard_error))
+            of_model = 2 * float(self.distribution.below(-abs(self.estimate) / self.error_at(0.0)))
         return of_model if self.discordance is None else max(of_model, self.discordance.p_no_difference)
+
+    def error_at(self, value: float) -> float:
+        """The standard error where the true mean is ``value``: that of the data, but for few clusters."""
+        return self.standard_error * (1.0 if self.discordance is None else self.discordance.error_ratio(value))
 
     def p_at_least(self, value: float) -> float:
         """One-sided p-value of a mean of ``value`` or more; small where it is shown to be less."""
-        of_model = self._p_of_model(self.estimate - value)
+        of_model = self._p_of_model(self.estimate - value, value)
         return of_model if self.discordance is None else max(of_model, self.discordance.p_at_least(value))
 
     def p_at_most(self, value: float) -> float:
         """One-sided p-value of a mean of ``value`` or less; small where it is shown to be more."""
-        of_model = self._p_of_model(value - self.estimate)
+        of_model = self._p_of_model(value - self.estimate, value)
         return of_model if self.discordance is None else max(of_model, self.discordance.p_at_most(value))
 
     def interval(self, confidence: float) -> tuple[float, float]:
@@ -124,20 +131,32 @@ class MeanEstimate:
         return (low, high) if self.bounds is None else self.bounds.within(low, high, confidence)
 
     def _unbounded(self, confidence: float) -> tuple[float, float]:
-        half = self.distribution.quantile(confidence) * self.standard_error
+        quantile = self.distribution.quantile(confidence)
+        half = quantile * self.standard_error
         ends = [self.estimate - half, self.estimate + half]
         if self.discordance is None:
             return min(ends), max(ends)
+        if self.discordance.effective is not None:
+            ends = [self._end(quantile, side * self.discordance.largest) for side in (-1, 1)]
         if (of_images := self.discordance.interval(confidence)) is not None:
             ends += [*of_images, *([0.0] if self.discordance.p_no_difference > 1 - confidence else [])]
         largest = self.discordance.largest
         return max(-largest, min(ends)), min(largest, max(ends))
 
-    def _p_of_model(self, above: float) -> float:
-        """Of a hypothesis that is refuted by values far below 0."""
+    def _end(self, quantile: float, bound: float) -> float:
+        """The farthest true mean towards ``bound`` that the estimate is within so many of its standard errors of."""
+        low, high = self.estimate, bound
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            is_within = abs(middle - self.estimate) <= quantile * self.error_at(middle)
+            low, high = (middle, high) if is_within else (low, middle)
+        return low
+
+    def _p_of_model(self, above: float, value: float) -> float:
+        """Of a true mean of ``value``, refuted where the estimate is far below it: where ``above`` is far below 0."""
         if self.standard_error == 0:
             return 0.0 if above < 0 else 1.0
-        return float(self.distribution.below(above / self.standard_error))
+        return float(self.distribution.below(above / self.error_at(value)))
 
 
 def carried_by_images(estimate: MeanEstimate, images: Discordance) -> MeanEstimate:
@@ -151,13 +170,22 @@ def carried_by_images(estimate: MeanEstimate, images: Discordance) -> MeanEstima
 
 @dataclass(frozen=True)
 class MeanSquares:
-    """Two-way analysis of variance with one value per cell: R seeds by C images."""
+    """Two-way analysis of variance with one value per cell: R seeds by C images, or by C clusters of them.
+
+    ``freedom_of_clusters`` are the degrees of freedom of ``image`` where these are clusters.
+    """
 
     seeds: int
     images: int
     seed: float
     image: float
     residual: float
+    freedom_of_clusters: float | None = None
+
+    @property
+    def image_freedom(self) -> float:
+        """The degrees of freedom of ``image``: C - 1, fewer for clusters of unequal sizes."""
+        return self.images - 1.0 if self.freedom_of_clusters is None else self.freedom_of_clusters
 
 
 def as_matrix(values: npt.ArrayLike) -> FloatArray:
@@ -177,10 +205,13 @@ def as_matrix(values: npt.ArrayLike) -> FloatArray:
     return matrix
 
 
-def mean_squares(values: npt.ArrayLike) -> MeanSquares:
+def mean_squares(values: npt.ArrayLike, clusters: Clusters | None = None) -> MeanSquares:
     """Return the mean squares of a matrix of shape (R seeds, C images), R >= 2, C >= 2.
 
-    Mean squares that are nothing but rounding of the input are returned as 0.
+    With clusters the columns are these: the mean squares are those of what each cluster adds to the mean of all seeds,
+    and of what it adds to a seed's mean beyond that. The mean of a seed stays that of all its images, so that
+    ``(MS_seed + MS_image - MS_residual) / (R C)`` is the variance of the mean over images here too. Mean squares that
+    are nothing but rounding of the input are returned as 0.
 
     Raises:
         ValueError: as ``as_matrix``, or one seed.
@@ -191,14 +222,32 @@ def mean_squares(values: npt.ArrayLike) -> MeanSquares:
         raise ValueError("One seed has no mean squares between seeds; give a matrix of at least two seeds.")
     seed_means = matrix.mean(axis=1)
     image_means = matrix.mean(axis=0)
-    residuals = matrix - seed_means[:, None] - image_means[None, :] + matrix.mean()
+    if clusters is None:
+        residuals = matrix - seed_means[:, None] - image_means[None, :] + matrix.mean()
+    else:
+        images = clusters.count
+        residuals = clusters.contributions(matrix) - clusters.contributions(image_means)
     return MeanSquares(
         seeds=seeds,
         images=images,
         seed=_beyond_rounding(matrix, images * float(seed_means.var(ddof=1))),
-        image=_beyond_rounding(matrix, seeds * float(image_means.var(ddof=1))),
+        image=_beyond_rounding(matrix, seeds * between_images(image_means, clusters)),
         residual=_beyond_rounding(matrix, float((residuals**2).sum()) / ((seeds - 1) * (images - 1))),
+        freedom_of_clusters=None if clusters is None else clusters.freedom,
     )
+
+
+def between_images(values: FloatArray, clusters: Clusters | None) -> float:
+    """The variance between images of one value each, shape (C,), or between their clusters: over the number of either
+    it is that of the mean."""
+    if clusters is None:
+        return float(values.var(ddof=1))
+    return float((clusters.contributions(values) ** 2).sum()) / (clusters.count - 1)
+
+
+def image_freedom(images: int, clusters: Clusters | None) -> float:
+    """The degrees of freedom of :func:`between_images`."""
+    return images - 1.0 if clusters is None else clusters.freedom
 
 
 def this_test_set(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0) -> MeanEstimate:
@@ -221,13 +270,16 @@ def this_test_set(values: npt.ArrayLike, confidence: float = 0.95, step: float =
     return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds", step)
 
 
-def new_images(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0) -> MeanEstimate:
+def new_images(
+    values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0, clusters: Clusters | None = None
+) -> MeanEstimate:
     """Estimate the mean over all seeds and all images that might have been drawn, by the model of variance alone.
 
     Args:
         values: shape (R seeds, C images).
         confidence: of the two-sided interval.
         step: as for :func:`this_test_set`.
+        clusters: of the images, where they are not independent; then clusters are what is drawn.
 
     Raises:
         ValueError: as ``as_matrix``, or a confidence not between 0 and 1.
@@ -235,18 +287,19 @@ def new_images(values: npt.ArrayLike, confidence: float = 0.95, step: float = 1.
     check_confidence(confidence)
     matrix = as_matrix(values)
     if len(matrix) < 2:
-        between_images = _beyond_rounding(matrix, float(matrix[0].var(ddof=1)))
-        return _estimate(matrix, between_images, matrix.shape[1] - 1, confidence, "one_seed", step)
-    squares = mean_squares(matrix)
+        of_images = _beyond_rounding(matrix, between_images(matrix[0], clusters))
+        freedom = image_freedom(matrix.shape[1], clusters)
+        return _estimate(matrix, of_images, freedom, confidence, "one_seed", step, clusters)
+    squares = mean_squares(matrix, clusters)
     no_image_component = squares.image <= squares.residual * (1 + ROUNDING)
     if no_image_component and squares.seed == 0:
-        freedom = (squares.seeds - 1) * (squares.images - 1 if squares.residual else 1)
-        return _estimate(matrix, squares.residual, freedom, confidence, "residual_only", step)
+        freedom = (squares.seeds - 1) * (squares.image_freedom if squares.residual else 1)
+        return _estimate(matrix, squares.residual, freedom, confidence, "residual_only", step, clusters)
     if no_image_component:
-        return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds_only", step)
+        return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds_only", step, clusters)
     total = squares.seed + squares.image - squares.residual
     error = error_distribution(squares) if squares.seeds < FEW_SEEDS else None
-    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed", step, error)
+    return _estimate(matrix, total, satterthwaite(squares), confidence, "crossed", step, clusters, error)
 
 
 def satterthwaite(squares: MeanSquares) -> float:
@@ -256,7 +309,7 @@ def satterthwaite(squares: MeanSquares) -> float:
     as many as its poorest term; with the subtracted term the formula can fall below that (to 0.2 with three
     seeds whose means happen to agree), so the smaller of R - 1 and C - 1 is the least.
     """
-    by_seed, by_image = squares.seeds - 1, squares.images - 1
+    by_seed, by_image = squares.seeds - 1, squares.image_freedom
     total = squares.seed + squares.image - squares.residual
     spread = squares.seed**2 / by_seed + squares.image**2 / by_image + squares.residual**2 / (by_seed * by_image)
     return float(max(total**2 / spread, min(by_seed, by_image)))
@@ -266,9 +319,9 @@ def error_distribution(squares: MeanSquares) -> SumOfT:
     """The distribution of the mean's error over its standard error, that of Behrens and Fisher.
 
     The parts are MS_seed with R - 1 degrees of freedom and MS_image - MS_residual with Satterthwaite's, at least the
-    smaller of R - 1 and C - 1.
+    smaller of R - 1 and C - 1, or for clusters of what they have instead.
     """
-    by_seed, by_image = squares.seeds - 1.0, squares.images - 1.0
+    by_seed, by_image = squares.seeds - 1.0, squares.image_freedom
     of_images = squares.image - squares.residual
     if of_images <= 0:
         return sum_of_t([(squares.seed, by_seed)])
@@ -287,10 +340,12 @@ def _estimate(
     confidence: float,
     rule: Rule,
     step: float,
+    clusters: Clusters | None = None,
     distribution: SumOfT | None = None,
 ) -> MeanEstimate:
     mean = float(matrix.mean())
-    error = float(np.sqrt(mean_square / matrix.size))
+    cells = matrix.size if clusters is None else len(matrix) * clusters.count
+    error = float(np.sqrt(mean_square / cells))
     if mean_square == 0:
         mean = mean if abs(mean) > ROUNDING * float(np.abs(matrix).max()) else 0.0
         error = step / matrix.size

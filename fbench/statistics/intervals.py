@@ -86,19 +86,18 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Int
     return Interval(share, low, high, confidence)
 
 
-def proportion_interval(successes: float, total: int, confidence: float = 0.95) -> Interval:
+def proportion_interval(successes: float, total: float, confidence: float = 0.95) -> Interval:
     """Return a proportion with its exact interval (Clopper, Pearson 1934, Biometrika 26, 404-413).
 
-    ``successes`` need not be whole, as a sum of shares is not: the interval is then continued by the beta distribution.
+    Neither need be whole, as a sum of shares and an effective number are not: the interval is then continued by the
+    beta distribution.
 
     Raises:
         ValueError: as :func:`wilson_interval`.
     """
     check_confidence(confidence)
-    if total < 1 or not 0 <= successes <= total:
-        raise ValueError(
-            f"{successes} successes of {total} is no proportion; give 0 <= successes <= total, total >= 1."
-        )
+    if total <= 0 or not 0 <= successes <= total:
+        raise ValueError(f"{successes} successes of {total} is no proportion; give 0 <= successes <= total, total > 0.")
     tail, failures = (1 - confidence) / 2, total - successes
     low = float(special.betaincinv(successes, failures + 1, tail)) if successes > 0 else 0.0
     high = float(special.betaincinv(successes + 1, failures, 1 - tail)) if failures > 0 else 1.0

@@ -9,8 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from scipy import special
+
 from fbench.statistics.estimands import Bounds, MeanEstimate
 from fbench.statistics.intervals import proportion_interval
+from fbench.statistics.sum_of_t import SumOfT
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,13 @@ class Share:
 
     Attributes:
         right: images that were right, in means over seeds; it need not be whole.
-        units: how many independent images there are, or clusters of images.
+        units: how many independent images there are, or clusters of equal sizes that would say as much; it need not be
+            whole either.
         is_few: whether right or wrong answers are on so few of these that the variance is not known from them.
     """
 
     right: float
-    units: int
+    units: float
     is_few: bool
 
     def within(self, low: float, high: float, confidence: float) -> tuple[float, float]:
@@ -33,6 +37,31 @@ class Share:
             exact = proportion_interval(self.right, self.units, confidence)
             low, high = min(low, exact.low), max(high, exact.high)
         return max(0.0, low), min(1.0, high)
+
+
+@dataclass(frozen=True)
+class ShareOfClusters:
+    """An accuracy of clusters: the exact interval of as many independent answers as would have its standard error,
+    fewer by the square of what its critical values are over normal ones (Korn, Graubard 1998, Survey Methodology 24,
+    193-201).
+
+    Attributes:
+        share: the accuracy, between 0 and 1.
+        standard_error: of it, above 0.
+        distribution: of its error, in standard errors.
+    """
+
+    share: float
+    standard_error: float
+    distribution: SumOfT
+
+    def within(self, _low: float, _high: float, confidence: float) -> tuple[float, float]:
+        """The exact interval, in place of one that is as long on both sides."""
+        normal = -float(special.ndtri((1 - confidence) / 2))
+        independent = self.share * (1 - self.share) / self.standard_error**2
+        answers = independent * (normal / self.distribution.quantile(confidence)) ** 2
+        exact = proportion_interval(self.share * answers, answers, confidence)
+        return exact.low, exact.high
 
 
 @dataclass(frozen=True)

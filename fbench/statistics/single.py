@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.discordance import FEW, images_that_carry
-from fbench.statistics.estimands import MeanEstimate, as_matrix, new_images, this_test_set
+from fbench.statistics.clusters import Clusters
+from fbench.statistics.discordance import discordance
+from fbench.statistics.estimands import Bounds, FloatArray, MeanEstimate, as_matrix, new_images, this_test_set
 from fbench.statistics.intervals import wilson_interval
-from fbench.statistics.possible import Share, bounded
+from fbench.statistics.possible import Share, ShareOfClusters, bounded
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,15 @@ class AccuracySummary:
     images: int
 
 
-def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySummary:
+def summarise(correct: npt.ArrayLike, confidence: float = 0.95, clusters: Clusters | None = None) -> AccuracySummary:
     """Summarise one network's answers.
 
     Args:
         correct: shape (R seeds, C images); True or 1 where the answer was right, else 0.
         confidence: of both two-sided intervals, which are cut at 0 and 1.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters, by the exact
+            interval of as many independent images as would have its standard error (Korn, Graubard 1998, Survey
+            Methodology 24, 193-201).
 
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` is Wilson's interval, which
@@ -47,21 +51,25 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95) -> AccuracySumma
     right, units = float(matrix.mean(axis=0).sum()), matrix.shape[1]
     return AccuracySummary(
         this_test_set=bounded(this_test_set(matrix, confidence), Share(right, units, is_few=False)),
-        new_images=bounded(new_images(matrix, confidence), Share(right, units, is_few=_is_few(matrix)))
-        if len(matrix) > 1
-        else _of_one_seed(matrix[0], confidence),
+        new_images=_of_one_seed(matrix[0], confidence)
+        if len(matrix) == 1 and clusters is None
+        else _new_images(matrix, confidence, clusters),
         seeds=matrix.shape[0],
         images=matrix.shape[1],
     )
 
 
-def _is_few(matrix: npt.NDArray[np.float64]) -> bool:
-    """Whether right or wrong answers are on so few images that the variance is not known from them."""
-    right = matrix.mean(axis=0)
-    return min(images_that_carry(right), images_that_carry(1 - right)) < FEW
+def _new_images(matrix: FloatArray, confidence: float, clusters: Clusters | None) -> MeanEstimate:
+    accuracy = new_images(matrix, confidence, clusters=clusters)
+    right, wrong = discordance(matrix, clusters=clusters), discordance(1 - matrix, clusters=clusters)
+    is_few, units = right.is_few or wrong.is_few, right.observations
+    bounds: Bounds = Share(min(accuracy.estimate * units, units), units, is_few)
+    if clusters is not None and not is_few:
+        bounds = ShareOfClusters(accuracy.estimate, accuracy.standard_error, accuracy.distribution)
+    return bounded(accuracy, bounds)
 
 
-def _of_one_seed(correct: npt.NDArray[np.float64], confidence: float) -> MeanEstimate:
+def _of_one_seed(correct: FloatArray, confidence: float) -> MeanEstimate:
     wilson = wilson_interval(int(correct.sum()), correct.size, confidence)
     error = float(np.sqrt(wilson.estimate * (1 - wilson.estimate) / correct.size))
     ends = wilson.low, wilson.high

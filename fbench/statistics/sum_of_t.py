@@ -39,6 +39,9 @@ LEAST_MASS: Final = 1e-15
 BIN: Final = 0.02
 """Of the logarithm of a variance, within which variances of three terms and more are taken together."""
 
+LEAST_DEGREES: Final = 0.1
+"""Of a part: its quantile at 95 % is then 1e12 already, and no fewer say less of values that have bounds."""
+
 MOST_STEPS: Final = 100
 """Towards a quantile, of which it takes about five."""
 
@@ -111,8 +114,8 @@ def sum_of_t(variances: Sequence[tuple[float, float]]) -> SumOfT:
     """The distribution of an error that is the sum of independent ones, over its standard error.
 
     Args:
-        variances: of each part its estimated variance and the degrees of freedom of that estimate; parts without
-            variance are left out.
+        variances: of each part its estimated variance and the degrees of freedom of that estimate, of which
+            fewer than 0.1 are taken for 0.1; parts without variance are left out.
 
     Raises:
         ValueError: no part has a variance.
@@ -121,7 +124,7 @@ def sum_of_t(variances: Sequence[tuple[float, float]]) -> SumOfT:
     total = sum(variance for variance, _ in parts)
     if not total > 0:
         raise ValueError(f"No part of {list(variances)} has a variance; give one above 0.")
-    return SumOfT(tuple((variance / total, degrees) for variance, degrees in parts))
+    return SumOfT(tuple((variance / total, max(LEAST_DEGREES, degrees)) for variance, degrees in parts))
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 from fbench.statistics.intervals import proportion_interval
 from tests.calibration.inference import collapses, edge, few_seeds
 from tests.calibration.inference.answers import null_rows
+from tests.calibration.inference.clusters import FRAMES, LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
 from tests.calibration.inference.families import with_analyses
@@ -94,6 +95,31 @@ def test_the_committed_coverages_are_between_93_and_97_percent() -> None:
         degenerate = row["regime"] == "images only"
         assert float(row["this_test_set"]) == 100 if degenerate else 93 <= float(row["this_test_set"]) <= 97
         assert float(row["equivalence_error"]) <= 5 + 2 * 100 * math.sqrt(0.05 * 0.95 / int(row["repetitions"]))
+
+
+def test_intervals_hold_for_new_subjects_where_those_of_images_do_not() -> None:
+    row = clusters_of_ckplus("equal", "strong", seeds=6, repetitions=REPETITIONS, random_seed=1)
+    error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)
+    assert row.images < 88
+    for coverage in (row.subjects, row.unpaired, row.accuracy):
+        assert coverage > 95 - 3.5 * error
+    assert row.found < 5 + 3.5 * error
+
+
+def test_the_committed_coverages_for_new_subjects_are_between_93_and_97_percent() -> None:
+    assert (len(FRAMES), sum(FRAMES)) == (18, 162)
+    rows = read_rows(TABLES / "clusters.csv")
+    assert {(row["networks"], row["clustering"], row["seeds"]) for row in rows} == {
+        (networks, strength, seeds) for networks in LEVELS for strength in STRENGTHS for seeds in ("10", "20")
+    }
+    for row in rows:
+        assert int(row["repetitions"]) >= 2_000
+        assert float(row["images"]) < 90
+        error = 100 * math.sqrt(0.03 * 0.97 / int(row["repetitions"]))
+        assert 93 <= float(row["subjects"]) <= 97 + 2 * error
+        assert 93 <= float(row["unpaired"]) <= 97 + 2 * error
+        assert 92 <= float(row["accuracy"]) <= 97  # the least are of 96 % and 20 seeds
+        assert row["networks"] != "equal" or float(row["found"]) <= 5.5
 
 
 def test_the_committed_effects_are_covered_for_new_images_whatever_the_cells() -> None:

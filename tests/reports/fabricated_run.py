@@ -15,7 +15,7 @@ from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.cost_records import CostRecord, MemoryReading, TimingSeries
 from fbench.benchmark.records.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.predictions import Predictions, SplitPredictions
+from fbench.benchmark.records.predictions import Predictions, SplitClusters, SplitPredictions
 from fbench.benchmark.records.protocol import Protocol, load_protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import (
@@ -87,6 +87,7 @@ class Recipe:
     collapsed: Sequence[str] = ()  # networks that name the fourth class whatever the image
     collapsed_trials: Sequence[tuple[str, int]] = ()  # trainings that do so
     equal_classes: bool = False  # as many images of each class, but for one
+    images_of_subject: int = 0  # consecutive ones, as easy as each other; 0: nothing is known of subjects
 
 
 def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
@@ -229,6 +230,9 @@ def _split_predictions(recipe: Recipe, spec: TrialSpec, split: SplitName) -> Spl
     if recipe.equal_classes:
         labels = np.arange(count) % classes
     difficulty = shared.uniform(-0.3, 0.3, count)
+    subjects = np.arange(count) // recipe.images_of_subject if recipe.images_of_subject else None
+    if subjects is not None:
+        difficulty = difficulty[subjects]
     wanted = recipe.accuracy[spec.network.name] + 0.01 * (spec.seed % 3 - 1)
     correct = own.uniform(size=count) < np.clip(wanted + difficulty, 0.02, 0.98)
     wrong = (labels + own.integers(1, max(classes, 2), count)) % classes
@@ -242,6 +246,7 @@ def _split_predictions(recipe: Recipe, spec: TrialSpec, split: SplitName) -> Spl
         labels=labels,
         logits=logits.astype(np.float16),
         sample_ids=np.array([f"row {i}" for i in range(count)]),
+        clusters=None if subjects is None else SplitClusters("subjects", subjects),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +16,32 @@ SMALL_FILE: Final = "predictions.npz"
 LOGITS_FILE: Final = "logits.npz"
 
 
+ClusterUnit = Literal["subjects", "copies"]
+"""What the images of a cluster have in common: who is shown, or every pixel."""
+
+
+@dataclass(frozen=True)
+class SplitClusters:
+    """The independent units of a split: ``numbers`` (N,), equal for images that belong together."""
+
+    unit: ClusterUnit
+    numbers: npt.NDArray[np.integer]
+
+
 @dataclass(frozen=True)
 class SplitPredictions:
     """Predictions for one split, in the order of the data set.
 
     ``predicted`` and ``labels`` (N,) are class indices; ``predicted`` is the argmax of the fp32 logits before they
     were rounded. ``logits`` float16 (N, classes), of :func:`rounded_logits`, and ``sample_ids`` (N,) are none where
-    only the small part was kept.
+    only the small part was kept. ``clusters`` are none where each image stands for itself, or where they were not kept.
     """
 
     predicted: npt.NDArray[np.integer]
     labels: npt.NDArray[np.integer]
     logits: npt.NDArray[np.float16] | None = None
     sample_ids: npt.NDArray[np.str_] | None = None
+    clusters: SplitClusters | None = None
 
     @property
     def correct(self) -> npt.NDArray[np.bool_]:
@@ -52,12 +65,14 @@ Predictions = dict[SplitName, SplitPredictions]
 
 
 def write_predictions(folder: Path, predictions: Predictions) -> None:
-    """Write the small part (classes and labels) and the logits with sample ids as two files in ``folder``."""
+    """Write the small part (classes, labels and clusters) and the logits with sample ids as two files in ``folder``."""
     small: dict[str, npt.NDArray[np.generic]] = {}
     large: dict[str, npt.NDArray[np.generic]] = {}
     for split, part in predictions.items():
         small[f"{split}_predicted"] = _narrow(part.predicted)
         small[f"{split}_labels"] = _narrow(part.labels)
+        if part.clusters is not None:
+            small[f"{split}_{part.clusters.unit}"] = _narrow(part.clusters.numbers)
         if part.logits is not None and part.sample_ids is not None:
             large[f"{split}_logits"] = part.logits
             large[f"{split}_sample_ids"] = part.sample_ids
@@ -67,12 +82,14 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
 
 
 def read_classes(folder: Path) -> Predictions:
-    """Classes and labels of what :func:`write_predictions` wrote, without logits: a fifth of the time."""
+    """Classes, labels and clusters of what :func:`write_predictions` wrote, without logits: a fifth of the time."""
     with np.load(folder / SMALL_FILE, allow_pickle=False) as archive:
         small = _in_words_of_today(archive)
     splits: tuple[SplitName, ...] = ("validation", "test")
     return {
-        split: SplitPredictions(predicted=small[f"{split}_predicted"], labels=small[f"{split}_labels"])
+        split: SplitPredictions(
+            predicted=small[f"{split}_predicted"], labels=small[f"{split}_labels"], clusters=_clusters(split, small)
+        )
         for split in splits
         if f"{split}_predicted" in small
     }
@@ -91,9 +108,19 @@ def read_predictions(folder: Path) -> Predictions:
     }
 
 
-def _narrow(classes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-    """Classes in the smallest unsigned type that holds them (uint8 up to 256 classes)."""
-    return classes.astype(np.min_scalar_type(int(classes.max(initial=0))))
+def _clusters(split: SplitName, small: Mapping[str, npt.NDArray[Any]]) -> SplitClusters | None:
+    for unit in get_args(ClusterUnit):
+        numbers = small.get(f"{split}_{unit}")
+        if numbers is not None:
+            if numbers.shape != small[f"{split}_predicted"].shape:
+                raise ValueError(f"{split}_{unit} has the shape {numbers.shape}; it needs one number for each image")
+            return SplitClusters(unit, numbers)
+    return None
+
+
+def _narrow(numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """Numbers from 0 on in the smallest unsigned type that holds them (uint8 up to 256 classes)."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 
 def _in_words_of_today(archive: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

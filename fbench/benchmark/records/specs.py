@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt
 
 from fbench.architectures.registry import ResolvedArchitecture
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount, SplitName
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.units import clusters_of_rows
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.predictions import ClusterUnit
 from fbench.benchmark.records.protocol import Protocol
 from fbench.core.hashing import short_hash
 from fbench.core.schema import FrozenModel
@@ -45,11 +47,16 @@ class NetworkSpec(FrozenModel):
         return int(self.options["in_channels"]), size, size
 
 
+DataUnit = Literal["images", ClusterUnit]
+"""What is independent in a data set."""
+
+
 class DataSpec(FrozenModel):
     """A data set by name and content.
 
     ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
-    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file.
+    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file. ``unit`` says what is
+    independent: images, or subjects or groups of exact copies, of which ``units_by_split`` are counted.
     """
 
     name: str
@@ -65,6 +72,8 @@ class DataSpec(FrozenModel):
     description: str
     conversion: str = ""
     left_out: tuple[LeftOutCount, ...] = ()
+    unit: DataUnit = "images"
+    units_by_split: dict[SplitName, int] = Field(default_factory=dict)
 
     @property
     def reference(self) -> DataReference:
@@ -75,6 +84,9 @@ class DataSpec(FrozenModel):
 
 def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
     """The specification of a data set that was read."""
+    splits: tuple[SplitName, ...] = ("validation", "test")
+    clusters = {split: clusters_of_rows(dataset, dataset.rows(split)) for split in splits}
+    of_splits = {split: found for split, found in clusters.items() if found is not None}
     return DataSpec(
         name=dataset.name,
         source="" if reference.name == dataset.name else reference.name,
@@ -89,6 +101,8 @@ def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
         description=dataset.description,
         conversion=dataset.conversion,
         left_out=tuple(part.counted() for part in dataset.left_out),
+        unit=next((found.unit for found in of_splits.values()), "images"),
+        units_by_split={split: len(set(found.numbers.tolist())) for split, found in of_splits.items()},
     )
 
 

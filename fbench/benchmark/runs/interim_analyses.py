@@ -120,10 +120,11 @@ def _analyse(
     )
     if len(differences) < 2:
         return analysis
+    clusters = run.clusters(key.data)
     found = judge_analysis(
-        new_images_difference(differences),
-        variance_components(differences),
-        differences.shape[1],
+        new_images_difference(differences, clusters=clusters),
+        variance_components(differences, clusters),
+        differences.shape[1] if clusters is None else clusters.count,
         margin,
         levels,
         index,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from fbench.ablations.study import Study, comparisons
-from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.runs.planning import RunPlan
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError
@@ -40,6 +41,9 @@ class PowerAnalysis:
         comparisons: members of the family.
         seeds: each network's, at most.
         images: of the test split.
+        units: of the test split: its images, or the subjects or groups of copies that they belong to. Typical and
+            stated spreads are then taken for those of units, as if these were images.
+        unit: what these are.
         smallest_p: the least that the sign-flip test can reach after Holm's correction.
         margin: the difference that the study calls relevant.
         detectable_difference: found in 80 of 100 studies; none with one seed.
@@ -53,6 +57,8 @@ class PowerAnalysis:
     comparisons: int
     seeds: int
     images: int
+    units: int
+    unit: DataUnit
     smallest_p: float
     margin: float
     detectable_difference: float | None
@@ -75,7 +81,7 @@ def analyse_power(plan: RunPlan, max_seeds: int | None, stated: VarianceComponen
     earlier = [] if stated else _earlier_runs(plan)
     seeds = max_seeds or plan.seeds
     return [
-        _foresee(study, data, seeds, _test_images(plan, data), stated, earlier)
+        _foresee(study, data, seeds, (_test_images(plan, data), _test_units(plan, data)), stated, earlier)
         for data in plan.config.data
         for study in plan.suite.studies
         if comparisons(study)
@@ -103,13 +109,14 @@ def _foresee(
     study: Study,
     data: DataSpec,
     seeds: int,
-    images: int,
+    sizes: tuple[int, int],
     stated: VarianceComponents | None,
     earlier: Sequence[RunTable],
 ) -> PowerAnalysis:
     family, margin = len(comparisons(study)), study.margin_points / 100
     components, spreads = (stated, "spreads as stated") if stated else _known_components(study, data.name, earlier)
-    expected = expected_estimate(components, seeds, images) if seeds > 1 else None
+    images, units = sizes
+    expected = expected_estimate(components, seeds, units, size=images / units) if seeds > 1 else None
     level = LEVEL / family
     return PowerAnalysis(
         study=study.name,
@@ -117,11 +124,13 @@ def _foresee(
         comparisons=family,
         seeds=seeds,
         images=images,
+        units=units,
+        unit=data.unit,
         smallest_p=smallest_reachable(seeds, family),
         margin=margin,
         detectable_difference=detectable_difference_of(expected, level) if expected else None,
         certifiable_margin=certifiable_margin_of(expected, level) if expected else None,
-        seeds_for_margin=seeds_for_margin(components, images, margin, level),
+        seeds_for_margin=seeds_for_margin(components, units, margin, level),
         spreads=spreads,
     )
 
@@ -134,7 +143,7 @@ def _known_components(study: Study, data: str, earlier: Sequence[RunTable]) -> t
             if {network, baseline} <= set(run.networks) and data in run.data_names:
                 pairs, differences = run.paired_differences(network, baseline, data)
                 if len(pairs) > 1:
-                    found.append(variance_components(differences))
+                    found.append(variance_components(differences, run.clusters(data)))
     if not found:
         return TYPICAL, TYPICAL_WORDS
     largest = VarianceComponents(
@@ -152,7 +161,16 @@ def _earlier_runs(plan: RunPlan) -> list[RunTable]:
 
 def _test_images(plan: RunPlan, data: DataSpec) -> int:
     """Images of the split that headlines rest on."""
-    protocol, images = plan.config.protocol, data.images_by_split
+    return _on_headline_split(plan, data.images_by_split)
+
+
+def _test_units(plan: RunPlan, data: DataSpec) -> int:
+    """Its images, or the subjects or groups of copies that they belong to."""
+    return _on_headline_split(plan, data.images_by_split | data.units_by_split)
+
+
+def _on_headline_split(plan: RunPlan, by_split: dict[SplitName, int]) -> int:
+    protocol = plan.config.protocol
     if protocol.test == "none":
-        return images["validation"]
-    return images["test"] + (0 if protocol.test_split == "own" else images["validation"])
+        return by_split["validation"]
+    return by_split["test"] + (0 if protocol.test_split == "own" else by_split["validation"])

@@ -18,6 +18,7 @@ from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_classes
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.statistics.clusters import Clusters, clusters_of
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,17 @@ class RunTable:
         rows_a = a.correct[[a.seeds.index(seed) for seed in common]].astype(np.int8)
         rows_b = b.correct[[b.seeds.index(seed) for seed in common]].astype(np.int8)
         return common, rows_a - rows_b
+
+    def clusters(self, data: str, split: SplitName | None = None) -> Clusters | None:
+        """Which images of a split (the headline split by default) belong together, as the first trial that kept it
+        says; none where each stands for itself, where no trial kept it, or where all belong together."""
+        split = split or self.headline_split
+        for network in self.networks:
+            for record in self.records(network, data):
+                kept = self.classes(record)[split].clusters
+                if kept is not None:
+                    return clusters_of(kept.numbers.tolist()) if len(set(kept.numbers.tolist())) > 1 else None
+        return None
 
     def latest_cost(self, network: str) -> CostRecord | None:
         """The newest measurement of cost that holds this network."""

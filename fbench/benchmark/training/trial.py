@@ -14,6 +14,7 @@ from torch import nn
 
 from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
+from fbench.benchmark.data.units import clusters_of_rows
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
 from fbench.benchmark.records.budget import StepPlan, plan_steps
@@ -212,6 +213,7 @@ def _measure(
             labels=labels,
             logits=rounded_logits(values),
             sample_ids=dataset.sample_ids[tensors.rows],
+            clusters=clusters_of_rows(dataset, tensors.rows),
         )
     return measures, predictions
 

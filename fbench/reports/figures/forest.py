@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.studies import Comparison
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import points, points_range, shorten
 from fbench.reports.palette import Style
 from fbench.statistics.estimands import MeanEstimate
@@ -25,7 +26,8 @@ _NEW_IMAGES: Final = 0.24
 def forest_plot(rows: Sequence[Comparison], styles: Mapping[str, Style], against: str | None = None) -> Drawing:
     """Differences from the baseline in percentage points, one row per comparison.
 
-    The upper, thick line of a row is the interval for this test set, the lower, thin one that for new images.
+    The upper, thick line of a row is the interval for this test set, the lower, thin one that for new images, or
+    what else is drawn anew.
     ``against`` is what all are compared with, by default the first row's baseline.
     """
     against = rows[0].baseline if against is None else against
@@ -57,7 +59,7 @@ def forest_plot(rows: Sequence[Comparison], styles: Mapping[str, Style], against
         axes.set_xlabel(f"top-1 minus {shorten(against)}, points")
         axes.margins(x=0.06)
         axes.plot([], [], color=INK, linewidth=3.4, label="this test set")
-        axes.plot([], [], color=INK, linewidth=1.3, label="new images")
+        axes.plot([], [], color=INK, linewidth=1.3, label=NEW_UNITS[rows[0].unit])
         figure.legend(loc="upper right", ncols=2, borderaxespad=0)
 
     return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows, against), paint)
@@ -74,7 +76,7 @@ def _interval(axes: Axes, estimate: MeanEstimate, height: float, style: Style, t
 def _alt(rows: Sequence[Comparison], against: str) -> str:
     found = [
         f"{row.network} {points(row.difference.new_images.estimate)} "
-        f"(new images {points_range(*row.interval)}), {row.verdict}"
+        f"({NEW_UNITS[row.unit]} {points_range(*row.interval)}), {row.verdict}"
         for row in rows
     ]
     return f"Forest plot, top-1 minus {against} in percentage points: {'; '.join(found)}."

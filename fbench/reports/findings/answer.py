@@ -17,6 +17,7 @@ from fbench.reports.findings.comparisons.headline import nothing_finished, stren
 from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
 from fbench.reports.formatting import (
@@ -79,7 +80,7 @@ def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
     reached = "reached" if len(summary) == 1 else "came first with"
     what = (
         f"{best.network} {reached} top-1 {percent(images.estimate)} % on the {evidence.split_words} "
-        f"(95 % interval for new images {percent_range(images.low, images.high)})"
+        f"(95 % interval for {NEW_UNITS[evidence.unit]} {percent_range(images.low, images.high)})"
     )
     return f"{trained}; {what}{_lead(best, summary)}{strength(evidence)}."
 
@@ -157,7 +158,8 @@ def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Seque
     ]
     if not sentences:
         return f"No difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
-    return f"On new images, {'; '.join(sentences)}."
+    kinds = list(dict.fromkeys(NEW_UNITS[row.unit] for row, _ in rows))
+    return f"On {' and '.join(kinds)}, {'; '.join(sentences)}."
 
 
 def _by_baseline(rows: Sequence[Comparison]) -> Iterable[tuple[str, list[Comparison]]]:

@@ -112,6 +112,7 @@ def _data_findings(
         recorded_name=run.config.name,
         data=evidence.data,
         split_words=evidence.split_words,
+        unit=evidence.unit,
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(cautions(run)),
         summary=tuple(summary),

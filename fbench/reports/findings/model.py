@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.answer import AnswerSentence
 from fbench.reports.findings.claims.section import ClaimsSection
@@ -13,6 +13,7 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
@@ -48,6 +49,7 @@ class DataFindings:
     recorded_name: str
     data: DataSpec
     split_words: str
+    unit: DataUnit
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
     summary: tuple[NetworkSummary, ...]
@@ -60,6 +62,16 @@ class DataFindings:
     maps: tuple[NetworkMaps, ...]
     plans: tuple[NetworkPlan, ...]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def new_units(self) -> str:
+        """What intervals are for beside new seeds: new images, subjects or groups of copies."""
+        return NEW_UNITS[self.unit]
+
+    @property
+    def units(self) -> str:
+        """What is drawn anew in them."""
+        return UNITS[self.unit]
 
 
 @dataclass(frozen=True)

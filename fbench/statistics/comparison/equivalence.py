@@ -69,7 +69,9 @@ def _wide_enough(estimate: MeanEstimate, level: float) -> float:
     images = estimate.discordance
     if images is None:
         return of_model
-    return max(of_model, images.largest if images.is_few else images.least_margin(level))
+    # Of clusters the standard error is that at the margin, which may be the larger one.
+    is_unknown = images.is_few or images.effective is not None
+    return max(of_model, images.largest if is_unknown else images.least_margin(level))
 
 
 def _p_values(estimates: Sequence[MeanEstimate], margins: FloatArray) -> FloatArray:
@@ -83,7 +85,10 @@ def _of_model(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:
     room = margins - abs(estimate.estimate)
     if estimate.standard_error == 0:  # a value that is known
         return np.where(room > 0, 0.0, 1.0)
-    return estimate.distribution.below(-room / estimate.standard_error)
+    error: float | FloatArray = estimate.standard_error
+    if estimate.discordance is not None and estimate.discordance.effective is not None:
+        error = np.array([estimate.error_at(side) for side in np.copysign(margins, estimate.estimate).tolist()])
+    return estimate.distribution.below(-room / error)
 
 
 def _of_images(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:

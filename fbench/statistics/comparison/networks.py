@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.effect_size import EffectSize, paired_effect_size, unpaired_effect_size
 from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
 from fbench.statistics.comparison.paired import compare
@@ -69,6 +70,7 @@ def compare_networks(
     our_seeds: tuple[int, ...],
     their_seeds: tuple[int, ...],
     confidence: float = CONFIDENCE,
+    clusters: Clusters | None = None,
 ) -> NetworkComparison:
     """Compare two networks by their answers.
 
@@ -82,6 +84,7 @@ def compare_networks(
         our_seeds: the seed of each row of ours.
         their_seeds: the seed of each row of theirs.
         confidence: of all intervals, two-sided.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
 
     Raises:
         ValueError: rows and seeds that do not match, a seed twice, different numbers of images, values that are not
@@ -95,12 +98,12 @@ def compare_networks(
         raise ValueError(f"{a.shape[1]} and {b.shape[1]} images do not pair; give both networks the same images.")
     pairs = paired_seeds(our_seeds, their_seeds)
     if pairs:
-        return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence)
-    here, new = _bounds(a, b, confidence)
+        return _paired(*_rows_of(a, b, our_seeds, their_seeds, pairs), pairs, confidence, clusters)
+    here, new = _bounds(a, b, confidence, clusters)
     return NetworkComparison(
         pairing="unpaired",
         this_test_set=bounded(unpaired_this_test_set(a, b, confidence), here),
-        new_images=bounded(unpaired_new_images(a, b, confidence), new),
+        new_images=bounded(unpaired_new_images(a, b, confidence, clusters), new),
         sign_flip=None,
         mcnemar=_of_single_trainings(a, b),
         effect_size=unpaired_effect_size(a.mean(axis=1), b.mean(axis=1), confidence)
@@ -113,15 +116,19 @@ def compare_networks(
 
 
 def new_images_difference(
-    ours: npt.ArrayLike, theirs: npt.ArrayLike, our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]
+    ours: npt.ArrayLike,
+    theirs: npt.ArrayLike,
+    our_seeds: tuple[int, ...],
+    their_seeds: tuple[int, ...],
+    clusters: Clusters | None = None,
 ) -> MeanEstimate:
     """The difference for new images alone, as :func:`compare_networks` has it, without its exact tests."""
     a, b = as_matrix(ours), as_matrix(theirs)
     pairs = paired_seeds(our_seeds, their_seeds)
     if not pairs:
-        return bounded(unpaired_new_images(a, b), _bounds(a, b, CONFIDENCE)[1])
+        return bounded(unpaired_new_images(a, b, clusters=clusters), _bounds(a, b, CONFIDENCE, clusters)[1])
     a, b = _rows_of(a, b, our_seeds, their_seeds, pairs)
-    return bounded(paired_new_images(a - b), _bounds(a, b, CONFIDENCE)[1])
+    return bounded(paired_new_images(a - b, clusters=clusters), _bounds(a, b, CONFIDENCE, clusters)[1])
 
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -144,10 +151,14 @@ def _rows_of(
 
 
 def _paired(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], seeds: tuple[int, ...], confidence: float
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    seeds: tuple[int, ...],
+    confidence: float,
+    clusters: Clusters | None,
 ) -> NetworkComparison:
-    found = compare(a - b, confidence)
-    here, new = _bounds(a, b, confidence)
+    found = compare(a - b, confidence, clusters)
+    here, new = _bounds(a, b, confidence, clusters)
     return NetworkComparison(
         pairing="paired",
         this_test_set=bounded(found.this_test_set, here),
@@ -162,10 +173,10 @@ def _paired(
 
 
 def _bounds(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], confidence: float
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], confidence: float, clusters: Clusters | None
 ) -> tuple[DifferenceOfShares, DifferenceOfShares]:
     """What the difference can be, for these images and for new ones."""
-    ours, theirs = summarise(a, confidence), summarise(b, confidence)
+    ours, theirs = summarise(a, confidence, clusters), summarise(b, confidence, clusters)
     return (
         DifferenceOfShares(ours.this_test_set, theirs.this_test_set),
         DifferenceOfShares(ours.new_images, theirs.new_images),

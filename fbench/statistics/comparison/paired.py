@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.discordance import discordance
 from fbench.statistics.estimands import MeanEstimate, as_matrix, carried_by_images, new_images, this_test_set
 from fbench.statistics.sign_flip import SignFlipTest, sign_flip
@@ -31,13 +32,14 @@ class PairedComparison:
     images: int
 
 
-def compare(differences: npt.ArrayLike, confidence: float = 0.95) -> PairedComparison:
+def compare(differences: npt.ArrayLike, confidence: float = 0.95, clusters: Clusters | None = None) -> PairedComparison:
     """Compare two networks trained with the same seeds and tested on the same images.
 
     Args:
         differences: shape (R seeds, C images); correctness of A minus correctness of B, each -1, 0 or 1. Equal rows of
             A and B must come from equal seed numbers.
         confidence: of both two-sided intervals.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
 
     Returns:
         Both estimands. With one seed ``this_test_set`` is undefined and ``new_images`` knows only the chance
@@ -51,14 +53,18 @@ def compare(differences: npt.ArrayLike, confidence: float = 0.95) -> PairedCompa
     return PairedComparison(
         this_test_set=this_test_set(matrix, confidence),
         sign_flip=sign_flip(np.mean(matrix, axis=1)),
-        new_images=new_images_difference(matrix, confidence),
+        new_images=new_images_difference(matrix, confidence, clusters=clusters),
         seeds=matrix.shape[0],
         images=matrix.shape[1],
     )
 
 
 def new_images_difference(
-    differences: npt.ArrayLike, confidence: float = 0.95, step: float = 1.0, largest: float = 1.0
+    differences: npt.ArrayLike,
+    confidence: float = 0.95,
+    step: float = 1.0,
+    largest: float = 1.0,
+    clusters: Clusters | None = None,
 ) -> MeanEstimate:
     """The mean of paired differences for new seeds and new images, with no more certainty than its images can carry.
 
@@ -67,9 +73,11 @@ def new_images_difference(
         confidence: of the two-sided interval.
         step: what another answer to one image changes its value by.
         largest: 1 for two networks; the sum of the positive weights for a contrast of several.
+        clusters: of the images, where they are not independent.
 
     Raises:
         ValueError: as :func:`compare`.
     """
     matrix = as_matrix(differences)
-    return carried_by_images(new_images(matrix, confidence, step), discordance(matrix, largest))
+    of_model = new_images(matrix, confidence, step, clusters)
+    return carried_by_images(of_model, discordance(matrix, largest, clusters))

@@ -5,7 +5,8 @@ crossed random effects model of :mod:`fbench.statistics.estimands` with readers 
 1995, Academic Radiology 2, S22-S29): images are shared, seeds are not. With S_A and S_B the variances of the seeds'
 means, S_I the variance over images of the difference of the two means of an image, and E_A, E_B the mean squares of
 the residuals, the difference has the variance ``S_A/R_A + S_B/R_B + S_I/C - E_A/(R_A C) - E_B/(R_B C)``; the
-residuals are in the first three terms twice. Answers are 1 where they were right, else 0.
+residuals are in the first three terms twice. Answers are 1 where they were right, else 0. Where images belong to
+clusters, S_I and E are those of clusters, and C is their number.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.discordance import discordance
 from fbench.statistics.estimands import (
     FEW_SEEDS,
@@ -23,7 +25,9 @@ from fbench.statistics.estimands import (
     MeanEstimate,
     Rule,
     as_matrix,
+    between_images,
     carried_by_images,
+    image_freedom,
     mean_squares,
 )
 from fbench.statistics.intervals import check_confidence
@@ -55,26 +59,32 @@ def unpaired_this_test_set(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidenc
     return _from_terms(estimate, [_seen_seed_term(side) for side in sides], [], confidence, "seeds")
 
 
-def unpaired_new_images(ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float = 0.95) -> MeanEstimate:
+def unpaired_new_images(
+    ours: npt.ArrayLike, theirs: npt.ArrayLike, confidence: float = 0.95, clusters: Clusters | None = None
+) -> MeanEstimate:
     """Estimate the mean of ``ours`` minus that of ``theirs`` over all seeds and images that might have been drawn.
 
-    Arguments and errors are those of :func:`unpaired_this_test_set`. With one seed on a side only the chance of the
-    images is known (rule ``one_seed``). Where the image component comes out negative it is set to zero, as in
-    :func:`fbench.statistics.estimands.new_images`.
+    Arguments and errors are those of :func:`unpaired_this_test_set`; with ``clusters`` these are drawn. With one seed
+    on a side only the chance of the images is known (rule ``one_seed``). Where the image component comes out negative
+    it is set to zero, as in :func:`fbench.statistics.estimands.new_images`.
     """
     sides = _sides(ours, theirs, confidence)
     by_image = sides[0].mean(axis=0) - sides[1].mean(axis=0)
-    return carried_by_images(_by_model(sides, by_image, confidence), discordance(by_image))
+    of_model = _by_model(sides, by_image, confidence, clusters)
+    return carried_by_images(of_model, discordance(by_image, clusters=clusters))
 
 
-def _by_model(sides: tuple[FloatArray, FloatArray], by_image: FloatArray, confidence: float) -> MeanEstimate:
-    estimate, images = _estimate(sides), by_image.size
-    image_term = (_beyond_rounding(float(by_image.var(ddof=1)), sides) / images, images - 1.0)
+def _by_model(
+    sides: tuple[FloatArray, FloatArray], by_image: FloatArray, confidence: float, clusters: Clusters | None
+) -> MeanEstimate:
+    estimate, freedom = _estimate(sides), image_freedom(by_image.size, clusters)
+    images = by_image.size if clusters is None else clusters.count
+    image_term = (_beyond_rounding(between_images(by_image, clusters), sides) / images, freedom)
     if min(len(side) for side in sides) < 2:
-        least = ((1 / min(side.size for side in sides)) ** 2, images - 1.0)
+        least = ((1 / min(side.size for side in sides)) ** 2, freedom)
         return _from_terms(estimate, [image_term if image_term[0] else least], [], confidence, "one_seed")
     seeds = [_seed_term(side) for side in sides]
-    residuals = [_residual_term(side) for side in sides]
+    residuals = [_residual_term(side, clusters) for side in sides]
     few = min(len(side) for side in sides) < FEW_SEEDS
     if image_term[0] > sum(value for value, _ in residuals) * (1 + ROUNDING):
         error = sum_of_t([*seeds, _image_part(image_term, residuals, sides)]) if few else None
@@ -109,9 +119,9 @@ def _seen_seed_term(side: FloatArray) -> Term:
     return value or (1 / side.size) ** 2, freedom
 
 
-def _residual_term(side: FloatArray) -> Term:
-    squares = mean_squares(side)
-    return squares.residual / side.size, (squares.seeds - 1.0) * (squares.images - 1.0)
+def _residual_term(side: FloatArray, clusters: Clusters | None) -> Term:
+    squares = mean_squares(side, clusters)
+    return squares.residual / (squares.seeds * squares.images), (squares.seeds - 1.0) * squares.image_freedom
 
 
 def _image_part(image: Term, residuals: Sequence[Term], sides: tuple[FloatArray, FloatArray]) -> Term:

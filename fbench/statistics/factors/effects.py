@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import Decision, decide
@@ -99,6 +100,7 @@ def estimate_effects(
     correction: Correction = "holm",
     confidence: float = 0.95,
     collapsed: Collection[str] = (),
+    clusters: Clusters | None = None,
 ) -> tuple[Effect, ...]:
     """Estimate every effect of a crossed study, which together are one family of tests.
 
@@ -108,6 +110,7 @@ def estimate_effects(
         correction: of the p-values for new images over the family.
         confidence: of both two-sided intervals.
         collapsed: the cells that did not learn; an effect of such cells alone is undecided.
+        clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
 
     Returns:
         Effects in the order of :func:`contrasts`. With one seed ``this_test_set`` is undefined (NaN), ``new_images``
@@ -122,7 +125,7 @@ def estimate_effects(
     for contrast, matrix in zip(wanted, matrices, strict=True):
         step, largest = max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
         here.append(bounded(this_test_set(matrix, confidence, step), Range(-largest, largest)))
-        new.append(new_images_difference(matrix, confidence, step, largest))
+        new.append(new_images_difference(matrix, confidence, step, largest, clusters))
     learned = [cell not in collapsed for cell in data.design.cells]
     unlearned = [not any(map(operator.and_, map(bool, one.weights), learned)) for one in wanted]
     decisions = decide(new, margin, correction, neither_learned=unlearned)

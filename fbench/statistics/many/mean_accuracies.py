@@ -2,7 +2,8 @@
 
 The crossed random effects model of :mod:`fbench.statistics.estimands` for all networks at once: the value of a seed and
 an image is a vector over networks, each mean square a matrix of mean cross-products, and the means have the covariance
-``(MS_seed + MS_image - MS_residual) / (R C)``. Its diagonal is the variance that ``new_images`` gives each network, and
+``(MS_seed + MS_image - MS_residual) / (R C)``, where images belong to clusters of
+clusters. Its diagonal is the variance that ``new_images`` gives each network, and
 the variance of a difference of two networks follows from it. Networks err on the same images, so that differences are
 known better than the accuracies themselves.
 """
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.estimands import MeanSquares, new_images, satterthwaite
 
 FloatArray = npt.NDArray[np.float64]
@@ -41,11 +43,12 @@ class MeanAccuracies:
     seeds: SeedUse
 
 
-def with_common_seeds(correct: npt.NDArray[np.bool_]) -> MeanAccuracies:
+def with_common_seeds(correct: npt.NDArray[np.bool_], clusters: Clusters | None = None) -> MeanAccuracies:
     """Mean accuracies of networks that were all trained with the same seeds and tested on the same images.
 
     Args:
         correct: bool, shape (k networks, R seeds, C images), R >= 2, C >= 2.
+        clusters: of the images, where they are not independent.
 
     Estimation error can bring the covariance negative eigenvalues; they are left out, and the networks' own variances
     kept. The degrees of freedom are those of the sum over networks of the squared deviations from the networks' mean.
@@ -56,11 +59,16 @@ def with_common_seeds(correct: npt.NDArray[np.bool_]) -> MeanAccuracies:
     answers = np.asarray(correct)
     if answers.ndim != 3 or answers.shape[0] < 1 or min(answers.shape[1:]) < 2:
         raise ValueError(f"The answers have the shape {answers.shape}; give (networks, 2 seeds, 2 images) or more.")
-    _, seeds, images = answers.shape
-    seed, image, residual = _mean_cross_products(answers)
-    squares = MeanSquares(seeds, images, _spread(seed), _spread(image), _spread(residual))
+    seeds, images = answers.shape[1], answers.shape[2] if clusters is None else clusters.count
+    seed, image, residual = (
+        _mean_cross_products(answers) if clusters is None else _cross_products_of_clusters(answers, clusters)
+    )
+    freedom = None if clusters is None else clusters.freedom
+    squares = MeanSquares(seeds, images, _spread(seed), _spread(image), _spread(residual), freedom)
     total = squares.seed + squares.image - squares.residual
-    own = [new_images(found, step=0) for found in answers]  # answers that never vary are no chance of the front
+    own = [
+        new_images(found, step=0, clusters=clusters) for found in answers
+    ]  # answers that never vary are no chance of the front
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
         covariance=semidefinite((seed + image - residual) / (seeds * images), [one.standard_error**2 for one in own]),
@@ -69,7 +77,7 @@ def with_common_seeds(correct: npt.NDArray[np.bool_]) -> MeanAccuracies:
     )
 
 
-def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
+def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]], clusters: Clusters | None = None) -> MeanAccuracies:
     """Mean accuracies of networks with different seeds, tested on the same images.
 
     Seeds are taken as independent, images as shared: the covariance of two networks is that of their images' means
@@ -78,6 +86,7 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
 
     Args:
         correct: for each of k networks bool, shape (R seeds, C images), of the same images; C >= 2.
+        clusters: of the images, where they are not independent.
 
     Raises:
         ValueError: no network, or shapes that do not fit.
@@ -88,9 +97,16 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]]) -> MeanAccuracies:
         shapes = [found.shape for found in answers]
         raise ValueError(f"The answers have the shapes {shapes}; give (seeds, images) of the same 2 images or more.")
     (count,) = images
-    own = [new_images(found, step=0) for found in answers]  # answers that never vary are no chance of the front
+    own = [
+        new_images(found, step=0, clusters=clusters) for found in answers
+    ]  # answers that never vary are no chance of the front
     variances = [one.standard_error**2 for one in own]
-    covariance = np.atleast_2d(np.cov([found.mean(axis=0, dtype=np.float64) for found in answers])) / count
+    by_image = np.array([found.mean(axis=0, dtype=np.float64) for found in answers])
+    if clusters is None:
+        covariance = np.atleast_2d(np.cov(by_image)) / count
+    else:
+        parts = clusters.contributions(by_image)
+        covariance = parts @ parts.T / (clusters.count * (clusters.count - 1))
     np.fill_diagonal(covariance, variances)
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
@@ -135,6 +151,22 @@ def _mean_cross_products(answers: npt.NDArray[np.bool_]) -> tuple[FloatArray, Fl
         of_seeds / (seeds - 1),
         of_images / (images - 1),
         (total - of_seeds - of_images) / ((seeds - 1) * (images - 1)),
+    )
+
+
+def _cross_products_of_clusters(
+    answers: npt.NDArray[np.bool_], clusters: Clusters
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """As :func:`_mean_cross_products`, of clusters."""
+    seeds, count = answers.shape[1], clusters.count
+    by_seed = answers.mean(axis=2, dtype=np.float64)
+    seed_part = by_seed - by_seed.mean(axis=1, keepdims=True)
+    of_clusters = clusters.contributions(answers.mean(axis=1, dtype=np.float64))
+    residual = clusters.contributions(answers) - of_clusters[:, None]
+    return (
+        count * seed_part @ seed_part.T / (seeds - 1),
+        seeds * of_clusters @ of_clusters.T / (count - 1),
+        np.einsum("asg,bsg->ab", residual, residual) / ((seeds - 1) * (count - 1)),
     )
 
 

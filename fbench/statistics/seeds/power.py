@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.discordance import FEW, Discordance
 from fbench.statistics.estimands import (
     FEW_SEEDS,
@@ -65,15 +66,16 @@ class SeedsNeeded:
     images: int | None
 
 
-def variance_components(differences: npt.ArrayLike) -> VarianceComponents:
+def variance_components(differences: npt.ArrayLike, clusters: Clusters | None = None) -> VarianceComponents:
     """Estimate the components from a matrix of shape (R seeds, C images), R >= 2, by the analysis of variance.
 
-    A component that comes out negative is 0.
+    With clusters ``image`` and ``residual`` are those of a cluster, and the images of all that is planned with them
+    are clusters too. A component that comes out negative is 0.
 
     Raises:
         ValueError: as :func:`fbench.statistics.estimands.mean_squares`.
     """
-    squares = mean_squares(differences)
+    squares = mean_squares(differences, clusters)
     return VarianceComponents(
         seed=max(0.0, (squares.seed - squares.residual) / squares.images),
         image=max(0.0, (squares.image - squares.residual) / squares.seeds),
@@ -82,9 +84,16 @@ def variance_components(differences: npt.ArrayLike) -> VarianceComponents:
 
 
 def expected_estimate(
-    components: VarianceComponents, seeds: int, images: int, difference: float = 0.0, confidence: float = 0.95
+    components: VarianceComponents,
+    seeds: int,
+    images: int,
+    difference: float = 0.0,
+    confidence: float = 0.95,
+    size: float = 1.0,
 ) -> MeanEstimate:
     """What a study of this size would say, on average, if the true difference were ``difference``.
+
+    ``images`` are clusters where the components are those of clusters; ``size`` is the images of one.
 
     Raises:
         ValueError: fewer than two seeds or images, or a negative component.
@@ -108,7 +117,7 @@ def expected_estimate(
     half = (distribution or student(freedom)).quantile(confidence) * error
     rule: Rule = "crossed" if total else "constant"
     ends = difference - half, difference + half
-    carried = Discordance(images, FEW, ())
+    carried = Discordance(images, FEW, (), size=size)
     return MeanEstimate(difference, *ends, error, freedom, confidence, rule, carried, distribution)
 
 

@@ -7,6 +7,8 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
     fbench run --arch ires --arch ires_no_se --arch lenet5 --arch mini_xception --data fer2013=PATH --preset quick \
         --seeds 40 --out runs/quick
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
+
+``--only clusters`` makes the table of clusters alone, in two minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 from fbench.benchmark.store.run_table import load_run
 from tests.calibration.inference import collapses, edge, few_seeds
 from tests.calibration.inference.answers import answers_rows, null_rows
+from tests.calibration.inference.clusters import LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
 from tests.calibration.inference.families import family_of
@@ -39,6 +42,7 @@ def main() -> None:
     parser.add_argument("--random-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
+    parser.add_argument("--only", choices=("clusters",), help="Make this table alone.")
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
     if arguments.population:
@@ -49,6 +53,13 @@ def main() -> None:
         def start(function: Callable[..., Any], keys: Sequence[Any]) -> list[Future[Any]]:
             return [pool.submit(function, *key, *common) for key in keys]
 
+        clusters = start(
+            clusters_of_ckplus,
+            [(levels, strength, seeds) for levels in LEVELS for strength in STRENGTHS for seeds in (10, 20)],
+        )
+        if arguments.only == "clusters":
+            write(arguments.out / "clusters.csv", [one.result() for one in clusters])
+            return
         families = start(family_of, [(regime,) for regime in REGIMES])
         effects = start(
             effects_of,
@@ -68,6 +79,7 @@ def main() -> None:
         few = start(few_seeds.few_seeds_of, few_seeds.CASES)
         at_the_edge = start(edge.edge_of, edge.CASES)
         collapsed = start(collapses.collapses_of, collapses.CASES)
+        write(arguments.out / "clusters.csv", [one.result() for one in clusters])
         write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
         write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
         write(arguments.out / "families.csv", [one.result() for one in families])

@@ -22,6 +22,7 @@ from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
     collapsed_seeds,
     collapsed_words,
+    compare_evidence,
     learned_comparison,
 )
 from fbench.reports.findings.comparisons.studies import seeds_to_decide
@@ -141,7 +142,7 @@ def _part(
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     analysis = _analyse(evidence, pair)
     learned = learned_comparison(ours, theirs) if analysis is None else None
-    found = learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+    found = learned.learned if learned else compare_evidence(ours, theirs)
     collapsed = collapsed_seeds((ours, theirs)) if learned else set()
     remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds} - collapsed))
     if learned:
@@ -217,7 +218,8 @@ def _of_analysis(
     the level, so that they stand beside those of one analysis.
     """
     both = [_first_seeds(evidence.networks[name], analysis.seeds) for name in (pair.ours, pair.theirs)]
-    found = compare_networks(both[0].correct, both[1].correct, both[0].seeds, both[1].seeds)
+    clusters = evidence.networks[pair.ours].clusters
+    found = compare_networks(both[0].correct, both[1].correct, both[0].seeds, both[1].seeds, clusters=clusters)
     answer = asks.judge(found.new_images, pair.margin)
     share = LEVEL / min(analysis.different_level, analysis.equivalent_level)
     against, p_for = (

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from fbench.ablations.claim import Claim
 from fbench.reports.findings.claims.parts import MissingEvidence
 from fbench.reports.findings.claims.pool import DataEvidence
+from fbench.reports.findings.comparisons.learning import compare_evidence
 from fbench.reports.formatting import count, listing, margin, number
-from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.comparison.verdict import is_testable
 
 _ONE_SIDED: float = 0.90
@@ -55,5 +55,5 @@ def gain_of_doubling(network: str, evidence: DataEvidence) -> float | None:
     full, half = evidence.networks.get(network), evidence.at_half.get(network)
     if full is None or half is None:
         return None
-    found = compare_networks(full.correct, half.correct, full.seeds, half.seeds)
+    found = compare_evidence(full, half)
     return found.new_images.interval(_ONE_SIDED)[1] if is_testable(found.new_images) else None

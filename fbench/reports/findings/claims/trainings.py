@@ -116,7 +116,7 @@ def exceeds_parts(test: Exceeds, claim: Claim, inputs: ClaimInputs) -> list[Clai
             network, remarks = evidence.networks[name], remarks_on(evidence, data)
             lacks = lack_of_seeds(claim, data, len(network.seeds))
             short = lack_of_budget(claim, data, (name,), evidence, _MARGIN)
-            found = summarise(network.correct).new_images
+            found = summarise(network.correct, clusters=network.clusters).new_images
             text = (
                 f"{name} has {percent(found.estimate)} % on {data_words(data)} "
                 f"({percent(found.low)} to {percent(found.high)} %, {plural(len(network.seeds), 'seed')})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 from zipfile import BadZipFile
@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
-from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import require_one_making
 from fbench.reports.left_out import Omissions, attempt
 from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.clusters import Clusters, clusters_of
 from fbench.statistics.collapse import Collapses, is_collapsed
 
 _ROUNDING: Final = 1e-6
@@ -37,7 +38,8 @@ class NetworkEvidence:
     """The finished trials of one network on one data set, one entry per seed, ascending.
 
     ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
-    classes), both on the headline split; ``measures`` are that split's.
+    classes), both on the headline split; ``measures`` are that split's. ``clusters`` of its images are none where each
+    stands for itself, and ``unit`` says what they are.
     """
 
     network: str
@@ -47,6 +49,8 @@ class NetworkEvidence:
     correct: npt.NDArray[np.bool_]
     confusion: npt.NDArray[np.int64]
     histories: tuple[tuple[HistoryRow, ...], ...]
+    clusters: Clusters | None = None
+    unit: DataUnit = "images"
 
     @cached_property
     def collapsed_trainings(self) -> tuple[bool, ...]:
@@ -78,6 +82,8 @@ class Evidence:
     ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
     ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
     or validation split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    ``unit`` is what is drawn anew in intervals: subjects, groups of copies, or images where none is kept or a single
+    one has all images.
     """
 
     run: RunTable
@@ -86,6 +92,8 @@ class Evidence:
     networks: dict[str, NetworkEvidence]
     labels: npt.NDArray[np.integer]
     without_copies: npt.NDArray[np.bool_] | None = None
+    clusters: Clusters | None = None
+    unit: DataUnit = "images"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -124,16 +132,19 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
     split = run.headline_split
     everything = [record for network in run.networks for record in run.records(network, data.name)]
     require_one_making(everything, f"{run.folder.path}, {data.name}")
-    found: dict[str, NetworkEvidence] = {}
-    images: set[int] = set()
-    labels: npt.NDArray[np.integer] = np.zeros(0, np.int64)
+    kept: dict[str, list[tuple[TrialRecord, SplitPredictions]]] = {}
     for network in run.networks:
         records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
         if records:
-            parts = [_predictions(run, record) for record in records]
-            labels = labels if found else parts[0].labels
-            found[network] = _network_evidence(run, data, network, list(zip(records, parts, strict=True)), omissions)
-            images.add(found[network].correct.shape[1])
+            kept[network] = [(record, _predictions(run, record)) for record in records]
+    parts = [part for trials in kept.values() for _, part in trials]
+    unit, clusters = _clusters(parts)
+    found = {
+        network: replace(_network_evidence(run, data, network, trials, omissions), clusters=clusters, unit=unit)
+        for network, trials in kept.items()
+    }
+    images = {one.correct.shape[1] for one in found.values()}
+    labels = parts[0].labels if parts else np.zeros(0, np.int64)
     if len(images) > 1:
         sizes = " and ".join(f"{size:,}" for size in sorted(images))
         raise UserError(
@@ -146,7 +157,15 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
             "interval; use a data set with at least two."
         )
     without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
-    return Evidence(run, data, split, found, labels, without_copies)
+    return Evidence(run, data, split, found, labels, without_copies, clusters, unit)
+
+
+def _clusters(parts: Sequence[SplitPredictions]) -> tuple[DataUnit, Clusters | None]:
+    """Of all trials, as they are of one data set: those that one of them kept, two or more."""
+    kept = next((part.clusters for part in parts if part.clusters is not None), None)
+    if kept is None or np.unique(kept.numbers).size < 2:
+        return "images", None
+    return kept.unit, clusters_of(kept.numbers.tolist())
 
 
 def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[np.bool_] | None:

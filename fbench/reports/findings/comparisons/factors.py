@@ -10,6 +10,7 @@ import numpy as np
 from fbench.ablations.study import Study
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.studies import why_untested
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.factors.anova import AnalysisOfVariance, analysis_of_variance
@@ -82,11 +83,15 @@ def factor_section(evidence: Evidence, study: Study, correction: Correction = "h
         {cell: found.seeds for cell, found in networks.items()},
     )
     collapsed = [cell for cell, found in networks.items() if found.collapsed]
-    return FactorSection(_analyse(data, study.margin_points / 100, correction, collapsed))
+    return FactorSection(_analyse(data, study.margin_points / 100, correction, collapsed, evidence.clusters))
 
 
 def _analyse(
-    data: CrossedCorrectness, margin: float, correction: Correction, collapsed: Collection[str]
+    data: CrossedCorrectness,
+    margin: float,
+    correction: Correction,
+    collapsed: Collection[str],
+    clusters: Clusters | None,
 ) -> FactorAnalysis:
     design = data.design
     variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
@@ -102,7 +107,7 @@ def _analyse(
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,
-        effects=estimate_effects(data, margin, correction, collapsed=collapsed),
+        effects=estimate_effects(data, margin, correction, collapsed=collapsed, clusters=clusters),
         checks=check_residuals(data.accuracy, design, data.seeds),
     )
 

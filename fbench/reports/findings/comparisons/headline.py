@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import count, listing, percent, percent_range, plural
 from fbench.statistics.ties import ties_made_equal
 
@@ -93,10 +94,11 @@ def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
     first = summary[int(accuracies.argmax())]
     is_first = accuracies.max() == accuracies[[row is best for row in summary].index(True)]
     order = "" if is_first else f"; there {first.network} comes first"
+    new_units = NEW_UNITS[first.trials.unit]
     return (
         f"Without the {count(copies)} test images that have an exact copy in the training or validation split, "
         f"{best.network} has {percent(clean.new_images.estimate)} % "
-        f"(95 % interval for new images {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
+        f"(95 % interval for {new_units} {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
     )
 
 

@@ -44,6 +44,11 @@ class LearnedComparison:
         return collapse_p_value(self.ours, self.theirs)
 
 
+def compare_evidence(ours: NetworkEvidence, theirs: NetworkEvidence) -> NetworkComparison:
+    """The difference of all trainings of two networks on the same images."""
+    return compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=ours.clusters)
+
+
 def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> LearnedComparison | None:
     """The two without their collapsed trainings.
 
@@ -60,9 +65,13 @@ def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> Learne
         ours=ours.collapses,
         theirs=theirs.collapses,
         learned=compare_networks(
-            ours.correct[np.array(kept[0])], theirs.correct[np.array(kept[1])], our_seeds, their_seeds
+            ours.correct[np.array(kept[0])],
+            theirs.correct[np.array(kept[1])],
+            our_seeds,
+            their_seeds,
+            clusters=ours.clusters,
         ),
-        every=compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds),
+        every=compare_evidence(ours, theirs),
         middle=_middle(ours) - _middle(theirs),
     )
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
+from fbench.benchmark.records.specs import DataUnit
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
@@ -55,6 +56,7 @@ class Comparison:
     neither_learned: bool = False
     untested: str = ""
     learned: LearnedComparison | None = None
+    unit: DataUnit = "images"
 
     @property
     def verdict(self) -> Verdict:
@@ -158,7 +160,7 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
     both = evidence.networks[network], evidence.networks[baseline]
     learned = learned_comparison(*both) if latest is None else None
     if learned is None:
-        found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
+        found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=evidence.clusters)
     else:
         found = learned.learned
     neither_learned = both[0].collapsed and both[1].collapsed
@@ -235,6 +237,7 @@ def _comparisons(
                 neither_learned=one.neither_learned,
                 untested=untested,
                 learned=one.learned,
+                unit=evidence.unit,
             )
         )
     return found
@@ -260,8 +263,8 @@ def seeds_to_decide(
         return None
     rows = [side.correct[[side.seeds.index(seed) for seed in found.our_seeds]] for side in (ours, theirs)]
     return seeds_needed(
-        variance_components(rows[0].astype(float) - rows[1]),
-        found.images,
+        variance_components(rows[0].astype(float) - rows[1], ours.clusters),
+        found.images if ours.clusters is None else ours.clusters.count,
         found.new_images.estimate,
         margin,
         level,

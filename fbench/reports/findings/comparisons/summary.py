@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.costs.cost import NetworkCost, network_cost
@@ -46,19 +47,26 @@ def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
 
 
 def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:
-    kept = evidence.without_copies
     times = [record.times for record in found.records if record.times is not None]
     return NetworkSummary(
         network=found.network,
         seeds=len(found.seeds),
-        accuracy=summarise(found.correct),
-        accuracy_without_copies=None if kept is None else summarise(found.correct[:, kept]),
+        accuracy=summarise(found.correct, clusters=found.clusters),
+        accuracy_without_copies=_without_copies(found, evidence.without_copies),
         recall_by_class=_mean_recall(found, len(evidence.class_names)),
         train_time_s=_mean([t.train_time_s for t in times]) if times else None,
         concurrent_trials=max((t.concurrent_trials for t in times), default=None),
         cost=network_cost(evidence.run, found.network, found.records),
         trials=found,
     )
+
+
+def _without_copies(found: NetworkEvidence, kept: npt.NDArray[np.bool_] | None) -> AccuracySummary | None:
+    """Of the images that are kept, where these are of two clusters or more."""
+    if kept is None or (found.clusters is not None and np.unique(found.clusters.numbers[kept]).size < 2):
+        return None
+    clusters = None if found.clusters is None else found.clusters.among(kept)
+    return summarise(found.correct[:, kept], clusters=clusters)
 
 
 def _mean_recall(found: NetworkEvidence, classes: int) -> tuple[float | None, ...]:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from fbench.reports.findings.comparisons.learning import collapsed_words
 from fbench.reports.findings.comparisons.studies import Comparison
-from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, plural, points_range
+from fbench.reports.findings.comparisons.units import units
+from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.discordance import images_for_margin
@@ -84,12 +85,12 @@ def _few_images(row: Comparison, within: float) -> tuple[list[str], list[str]]:
         return [], []
     differ = "differs" if images.differing == 1 else "differ"
     most, needed = images.most_differing(LEVEL), images_for_margin(within, LEVEL, images.largest)
-    seen = f"{count(images.differing)} of {plural(images.images, 'image')} {differ}, up to {_share(most)} % may"
+    seen = f"{count(images.differing)} of {units(images.images, row.unit)} {differ}, up to {_share(most)} % may"
     if most < within:
         return [seen], []
     if images.differing:
-        return [seen], [f"{margin(within)} needs more than {count(max(needed, images.images))} images"]
-    return [seen], [f"{margin(within)} needs {count(needed)} images"]
+        return [seen], [f"{margin(within)} needs more than {units(max(needed, images.images), row.unit)}"]
+    return [seen], [f"{margin(within)} needs {units(needed, row.unit)}"]
 
 
 def _share(fraction: float) -> str:
@@ -105,7 +106,7 @@ def _missing(row: Comparison) -> str:
     condition = ": if the true difference is the one seen, "
     if row.more.seeds is not None:
         return f"{condition}about {count(_roughly(row.more.seeds))} seeds each would decide"
-    wanted = f", and about {count(_roughly(row.more.images))} images could" if row.more.images else ""
+    wanted = f", and about {units(_roughly(row.more.images), row.unit)} could" if row.more.images else ""
     return f"{condition}this test set is too small, more seeds cannot decide{wanted}"
 
 

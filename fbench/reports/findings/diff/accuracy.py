@@ -11,13 +11,19 @@ import numpy.typing as npt
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
+from fbench.reports.findings.comparisons.learning import (
+    LearnedComparison,
+    collapsed_seeds,
+    compare_evidence,
+    learned_comparison,
+)
 from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.formatting import listing, percent, percent_range
-from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
+from fbench.statistics.comparison.networks import NetworkComparison
 from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, decide
 from fbench.statistics.single import summarise
 
@@ -72,9 +78,7 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
             refused.append(_on_other_images(pair, theirs, ours))
         else:
             learned = learned_comparison(ours, theirs)
-            found = (
-                learned.learned if learned else compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds)
-            )
+            found = learned.learned if learned else compare_evidence(ours, theirs)
             compared.append(_Compared(pair, theirs, ours, found, learned))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
     rows = _rows(compared, why_untested(base, new))
@@ -92,6 +96,7 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
             if words
         ),
         margin=MARGIN,
+        new_units=NEW_UNITS[new.unit],
     )
 
 
@@ -127,6 +132,7 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
             neither_learned=unlearned,
             untested=untested,
             learned=one.learned,
+            unit=one.new.unit,
         )
         same = difference.pairing == "paired" and np.array_equal(ours, theirs)
         found.append(AccuracyRow(one.pair.label, comparison, float(theirs.mean()), float(ours.mean()), same))
@@ -166,7 +172,7 @@ def _absent(pair: ComparedPair, base: NetworkEvidence | None, new: NetworkEviden
 def _on_other_images(pair: ComparedPair, base: NetworkEvidence, new: NetworkEvidence) -> str:
     words = []
     for letter, found in zip(SIDES, (base, new), strict=True):
-        accuracy = summarise(found.correct).new_images
+        accuracy = summarise(found.correct, clusters=found.clusters).new_images
         words.append(f"{percent(accuracy.estimate)} % ({percent_range(accuracy.low, accuracy.high)}) in {letter}")
     return (
         f"{pair.label}: top-1 is {words[0]} and {words[1]}, but on other test images; a difference would mix these and "

@@ -93,6 +93,7 @@ class DataAccuracy:
     key: str
     data: str
     split_words: str
+    new_units: str
     synthetic: bool
     rows: tuple[AccuracyRow, ...]
     refused: tuple[str, ...]

@@ -12,6 +12,7 @@ import numpy as np
 from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.gate.change import MeasuredChange, Unknown, share_of
 from fbench.reports.findings.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
@@ -187,13 +188,13 @@ def _accuracy(
         return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
     if ours.collapsed and theirs.collapsed:
         return Unknown("neither learned, as both are within chance of the largest class")
-    compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence)
+    compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence, new.clusters)
     found = compared.new_images
     return MeasuredChange(
         found.estimate,
         found.low,
         found.high,
-        f"{new.split_words}, new images and seeds, {_seed_words(compared)}, {compared.images:,} images",
+        f"{new.split_words}, {NEW_UNITS[new.unit]} and seeds, {_seed_words(compared)}, {compared.images:,} images",
         "more seeds narrow it, as far as the test set allows",
     )
 

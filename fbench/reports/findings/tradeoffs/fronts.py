@@ -121,14 +121,14 @@ def joint_accuracies(evidence: Evidence, names: Sequence[str]) -> MeanAccuracies
     """Mean accuracies with their joint uncertainty, paired by seed where all networks finished the same seeds."""
     found = [evidence.networks[name] for name in names]
     if len({one.seeds for one in found}) == 1:
-        return with_common_seeds(np.array([one.correct for one in found]))
-    return with_own_seeds([one.correct for one in found])
+        return with_common_seeds(np.array([one.correct for one in found]), evidence.clusters)
+    return with_own_seeds([one.correct for one in found], evidence.clusters)
 
 
 def accuracy_difference(evidence: Evidence, ours: str, theirs: str) -> MeanEstimate:
     """Of two networks of two seeds or more each, for new seeds and images; paired where two seeds are in common."""
     a, b = evidence.networks[ours], evidence.networks[theirs]
-    return new_images_difference(a.correct, b.correct, a.seeds, b.seeds)
+    return new_images_difference(a.correct, b.correct, a.seeds, b.seeds, evidence.clusters)
 
 
 def price_words(price: Price) -> str:

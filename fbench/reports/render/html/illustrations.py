@@ -21,6 +21,7 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import count, percent, percent_range, significant
 from fbench.reports.palette import Style
 
@@ -144,9 +145,10 @@ def _point(row: NetworkSummary, cost: float) -> ParetoPoint:
 def _words(row: NetworkSummary) -> str:
     """What is known of a network, a line for each fact."""
     accuracy, cost = row.accuracy.new_images, row.cost
+    interval = f"{NEW_UNITS[row.trials.unit]} {percent_range(accuracy.low, accuracy.high)}"
     lines = [
         row.network,
-        f"top-1 {percent(accuracy.estimate)} % (new images {percent_range(accuracy.low, accuracy.high)})",
+        f"top-1 {percent(accuracy.estimate)} % ({interval})",
         f"{count(cost.trainable_params)} parameters" if cost.trainable_params else "",
         f"{significant(cost.macs / 1e6)} million MACs" if cost.macs else "",
         f"{significant(cost.latency_p50_ms)} ms at batch 1" if cost.latency_p50_ms else "",

@@ -10,6 +10,7 @@ import numpy as np
 
 from fbench.reports.figures.confusion import MOST_CLASSES
 from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.single import summarise
@@ -65,7 +66,9 @@ def recall_section(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> Reca
             RecallRow(
                 network,
                 tuple(
-                    summarise(found.correct[:, mask]).new_images if mask.sum() >= _FEWEST_IMAGES else None
+                    summarise(found.correct[:, mask], clusters=_among(evidence, mask)).new_images
+                    if _is_enough(evidence, mask)
+                    else None
                     for mask in masks
                 ),
             )
@@ -80,11 +83,27 @@ def _changes(
 ) -> tuple[MeanEstimate | None, ...]:
     ours, theirs = (evidence.networks[name] for name in pair)
     return tuple(
-        compare_networks(ours.correct[:, mask], theirs.correct[:, mask], ours.seeds, theirs.seeds).new_images
-        if mask.sum() >= _FEWEST_IMAGES
+        compare_networks(
+            ours.correct[:, mask],
+            theirs.correct[:, mask],
+            ours.seeds,
+            theirs.seeds,
+            clusters=_among(evidence, mask),
+        ).new_images
+        if _is_enough(evidence, mask)
         else None
         for mask in masks
     )
+
+
+def _is_enough(evidence: Evidence, mask: np.typing.NDArray[np.bool_]) -> bool:
+    """Whether there are images for an interval, and two clusters of them."""
+    of_several = evidence.clusters is None or np.unique(evidence.clusters.numbers[mask]).size > 1
+    return bool(mask.sum() >= _FEWEST_IMAGES and of_several)
+
+
+def _among(evidence: Evidence, mask: np.typing.NDArray[np.bool_]) -> Clusters | None:
+    return None if evidence.clusters is None else evidence.clusters.among(mask)
 
 
 def _shown_classes(evidence: Evidence) -> list[int]:

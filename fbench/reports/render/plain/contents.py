@@ -5,6 +5,7 @@ from __future__ import annotations
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
@@ -19,13 +20,6 @@ from fbench.reports.formatting import (
 )
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
-_COMPARISON_COLUMNS = (
-    Column("Network", kind="text"),
-    Column("Difference", "points"),
-    Column("New images", "95 % interval"),
-    Column("p", "corrected"),
-    Column("Verdict", kind="text"),
-)
 _CLAIM_COLUMNS = (Column("The paper says", kind="prose"), Column("Verdict", kind="text"), Column("Why", kind="prose"))
 
 
@@ -69,7 +63,10 @@ def _summary_table(section: DataFindings) -> PlainTable:
         caption=f"Top-1 on the {section.split_words} of {section.data.name}{_synthetic(section)}, means over seeds, "
         "and cost",
         label=f"{section.key}-summary",
-        columns=(Column("Network", kind="text"), *(Column(form.heading, form.unit) for form in forms)),
+        columns=(
+            Column("Network", kind="text"),
+            *(Column(heading_of(form.heading, section.unit), form.unit) for form in forms),
+        ),
         rows=tuple((row.network, *(one.text(row, "table") for one in measures)) for row in section.summary),
         note=_cost_note(section),
     )
@@ -95,7 +92,13 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
         f"{result.study.baseline}, in percentage points; the margin that matters is {margin(result.margin)}{corrected}",
         label=label,
-        columns=_COMPARISON_COLUMNS,
+        columns=(
+            Column("Network", kind="text"),
+            Column("Difference", "points"),
+            Column(heading_of("New images", section.unit), "95 % interval"),
+            Column("p", "corrected"),
+            Column("Verdict", kind="text"),
+        ),
         rows=tuple(_comparison_row(row) for row in result.comparisons),
         note=_absent(result),
     )

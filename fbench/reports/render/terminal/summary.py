@@ -9,8 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.findings.comparisons.factor_words import effect_sentences
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.measures.table import shown_in
 
@@ -29,7 +31,7 @@ def print_summary(findings: Findings) -> None:
         if section.summary:
             title = f"\n{_what(section)}: top-1 and 95 % intervals in %"
             console.print(title, highlight=False)
-            console.print(_table(section.summary, with_cost=console.width >= WIDE))
+            console.print(_table(section.summary, section.unit, with_cost=console.width >= WIDE))
             if section.without_copies:
                 console.print(section.without_copies, highlight=False)
             for said in section.answer:
@@ -62,12 +64,12 @@ def _print_verdicts(console: Console, study: StudyFindings) -> None:
             console.print(f"- {sentence}.", highlight=False, markup=False)
 
 
-def _table(summary: Sequence[NetworkSummary], *, with_cost: bool) -> Table:
+def _table(summary: Sequence[NetworkSummary], unit: DataUnit, *, with_cost: bool) -> Table:
     measures = [one for one in shown_in("terminal") if with_cost or one.about != "cost"]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("network", no_wrap=True)
     for one in measures:
-        table.add_column(one.form("terminal").title, justify="right")
+        table.add_column(heading_of(one.form("terminal").title, unit), justify="right")
     for row in by_accuracy(summary):
         table.add_row(row.network, *(one.text(row, "terminal") for one in measures))
     return table

@@ -49,6 +49,42 @@ def test_a_real_difference_has_its_size_interval_and_p(tmp_path: Path) -> None:
     assert found.endswith("p\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}0.001)")  # a single test needs no correction
 
 
+def test_of_subjects_verdicts_and_headers_speak(tmp_path: Path) -> None:
+    options: dict[str, Any] = {
+        "studies": (study(("ires", "ires_no_se"), margin_points=20),),
+        "accuracy": {"ires": 0.62, "ires_no_se": 0.6},
+        "seeds": range(6),
+    }
+    of_images = result_of(tmp_path / "images", **options).comparisons[0].difference.new_images
+    of_subjects = result_of(tmp_path / "subjects", images_of_subject=40, **options)
+    (row,) = of_subjects.comparisons
+    found = row.difference.new_images
+    assert row.unit == "subjects"
+    assert found.discordance is not None
+    assert found.discordance.images == 10
+    assert found.high - found.low > of_images.high - of_images.low
+    (sentence,) = sentences(of_subjects)
+    assert "undecided" in sentence  # no margin of 20 points is certified by ten subjects: 0.8^10 is 0.11
+    page = build_report([load_run(tmp_path / "subjects" / "run")])
+    assert "Verdict, on new subjects" in page
+    assert "seeds and subjects" in page
+
+
+def test_few_subjects_that_differ_are_counted_as_such(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 1.3, "ires_relu": 1.3},
+        images=60,
+        seeds=range(3),
+        images_of_subject=6,
+    )
+    (found,) = sentences(result)
+    assert " of 10 subjects differ" in found
+    assert "1 point needs" in found
+    assert found.endswith(" subjects")
+
+
 def test_equal_networks_are_equivalent_within_the_studys_margin(tmp_path: Path) -> None:
     result = result_of(
         tmp_path,
@@ -235,6 +271,22 @@ def test_verdicts_are_on_trainings_that_learned_where_all_of_them_say_the_same(t
     assert first.startswith("ires_no_se is ")
     assert learned.replace("p = 1", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1") in first
     assert "of trainings that learned it is better, of all trainings that is not so" in second
+
+
+def test_trainings_that_learned_and_all_are_both_judged_for_new_subjects(tmp_path: Path) -> None:
+    result = result_of(
+        tmp_path,
+        seeds=range(6),
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.62, "ires_relu": 0.6},
+        collapsed_trials=(("ires_relu", 2),),
+        images_of_subject=40,
+    )
+    (row,) = result.comparisons
+    assert row.learned is not None
+    for found in (row.difference, row.learned.learned, row.learned.every):
+        assert found.new_images.discordance is not None
+        assert found.new_images.discordance.images == 10
 
 
 def test_nothing_of_the_preset_smoke_is_tested(tmp_path: Path) -> None:
