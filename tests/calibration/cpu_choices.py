@@ -30,7 +30,7 @@ from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.step import Totals, make_step
 from fbench.core.machine import describe_machine
-from tests.csv_tables import write_rows
+from tests.csv_tables import read_rows, write_rows
 
 NETWORKS: Final = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
 TABLE: Final = Path("results/training/cpu_choices.csv")
@@ -158,13 +158,16 @@ def measure(network: str, rounds: int, batch_size: int, seconds: float) -> list[
 def main() -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS, help="others keep their rows")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=1.0, help="of steps for each choice in each round")
     parser.add_argument("--out", type=Path, default=TABLE)
     given = parser.parse_args()
-    found = [row for name in NETWORKS for row in measure(name, given.rounds, given.batch_size, given.seconds)]
-    write_rows(given.out, found)
+    kept = read_rows(given.out)
+    found = [row for name in given.networks for row in measure(name, given.rounds, given.batch_size, given.seconds)]
+    rows = [*(row for row in kept if row["network"] not in given.networks), *found]
+    write_rows(given.out, sorted(rows, key=lambda row: NETWORKS.index(str(row["network"]))))
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) 
     names = ["summary.csv", "comparisons.csv", "trials.csv", "claims.csv"]
     assert lines == [str(tmp_path / "tables" / name) for name in names]
     tables = [list(csv.DictReader(io.StringIO(Path(line).read_text(encoding="utf-8")))) for line in lines]
-    assert [len(rows) for rows in tables] == [3, 2, 6, 3]
-    assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided"}
+    assert [len(rows) for rows in tables] == [3, 2, 6, 7]
+    assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided", "not yet"}
 
 
 def test_figures_come_beside_a_page_or_a_printed_table(run_folder: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.core.files import replacing
@@ -14,6 +15,10 @@ from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import Findings
 
 Cell = str | int | float | None
+
+TABLE_SCHEMA: Final = 2
+"""The last column of every table, raised where a heading changes its name or meaning. 2: ``validation_*`` for
+``selection_*``."""
 
 
 def write_tables(findings: Findings, folder: Path) -> tuple[Path, Path]:
@@ -100,6 +105,11 @@ def _measure_cells(split: str, measures: SplitMeasures | None) -> dict[str, Cell
     return {f"{split}_{units.get(name, name)}": getattr(measures, name, None) for name in names}
 
 
+def table_text(rows: Sequence[Mapping[str, Cell]]) -> str:
+    """A table for other programs as CSV, each row with the schema of its headings."""
+    return csv_text([{**row, "schema": TABLE_SCHEMA} for row in rows])
+
+
 def csv_text(rows: Sequence[Mapping[str, Cell]], columns: Sequence[str] = ()) -> str:
     """Rows of the same columns as CSV with a heading; without a row the heading of ``columns``, or nothing."""
     if not rows and not columns:
@@ -113,7 +123,7 @@ def csv_text(rows: Sequence[Mapping[str, Cell]], columns: Sequence[str] = ()) ->
 
 def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
     with replacing(file) as stream:
-        stream.write(csv_text(rows).encode())
+        stream.write(table_text(rows).encode())
 
 
 def _text(cell: Cell) -> Cell:

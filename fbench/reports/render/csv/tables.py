@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.model import DataFindings, Findings
-from fbench.reports.render.csv.runs import Cell, csv_text, summary_rows, trial_rows
+from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
 from fbench.statistics.estimands import MeanEstimate
 
 
 def summary_csv(report: Findings) -> str:
     """A row for each network on each data set of each run."""
-    return csv_text(summary_rows(report))
+    return table_text(summary_rows(report))
 
 
 def tidy_tables(report: Findings) -> dict[str, str]:
@@ -18,9 +18,9 @@ def tidy_tables(report: Findings) -> dict[str, str]:
     claims = claim_rows(report)
     return {
         "summary.csv": summary_csv(report),
-        "comparisons.csv": csv_text(comparison_rows(report)),
-        "trials.csv": csv_text(trial_rows(report)),
-        **({"claims.csv": csv_text(claims)} if claims else {}),
+        "comparisons.csv": table_text(comparison_rows(report)),
+        "trials.csv": table_text(trial_rows(report)),
+        **({"claims.csv": table_text(claims)} if claims else {}),
     }
 
 
