@@ -5,7 +5,7 @@ over all images; T_g is the total of a cluster. What a cluster adds to the mean 
 ``u_g = (G / N) (T_g - n_g D)``: the mean is that of a ratio, of totals to sizes, and clusters are drawn whole
 (Cochran 1977, Sampling Techniques, section 9A.3; Obuchowski 1997, Biometrics 53, 567-578, for clusters in diagnostic
 studies). A crossed model of seeds and clusters is that of seeds and images with these in place of the images'
-deviations (:func:`fbench.statistics.estimands.mean_squares`).
+deviations (:func:`fbench.statistics.crossed.mean_squares`).
 
 D is made of the clusters that it is taken off from, the more so of the large ones, so that the u_g are too small. Each
 is divided by sqrt(1 - n_g / N), the bias-reduced linearization of Bell and McCaffrey (2002, Survey Methodology 28,

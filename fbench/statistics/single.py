@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.clusters import Clusters
+from fbench.statistics.crossed import as_matrix
 from fbench.statistics.discordance import discordance
-from fbench.statistics.estimands import Bounds, FloatArray, MeanEstimate, as_matrix, new_images, this_test_set
+from fbench.statistics.estimands import Bounds, FloatArray, MeanEstimate, new_images, this_test_set
 from fbench.statistics.intervals import wilson_interval
 from fbench.statistics.possible import Share, ShareOfClusters, bounded
 

@@ -16,8 +16,9 @@ from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.unpaired import unpaired_new_images
 from fbench.statistics.comparison.verdict import decide
+from fbench.statistics.crossed import MeanSquares, error_distribution, mean_squares
 from fbench.statistics.discordance import discordance
-from fbench.statistics.estimands import MeanSquares, error_distribution, mean_squares, new_images, this_test_set
+from fbench.statistics.estimands import new_images, this_test_set
 from fbench.statistics.many.mean_accuracies import with_common_seeds, with_own_seeds
 from fbench.statistics.seeds.power import variance_components
 from fbench.statistics.single import summarise
@@ -142,6 +143,11 @@ def test_many_networks_have_the_variances_of_each_and_of_their_differences() -> 
     covariance = with_common_seeds(correct, clusters).covariance
     paired = new_images(correct[0].astype(float) - correct[1], clusters=clusters)
     assert covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] == pytest.approx(paired.standard_error**2)
+
+
+def test_many_networks_of_one_training_each_have_the_degrees_of_freedom_of_their_clusters() -> None:
+    correct = [answers(1, SIZES, seed=seed).astype(bool) for seed in range(3)]
+    assert with_own_seeds(correct, UNEQUAL).degrees_of_freedom == pytest.approx(18**2 / 64 - 1)
 
 
 def test_of_18_clusters_without_a_difference_none_certifies_a_point() -> None:

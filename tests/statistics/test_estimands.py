@@ -4,20 +4,11 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.formula.api import ols
-from statsmodels.stats.anova import anova_lm
 
-from fbench.statistics.estimands import (
-    FEW_SEEDS,
-    MeanSquares,
-    mean_squares,
-    new_images,
-    satterthwaite,
-    this_test_set,
-)
+from fbench.statistics.crossed import FEW_SEEDS, mean_squares
+from fbench.statistics.estimands import new_images, this_test_set
 from fbench.statistics.sum_of_t import sum_of_t
 
 # Row means 5, 3 and 1, column means 2, 4, 2 and 4, grand mean 3. By hand:
@@ -30,20 +21,6 @@ def test_what_cancels_up_to_rounding_is_no_difference() -> None:
     assert values.mean() != 0  # but 2e-17
     found = this_test_set(values)
     assert (found.estimate, found.rule, found.p_value) == (0, "constant", 1)
-
-
-def test_mean_squares_agree_with_a_hand_computed_two_way_analysis() -> None:
-    squares = mean_squares(SMALL)
-    assert (squares.seed, squares.image, squares.residual) == pytest.approx((16, 4, 4 / 3 * 0.5))
-
-
-def test_mean_squares_agree_with_statsmodels() -> None:
-    matrix = np.random.default_rng(3).normal(size=(4, 9))
-    seed, image = np.indices(matrix.shape)
-    frame = pd.DataFrame({"value": matrix.ravel(), "seed": seed.ravel(), "image": image.ravel()})
-    table = anova_lm(ols("value ~ C(seed) + C(image)", data=frame).fit())
-    squares = mean_squares(matrix)
-    assert (squares.seed, squares.image, squares.residual) == pytest.approx(tuple(table["mean_sq"]), rel=1e-9)
 
 
 def test_the_crossed_variance_and_its_degrees_of_freedom_agree_with_hand_computation() -> None:
@@ -162,13 +139,6 @@ def test_one_seed_is_marked_and_knows_only_the_chance_of_images() -> None:
     assert general.p_value == pytest.approx(stats.ttest_1samp(row, 0).pvalue)
 
 
-def test_degrees_of_freedom_never_fall_below_those_of_the_poorest_factor() -> None:
-    squares = MeanSquares(seeds=3, images=3589, seed=0.01, image=1.0, residual=1.0)
-    plain = 0.01**2 / (0.01**2 / 2 + 1 / 3588 + 1 / (2 * 3588))
-    assert plain == pytest.approx(0.2, abs=0.05)
-    assert satterthwaite(squares) == 2
-
-
 NOISE = {
     "seeds only": (0.05, 0.0, 0.0),
     "images only": (0.0, 1.0, 0.0),
@@ -227,8 +197,3 @@ def test_a_value_that_is_not_finite_is_named() -> None:
     matrix[1, 2] = np.nan
     with pytest.raises(ValueError, match="seed 1, image 2 is nan"):
         this_test_set(matrix)
-
-
-def test_mean_squares_need_two_seeds() -> None:
-    with pytest.raises(ValueError, match="at least two seeds"):
-        mean_squares(np.zeros((1, 3)))

@@ -15,7 +15,8 @@ from fbench.statistics.comparison.mcnemar import McNemarTest, mcnemar
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.paired import new_images_difference as paired_new_images
 from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
-from fbench.statistics.estimands import MeanEstimate, as_matrix
+from fbench.statistics.crossed import as_matrix
+from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.possible import DifferenceOfShares, bounded
 from fbench.statistics.sign_flip import SignFlipTest
 from fbench.statistics.single import summarise

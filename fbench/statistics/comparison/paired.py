@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.clusters import Clusters
+from fbench.statistics.crossed import as_matrix
 from fbench.statistics.discordance import discordance
-from fbench.statistics.estimands import MeanEstimate, as_matrix, carried_by_images, new_images, this_test_set
+from fbench.statistics.estimands import MeanEstimate, carried_by_images, new_images, this_test_set
 from fbench.statistics.sign_flip import SignFlipTest, sign_flip
 
 

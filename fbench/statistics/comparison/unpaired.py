@@ -17,19 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.clusters import Clusters
+from fbench.statistics.crossed import FEW_SEEDS, ROUNDING, as_matrix, between_images, image_freedom, mean_squares
 from fbench.statistics.discordance import discordance
-from fbench.statistics.estimands import (
-    FEW_SEEDS,
-    ROUNDING,
-    FloatArray,
-    MeanEstimate,
-    Rule,
-    as_matrix,
-    between_images,
-    carried_by_images,
-    image_freedom,
-    mean_squares,
-)
+from fbench.statistics.estimands import FloatArray, MeanEstimate, Rule, carried_by_images
 from fbench.statistics.intervals import check_confidence
 from fbench.statistics.sum_of_t import SumOfT, student, sum_of_t
 
@@ -147,7 +137,7 @@ def _from_terms(
     """The interval of a sum of variances, with Satterthwaite's degrees of freedom or this distribution of the error.
 
     They are not less than those of the poorest added term, for the reason that
-    :func:`fbench.statistics.estimands.satterthwaite` gives.
+    :func:`fbench.statistics.crossed.satterthwaite` gives.
     """
     variance = sum(value for value, _ in added) - sum(value for value, _ in subtracted)
     spread = sum(value**2 / df for value, df in [*added, *subtracted])

@@ -24,7 +24,8 @@ from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import Decision, decide
-from fbench.statistics.estimands import ROUNDING, MeanEstimate, this_test_set
+from fbench.statistics.crossed import ROUNDING
+from fbench.statistics.estimands import MeanEstimate, this_test_set
 from fbench.statistics.factors.design import CrossedCorrectness, CrossedDesign
 from fbench.statistics.possible import Range, bounded
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fbench.statistics.estimands import ROUNDING, MeanEstimate
+from fbench.statistics.crossed import ROUNDING
+from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.factors.anova import AnalysisOfVariance
 from fbench.statistics.intervals import t_quantile
 

@@ -2,10 +2,10 @@
 
 The crossed random effects model of :mod:`fbench.statistics.estimands` for all networks at once: the value of a seed and
 an image is a vector over networks, each mean square a matrix of mean cross-products, and the means have the covariance
-``(MS_seed + MS_image - MS_residual) / (R C)``, where images belong to clusters of
-clusters. Its diagonal is the variance that ``new_images`` gives each network, and
-the variance of a difference of two networks follows from it. Networks err on the same images, so that differences are
-known better than the accuracies themselves.
+``(MS_seed + MS_image - MS_residual) / (R C)``; where images belong to clusters, the mean cross-products are those of
+clusters. Its diagonal is the variance that ``new_images`` gives each network, and the variance of a difference of two
+networks follows from it. Networks err on the same images, so that differences are known better than the accuracies
+themselves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.clusters import Clusters
-from fbench.statistics.estimands import MeanSquares, new_images, satterthwaite
+from fbench.statistics.crossed import MeanSquares, image_freedom, satterthwaite
+from fbench.statistics.estimands import new_images
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,9 +67,8 @@ def with_common_seeds(correct: npt.NDArray[np.bool_], clusters: Clusters | None 
     freedom = None if clusters is None else clusters.freedom
     squares = MeanSquares(seeds, images, _spread(seed), _spread(image), _spread(residual), freedom)
     total = squares.seed + squares.image - squares.residual
-    own = [
-        new_images(found, step=0, clusters=clusters) for found in answers
-    ]  # answers that never vary are no chance of the front
+    # Answers that never vary are no chance of the front.
+    own = [new_images(found, step=0, clusters=clusters) for found in answers]
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
         covariance=semidefinite((seed + image - residual) / (seeds * images), [one.standard_error**2 for one in own]),
@@ -97,9 +97,9 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]], clusters: Clusters 
         shapes = [found.shape for found in answers]
         raise ValueError(f"The answers have the shapes {shapes}; give (seeds, images) of the same 2 images or more.")
     (count,) = images
-    own = [
-        new_images(found, step=0, clusters=clusters) for found in answers
-    ]  # answers that never vary are no chance of the front
+    of_images = image_freedom(count, clusters)
+    # Answers that never vary are no chance of the front.
+    own = [new_images(found, step=0, clusters=clusters) for found in answers]
     variances = [one.standard_error**2 for one in own]
     by_image = np.array([found.mean(axis=0, dtype=np.float64) for found in answers])
     if clusters is None:
@@ -111,7 +111,7 @@ def with_own_seeds(correct: Sequence[npt.NDArray[np.bool_]], clusters: Clusters 
     return MeanAccuracies(
         means=np.array([found.estimate for found in own]),
         covariance=semidefinite(covariance, variances),
-        degrees_of_freedom=float(min((len(found) - 1 for found in answers if len(found) > 1), default=count - 1)),
+        degrees_of_freedom=float(min((len(found) - 1 for found in answers if len(found) > 1), default=of_images)),
         seeds="own",
     )
 

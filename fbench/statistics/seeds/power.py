@@ -17,16 +17,9 @@ import numpy.typing as npt
 from scipy import special
 
 from fbench.statistics.clusters import Clusters
+from fbench.statistics.crossed import FEW_SEEDS, MeanSquares, error_distribution, mean_squares, satterthwaite
 from fbench.statistics.discordance import FEW, Discordance
-from fbench.statistics.estimands import (
-    FEW_SEEDS,
-    MeanEstimate,
-    MeanSquares,
-    Rule,
-    error_distribution,
-    mean_squares,
-    satterthwaite,
-)
+from fbench.statistics.estimands import MeanEstimate, Rule
 from fbench.statistics.sum_of_t import student
 
 POWER: Final = 0.8
@@ -73,7 +66,7 @@ def variance_components(differences: npt.ArrayLike, clusters: Clusters | None = 
     are clusters too. A component that comes out negative is 0.
 
     Raises:
-        ValueError: as :func:`fbench.statistics.estimands.mean_squares`.
+        ValueError: as :func:`fbench.statistics.crossed.mean_squares`.
     """
     squares = mean_squares(differences, clusters)
     return VarianceComponents(

@@ -12,7 +12,8 @@ from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.comparison.multiplicity import holm
 from fbench.statistics.comparison.unpaired import unpaired_new_images
 from fbench.statistics.comparison.verdict import LEVEL
-from fbench.statistics.estimands import MeanEstimate, error_distribution, mean_squares, new_images
+from fbench.statistics.crossed import error_distribution, mean_squares
+from fbench.statistics.estimands import MeanEstimate, new_images
 from fbench.statistics.intervals import t_p_value, t_quantile
 from fbench.statistics.sum_of_t import SumOfT
 from tests.calibration.inference.coverage import covers
