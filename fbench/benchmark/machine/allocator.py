@@ -51,8 +51,8 @@ def freed_memory_kept() -> Iterator[None]:
 def huge_pages_in_new_processes() -> Iterator[None]:
     """Processes that are started within the block ask for memory in huge pages, as only the environment can tell glibc.
 
-    A training step then takes about 2 % less time (``results/training/cpu_choices.csv``); nothing about a result
-    changes. What the user has set for glibc stays; where there is no glibc, or no huge pages, nothing happens.
+    A step of IRes then takes 5 % less time, one of ARCH-1 as long (``results/training/cpu_choices.csv``); nothing about
+    a result changes. What the user has set for glibc stays; where there is no glibc, or no huge pages, nothing happens.
     """
     before = os.environ.get(_TUNABLES)
     if before is None or _HUGE_PAGES not in before:
