@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from fbench.ablations.claim_tests.base import (
-    ClaimTestBase,
     Margin,
-    Names,
-    Needs,
     OneTrained,
     Percent,
+    SeveralTrained,
     TrainedAgainstOthers,
     refuse_twice,
 )
@@ -32,30 +30,17 @@ class LessAccurate(TrainedAgainstOthers):
     margin_points: Margin = 1.0
 
 
-class Ordered(ClaimTestBase):
+class Ordered(SeveralTrained):
     """Each network is more accurate than the next one in ``networks``; neighbours are compared."""
-
-    needs: ClassVar[Needs] = "training"
 
     kind: Literal["ordered"]
     networks: Annotated[tuple[str, ...], Field(min_length=2)]
-    data: Names
     margin_points: Margin = 1.0
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         refuse_twice(self.networks)
         return self
-
-    @property
-    def networks_named(self) -> tuple[str, ...]:
-        """The networks in their order."""
-        return self.networks
-
-    @property
-    def data_named(self) -> tuple[str, ...]:
-        """Every data set."""
-        return self.data
 
 
 class NoLessAccurate(TrainedAgainstOthers):
@@ -65,25 +50,11 @@ class NoLessAccurate(TrainedAgainstOthers):
     margin_points: Margin = 1.0
 
 
-class Exceeds(ClaimTestBase):
+class Exceeds(SeveralTrained):
     """The mean top-1 of each network on each data set, for new images, is above ``percent``."""
 
-    needs: ClassVar[Needs] = "training"
-
     kind: Literal["exceeds"]
-    networks: Names
-    data: Names
     percent: Percent
-
-    @property
-    def networks_named(self) -> tuple[str, ...]:
-        """Every network."""
-        return self.networks
-
-    @property
-    def data_named(self) -> tuple[str, ...]:
-        """Every data set."""
-        return self.data
 
 
 class PoorRecall(OneTrained):

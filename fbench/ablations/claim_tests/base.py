@@ -84,6 +84,25 @@ class TrainedAgainstOthers(AgainstOthers):
         return self.data
 
 
+class SeveralTrained(ClaimTestBase):
+    """Several networks, each on several data sets."""
+
+    needs: ClassVar[Needs] = "training"
+
+    networks: Names
+    data: Names
+
+    @property
+    def networks_named(self) -> tuple[str, ...]:
+        """Every network, in its order."""
+        return self.networks
+
+    @property
+    def data_named(self) -> tuple[str, ...]:
+        """Every data set."""
+        return self.data
+
+
 class OneTrained(ClaimTestBase):
     """One network on one data set."""
 

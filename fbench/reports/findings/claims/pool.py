@@ -153,7 +153,7 @@ def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidenc
         _require_one_training(longest[0], one, with_budget=False)
     most = max((_image_passes(one) for one in half), default=0)
     nearest = [one for one in half if _image_passes(one) == most]
-    found = {network: _merged(network, longest) for network in wanted}
+    found = {network: _merged(network, longest, holdings) for network in wanted}
     absent = [network for network in wanted if found[network] is None]
     return DataEvidence(
         name=name,
@@ -161,7 +161,7 @@ def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidenc
         networks={network: evidence for network, evidence in found.items() if evidence is not None},
         failed={network: reason for network in absent if (reason := _failure(network, longest))},
         image_passes=max(passes),
-        at_half={network: side for network in wanted if (side := _merged(network, nearest)) is not None},
+        at_half={network: side for network in wanted if (side := _merged(network, nearest, holdings)) is not None},
     )
 
 
@@ -195,8 +195,11 @@ def _settings(holding: RunOnData, *, with_budget: bool) -> dict[str, Any]:
     return found
 
 
-def _merged(network: str, holdings: Sequence[RunOnData]) -> NetworkEvidence | None:
-    """All seeds of a network, each once, ascending."""
+def _merged(network: str, holdings: Sequence[RunOnData], of_the_data: Sequence[RunOnData]) -> NetworkEvidence | None:
+    """All seeds of a network, each once, ascending.
+
+    Which images belong together is known of the data set where any run on it (``of_the_data``) kept it.
+    """
     having = [(one, one.evidence.networks[network]) for one in holdings if network in one.evidence.networks]
     if not having:
         return None
@@ -210,7 +213,8 @@ def _merged(network: str, holdings: Sequence[RunOnData]) -> NetworkEvidence | No
     _, merged = having[0]
     for _, more in having[1:]:
         merged = _joined(merged, more)
-    return merged
+    known = next((one.evidence for one in of_the_data if one.evidence.clusters is not None), None)
+    return merged if known is None else replace(merged, clusters=known.clusters, unit=known.unit)
 
 
 def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:

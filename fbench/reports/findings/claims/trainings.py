@@ -125,10 +125,17 @@ def exceeds_parts(test: Exceeds, claim: Claim, inputs: ClaimInputs) -> list[Clai
                 lacks += [short] if short else []
                 parts.append(ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None))
                 continue
-            p_for, p_against = found.p_at_most(test.percent / 100), found.p_at_least(test.percent / 100)
+            p_for, p_against = _level_p_values(found, test.percent / 100)
             part = ClaimPart(text, None, StatementAnswer(p_for < LEVEL, p_against, p_for), (), remarks)
             parts.append(part if short is None or p_for < LEVEL else at_this_budget(part, short))
     return parts
+
+
+def _level_p_values(found: MeanEstimate, level: float) -> tuple[float, float]:
+    """Of "at most this level" and of "at least this level", with no more certainty than the exact interval has."""
+    low, high = found.interval(1 - 2 * LEVEL)
+    p_for, p_against = found.p_at_most(level), found.p_at_least(level)
+    return p_for if low > level else max(p_for, LEVEL), p_against if high < level else max(p_against, LEVEL)
 
 
 def _of_seeds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError
+from fbench.reports.findings.claims.pool import gather_claim_inputs, pool
+from fbench.statistics.clusters import clusters_of
 from tests.reports.findings.claims.runs import claim_of, judged, run_of
 
 TEST: dict[str, Any] = {"kind": "more_accurate", "network": "ires", "than": "ires_no_se", "data": "fer2013"}
@@ -85,3 +88,15 @@ def test_a_network_that_was_changed_between_two_runs_is_refused(tmp_path: Path) 
         file.write_text(record.model_copy(update={"spec": spec}).model_dump_json(), encoding="utf-8")
     with pytest.raises(UserError, match=r"trials of ires in .* its network digest is .* in the first and eeee"):
         judged(claim_of(TEST), [first, load_run(tmp_path / "b")])
+
+
+def test_images_that_one_run_knows_to_belong_together_do_so_for_all(tmp_path: Path) -> None:
+    """The first run is of an fbench that kept no subjects; the second kept them."""
+    runs = [run_of(tmp_path / "old", {"ires": 0.62}), run_of(tmp_path / "new", {"ires_no_se": 0.48})]
+    inputs = gather_claim_inputs(runs)
+    old, new = inputs.holdings
+    clusters = clusters_of([image // 10 for image in range(500)])
+    known = replace(new, evidence=replace(new.evidence, clusters=clusters, unit="subjects"))
+    found = pool(replace(inputs, holdings=(old, known)), "fer2013", tuple(BOTH))
+    assert found is not None
+    assert {(side.clusters, side.unit) for side in found.networks.values()} == {(clusters, "subjects")}
