@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fbench.ablations.claim import Claim, shipped_claims
@@ -12,6 +12,7 @@ from fbench.reports.findings.claims.judge import JudgedPaper, count_verdicts, ju
 from fbench.reports.findings.claims.pool import claim_inputs_of
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.formatting import plural
+from fbench.statistics.statements import Outcome
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,16 @@ def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claims
     return ClaimsSection(
         judged,
         f"Of the {claims} of the papers that {which} on, {numbers['supported']} "
-        f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted, "
-        f"{numbers['undecided']} undecided and {numbers['not yet']} not yet decided, as the budget is too short.",
+        f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted"
+        f"{_open_words(numbers)}.",
     )
+
+
+def _open_words(numbers: Mapping[Outcome, int]) -> str:
+    """How many are open, and how many of these for want of a longer budget; with the comma or the and before."""
+    if not numbers["not yet"]:
+        return f" and {numbers['undecided']} undecided"
+    return f", {numbers['undecided']} undecided and {numbers['not yet']} not yet decided, as the budget is too short"
 
 
 def _bears_on(claim: Claim, planned: set[str]) -> bool:

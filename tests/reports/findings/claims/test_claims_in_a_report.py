@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,13 @@ def test_counts_are_called_arithmetic(tmp_path: Path) -> None:
     table = page.table("Claims of Chowanda 2021")
     row = next(row for row in table.rows if row[0].startswith('ARCH-1 is "four times smaller'))
     assert row[1] == "contradicted by arithmetic"
+
+
+def test_where_no_claim_waits_for_a_budget_none_is_spoken_of(tmp_path: Path) -> None:
+    rendered = run_of(tmp_path / "rendered", IRES, seeds=(0,), images=40, synthetic=True, data=("synthetic",))
+    text = Page(build_report([rendered])).text
+    assert re.search(r"0 are supported, 0 contradicted and 7 undecided\.", text)
+    assert "as the budget is too short" not in text
 
 
 def test_programs_get_the_verdicts_of_the_page(tmp_path: Path) -> None:
