@@ -12,7 +12,8 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.claims.section import ClaimsSection, claims_section
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
-from fbench.reports.findings.comparisons.factors import factor_section
+from fbench.reports.findings.comparisons.factors import FactorSection, factor_sections
+from fbench.reports.findings.comparisons.families import family_sentences
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
@@ -103,7 +104,8 @@ def _data_findings(
     results = study_results(evidence, correction)
     front = front_result(evidence, summary)
     published = published_rows(evidence, summary)
-    studies = tuple(_study_findings(evidence, result, omissions) for result in results)
+    factors = factor_sections(evidence, [result.study for result in results], correction)
+    studies = tuple(_study_findings(evidence, result, factors.get(result.study.name), omissions) for result in results)
     maps = network_maps(run, evidence, shown, omissions)
     plans = network_plans(run, evidence.data.name, omissions)
     return DataFindings(
@@ -115,6 +117,7 @@ def _data_findings(
         unit=evidence.unit,
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(cautions(run)),
+        families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
         summary=tuple(summary),
         without_copies=without_copies(evidence, summary) if summary else "",
         cost_data=run.config.data[0].name,
@@ -128,7 +131,9 @@ def _data_findings(
     )
 
 
-def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omissions) -> StudyFindings:
+def _study_findings(
+    evidence: Evidence, result: StudyResult, factors: FactorSection | None, omissions: Omissions
+) -> StudyFindings:
     """A study, what else each comparison changes, and its factors."""
     differences = (
         omissions.attempt(
@@ -140,5 +145,5 @@ def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omission
     return StudyFindings(
         result,
         tuple(found for found in differences if found is not None),
-        factor_section(evidence, result.study, result.correction),
+        factors,
     )

@@ -41,7 +41,8 @@ class DataFindings:
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
-    are built, and ``left_out`` says which of all this could not be read, and why.
+    are built, ``families`` what the verdicts of studies are corrected for, and ``left_out`` says which of all this
+    could not be read, and why.
     """
 
     key: str
@@ -52,6 +53,7 @@ class DataFindings:
     unit: DataUnit
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
+    families: tuple[str, ...]
     summary: tuple[NetworkSummary, ...]
     without_copies: str
     cost_data: str

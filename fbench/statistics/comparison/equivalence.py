@@ -29,6 +29,20 @@ def equivalence_p_values(estimates: Sequence[MeanEstimate], margin: float) -> Fl
     return _p_values(estimates, np.array([margin]))[:, 0]
 
 
+def equivalence_interval(estimate: MeanEstimate, level: float) -> tuple[float, float]:
+    """The interval that lies within a margin exactly where a difference of that margin is rejected at ``level``.
+
+    It is the two-sided interval of confidence ``1 - 2 level``, drawn out where the number of images could not carry so
+    small a margin, whatever their answers.
+    """
+    low, high = estimate.interval(1 - 2 * level)
+    images = estimate.discordance
+    if images is None or images.is_few:
+        return low, high
+    least = images.least_margin(level)
+    return min(low, -least), max(high, least)
+
+
 def certified_margin(estimate: MeanEstimate, level: float) -> float:
     """The least margin that one estimate certifies, one-sided at ``level``.
 

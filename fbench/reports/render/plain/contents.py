@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
-from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
 from fbench.reports.findings.measures.table import shown_in
@@ -14,6 +14,7 @@ from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.formatting import (
     margin,
     p_value,
+    plural,
     points,
     points_range,
     significant,
@@ -87,7 +88,12 @@ def _cost_note(section: DataFindings) -> str:
 
 
 def _study_table(result: StudyResult, section: DataFindings, label: str) -> PlainTable:
-    corrected = f"; p corrected after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
+    family = result.family
+    corrected = (
+        f"; corrected after {CORRECTION_WORDS[family.correction]} over {plural(family.size, 'comparison')}"
+        if family.is_corrected
+        else ""
+    )
     return PlainTable(
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
         f"{result.study.baseline}, in percentage points; the margin that matters is {margin(result.margin)}{corrected}",
@@ -96,6 +102,8 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
             Column("Network", kind="text"),
             Column("Difference", "points"),
             Column(heading_of("New images", section.unit), "95 % interval"),
+            Column("Corrected interval"),
+            Column("p"),
             Column("p", "corrected"),
             Column("Verdict", kind="text"),
         ),
@@ -108,7 +116,9 @@ def _comparison_row(row: Comparison) -> tuple[str, ...]:
     return (
         row.network,
         points(row.difference.new_images.estimate),
-        points_range(*row.interval),
+        points_range(*row.plain_interval),
+        points_range(*row.interval) if row.is_tested else "–",
+        p_value(row.difference.new_images.p_value if row.is_tested else None),
         _corrected_p(row),
         row.verdict,
     )
