@@ -23,8 +23,8 @@ TRUTHS: Final = ("equal", "detectable")
 class FutilityRow:
     """One comparison among 14 with interim analyses at 5, 10, 15 and 20 seeds, in per cent of ``repetitions``.
 
-    ``decided`` and ``seeds`` are with stopping for futility, ``decided_without`` and ``seeds_without`` without it, seeds
-    being the mean number trained; ``futile`` were stopped by it.
+    ``decided`` and ``seeds``, the mean number trained, are with stopping for futility, ``decided_without`` and
+    ``seeds_without`` without it; ``futile`` were stopped by it.
     """
 
     regime: str

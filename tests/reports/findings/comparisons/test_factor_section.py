@@ -268,7 +268,8 @@ def test_a_study_whose_effects_cannot_be_analysed_yet_weighs_on_the_others(tmp_p
     sections = factor_sections(found, found.run.config.suite.studies)
     assert sections["later"].analysis is None
     first = sections["crossed"].analysis
-    assert first is not None and first.family.size == 14
+    assert first is not None
+    assert first.family.size == 14
     p_values = [*(effect.new_images.p_value for effect in first.effects), *[1.0] * 7]
     wanted = multipletests(p_values, method="holm")[1][:7]
     assert [effect.decision.p_adjusted for effect in first.effects] == pytest.approx(wanted)
