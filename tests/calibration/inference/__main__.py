@@ -28,6 +28,7 @@ from tests.calibration.inference.clusters import LEVELS, STRENGTHS, clusters_of_
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
 from tests.calibration.inference.families import family_of
+from tests.calibration.inference.pages import CASES as CASES_OF_PAGES
 from tests.calibration.inference.pages import page_of
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import REGIMES, Population, read_population, write_population
@@ -62,7 +63,7 @@ def main() -> None:
         if arguments.only == "clusters":
             write(arguments.out / "clusters.csv", [one.result() for one in clusters])
             return
-        pages = start(page_of, [(regime, seeds) for regime in REGIMES for seeds in (3, 10)])
+        pages = start(page_of, CASES_OF_PAGES)
         futility = start(interim.futility_of, [(regime, truth) for regime in REGIMES for truth in interim.TRUTHS])
         if arguments.only == "pages":
             write(arguments.out / "pages.csv", [one.result() for one in pages])

@@ -16,9 +16,13 @@ from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.factors.design import CrossedCorrectness, crossed_design
 from fbench.statistics.factors.effects import estimate_effects
 from tests.calibration.inference.coverage import MARGIN
+from tests.calibration.inference.few_seeds import IMAGES, regime_of
 from tests.calibration.inference.regimes import FloatArray, Regime, draw_study
 
 SUITE: Final = load_suite("ablations")
+
+CASES: Final = tuple((share, seeds) for share in (0.0, 0.1, 0.2, 0.5, 0.9) for seeds in (5, 10))
+"""The share of the images in the variance of a difference, and the number of seeds."""
 
 Pair = tuple[str, str]
 
@@ -32,7 +36,7 @@ class PageRow:
     ``interval`` is how often any interval drawn at the level of its test leaves out the truth.
     """
 
-    regime: str
+    image_share: float
     seeds: int
     repetitions: int
     comparisons: float
@@ -43,17 +47,18 @@ class PageRow:
     interval: float
 
 
-def page_of(regime: Regime, seeds: int, repetitions: int, random_seed: int) -> PageRow:
+def page_of(image_share: float, seeds: int, repetitions: int, random_seed: int) -> PageRow:
     """Simulate pages of equal networks: all of the suite's, each with its own training noise and difficulties."""
-    generator = np.random.default_rng([random_seed, seeds, len(SUITE.architectures)])
+    generator = np.random.default_rng([random_seed, seeds, round(100 * image_share), len(SUITE.architectures)])
+    regime = regime_of(image_share, seeds)
     found = [_one_page(regime, seeds, generator) for _ in range(repetitions)]
     shares = 100 * np.mean(np.array(found, dtype=np.float64), axis=0)
-    return PageRow(regime.name, seeds, repetitions, *(float(share) for share in shares))
+    return PageRow(image_share, seeds, repetitions, *(float(share) for share in shares))
 
 
 def _one_page(regime: Regime, seeds: int, generator: np.random.Generator) -> tuple[bool, ...]:
     networks = SUITE.architectures
-    study = draw_study(regime, len(networks) - 1, seeds, generator)
+    study = draw_study(regime, len(networks) - 1, seeds, generator, IMAGES)
     answers = dict(zip(networks, study.answers, strict=True))
     numbers = tuple(range(seeds))
     pairs = dict.fromkeys(pair for one in SUITE.studies for pair in comparisons(one))
