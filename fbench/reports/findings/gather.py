@@ -22,6 +22,7 @@ from fbench.reports.findings.faces import network_maps
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
 from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
+from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
@@ -118,6 +119,7 @@ def _data_findings(
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(cautions(run)),
         families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
+        next_step=next_step(run, results),
         summary=tuple(summary),
         without_copies=without_copies(evidence, summary) if summary else "",
         cost_data=run.config.data[0].name,
