@@ -12,6 +12,7 @@ from fbench.core.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from fbench.benchmark.export.formats import ExportReport
     from fbench.benchmark.export.metadata import ExportFormat
+    from fbench.benchmark.store.run_folder import RunFolder
 
 FORMATS = ("onnx", "onnx-int8", "safetensors", "torch-export")
 
@@ -49,7 +50,7 @@ def export_command(
     folder = RunFolder.open(run.expanduser())
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
-    path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
+    path = _target(folder, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = parse_reference(data) if data else None
     require_writable_file(path, "The network", "--output")
     trained = load_trained(folder, trial_id, given)
@@ -59,14 +60,26 @@ def export_command(
     _print(write_export(trained, export_format, path, pixels))
 
 
-def _target(run: Path, stem: str, export_format: ExportFormat, output: Path | None) -> Path:
+def _target(run: RunFolder, stem: str, export_format: ExportFormat, output: Path | None) -> Path:
+    """The file that is written.
+
+    Raises:
+        UserError: a name that does not fit the format, one that is no file's, or a link within the run.
+    """
     from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat
+    from fbench.core.contained import OutsideError, refuse_links_below
 
     suffix = SUFFIXES[export_format]
     if output is None:
         kind = ".int8" if export_format is ExportFormat.ONNX_INT8 else ""
-        return run / "exports" / f"{stem}{kind}{suffix}"
+        try:
+            path = (run.files / "exports" / f"{stem}{kind}{suffix}").path
+        except OutsideError as error:
+            raise UserError(f"The network is called '{stem}', which names no file; name one with --output.") from error
+        refuse_links_below(path, [run.path])
+        return path
     path = output.expanduser()
+    refuse_links_below(path, [run.path])
     if path.suffix.lower() != suffix or path.is_dir():
         raise UserError(f"--output {output} does not fit --to {export_format}; give a file name that ends in {suffix}.")
     return path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, require_target
 from fbench.cli.report_options import CorrectionChoice, ThemeChoice
+from fbench.core.contained import refuse_links_below
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
 
@@ -103,6 +104,9 @@ class ReportRequest:
             UserError: one that cannot, or has the name of another kind of file.
         """
         target = self.target
+        for place in (target, self.figure_folder):
+            if place is not None:
+                refuse_links_below(place, self.runs)
         if self.output is not None and target is not None:
             require_target(target, self.form)
         if self.figure_folder is not None:

@@ -19,8 +19,9 @@ from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.layouts.data_set import DataSet, Derived, Layout
 from fbench.benchmark.data.source import DataReference, ResolvedReference
+from fbench.core.contained import UNFINISHED
 from fbench.core.errors import UserError, readable
-from fbench.core.files import UNFINISHED, replacing, require_writable_folder
+from fbench.core.files import replacing, require_writable_folder
 from fbench.core.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"

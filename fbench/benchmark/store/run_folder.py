@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +50,9 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
+from fbench.core.bounded import parse_json, read_json, read_text
+from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError
-from fbench.core.files import UNFINISHED, replacing_folder, take_folder
 
 WEIGHTS_FILE = "weights.safetensors"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -76,10 +76,14 @@ class TrialResult:
 
 
 class RunFolder:
-    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial."""
+    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial.
+
+    A run may be a stranger's: ``files`` follows no link below it, and leads nowhere else.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = ContainedPath(path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -88,7 +92,7 @@ class RunFolder:
         Raises:
             UserError: there is no run at ``path``.
         """
-        if not (path / "run.json").is_file():
+        if not ContainedPath(path, ("run.json",)).is_file():
             raise UserError(
                 f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
             )
@@ -98,32 +102,36 @@ class RunFolder:
 
     def create(self, config: RunConfig) -> None:
         """Write the configuration of a new run."""
-        write_json(self.path / "run.json", config)
+        write_json(self.files / "run.json", config)
 
     def config(self) -> RunConfig:
         """The configuration, validated."""
-        return read_model(self.path / "run.json", RunConfig)
+        return read_model(self.files / "run.json", RunConfig)
 
     def plan(self) -> list[PlannedTrial]:
         """Every planned trial so far, in the order it was planned."""
-        file = self.path / "plan.json"
+        file = self.files / "plan.json"
         if not file.exists():
             return []
         with naming(file):
-            return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+            return [PlannedTrial.model_validate(row) for row in read_json(file)]
 
     def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
         """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
         rows = {(row.network, row.data, row.seed): row for row in self.plan()}
         rows |= {(row.network, row.data, row.seed): row for row in planned}
         text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
-        write_text(self.path / "plan.json", text + "\n")
+        write_text(self.files / "plan.json", text + "\n")
 
     # --- trials
 
     def trial_folder(self, trial_id: str) -> Path:
-        """Where a trial's files lie."""
-        return self.path / "trials" / trial_id
+        """Where a trial's files lie, for a sentence; they are read and written by :meth:`trial_files`."""
+        return self.trial_files(trial_id).path
+
+    def trial_files(self, trial_id: str) -> ContainedPath:
+        """The folder of a trial's files."""
+        return self.files / "trials" / trial_id
 
     def write_trial(self, result: TrialResult) -> TrialRecord:
         """Write a trial; it replaces an earlier (failed) one of the same id.
@@ -136,9 +144,9 @@ class RunFolder:
         """
         record = result.record
         if result.files is not None:
-            take_folder(result.files, self.trial_folder(record.trial_id))
+            self.trial_files(record.trial_id).take(result.files)
             return record
-        with replacing_folder(self.trial_folder(record.trial_id)) as folder:
+        with self.trial_files(record.trial_id).replacing_folder() as folder:
             write_history(folder / "history.csv", result.history)
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
@@ -152,7 +160,7 @@ class RunFolder:
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
-        return (self.trial_folder(trial_id) / "record.json").is_file()
+        return (self.trial_files(trial_id) / "record.json").is_file()
 
     def trial(self, trial_id: str) -> TrialRecord:
         """The record of one trial.
@@ -160,7 +168,7 @@ class RunFolder:
         Raises:
             UserError: the record is not valid, or that of another trial.
         """
-        file = self.trial_folder(trial_id) / "record.json"
+        file = self.trial_files(trial_id) / "record.json"
         record = read_model(file, TrialRecord)
         if record.trial_id != trial_id:
             raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
@@ -172,66 +180,68 @@ class RunFolder:
 
     def trial_ids(self) -> list[str]:
         """The ids of all trials that have a record, in the order of the alphabet; no folder that was not finished."""
-        names = (file.parent.name for file in (self.path / "trials").glob("*/record.json"))
-        return sorted(name for name in names if not name.startswith(UNFINISHED))
+        names = (name for name in (self.files / "trials").names() if not name.startswith(UNFINISHED))
+        return [name for name in names if self.has_record(name)]
 
     def history(self, trial_id: str) -> list[HistoryRow]:
         """The evaluation points of a trial."""
-        return read_history(self.trial_folder(trial_id) / "history.csv")
+        return read_history(self.trial_files(trial_id) / "history.csv")
 
     def predictions(self, trial_id: str) -> Predictions:
         """The stored predictions of a trial."""
-        return read_predictions(self.trial_folder(trial_id))
+        return read_predictions(self.trial_files(trial_id))
 
     def has_weights(self, trial_id: str) -> bool:
         """Whether a trial's weights were kept."""
-        return (self.trial_folder(trial_id) / WEIGHTS_FILE).is_file()
+        return (self.trial_files(trial_id) / WEIGHTS_FILE).is_file()
 
     def has_maps(self, trial_id: str) -> bool:
         """Whether a trial has feature maps and Grad-CAM."""
-        return (self.trial_folder(trial_id) / MAPS_FILE).is_file()
+        return (self.trial_files(trial_id) / MAPS_FILE).is_file()
 
     def maps(self, trial_id: str) -> FaceMaps | None:
         """Feature maps and Grad-CAM of a trial, or None where none were made."""
-        return read_maps(self.trial_folder(trial_id))
+        return read_maps(self.trial_files(trial_id))
 
     def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
-        write_maps(self.trial_folder(trial_id), maps)
+        write_maps(self.trial_files(trial_id), maps)
 
     def write_maps_left_out(self, trial_id: str, reason: str) -> None:
         """Keep why no maps of a trial could be made, for the report."""
-        write_maps_left_out(self.trial_folder(trial_id), reason)
+        write_maps_left_out(self.trial_files(trial_id), reason)
 
     def maps_left_out(self, trial_id: str) -> str:
         """Why no maps of a trial could be made; empty where they were made or not tried."""
-        return read_maps_left_out(self.trial_folder(trial_id))
+        return read_maps_left_out(self.trial_files(trial_id))
 
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""
-        with replacing_folder(self.trial_folder(trial_id)) as folder:
-            shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
+        with self.trial_files(trial_id).replacing_folder() as folder:
+            folder.copy_files(other.trial_files(trial_id))
 
     # --- data, networks, costs, ledger
 
     def write_audit(self, fingerprint: str, audit: Audit) -> None:
         """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
-        write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
+        write_json(self.files / "data" / fingerprint[:16] / "audit.json", audit)
 
     def audit(self, fingerprint: str) -> Audit | None:
         """What was found in a data set, or None where no audit was kept."""
-        file = self.path / "data" / fingerprint[:16] / "audit.json"
+        file = self.files / "data" / fingerprint[:16] / "audit.json"
         return read_model(file, Audit) if file.exists() else None
 
     def network_file(self, digest: str) -> Path:
-        """Where the description of a network lies."""
-        return self.path / "networks" / digest[:16] / "network.json"
+        """Where the description of a network lies, for a sentence."""
+        return self._network_file(digest).path
+
+    def _network_file(self, digest: str) -> ContainedPath:
+        return self.files / "networks" / digest[:16] / "network.json"
 
     def write_network(self, digest: str, description: NetworkDescription) -> None:
         """Keep the description of a network; one that is there already stays."""
-        file = self.network_file(digest)
+        file = self._network_file(digest)
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
             write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
 
     def network(self, digest: str) -> NetworkDescription | None:
@@ -240,21 +250,26 @@ class RunFolder:
         Raises:
             UserError: the file is not valid.
         """
-        file = self.network_file(digest)
+        file = self._network_file(digest)
         return read_model(file, NetworkDescription) if file.exists() else None
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
-        write_cost_file(self.path / "costs" / f"{record.cost_id}.json", record)
+        write_cost_file(self.files / "costs" / f"{record.cost_id}.json", record)
+
+    def cost_names(self) -> list[str]:
+        """The names of the files of all measurements of cost."""
+        names = (self.files / "costs").names()
+        return [name for name in names if name.endswith(".json") and not name.startswith(UNFINISHED)]
 
     def costs(self) -> list[CostRecord]:
         """All measurements of cost, oldest first."""
-        records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
+        records = [read_cost_file(self.files / "costs" / name) for name in self.cost_names()]
         return sorted(records, key=lambda record: record.finished_at)
 
     def write_interim_analyses(self, analyses: InterimAnalyses) -> None:
         """Keep what each interim analysis found; it replaces what was kept before."""
-        write_json(self.path / "interim_analyses.json", analyses)
+        write_json(self.files / "interim_analyses.json", analyses)
 
     def interim_analyses(self) -> InterimAnalyses | None:
         """What each interim analysis found, or None where the run was not made until decided.
@@ -262,17 +277,17 @@ class RunFolder:
         Raises:
             UserError: the file is not valid.
         """
-        files = (self.path / "interim_analyses.json", self.path / "looks.json")  # the second is of an older fbench
+        files = (self.files / "interim_analyses.json", self.files / "looks.json")  # the second is of an older fbench
         return next((read_model(file, InterimAnalyses) for file in files if file.exists()), None)
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""
-        write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+        write_text(self.files / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""
-        file = self.path / "test_readings.jsonl"
+        file = self.files / "test_readings.jsonl"
         if not file.exists():
             return []
         with naming(file):
-            return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line]
+            return [dict(parse_json(line)) for line in read_text(file).splitlines() if line]

@@ -85,7 +85,7 @@ class RunTable:
 
     def classes(self, record: TrialRecord) -> Predictions:
         """Stored predictions of a trial without logits and ids of images, in a fraction of the time."""
-        return read_classes(self.folder.trial_folder(record.trial_id))
+        return read_classes(self.folder.trial_files(record.trial_id))
 
     def history(self, record: TrialRecord) -> list[HistoryRow]:
         """Evaluation points of a trial."""

@@ -115,7 +115,7 @@ def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
     """
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
-    weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
+    weights = folder.trial_files(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
         if reason := folder.trial(trial_id).weights_not_kept:
             raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")

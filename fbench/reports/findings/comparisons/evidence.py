@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +183,7 @@ def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[n
 
 def _is_kept(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> bool:
     """Whether a trial's predictions are there, as far as one that lacks them may be left out."""
-    file = run.folder.trial_folder(record.trial_id) / SMALL_FILE
+    file = run.folder.trial_files(record.trial_id) / SMALL_FILE
     if omissions is None or file.exists():
         return True
     what = f"seed {record.spec.seed} of {network} on {record.spec.data.name}"
@@ -228,7 +227,7 @@ def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
     folder = run.folder.trial_folder(record.trial_id)
     try:
         return run.classes(record)[run.headline_split]
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
         ) from error

@@ -35,6 +35,6 @@ def progress_of(runs: Sequence[Path]) -> Progress:
     return Progress(
         planned=len(planned),
         ended=sum(folder.has_record(trial_id) for folder, trial_id in planned),
-        costs=sum(any((folder.path / "costs").glob("*.json")) for folder in folders),
+        costs=sum(bool(folder.cost_names()) for folder in folders),
         runs=len(folders),
     )
