@@ -38,6 +38,8 @@ __all__ = [
     "canonical_name",
     "create",
     "describe",
+    "is_announced",
+    "is_registered",
     "list_architectures",
     "loaded_names",
     "register",
@@ -143,6 +145,11 @@ def _new_names(before: set[str]) -> set[str]:
     return {name for name, entry in _REGISTRY.entries.items() if name not in before and not entry.built_in}
 
 
+def is_registered(builder: str) -> bool:
+    """Whether a builder of this name was registered in this process; one of fbench's may wait to be imported."""
+    return builder in _REGISTRY.builders or builder in built_in_contract()
+
+
 def loaded_names(*, built_in: bool) -> list[str]:
     """The names registered in this process: the built-in ones (imported now), or all others."""
     importlib.import_module(BUILT_IN_PACKAGE)
@@ -221,6 +228,11 @@ def options_of(name: str) -> frozenset[str]:
     name = canonical_name(name)
     _load(name)
     return frozenset(_REGISTRY.builders[_REGISTRY.entries[name].builder].defaults)
+
+
+def is_announced(name: str) -> bool:
+    """Whether an installed package announces a network of this name, so that any process can load it."""
+    return name in _entry_points()
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:

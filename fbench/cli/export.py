@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
 from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def export_command(
             help="NAME=PATH of the trial's images, for onnx-int8, and for records without their normalisation."
         ),
     ] = None,
+    plugin: PluginOption = None,
+    trust: TrustOption = None,
     calibration_images: Annotated[
         int, typer.Option(min=1, help="Training images that onnx-int8 learns its ranges from.")
     ] = 512,
@@ -47,13 +50,14 @@ def export_command(
     from fbench.benchmark.store.run_folder import RunFolder
     from fbench.core.files import require_writable_file
 
+    load_plugins(plugin)
     folder = RunFolder.open(run.expanduser())
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
     path = _target(folder, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = parse_reference(data) if data else None
     require_writable_file(path, "The network", "--output")
-    trained = load_trained(folder, trial_id, given)
+    trained = load_trained(folder, trial_id, given, trust)
     pixels = None
     if export_format is ExportFormat.ONNX_INT8:
         pixels = calibration_pixels(data_of(trained.record.spec, given), calibration_images)

@@ -43,6 +43,7 @@ class ReportRequest:
         watch: whether a page is written again as trials end.
         every_s: seconds to wait, with ``watch``, before the next page.
         show_images: texts ``NAME=PATH``, of the data sets whose own images a page shows.
+        trust: the digest of code that a run names, which ``show_images`` may run.
     """
 
     runs: tuple[Path, ...]
@@ -56,6 +57,7 @@ class ReportRequest:
     watch: bool
     every_s: float
     show_images: tuple[str, ...]
+    trust: str | None = None
 
     @property
     def page_theme(self) -> Theme:

@@ -13,10 +13,11 @@ from scipy.special import log_softmax, softmax
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
 from fbench.benchmark.data.images.image_tree import files_below, is_image_name
 from fbench.benchmark.data.references import parse_reference
-from fbench.benchmark.export.formats import Logits, open_exported
+from fbench.benchmark.export.formats import Logits, needs_code, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
+from fbench.benchmark.training.foreign_code import require_code
 from fbench.core.errors import UserError, storable
 from fbench.core.schema import FrozenModel
 
@@ -60,19 +61,21 @@ def predict(
     *,
     model: str | Path | None = None,
     data: str | None = None,
+    trust: str | None = None,
 ) -> PredictedImages:
     """Classify image files with the trained network of a trial, or with ``model``, a file exported from it.
 
     A folder stands for all images below it. Files that give no image are named in ``skipped``. Computed in fp32 on
     the CPU; where the trial's protocol flips at test time, so does this. ``data`` (``NAME=PATH``) is needed only by
-    trials whose record does not hold their normalisation.
+    trials whose record does not hold their normalisation. ``trust`` as of
+    :func:`fbench.benchmark.training.networks.load_model`.
 
     Raises:
         UserError: no such run, trial or model, a model of another trial, or not one image that could be read.
     """
     folder = run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser())
     trial_id = find_trial(folder, trial)
-    logits = _classifier(folder, trial_id, model, data)
+    logits = _classifier(folder, trial_id, model, data, trust)
     spec = folder.trial(trial_id).spec
     shape = spec.network.input_shape
     if shape[0] not in _CHANNELS:
@@ -117,10 +120,15 @@ def flipped_logits(logits: Logits, pixels: npt.NDArray[np.float32], *, flip: boo
     return np.asarray((log_softmax(found, axis=1) + log_softmax(mirrored, axis=1)) / 2)
 
 
-def _classifier(folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None) -> Logits:
-    if model is not None:
-        return open_exported(Path(model).expanduser(), folder.trial(trial_id).spec.network, trial_id)[1]
-    return load_trained(folder, trial_id, parse_reference(data) if data else None).logits
+def _classifier(
+    folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None, trust: str | None
+) -> Logits:
+    if model is None:
+        return load_trained(folder, trial_id, parse_reference(data) if data else None, trust).logits
+    file, network = Path(model).expanduser(), folder.trial(trial_id).spec.network
+    if needs_code(file):
+        require_code(folder, network, trust)
+    return open_exported(file, network, trial_id)[1]
 
 
 def _batches(

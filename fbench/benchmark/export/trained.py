@@ -65,11 +65,14 @@ def find_trial(folder: RunFolder, given: str) -> str:
     return found[0]
 
 
-def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = None) -> TrainedNetwork:
+def load_trained(
+    folder: RunFolder, trial_id: str, data: DataReference | None = None, trust: str | None = None
+) -> TrainedNetwork:
     """The trained network of a finished trial with its normalisation.
 
     Where the record of an older trial lacks the normalisation, it is fitted again on the training images: ``data``
-    says where they are, and is not looked at otherwise.
+    says where they are, and is not looked at otherwise. ``trust`` as of
+    :func:`fbench.benchmark.training.networks.load_model`.
 
     Raises:
         UserError: no such trial, a failed one, one without weights, a network that was edited since, or the data are
@@ -81,7 +84,7 @@ def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = 
             raise UserError(
                 f"Trial '{trial_id}' failed ({record.failure_reason}); take a finished one, or run it again."
             )
-    network = load_model(folder, trial_id)
+    network = load_model(folder, trial_id, trust)
     record = folder.trial(trial_id)
     spec = record.spec.network
     if not is_unedited(spec):
