@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from fbench.core.contained import ContainedPath
+from fbench.core.errors import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ MOST_TOML_BYTES: Final = 2**20
 """tomllib reads about 1 MiB a second."""
 MOST_DEPTH: Final = 128
 
+_MAY_CONTROL: Final = re.compile(r"\\u(?!00[2-6a-f])|\\[bfr]|[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", re.I)
+"""What a JSON text has where one of its strings holds what a terminal obeys, and sometimes where none does."""
 _TOKENS: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|[\[{]|[\]}]|\.|[^\s.\[\]{}"\']+|["\']')
 
 
@@ -91,7 +94,21 @@ def read_json(file: Path | ContainedPath) -> Any:
         ValueError: it is no regular file, too large, no UTF-8, no JSON, or nested too deeply.
         UserError: as of :func:`reading`.
     """
-    return parse_json(read_text(file))
+    text = read_text(file)
+    value = parse_json(text)
+    return plain_texts(value) if _MAY_CONTROL.search(text) else value
+
+
+def plain_texts(value: Any) -> Any:
+    """A value of JSON or TOML whose texts, those of names included, hold nothing that a terminal obeys: control
+    characters but tabs and line breaks, and what turns the direction of writing, are written as escapes."""
+    if isinstance(value, str):
+        return "\n".join("\t".join(map(readable, line.split("\t"))) for line in value.split("\n"))
+    if isinstance(value, list):
+        return [plain_texts(entry) for entry in value]
+    if isinstance(value, dict):
+        return {plain_texts(name): plain_texts(entry) for name, entry in value.items()}
+    return value
 
 
 def parse_json(text: str) -> Any:

@@ -104,3 +104,46 @@ def test_an_export_stays_in_the_run(run: RunFolder, victim: Path) -> None:
 def test_the_run_itself_may_be_reached_by_a_link(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(run.path)
     assert CliRunner().invoke(app, ["status", str(tmp_path / "alias")]).exception is None
+
+
+def change_record(run: RunFolder, trial_id: str, *keys: str, value: object) -> None:
+    file = run.trial_folder(trial_id) / "record.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    place = record
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    file.write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_status_refuses_the_record_that_a_report_refuses(run: RunFolder) -> None:
+    change_record(run, run.trial_ids()[0], "test", "top1", value=0.99)
+    for command in ("report", "status"):
+        assert "the predictions beside it have" in told(command, str(run.path))
+
+
+def test_status_tells_what_a_report_would_leave_out(run: RunFolder) -> None:
+    (run.trial_folder(run.trial_ids()[0]) / "predictions.npz").unlink()
+    result = CliRunner().invoke(app, ["status", str(run.path)])
+    assert result.exit_code == 0
+    assert "Left out: seed 0 of" in result.stderr
+
+
+def test_escapes_of_a_terminal_are_shown_and_not_passed_on(run: RunFolder) -> None:
+    trial_id = run.trial_ids()[0]
+    change_record(run, trial_id, "status", value="failed")
+    change_record(run, trial_id, "failure_reason", value="\x1b]0;mine\x07")
+    result = CliRunner().invoke(app, ["status", str(run.path)])
+    assert "\x1b]" not in result.output
+    assert "\\x1b]0;" in result.output
+
+
+def test_tables_hold_no_formula_and_numbers_stay_numbers(run: RunFolder) -> None:
+    trial_id = run.trial_ids()[0]
+    change_record(run, trial_id, "status", value="failed")
+    change_record(run, trial_id, "failure_reason", value='=HYPERLINK("http://x")')
+    assert CliRunner().invoke(app, ["report", str(run.path)]).exception is None
+    trials = (run.path / "trials.csv").read_text(encoding="utf-8")
+    assert "\"'=HYPERLINK" in trials
+    summary = (run.path / "summary.csv").read_text(encoding="utf-8")
+    assert "'-" not in summary

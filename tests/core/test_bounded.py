@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from fbench.core.bounded import MOST_DEPTH, parse_json, parse_toml, read_bytes, reading
+from fbench.core.bounded import MOST_DEPTH, parse_json, parse_toml, read_bytes, read_json, reading
 
 
 def test_pipes_devices_and_folders_are_refused_without_waiting(tmp_path: Path) -> None:
@@ -57,3 +58,14 @@ def test_toml_with_dots_and_brackets_in_its_texts_is_read() -> None:
         "a": {"b": {"c": "[." * 1000}},
         "d": [1.5, 2.5],
     }
+
+
+def test_texts_of_json_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    value = {"a\x1b[2J": ["\x07bell", "two\n\tlines", "\u202egnp", "é\u2019"], "n": 1.5, "raw\x9b": None}
+    for ascii_only in (True, False):
+        (tmp_path / "x.json").write_text(json.dumps(value, ensure_ascii=ascii_only), encoding="utf-8")
+        assert read_json(tmp_path / "x.json") == {
+            "a\\x1b[2J": ["\\x07bell", "two\n\tlines", "\\u202egnp", "é\u2019"],
+            "n": 1.5,
+            "raw\\x9b": None,
+        }

@@ -18,7 +18,7 @@ from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.training.foreign_code import require_code
-from fbench.core.errors import UserError, storable
+from fbench.core.errors import UserError, readable
 from fbench.core.schema import FrozenModel
 
 _BATCH: Final = 256
@@ -181,4 +181,4 @@ def _skip(path: Path, reason: str) -> SkippedImage:
 
 def _shown(path: Path) -> str:
     """The path as text that can be printed, whatever bytes it holds."""
-    return storable(str(path))
+    return readable(str(path))

@@ -50,7 +50,7 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
-from fbench.core.bounded import parse_json, read_json, read_text
+from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError
 
@@ -290,4 +290,4 @@ class RunFolder:
         if not file.exists():
             return []
         with naming(file):
-            return [dict(parse_json(line)) for line in read_text(file).splitlines() if line]
+            return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]

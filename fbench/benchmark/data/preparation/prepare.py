@@ -21,6 +21,7 @@ from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
+from fbench.core.csv_cells import harmless, original
 from fbench.core.errors import UserError, storable
 from fbench.core.files import replacing
 from fbench.core.schema import FrozenModel
@@ -207,7 +208,7 @@ def _lines(target: Path) -> Iterator[tuple[str, str]]:
     with (target / MANIFEST_FILE).open(newline="", encoding="utf-8", errors="backslashreplace") as stream:
         for line in csv.DictReader(stream):
             if line.get("eyes") is not None:  # the last line may be cut off
-                yield line["photo"], _end(line["status"], line["reason"])
+                yield original(line["photo"]), _end(line["status"], line["reason"])
 
 
 def _end_last_line(manifest: Path) -> None:
@@ -230,10 +231,10 @@ def _record(writer: object, counts: Counter[str], outcome: PreparationOutcome) -
     eyes = face is not None and face.left_eye is not None and face.right_eye is not None
     writer.writerow(  # type: ignore[attr-defined] # csv gives its writers no public type
         [
-            outcome.photo,
+            harmless(outcome.photo),
             outcome.status,
             outcome.faces_written,
-            outcome.reason,
+            harmless(outcome.reason),
             outcome.faces_found,
             "" if face is None else f"{face.confidence:.4f}",
             "" if face is None else ("eyes" if eyes else "box"),

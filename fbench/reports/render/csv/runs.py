@@ -9,6 +9,7 @@ from typing import Final
 
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
 from fbench.core.contained import ContainedPath
+from fbench.core.csv_cells import harmless
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.measures.model import Range
 from fbench.reports.findings.measures.table import shown_in
@@ -127,5 +128,8 @@ def _write(file: ContainedPath, rows: Sequence[Mapping[str, Cell]]) -> None:
 
 
 def _text(cell: Cell) -> Cell:
-    """Six digits of a measurement: enough for every comparison, and few lines change when it is repeated."""
+    """Six digits of a measurement: enough for every comparison, and few lines change when it is repeated. Text that a
+    spreadsheet would run is made harmless."""
+    if isinstance(cell, str):
+        return harmless(cell)
     return f"{cell:.6g}" if isinstance(cell, float) else cell
