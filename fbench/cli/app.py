@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import suppress
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -11,7 +12,7 @@ import typer
 import fbench
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
 from fbench.cli.data import data_app
-from fbench.cli.surroundings import keep_to_quota, mend_streams
+from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 from fbench.core.errors import UserError, readable
 
@@ -71,7 +72,7 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        code = app(standalone_mode=False)
+        code = _call()
     except UserError as error:
         if debug:
             raise
@@ -92,6 +93,20 @@ def main() -> None:
     raise SystemExit(code)
 
 
+def _call() -> object:
+    """Run the command that was asked for; its exit code. A reader who has left, as ``head`` does, ends it quietly."""
+    try:
+        code: object = app(standalone_mode=False)
+        end_output()
+    except (OSError, SystemExit) as error:
+        if not reader_has_left(error):
+            raise
+        leave_output()
+        return 1
+    return code
+
+
 def _fail(sentence: str) -> NoReturn:
-    typer.echo(f"fbench: {readable(sentence)}", err=True)
+    with suppress(OSError):  # standard error may be as full as the disk
+        typer.echo(f"fbench: {readable(sentence)}", err=True)
     raise SystemExit(2) from None

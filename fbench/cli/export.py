@@ -9,6 +9,7 @@ import typer
 
 from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.export.formats import ExportReport
@@ -51,7 +52,7 @@ def export_command(
     from fbench.core.files import require_writable_file
 
     load_plugins(plugin)
-    folder = RunFolder.open(run.expanduser())
+    folder = RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
     path = _target(folder, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
@@ -82,7 +83,7 @@ def _target(run: RunFolder, stem: str, export_format: ExportFormat, output: Path
             raise UserError(f"The network is called '{stem}', which names no file; name one with --output.") from error
         refuse_links_below(path, [run.path])
         return path
-    path = output.expanduser()
+    path = expanded(output)
     refuse_links_below(path, [run.path])
     if path.suffix.lower() != suffix or path.is_dir():
         raise UserError(f"--output {output} does not fit --to {export_format}; give a file name that ends in {suffix}.")

@@ -11,6 +11,7 @@ import typer
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.core.files import replacing, require_writable_file, require_writable_folder
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,8 @@ def find_target(output: Path | None, form: ReportFormat, first_run: Path) -> Pat
         UserError: the name of an output is that of another kind of file.
     """
     if output is None:
-        return first_run.expanduser() / "report.html" if form is ReportFormat.HTML else None
-    target = output.expanduser()
+        return expanded(first_run) / "report.html" if form is ReportFormat.HTML else None
+    target = expanded(output)
     suffix = target.suffix.lower()
     takes_folder = form is ReportFormat.CSV
     if suffix in SUFFIXES[form] or (takes_folder and _is_folder(target)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.store.run_table import RunTable
@@ -30,7 +31,7 @@ def real_faces(runs: Sequence[RunTable], given: Sequence[str], trust: str | None
         name, equals, path = text.partition("=")
         if not (name and equals and path):
             raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
-        paths[name] = Path(path).expanduser()
+        paths[name] = expanded(path)
     return [real_face_maps(run, paths, trust) for run in runs]
 
 

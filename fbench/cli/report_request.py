@@ -11,6 +11,7 @@ from fbench.cli.report_options import CorrectionChoice, ThemeChoice
 from fbench.core.contained import refuse_links_below
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.reports.render.html.document import Theme
@@ -81,7 +82,7 @@ class ReportRequest:
     @property
     def figure_folder(self) -> Path | None:
         """Where every figure goes as a file of its own."""
-        return None if self.figures is None else self.figures.expanduser()
+        return None if self.figures is None else expanded(self.figures)
 
     def check_options(self) -> None:
         """Refuse options that do not go together.

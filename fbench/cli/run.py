@@ -33,6 +33,7 @@ from fbench.cli.run_options import (
     UntilDecidedOption,
 )
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +126,7 @@ def _trusted(trust: str | None, runs: Sequence[Path]) -> tuple[Path, ...]:
     from fbench.benchmark.store.run_folder import RunFolder
     from fbench.benchmark.training.foreign_code import trusted_plugins
 
-    return trusted_plugins([RunFolder.open(run.expanduser()) for run in runs], trust)
+    return trusted_plugins([RunFolder.open(expanded(run)) for run in runs], trust)
 
 
 def _print_plan(request: RunRequest, assume: str | None) -> None:

@@ -6,6 +6,7 @@ Whatever is wrong with it is an :class:`OSError` or a :class:`ValueError`, never
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -28,6 +29,7 @@ MOST_DEPTH: Final = 128
 
 _MAY_CONTROL: Final = re.compile(r"\\u(?!00[2-6a-f])|\\[bfr]|[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", re.I)
 """What a JSON text has where one of its strings holds what a terminal obeys, and sometimes where none does."""
+_LARGE: Final = re.compile(r"[eE]\+?0*[1-9][0-9]{2}|[0-9]{300}")
 _TOKENS: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|[\[{]|[\]}]|\.|[^\s.\[\]{}"\']+|["\']')
 
 
@@ -115,10 +117,18 @@ def parse_json(text: str) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is no JSON, or nested too deeply.
+        ValueError: it is no JSON, nested too deeply, or has a number that is none (NaN) or infinite.
     """
     _refuse_depth(text)
-    return json.loads(text)
+    large = _LARGE.search(text)
+    return json.loads(text, parse_constant=_finite, parse_float=_finite if large else None)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"it has the number {number[:40]}, which is none or too large")
+    return value
 
 
 def parse_toml(text: str) -> dict[str, Any]:

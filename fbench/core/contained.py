@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Final, TypedDict
 
 from fbench.core.errors import UserError, readable
+from fbench.core.paths import expanded
 
 UNFINISHED: Final = ".writing-"
 """How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
@@ -287,7 +288,7 @@ def refuse_links_below(path: Path, folders: Iterable[Path]) -> None:
         OutsideError: it is.
     """
     for folder in folders:
-        root = folder.expanduser().absolute()
+        root = expanded(folder).absolute()
         with suppress(ValueError):
             ContainedPath(folder, Path(os.path.normpath(path.absolute())).relative_to(root).parts).exists()
 

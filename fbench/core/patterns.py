@@ -1,8 +1,8 @@
 """Regular expressions of anybody, matched only where that takes few steps.
 
 Python's matcher goes back and tries again; ``(a+)+b`` takes a second at 25 letters and a century at 60. The number of
-ways to go through a pattern bounds its steps: the product, over its repeats, of how many lengths each may have on a text
-of this length, and over its alternatives, of how many there are; times the places to begin at.
+ways to go through a pattern bounds its steps: the product, over its repeats, of how many lengths each may have on a
+text of this length, and over its alternatives, of how many there are; times the places to begin at.
 """
 
 from __future__ import annotations

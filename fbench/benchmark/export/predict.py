@@ -19,6 +19,7 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.training.foreign_code import require_code
 from fbench.core.errors import UserError, readable
+from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel
 
 _BATCH: Final = 256
@@ -73,7 +74,7 @@ def predict(
     Raises:
         UserError: no such run, trial or model, a model of another trial, or not one image that could be read.
     """
-    folder = run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser())
+    folder = run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
     logits = _classifier(folder, trial_id, model, data, trust)
     spec = folder.trial(trial_id).spec
@@ -125,7 +126,7 @@ def _classifier(
 ) -> Logits:
     if model is None:
         return load_trained(folder, trial_id, parse_reference(data) if data else None, trust).logits
-    file, network = Path(model).expanduser(), folder.trial(trial_id).spec.network
+    file, network = expanded(model), folder.trial(trial_id).spec.network
     if needs_code(file):
         require_code(folder, network, trust)
     return open_exported(file, network, trial_id)[1]
@@ -153,7 +154,7 @@ def _batches(
 
 def _files(images: Iterable[str | Path], skipped: list[SkippedImage]) -> Iterator[Path]:
     """The files given, and the images below the folders given, by name."""
-    for path in (Path(image).expanduser() for image in images):
+    for path in (expanded(image) for image in images):
         if not path.exists():
             skipped.append(_skip(path, "does not exist"))
         elif path.is_dir():

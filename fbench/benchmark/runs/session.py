@@ -23,6 +23,7 @@ from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.files import unfinished_beside
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -161,7 +162,7 @@ def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None)
     """
     from fbench.benchmark.training.networks import load_model as load
 
-    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser()), trial, trust)
+    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run)), trial, trust)
 
 
 def _readings(plan: RunPlan) -> list[str]:

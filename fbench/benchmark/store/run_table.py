@@ -18,6 +18,7 @@ from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_classes
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.paths import expanded
 from fbench.statistics.clusters import Clusters, clusters_of
 
 
@@ -154,7 +155,7 @@ def load_run(path: str | Path) -> RunTable:
     Raises:
         UserError: the folder is not a run, or one of its records is not valid (named).
     """
-    folder = RunFolder.open(Path(path).expanduser())
+    folder = RunFolder.open(expanded(path))
     config = folder.config()
     found = {data.name: folder.audit(data.fingerprint) for data in config.data}
     return RunTable(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def progress_of(runs: Sequence[Path]) -> Progress:
     Raises:
         UserError: a folder is no run.
     """
-    folders = [RunFolder.open(path.expanduser()) for path in runs]
+    folders = [RunFolder.open(expanded(path)) for path in runs]
     planned = [(folder, row.trial_id) for folder in folders for row in folder.plan()]
     return Progress(
         planned=len(planned),
