@@ -161,6 +161,15 @@ class ContainedPath:
             else:
                 os.replace(source, name)  # noqa: PTH105 - as above
 
+    def move_here(self, other: ContainedPath) -> None:
+        """Move a file or folder of the same root into this place, where nothing is."""
+        self.parent.make_folder()
+        with self._naming(), self._around() as (name, at), other._around() as (source, source_at):
+            if at and source_at:
+                os.rename(source, name, src_dir_fd=source_at["dir_fd"], dst_dir_fd=at["dir_fd"])
+            else:
+                os.replace(source, name)  # noqa: PTH105 - both are paths here
+
     def copy_files(self, other: ContainedPath) -> None:
         """Copy the regular files of another folder into this one.
 

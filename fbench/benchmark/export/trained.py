@@ -87,6 +87,11 @@ def load_trained(
     network = load_model(folder, trial_id, trust)
     record = folder.trial(trial_id)
     spec = record.spec.network
+    if spec.options.get("num_classes") != len(record.spec.data.class_names):
+        raise UserError(
+            f"The record of trial '{trial_id}' names {len(record.spec.data.class_names)} classes and its network gives "
+            f"{spec.options.get('num_classes')}; restore it or delete its folder."
+        )
     if not is_unedited(spec):
         raise UserError(f"The network '{spec.name}' was edited after trial '{trial_id}'; use the code that trained it.")
     fitted = None if record.spec.protocol.normalisation == "per_image" else _fitted(record, data)

@@ -7,6 +7,7 @@
 - ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
+- ``sha256.json``: the hashes of these files, and beside each record those of its trial's files, for ``fbench doctor``
 - ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
 """
 
@@ -50,6 +51,7 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
+from fbench.benchmark.store.hashes import keep_hash, keep_hashes
 from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError
@@ -103,6 +105,7 @@ class RunFolder:
     def create(self, config: RunConfig) -> None:
         """Write the configuration of a new run."""
         write_json(self.files / "run.json", config)
+        keep_hash(self.files, self.files / "run.json")
 
     def config(self) -> RunConfig:
         """The configuration, validated."""
@@ -122,6 +125,7 @@ class RunFolder:
         rows |= {(row.network, row.data, row.seed): row for row in planned}
         text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
         write_text(self.files / "plan.json", text + "\n")
+        keep_hash(self.files, self.files / "plan.json")
 
     # --- trials
 
@@ -156,6 +160,7 @@ class RunFolder:
                 why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
             write_text(folder / "record.json", readable_json(record))
+            keep_hashes(folder)
         return record
 
     def has_record(self, trial_id: str) -> bool:
@@ -224,7 +229,9 @@ class RunFolder:
 
     def write_audit(self, fingerprint: str, audit: Audit) -> None:
         """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
-        write_json(self.files / "data" / fingerprint[:16] / "audit.json", audit)
+        file = self.files / "data" / fingerprint[:16] / "audit.json"
+        write_json(file, audit)
+        keep_hash(self.files, file)
 
     def audit(self, fingerprint: str) -> Audit | None:
         """What was found in a data set, or None where no audit was kept."""
@@ -243,6 +250,7 @@ class RunFolder:
         file = self._network_file(digest)
         if not file.exists():
             write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
+            keep_hash(self.files, file)
 
     def network(self, digest: str) -> NetworkDescription | None:
         """The description of a network, or None where it was not kept.
@@ -255,7 +263,9 @@ class RunFolder:
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
-        write_cost_file(self.files / "costs" / f"{record.cost_id}.json", record)
+        file = self.files / "costs" / f"{record.cost_id}.json"
+        write_cost_file(file, record)
+        keep_hash(self.files, file)
 
     def cost_names(self) -> list[str]:
         """The names of the files of all measurements of cost."""
@@ -270,6 +280,7 @@ class RunFolder:
     def write_interim_analyses(self, analyses: InterimAnalyses) -> None:
         """Keep what each interim analysis found; it replaces what was kept before."""
         write_json(self.files / "interim_analyses.json", analyses)
+        keep_hash(self.files, self.files / "interim_analyses.json")
 
     def interim_analyses(self) -> InterimAnalyses | None:
         """What each interim analysis found, or None where the run was not made until decided.
@@ -283,6 +294,7 @@ class RunFolder:
     def write_test_readings(self, lines: Sequence[str]) -> None:
         """Keep a copy of the ledger's lines for this run's data."""
         write_text(self.files / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+        keep_hash(self.files, self.files / "test_readings.jsonl")
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""

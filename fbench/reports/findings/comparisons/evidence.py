@@ -135,7 +135,7 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
     for network in run.networks:
         records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
         if records:
-            kept[network] = [(record, _predictions(run, record)) for record in records]
+            kept[network] = [(record, _predictions(run, record, len(data.class_names))) for record in records]
     parts = [part for trials in kept.values() for _, part in trials]
     unit, clusters = _clusters(parts)
     found = {
@@ -223,14 +223,26 @@ def _network_evidence(
     )
 
 
-def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
+def _predictions(run: RunTable, record: TrialRecord, classes: int) -> SplitPredictions:
     folder = run.folder.trial_folder(record.trial_id)
     try:
-        return run.classes(record)[run.headline_split]
+        found = run.classes(record)[run.headline_split]
+        _refuse_other_classes(found, classes)
     except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
         ) from error
+    return found
+
+
+def _refuse_other_classes(found: SplitPredictions, classes: int) -> None:
+    if found.labels.size == 0:
+        raise ValueError("they are of no image")
+    for numbers in (found.labels, found.predicted):
+        if not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
+            raise ValueError(
+                f"they hold classes from {numbers.min()} to {numbers.max()}, and the data set has {classes}"
+            )
 
 
 def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
