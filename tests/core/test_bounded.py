@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from fbench.core.bounded import MOST_DEPTH, parse_json, parse_toml, read_bytes, read_json, reading
+from fbench.core.bounded import (
+    MOST_DEPTH,
+    MOST_JSON_BYTES,
+    MOST_TOML_BYTES,
+    parse_json,
+    parse_toml,
+    read_bytes,
+    read_json,
+    reading,
+)
+from fbench.core.npz import MOST_ARRAY_BYTES
 
 
 def test_pipes_devices_and_folders_are_refused_without_waiting(tmp_path: Path) -> None:
@@ -69,3 +79,10 @@ def test_texts_of_json_hold_nothing_that_a_terminal_obeys(tmp_path: Path) -> Non
             "n": 1.5,
             "raw\\x9b": None,
         }
+
+
+def test_the_page_on_security_states_the_bounds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    text = " ".join(page.split())
+    assert f"JSON has at most {MOST_JSON_BYTES >> 20} MiB, TOML {MOST_TOML_BYTES >> 20} MiB" in text
+    assert f"at most {MOST_DEPTH} levels; the arrays of an npz file at most {MOST_ARRAY_BYTES >> 30} GiB" in text

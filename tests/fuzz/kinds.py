@@ -38,7 +38,7 @@ from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
-from fbench.cli.app import app
+from fbench.cli.app import REFUSED, app
 from fbench.cli.usage import PARSER_ERROR
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.evidence import gather
@@ -163,8 +163,11 @@ def _arguments(path: Path) -> None:
         result = CliRunner().invoke(app, words, standalone_mode=False)
     finally:
         os.chdir(here)
-    if isinstance(result.exception, Exception) and not isinstance(result.exception, SAYS_NO):
-        raise result.exception
+    found = result.exception
+    if isinstance(found, OSError) and found.errno in REFUSED:  # a sentence of the whole program
+        return
+    if isinstance(found, Exception) and not isinstance(found, SAYS_NO):
+        raise found
 
 
 COMMANDS = (

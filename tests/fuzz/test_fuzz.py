@@ -1,5 +1,4 @@
-"""A few odd inputs of every kind at each run of the tests, and all that were faults before; ``python -m tests.fuzz`` for
-200,000."""
+"""A few odd inputs of every kind, and all that were faults before; ``python -m tests.fuzz`` tries 200,000."""
 
 from __future__ import annotations
 

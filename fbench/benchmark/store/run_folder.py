@@ -292,7 +292,9 @@ class RunFolder:
         return next((read_model(file, InterimAnalyses) for file in files if file.exists()), None)
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
-        """Keep a copy of the ledger's lines for this run's data."""
+        """Keep a copy of the ledger's lines for this run's data; where there are none, what was kept before stays."""
+        if not lines and (self.files / "test_readings.jsonl").exists():
+            return
         write_text(self.files / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
         keep_hash(self.files, self.files / "test_readings.jsonl")
 
