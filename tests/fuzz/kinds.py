@@ -24,6 +24,7 @@ from fbench.ablations import claim, library
 from fbench.ablations.claim import load_claims
 from fbench.ablations.library import load_suite
 from fbench.architectures.plugin_sources import read_sources
+from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.images.decoding import UnusableImageError, decode_image
 from fbench.benchmark.data.layouts.ferplus_votes import read_votes
 from fbench.benchmark.data.load import load_dataset
@@ -34,8 +35,9 @@ from fbench.benchmark.export.metadata import ExportFormat, ExportMetadata
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.records import protocol
 from fbench.benchmark.records.budget import load_presets
+from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.protocol import load_protocol
-from fbench.benchmark.store.files import read_cost_file
+from fbench.benchmark.store.files import read_cost_file, read_model
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
 from fbench.cli.app import REFUSED, app
@@ -48,7 +50,8 @@ from fbench.reports.left_out import Omissions
 from tests.fuzz.mutations import ODD_TEXTS, Mutation, odd_bytes, odd_json, odd_lines, odd_npz
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
-FINDINGS_EVERY = 25
+REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
+FINDINGS_EVERY = 5
 """The whole of a report is made of so many runs' one; what it reads is read of each."""
 SAYS_NO = (UserError, UnusableImageError, ExportError, WeightsError, PARSER_ERROR)
 
@@ -205,6 +208,9 @@ def all_kinds(root: Path) -> list[Kind]:
     read_run = _run_reader(turns)
     (cost,) = (root / "run" / "costs").iterdir()
     xu2021 = (protocol.PROTOCOL_FOLDER / "xu2021.toml").read_bytes()
+    network = min((REFERENCE / "networks").glob("*/network.json"), key=lambda file: file.stat().st_size).read_bytes()
+    (audit_file,) = (REFERENCE / "data").glob("*/audit.json")
+    audit = audit_file.read_bytes()
     claims = b"[[claims]]".join((claim.FOLDER / "xu2021.toml").read_bytes().split(b"[[claims]]")[:6])
     plugin = b"import os, helper\nfrom a.b import c\nx = [1, (2, 3)]\n"
     suite = (library.FOLDER / "leakage.toml").read_bytes()
@@ -233,6 +239,8 @@ def all_kinds(root: Path) -> list[Kind]:
         inside("test readings", odd_bytes, root / "run" / "test_readings.jsonl"),
         inside("cost in a run", odd_json, cost),
         Kind("cost", cost.read_bytes(), odd_json, _cost, "files/cost.json"),
+        Kind("network", network, odd_json, _network, "files/network.json"),
+        Kind("audit", audit, odd_json, _audit, "files/audit.json"),
         Kind("weights", state, odd_bytes, read_state, "files/w.safetensors"),
         Kind(
             "exported network",
@@ -289,6 +297,14 @@ def _exported() -> ExportMetadata:
         inverse_deviation=(2.0,),
         test_time_flip=False,
     )
+
+
+def _network(path: Path) -> object:
+    return read_model(path, NetworkDescription)
+
+
+def _audit(path: Path) -> object:
+    return read_model(path, Audit)
 
 
 def _table(name: str) -> Callable[[Path], object]:

@@ -83,8 +83,6 @@ def open_exported(file: Path, network: NetworkSpec, trial_id: str) -> tuple[Expo
     Raises:
         ExportError: it is no file that `fbench export` wrote, or one of another trial.
     """
-    if not file.is_file():
-        raise ExportError(f"There is no file {file}; give one that `fbench export` wrote.")
     metadata = read_metadata(file)
     if metadata.trial_id != trial_id:
         raise ExportError(
@@ -105,6 +103,8 @@ def read_metadata(file: Path) -> ExportMetadata:
     Raises:
         ExportError: it is no file that `fbench export` wrote.
     """
+    if not file.is_file():  # opening a pipe would wait for one who writes to it
+        raise ExportError(f"There is no file {file}; give one that `fbench export` wrote.")
     suffix = file.suffix.lower()
     if suffix == SUFFIXES[ExportFormat.ONNX]:
         strings = dict(open_session(file, 1).metadata)

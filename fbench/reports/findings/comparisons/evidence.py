@@ -209,9 +209,9 @@ def _network_evidence(
             f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
             "run again the ones that were read on other data."
         )
-    for record, part in trials:
-        _require_agreement(run, record, part)
     classes = len(data.class_names)
+    for record, part in trials:
+        _require_agreement(run, record, part, classes)
     return NetworkEvidence(
         network=network,
         seeds=tuple(record.spec.seed for record in records),
@@ -245,11 +245,16 @@ def _refuse_other_classes(found: SplitPredictions, classes: int) -> None:
             )
 
 
-def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
-    """Hold that the recorded accuracy is that of the predictions beside it."""
-    recorded, found = _measures(run, record).top1, float(part.correct.mean())
+def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions, classes: int) -> None:
+    """Hold that the recorded accuracy is that of the predictions beside it, and that every class has its recall."""
+    measures, file = _measures(run, record), run.folder.trial_folder(record.trial_id) / "record.json"
+    if len(measures.recall_by_class) != classes:
+        raise UserError(
+            f"{file} has the recall of {len(measures.recall_by_class)} classes, and the data set has {classes}; "
+            "restore the folder, or delete it and run again."
+        )
+    recorded, found = measures.top1, float(part.correct.mean())
     if abs(recorded - found) > _ROUNDING:
-        file = run.folder.trial_folder(record.trial_id) / "record.json"
         raise UserError(
             f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
             "restore the folder, or delete it and run again."
