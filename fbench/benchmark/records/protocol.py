@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, Po
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel, parse, read_toml
+from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
 
 PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
 
@@ -107,6 +108,18 @@ class Stopping(FrozenModel):
     minimum_improvement: NonNegativeFloat = 0.0
 
 
+class Collapse(FrozenModel):
+    """Which trainings count as collapsed (:mod:`fbench.statistics.collapse`); fixed before any result.
+
+    A training that names one class only always does, and one of which the loss is no number. ``chance`` is the
+    one-sided level of the test of its accuracy against the share of the largest class; ``loss_factor`` is how many
+    times ln(classes) its training loss may be at the end.
+    """
+
+    chance: Annotated[float, Field(gt=0.0, lt=1.0)] = CHANCE
+    loss_factor: PositiveFloat = LOSS_FACTOR
+
+
 class Protocol(FrozenModel):
     """Everything that decides how a trial learns, and which of its epochs is reported.
 
@@ -124,6 +137,9 @@ class Protocol(FrozenModel):
     augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
     later).
     ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
+
+    ``collapse`` is the rule by which finished trials are judged; no result depends on it, so it is no part of a trial's
+    identity either, but a run keeps the one that it began with.
 
     ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
     and what was chosen) are for readers and no part of any identity.
@@ -158,6 +174,7 @@ class Protocol(FrozenModel):
     test: Literal["once", "none"] = "once"
     test_split: Annotated[Literal["own", "merged_with_validation"], BeforeValidator(validation_for_selection)] = "own"
     architecture_options: dict[str, Any] = Field(default_factory=dict)
+    collapse: Collapse = Collapse()
 
     @model_validator(mode="before")
     @classmethod
@@ -183,11 +200,11 @@ class Protocol(FrozenModel):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """What a result depends on: everything but the words for readers, fields at their defaults left out.
+        """What a result depends on: all but words for readers and how it is judged; no fields at their defaults.
 
         It is hashed, so it keeps the name ``merged_with_selection``, under which trials got their ids.
         """
-        found = self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+        found = self.model_dump(mode="json", exclude={*WORDS, *JUDGING}, exclude_defaults=True)
         if self.test_split == "merged_with_validation":
             found["test_split"] = "merged_with_selection"
         return found
@@ -216,6 +233,9 @@ def choosing_splits(protocol: Protocol) -> tuple[SplitName, ...]:
 
 WORDS: Final = ("description", "source", "stated", "choices")
 """Fields of a protocol that are for readers alone."""
+
+JUDGING: Final = ("collapse",)
+"""Fields of a protocol by which finished trials are judged, and on which no result depends."""
 
 
 def list_protocols() -> list[str]:

@@ -240,6 +240,7 @@ def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
         return {
             "suite": config.suite,
             "protocol": config.protocol.settings(),
+            "rule of collapsed trainings": config.protocol.collapse,
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
             "numerics version, as another fbench made it": config.numerics.numerics_version,

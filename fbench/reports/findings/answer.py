@@ -56,6 +56,7 @@ def answer(
     if not summary:
         return (AnswerSentence("Nothing yet", nothing_finished(evidence)),)
     rows = _different_rows(studies)
+    baselines = {row.network: row.baseline for result in reversed(studies) for row in result.comparisons}
     found = [
         AnswerSentence("Missed", unknown_classes_sentence(evidence)),
         AnswerSentence("First", _first(evidence, summary)),
@@ -63,7 +64,7 @@ def answer(
         AnswerSentence("What matters", _what_matters(rows, studies)),
         AnswerSentence("Claims", claims.summary if claims else ""),
         AnswerSentence("Undecided", _undecided(rows)),
-        AnswerSentence("Learning", learning_sentence(evidence)),
+        AnswerSentence("Learning", learning_sentence(evidence, baselines)),
     ]
     return tuple(one for one in found if one.text)
 

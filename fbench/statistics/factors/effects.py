@@ -102,6 +102,8 @@ def estimate_effects(
     confidence: float = 0.95,
     collapsed: Collection[str] = (),
     clusters: Clusters | None = None,
+    every: CrossedCorrectness | None = None,
+    unsure: Collection[str] = (),
 ) -> tuple[Effect, ...]:
     """Estimate every effect of a crossed study, which together are one family of tests.
 
@@ -112,6 +114,10 @@ def estimate_effects(
         confidence: of both two-sided intervals.
         collapsed: the cells that did not learn; an effect of such cells alone is undecided.
         clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
+        every: the answers of all trainings, where ``data`` are those that learned: a verdict is then given only if both
+            say the same. None where none collapsed.
+        unsure: the cells of which trainings collapsed that ``data`` hold all the same, as too few seeds are left
+            without them; an effect with such a cell is undecided.
 
     Returns:
         Effects in the order of :func:`contrasts`. With one seed ``this_test_set`` is undefined (NaN), ``new_images``
@@ -121,16 +127,39 @@ def estimate_effects(
         ValueError: a margin that is not above 0, or a confidence not between 0 and 1.
     """
     wanted = contrasts(data.design)
-    matrices = [contrast_matrix(data, contrast.weights) for contrast in wanted]
     here, new = [], []
-    for contrast, matrix in zip(wanted, matrices, strict=True):
-        step, largest = max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
+    for contrast in wanted:
+        matrix = contrast_matrix(data, contrast.weights)
+        step, largest = _step_and_largest(contrast)
         here.append(bounded(this_test_set(matrix, confidence, step), Range(-largest, largest)))
         new.append(new_images_difference(matrix, confidence, step, largest, clusters))
     learned = [cell not in collapsed for cell in data.design.cells]
-    unlearned = [not any(map(operator.and_, map(bool, one.weights), learned)) for one in wanted]
-    decisions = decide(new, margin, correction, neither_learned=unlearned)
+    doubtful = [cell in unsure for cell in data.design.cells]
+    open_ones = [
+        not any(map(operator.and_, map(bool, one.weights), learned))
+        or any(map(operator.and_, map(bool, one.weights), doubtful))
+        for one in wanted
+    ]
+    decisions = decide(
+        new,
+        margin,
+        correction,
+        neither_learned=open_ones,
+        with_collapsed=[] if every is None else [_new_images(every, one, confidence, clusters) for one in wanted],
+    )
     return tuple(Effect(*parts) for parts in zip(wanted, here, new, decisions, strict=True))
+
+
+def _new_images(
+    data: CrossedCorrectness, contrast: Contrast, confidence: float, clusters: Clusters | None
+) -> MeanEstimate:
+    matrix = contrast_matrix(data, contrast.weights)
+    return new_images_difference(matrix, confidence, *_step_and_largest(contrast), clusters)
+
+
+def _step_and_largest(contrast: Contrast) -> tuple[float, float]:
+    """By how much one answer more can change a contrast, and the most that it can be."""
+    return max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
 
 
 def contrast_matrix(data: CrossedCorrectness, weights: Sequence[float]) -> FloatArray:

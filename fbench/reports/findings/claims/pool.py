@@ -182,7 +182,7 @@ def _settings(holding: RunOnData, *, with_budget: bool) -> dict[str, Any]:
     config = holding.run.config
     protocol = config.protocol.for_data(holding.data.source or holding.data.name)
     parts: dict[str, dict[str, Any]] = {
-        "protocol": protocol.settings(),
+        "protocol": {**protocol.settings(), "collapse": protocol.collapse.model_dump()},
         "budget": config.budget.model_dump() if with_budget else {},
         "numerics": config.numerics.model_dump(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from fbench.benchmark.records.protocol import JUDGING
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.core.errors import UserError
@@ -27,6 +28,8 @@ def training_settings(spec: TrialSpec) -> dict[str, Any]:
         found |= {f"{name}.{field}": value for field, value in getattr(spec, name).model_dump().items()}
     # What a protocol asks of a network is the network's own affair here, and in its identity already.
     found.pop("protocol.architecture_options", None)
+    for name in JUDGING:  # the rule of the run that is reported holds for all its trials
+        found.pop(f"protocol.{name}", None)
     return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 from zipfile import BadZipFile
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
+from fbench.benchmark.records.protocol import Collapse
 from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
@@ -39,7 +40,7 @@ class NetworkEvidence:
 
     ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
     classes), both on the headline split; ``measures`` are that split's. ``clusters`` of its images are none where each
-    stands for itself, and ``unit`` says what they are.
+    stands for itself, and ``unit`` says what they are. ``rule`` is that of the run's protocol for collapsed trainings.
     """
 
     network: str
@@ -51,12 +52,16 @@ class NetworkEvidence:
     histories: tuple[tuple[HistoryRow, ...], ...]
     clusters: Clusters | None = None
     unit: DataUnit = "images"
+    rule: Collapse = field(default_factory=Collapse)
 
     @cached_property
     def collapsed_trainings(self) -> tuple[bool, ...]:
         """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss."""
         losses = [rows[-1].train_loss if rows else None for rows in self.histories]
-        return tuple(is_collapsed(*one) for one in zip(self.confusion, losses, strict=True))
+        return tuple(
+            is_collapsed(*one, self.rule.chance, self.rule.loss_factor)
+            for one in zip(self.confusion, losses, strict=True)
+        )
 
     @property
     def collapses(self) -> Collapses:
@@ -66,7 +71,20 @@ class NetworkEvidence:
     @property
     def collapsed(self) -> bool:
         """Whether most of the trials did not learn."""
-        return 2 * self.collapses.collapsed > len(self.seeds)
+        return self.collapses.most
+
+    def of_seeds(self, wanted: Collection[int]) -> NetworkEvidence:
+        """The trials of these seeds alone."""
+        rows = [index for index, seed in enumerate(self.seeds) if seed in wanted]
+        return replace(
+            self,
+            seeds=tuple(self.seeds[row] for row in rows),
+            records=tuple(self.records[row] for row in rows),
+            measures=tuple(self.measures[row] for row in rows),
+            correct=self.correct[rows],
+            confusion=self.confusion[rows],
+            histories=tuple(self.histories[row] for row in rows),
+        )
 
     @property
     def largest_loss(self) -> float:
@@ -221,6 +239,7 @@ def _network_evidence(
         correct=np.array([part.correct for part in parts], dtype=bool),
         confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
         histories=tuple(_history(run, network, record, omissions) for record in records),
+        rule=run.config.protocol.collapse,
     )
 
 

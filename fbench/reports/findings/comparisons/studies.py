@@ -10,14 +10,19 @@ from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
 from fbench.benchmark.records.specs import DataUnit
 from fbench.benchmark.runs.interim_analyses import has_its_trials
-from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.comparisons.learning import LearnedComparison, collapsed_seeds, learned_comparison
+from fbench.reports.findings.comparisons.learning import (
+    LearnedComparison,
+    collapsed_seeds,
+    compare_evidence,
+    learned_comparison,
+)
 from fbench.reports.findings.costs.cost import network_cost
 from fbench.reports.findings.costs.cost_change import CostChange, cost_change
+from fbench.statistics.collapse import Collapses
 from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.multiplicity import Correction
-from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
+from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison
 from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, Decision, Verdict, decide, is_testable
 from fbench.statistics.discordance import Discordance
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
@@ -38,6 +43,7 @@ class Comparison:
         more: what it would take to decide; none where it is decided, where nothing is known of the chance of a seed, or
             where neither learned.
         cost: what the network costs beside its baseline.
+        collapses: trainings of the network that did not learn, of all, and those of its baseline.
         neither_learned: most trials of both collapsed, so that nothing is decided.
         learned: where trainings of one of the two collapsed, how many, and the difference with them; ``difference`` is
             then that of those that learned.
@@ -53,6 +59,7 @@ class Comparison:
     unpaired_seeds: tuple[int, ...]
     more: SeedsNeeded | None
     cost: CostChange
+    collapses: tuple[Collapses, Collapses]
     neither_learned: bool = False
     untested: str = ""
     learned: LearnedComparison | None = None
@@ -64,6 +71,11 @@ class Comparison:
         if self.analysis_lost or self.neither_learned or self.untested:
             return "undecided"
         return self.analysis.verdict if self.analysis else self.decision.verdict
+
+    @property
+    def learned_verdict(self) -> Verdict | None:
+        """Where trainings collapsed, what those that learned say; the verdict is that only where all say so too."""
+        return self.analysis.learned_verdict if self.analysis else self.decision.learned_verdict
 
     @property
     def estimate(self) -> float:
@@ -132,6 +144,7 @@ class _Compared(NamedTuple):
     analysis_lost: bool
     neither_learned: bool
     learned: LearnedComparison | None
+    collapses: tuple[Collapses, Collapses]
 
 
 def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
@@ -156,26 +169,20 @@ def _compare(evidence: Evidence, study: Study, network: str, baseline: str) -> _
     if why_untested(evidence):
         latest = None
     analysis = latest if latest is not None and has_its_trials(latest, evidence.run) else None
-    ours, theirs = (_first_seeds(evidence.networks[name], analysis) for name in (network, baseline))
     both = evidence.networks[network], evidence.networks[baseline]
-    learned = learned_comparison(*both) if latest is None else None
-    if learned is None:
-        found = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=evidence.clusters)
-    else:
-        found = learned.learned
-    neither_learned = both[0].collapsed and both[1].collapsed
-    return _Compared(
-        network, baseline, found, analysis, latest is not None and analysis is None, neither_learned, learned
-    )
+    ours, theirs = (_seeds_used(side, analysis) for side in both)
+    lost = latest is not None and analysis is None
+    # Files of an earlier version do not tell which of their trainings learned: their numbers are of all.
+    of_all = lost or (analysis is not None and analysis.learned_pairs is None)
+    learned = None if of_all else learned_comparison(ours, theirs)
+    found = learned.learned if learned else compare_evidence(ours, theirs)
+    neither_learned, collapses = both[0].collapsed and both[1].collapsed, (ours.collapses, theirs.collapses)
+    return _Compared(network, baseline, found, analysis, lost, neither_learned, learned, collapses)
 
 
-def _first_seeds(network: NetworkEvidence, analysis: InterimAnalysis | None) -> Correctness:
-    """The answers of the seeds that an interim analysis used, or all; all too where an interim analysis found no pair
-    to judge."""
-    if analysis is None or analysis.pairs == 0:
-        return Correctness(network.seeds, network.correct)
-    indices = [index for index, seed in enumerate(network.seeds) if seed < analysis.seeds]
-    return Correctness(tuple(network.seeds[index] for index in indices), network.correct[indices])
+def _seeds_used(network: NetworkEvidence, analysis: InterimAnalysis | None) -> NetworkEvidence:
+    """The trainings that an interim analysis used, or all; all too where an interim analysis found no pair to judge."""
+    return network if analysis is None or analysis.pairs == 0 else network.of_seeds(range(analysis.seeds))
 
 
 def _has_been_asked(study: Study, planned: set[str]) -> bool:
@@ -234,6 +241,7 @@ def _comparisons(
                 if undecided
                 else None,
                 cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
+                collapses=one.collapses,
                 neither_learned=one.neither_learned,
                 untested=untested,
                 learned=one.learned,

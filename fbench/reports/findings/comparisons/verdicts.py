@@ -69,9 +69,9 @@ def _undecided(row: Comparison, result: Family) -> str:
     ]
     if reasons:
         return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
-    if row.decision.learned_verdict not in (None, "undecided"):
+    if row.learned_verdict not in (None, "undecided"):
         said = {"better": "it is better", "worse": "it is worse", "equivalent": "they are equivalent"}
-        words = said[str(row.decision.learned_verdict)]
+        words = said[str(row.learned_verdict)]
         return f"{start} ({_range(row)} points): of trainings that learned {words}, of all trainings that is not so"
     least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
     missing = f": {wanted[0]}" if wanted else _missing(row)

@@ -129,6 +129,7 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
             unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used - collapsed)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
             cost=CostChange(None, None, None, None),
+            collapses=(one.new.collapses, one.base.collapses),
             neither_learned=unlearned,
             untested=untested,
             learned=one.learned,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
+from fbench.statistics.collapse import collapse_p_value
 from fbench.statistics.estimands import MeanEstimate
 
 
@@ -26,6 +27,9 @@ def tidy_tables(report: Findings) -> dict[str, str]:
 
 def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
     """A row for each comparison of each study; qualities and their differences are fractions of 1.
+
+    ``of_trainings`` is ``learned`` where the difference is of trainings that learned alone, and ``all`` where a side
+    has fewer than two of these, so that the difference is of all.
 
     Where seeds were added until decided, the interval and p are those of the interim analysis that decided, and
     ``p_allowed`` is what its p had to reach in place of a corrected p.
@@ -73,6 +77,7 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         "seeds": found.seeds,
         "images": found.images,
         "pairing": found.pairing,
+        **_collapse_cells(row),
         "top1_difference": found.new_images.estimate,
         **_interval("this_test_set", found.this_test_set),
         "top1_difference_new_images_low": _known(low),
@@ -85,6 +90,19 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         "margin": result.margin,
         "smallest_margin": _known(row.smallest_margin),
         "detectable_difference": _known(row.decision.detectable_difference),
+    }
+
+
+def _collapse_cells(row: Comparison) -> dict[str, Cell]:
+    """Trainings of both sides that did not learn; the difference and its verdict are of ``of_trainings``."""
+    ours, theirs = row.collapses
+    return {
+        "trainings": ours.trainings,
+        "collapsed": ours.collapsed,
+        "baseline_trainings": theirs.trainings,
+        "baseline_collapsed": theirs.collapsed,
+        "p_collapsed_as_often": collapse_p_value(ours, theirs),
+        "of_trainings": "learned" if row.learned or not ours.collapsed + theirs.collapsed else "all",
     }
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.benchmark.records.specs import DataUnit
-from fbench.reports.findings.comparisons.factor_words import effect_sentences
+from fbench.reports.findings.comparisons.factor_words import effect_sentences, left_out_sentences
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
@@ -60,6 +60,8 @@ def _print_verdicts(console: Console, study: StudyFindings) -> None:
         console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
     analysis = study.factors.analysis if study.factors else None
     if analysis is not None and any(row.is_tested for row in result.comparisons):
+        for sentence in left_out_sentences(analysis):
+            console.print(sentence, highlight=False, markup=False)
         for sentence in effect_sentences(analysis):
             console.print(f"- {sentence}.", highlight=False, markup=False)
 
