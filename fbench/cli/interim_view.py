@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.formatting import plural, points, points_range
 
 
-def analysis_lines(analyses: Sequence[InterimAnalysis]) -> list[str]:
-    """A line for each comparison that was analysed, and how many are still open."""
+def analysis_lines(analyses: Sequence[InterimAnalysis], budget: ShortBudget | None = None) -> list[str]:
+    """A line for each comparison that was analysed, and how many are still open; before them the budget, where it is
+    below the protocol's own."""
     still_open = sum(analysis.state == "open" for analysis in analyses)
     return [
+        *([budget.sentence] if budget else []),
         *(_line(analysis) for analysis in analyses),
         f"{plural(still_open, 'comparison')} of {len(analyses)} still open."
         if still_open

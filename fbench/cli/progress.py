@@ -14,6 +14,7 @@ from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.interim_view import analysis_lines
+from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
 
 if TYPE_CHECKING:
     from fbench.benchmark.records.interim_analyses import InterimAnalysis
@@ -42,6 +43,7 @@ class RunProgress(RunListener):
         self._steps: dict[str, int] = {}
         self._ended = 0
         self._measuring = False
+        self._budget: ShortBudget | None = None
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -56,6 +58,7 @@ class RunProgress(RunListener):
     def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """Print the estimate and start the bar."""
         specs = plan.remaining
+        self._budget = next((one for data in plan.config.data if (one := short_budget(plan.config, data))), None)
         kept = len(plan.specs) - len(specs)
         what = f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {plan.jobs} at a time"
         if not specs:
@@ -110,7 +113,7 @@ class RunProgress(RunListener):
 
     def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
         """Say what the interim analysis found and what is still open."""
-        for line in analysis_lines(analyses):
+        for line in analysis_lines(analyses, self._budget):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def left_without_maps(self, failures: dict[str, str]) -> None:

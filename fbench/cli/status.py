@@ -17,6 +17,7 @@ def status_command(
     has any."""
     from fbench.benchmark.store.run_table import load_run
     from fbench.cli.interim_view import analysis_lines
+    from fbench.reports.findings.comparisons.budget import short_budget
 
     table = load_run(run)
     analyses = table.interim_analyses
@@ -44,7 +45,8 @@ def status_command(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
         + _cost_line(table.costs)
     )
-    for line in analysis_lines(latest) if latest else ():
+    budget = next((found for data in table.config.data if (found := short_budget(table.config, data))), None)
+    for line in analysis_lines(latest, budget) if latest else ():
         typer.echo(line)
 
 

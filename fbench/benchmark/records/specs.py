@@ -56,7 +56,7 @@ class DataSpec(FrozenModel):
 
     ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
     where it was read; it is a fact of one machine, so it is neither hashed nor written to a file. ``unit`` says what is
-    independent: images, or subjects or groups of exact copies, of which ``units_by_split`` are counted.
+    independent: images, or subjects, sequences or groups of copies, of which ``units_by_split`` are counted.
     """
 
     name: str

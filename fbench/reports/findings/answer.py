@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.headline import nothing_finished, strength
 from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
@@ -61,7 +62,7 @@ def answer(
         AnswerSentence("Missed", unknown_classes_sentence(evidence)),
         AnswerSentence("First", _first(evidence, summary)),
         AnswerSentence("Which to take", _budgets(front) if front else ""),
-        AnswerSentence("What matters", _what_matters(rows, studies)),
+        AnswerSentence("What matters", _what_matters(rows, studies, short_budget(evidence.run.config, evidence.data))),
         AnswerSentence("Claims", claims.summary if claims else ""),
         AnswerSentence("Undecided", _undecided(rows)),
         AnswerSentence("Learning", learning_sentence(evidence, baselines)),
@@ -147,7 +148,9 @@ def _different_rows(studies: Sequence[StudyResult]) -> list[tuple[Comparison, St
     return list(found.values())
 
 
-def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Sequence[StudyResult]) -> str:
+def _what_matters(
+    rows: Sequence[tuple[Comparison, StudyResult]], studies: Sequence[StudyResult], budget: ShortBudget | None
+) -> str:
     real = [row for row, _ in rows if row.verdict in ("better", "worse")]
     equal = [(row, result) for row, result in rows if row.verdict == "equivalent"]
     if not rows:
@@ -158,9 +161,11 @@ def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Seque
         for row, result in equal[:_MOST_NAMED]
     ]
     if not sentences:
-        return f"No difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
+        none = f"o difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
+        return f"At this budget n{none}" if budget else f"N{none}"
     kinds = list(dict.fromkeys(NEW_UNITS[row.unit] for row, _ in rows))
-    return f"On {' and '.join(kinds)}, {'; '.join(sentences)}."
+    where = f"At this budget and on {' and '.join(kinds)}" if budget else f"On {' and '.join(kinds)}"
+    return f"{where}, {'; '.join(sentences)}."
 
 
 def _by_baseline(rows: Sequence[Comparison]) -> Iterable[tuple[str, list[Comparison]]]:

@@ -11,6 +11,7 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.claims.section import ClaimsSection, claims_section
+from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.factors import factor_section
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
@@ -113,6 +114,7 @@ def _data_findings(
         data=evidence.data,
         split_words=evidence.split_words,
         unit=evidence.unit,
+        budget=short_budget(run.config, evidence.data),
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(cautions(run)),
         summary=tuple(summary),

@@ -9,6 +9,7 @@ from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.answer import AnswerSentence
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
@@ -41,7 +42,8 @@ class DataFindings:
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
-    are built, and ``left_out`` says which of all this could not be read, and why.
+    are built, and ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the
+    protocol's own, else none.
     """
 
     key: str
@@ -50,6 +52,7 @@ class DataFindings:
     data: DataSpec
     split_words: str
     unit: DataUnit
+    budget: ShortBudget | None
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
     summary: tuple[NetworkSummary, ...]

@@ -14,6 +14,7 @@ import numpy as np
 
 from fbench.ablations.claim_tests import CATALOGUE_NAMES
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
+from fbench.benchmark.data.options import BY_FRAME
 from fbench.benchmark.records.budget import load_preset, plan_steps
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
@@ -22,6 +23,7 @@ from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import first_difference
+from fbench.reports.findings.comparisons.budget import image_passes
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence, gather
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
@@ -131,7 +133,8 @@ def claim_inputs_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claim
 def claims_name(data: DataSpec) -> str:
     """What claims call a data set of a run."""
     source = data.source or data.name
-    return CATALOGUE_NAMES.get(source, data.name)
+    by_frame = f"-{BY_FRAME}" if data.options.get("split") == BY_FRAME else ""
+    return CATALOGUE_NAMES.get(f"{source}{by_frame}", data.name)
 
 
 def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidence | None:
@@ -144,15 +147,15 @@ def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidenc
     holdings = [one for one in inputs.holdings if one.name == name and set(wanted) & set(one.run.networks)]
     if not holdings:
         return None
-    passes = [_image_passes(one) for one in holdings]
+    passes = [image_passes(one.run.config, one.data) for one in holdings]
     longest = [one for one, seen in zip(holdings, passes, strict=True) if seen == max(passes)]
     half = [one for one, seen in zip(holdings, passes, strict=True) if 2 * seen <= _HALF_WITHIN * max(passes)]
     for first, second in pairwise([one for one in holdings if one not in half]):
         _require_one_training(first, second, with_budget=True)
     for one in half:
         _require_one_training(longest[0], one, with_budget=False)
-    most = max((_image_passes(one) for one in half), default=0)
-    nearest = [one for one in half if _image_passes(one) == most]
+    most = max((image_passes(one.run.config, one.data) for one in half), default=0)
+    nearest = [one for one in half if image_passes(one.run.config, one.data) == most]
     found = {network: _merged(network, longest, holdings) for network in wanted}
     absent = [network for network in wanted if found[network] is None]
     return DataEvidence(
@@ -245,14 +248,6 @@ def _failure(network: str, holdings: Sequence[RunOnData]) -> str:
         if (planned.network, planned.data) == (network, holding.data.name)
     ]
     return f"all that ended failed: {reasons[0]}" if reasons else ""
-
-
-def _image_passes(holding: RunOnData) -> int:
-    """How many images a trial may see."""
-    config = holding.run.config
-    protocol = config.protocol.for_data(holding.data.source or holding.data.name)
-    plan = plan_steps(protocol, config.budget, max(1, holding.data.images_by_split.get("train", 0)))
-    return plan.steps * plan.batch_size
 
 
 def _is_long_enough(holding: RunOnData, preset: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fbench.ablations.study import Study
+from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.statistics.comparison.multiplicity import Correction
@@ -46,7 +47,7 @@ class FactorAnalysis:
 
     ``left_out`` are seeds that some cell has not finished, ``collapsed`` those left out besides as trainings of these
     cells collapsed. ``unsure`` are the cells with collapsed trainings that are in all the same, as too few seeds are
-    left without them.
+    left without them. ``unit`` is what is drawn anew in the effects' intervals for new images.
     """
 
     design: CrossedDesign
@@ -59,6 +60,7 @@ class FactorAnalysis:
     cells: tuple[CellMean, ...]
     variance: AnalysisOfVariance
     effects: tuple[Effect, ...]
+    unit: DataUnit
     checks: ResidualChecks
 
 
@@ -120,6 +122,7 @@ def _analyse(
             every=None if data.seeds == every.seeds else every,
             unsure=unsure,
         ),
+        unit=networks[design.cells[0]].unit,
         checks=check_residuals(data.accuracy, design, data.seeds),
     )
 

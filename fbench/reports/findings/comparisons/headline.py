@@ -30,6 +30,12 @@ def cautions(run: RunTable) -> list[str]:
             f"Selected on the test set{merged}: it chose the epoch, so these accuracies are optimistic. The protocol "
             "does so only to imitate published numbers."
         )
+    known = [data.name for data in run.config.data if data.unit == "known_subjects"]
+    if known:
+        found.append(
+            f"Known faces: frames of one subject are in the training and the test split of {listing(known)}. "
+            "Accuracies are those on people who were trained on, and say nothing of new ones."
+        )
     if protocol.test == "none":
         found.append(
             "The test split was never read: accuracies are those of the validation split"

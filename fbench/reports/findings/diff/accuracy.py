@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
+from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
@@ -96,6 +97,7 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
             if words
         ),
         margin=MARGIN,
+        budget=short_budget(new.run.config, new.data) or short_budget(base.run.config, base.data),
         new_units=NEW_UNITS[new.unit],
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
@@ -87,7 +88,7 @@ class DataAccuracy:
     """All pairs on one data set, whose tests are corrected together.
 
     ``refused`` says which pairs could not be compared and why; ``mixed`` what besides the networks a difference may
-    come from.
+    come from. ``budget`` is one of a side below its protocol's own, else none.
     """
 
     key: str
@@ -99,6 +100,7 @@ class DataAccuracy:
     refused: tuple[str, ...]
     mixed: tuple[str, ...]
     margin: float
+    budget: ShortBudget | None = None
     correction: Correction = "holm"
 
     @property

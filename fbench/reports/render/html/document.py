@@ -9,6 +9,7 @@ from typing import Literal
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
 from fbench.reports.findings.costs.counters import CounterTable
@@ -134,10 +135,15 @@ class DataSection(DataFindings):
 
 @dataclass(frozen=True)
 class RunSection:
-    """What belongs to a run as a whole; ``many`` is over all its data sets, none where it has but one."""
+    """What belongs to a run as a whole.
+
+    ``budget`` is one below the protocol's own, on any data set. ``many`` is over all data sets, none where the run has
+    but one.
+    """
 
     key: str
     run_name: str
+    budget: ShortBudget | None
     many: ManySection | None
     batches: BatchSection | None
     roofline: RooflineSection | None

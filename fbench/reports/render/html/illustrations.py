@@ -16,6 +16,7 @@ from fbench.reports.figures.learning import Quantity, learning_curves
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
 from fbench.reports.figures.single_seeds import single_seeds
+from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
@@ -53,11 +54,11 @@ def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) 
     return tuple(figures)
 
 
-def forest_figure(result: StudyResult, styles: Styles, key: str) -> Illustration | None:
+def forest_figure(result: StudyResult, budget: ShortBudget | None, styles: Styles, key: str) -> Illustration | None:
     """The forest plot of a study; none where nothing could be compared."""
     if not result.comparisons:
         return None
-    title = f"{result.study.title}: difference from {result.study.baseline}"
+    title = with_budget(f"{result.study.title}: difference from {result.study.baseline}", budget)
     return illustrate(key, title, forest_plot, result.comparisons, styles)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
+from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.many import many_result
 from fbench.reports.findings.comparisons.studies import StudyResult
@@ -69,7 +70,8 @@ def data_section(
     shown = _shown_matrices(evidence, pairs)
     figures = {
         "studies": tuple(
-            _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
+            _study_section(study, found, styles, f"{key}-study{index}")
+            for index, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
@@ -99,6 +101,7 @@ def run_section(
     return RunSection(
         key=key,
         run_name=section.run_name,
+        budget=next((found for data in run.config.data if (found := short_budget(run.config, data))), None),
         many=_many_section(evidences, styles, key) if len(evidences) > 1 else None,
         batches=batch_section(run, styles, key),
         roofline=roofline_section(run, styles, key),
@@ -118,12 +121,12 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(found: StudyFindings, styles: dict[str, Style], key: str) -> StudySection:
+def _study_section(found: StudyFindings, of: DataFindings, styles: dict[str, Style], key: str) -> StudySection:
     """A study with its figures."""
     title, factors = found.result.study.title, found.factors
     return StudySection(
         **fields_of(found),
-        forest=forest_figure(found.result, styles, f"{key}-forest"),
+        forest=forest_figure(found.result, of.budget, styles, f"{key}-forest"),
         interaction=interaction_figure(factors, title, styles, f"{key}-interaction") if factors else None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
@@ -90,7 +91,8 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
     corrected = f"; p corrected after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
     return PlainTable(
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
-        f"{result.study.baseline}, in percentage points; the margin that matters is {margin(result.margin)}{corrected}",
+        f"{with_budget(result.study.baseline, section.budget)}, in percentage points; the margin that matters is "
+        f"{margin(result.margin)}{corrected}",
         label=label,
         columns=(
             Column("Network", kind="text"),

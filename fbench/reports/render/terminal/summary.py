@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.benchmark.records.specs import DataUnit
+from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
 from fbench.reports.findings.comparisons.factor_words import effect_sentences, left_out_sentences
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import heading_of
@@ -38,7 +39,7 @@ def print_summary(findings: Findings) -> None:
                 if said.topic in ("Missed", "Learning") and said.text:
                     console.print(said.text, highlight=False, markup=False)
             for study in section.studies:
-                _print_verdicts(console, study)
+                _print_verdicts(console, study, section.budget)
 
 
 def _what(section: DataFindings) -> str:
@@ -49,13 +50,14 @@ def _what(section: DataFindings) -> str:
     return f"{kind}, {section.split_words}{marked}"
 
 
-def _print_verdicts(console: Console, study: StudyFindings) -> None:
+def _print_verdicts(console: Console, study: StudyFindings, budget: ShortBudget | None) -> None:
     """A line for each comparison that could be tested, or of which too few images or no learning is all that can be
     said, and for each effect of crossed factors, below the title of its study."""
     result = study.result
     told = [row for row in result.comparisons if row.is_tested or row.few_images or row.neither_learned]
     if told:
-        console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
+        title = with_budget(result.study.title, budget)
+        console.print(f"\n{title}", highlight=False, markup=False, style="bold")
     for row in told:
         console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
     analysis = study.factors.analysis if study.factors else None

@@ -51,7 +51,7 @@ def test_summary_has_both_intervals(run: RunTable, tmp_path: Path) -> None:
         expected = summarise(run.correctness(row["network"], row["data"]).correct)
         assert float(row["top1"]) == pytest.approx(expected.new_images.estimate, rel=1e-5)
         assert float(row["top1_this_test_set_low"]) == pytest.approx(expected.this_test_set.low, rel=1e-5)
-        assert float(row["top1_new_images_high"]) == pytest.approx(expected.new_images.high, rel=1e-5)
+        assert float(row["top1_new_units_high"]) == pytest.approx(expected.new_images.high, rel=1e-5)
         assert row["split"] == "test"
 
 

@@ -123,7 +123,7 @@ def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) 
     assert cells[2:] == ("+1.0 to +3.0", "0.004 (≤ 0.012 allowed)", "better")
     (found,) = comparison_rows(decided)
     assert (found["p"], found["p_corrected"], found["p_allowed"]) == (0.0041, None, 0.0123)
-    assert (found["top1_difference_new_images_low"], found["verdict"]) == (0.01, "better")
+    assert (found["top1_difference_new_units_low"], found["verdict"]) == (0.01, "better")
 
 
 def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None:
