@@ -60,7 +60,7 @@ def test_differences_are_told_from_the_largest_and_chance_is_called_chance(folde
     study = {"name": "all", "title": "All", "question": "?", "baseline": "ires", "levels": levels}
     accuracy = {"ires": 0.62, "ires_no_se": 0.5, "ires_relu": 0.62, "ires_flatten": 0.3}
     words = made(folder, accuracy=accuracy, seeds=range(6), studies=(study,))
-    assert words["What matters"].startswith("On new images, against ires: ires_flatten loses ")
+    assert words["What matters"].startswith("At this budget and on new images, against ires: ires_flatten loses ")
     assert " points and ires_no_se loses " in words["What matters"]
     assert words["Undecided"].startswith("Chance could explain ires_relu against ires (")
 

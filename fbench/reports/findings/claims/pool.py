@@ -25,6 +25,7 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.comparisons.budget import image_passes
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence, gather
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
 """Labels of two runs that the sentence before has named."""
@@ -116,7 +117,8 @@ def gather_claim_inputs(runs: Sequence[RunTable]) -> ClaimInputs:
     Raises:
         UserError: a run that cannot be read.
     """
-    return claim_inputs_of(runs, [gather(run, data) for run in runs for data in run.config.data])
+    read = [whole_data_sets([gather(run, data) for data in run.config.data]) for run in runs]
+    return claim_inputs_of(runs, [one for of_run in read for one in of_run])
 
 
 def claim_inputs_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimInputs:
@@ -237,6 +239,7 @@ def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
         correct=np.concatenate([ours.correct, more.correct[fresh]])[order],
         confusion=np.concatenate([ours.confusion, more.confusion[fresh]])[order],
         histories=tuples(ours.histories, more.histories),
+        folds=tuple(_joined(one, other) for one, other in zip(ours.folds, more.folds, strict=False)),
     )
 
 

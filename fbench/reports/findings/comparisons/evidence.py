@@ -41,6 +41,7 @@ class NetworkEvidence:
     ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
     classes), both on the headline split; ``measures`` are that split's. ``clusters`` of its images are none where each
     stands for itself, and ``unit`` says what they are. ``rule`` is that of the run's protocol for collapsed trainings.
+    ``folds`` are the parts of a network on all folds of a data set, whose seeds stand for one training in each.
     """
 
     network: str
@@ -53,10 +54,14 @@ class NetworkEvidence:
     clusters: Clusters | None = None
     unit: DataUnit = "images"
     rule: Collapse = field(default_factory=Collapse)
+    folds: tuple[NetworkEvidence, ...] = ()
 
     @cached_property
     def collapsed_trainings(self) -> tuple[bool, ...]:
-        """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss."""
+        """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss; of a
+        set of folds whether one of them did not."""
+        if self.folds:
+            return tuple(map(any, zip(*(one.collapsed_trainings for one in self.folds), strict=True)))
         losses = [rows[-1].train_loss if rows else None for rows in self.histories]
         return tuple(
             is_collapsed(*one, self.rule.chance, self.rule.loss_factor)
@@ -84,12 +89,14 @@ class NetworkEvidence:
             correct=self.correct[rows],
             confusion=self.confusion[rows],
             histories=tuple(self.histories[row] for row in rows),
+            folds=tuple(one.of_seeds(wanted) for one in self.folds),
         )
 
     @property
     def largest_loss(self) -> float:
         """The largest validation loss of any trial at any evaluation, in nats; 0 without a history."""
-        losses = [row.validation_loss for rows in self.histories for row in rows]
+        histories = [rows for one in (self, *self.folds) for rows in one.histories]
+        losses = [row.validation_loss for rows in histories for row in rows]
         return max((loss for loss in losses if math.isfinite(loss)), default=0.0)
 
 
@@ -100,6 +107,7 @@ class Evidence:
     ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
     ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
     or validation split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    ``folds`` are the names of the data sets that it is made of, where these are all folds of one.
     ``unit`` is what is drawn anew in intervals: subjects, groups of copies, or images where none is kept or a single
     one has all images.
     """
@@ -112,6 +120,12 @@ class Evidence:
     without_copies: npt.NDArray[np.bool_] | None = None
     clusters: Clusters | None = None
     unit: DataUnit = "images"
+    folds: tuple[str, ...] = ()
+
+    @property
+    def recorded_data(self) -> str:
+        """The name of a data set that trials of it have in the run's records."""
+        return self.folds[0] if self.folds else self.data.name
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError, did_you_mean
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def load_side(given: str) -> Side:
     path, network = _split(given)
     if path.is_dir():
         run = load_run(path)
-        evidence = tuple(gather(run, data) for data in run.config.data)
+        evidence = whole_data_sets([gather(run, data) for data in run.config.data])
         side = Side(given, None, run, run.costs, evidence)
     else:
         side = Side(given, None, None, (read_cost_file(path),))

@@ -11,6 +11,7 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
 from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 from fbench.reports.findings.comparisons.many import many_result
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.costs.counters import counter_table
@@ -97,12 +98,12 @@ def run_section(
     run: RunTable, evidences: Sequence[Evidence], styles: dict[str, Style], section: SectionKey
 ) -> RunSection:
     """What belongs to a run as a whole."""
-    key = section.key
+    key, whole = section.key, whole_data_sets(evidences)
     return RunSection(
         key=key,
         run_name=section.run_name,
         budget=next((found for data in run.config.data if (found := short_budget(run.config, data))), None),
-        many=_many_section(evidences, styles, key) if len(evidences) > 1 else None,
+        many=_many_section(whole, styles, key) if len(whole) > 1 else None,
         batches=batch_section(run, styles, key),
         roofline=roofline_section(run, styles, key),
         counters=counter_table(run),

@@ -67,7 +67,7 @@ def test_of_subjects_verdicts_and_headers_speak(tmp_path: Path) -> None:
     (sentence,) = sentences(of_subjects)
     assert "undecided" in sentence  # no margin of 20 points is certified by ten subjects: 0.8^10 is 0.11
     page = build_report([load_run(tmp_path / "subjects" / "run")])
-    assert "Verdict, on new subjects" in page
+    assert "Verdict, at this budget, on new subjects" in page
     assert "seeds and subjects" in page
 
 
