@@ -365,6 +365,17 @@ def test_a_protocol_gives_its_options_only_to_networks_that_take_them(tmp_path: 
     assert "dropout_place" not in options["ires"]
 
 
+def test_a_run_keeps_its_rule_of_collapsed_trainings(finished: RunTable, tmp_path: Path) -> None:
+    """It is fixed before the first result; trials, whose ids it is no part of, are as they were."""
+    protocol = tmp_path / "mine.toml"
+    protocol.write_text('extends = "fbench"\n[collapse]\nchance = 0.01\n')
+    with pytest.raises(UserError, match="different rule of collapsed trainings"):
+        plan_run(request_in(tmp_path, protocol=str(protocol)))
+    other = plan_run(request_in(tmp_path, protocol=str(protocol), out=tmp_path / "other"))
+    assert finished.trials.keys() >= {spec.trial_id for spec in other.specs}
+    assert [spec.trial_id for spec in other.specs] == [spec.trial_id for spec in plan_run(request_in(tmp_path)).specs]
+
+
 def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a data set named 'stripes' was given before"):
         plan_run(request_in(tmp_path, data=("synthetic", "synthetic:copies=removed")))
