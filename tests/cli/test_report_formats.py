@@ -34,7 +34,8 @@ def call(*arguments: str | Path) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("form", "start", "suffix"), [("md", "## ", "md"), ("latex", "% ", "tex"), ("csv", "run,data,split,unit,network", "csv")]
+    ("form", "start", "suffix"),
+    [("md", "## ", "md"), ("latex", "% ", "tex"), ("csv", "run,data,split,unit,network", "csv")],
 )
 def test_tables_are_printed_or_written_alike(
     run_folder: str, tmp_path: Path, form: str, start: str, suffix: str
