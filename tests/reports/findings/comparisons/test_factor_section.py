@@ -34,6 +34,7 @@ from fbench.statistics.estimands import new_images
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+from tests.unpainted import unpainted_report
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -83,7 +84,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 @pytest.fixture(scope="module")
 def crossed_page(crossed: Evidence) -> Page:
-    return Page(build_report([crossed.run]))
+    return Page(unpainted_report([crossed.run]))
 
 
 def test_effects_are_those_of_the_answers_by_hand(crossed: Evidence) -> None:

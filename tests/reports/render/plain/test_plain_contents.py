@@ -45,6 +45,7 @@ def test_summary_says_what_was_made_up(table: RunTable) -> None:
         assert float(rows[name]["Latency, ms"]) == pytest.approx(1.055 * latency_ms(name), rel=0.01)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
     page = Page(build_report([table])).text
     flat = " ".join(page.split())
