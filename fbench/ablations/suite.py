@@ -13,6 +13,7 @@ from fbench.ablations.study import IDENTIFIER, Study
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel
 
+FamilyScope = Literal["suite", "study"]
 CopiesTreatment = Literal["keep", "removed", "size_matched"]
 Option = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 LONGEST_NAME = 60  # a run's folder adds the data set and the preset, and many file systems allow 255 bytes
@@ -45,9 +46,14 @@ class Suite(FrozenModel):
         source: the paper it follows, if any.
         studies: at least one.
         variants: networks of this suite only, by name (``[variants.NAME]`` in TOML).
+        family: which comparisons on one data set are corrected together: those of the ``suite``, or of each ``study``
+            for itself, which says something false more often.
+        primary: names of the studies that the run is made for. They are a family, and the others a second one; none:
+            all are one.
 
     Raises:
-        UserError: two studies of one name, or a variant that no study uses.
+        UserError: two studies of one name, a variant that no study uses, or a primary study that there is not or where
+            each study is a family.
     """
 
     name: str = Field(pattern=IDENTIFIER)
@@ -56,6 +62,8 @@ class Suite(FrozenModel):
     source: str = ""
     studies: tuple[Study, ...] = Field(min_length=1)
     variants: dict[str, Variant] = Field(default_factory=dict)
+    family: FamilyScope = "suite"
+    primary: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -68,6 +76,13 @@ class Suite(FrozenModel):
             raise UserError(
                 f"Suite '{self.name}' defines the variant '{unused[0]}', which no study uses; "
                 "list it as a level or remove it."
+            )
+        for name in self.primary:
+            self.study(name)
+        if self.primary and self.family == "study":
+            raise UserError(
+                f"Suite '{self.name}' has primary studies and makes each study a family of its own; "
+                "leave out 'primary' or 'family'."
             )
         return self
 
@@ -105,7 +120,8 @@ def select_studies(suite: Suite, only: Iterable[str]) -> Suite:
     studies = tuple(study for study in suite.studies if study.name in chosen)
     used = {level for study in studies for level in study.levels}
     variants = {name: variant for name, variant in suite.variants.items() if name in used}
-    return suite.model_copy(update={"studies": studies, "variants": variants})
+    primary = tuple(name for name in suite.primary if name in chosen)
+    return suite.model_copy(update={"studies": studies, "variants": variants, "primary": primary})
 
 
 def adhoc_suite(architectures: Iterable[str], against: str | None = None) -> Suite:

@@ -42,7 +42,7 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
             typer.echo(line)
     if max_seeds is not None and analyses:
         console.print("Interim analyses, and what each may spend", highlight=False)
-        console.print(_analyses_table(max_seeds, sorted({one.comparisons for one in analyses})))
+        console.print(_analyses_table(max_seeds, sorted({one.family for one in analyses})))
     taken = len(plan.reusable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
@@ -85,6 +85,7 @@ def _power_table(analyses: Sequence[PowerAnalysis]) -> Table:
     table.add_column("study", overflow="fold")
     for column, width in (
         ("tests", 5),
+        ("family", 6),
         ("finds", 5),
         ("certifies", 9),
         ("margin", 6),
@@ -96,6 +97,7 @@ def _power_table(analyses: Sequence[PowerAnalysis]) -> Table:
         table.add_row(
             _name(one, several=several),
             str(one.comparisons),
+            str(one.family),
             _points(one.detectable_difference),
             _points(one.certifiable_margin),
             f"{100 * one.margin:g}",

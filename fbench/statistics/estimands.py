@@ -129,10 +129,15 @@ class MeanEstimate:
     def interval(self, confidence: float) -> tuple[float, float]:
         """The two-sided interval of another confidence than its own.
 
+        It leaves out 0 exactly where ``p_value`` is below 1 minus its confidence: an end of 0 is not part of it. Where
+        few images differ, sign flips may reject 0 although the distribution that the ends are from does not.
+
         Raises:
             ValueError: a confidence not between 0 and 1.
         """
         low, high = self._unbounded(confidence)
+        if low < 0 < high and self.p_value < 1 - confidence:
+            low, high = (0.0, high) if self.estimate > 0 else (low, 0.0)
         return (low, high) if self.bounds is None else self.bounds.within(low, high, confidence)
 
     def _unbounded(self, confidence: float) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from coarse_fbench import leave_cost_out
 from unpainted import leave_unpainted
 
 from fbench.cli.app import main
@@ -117,7 +118,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
-def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
+def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial of this network takes two seconds, of which the processor works a few hundredths."""
     (tmp_path / "mine.py").write_text(WAITING, encoding="utf-8")
     command = ["--arch", "waiting", "--plugin", "mine.py", "--preset", "smoke", "--seeds", "4", "--out", "run"]
@@ -142,6 +143,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
     assert kept
     (tmp_path / "go_on").touch()
+    leave_cost_out(monkeypatch)
     again = typed("run", *command, "--jobs", "1", cwd=tmp_path)  # how many at a time is no part of a run
     assert again.code == 0, again.err
     assert f"{4 - len(kept)} trials to run, {len(kept)} done before" in again.out
@@ -166,7 +168,10 @@ def build(num_classes=7, in_channels=1, image_size=48):
 
 
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
-def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
+def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_cost_out(monkeypatch)
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
     done = typed(
         "run",

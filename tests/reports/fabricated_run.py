@@ -90,9 +90,26 @@ class Recipe:
     images_of_subject: int = 0  # consecutive ones, as easy as each other; 0: nothing is known of subjects
 
 
+_FILES: dict[str, dict[str, bytes]] = {}
+"""The files of each recipe that was made before in this process: many tests begin with the same run and change it."""
+
+
 def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
     """Write a run of made-up records to ``folder`` and load it."""
     recipe = recipe or Recipe()
+    known = _FILES.get(repr(recipe))
+    if known is None or folder.exists():
+        _write_run(folder, recipe)
+        found = (file for file in folder.rglob("*") if file.is_file())
+        _FILES.setdefault(repr(recipe), {str(file.relative_to(folder)): file.read_bytes() for file in found})
+    else:
+        for name, content in known.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    return load_run(folder)
+
+
+def _write_run(folder: Path, recipe: Recipe) -> None:
     run = RunFolder(folder)
     run.create(_config(recipe))
     planned = []
@@ -112,7 +129,6 @@ def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
             '"selected_on": "validation", "time": "2026-01-02T03:04:05+00:00"}'
         ]
     )
-    return load_run(folder)
 
 
 def network_spec(name: str) -> NetworkSpec:

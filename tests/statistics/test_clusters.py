@@ -15,7 +15,7 @@ from fbench.statistics.comparison.equivalence import certified_margin
 from fbench.statistics.comparison.networks import compare_networks
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.comparison.unpaired import unpaired_new_images
-from fbench.statistics.comparison.verdict import decide
+from fbench.statistics.comparison.verdict import FamilyMember, decide
 from fbench.statistics.crossed import MeanSquares, error_distribution, mean_squares
 from fbench.statistics.discordance import discordance
 from fbench.statistics.estimands import new_images, this_test_set
@@ -156,7 +156,7 @@ def test_of_18_clusters_without_a_difference_none_certifies_a_point() -> None:
     assert found.discordance is not None
     assert found.discordance.most_differing(0.05) == pytest.approx(1 - 0.05 ** (1 / 18))
     assert found.interval(0.9)[1] == pytest.approx(1 - 0.05 ** (1 / 18))
-    assert decide([found], margin=0.01)[0].verdict == "undecided"
+    assert decide([FamilyMember(found, 0.01)])[0].verdict == "undecided"
 
 
 def test_few_clusters_that_differ_flip_as_wholes() -> None:

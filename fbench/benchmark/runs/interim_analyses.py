@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fbench.ablations.family import families, family_of
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalyses, InterimAnalysis, State
 from fbench.benchmark.store.run_folder import RunFolder
-from fbench.benchmark.store.run_table import RunTable
+from fbench.benchmark.store.run_table import RunTable, first_names
 from fbench.core.errors import UserError
 from fbench.statistics.classification import confusion_matrix
 from fbench.statistics.collapse import Collapses, is_collapsed
@@ -94,15 +95,23 @@ def wanted_seeds(suite: Suite, data: tuple[str, ...], analyses: InterimAnalyses)
 
 
 def take_analyses(suite: Suite, run: RunTable, data: tuple[str, ...], analyses: InterimAnalyses) -> InterimAnalyses:
-    """Analyse every open comparison whose next analysis has all its trials, finished or failed."""
+    """Analyse every open comparison whose next analysis has all its trials, finished or failed.
+
+    Each has an equal share of the level of its family (:mod:`fbench.ablations.family`).
+    """
     found = []
+    groups = {name: families(run.config.suite, _planned(run, name), first_names(run.plan, name)) for name in data}
     for key in open_keys(suite, data, analyses):
         seeds = next_analysis(key, analyses)
         if _all_ended(run, key, seeds):
             margin = suite.study(key.study).margin_points / 100
-            level = analyses.level / len(comparisons(suite.study(key.study)))
+            level = analyses.level / family_of(key.study, groups[key.data]).size
             found.append(_analyse(run, key, seeds, analyses.max_seeds, margin, level))
     return analyses.model_copy(update={"analyses": (*analyses.analyses, *found)})
+
+
+def _planned(run: RunTable, data: str) -> set[str]:
+    return {row.network for row in run.plan if row.data == data}
 
 
 def _all_ended(run: RunTable, key: ComparisonKey, seeds: int) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fbench.ablations.family import Family, families, family_of
 from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.runs.planning import RunPlan
-from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.store.run_table import RunTable, first_names, load_run
 from fbench.core.errors import UserError
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.power import (
@@ -38,7 +39,8 @@ class PowerAnalysis:
     Attributes:
         study: its name.
         data: the data set's name.
-        comparisons: members of the family.
+        comparisons: of the study.
+        family: how many comparisons on the data set they are corrected with, themselves included.
         seeds: each network's, at most.
         images: of the test split.
         units: of the test split: its images, or the subjects or groups of copies that they belong to. Typical and
@@ -55,6 +57,7 @@ class PowerAnalysis:
     study: str
     data: str
     comparisons: int
+    family: int
     seeds: int
     images: int
     units: int
@@ -81,7 +84,15 @@ def analyse_power(plan: RunPlan, max_seeds: int | None, stated: VarianceComponen
     earlier = [] if stated else _earlier_runs(plan)
     seeds = max_seeds or plan.seeds
     return [
-        _foresee(study, data, seeds, (_test_images(plan, data), _test_units(plan, data)), stated, earlier)
+        _foresee(
+            study,
+            data,
+            seeds,
+            (_test_images(plan, data), _test_units(plan, data)),
+            stated,
+            earlier,
+            _family(plan, study, data.name),
+        )
         for data in plan.config.data
         for study in plan.suite.studies
         if comparisons(study)
@@ -105,6 +116,13 @@ def stated_components(text: str) -> VarianceComponents:
     return VarianceComponents(seed=seed**2, image=image**2, residual=rest**2)
 
 
+def _family(plan: RunPlan, study: Study, data: str) -> Family:
+    """What a study is corrected with: also what was planned in this folder before."""
+    rows = [row for row in (*plan.folder.plan(), *plan.planned) if row.data == data]
+    groups = families(plan.config.suite, {row.network for row in rows}, first_names(rows, data))
+    return family_of(study.name, groups)
+
+
 def _foresee(
     study: Study,
     data: DataSpec,
@@ -112,21 +130,23 @@ def _foresee(
     sizes: tuple[int, int],
     stated: VarianceComponents | None,
     earlier: Sequence[RunTable],
+    family: Family,
 ) -> PowerAnalysis:
-    family, margin = len(comparisons(study)), study.margin_points / 100
+    margin = study.margin_points / 100
     components, spreads = (stated, "spreads as stated") if stated else _known_components(study, data.name, earlier)
     images, units = sizes
     expected = expected_estimate(components, seeds, units, size=images / units) if seeds > 1 else None
-    level = LEVEL / family
+    level = LEVEL / family.size
     return PowerAnalysis(
         study=study.name,
         data=data.name,
-        comparisons=family,
+        comparisons=len(comparisons(study)),
+        family=family.size,
         seeds=seeds,
         images=images,
         units=units,
         unit=data.unit,
-        smallest_p=smallest_reachable(seeds, family),
+        smallest_p=smallest_reachable(seeds, family.size),
         margin=margin,
         detectable_difference=detectable_difference_of(expected, level) if expected else None,
         certifiable_margin=certifiable_margin_of(expected, level) if expected else None,

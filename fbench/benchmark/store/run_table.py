@@ -167,6 +167,15 @@ def load_run(path: str | Path) -> RunTable:
     )
 
 
+def first_names(plan: Sequence[PlannedTrial], data: str) -> dict[str, str]:
+    """For each network of a data set the first name of the same network: its trials are those of that name."""
+    rows = [row for row in plan if row.data == data]
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row.trial_id, row.network)
+    return {row.network: first[row.trial_id] for row in reversed(rows)}
+
+
 def planned_seeds(plan: Sequence[PlannedTrial]) -> tuple[int, ...]:
     """All seeds of a plan, ascending."""
     return tuple(sorted({row.seed for row in plan}))

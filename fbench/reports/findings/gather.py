@@ -13,7 +13,8 @@ from fbench.reports.findings.answer import answer
 from fbench.reports.findings.claims.section import ClaimsSection, claims_section
 from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
-from fbench.reports.findings.comparisons.factors import factor_section
+from fbench.reports.findings.comparisons.factors import FactorSection, factor_sections
+from fbench.reports.findings.comparisons.families import family_sentences
 from fbench.reports.findings.comparisons.folds import folds_sentence, whole_data_sets, with_all_folds
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
@@ -23,6 +24,7 @@ from fbench.reports.findings.faces import network_maps
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
 from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
+from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
@@ -109,7 +111,8 @@ def _data_findings(
     results = study_results(evidence, correction)
     front = front_result(evidence, summary)
     published = published_rows(evidence, summary)
-    studies = tuple(_study_findings(evidence, result, omissions) for result in results)
+    factors = factor_sections(evidence, [result.study for result in results], correction)
+    studies = tuple(_study_findings(evidence, result, factors.get(result.study.name), omissions) for result in results)
     maps = network_maps(run, evidence, shown, omissions)
     plans = network_plans(run, evidence.recorded_data, omissions)
     return DataFindings(
@@ -122,6 +125,8 @@ def _data_findings(
         budget=short_budget(run.config, evidence.data),
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(text for text in (folds_sentence(evidence), *cautions(run)) if text),
+        families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
+        next_step=next_step(run, results),
         summary=tuple(summary),
         without_copies=without_copies(evidence, summary) if summary else "",
         cost_data=run.config.data[0].name,
@@ -135,7 +140,9 @@ def _data_findings(
     )
 
 
-def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omissions) -> StudyFindings:
+def _study_findings(
+    evidence: Evidence, result: StudyResult, factors: FactorSection | None, omissions: Omissions
+) -> StudyFindings:
     """A study, what else each comparison changes, and its factors."""
     differences = (
         omissions.attempt(
@@ -147,5 +154,5 @@ def _study_findings(evidence: Evidence, result: StudyResult, omissions: Omission
     return StudyFindings(
         result,
         tuple(found for found in differences if found is not None),
-        factor_section(evidence, result.study, result.correction),
+        factors,
     )

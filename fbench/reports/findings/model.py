@@ -18,6 +18,7 @@ from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
+from fbench.reports.findings.next_step import NextStep
 from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
 
@@ -42,8 +43,9 @@ class DataFindings:
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
-    are built, and ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the
-    protocol's own, else none.
+    are built, ``families`` what the verdicts of studies are corrected for, ``next_step`` what would decide more, and
+    ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the protocol's own, else
+    none.
     """
 
     key: str
@@ -55,6 +57,8 @@ class DataFindings:
     budget: ShortBudget | None
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
+    families: tuple[str, ...]
+    next_step: NextStep
     summary: tuple[NetworkSummary, ...]
     without_copies: str
     cost_data: str

@@ -1,26 +1,53 @@
 """The answer to a comparison: better, worse, equivalent or undecided.
 
-A family is all comparisons of one study. Verdicts are on new images. *Better* and *worse*: the hypothesis of no
-difference is rejected; *equivalent*: it is not, but the hypothesis of a difference of the margin or more is. Each of
-the two kinds of statement is corrected over the family for itself, so that each is false somewhere in the family in
-at most 5 of 100 studies.
+A family is all comparisons that are corrected together, such as all of a run on one data set. Verdicts are on new
+images. *Better* and *worse*: the hypothesis of no difference is rejected; *equivalent*: it is not, but the hypothesis
+of a difference of the margin or more is. Each of the two kinds of statement is corrected over the family for itself,
+so that each is false somewhere in the family in at most 5 of 100 runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
 
+import numpy as np
+
 from fbench.statistics.comparison.equivalence import equivalence_p_values, smallest_margins
-from fbench.statistics.comparison.multiplicity import Correction, adjust
+from fbench.statistics.comparison.multiplicity import Correction, adjust, levels_of_tests
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import detectable_difference_of
 
 LEVEL: Final = 0.05
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
+
+
+@dataclass(frozen=True)
+class FamilyMember:
+    """A comparison of a family.
+
+    Attributes:
+        estimate: the difference for new images. One of a single seed (rules ``one_seed`` and ``undefined``) is not
+            tested.
+        margin: the difference that matters, in the unit of the estimate.
+        pair: what is compared, the same for two comparisons that are one hypothesis, which counts once; none for one
+            that stands for itself.
+        neither_learned: both networks collapsed (:mod:`fbench.statistics.collapse`), so that it stays undecided: two
+            networks that learned nothing are not equally good.
+        with_collapsed: where trainings collapsed and ``estimate`` is of those that learned, the difference with them.
+            *Better*, *worse* and *equivalent* are then given only where the family with these differences says the
+            same.
+    """
+
+    estimate: MeanEstimate
+    margin: float
+    pair: Hashable | None = None
+    neither_learned: bool = False
+    with_collapsed: MeanEstimate | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +58,10 @@ class Decision:
         verdict: for new images; one training a network decides nothing, nor do two networks neither of which learned.
         p_adjusted: of no difference, corrected over the family.
         p_equivalent_adjusted: of a difference of the margin or more, corrected over the family.
+        level: at which no difference was tested in the family: the interval of confidence ``1 - level`` leaves out 0
+            exactly where it is rejected.
+        equivalent_level: one-sided, at which a difference of the margin was: the interval of confidence
+            ``1 - 2 equivalent_level`` lies within the margin exactly where it is rejected.
         smallest_margin: the least margin for which this data would certify equivalence in this family.
         detectable_difference: the true difference that data of this precision would find in 80 of 100 studies, at the
             level that the smallest p-value of the family has to reach.
@@ -43,6 +74,8 @@ class Decision:
     verdict: Verdict
     p_adjusted: float
     p_equivalent_adjusted: float
+    level: float
+    equivalent_level: float
     smallest_margin: float
     detectable_difference: float
     below_margin: bool
@@ -50,76 +83,99 @@ class Decision:
 
 
 NOTHING_TESTED: Final = Decision(
-    "undecided", float("nan"), float("nan"), float("nan"), float("nan"), below_margin=False
+    verdict="undecided",
+    p_adjusted=math.nan,
+    p_equivalent_adjusted=math.nan,
+    level=math.nan,
+    equivalent_level=math.nan,
+    smallest_margin=math.nan,
+    detectable_difference=math.nan,
+    below_margin=False,
 )
 
 
 def decide(
-    estimates: Sequence[MeanEstimate],
-    margin: float,
-    correction: Correction = "holm",
-    level: float = LEVEL,
-    neither_learned: Sequence[bool] = (),
-    with_collapsed: Sequence[MeanEstimate | None] = (),
+    members: Sequence[FamilyMember], correction: Correction = "holm", level: float = LEVEL, planned: int = 0
 ) -> list[Decision]:
-    """Decide the comparisons of one family, each given as the difference for new images.
+    """Decide the comparisons of one family.
 
     Args:
-        estimates: differences; those of one seed (rules ``one_seed`` and ``undefined``) are not tested and do not count
-            as members of the family.
-        margin: the difference that matters, in the unit of the estimates.
+        members: in any order.
         correction: over the family.
         level: of both kinds of statement.
-        neither_learned: for each comparison, whether both networks collapsed (:mod:`fbench.statistics.collapse`): it
-            stays undecided, as two networks that learned nothing are not equally good. Empty: none is.
-        with_collapsed: for each comparison of which trainings collapsed, the difference with them, where ``estimates``
-            are of those that learned; none for the others. *Better*, *worse* and *equivalent* are then given only where
-            the family with these differences says the same. Empty: none has any.
+        planned: how many comparisons the family was planned with, where that is more than can be tested: those that
+            are missing count as if nothing had been found.
 
     Raises:
-        ValueError: a margin that is not above 0, a level not between 0 and 1, or not one mark or difference for each
-            comparison.
+        ValueError: a margin that is not above 0, or a level not between 0 and 1.
     """
-    if with_collapsed and len(with_collapsed) != len(estimates):
-        raise ValueError(f"{len(with_collapsed)} differences do not match {len(estimates)} comparisons; give one each.")
-    if any(one is not None for one in with_collapsed):
-        everything = [more or one for more, one in zip(with_collapsed, estimates, strict=True)]
-        learned = decide(estimates, margin, correction, level, neither_learned)
-        others = decide(everything, margin, correction, level, neither_learned)
-        return [
-            one if more is None else _confirmed(one, other.verdict)
-            for one, other, more in zip(learned, others, with_collapsed, strict=True)
-        ]
     if not 0 < level < 1:
         raise ValueError(f"A level of {level} is not possible; give a number between 0 and 1, such as 0.05.")
-    if neither_learned and len(neither_learned) != len(estimates):
-        raise ValueError(f"{len(neither_learned)} marks do not match {len(estimates)} comparisons; give one for each.")
-    tested = [one for one in estimates if is_testable(one)]
-    different = adjust([one.p_value for one in tested], correction).tolist()
-    near = adjust(equivalence_p_values(tested, margin), correction).tolist()
-    margins = smallest_margins(tested, partial(adjust, correction=correction), level).tolist()
-    found = iter(
-        Decision(
-            verdict=_verdict(one, p_different, p_near, level),
-            p_adjusted=p_different,
-            p_equivalent_adjusted=p_near,
-            smallest_margin=smallest,
-            detectable_difference=detectable_difference_of(one, level / len(tested)),
-            below_margin=p_near < level,
-        )
-        for one, p_different, p_near, smallest in zip(tested, different, near, margins, strict=True)
-    )
-    decisions = [next(found) if is_testable(one) else NOTHING_TESTED for one in estimates]
-    marks = neither_learned or [False] * len(estimates)
+    decisions = _decide(members, correction, level, planned)
+    if all(one.with_collapsed is None for one in members):
+        return decisions
+    everything = [replace(one, estimate=one.with_collapsed or one.estimate) for one in members]
+    others = _decide(everything, correction, level, planned)
     return [
-        replace(decision, verdict="undecided", below_margin=False) if mark else decision
-        for decision, mark in zip(decisions, marks, strict=True)
+        decision if one.with_collapsed is None else _confirmed(decision, other.verdict)
+        for one, decision, other in zip(members, decisions, others, strict=True)
     ]
 
 
 def is_testable(estimate: MeanEstimate) -> bool:
     """Whether the chance of the seed is in the estimate's standard error."""
     return estimate.rule not in ("one_seed", "wilson", "undefined")
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """One kind of test over a family: the corrected p-value and the level of each member that is tested."""
+
+    adjusted: list[float]
+    levels: list[float]
+
+
+def _decide(members: Sequence[FamilyMember], correction: Correction, level: float, planned: int) -> list[Decision]:
+    """The decisions from the estimates alone."""
+    tested = [one for one in members if is_testable(one.estimate)]
+    pairs = [index if one.pair is None else one.pair for index, one in enumerate(tested)]
+    tests = max(planned, len(set(pairs)))
+    different = _corrected([one.estimate.p_value for one in tested], pairs, correction, level, tests)
+    # The same pair with another margin is another hypothesis.
+    hypotheses = [(pair, one.margin) for pair, one in zip(pairs, tested, strict=True)]
+    near_p_values = [float(equivalence_p_values([one.estimate], one.margin)[0]) for one in tested]
+    near_tests = max(planned + len(set(hypotheses)) - len(set(pairs)), len(set(hypotheses)))
+    near = _corrected(near_p_values, hypotheses, correction, level, near_tests)
+    once = [pairs.index(pair) for pair in dict.fromkeys(pairs)]
+    margins = smallest_margins(
+        [tested[index].estimate for index in once], partial(adjust, correction=correction, tests=tests), level
+    )
+    smallest = dict(zip(dict.fromkeys(pairs), margins.tolist(), strict=True))
+    found = iter(
+        Decision(
+            verdict=_verdict(one, different.adjusted[index], near.adjusted[index], level),
+            p_adjusted=different.adjusted[index],
+            p_equivalent_adjusted=near.adjusted[index],
+            level=different.levels[index],
+            equivalent_level=near.levels[index],
+            smallest_margin=smallest[pairs[index]],
+            detectable_difference=detectable_difference_of(one.estimate, level / tests),
+            below_margin=near.adjusted[index] < level and not one.neither_learned,
+        )
+        for index, one in enumerate(tested)
+    )
+    return [next(found) if is_testable(one.estimate) else NOTHING_TESTED for one in members]
+
+
+def _corrected(
+    p_values: Sequence[float], hypotheses: Sequence[Hashable], correction: Correction, level: float, tests: int
+) -> _Tests:
+    """Correct the p-values of a family in which equal hypotheses are one test."""
+    names = list(dict.fromkeys(hypotheses))
+    once = np.array([p_values[hypotheses.index(name)] for name in names])
+    adjusted = dict(zip(names, adjust(once, correction, tests).tolist(), strict=True))
+    levels = dict(zip(names, levels_of_tests(once, correction, level, tests).tolist(), strict=True))
+    return _Tests([adjusted[one] for one in hypotheses], [levels[one] for one in hypotheses])
 
 
 def _confirmed(learned: Decision, with_collapsed: Verdict) -> Decision:
@@ -133,7 +189,9 @@ def _confirmed(learned: Decision, with_collapsed: Verdict) -> Decision:
     )
 
 
-def _verdict(estimate: MeanEstimate, p_different: float, p_near: float, level: float) -> Verdict:
+def _verdict(member: FamilyMember, p_different: float, p_near: float, level: float) -> Verdict:
+    if member.neither_learned:
+        return "undecided"
     if p_different < level:
-        return "better" if estimate.estimate > 0 else "worse"
+        return "better" if member.estimate.estimate > 0 else "worse"
     return "equivalent" if p_near < level else "undecided"

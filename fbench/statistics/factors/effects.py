@@ -13,17 +13,19 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
+from math import isnan
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.clusters import Clusters
+from fbench.statistics.comparison.equivalence import equivalence_interval
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.paired import new_images_difference
-from fbench.statistics.comparison.verdict import Decision, decide
+from fbench.statistics.comparison.verdict import NOTHING_TESTED, Decision, FamilyMember, decide
 from fbench.statistics.crossed import ROUNDING
 from fbench.statistics.estimands import MeanEstimate, this_test_set
 from fbench.statistics.factors.design import CrossedCorrectness, CrossedDesign
@@ -74,12 +76,30 @@ class Effect:
         new_images: for new seeds and new images; verdicts and corrected p-values rest on it.
         decision: the verdict of the family of all effects; *better* is an effect above 0, *worse* one below, and
             *equivalent* one that is certainly smaller than the margin.
+        neither_learned: none of its cells learned, or trainings of one collapsed and could not be left out, so that
+            nothing is decided.
+        with_collapsed: for new images with trainings that collapsed, where the others are of those that learned; a
+            verdict is then given only if both say the same.
     """
 
     contrast: Contrast
     this_test_set: MeanEstimate
     new_images: MeanEstimate
-    decision: Decision
+    decision: Decision = NOTHING_TESTED
+    neither_learned: bool = False
+    with_collapsed: MeanEstimate | None = None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """For new images, at the level at which it was tested in the family; that of 95 % where nothing was tested."""
+        level = self.decision.level
+        return (self.new_images.low, self.new_images.high) if isnan(level) else self.new_images.interval(1 - level)
+
+    @property
+    def equivalence_interval(self) -> tuple[float, float]:
+        """For new images, at the level at which it was held against the margin; as ``interval`` without a test."""
+        level = self.decision.equivalent_level
+        return self.interval if isnan(level) else equivalence_interval(self.new_images, level)
 
 
 def contrasts(design: CrossedDesign) -> tuple[Contrast, ...]:
@@ -105,7 +125,7 @@ def estimate_effects(
     every: CrossedCorrectness | None = None,
     unsure: Collection[str] = (),
 ) -> tuple[Effect, ...]:
-    """Estimate every effect of a crossed study, which together are one family of tests.
+    """Estimate every effect of a crossed study, and decide them as one family of tests.
 
     Args:
         data: answers of all cells.
@@ -135,19 +155,44 @@ def estimate_effects(
         new.append(new_images_difference(matrix, confidence, step, largest, clusters))
     learned = [cell not in collapsed for cell in data.design.cells]
     doubtful = [cell in unsure for cell in data.design.cells]
-    open_ones = [
+    unlearned = [
         not any(map(operator.and_, map(bool, one.weights), learned))
         or any(map(operator.and_, map(bool, one.weights), doubtful))
         for one in wanted
     ]
-    decisions = decide(
-        new,
-        margin,
-        correction,
-        neither_learned=open_ones,
-        with_collapsed=[] if every is None else [_new_images(every, one, confidence, clusters) for one in wanted],
-    )
-    return tuple(Effect(*parts) for parts in zip(wanted, here, new, decisions, strict=True))
+    of_all = [None if every is None else _new_images(every, one, confidence, clusters) for one in wanted]
+    effects = [
+        Effect(contrast, of_seeds, of_images, neither_learned=mark, with_collapsed=more)
+        for contrast, of_seeds, of_images, mark, more in zip(wanted, here, new, unlearned, of_all, strict=True)
+    ]
+    return decide_together([(effects, margin)], correction)[0]
+
+
+def decide_together(
+    studies: Sequence[tuple[Sequence[Effect], float]], correction: Correction = "holm", planned: int = 0
+) -> list[tuple[Effect, ...]]:
+    """Decide the effects of several studies as one family.
+
+    Args:
+        studies: the effects of each with the margin that matters there.
+        correction: of the p-values for new images over the family.
+        planned: how many effects the family was planned with, where that is more.
+
+    Raises:
+        ValueError: a margin that is not above 0.
+    """
+    members = [
+        FamilyMember(
+            effect.new_images,
+            margin,
+            neither_learned=effect.neither_learned,
+            with_collapsed=effect.with_collapsed,
+        )
+        for effects, margin in studies
+        for effect in effects
+    ]
+    decisions = iter(decide(members, correction, planned=planned))
+    return [tuple(replace(effect, decision=next(decisions)) for effect in effects) for effects, _ in studies]
 
 
 def _new_images(

@@ -8,7 +8,8 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
         --seeds 40 --out runs/quick
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
-``--only clusters`` makes the table of clusters alone, in two minutes.
+``--only clusters`` makes the table of clusters alone, in two minutes, ``--only pages`` those of whole pages, of
+stopping for futility and of what interim analyses spend, in a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from fbench.benchmark.store.run_table import load_run
-from tests.calibration.inference import collapses, edge, few_seeds
+from tests.calibration.inference import collapses, edge, few_seeds, interim
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.clusters import LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
+from tests.calibration.inference.excess import CASES as CASES_OF_EXCESS
+from tests.calibration.inference.excess import excess_of
 from tests.calibration.inference.families import family_of
+from tests.calibration.inference.pages import CASES as CASES_OF_PAGES
+from tests.calibration.inference.pages import page_of
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import REGIMES, Population, read_population, write_population
 from tests.csv_tables import rounded, save_rows
@@ -42,7 +47,7 @@ def main() -> None:
     parser.add_argument("--random-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
-    parser.add_argument("--only", choices=("clusters",), help="Make this table alone.")
+    parser.add_argument("--only", choices=("clusters", "pages"), help="Make these tables alone.")
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
     if arguments.population:
@@ -59,6 +64,14 @@ def main() -> None:
         )
         if arguments.only == "clusters":
             write(arguments.out / "clusters.csv", [one.result() for one in clusters])
+            return
+        pages = start(page_of, CASES_OF_PAGES)
+        excess = start(excess_of, CASES_OF_EXCESS)
+        futility = start(interim.futility_of, [(regime, truth) for regime in REGIMES for truth in interim.TRUTHS])
+        if arguments.only == "pages":
+            write(arguments.out / "pages.csv", [one.result() for one in pages])
+            write(arguments.out / "futility.csv", [one.result() for one in futility])
+            write(arguments.out / "excess.csv", [one.result() for one in excess], digits=4)
             return
         families = start(family_of, [(regime,) for regime in REGIMES])
         effects = start(
@@ -80,6 +93,9 @@ def main() -> None:
         at_the_edge = start(edge.edge_of, edge.CASES)
         collapsed = start(collapses.collapses_of, collapses.CASES)
         write(arguments.out / "clusters.csv", [one.result() for one in clusters])
+        write(arguments.out / "pages.csv", [one.result() for one in pages])
+        write(arguments.out / "futility.csv", [one.result() for one in futility])
+        write(arguments.out / "excess.csv", [one.result() for one in excess], digits=4)
         write(arguments.out / "coverage.csv", [one.result()[0] for one in coverages])
         write(arguments.out / "power.csv", [row for one in coverages for row in one.result()[1]])
         write(arguments.out / "families.csv", [one.result() for one in families])
@@ -92,9 +108,9 @@ def main() -> None:
         write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
 
 
-def write(file: Path, rows: Sequence[Any]) -> None:
-    """Write frozen rows, percentages to a tenth."""
-    save_rows(file, [rounded(asdict(row), 2) for row in rows])
+def write(file: Path, rows: Sequence[Any], digits: int = 2) -> None:
+    """Write frozen rows, numbers to so many digits after the point."""
+    save_rows(file, [rounded(asdict(row), digits) for row in rows])
 
 
 def answers_of(runs: Sequence[Path]) -> Population:

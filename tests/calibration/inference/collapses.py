@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fbench.statistics.collapse import Collapses, collapse_p_value
 from fbench.statistics.comparison.networks import new_images_difference
-from fbench.statistics.comparison.verdict import decide
+from fbench.statistics.comparison.verdict import FamilyMember, decide
 from tests.calibration.inference.coverage import MARGIN, covers
 
 IMAGES: Final = 500
@@ -55,7 +55,7 @@ def collapses_of(seeds: int, repetitions: int, random_seed: int) -> CollapsesRow
         every = new_images_difference(ours, theirs, tuple(numbers.tolist()), tuple(numbers.tolist()))
         kept = tuple(numbers[~collapsed].tolist())
         learned = new_images_difference(ours[~collapsed], theirs, kept, tuple(numbers.tolist())) if kept else every
-        decision = decide([learned], MARGIN, with_collapsed=[every if collapsed.any() else None])[0]
+        decision = decide([FamilyMember(learned, MARGIN, with_collapsed=every if collapsed.any() else None)])[0]
         rates = Collapses(int(collapsed.sum()), seeds), Collapses(0, seeds)
         rate = rates[0].rate()
         found.append(

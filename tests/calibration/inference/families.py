@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from fbench.statistics.comparison.verdict import LEVEL, decide
+from fbench.statistics.comparison.verdict import LEVEL, FamilyMember, decide
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
 from fbench.statistics.seeds.power import variance_components
 from fbench.statistics.seeds.sequential import analysis_levels, judge_analysis
@@ -42,9 +42,11 @@ class FamilyRow:
 
 @dataclass(frozen=True)
 class AnalysesOutcome:
-    """One comparison with interim analyses: whether a difference was found, whether it was futile, and seeds used."""
+    """One comparison with interim analyses: whether a difference was found, or that or equivalence decided, whether it
+    was futile, and seeds used."""
 
     found: bool
+    decided: bool
     futile: bool
     seeds: int
 
@@ -89,11 +91,11 @@ def with_analyses(differences: FloatArray, *, stop_if_futile: bool, family: int 
         seen = differences[: levels.seeds]
         found = judge_analysis(new_images(seen), variance_components(seen), IMAGES, MARGIN, analyses, place)
         if found.verdict != "undecided":
-            return AnalysesOutcome(found.verdict in ("better", "worse"), futile=False, seeds=levels.seeds)
+            return AnalysesOutcome(found.verdict in ("better", "worse"), decided=True, futile=False, seeds=levels.seeds)
         if found.futile and stop_if_futile:
-            return AnalysesOutcome(found=False, futile=True, seeds=levels.seeds)
-    return AnalysesOutcome(found=False, futile=False, seeds=MAX_SEEDS)
+            return AnalysesOutcome(found=False, decided=False, futile=True, seeds=levels.seeds)
+    return AnalysesOutcome(found=False, decided=False, futile=False, seeds=MAX_SEEDS)
 
 
 def _any_found(estimates: Sequence[MeanEstimate]) -> bool:
-    return any(one.verdict in ("better", "worse") for one in decide(estimates, MARGIN))
+    return any(one.verdict in ("better", "worse") for one in decide([FamilyMember(one, MARGIN) for one in estimates]))

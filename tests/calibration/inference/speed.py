@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.statistics.comparison.networks import compare_networks
-from fbench.statistics.comparison.verdict import LEVEL, decide
+from fbench.statistics.comparison.verdict import LEVEL, FamilyMember, decide
 from fbench.statistics.factors.anova import analysis_of_variance
 from fbench.statistics.factors.design import cross, crossed_design
 from fbench.statistics.factors.effects import estimate_effects
@@ -96,7 +96,7 @@ def comparisons(answers: BoolArray) -> None:
     for network in answers:
         summarise(network)
     found = [compare_networks(network, answers[0], seeds, seeds) for network in answers[1:]]
-    decisions = decide([one.new_images for one in found], MARGIN)
+    decisions = decide([FamilyMember(one.new_images, MARGIN) for one in found])
     analyses = analysis_levels(len(seeds), LEVEL / len(found))
     for network, one, decision in zip(answers[1:], found, decisions, strict=True):
         components = variance_components(network.astype(np.float64) - answers[0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
-from fbench.statistics.comparison.equivalence import certified_margin, equivalence_p_values, smallest_margins
+from fbench.statistics.clusters import clusters_of
+from fbench.statistics.comparison.equivalence import (
+    certified_margin,
+    equivalence_interval,
+    equivalence_p_values,
+    smallest_margins,
+)
 from fbench.statistics.comparison.multiplicity import adjust
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
@@ -93,3 +100,22 @@ def test_an_empty_family_stays_empty() -> None:
 def test_a_margin_must_be_above_zero(margin: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         equivalence_p_values([], margin)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_intervals_and_tests_say_the_same_of_zero_and_of_the_margin(clustered: bool) -> None:
+    """Also where few images differ, or few clusters, or none."""
+    generator = np.random.default_rng(5)
+    for images, seeds in itertools.product((8, 20, 60, 400), (2, 3, 10)):
+        clusters = clusters_of(list(np.repeat(np.arange(images), 3)[:images])) if clustered else None
+        base = generator.random(images) < 0.9
+        for changed in (0.0, 0.03, 0.3):
+            rows = np.where(generator.random((seeds, images)) < changed, generator.random(images) < 0.95, base)
+            found = new_images_difference(rows.astype(float) - base, clusters=clusters)
+            for level in (0.05, 0.004):
+                low, high = found.interval(1 - level)
+                assert (low >= 0 or high <= 0) == (found.p_value < level)
+                low, high = equivalence_interval(found, level)
+                for margin in (0.01, 0.05):
+                    is_within = -margin < low and high < margin
+                    assert is_within == (equivalence_p_values([found], margin)[0] < level)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from fbench.reports.findings.comparisons.factors import FactorAnalysis
-from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
+from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
 from fbench.reports.formatting import listing, margin, minus, number, p_equals, plural, points, points_range, statistic
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.factors.effects import Effect
@@ -69,9 +69,9 @@ def _main_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if not is_testable(new):
         return f"{points(new.estimate)} points; one seed says nothing of the chance of a seed"
     if verdict == "undecided":
-        return f"undecided ({points_range(new.low, new.high)} points){_of_learned(effect)}"
+        return f"undecided ({points_range(*effect.interval)} points){_of_learned(effect)}"
     if verdict == "equivalent":
-        return f"equivalent within {margin(analysis.margin)} ({points_range(new.low, new.high)} points)"
+        return f"equivalent within {margin(analysis.margin)} ({points_range(*effect.equivalence_interval)} points)"
     return f"{number(100 * abs(new.estimate), 1)} points {verdict} ({_evidence(effect, analysis)})"
 
 
@@ -82,18 +82,18 @@ def _interaction_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if not is_testable(new):
         return f"the {one} changes with the {other} by {points(new.estimate)} points; one seed cannot test that"
     if verdict == "undecided":
-        found = f"({points_range(new.low, new.high)} points){_of_learned(effect)}"
+        found = f"({points_range(*effect.interval)} points){_of_learned(effect)}"
         return f"whether the {one} depends on the {other} is undecided {found}"
     if verdict == "equivalent":
-        by = f"less than {margin(analysis.margin)} ({points_range(new.low, new.high)} points)"
+        by = f"less than {margin(analysis.margin)} ({points_range(*effect.equivalence_interval)} points)"
     else:
         by = f"{points(new.estimate)} points ({_evidence(effect, analysis)})"
     return f"the {one} changes with the {other} by {by}"
 
 
 def _evidence(effect: Effect, analysis: FactorAnalysis) -> str:
-    corrected = f"{p_equals(effect.decision.p_adjusted)} after {CORRECTION_WORDS[analysis.correction]}"
-    return f"{points_range(effect.new_images.low, effect.new_images.high)}; {corrected}"
+    corrected = f"{p_equals(effect.decision.p_adjusted)} after {CORRECTION_WORDS[analysis.family.correction]}"
+    return f"{points_range(*effect.interval)}; {corrected}"
 
 
 def _of_learned(effect: Effect) -> str:

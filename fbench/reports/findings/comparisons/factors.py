@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from fbench.ablations.study import Study
 from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import FEWEST_PAIRS
@@ -23,7 +24,7 @@ from fbench.statistics.factors.design import (
     crossed_design,
     missing_cells,
 )
-from fbench.statistics.factors.effects import Effect, estimate_effects
+from fbench.statistics.factors.effects import Effect, contrasts, decide_together, estimate_effects
 from fbench.statistics.factors.pooled import pooled_estimate
 from fbench.statistics.factors.residuals import ResidualChecks, check_residuals
 
@@ -52,7 +53,7 @@ class FactorAnalysis:
 
     design: CrossedDesign
     margin: float
-    correction: Correction
+    family: CorrectedFamily
     seeds: tuple[int, ...]
     left_out: tuple[SeedLeftOut, ...]
     collapsed: tuple[SeedLeftOut, ...]
@@ -72,10 +73,39 @@ class FactorSection:
     why_not: str = ""
 
 
-def factor_section(evidence: Evidence, study: Study, correction: Correction = "holm") -> FactorSection | None:
-    """Analyse a study on one data set; none where it has no factors, or one level of each of them."""
-    if not study.factors or len(study.levels) < 2:
-        return None
+def factor_sections(
+    evidence: Evidence, studies: Sequence[Study], correction: Correction = "holm"
+) -> dict[str, FactorSection]:
+    """Analyse the crossed studies of a run on one data set, by name; without those that have no factors, or one level
+    of each of them.
+
+    All effects on the data set are a family of their own, also those of studies that cannot be analysed yet, unless
+    the suite makes each study a family.
+    """
+    crossed = [study for study in studies if study.factors and len(study.levels) > 1]
+    sections = {study.name: _section(evidence, study) for study in crossed}
+    each_alone = evidence.run.config.suite.family == "study"
+    for group in [[study] for study in crossed] if each_alone else [crossed]:
+        sections |= _decided({study.name: sections[study.name] for study in group}, group, correction)
+    return sections
+
+
+def _decided(
+    sections: dict[str, FactorSection], studies: Sequence[Study], correction: Correction
+) -> dict[str, FactorSection]:
+    """The sections with the effects decided as one family."""
+    size = sum(len(contrasts(crossed_design(study.factors, first=study.baseline))) for study in studies)
+    family = CorrectedFamily("effects of crossed factors", size, correction)
+    found = {name: section.analysis for name, section in sections.items() if section.analysis}
+    decided = decide_together([(one.effects, one.margin) for one in found.values()], correction, planned=size)
+    return sections | {
+        name: FactorSection(replace(one, effects=effects, family=family))
+        for (name, one), effects in zip(found.items(), decided, strict=True)
+    }
+
+
+def _section(evidence: Evidence, study: Study) -> FactorSection:
+    """The analysis of one study, its effects as a family of their own."""
     if untested := why_untested(evidence):
         return FactorSection(None, f"The factors are not analysed, as {untested}.")
     design = crossed_design(study.factors, first=study.baseline)
@@ -86,12 +116,10 @@ def factor_section(evidence: Evidence, study: Study, correction: Correction = "h
     networks = {cell: evidence.networks[cell] for cell in design.cells}
     if not set.intersection(*(set(found.seeds) for found in networks.values())):
         return FactorSection(None, "The factors are analysed once all combinations have finished one seed in common.")
-    return FactorSection(_analyse(design, networks, study.margin_points / 100, correction))
+    return FactorSection(_analyse(design, networks, study.margin_points / 100))
 
 
-def _analyse(
-    design: CrossedDesign, networks: Mapping[str, NetworkEvidence], margin: float, correction: Correction
-) -> FactorAnalysis:
+def _analyse(design: CrossedDesign, networks: Mapping[str, NetworkEvidence], margin: float) -> FactorAnalysis:
     every = _crossed(design, networks)
     learned = {cell: _learned(found) for cell, found in networks.items()}
     common = set.intersection(*(set(found.seeds) for found in learned.values()))
@@ -100,10 +128,18 @@ def _analyse(
     unsure = () if enough else tuple(cell for cell in design.cells if learned[cell].seeds != networks[cell].seeds)
     variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
     one_cell = [[float(index == other) for other in range(len(design.cells))] for index in range(len(design.cells))]
+    effects = estimate_effects(
+        data,
+        margin,
+        collapsed=[cell for cell, found in networks.items() if found.collapsed],
+        clusters=networks[design.cells[0]].clusters,
+        every=None if data.seeds == every.seeds else every,
+        unsure=unsure,
+    )
     return FactorAnalysis(
         design=design,
         margin=margin,
-        correction=correction,
+        family=CorrectedFamily("effects of crossed factors", len(effects), "holm"),
         seeds=data.seeds,
         left_out=every.left_out,
         collapsed=tuple(left for left in data.left_out if left.seed in every.seeds),
@@ -113,15 +149,7 @@ def _analyse(
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,
-        effects=estimate_effects(
-            data,
-            margin,
-            correction,
-            collapsed=[cell for cell, found in networks.items() if found.collapsed],
-            clusters=networks[design.cells[0]].clusters,
-            every=None if data.seeds == every.seeds else every,
-            unsure=unsure,
-        ),
+        effects=effects,
         unit=networks[design.cells[0]].unit,
         checks=check_residuals(data.accuracy, design, data.seeds),
     )

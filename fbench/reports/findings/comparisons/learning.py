@@ -163,9 +163,9 @@ def _has_exploded(network: NetworkEvidence, classes: int) -> bool:
 
 
 def _recall(network: NetworkEvidence, index: int) -> float | None:
-    counts = network.confusion.sum(axis=0)
-    images = int(counts[index].sum())
-    return float(counts[index, index] / images) if images else None
+    predicted = network.confusion[:, index].sum(axis=0)
+    images = int(predicted.sum())
+    return float(predicted[index] / images) if images else None
 
 
 def collapsed_seeds(sides: Sequence[NetworkEvidence]) -> set[int]:

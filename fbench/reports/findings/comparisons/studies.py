@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fbench.ablations.family import Family
 from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
 from fbench.benchmark.records.specs import DataUnit
 from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.families import CorrectedFamily, EvidenceFamilies, corrected_family
 from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
     collapsed_seeds,
@@ -20,10 +23,18 @@ from fbench.reports.findings.comparisons.learning import (
 from fbench.reports.findings.costs.cost import network_cost
 from fbench.reports.findings.costs.cost_change import CostChange, cost_change
 from fbench.statistics.collapse import Collapses
-from fbench.statistics.comparison.equivalence import certified_margin
+from fbench.statistics.comparison.equivalence import certified_margin, equivalence_interval
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison
-from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, Decision, Verdict, decide, is_testable
+from fbench.statistics.comparison.verdict import (
+    LEVEL,
+    NOTHING_TESTED,
+    Decision,
+    FamilyMember,
+    Verdict,
+    decide,
+    is_testable,
+)
 from fbench.statistics.discordance import Discordance
 from fbench.statistics.seeds.power import SeedsNeeded, seeds_needed, variance_components
 from fbench.statistics.sign_flip import smallest_reachable
@@ -34,10 +45,12 @@ class Comparison:
     """A network minus its baseline on one data set, as fractions of 1.
 
     Attributes:
-        network: what is compared. baseline: with what. difference: both estimands, tests and effect sizes. decision:
-        the verdict of the family as it stands, from ``difference``. analysis: where seeds were added until decided, the
-        interim analysis that decides instead; else none. ``difference`` is then that
-            of the interim analysis's seeds.
+        network: what is compared.
+        baseline: with what.
+        difference: both estimands, tests and effect sizes.
+        decision: the verdict of the family as it stands, from ``difference``.
+        analysis: where seeds were added until decided, the interim analysis that decides instead; else none.
+            ``difference`` is then that of the interim analysis's seeds.
         analysis_lost: the run no longer holds the trials of its interim analysis, so that nothing is decided.
         unpaired_seeds: seeds that only one of the two finished and that are left out of pairs.
         more: what it would take to decide; none where it is decided, where nothing is known of the chance of a seed, or
@@ -86,11 +99,27 @@ class Comparison:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """For new images: the repeated one of the interim analysis, or that of ``difference``; NaN where there is
-        none."""
+        """For new images, at the level at which no difference was tested in the family, so that it leaves out 0 exactly
+        where it was rejected; or the repeated one of the interim analysis. NaN where there is none."""
         if self.analysis is not None and self.analysis.low is not None and self.analysis.high is not None:
             return self.analysis.low, self.analysis.high
+        if math.isnan(self.decision.level):
+            return self.plain_interval
+        return self.difference.new_images.interval(1 - self.decision.level)
+
+    @property
+    def plain_interval(self) -> tuple[float, float]:
+        """For new images, of 95 % for this comparison alone; NaN where there is none."""
         return self.difference.new_images.low, self.difference.new_images.high
+
+    @property
+    def equivalence_interval(self) -> tuple[float, float]:
+        """For new images, at the level at which a difference of the margin was tested, so that it lies within the
+        margin exactly where that was rejected; NaN where nothing was tested."""
+        level = self.analysis.equivalent_level if self.analysis else self.decision.equivalent_level
+        if not self.is_tested or math.isnan(level):
+            return math.nan, math.nan
+        return equivalence_interval(self.difference.new_images, level)
 
     @property
     def smallest_margin(self) -> float:
@@ -117,12 +146,12 @@ class StudyResult:
 
     ``levels`` have a finished trial; ``absent`` are those that could not be compared with the baseline.
 
-    ``smallest_adjusted_sign_flip_p`` is the least that the sign-flip test can reach with these seeds after
-    Holm's correction for this family; none where nothing is compared.
+    ``family`` is what the comparisons are corrected with; ``smallest_adjusted_sign_flip_p`` the least that the
+    sign-flip test can reach with these seeds after Holm's correction for it, none where nothing is compared.
     """
 
     study: Study
-    correction: Correction
+    family: CorrectedFamily
     levels: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     absent: tuple[str, ...]
@@ -148,10 +177,28 @@ class _Compared(NamedTuple):
 
 
 def study_results(evidence: Evidence, correction: Correction = "holm") -> list[StudyResult]:
-    """The studies of which a network was planned, in the suite's order."""
+    """The studies of which a network was planned, in the suite's order, corrected by families."""
     planned = set(evidence.run.networks)
-    studies = [study for study in evidence.run.config.suite.studies if planned & set(study.levels)]
-    return [_study_result(evidence, study, correction) for study in studies if _has_been_asked(study, planned)]
+    studies = [study for study in evidence.run.config.suite.studies if _has_been_asked(study, planned)]
+    compared = {
+        study.name: [one for pair in comparisons(study) if (one := _compare(evidence, study, *pair)) is not None]
+        for study in studies
+    }
+    groups = EvidenceFamilies(evidence)
+    found: dict[str, StudyResult] = {}
+    for family in groups.families:
+        members = [study for study in studies if study.name in family.studies]
+        decisions = iter(
+            _decisions(evidence, groups, family, [(one, compared[one.name]) for one in members], correction)
+        )
+        for study in members:
+            found[study.name] = _study_result(
+                evidence,
+                study,
+                corrected_family(family, correction),
+                [(one, next(decisions)) for one in compared[study.name]],
+            )
+    return [found[study.name] for study in studies]
 
 
 def why_untested(*sides: Evidence) -> str:
@@ -190,65 +237,70 @@ def _has_been_asked(study: Study, planned: set[str]) -> bool:
     return study.baseline in planned and (len(study.levels) == 1 or len(planned & set(study.levels)) > 1)
 
 
-def _study_result(evidence: Evidence, study: Study, correction: Correction) -> StudyResult:
-    pairs = comparisons(study)
-    compared = [one for pair in pairs if (one := _compare(evidence, study, *pair)) is not None]
-    untested = why_untested(evidence)
-    decisions = (
-        [NOTHING_TESTED] * len(compared)
-        if untested
-        else decide(
-            [one.difference.new_images for one in compared],
+def _decisions(
+    evidence: Evidence,
+    groups: EvidenceFamilies,
+    family: Family,
+    studies: Sequence[tuple[Study, Sequence[_Compared]]],
+    correction: Correction,
+) -> list[Decision]:
+    """Of every comparison of a family, in order."""
+    members = [
+        FamilyMember(
+            one.difference.new_images,
             study.margin_points / 100,
-            correction,
-            neither_learned=[one.neither_learned for one in compared],
-            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
+            groups.pair(one.network, one.baseline),
+            one.neither_learned,
+            one.learned.every.new_images if one.learned else None,
         )
-    )
-    seeds = max((one.difference.seeds for one in compared), default=0)
-    names = {one.network for one in compared}
+        for study, compared in studies
+        for one in compared
+    ]
+    if why_untested(evidence):
+        return [NOTHING_TESTED] * len(members)
+    return decide(members, correction, planned=family.size)
+
+
+def _study_result(
+    evidence: Evidence, study: Study, family: CorrectedFamily, compared: Sequence[tuple[_Compared, Decision]]
+) -> StudyResult:
+    seeds = max((one.difference.seeds for one, _ in compared), default=0)
+    names = {one.network for one, _ in compared}
     return StudyResult(
         study=study,
-        correction=correction,
+        family=family,
         levels=tuple(level for level in study.levels if level in evidence.networks),
-        comparisons=tuple(_comparisons(evidence, study, compared, decisions)),
-        absent=tuple(network for network, _ in pairs if network not in names),
-        smallest_adjusted_sign_flip_p=smallest_reachable(seeds, len(compared)) if compared else None,
+        comparisons=tuple(_comparison(evidence, study, family, *one) for one in compared),
+        absent=tuple(network for network, _ in comparisons(study) if network not in names),
+        smallest_adjusted_sign_flip_p=smallest_reachable(seeds, family.size) if compared else None,
     )
 
 
-def _comparisons(
-    evidence: Evidence, study: Study, compared: Sequence[_Compared], decisions: Sequence[Decision]
-) -> list[Comparison]:
-    found, untested = [], why_untested(evidence)
-    for one, decision in zip(compared, decisions, strict=True):
-        undecided = (
-            not (one.neither_learned or untested)
-            and (one.analysis.verdict if one.analysis else decision.verdict) == "undecided"
-        )
-        both = evidence.networks[one.network], evidence.networks[one.baseline]
-        ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
-        found.append(
-            Comparison(
-                network=one.network,
-                baseline=one.baseline,
-                difference=one.difference,
-                decision=decision,
-                analysis=one.analysis,
-                analysis_lost=one.analysis_lost,
-                unpaired_seeds=_unpaired_seeds(one, *both),
-                more=seeds_to_decide(*both, one.difference, study.margin_points / 100, LEVEL / len(compared))
-                if undecided
-                else None,
-                cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
-                collapses=one.collapses,
-                neither_learned=one.neither_learned,
-                untested=untested,
-                learned=one.learned,
-                unit=evidence.unit,
-            )
-        )
-    return found
+def _comparison(
+    evidence: Evidence, study: Study, family: CorrectedFamily, one: _Compared, decision: Decision
+) -> Comparison:
+    untested = why_untested(evidence)
+    verdict = one.analysis.verdict if one.analysis else decision.verdict
+    undecided = not (one.neither_learned or untested) and verdict == "undecided"
+    both = evidence.networks[one.network], evidence.networks[one.baseline]
+    ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
+    level = LEVEL / family.size if math.isnan(decision.level) else decision.level
+    return Comparison(
+        network=one.network,
+        baseline=one.baseline,
+        difference=one.difference,
+        decision=decision,
+        analysis=one.analysis,
+        analysis_lost=one.analysis_lost,
+        unpaired_seeds=_unpaired_seeds(one, *both),
+        more=seeds_to_decide(*both, one.difference, study.margin_points / 100, level) if undecided else None,
+        cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
+        collapses=one.collapses,
+        neither_learned=one.neither_learned,
+        untested=untested,
+        learned=one.learned,
+        unit=evidence.unit,
+    )
 
 
 def _unpaired_seeds(one: _Compared, ours: NetworkEvidence, theirs: NetworkEvidence) -> tuple[int, ...]:
@@ -265,7 +317,7 @@ def seeds_to_decide(
 ) -> SeedsNeeded | None:
     """What it takes to decide a comparison if the true difference is the one seen; known only of pairs of seeds.
 
-    ``level`` is that of one comparison of its family.
+    ``level`` is the one at which the comparison is tested in its family.
     """
     if found.pairing != "paired" or found.seeds < FEWEST_PAIRS:
         return None

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from fbench.reports.findings.comparisons.families import CORRECTION_WORDS, CorrectedFamily
 from fbench.reports.findings.comparisons.learning import collapsed_words
 from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.comparisons.units import units
 from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, points_range
-from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.discordance import images_for_margin
 
-CORRECTION_WORDS: dict[Correction, str] = {"holm": "Holm", "false_discovery_rate": "Benjamini and Hochberg"}
 
-
-class Family(Protocol):
-    """Comparisons whose tests are corrected together, such as those of a study."""
+class Corrected(Protocol):
+    """Where a comparison stands: in a study, or among the pairs of two runs."""
 
     @property
-    def correction(self) -> Correction:
-        """Of their tests."""
-
-    @property
-    def comparisons(self) -> Sequence[Comparison]:
-        """All that are corrected together."""
+    def family(self) -> CorrectedFamily:
+        """The tests that are corrected together."""
 
     @property
     def margin(self) -> float:
         """The difference that matters, as a fraction of 1."""
 
 
-def verdict_sentence(row: Comparison, result: Family) -> str:
+def verdict_sentence(row: Comparison, result: Corrected) -> str:
     """One comparison in a sentence without its full stop; the network comes first."""
     words = {"better": _real, "worse": _real, "equivalent": _equivalent, "undecided": _undecided}
     return words[row.verdict](row, result) + _mark(row)
 
 
-def _real(row: Comparison, result: Family) -> str:
+def _real(row: Comparison, result: Corrected) -> str:
     small = (
         f", certainly by less than the {margin(result.margin)} that matter"
         if row.analysis is None and row.decision.below_margin
@@ -48,12 +41,13 @@ def _real(row: Comparison, result: Family) -> str:
     return f"{row.network} is {size} points {row.verdict} than {row.baseline} ({_evidence(row, result)}){small}"
 
 
-def _equivalent(row: Comparison, result: Family) -> str:
+def _equivalent(row: Comparison, result: Corrected) -> str:
     within = margin(result.margin)
-    return f"{row.network} and {row.baseline} are equivalent within {within} ({_range(row)} points{_at(row)})"
+    inside = points_range(*row.equivalence_interval)
+    return f"{row.network} and {row.baseline} are equivalent within {within} ({inside} points{_at(row)})"
 
 
-def _undecided(row: Comparison, result: Family) -> str:
+def _undecided(row: Comparison, result: Corrected) -> str:
     start = f"{row.network} against {row.baseline} is undecided"
     if row.analysis_lost:
         return f"{start}: trials of the interim analysis that judged it are missing"
@@ -116,10 +110,10 @@ def _roughly(amount: int) -> int:
     return -(-amount // step) * step
 
 
-def _evidence(row: Comparison, result: Family) -> str:
+def _evidence(row: Comparison, result: Corrected) -> str:
     if row.analysis is not None:
         return f"{_range(row)}{_at(row)}"
-    corrected = f" after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
+    corrected = f" after {CORRECTION_WORDS[result.family.correction]}" if result.family.is_corrected else ""
     return f"{_range(row)}; {p_equals(row.decision.p_adjusted)}{corrected}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
     collapsed_seeds,
@@ -25,7 +27,7 @@ from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
 from fbench.reports.findings.gate.subjects import ComparedPair
 from fbench.reports.formatting import listing, percent, percent_range
 from fbench.statistics.comparison.networks import NetworkComparison
-from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, decide
+from fbench.statistics.comparison.verdict import LEVEL, NOTHING_TESTED, FamilyMember, decide
 from fbench.statistics.single import summarise
 
 MARGIN: Final = 0.01
@@ -82,7 +84,8 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
             found = learned.learned if learned else compare_evidence(ours, theirs)
             compared.append(_Compared(pair, theirs, ours, found, learned))
             mixed.setdefault(_mixed_words(theirs, ours), []).append(pair.label)
-    rows = _rows(compared, why_untested(base, new))
+    family = CorrectedFamily("the pairs of the two runs", len(pairs), "holm")
+    rows = _rows(compared, why_untested(base, new), family)
     return DataAccuracy(
         key=key,
         data=new.data.name,
@@ -98,21 +101,24 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
         ),
         margin=MARGIN,
         budget=short_budget(new.run.config, new.data) or short_budget(base.run.config, base.data),
+        family=family,
         new_units=NEW_UNITS[new.unit],
     )
 
 
-def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ...]:
+def _rows(compared: Sequence[_Compared], untested: str, family: CorrectedFamily) -> tuple[AccuracyRow, ...]:
     neither_learned = [one.base.collapsed and one.new.collapsed for one in compared]
-    decisions = (
-        [NOTHING_TESTED] * len(compared)
-        if untested
-        else decide(
-            [one.difference.new_images for one in compared],
+    members = [
+        FamilyMember(
+            one.difference.new_images,
             MARGIN,
-            neither_learned=neither_learned,
-            with_collapsed=[one.learned.every.new_images if one.learned else None for one in compared],
+            neither_learned=unlearned,
+            with_collapsed=one.learned.every.new_images if one.learned else None,
         )
+        for one, unlearned in zip(compared, neither_learned, strict=True)
+    ]
+    decisions = (
+        [NOTHING_TESTED] * len(compared) if untested else decide(members, family.correction, planned=family.size)
     )
     found = []
     for one, decision, unlearned in zip(compared, decisions, neither_learned, strict=True):
@@ -120,6 +126,7 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
         used = {*difference.our_seeds, *difference.their_seeds}
         collapsed = collapsed_seeds((one.base, one.new)) if one.learned else set()
         undecided = decision.verdict == "undecided" and not (unlearned or untested)
+        level = LEVEL / family.size if math.isnan(decision.level) else decision.level
         theirs, ours = _of_seeds(one.base, difference.their_seeds), _of_seeds(one.new, difference.our_seeds)
         comparison = Comparison(
             network=f"{one.pair.new_network} in B",
@@ -129,7 +136,7 @@ def _rows(compared: Sequence[_Compared], untested: str) -> tuple[AccuracyRow, ..
             analysis=None,
             analysis_lost=False,
             unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used - collapsed)),
-            more=seeds_to_decide(one.new, one.base, difference, MARGIN, LEVEL / len(compared)) if undecided else None,
+            more=seeds_to_decide(one.new, one.base, difference, MARGIN, level) if undecided else None,
             cost=CostChange(None, None, None, None),
             collapses=(one.new.collapses, one.base.collapses),
             neither_learned=unlearned,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.comparisons.budget import ShortBudget
+from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import GateMetric
-from fbench.statistics.comparison.multiplicity import Correction
 
 SIDES: Final = ("A", "B")
 """What a reader calls the base and the new side."""
@@ -100,13 +99,8 @@ class DataAccuracy:
     refused: tuple[str, ...]
     mixed: tuple[str, ...]
     margin: float
+    family: CorrectedFamily
     budget: ShortBudget | None = None
-    correction: Correction = "holm"
-
-    @property
-    def comparisons(self) -> Sequence[Comparison]:
-        """The rows as comparisons."""
-        return [row.comparison for row in self.rows]
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,11 @@ def budget_words(budget: Budget, protocol: Protocol) -> str:
     return words
 
 
-def repeat_command(run: RunTable) -> str:
-    """The command line that repeats a run; networks of an unnamed suite are given one by one."""
+def repeat_command(run: RunTable, seeds: int | None = None) -> str:
+    """The command line that repeats a run; networks of an unnamed suite are given one by one.
+
+    With ``seeds`` it trains so many, or up to so many where seeds are added until decided.
+    """
     config, suite = run.config, run.config.suite
     command = ["fbench", "run"]
     if suite.studies[0].name == "chosen" and len(suite.studies) == 1:
@@ -87,9 +90,9 @@ def repeat_command(run: RunTable) -> str:
         path = None if name in DATA_SETS and not known_data(name).takes_path else Path("PATH")
         command += ["--data", str(data.reference.model_copy(update={"path": path}))]
     if (analyses := run.interim_analyses) is not None:
-        command += ["--until-decided", "--max-seeds", str(analyses.max_seeds)]
+        command += ["--until-decided", "--max-seeds", str(seeds or analyses.max_seeds)]
     else:
-        command += ["--seeds", str(max(1, len(planned_seeds(run.plan))))]
+        command += ["--seeds", str(seeds or max(1, len(planned_seeds(run.plan))))]
     command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
     if config.numerics.device_kind != "cpu":
         command += ["--device", config.numerics.device_kind]

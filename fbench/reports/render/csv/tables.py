@@ -6,6 +6,7 @@ from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
 from fbench.statistics.collapse import collapse_p_value
+from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.estimands import MeanEstimate
 
 
@@ -28,11 +29,13 @@ def tidy_tables(report: Findings) -> dict[str, str]:
 def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
     """A row for each comparison of each study; qualities and their differences are fractions of 1.
 
+    Intervals are of 95 %, for the comparison alone; the corrected one has the confidence at which the comparison was
+    tested in its family, and the one of equivalence that at which it was held against the margin. Where seeds were
+    added until decided, the corrected interval and p are those of the interim analysis that decided, and ``p_allowed``
+    is what its p had to reach in place of a corrected p.
+
     ``of_trainings`` is ``learned`` where the difference is of trainings that learned alone, and ``all`` where a side
     has fewer than two of these, so that the difference is of all.
-
-    Where seeds were added until decided, the interval and p are those of the interim analysis that decided, and
-    ``p_allowed`` is what its p had to reach in place of a corrected p.
     """
     return [
         _comparison_cells(section, item.result, row)
@@ -67,7 +70,8 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
     found = row.difference
     analysis = row.analysis if row.analysis is not None and row.analysis.low is not None else None
     p_value = analysis.p_value if analysis else found.new_images.p_value if row.is_tested else None
-    low, high = row.interval
+    low, high = row.interval if row.is_tested else (None, None)
+    nearest, farthest = row.equivalence_interval
     return {
         "run": section.run_name,
         "data": section.data.name,
@@ -82,12 +86,19 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         **_collapse_cells(row),
         "top1_difference": found.new_images.estimate,
         **_interval("this_test_set", found.this_test_set),
-        "top1_difference_new_units_low": _known(low),
-        "top1_difference_new_units_high": _known(high),
+        **_interval("new_units", found.new_images),
+        "top1_difference_corrected_low": _known(low),
+        "top1_difference_corrected_high": _known(high),
+        "top1_difference_equivalence_low": _known(nearest),
+        "top1_difference_equivalence_high": _known(farthest),
         "p": _known(p_value),
         "p_corrected": None if analysis else _known(row.decision.p_adjusted),
         "p_allowed": analysis.different_level if analysis else None,
-        "correction": result.correction,
+        "p_equivalent": _known(_p_equivalent(row, result)),
+        "p_equivalent_corrected": None if analysis else _known(row.decision.p_equivalent_adjusted),
+        "correction": result.family.correction,
+        "family": result.family.name,
+        "family_size": result.family.size,
         "verdict": row.verdict,
         "margin": result.margin,
         "smallest_margin": _known(row.smallest_margin),
@@ -106,6 +117,15 @@ def _collapse_cells(row: Comparison) -> dict[str, Cell]:
         "p_collapsed_as_often": collapse_p_value(ours, theirs),
         "of_trainings": "learned" if row.learned or not ours.collapsed + theirs.collapsed else "all",
     }
+
+
+def _p_equivalent(row: Comparison, result: StudyResult) -> float | None:
+    """Of a difference of the margin or more, for the comparison alone."""
+    if row.analysis is not None:
+        return row.analysis.p_equivalent
+    if not row.is_tested:
+        return None
+    return float(equivalence_p_values([row.difference.new_images], result.margin)[0])
 
 
 def _interval(name: str, estimate: MeanEstimate) -> dict[str, Cell]:

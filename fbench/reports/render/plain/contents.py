@@ -5,9 +5,9 @@ from __future__ import annotations
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.budget import with_budget
+from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
 from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
-from fbench.reports.findings.comparisons.verdicts import CORRECTION_WORDS
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
 from fbench.reports.findings.measures.table import shown_in
@@ -15,6 +15,7 @@ from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.formatting import (
     margin,
     p_value,
+    plural,
     points,
     points_range,
     significant,
@@ -88,7 +89,12 @@ def _cost_note(section: DataFindings) -> str:
 
 
 def _study_table(result: StudyResult, section: DataFindings, label: str) -> PlainTable:
-    corrected = f"; p corrected after {CORRECTION_WORDS[result.correction]}" if len(result.comparisons) > 1 else ""
+    family = result.family
+    corrected = (
+        f"; corrected after {CORRECTION_WORDS[family.correction]} over {plural(family.size, 'comparison')}"
+        if family.is_corrected
+        else ""
+    )
     return PlainTable(
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
         f"{with_budget(result.study.baseline, section.budget)}, in percentage points; the margin that matters is "
@@ -98,6 +104,8 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
             Column("Network", kind="text"),
             Column("Difference", "points"),
             Column(heading_of("New images", section.unit), "95 % interval"),
+            Column("Corrected interval"),
+            Column("p"),
             Column("p", "corrected"),
             Column("Verdict", kind="text"),
         ),
@@ -110,7 +118,9 @@ def _comparison_row(row: Comparison) -> tuple[str, ...]:
     return (
         row.network,
         points(row.difference.new_images.estimate),
-        points_range(*row.interval),
+        points_range(*row.plain_interval),
+        points_range(*row.interval) if row.is_tested else "–",
+        p_value(row.difference.new_images.p_value if row.is_tested else None),
         _corrected_p(row),
         row.verdict,
     )

@@ -1,9 +1,9 @@
-"""What ``fbench run`` prints at its end: one line a network, the most accurate first."""
+"""What ``fbench run`` prints at its end: one line a network, the most accurate first, and the answer in five lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Console
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 WIDE = 100  # columns; a narrower terminal leaves cost to the report
 
+MOST_SENTENCES: Final = 4
+"""With more comparisons than this their sentences are left to the report."""
+
+LINES: Final = 5
+TOPICS: Final = ("Missed", "First", "What matters", "Undecided", "Claims", "Learning", "Which to take")
+"""In the order in which they are printed, as many as there are lines."""
+
 
 def print_summary(findings: Findings) -> None:
     """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial."""
@@ -35,11 +42,24 @@ def print_summary(findings: Findings) -> None:
             console.print(_table(section.summary, section.unit, with_cost=console.width >= WIDE))
             if section.without_copies:
                 console.print(section.without_copies, highlight=False)
-            for said in section.answer:
-                if said.topic in ("Missed", "Learning") and said.text:
-                    console.print(said.text, highlight=False, markup=False)
-            for study in section.studies:
-                _print_verdicts(console, study, section.budget)
+            if sum(len(study.result.comparisons) for study in section.studies) <= MOST_SENTENCES:
+                for study in section.studies:
+                    _print_verdicts(console, study, section.budget)
+            _print_answer(console, section)
+
+
+def answer_lines(section: DataFindings) -> list[tuple[str, str]]:
+    """The answer of one data set in at most five lines, each a topic and a sentence; what is undecided is one of them,
+    with the command that would decide it."""
+    said = {sentence.topic: sentence.text for sentence in section.answer}
+    said["Undecided"] = section.next_step.sentence
+    return [(topic, said[topic]) for topic in TOPICS if said.get(topic)][:LINES]
+
+
+def _print_answer(console: Console, section: DataFindings) -> None:
+    console.print("\nAnswer", style="bold")
+    for topic, text in answer_lines(section):
+        console.print(f"- {topic}: {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _what(section: DataFindings) -> str:

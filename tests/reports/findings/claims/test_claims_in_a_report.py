@@ -12,6 +12,7 @@ from fbench.reports.render.html.build import build_report, gather_report
 from tests.reports.fabricated_run import fabricate_run
 from tests.reports.findings.claims.runs import run_of
 from tests.reports.read_page import Page
+from tests.unpainted import unpainted_report
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -20,7 +21,7 @@ IRES = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    return Page(build_report([run_of(tmp_path_factory.mktemp("runs") / "ten", IRES)]))
+    return Page(unpainted_report([run_of(tmp_path_factory.mktemp("runs") / "ten", IRES)]))
 
 
 def test_claims_that_the_run_bears_on_are_shown_with_place_verdict_and_why(page: Page) -> None:

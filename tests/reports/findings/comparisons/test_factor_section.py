@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.figures.drawing import to_svg
@@ -25,7 +26,7 @@ from fbench.reports.findings.comparisons.factor_words import (
     left_out_sentences,
     residual_sentences,
 )
-from fbench.reports.findings.comparisons.factors import FactorAnalysis, FactorSection, factor_section
+from fbench.reports.findings.comparisons.factors import FactorAnalysis, FactorSection, factor_sections
 from fbench.reports.formatting import points, statistic
 from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.build import build_report
@@ -34,6 +35,7 @@ from fbench.statistics.factors.effects import Effect
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+from tests.unpainted import unpainted_report
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -66,9 +68,8 @@ def evidence(folder: Path, made: Recipe) -> Evidence:
 
 
 def section(found: Evidence) -> FactorSection:
-    wanted = factor_section(found, found.run.config.suite.studies[0])
-    assert wanted is not None
-    return wanted
+    study = found.run.config.suite.studies[0]
+    return factor_sections(found, [study])[study.name]
 
 
 def analysis(found: Evidence) -> FactorAnalysis:
@@ -84,7 +85,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 @pytest.fixture(scope="module")
 def crossed_page(crossed: Evidence) -> Page:
-    return Page(build_report([crossed.run]))
+    return Page(unpainted_report([crossed.run]))
 
 
 def test_effects_are_those_of_the_answers_by_hand(crossed: Evidence) -> None:
@@ -101,11 +102,13 @@ def test_the_page_has_both_estimands_of_every_effect_and_the_analysis_of_varianc
 ) -> None:
     rows = crossed_page.table("Effects on top-1").rows
     for effect in analysis(crossed).effects:
-        (row,) = [row for row in rows if row[0].startswith(f"{effect_name(effect)} ") and len(row) == 8]
+        (row,) = [row for row in rows if row[0].startswith(f"{effect_name(effect)} ") and len(row) == 9]
         assert row[1] == points(effect.new_images.estimate)
         for cell, found in ((row[2], effect.this_test_set), (row[4], effect.new_images)):
             assert cell == f"{points(found.low)} to {points(found.high)}"
-        assert row[7].endswith(effect_verdict(effect))
+        low, high = effect.new_images.interval(1 - effect.decision.level)
+        assert row[7] == f"{points(low)} to {points(high)}"
+        assert row[8].endswith(effect_verdict(effect))
     variance = crossed_page.table("Analysis of variance").rows
     assert [row[0] for row in variance[1:]] == ["convolution", "head", "convolution × head", "seed", "residual"]
     assert [row[2] for row in variance[1:]] == ["1", "1", "1", "3", "9"]
@@ -134,7 +137,7 @@ def test_headings_stay_in_order_and_tables_have_captions(crossed_page: Page) -> 
 
 def test_a_study_without_factors_has_no_such_part(run: RunTable, html: str) -> None:
     found = gather(run, run.config.data[0])
-    assert [factor_section(found, study) for study in run.config.suite.studies] == [None, None]
+    assert factor_sections(found, run.config.suite.studies) == {}
     assert "Analysis of variance" not in html
 
 
@@ -272,3 +275,34 @@ def test_an_effect_with_collapsed_trainings_that_cannot_be_left_out_is_undecided
 
 def effect_cells(effect: Effect, found: FactorAnalysis) -> set[str]:
     return {cell for cell, weight in zip(found.design.cells, effect.contrast.weights, strict=True) if weight}
+
+
+def test_effects_of_all_crossed_studies_on_a_data_set_are_one_family(tmp_path: Path) -> None:
+    """Each study of two by two has seven effects: two main, one interaction, four simple."""
+    made = recipe()
+    (study,) = made.studies
+    again = {**study, "name": "again", "title": "Again"}
+    both = evidence(tmp_path / "both", replace(made, studies=(study, again)))
+    studies = both.run.config.suite.studies
+    together = [one.analysis for one in factor_sections(both, studies).values()]
+    effects = [effect for one in together if one for effect in one.effects]
+    wanted = multipletests([effect.new_images.p_value for effect in effects], method="holm")[1]
+    assert [effect.decision.p_adjusted for effect in effects] == pytest.approx(wanted)
+    assert {one.family.size for one in together if one} == {14}
+
+
+def test_a_study_whose_effects_cannot_be_analysed_yet_weighs_on_the_others(tmp_path: Path) -> None:
+    made = recipe()
+    (study,) = made.studies
+    levels = ["arch1", "arch2", "mini_xception", "lenet5"]
+    later = {**study, "name": "later", "title": "Later", "levels": levels}
+    later["factors"] = dict(zip(levels, study["factors"].values(), strict=True))
+    found = evidence(tmp_path / "run", replace(made, studies=(study, later)))
+    sections = factor_sections(found, found.run.config.suite.studies)
+    assert sections["later"].analysis is None
+    first = sections["crossed"].analysis
+    assert first is not None
+    assert first.family.size == 14
+    p_values = [*(effect.new_images.p_value for effect in first.effects), *[1.0] * 7]
+    wanted = multipletests(p_values, method="holm")[1][:7]
+    assert [effect.decision.p_adjusted for effect in first.effects] == pytest.approx(wanted)

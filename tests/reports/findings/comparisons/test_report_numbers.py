@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.render.html.build import build_report
+from fbench.statistics.comparison.multiplicity import levels_of_tests
 from fbench.statistics.comparison.paired import compare
 from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, latency_ms, static_cost
@@ -63,7 +64,9 @@ def test_comparison_shows_both_estimands_and_the_corrected_test(tmp_path: Path) 
     page = Page(build_report([run]))
     differences = [per_image(run, level).astype(int) - per_image(run, "ires") for level in levels[1:]]
     found = [compare(difference) for difference in differences]
-    adjusted = multipletests([c.new_images.p_value for c in found], method="holm")[1]
+    p_values = [c.new_images.p_value for c in found]
+    adjusted = multipletests(p_values, method="holm")[1]
+    level_of = dict(zip(levels[1:], levels_of_tests(p_values), strict=True))
     for level, comparison, p in zip(levels[1:], found, adjusted, strict=True):
         row = page.table("Top-1 minus that of ires").row(level)
         by_seed = 100 * differences[levels.index(level) - 1].mean(axis=1)
@@ -72,7 +75,9 @@ def test_comparison_shows_both_estimands_and_the_corrected_test(tmp_path: Path) 
         assert row[3] == f"{signed(low)} to {signed(high)}"
         assert row[4] == f"{signed(100 * comparison.new_images.low)} to {signed(100 * comparison.new_images.high)}"
         assert row[6] == ("< 0.001" if p < 0.001 else f"{p:.3f}")
-        assert row[7] == (("better" if by_seed.mean() > 0 else "worse") if p < 0.05 else "undecided")
+        corrected = [signed(100 * end) for end in comparison.new_images.interval(1 - level_of[level])]
+        assert row[7] == " to ".join(corrected)
+        assert row[8] == (("better" if by_seed.mean() > 0 else "worse") if p < 0.05 else "undecided")
         beside = page.table("On this test set").row(level)
         assert beside[3] == f"{comparison.sign_flip.p_value:.3f}"
         assert beside[4] == f"{2 / 2**6:.3f}"
@@ -80,7 +85,7 @@ def test_comparison_shows_both_estimands_and_the_corrected_test(tmp_path: Path) 
         gained = page.table("What is gained, and its cost").row(level)
         assert gained[1] == signed(by_seed.mean())
         assert float(gained[3].removeprefix("× ")) == pytest.approx(ratio, rel=0.01)
-    assert f"after Holm’s correction for it is {3 * 2 / 2**6:.3f}" in page.text
+    assert f"corrected over 3 tests, is {3 * 2 / 2**6:.3f}" in page.text
 
 
 def signed(points: float) -> str:

@@ -91,7 +91,7 @@ def test_the_numbers_are_those_of_the_comparison(difference: Difference, diff_pa
     for row in difference.accuracy[0].rows:
         cells = table.row(row.label)
         assert cells[4] == points(row.comparison.difference.new_images.estimate)
-        assert row.comparison.verdict in cells[9]
+        assert row.comparison.verdict in cells[10]
     settings = diff_page.table("What differs")
     assert settings.row("epochs")[1:] == ["4", "9"]
 

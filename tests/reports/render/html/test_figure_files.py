@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -25,7 +26,9 @@ from tests.reports.fabricated_run import Recipe, fabricate_run
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
-    return fabricate_run(tmp_path_factory.mktemp("figures") / "run", Recipe(images=60, synthetic=True))
+    """With one study, and so with as few figures as have every kind."""
+    recipe = Recipe(images=60, synthetic=True)
+    return fabricate_run(tmp_path_factory.mktemp("figures") / "run", replace(recipe, studies=recipe.studies[:1]))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.gather import gather_findings
+from fbench.reports.formatting import p_value
 from fbench.reports.render.csv.runs import write_tables
 from fbench.reports.render.csv.tables import comparison_rows, tidy_tables
 from fbench.reports.render.html.build import build_report, gather_report
@@ -44,6 +45,7 @@ def test_summary_says_what_was_made_up(table: RunTable) -> None:
         assert float(rows[name]["Latency, ms"]) == pytest.approx(1.055 * latency_ms(name), rel=0.01)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
     page = Page(build_report([table])).text
     flat = " ".join(page.split())
@@ -102,7 +104,7 @@ def test_one_seed_leaves_dashes(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0,)))
     report = gather_report([run])
     study = plain_report(report).sections[0].tables[1]
-    assert study.rows[0][3:] == ("–", "undecided")
+    assert study.rows[0][3:] == ("–", "–", "–", "undecided")
     (first, *_) = csv.DictReader(io.StringIO(tidy_tables(report)["comparisons.csv"]))
     assert (first["p"], first["p_corrected"], first["verdict"]) == ("", "", "undecided")
 
@@ -120,10 +122,15 @@ def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) 
     changed = replace(section, studies=(replace(section.studies[1], result=result),))
     decided = replace(report, data_sections=(changed,))
     (cells,) = plain_report(decided).sections[0].tables[1].rows
-    assert cells[2:] == ("+1.0 to +3.0", "0.004 (≤ 0.012 allowed)", "better")
+    assert cells[3:] == (
+        "+1.0 to +3.0",
+        p_value(row.difference.new_images.p_value),
+        "0.004 (≤ 0.012 allowed)",
+        "better",
+    )
     (found,) = comparison_rows(decided)
     assert (found["p"], found["p_corrected"], found["p_allowed"]) == (0.0041, None, 0.0123)
-    assert (found["top1_difference_new_units_low"], found["verdict"]) == (0.01, "better")
+    assert (found["top1_difference_corrected_low"], found["verdict"]) == (0.01, "better")
 
 
 def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None:
@@ -148,7 +155,7 @@ def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, t
     assert float(rows[1]["top1_difference"]) == pytest.approx(difference, abs=1e-6)
     assert int(rows[1]["seeds"]) == len(shared)
     assert float(rows[1]["margin"]) == report.data_sections[0].studies[1].result.margin
-    low, high = (float(rows[1][f"top1_difference_new_images_{end}"]) for end in ("low", "high"))
+    low, high = (float(rows[1][f"top1_difference_new_units_{end}"]) for end in ("low", "high"))
     assert low < difference < high
     written = write_tables(gather_findings([load_run(table.folder.path)]), tmp_path)
     assert [texts[path.name] for path in written] == [path.read_text(encoding="utf-8") for path in written]
