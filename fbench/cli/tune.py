@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fbench.benchmark.records.events import Ended, Event
-from fbench.benchmark.runs.listener import RunListener
-from fbench.cli.duration import in_words
 from fbench.cli.run_options import (
     DeviceOption,
     JobsOption,
@@ -19,13 +15,8 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
 )
-from fbench.reports.formatting import count, plural
-
-if TYPE_CHECKING:
-    from fbench.benchmark.records.search_records import SearchRecord
-    from fbench.benchmark.records.specs import TrialSpec
-    from fbench.benchmark.runs.searches import Search
-    from fbench.benchmark.runs.tuning import SearchPlan
+from fbench.cli.search_view import SearchProgress, search_lines
+from fbench.reports.formatting import plural
 
 
 def tune_command(
@@ -66,59 +57,14 @@ def tune_command(
         for number, name in enumerate(suite or ["ablations"])
     ]
     plan = plan_searches(requests, out, leave_out or ())
-    _tell_plan(plan)
+    typer.echo(f"Searches: {len(plan.searches)}, of them {len(plan.searches) - len(plan.remaining)} done.")
+    for line in search_lines(plan.remaining, plan.device, plan.jobs):
+        typer.echo(line)
     if dry_run:
         return
     try:
-        table = make_searches(plan, SearchLines())
+        table = make_searches(plan, SearchProgress(typer.echo))
     except KeyboardInterrupt:
         typer.echo(f"\nStopped. What was finished is kept in {out}; the same command goes on from there.", err=True)
         raise typer.Exit(130) from None
     typer.echo(f"{plural(len(table.searches), 'search', 'searches')} in {plan.table_file}")
-
-
-def _tell_plan(plan: SearchPlan) -> None:
-    from fbench.benchmark.runs.tuning import estimate_searches_s, image_passes_at_most
-
-    remaining = plan.remaining
-    typer.echo(f"Searches: {len(plan.searches)}, of them {len(plan.done)} done, {len(remaining)} to make.")
-    if remaining:
-        tuning = remaining[0].tuning
-        typer.echo(
-            f"Each has at most {tuning.trials_at_most} trainings with "
-            f"{count(image_passes_at_most(remaining[0]))} image passes, {tuning.budgets_at_most:.3g} times those of "
-            "one trial."
-        )
-        typer.echo(
-            f"Estimated time with {plan.jobs} at a time: "
-            f"{in_words(estimate_searches_s(remaining, plan.device, plan.jobs))} at most."
-        )
-
-
-class SearchLines(RunListener):
-    """A line for each rung that starts, each training that ends, and each search that is done."""
-
-    def __init__(self) -> None:
-        self._labels: dict[str, str] = {}
-
-    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
-        """Say what is searched."""
-        self._labels = {spec.trial_id: spec.network.name for spec in specs}
-        names = ", ".join(search.label for search in searches)
-        typer.echo(f"searching, rung {rung + 1}, {plural(len(specs), 'trial')}: {names}")
-
-    def happened_in_search(self, event: Event) -> None:
-        """Say how a training ended."""
-        if isinstance(event, Ended):
-            record = event.record
-            protocol = record.spec.protocol
-            settings = f"rate {protocol.optimizer.learning_rate:g}, weight decay {protocol.optimizer.weight_decay:g}"
-            top1 = f"{100 * record.validation.top1:.2f} %" if record.validation else f"failed: {record.failure_reason}"
-            typer.echo(f"  {self._labels.get(record.trial_id, record.spec.network.name)}, {settings}: {top1}")
-
-    def searched(self, record: SearchRecord) -> None:
-        """Say what was chosen."""
-        typer.echo(
-            f"{record.network} on {record.data}: {record.chosen.rate:g} x the rate, {record.chosen.strength} "
-            f"regularisation, after {count(record.image_passes)} image passes in {in_words(record.time_s)}"
-        )

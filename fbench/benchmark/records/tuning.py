@@ -123,13 +123,16 @@ class Tuning(FrozenModel):
         return seed if self.mode == "per_seed" else 0
 
     @property
+    def entering(self) -> tuple[int, ...]:
+        """How many candidates enter each rung, the default among them, if none fails."""
+        return (len(self.candidates), *(rung.keep + 1 for rung in self.rungs[:-1]))
+
+    @property
     def trials_at_most(self) -> int:
-        """How many trials a search has, where the default is never among the candidates that are kept."""
-        entering = [len(self.candidates), *(rung.keep + 1 for rung in self.rungs[:-1])]
-        return sum(count * rung.seeds for count, rung in zip(entering, self.rungs, strict=True))
+        """How many trainings a search has; fewer where candidates fail."""
+        return sum(count * rung.seeds for count, rung in zip(self.entering, self.rungs, strict=True))
 
     @property
     def budgets_at_most(self) -> float:
-        """The image passes of a search, in those of one trial of the run; see ``trials_at_most``."""
-        entering = [len(self.candidates), *(rung.keep + 1 for rung in self.rungs[:-1])]
-        return sum(count * rung.seeds * rung.share for count, rung in zip(entering, self.rungs, strict=True))
+        """What a search costs in image passes, in trials of the run: 4.5 means as much as 4.5 of them."""
+        return sum(count * rung.seeds * rung.share for count, rung in zip(self.entering, self.rungs, strict=True))

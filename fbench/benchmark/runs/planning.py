@@ -303,6 +303,10 @@ def _reusable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str
     found: dict[str, RunFolder] = {}
     for path in sources:
         source = RunFolder.open(path)
-        finished = {key for key, record in source.trials().items() if record.status == "finished"}
-        found |= {spec.trial_id: source for spec in pending if spec.trial_id in finished}
+        finished = {key: record for key, record in source.trials().items() if record.status == "finished"}
+        found |= {
+            spec.trial_id: source
+            for spec in pending
+            if spec.trial_id in finished and finished[spec.trial_id].spec.default_protocol == spec.default_protocol
+        }
     return found

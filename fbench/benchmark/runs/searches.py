@@ -45,15 +45,16 @@ class Search:
 
     @classmethod
     def of(cls, spec: TrialSpec) -> Search:
-        """The search that a trial without settings of its own waits for.
+        """The search that gave a trial its settings, or that it waits for.
 
         Raises:
-            ValueError: its protocol has no ``[tuning]``.
+            ValueError: its protocol has no ``[tuning]``, and had none.
         """
-        if spec.protocol.tuning is None:
-            raise ValueError(f"{spec.label} waits for no search.")
-        number = spec.protocol.tuning.search_of(spec.seed)
-        return cls(spec.network, spec.data, spec.protocol, spec.budget, spec.numerics, number)
+        protocol = spec.default_protocol or spec.protocol
+        if protocol.tuning is None:
+            raise ValueError(f"{spec.label} has no search.")
+        number = protocol.tuning.search_of(spec.seed)
+        return cls(spec.network, spec.data, protocol, spec.budget, spec.numerics, number)
 
     @property
     def tuning(self) -> Tuning:

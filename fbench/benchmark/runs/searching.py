@@ -6,8 +6,9 @@ The trials of a search lie in a folder of their own, like those of a run; the sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from fbench.benchmark.records.budget import plan_steps
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.trial_records import TrialRecord
@@ -17,6 +18,9 @@ from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.searches import Search, conclude
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.search_files import write_search
+
+if TYPE_CHECKING:
+    import torch
 
 ItemT = TypeVar("ItemT")
 
@@ -53,6 +57,26 @@ def carry_out_searches(
             listener.searched(record)
             found.append(record)
     return found
+
+
+def estimate_searches_s(searches: Sequence[Search], device: torch.device, jobs: int) -> float:
+    """Estimated seconds of searches, ``jobs`` trials at a time."""
+    from fbench.benchmark.cost.estimate import estimate_trials_s
+
+    specs = [search.trial(len(search.tuning.rungs) - 1, search.tuning.default, 0) for search in searches]
+    trials_s = estimate_trials_s(specs, device)
+    pairs = zip(specs, searches, strict=True)
+    return sum(trials_s[spec.trial_id] * search.tuning.budgets_at_most for spec, search in pairs) / jobs
+
+
+def image_passes_at_most(search: Search) -> int:
+    """How many images a search sees at most."""
+    passes, tuning = 0, search.tuning
+    for rung, candidates in enumerate(tuning.entering):
+        spec = search.trial(rung, tuning.default, 0)
+        steps = plan_steps(spec.protocol, spec.budget, spec.data.images_by_split["train"])
+        passes += candidates * tuning.rungs[rung].seeds * steps.steps * steps.batch_size
+    return passes
 
 
 def _groups(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fbench.benchmark.records.budget import Budget, plan_steps
+from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.events import Event
 from fbench.benchmark.records.search_records import SearchRecord, SearchTable
 from fbench.benchmark.records.specs import TrialSpec
@@ -96,28 +96,6 @@ def make_searches(plan: SearchPlan, listener: RunListener) -> SearchTable:
         with LocalExecutor(context, remaining[0].data) as executor:
             carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
     return keeper.write()
-
-
-def estimate_searches_s(searches: Sequence[Search], device: torch.device, jobs: int) -> float:
-    """Estimated seconds of searches, ``jobs`` trials at a time, if no default is among the candidates that are kept."""
-    from fbench.benchmark.cost.estimate import estimate_trials_s
-
-    specs = [search.trial(len(search.tuning.rungs) - 1, search.tuning.default, 0) for search in searches]
-    trials_s = estimate_trials_s(specs, device)
-    pairs = zip(specs, searches, strict=True)
-    return sum(trials_s[spec.trial_id] * search.tuning.budgets_at_most for spec, search in pairs) / jobs
-
-
-def image_passes_at_most(search: Search) -> int:
-    """How many images a search sees at most."""
-    passes = 0
-    tuning = search.tuning
-    entering = [len(tuning.candidates), *(rung.keep + 1 for rung in tuning.rungs[:-1])]
-    for rung, candidates in enumerate(entering):
-        spec = search.trial(rung, tuning.default, 0)
-        steps = plan_steps(spec.protocol, spec.budget, spec.data.images_by_split["train"])
-        passes += candidates * tuning.rungs[rung].seeds * steps.steps * steps.batch_size
-    return passes
 
 
 def _budget_name(budget: Budget) -> str:

@@ -22,6 +22,7 @@ from fbench.reports.findings.model import DataFindings, Findings, RunTrials, Stu
 from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
 from fbench.reports.findings.origin.run_names import run_names
+from fbench.reports.findings.origin.tuning import tuning_findings
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
 from fbench.statistics.comparison.multiplicity import Correction
@@ -125,6 +126,7 @@ def _data_findings(
         maps=maps,
         plans=plans,
         left_out=omissions.found,
+        tuning=tuning_findings(run, evidence.data.name),
     )
 
 

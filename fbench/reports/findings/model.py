@@ -17,6 +17,7 @@ from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
+from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
 
@@ -41,7 +42,8 @@ class DataFindings:
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
-    are built, and ``left_out`` says which of all this could not be read, and why.
+    are built, and ``left_out`` says which of all this could not be read, and why. ``tuning`` is what
+    searches for settings found, none where there were none.
     """
 
     key: str
@@ -62,6 +64,12 @@ class DataFindings:
     maps: tuple[NetworkMaps, ...]
     plans: tuple[NetworkPlan, ...]
     left_out: tuple[LeftOut, ...]
+    tuning: TuningFindings | None
+
+    @property
+    def given(self) -> str:
+        """What intervals hold given, to be added to a caption; empty where they leave out no chance of a search."""
+        return ", given these settings" if self.tuning is not None and not self.tuning.per_seed else ""
 
     @property
     def new_units(self) -> str:
