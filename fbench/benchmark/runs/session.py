@@ -117,8 +117,9 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener, by_rule=True)
-        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
+        settled = search_settings(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener)
+        table = execute_run(settled, listener, by_rule=True)
+        plan = replace(plan, known=settled.known, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
         if new:

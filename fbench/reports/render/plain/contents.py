@@ -138,7 +138,7 @@ def _settings_table(tuning: TuningFindings, section: DataFindings) -> PlainTable
 
 def _choice(one: Choice, searches: int) -> str:
     share = f" ({one.searches} of {searches})" if searches > 1 else ""
-    return f"{significant(one.rate)} × the rate, {one.strength}{share}"
+    return f"{one.rate:g} × the rate, {one.strength}{share}"
 
 
 def _comparison_row(row: Comparison) -> tuple[str, ...]:
