@@ -119,7 +119,8 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     while True:
         settled = search_settings(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener)
         table = execute_run(settled, listener, by_rule=True)
-        plan = replace(plan, known=settled.known, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
+        # what failed is tried once a call, not once an interim analysis
+        plan = replace(plan, known=settled.known, keep_failed=True)
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
         if new:
