@@ -114,7 +114,9 @@ def test_the_id_of_a_trial_hashes_the_resolved_values_alone() -> None:
     assert other.trial_id != plain.trial_id
 
 
-@pytest.mark.parametrize("changes", [{"selection": "test"}, {"selection": "last", "test_split": "merged_with_validation"}])
+@pytest.mark.parametrize(
+    "changes", [{"selection": "test"}, {"selection": "last", "test_split": "merged_with_validation"}]
+)
 def test_a_search_wants_a_validation_split_of_its_own(changes: dict[str, str]) -> None:
     with pytest.raises(UserError, match="scores candidates on the validation split"):
         Protocol.model_validate(tuned().model_dump() | changes)
