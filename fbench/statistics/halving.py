@@ -8,16 +8,19 @@ is candidate 0, always goes on, and stays unless another beats it by more than o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-DEFAULT = 0
+DEFAULT: Final = 0
+
+Score = tuple[float, ...]
+"""More is better; equal first numbers are told apart by the second, and so on."""
 
 
-def survivors(scores: Mapping[int, float | None], keep: int) -> tuple[int, ...]:
+def survivors(scores: Mapping[int, Score | None], keep: int) -> tuple[int, ...]:
     """The candidates that go on, in their order: the default and the ``keep`` best beside it.
 
     Args:
-        scores: by candidate; more is better, None where a candidate failed, which never goes on unless it is the
-            default.
+        scores: by candidate, None where one failed, which never goes on unless it is the default.
         keep: how many candidates beside the default.
 
     Ties are decided by order: the candidate with the lower number goes on.
@@ -25,10 +28,10 @@ def survivors(scores: Mapping[int, float | None], keep: int) -> tuple[int, ...]:
     return tuple(sorted({DEFAULT, *ranked(scores)[:keep]}))
 
 
-def ranked(scores: Mapping[int, float | None]) -> tuple[int, ...]:
+def ranked(scores: Mapping[int, Score | None]) -> tuple[int, ...]:
     """The candidates beside the default that did not fail, best first; of equals the lower number first."""
     finished = {key: score for key, score in scores.items() if key != DEFAULT and score is not None}
-    return tuple(sorted(finished, key=lambda key: (-finished[key], key)))
+    return tuple(sorted(finished, key=lambda key: (tuple(-part for part in finished[key]), key)))
 
 
 def beats_default(difference: float, standard_error: float) -> bool:

@@ -217,6 +217,7 @@ def _search(recipe: Recipe, spec: TrialSpec) -> SearchRecord:
                 strength=one.strength,
                 seed=1_000_000 + search.number,
                 top1=0.3 + 0.1 * rung + (lead if one == challenger else -0.01 * (one != default)),
+                loss=1.5,
                 image_passes=960 if rung == 0 else 7680,
                 time_s=20.0,
                 trial_id=f"{rung}{one.rate:g}{one.strength}",

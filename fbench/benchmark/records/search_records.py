@@ -12,7 +12,8 @@ SEARCH_SCHEMA_VERSION = 1
 
 
 class SearchTrial(FrozenModel):
-    """One training of a search. ``top1`` is a fraction of the validation split, none where the trial failed.
+    """One training of a search. ``top1`` is a fraction of the validation split and ``loss`` its mean cross-entropy in
+    nats, none where the trial failed.
 
     ``rung`` counts from 0, ``rate`` is a factor of the protocol's own, ``image_passes`` are images seen, ``time_s`` is
     what the trial took.
@@ -23,6 +24,7 @@ class SearchTrial(FrozenModel):
     strength: str
     seed: int
     top1: float | None
+    loss: float | None
     image_passes: int
     time_s: float
     trial_id: str

@@ -22,7 +22,7 @@ from fbench.core.hashing import short_hash
 from fbench.core.machine import package_version
 from fbench.statistics.clusters import clusters_of
 from fbench.statistics.estimands import new_images
-from fbench.statistics.halving import DEFAULT, beats_default, ranked, survivors
+from fbench.statistics.halving import DEFAULT, Score, beats_default, ranked, survivors
 
 Records = Mapping[str, TrialRecord]
 """Records of trials by their ids."""
@@ -118,17 +118,18 @@ class Search:
             entering.append(survivors(scores, one.keep))
         return entering
 
-    def scores(self, rung: int, entering: Sequence[int], records: Records) -> dict[int, float | None] | None:
-        """Mean validation accuracy over the seeds of each candidate that entered a rung, none for one that failed;
-        none for all while a trial lacks its record."""
-        found: dict[int, float | None] = {}
+    def scores(self, rung: int, entering: Sequence[int], records: Records) -> dict[int, Score | None] | None:
+        """Accuracy and, for ties, the loss with its sign changed, on the validation split, means over the seeds of each
+        candidate that entered a rung; none for one that failed, none for all while a trial lacks its record."""
+        found: dict[int, Score | None] = {}
         for place in entering:
             of_seeds = [records.get(spec.trial_id) for spec in self.rung_trials(rung, [place])]
             done = [record for record in of_seeds if record is not None]
             if len(done) < len(of_seeds):
                 return None
-            top1 = [record.validation.top1 for record in done if record.validation is not None]
-            found[place] = float(np.mean(top1)) if len(top1) == len(of_seeds) else None
+            measures = [(one.validation.top1, -one.validation.loss) for one in done if one.validation is not None]
+            means = tuple(float(mean) for mean in np.mean(measures or [(0.0, 0.0)], axis=0))
+            found[place] = means if len(measures) == len(of_seeds) else None
         return found
 
     def missing(self, records: Records) -> list[TrialSpec]:
@@ -233,6 +234,7 @@ def _trials(search: Search, course: Sequence[Sequence[int]], records: Records) -
                         strength=candidate.strength,
                         seed=spec.seed,
                         top1=record.validation.top1 if record.validation else None,
+                        loss=record.validation.loss if record.validation else None,
                         image_passes=record.images_seen,
                         time_s=round(record.times.total_time_s, 1) if record.times else 0.0,
                         trial_id=spec.trial_id,

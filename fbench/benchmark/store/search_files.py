@@ -69,10 +69,12 @@ def _text(values: dict[str, object], rows: str) -> str:
 def _trial_lines(searches: Iterable[SearchRecord]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(("network", "search", "rung", "rate", "strength", "seed", "validation_top1", "image_passes"))
+    writer.writerow(
+        ("network", "search", "rung", "rate", "strength", "seed", "validation_top1", "validation_loss", "image_passes")
+    )
     for record in searches:
         for trial in record.trials:
-            top1 = "" if trial.top1 is None else f"{trial.top1:.6g}"
+            measures = ["" if value is None else f"{value:.6g}" for value in (trial.top1, trial.loss)]
             writer.writerow(
                 (
                     record.network,
@@ -81,7 +83,7 @@ def _trial_lines(searches: Iterable[SearchRecord]) -> str:
                     f"{trial.rate:g}",
                     trial.strength,
                     trial.seed,
-                    top1,
+                    *measures,
                     trial.image_passes,
                 )
             )

@@ -42,7 +42,7 @@ def waiting_trial(architecture: str = "lenet5", seed: int = 0, protocol: Protoco
     return spec.model_copy(update={"protocol": protocol or tuned()})
 
 
-def ended(spec: TrialSpec, right: int | None) -> TrialRecord:
+def ended(spec: TrialSpec, right: int | None, loss: float = 1.0) -> TrialRecord:
     failed = failed_record(spec, "diverged")
     if right is None:
         return failed
@@ -52,7 +52,7 @@ def ended(spec: TrialSpec, right: int | None) -> TrialRecord:
         balanced_accuracy=0,
         macro_f1=0,
         recall_by_class=(),
-        loss=1,
+        loss=loss,
         expected_calibration_error=0,
     )
     return failed.model_copy(
@@ -93,6 +93,13 @@ def test_only_the_best_and_the_default_are_trained_further(search: Search) -> No
     rates = [spec.protocol.optimizer.learning_rate for spec in search.missing(records)]
     assert rates == [0.008, 0.004]
     assert {spec.budget.image_passes for spec in search.missing(records)} == {96}
+
+
+def test_of_equal_accuracies_the_lower_loss_goes_on(search: Search) -> None:
+    records = made(search, [{0: 30, 1: 50, 2: 50, 3: 50}])
+    for spec in search.rung_trials(0, [3]):
+        records[spec.trial_id] = ended(spec, round(IMAGES * records[spec.trial_id].validation.top1), loss=0.9)  # type: ignore[union-attr] # made with one
+    assert search.course(records)[-1] == (0, 3)
 
 
 def test_a_search_goes_on_with_what_it_lacks(search: Search) -> None:

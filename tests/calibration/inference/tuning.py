@@ -155,11 +155,12 @@ def _search(tuning: Tuning, qualities: list[FloatArray], error: float, generator
     for number, rung in enumerate(tuning.rungs):
         of_seed = SEED * (2 if rung.share < 1 else 1)
         chance = generator.normal(0, np.hypot(of_seed, RESIDUAL / np.sqrt(IMAGES)), (rung.seeds, len(entering)))
-        scores = dict(zip(entering, (qualities[number][list(entering)] + chance.mean(axis=0)).tolist(), strict=True))
+        accuracies = (qualities[number][list(entering)] + chance.mean(axis=0)).tolist()
+        scores = {place: (accuracy,) for place, accuracy in zip(entering, accuracies, strict=True)}
         if number < len(tuning.rungs) - 1:
             entering = survivors(scores, rung.keep)
     challenger = ranked(scores)[0]
-    ahead = scores[challenger] - scores[DEFAULT]
+    ahead = scores[challenger][0] - scores[DEFAULT][0]
     return challenger if beats_default(ahead, np.sqrt(2 / tuning.rungs[-1].seeds) * error) else DEFAULT
 
 

@@ -123,7 +123,7 @@ def test_trials_of_different_searches_are_not_alike(once: RunTable, changes: dic
     assert protocol.tuning is not None
     other = protocol.model_copy(update={"tuning": protocol.tuning.model_copy(update=changes)})
     spec = second.spec.model_copy(update={"default_protocol": other})
-    with pytest.raises(UserError, match="protocol.tuning"):
+    with pytest.raises(UserError, match=r"protocol\.tuning"):
         require_one_making([first, second.model_copy(update={"spec": spec})], "here")
 
 
