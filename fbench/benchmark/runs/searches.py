@@ -18,6 +18,7 @@ from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.records.tuning import Candidate, Tuning
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 from fbench.core.hashing import short_hash
 from fbench.core.machine import package_version
 from fbench.statistics.clusters import clusters_of
@@ -186,11 +187,22 @@ def resolved(spec: TrialSpec, chosen: Candidate) -> TrialSpec:
 
 
 def settled(known: Mapping[str, SearchRecord], spec: TrialSpec) -> TrialSpec:
-    """A trial with the settings that its search chose, or as it is where it has none or the search is not done."""
+    """A trial with the settings that its search chose, or as it is where it has none or the search is not done.
+
+    Raises:
+        UserError: a record was changed by hand: what it chose was no candidate.
+    """
     if spec.protocol.tuning is None:
         return spec
     record = known.get(Search.of(spec).search_id)
-    return spec if record is None else resolved(spec, record.chosen)
+    if record is None:
+        return spec
+    if record.chosen not in spec.protocol.tuning.candidates:
+        raise UserError(
+            f"Search '{record.search_id}' of {record.network} chose {record.chosen.rate:g} x the rate with "
+            f"'{record.chosen.strength}' regularisation, which it did not try; restore its file or delete it."
+        )
+    return resolved(spec, record.chosen)
 
 
 def waiting(specs: Iterable[TrialSpec]) -> list[Search]:

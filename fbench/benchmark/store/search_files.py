@@ -15,6 +15,7 @@ from typing import Final
 from fbench.benchmark.records.search_records import SEARCH_SCHEMA_VERSION, SearchRecord, SearchTable
 from fbench.benchmark.store.files import read_model, write_text
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 
 TABLES: Final = Path(__file__).parents[1] / "records" / "tuned"
 """The tables that come with fbench."""
@@ -34,10 +35,15 @@ def read_searches(folder: RunFolder) -> dict[str, SearchRecord]:
     """All searches of a run by their ids.
 
     Raises:
-        UserError: a file is not valid.
+        UserError: a file is not valid, or that of another search.
     """
-    files = sorted((folder.path / "searches").glob("*.json"))
-    return {file.stem: read_model(file, SearchRecord, SEARCH_SCHEMA_VERSION) for file in files}
+    found: dict[str, SearchRecord] = {}
+    for file in sorted((folder.path / "searches").glob("*.json")):
+        record = read_model(file, SearchRecord, SEARCH_SCHEMA_VERSION)
+        if record.search_id != file.stem:
+            raise UserError(f"{file} is the record of search '{record.search_id}'; restore it or delete it.")
+        found[file.stem] = record
+    return found
 
 
 def kept_searches(tables: Path = TABLES) -> dict[str, SearchRecord]:

@@ -18,6 +18,7 @@ from fbench.benchmark.records.tuning import Candidate
 from fbench.benchmark.runs.executors import failed_record
 from fbench.benchmark.runs.searches import Search, conclude, resolved, settled, waiting
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 from tests.benchmark.records.test_tuning import tuned
 
 IMAGES = 100
@@ -188,6 +189,14 @@ def test_a_trial_gets_what_its_search_chose_and_remembers_where_it_comes_from(se
     assert found.default_protocol.tuning == spec.protocol.tuning
     assert Search.of(found).search_id == search.search_id
     assert settled({}, spec) is spec
+
+
+def test_a_choice_that_was_never_tried_is_refused(search: Search) -> None:
+    records = made(search, [{0: 30, 1: 50, 2: 60, 3: 40}, {0: 40, 2: 60}])
+    record = conclude(search, answers_of(records), records)
+    edited = record.model_copy(update={"chosen": Candidate(rate=3.0, strength="default")})
+    with pytest.raises(UserError, match="chose 3 x the rate with 'default' regularisation, which it did not try"):
+        settled({record.search_id: edited}, waiting_trial())
 
 
 def test_a_trial_without_a_search_stays_as_it_is() -> None:

@@ -140,6 +140,22 @@ def test_a_plan_counts_the_searches_that_come_first(tmp_path: Path) -> None:
     assert whole_s > sum(trials_s.values()) + 3 * min(trials_s.values())
 
 
+def test_seeds_that_are_added_until_decided_need_no_new_search(tmp_path: Path) -> None:
+    heard, suite = Listener(), adhoc_suite(["lenet5", "ires"])
+    table = run(request_in(tmp_path, suite=suite, seeds=None, max_seeds=6), heard)
+    assert len(heard.records) == 2
+    assert table.interim_analyses is not None
+    assert {record.spec.seed for record in table.trials.values()} >= {0, 1, 2, 3, 4}
+
+
+def test_a_file_of_another_search_is_refused(tmp_path: Path) -> None:
+    table = run(request_in(tmp_path))
+    (file,) = (table.folder.path / "tuning" / "searches").glob("*.json")
+    file.rename(file.with_stem("0123456789abcdef"))
+    with pytest.raises(UserError, match="is the record of search"):
+        plan_run(request_in(tmp_path))
+
+
 def test_searches_of_a_run_that_trials_may_be_taken_from_are_taken_too(tmp_path: Path) -> None:
     first = run(request_in(tmp_path, out=tmp_path / "first"))
     again = Listener()
