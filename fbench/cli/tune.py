@@ -15,8 +15,6 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
 )
-from fbench.cli.search_view import SearchProgress, search_lines
-from fbench.reports.formatting import plural
 
 
 def tune_command(
@@ -40,6 +38,8 @@ def tune_command(
     """Search the settings of networks; the same command again goes on where it stopped."""
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.tuning import make_searches, plan_searches
+    from fbench.cli.search_view import SearchProgress, search_lines
+    from fbench.reports.formatting import plural
 
     requests = [
         RunRequest(
