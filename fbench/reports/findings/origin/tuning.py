@@ -87,7 +87,7 @@ def tuning_words(tuning: Tuning) -> str:
         for one in tuning.strengths
     )
     rounds = ", then ".join(
-        f"{entering} at {100 * rung.share:g} % of a trial's image passes with {plural(rung.seeds, 'seed')}"
+        f"{entering} at {100 * rung.share:g} % of a trial’s image passes with {plural(rung.seeds, 'seed')}"
         for entering, rung in zip(tuning.entering, tuning.rungs, strict=True)
     )
     return (
