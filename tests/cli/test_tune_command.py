@@ -67,6 +67,12 @@ def test_a_dry_run_says_what_the_searches_would_cost_and_makes_none(place: Path)
         assert not (place / "nothing").exists()
 
 
+def test_the_shipped_search_of_the_embedded_faces_is_made_by_nobody_again(place: Path) -> None:
+    said = typed("run", "--protocol", "fbench_tuned", "--only", "kernel", "--device", "cpu", "--dry-run")
+    assert "Trials: 6, of them 0 done" in said
+    assert "for settings" not in said
+
+
 def test_a_protocol_without_a_search_is_one_sentence(place: Path) -> None:
     done = CliRunner().invoke(app, ["tune", "--suite", "one.toml", "--protocol", "fbench", "--preset", "smoke"])
     assert "has no [tuning], so there is nothing to search" in str(done.exception)
