@@ -9,7 +9,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 import fbench
-from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
+from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status, tune
 from fbench.cli.data import data_app
 from fbench.cli.surroundings import keep_to_quota, mend_streams
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
@@ -50,6 +50,7 @@ app.command("list")(architectures.list_command)
 app.command("show")(show.show_command)
 app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
+app.command("tune")(tune.tune_command)
 app.command("speed")(speed.speed_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)

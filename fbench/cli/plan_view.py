@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.cli.duration import in_words
+from fbench.cli.search_view import search_lines
 from fbench.core.errors import readable
 from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.formatting import listing, plural
@@ -43,6 +44,8 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
     if max_seeds is not None and analyses:
         console.print("Interim analyses, and what each may spend", highlight=False)
         console.print(_analyses_table(max_seeds, sorted({one.family for one in analyses})))
+    for line in search_lines(plan.searches, plan.device, plan.jobs):
+        typer.echo(line)
     taken = len(plan.reusable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)

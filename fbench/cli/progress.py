@@ -14,13 +14,16 @@ from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.interim_view import analysis_lines
+from fbench.cli.search_view import SearchProgress
 from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
 
 if TYPE_CHECKING:
     from fbench.benchmark.records.interim_analyses import InterimAnalysis
+    from fbench.benchmark.records.search_records import SearchRecord
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
     from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.searches import Search
 
 
 class RunProgress(RunListener):
@@ -36,6 +39,7 @@ class RunProgress(RunListener):
             transient=True,
             redirect_stdout=False,
         )
+        self._search = SearchProgress(self._print)
         self._task: TaskID | None = None
         self._labels: dict[str, str] = {}
         self._trials_s: dict[str, float] = {}
@@ -54,6 +58,21 @@ class RunProgress(RunListener):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
+        """Say what is searched."""
+        self._search.searching(searches, rung, specs)
+
+    def happened_in_search(self, event: Event) -> None:
+        """Say how a training of a search ended."""
+        self._search.happened_in_search(event)
+
+    def searched(self, record: SearchRecord) -> None:
+        """Say what was chosen."""
+        self._search.searched(record)
 
     def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """Print the estimate and start the bar."""

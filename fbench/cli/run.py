@@ -136,10 +136,13 @@ def _run(request: RunRequest) -> None:
     from fbench.benchmark.runs.session import carry_out
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
+    from fbench.cli.search_view import search_lines
 
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
+    for line in search_lines(plan.searches, plan.device, plan.jobs):
+        typer.echo(line)
     if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.interim_analyses() is None:
         typer.echo(
             f"{plan.folder.path} has trials already. If you have seen their results, that was an "

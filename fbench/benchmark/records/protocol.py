@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
+from fbench.benchmark.records.tuning import Tuning
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel, parse, read_toml
 from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
@@ -137,6 +138,8 @@ class Protocol(FrozenModel):
     augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
     later).
     ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
+    ``tuning`` is the search that each network gets on the validation split; a trial is trained, and its id hashed, with
+    the protocol that the search resolved, which has none.
 
     ``collapse`` is the rule by which finished trials are judged; no result depends on it, so it is no part of a trial's
     identity either, but a run keeps the one that it began with.
@@ -175,6 +178,7 @@ class Protocol(FrozenModel):
     test_split: Annotated[Literal["own", "merged_with_validation"], BeforeValidator(validation_for_selection)] = "own"
     architecture_options: dict[str, Any] = Field(default_factory=dict)
     collapse: Collapse = Collapse()
+    tuning: Tuning | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -191,6 +195,12 @@ class Protocol(FrozenModel):
             raise UserError(
                 f"Protocol '{self.name}' merges the validation split into the test split, so no validation split is "
                 "left to choose the epoch; set selection to 'test' or 'last', and test to 'once'."
+            )
+        if self.tuning is not None and (self.selection == "test" or self.test_split == "merged_with_validation"):
+            raise UserError(
+                f"Protocol '{self.name}' has [tuning], which scores candidates on the validation split, and chooses "
+                "its epoch on the test split; set selection to 'validation' or 'last' and test_split to 'own', or "
+                "leave [tuning] out."
             )
         if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
             raise UserError(
@@ -247,24 +257,29 @@ def load_protocol(name_or_path: str) -> Protocol:
     """Load a protocol by name, or from a TOML file.
 
     A file with ``extends`` takes every field that it does not give from the protocol of that name; tables are
-    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced.
+    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced. A name may demand a
+    version, as in ``fbench@1``.
 
     Raises:
-        UserError: the name is unknown, or the file is missing or has a wrong or unknown key.
+        UserError: the name is unknown or of another version, or the file is missing or has a wrong or unknown key.
     """
     if not name_or_path.endswith(".toml"):
         return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
     return parse(Protocol, _merged(read_toml(Path(name_or_path).expanduser())), name_or_path)
 
 
-def _shipped(name: str) -> dict[str, Any]:
+def _shipped(given: str) -> dict[str, Any]:
     names = list_protocols()
+    name, _, version = given.partition("@")
     if name not in names:
         raise UserError(
             f"There is no protocol '{name}'.{did_you_mean(name, names)} "
             f"Allowed: {', '.join(names)}, or the path of a .toml file."
         )
-    return read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+    values = read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+    if version and version != str(values["version"]):
+        raise UserError(f"There is no protocol '{given}'; '{name}' has version {values['version']} here.")
+    return values
 
 
 def _merged(values: dict[str, Any]) -> dict[str, Any]:

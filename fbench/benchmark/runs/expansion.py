@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fbench.ablations.suite import Suite
@@ -15,12 +15,21 @@ SeedCounts = Mapping[tuple[str, str], int]
 """How many seeds a network gets on a data set."""
 
 
+def as_it_is(spec: TrialSpec) -> TrialSpec:
+    """A trial with the settings of its run's protocol."""
+    return spec
+
+
 def expand(
-    suite: Suite, config: RunConfig, seeds: int | SeedCounts
+    suite: Suite,
+    config: RunConfig,
+    seeds: int | SeedCounts,
+    settle: Callable[[TrialSpec], TrialSpec] = as_it_is,
 ) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
     """Every network on every data set with every seed: trials (each once), what they are planned for, networks.
 
-    ``seeds`` is one number for all, or one for each network and data set.
+    ``seeds`` is one number for all, or one for each network and data set; ``settle`` gives a trial the settings that a
+    search chose for it, where there is one.
     """
     from fbench.benchmark.training.networks import network_spec  # imports torch
 
@@ -39,13 +48,15 @@ def expand(
             network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
             networks.setdefault((name, network.digest), network)
             for seed in range(seeds if isinstance(seeds, int) else seeds[name, data.name]):
-                spec = TrialSpec(
-                    network=network,
-                    data=trained_on[variant.copies if variant else "keep"],
-                    protocol=config.protocol.for_data(data.source or data.name),
-                    budget=config.budget,
-                    seed=seed,
-                    numerics=config.numerics,
+                spec = settle(
+                    TrialSpec(
+                        network=network,
+                        data=trained_on[variant.copies if variant else "keep"],
+                        protocol=config.protocol.for_data(data.source or data.name),
+                        budget=config.budget,
+                        seed=seed,
+                        numerics=config.numerics,
+                    )
                 )
                 specs.setdefault(spec.trial_id, spec)
                 planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))

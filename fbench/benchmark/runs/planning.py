@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,14 @@ from fbench.benchmark.machine.jobs import choose_jobs
 from fbench.benchmark.records.budget import Budget, load_preset
 from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
 from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.expansion import SeedCounts, expand
 from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.searches import Search, settled, waiting
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.search_files import kept_searches, read_searches
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
 from fbench.core.machine import package_version
@@ -39,7 +43,8 @@ class RunPlan:
     """Everything decided before the first step: the folder, its configuration, and the trials to run.
 
     ``specs`` has every trial once; ``planned`` has a row for each network, data set and seed. ``pending`` are the
-    trials without a usable record, ``reusable`` those of them that another run has.
+    trials without a usable record, ``reusable`` those of them that another run has. ``known`` are the searches for
+    settings that are done, here or elsewhere, by id; trials whose search is not have the protocol's ``[tuning]`` still.
     """
 
     folder: RunFolder
@@ -55,6 +60,12 @@ class RunPlan:
     seeds: int
     take_from: tuple[Path, ...] = ()
     keep_failed: bool = False
+    known: Mapping[str, SearchRecord] = field(default_factory=dict)
+
+    @property
+    def searches(self) -> list[Search]:
+        """The searches that have to come first, each once."""
+        return waiting(self.specs)
 
     @property
     def remaining(self) -> list[TrialSpec]:
@@ -98,12 +109,14 @@ def plan_run(request: RunRequest) -> RunPlan:
     elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
-    specs, planned, networks = expand(selected, config, seeds)
+    known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
+    settle = partial(settled, known)
+    specs, planned, networks = expand(selected, config, seeds, settle)
     if not (folder.path / "run.json").exists():
         reasons = _failing_programs(specs, networks, config, device)
         if reasons:
             config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
-            specs, planned, networks = expand(selected, config, seeds)
+            specs, planned, networks = expand(selected, config, seeds, settle)
     pending = _pending(folder, specs, keep_failed=request.keep_failed)
     return RunPlan(
         folder=folder,
@@ -119,12 +132,37 @@ def plan_run(request: RunRequest) -> RunPlan:
         seeds=seeds,
         take_from=request.take_from,
         keep_failed=request.keep_failed,
+        known=known,
     )
+
+
+def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[str, SearchRecord]:
+    """The searches that are done by id: of the run itself, of runs whose trials it may take, and those that come with
+    fbench, the first of these that has one.
+
+    Raises:
+        UserError: a file is not valid, or a run to take from is none.
+    """
+    sources = [folder, *(RunFolder.open(path) for path in take_from)]
+    found = [read_searches(source.searching) for source in sources]
+    return {key: record for searches in (kept_searches(), *reversed(found)) for key, record in searches.items()}
 
 
 def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
     """The same plan with another number of seeds for each network and data set."""
-    specs, planned, networks = expand(plan.suite, plan.config, seeds)
+    return _expanded_again(plan, seeds, plan.known)
+
+
+def with_searches(plan: RunPlan, found: Sequence[SearchRecord]) -> RunPlan:
+    """The same plan with the settings of more searches."""
+    counts = {(row.network, row.data): 0 for row in plan.planned}
+    for row in plan.planned:
+        counts[row.network, row.data] += 1
+    return _expanded_again(plan, counts, {**plan.known, **{record.search_id: record for record in found}})
+
+
+def _expanded_again(plan: RunPlan, seeds: SeedCounts, known: Mapping[str, SearchRecord]) -> RunPlan:
+    specs, planned, networks = expand(plan.suite, plan.config, seeds, partial(settled, known))
     pending = _pending(plan.folder, specs, keep_failed=plan.keep_failed)
     return replace(
         plan,
@@ -134,6 +172,7 @@ def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
         pending=pending,
         reusable=_reusable(pending, plan.take_from),
         seeds=max(seeds.values()),
+        known=known,
     )
 
 
@@ -265,6 +304,10 @@ def _reusable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str
     found: dict[str, RunFolder] = {}
     for path in sources:
         source = RunFolder.open(path)
-        finished = {key for key, record in source.trials().items() if record.status == "finished"}
-        found |= {spec.trial_id: source for spec in pending if spec.trial_id in finished}
+        finished = {key: record for key, record in source.trials().items() if record.status == "finished"}
+        found |= {
+            spec.trial_id: source
+            for spec in pending
+            if spec.trial_id in finished and finished[spec.trial_id].spec.default_protocol == spec.default_protocol
+        }
     return found

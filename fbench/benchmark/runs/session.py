@@ -17,11 +17,14 @@ from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
+from fbench.benchmark.runs.planning import RunPlan, plan_run, with_searches, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.searches import Search
+from fbench.benchmark.runs.searching import carry_out_searches, estimate_searches_s
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.store.search_files import read_searches, write_search
 from fbench.core.files import unfinished_beside
 
 if TYPE_CHECKING:
@@ -29,21 +32,45 @@ if TYPE_CHECKING:
 
 
 def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
-    """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
+    """Estimated seconds of each trial still to run, and of the whole run with searches, cost measurement and report."""
     from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
 
     trials_s = estimate_trials_s(plan.remaining, plan.device)
     start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
     cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
-    return trials_s, start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+    searches_s = estimate_searches_s(plan.searches, plan.device, plan.jobs)
+    whole_s = start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+    return trials_s, searches_s + whole_s
 
 
 COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
 REPORT_S = 10.0
 
 
+def search_settings(plan: RunPlan, listener: RunListener) -> RunPlan:
+    """Make the searches that a plan lacks, and keep in its folder those that its trials rest on; the plan with their
+    settings."""
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    if plan.config.protocol.tuning is None:
+        return plan
+    if not (plan.folder.path / "run.json").exists():
+        plan.folder.create(plan.config)
+    folder = plan.folder.searching
+    if searches := plan.searches:
+        context = WorkerContext(unfinished_beside(folder.path / "scratch"), str(plan.device), plan.jobs)
+        with LocalExecutor(context, searches[0].data) as executor:
+            found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
+        plan = with_searches(plan, found)
+    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.specs)
+    for search_id in used.keys() - read_searches(folder).keys():
+        write_search(folder, plan.known[search_id])
+    return plan
+
+
 def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) -> RunTable:
-    """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
+    """Carry out a plan: search settings where the protocol says so, take trials from other runs, run the rest, measure
+    cost, add maps of faces, copy the ledger.
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
     cannot be made are left out, and tried again by the same request. Seeds that are added to finished ones are marked
@@ -52,6 +79,7 @@ def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) 
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
+    plan = search_settings(plan, listener)
     with LocalExecutor(_worker_context(plan), _first_data(plan)) as executor:
         _fill_folder(plan, by_rule=by_rule)
         try:
@@ -89,8 +117,10 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener, by_rule=True)
-        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
+        settled = search_settings(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener)
+        table = execute_run(settled, listener, by_rule=True)
+        # what failed is tried once a call, not once an interim analysis
+        plan = replace(plan, known=settled.known, keep_failed=True)
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
         if new:

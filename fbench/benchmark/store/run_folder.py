@@ -7,6 +7,7 @@
 - ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
+- ``tuning/searches/<search id>.json``: what each search for settings found; ``tuning/trials``: its trials
 - ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
 """
 
@@ -93,6 +94,11 @@ class RunFolder:
                 f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
             )
         return cls(path)
+
+    @property
+    def searching(self) -> RunFolder:
+        """Where searches for settings and their trials lie, apart from the trials of the run."""
+        return RunFolder(self.path / "tuning")
 
     # --- configuration and plan
 

@@ -20,6 +20,7 @@ from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.origin.provenance import budget_words
+from fbench.reports.findings.origin.tuning import given_settings
 from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
 from fbench.reports.formatting import (
     count,
@@ -79,10 +80,11 @@ def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
         f"{_seeds(evidence)} (protocol {config.protocol.name}, preset {config.preset}: "
         f"{budget_words(config.budget, config.protocol)})"
     )
+    given = f", {words}, " if (words := given_settings(config.protocol)) else " "
     reached = "reached" if len(summary) == 1 else "came first with"
     what = (
         f"{best.network} {reached} top-1 {percent(images.estimate)} % on the {evidence.split_words} "
-        f"(95 % interval for {NEW_UNITS[evidence.unit]} {percent_range(images.low, images.high)})"
+        f"(95 % interval for {NEW_UNITS[evidence.unit]}{given}{percent_range(images.low, images.high)})"
     )
     return f"{trained}; {what}{_lead(best, summary)}{strength(evidence)}."
 

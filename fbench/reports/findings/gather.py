@@ -26,6 +26,7 @@ from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
 from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
+from fbench.reports.findings.origin.tuning import tuning_findings
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
 from fbench.statistics.comparison.multiplicity import Correction
@@ -137,6 +138,7 @@ def _data_findings(
         maps=maps,
         plans=plans,
         left_out=omissions.found,
+        tuning=tuning_findings(run, evidence.data.name),
     )
 
 

@@ -19,6 +19,7 @@ from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
 from fbench.reports.findings.next_step import NextStep
+from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
 
@@ -45,7 +46,7 @@ class DataFindings:
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
     are built, ``families`` what the verdicts of studies are corrected for, ``next_step`` what would decide more, and
     ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the protocol's own, else
-    none.
+    none. ``tuning`` is what searches for settings found, none where there were none.
     """
 
     key: str
@@ -69,6 +70,12 @@ class DataFindings:
     maps: tuple[NetworkMaps, ...]
     plans: tuple[NetworkPlan, ...]
     left_out: tuple[LeftOut, ...]
+    tuning: TuningFindings | None
+
+    @property
+    def given(self) -> str:
+        """What intervals hold given, to be added to a caption; empty where they leave out no chance of a search."""
+        return ", given these settings" if self.tuning is not None and not self.tuning.per_seed else ""
 
     @property
     def new_units(self) -> str:

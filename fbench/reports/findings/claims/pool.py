@@ -215,11 +215,27 @@ def _merged(network: str, holdings: Sequence[RunOnData], of_the_data: Sequence[R
                 f"The trials of {network} in {first.where} and {second.where} cannot be pooled: its network digest is "
                 f"{digests[0]} in the first and {digests[1]} in the second; train the network as it is now in both."
             )
+    _refuse_other_settings(network, having)
     _, merged = having[0]
     for _, more in having[1:]:
         merged = _joined(merged, more)
     known = next((one.evidence for one in of_the_data if one.evidence.clusters is not None), None)
     return merged if known is None else replace(merged, clusters=known.clusters, unit=known.unit)
+
+
+def _refuse_other_settings(network: str, having: Sequence[tuple[RunOnData, NetworkEvidence]]) -> None:
+    """Hold that seeds of a network that was tuned once have the settings of one search."""
+    for (first, ours), (second, theirs) in pairwise(having):
+        sides = [side.records[0].spec for side in (ours, theirs)]
+        tuning = sides[0].default_protocol.tuning if sides[0].default_protocol is not None else None
+        if tuning is None or tuning.mode == "per_seed":
+            continue
+        settings = [spec.protocol.settings() for spec in sides]
+        if found := first_difference(settings[0], settings[1], FIRST_AND_SECOND):
+            raise UserError(
+                f"The trials of {network} in {first.where} and {second.where} cannot be pooled, as their searches "
+                f"chose other settings: {found}; take the searches of one run into the other with --from."
+            )
 
 
 def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:

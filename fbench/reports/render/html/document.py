@@ -9,6 +9,7 @@ from typing import Literal
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
+from fbench.reports.figures.tuning_curve import TuningCurve
 from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
@@ -117,6 +118,7 @@ class DataSection(DataFindings):
     """
 
     sparklines: Mapping[str, Sparkline]
+    tuning_curves: Mapping[str, TuningCurve]
     throughput_words: str
     seeds: Illustration | None
     pareto: tuple[Illustration, ...]

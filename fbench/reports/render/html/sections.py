@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
+from fbench.reports.figures.tuning_curve import TuningCurve, tuning_curve
 from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.folds import whole_data_sets
@@ -20,6 +21,7 @@ from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.findings.origin.audit import audit_section
 from fbench.reports.findings.origin.provenance import provenance
 from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.palette import Style
 from fbench.reports.render.html.document import (
     DataSection,
@@ -79,6 +81,7 @@ def data_section(
         **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
+        tuning_curves=_tuning_curves(found.tuning),
         seeds=seeds_figure(found.summary, styles, key),
         pareto=pareto_figures(found.summary, styles, key),
         many=_many_section([evidence], styles, key),
@@ -92,6 +95,12 @@ def data_section(
         training_time=training_time_section(evidence, styles, key),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
+
+
+def _tuning_curves(found: TuningFindings | None) -> dict[str, TuningCurve]:
+    """The curve of each network that has one."""
+    rows = found.networks if found is not None else ()
+    return {row.network: curve for row in rows if (curve := tuning_curve(row)) is not None}
 
 
 def run_section(

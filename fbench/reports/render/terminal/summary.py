@@ -37,7 +37,7 @@ def print_summary(findings: Findings) -> None:
         for one in section.left_out:
             console.print(one.sentence, highlight=False, markup=False, soft_wrap=True, style="yellow")
         if section.summary:
-            title = f"\n{_what(section)}: top-1 and 95 % intervals in %"
+            title = f"\n{_what(section)}: top-1 and 95 % intervals in %{section.given}"
             console.print(title, highlight=False)
             console.print(_table(section.summary, section.unit, with_cost=console.width >= WIDE))
             if section.without_copies:
