@@ -13,10 +13,11 @@ from typing import Final
 
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.headline import nothing_finished, strength
 from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.origin.provenance import budget_words

@@ -16,6 +16,7 @@ from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.reports.findings.claims.budget import lack_of_budget
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
+from fbench.reports.findings.comparisons.comparison import seeds_to_decide
 from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
     collapsed_seeds,
@@ -23,7 +24,6 @@ from fbench.reports.findings.comparisons.learning import (
     compare_evidence,
     learned_comparison,
 )
-from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.formatting import count, listing, margin, minus, number, p_equals, plural, points_range
 from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison

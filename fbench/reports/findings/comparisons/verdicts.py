@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CORRECTION_WORDS, CorrectedFamily
 from fbench.reports.findings.comparisons.learning import collapsed_words
-from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.comparisons.units import units
 from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, points_range
 from fbench.statistics.comparison.verdict import LEVEL

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
 from fbench.reports.findings.comparisons.budget import short_budget
+from fbench.reports.findings.comparisons.comparison import Comparison, seeds_to_decide
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.learning import (
@@ -20,7 +21,7 @@ from fbench.reports.findings.comparisons.learning import (
     compare_evidence,
     learned_comparison,
 )
-from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
+from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy

@@ -7,8 +7,8 @@ from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.comparisons.budget import ShortBudget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CorrectedFamily
-from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import GateMetric

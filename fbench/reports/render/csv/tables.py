@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.comparison import Comparison
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
 from fbench.statistics.collapse import collapse_p_value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.budget import with_budget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
