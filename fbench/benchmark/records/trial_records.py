@@ -110,6 +110,8 @@ class TrialRecord(FrozenModel):
     macs: int = 0
     not_counted: tuple[UncountedOperation, ...] = ()
     """What is missing in ``macs``."""
+    resumed_after_steps: tuple[int, ...] = ()
+    """After how many steps the trial was interrupted and gone on with, each time; its times are those of all parts."""
     weights_not_kept: str | None = None
     """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 

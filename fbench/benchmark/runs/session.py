@@ -19,6 +19,7 @@ from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, 
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -42,12 +43,19 @@ COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 n
 REPORT_S = 10.0
 
 
-def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) -> RunTable:
+def execute_run(
+    plan: RunPlan, listener: RunListener, *, by_rule: bool = False, stopping: Stopping | None = None
+) -> RunTable:
     """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
+
+    Every planned trial is then in the folder, finished or failed with a reason.
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
     cannot be made are left out, and tried again by the same request. Seeds that are added to finished ones are marked
     in the plan, unless a rule that was fixed beforehand adds them (``by_rule``).
+
+    Raises:
+        UnfinishedRunError: trials are still to run, as the run was asked to stop (``stopping``).
     """
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
@@ -58,7 +66,10 @@ def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) 
             trials_s, estimate_s = estimate_run_s(plan)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             listener.began(plan, trials_s, estimate_s)
-            run_trials(executor, longest_first, plan.folder, listener.happened)
+            with (stopping or Stopping()).of(executor):
+                left = run_trials(executor, longest_first, plan.folder, listener.happened)
+            if left:
+                raise UnfinishedRunError(left)
             _measure_cost(plan, listener)
             if failures := add_maps(plan.folder, plan.planned, plan.specs):
                 listener.left_without_maps(failures)
@@ -68,14 +79,17 @@ def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) 
 
 
 def _worker_context(plan: RunPlan) -> WorkerContext:
-    return WorkerContext(unfinished_beside(plan.folder.path / "scratch"), str(plan.device), plan.jobs_needed)
+    scratch = unfinished_beside(plan.folder.path / "scratch")
+    return WorkerContext(scratch, str(plan.device), plan.jobs_needed, plan.folder.checkpoints)
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:
     return plan.remaining[0].data if plan.remaining else None
 
 
-def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> RunTable:
+def run_until_decided(
+    plan: RunPlan, max_seeds: int, listener: RunListener, stopping: Stopping | None = None
+) -> RunTable:
     """Add seeds to the networks of open comparisons, one interim analysis after another, until each is decided,
     hopeless or at ``max_seeds``.
 
@@ -89,7 +103,8 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener, by_rule=True)
+        wanted = with_seeds(plan, wanted_seeds(plan.suite, data, analyses))
+        table = execute_run(wanted, listener, by_rule=True, stopping=stopping)
         plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
@@ -145,9 +160,17 @@ def run(
     return carry_out(plan_run(asked), asked.max_seeds, listener or RunListener())
 
 
-def carry_out(plan: RunPlan, max_seeds: int | None, listener: RunListener) -> RunTable:
-    """Carry out a plan as it is, or until its comparisons are decided."""
-    return execute_run(plan, listener) if max_seeds is None else run_until_decided(plan, max_seeds, listener)
+def carry_out(
+    plan: RunPlan, max_seeds: int | None, listener: RunListener, stopping: Stopping | None = None
+) -> RunTable:
+    """Carry out a plan as it is, or until its comparisons are decided.
+
+    Raises:
+        UnfinishedRunError: it was asked to stop with trials still to run.
+    """
+    if max_seeds is None:
+        return execute_run(plan, listener, stopping=stopping)
+    return run_until_decided(plan, max_seeds, listener, stopping)
 
 
 def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:

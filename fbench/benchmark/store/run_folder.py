@@ -4,7 +4,9 @@
 - ``plan.json``: which trial answers for a network, data set and seed; grows
 - ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
 - ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
-- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz,
+  failure.txt
+- ``checkpoints/<trial id>.safetensors``: what a trial that was interrupted goes on from; goes when it has a record
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
 - ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
@@ -15,6 +17,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,10 +54,11 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, storable
 from fbench.core.files import UNFINISHED, replacing_folder, take_folder
 
 WEIGHTS_FILE = "weights.safetensors"
+FAILURE_FILE = "failure.txt"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -64,7 +68,8 @@ class TrialResult:
 
     ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
     was read, by a failed trial too. A result from another process has its files, the record's among them, in the folder
-    ``files`` instead.
+    ``files`` instead. ``failure_details`` is the traceback of a failed trial and the end of its log; ``may_pass`` says
+    that it failed for a reason that may not be there the next time.
     """
 
     record: TrialRecord
@@ -73,6 +78,8 @@ class TrialResult:
     weights: dict[str, Any] | None = None
     test_readings: int = 0
     files: Path | None = None
+    failure_details: str = ""
+    may_pass: bool = False
 
 
 class RunFolder:
@@ -147,8 +154,26 @@ class RunFolder:
 
                 why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
+            if result.failure_details:
+                write_text(folder / FAILURE_FILE, storable(result.failure_details))
             write_text(folder / "record.json", readable_json(record))
         return record
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what interrupted trials go on from."""
+        return self.path / "checkpoints"
+
+    def take_checkpoint(self, trial_id: str, file: Path) -> None:
+        """Move a checkpoint of a trial into the run, in the place of an earlier one."""
+        self.checkpoints.mkdir(exist_ok=True)
+        file.replace(self.checkpoints / f"{trial_id}.safetensors")
+
+    def drop_checkpoint(self, trial_id: str) -> None:
+        """Remove the checkpoint of a trial, where there is one; and the folder with the last."""
+        (self.checkpoints / f"{trial_id}.safetensors").unlink(missing_ok=True)
+        with suppress(OSError):
+            self.checkpoints.rmdir()
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""

@@ -14,26 +14,20 @@ import queue
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
 from fbench.benchmark.workers.messages import from_line, to_line
-from fbench.core.errors import UserError, reason_of, storable
+from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
 
 ENVIRONMENT: Final = "FBENCH_WORKER"
 """Holds what a worker is told at its start, as JSON; taken out of the environment before anything else runs."""
 
-MOST_OF_A_TRACEBACK: Final = 20_000
 _SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 )
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
-
-
-class StoppedError(BaseException):
-    """A call ends before its end because its parent asked for it; of no class that a user's code catches by chance."""
 
 
 class Parent:
@@ -103,18 +97,6 @@ class Parent:
             else:
                 calls.put(message)
         os._exit(1)
-
-
-def traceback_of(error: BaseException) -> str:
-    """The traceback of an exception, of at most so many characters that its start and its end are left."""
-    try:
-        text = "".join(traceback.format_exception(error))
-    except Exception as second:  # somebody's exception may fail to be shown
-        text = f"(the traceback cannot be had: {type(second).__name__})\n"
-    if len(text) > MOST_OF_A_TRACEBACK:
-        half = MOST_OF_A_TRACEBACK // 2
-        text = f"{text[:half]}\n[...]\n{text[-half:]}"
-    return storable(text)
 
 
 def log_tail(log: Path, start: int, most: int = 10_000) -> str:

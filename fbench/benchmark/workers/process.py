@@ -75,9 +75,7 @@ class WorkerProcess:
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         if task.code is not None:
             self.code = task.code
-        self.send(
-            {"name": task.name, "function": task.function, "arguments": dict(task.arguments), "code": task.code}
-        )
+        self.send({"name": task.name, "function": task.function, "arguments": dict(task.arguments), "code": task.code})
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message; nothing happens where nobody is there to read it."""

@@ -135,8 +135,8 @@ class Supervisor:
             else:
                 self._waiting.remove(same)
                 worker.give(same)
-        while self._waiting and (worker := self._free_worker()) is not None:
-            worker.give(self._waiting.popleft())
+        while self._waiting and (free := self._free_worker()) is not None:
+            free.give(self._waiting.popleft())
 
     def _free_worker(self) -> WorkerProcess | None:
         idle = [worker for worker in self._workers if worker.in_hand is None]

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fbench.benchmark.workers.inside import Parent, StoppedError
+from fbench.benchmark.workers.inside import Parent
+from fbench.core.errors import StoppedError
 
 
 def double(parent: Parent, number: int) -> int:
@@ -50,7 +51,7 @@ MESSAGES = {"long": "x" * 5_000_000, "brackets": "[bold] [/] {", "surrogate": "a
 
 
 def fail(parent: Parent, message: str) -> None:
-    print("said before", flush=True)
+    sys.stdout.write("said before\n")
     raise Unspeakable if message == "unspeakable" else ValueError(MESSAGES[message])
 
 

@@ -146,6 +146,7 @@ def test_tasks_are_stopped_where_they_can_be_gone_on_with(tmp_path: Path) -> Non
 
     running = supervisor.run([*tasks, task("double", number=1)], stop_soon)
     supervisor.start(2)
+
     def stop() -> None:
         while not all(file.exists() for file in files):
             time.sleep(0.01)
