@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fbench.cli.duration import seconds_of
 from fbench.cli.run_options import (
     AgainstOption,
     ArchOption,
@@ -26,19 +29,25 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
     ProtocolOption,
+    RetriesOption,
     SeedsOption,
     SuiteOption,
+    TrialTimeoutOption,
     UntilDecidedOption,
+    WaitOption,
 )
+from fbench.cli.stop_signals import STOPPED, StopSignals
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from fbench.ablations.suite import Suite
+    from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.store.run_table import RunTable
 
 
 DEFAULT_MAX_SEEDS = 20
+_MOST_NAMED: Final = 10
 
 
 def run_command(
@@ -61,6 +70,9 @@ def run_command(
     until_decided: UntilDecidedOption = False,
     max_seeds: MaxSeedsOption = None,
     keep_failed: KeepFailedOption = False,
+    retries: RetriesOption = 0,
+    trial_timeout: TrialTimeoutOption = None,
+    wait: WaitOption = False,
     dry_run: DryRunOption = False,
     assume: AssumeOption = None,
 ) -> None:
@@ -84,6 +96,9 @@ def run_command(
         numerics_of=numerics,
         keep_failed=keep_failed,
         max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
+        wait=wait,
+        retries=retries,
+        trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
     )
     if dry_run:
         _print_plan(request, assume)
@@ -134,6 +149,7 @@ def _run(request: RunRequest) -> None:
 
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
+    from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
 
@@ -146,17 +162,34 @@ def _run(request: RunRequest) -> None:
             "interim analysis that no interval takes account of; a new folder (--out) has none.",
             err=True,
         )
+    stopping = Stopping()
+    signals = StopSignals(stopping)
     try:
-        with RunProgress() as progress:
-            table = carry_out(plan, request.max_seeds, progress)
+        with signals.heard(), RunProgress() as progress:
+            table = carry_out(plan, request.max_seeds, progress, stopping)
     except KeyboardInterrupt:
+        _tell_stopped(plan, "")
+        raise typer.Exit(signals.exit_code) from None
+    except UnfinishedRunError as error:
+        _tell_stopped(plan, _still_to_run([spec.label for spec in error.left]))
+        raise typer.Exit(signals.exit_code if signals.was_asked else STOPPED) from None
+    give_results(table)
+
+
+def _tell_stopped(plan: RunPlan, left: str) -> None:
+    with suppress(OSError):  # after SIGHUP there is no terminal
         typer.echo(
-            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; "
+            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; {left}"
             "run the same command again to go on from there.",
             err=True,
         )
-        raise typer.Exit(130) from None
-    give_results(table)
+
+
+def _still_to_run(labels: Sequence[str]) -> str:
+    """The names of trials that are still to run, the first of them where there are many."""
+    shown = "; ".join(labels[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    return f"{len(labels)} are still to run ({shown}{more}); "
 
 
 def give_results(table: RunTable) -> None:

@@ -55,6 +55,9 @@ class RunPlan:
     seeds: int
     take_from: tuple[Path, ...] = ()
     keep_failed: bool = False
+    wait: bool = False
+    retries: int = 0
+    trial_timeout_s: float | None = None
 
     @property
     def remaining(self) -> list[TrialSpec]:
@@ -95,7 +98,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
-    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+    elif folder.path.exists() and not folder.is_new():
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     specs, planned, networks = expand(selected, config, seeds)
@@ -119,7 +122,23 @@ def plan_run(request: RunRequest) -> RunPlan:
         seeds=seeds,
         take_from=request.take_from,
         keep_failed=request.keep_failed,
+        wait=request.wait,
+        retries=request.retries,
+        trial_timeout_s=request.trial_timeout_s,
     )
+
+
+def as_the_folder_is_now(plan: RunPlan) -> RunPlan:
+    """The same plan where another process may have worked in its folder since.
+
+    Raises:
+        UserError: the folder now belongs to another configuration.
+    """
+    config = plan.config
+    if (plan.folder.path / "run.json").exists():
+        config = _same_configuration(plan.folder, config)
+    pending = _pending(plan.folder, plan.specs, keep_failed=plan.keep_failed)
+    return replace(plan, config=config, pending=pending, reusable=_reusable(pending, plan.take_from))
 
 
 def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:

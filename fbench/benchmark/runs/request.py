@@ -32,12 +32,20 @@ class RunOptions(TypedDict, total=False):
     numerics_of: Path | None
     keep_failed: bool
     max_seeds: int | None
+    wait: bool
+    retries: int
+    trial_timeout_s: float | None
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an
-    accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many."""
+    accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many.
+
+    ``wait`` means to wait for another process that is at work in the run's folder; ``retries`` is how often a trial is
+    tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
+    estimate.
+    """
 
     suite: str | Suite = "ablations"
     only: tuple[str, ...] = ()
@@ -55,6 +63,9 @@ class RunRequest:
     numerics_of: Path | None = None
     keep_failed: bool = False
     max_seeds: int | None = None
+    wait: bool = False
+    retries: int = 0
+    trial_timeout_s: float | None = None
 
     def check_seeds(self) -> None:
         """Refuse numbers of seeds that cannot work.

@@ -17,13 +17,14 @@ from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
+from fbench.benchmark.runs.planning import RunPlan, as_the_folder_is_now, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.files import unfinished_beside
+from fbench.core.locks import locked
 
 if TYPE_CHECKING:
     from torch import nn
@@ -80,7 +81,14 @@ def execute_run(
 
 def _worker_context(plan: RunPlan) -> WorkerContext:
     scratch = unfinished_beside(plan.folder.path / "scratch")
-    return WorkerContext(scratch, str(plan.device), plan.jobs_needed, plan.folder.checkpoints)
+    return WorkerContext(
+        scratch,
+        str(plan.device),
+        plan.jobs_needed,
+        checkpoints=plan.folder.checkpoints,
+        retries=plan.retries,
+        isolated=plan.trial_timeout_s is not None,
+    )
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:
@@ -163,14 +171,18 @@ def run(
 def carry_out(
     plan: RunPlan, max_seeds: int | None, listener: RunListener, stopping: Stopping | None = None
 ) -> RunTable:
-    """Carry out a plan as it is, or until its comparisons are decided.
+    """Carry out a plan as it is, or until its comparisons are decided, while no other process works in its folder.
 
     Raises:
         UnfinishedRunError: it was asked to stop with trials still to run.
+        UserError: another process is at work in the folder, and is not waited for.
     """
-    if max_seeds is None:
-        return execute_run(plan, listener, stopping=stopping)
-    return run_until_decided(plan, max_seeds, listener, stopping)
+    with locked(plan.folder.path, f"The run {plan.folder.path}", wait=plan.wait):
+        plan.folder.clean()
+        plan = as_the_folder_is_now(plan)
+        if max_seeds is None:
+            return execute_run(plan, listener, stopping=stopping)
+        return run_until_decided(plan, max_seeds, listener, stopping)
 
 
 def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:

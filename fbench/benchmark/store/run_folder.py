@@ -56,6 +56,7 @@ from fbench.benchmark.store.files import (
 )
 from fbench.core.errors import UserError, storable
 from fbench.core.files import UNFINISHED, replacing_folder, take_folder
+from fbench.core.locks import LOCK_FILE
 
 WEIGHTS_FILE = "weights.safetensors"
 FAILURE_FILE = "failure.txt"
@@ -100,6 +101,26 @@ class RunFolder:
                 f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
             )
         return cls(path)
+
+    def is_new(self) -> bool:
+        """Whether a folder without a run has nothing in it but what a run that was killed at its start left."""
+        if not self.path.is_dir():
+            return False
+        return all(entry.name.startswith((UNFINISHED, LOCK_FILE)) for entry in self.path.iterdir())
+
+    def clean(self) -> None:
+        """Remove what killed processes left unfinished; only for who holds the lock of the folder.
+
+        Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
+        """
+        for entry in [*self.path.glob(f"{UNFINISHED}*/"), *self.path.glob(f"*/**/{UNFINISHED}*")]:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        for file in self.checkpoints.glob("*.safetensors"):
+            if self.has_record(file.stem) and self.trial(file.stem).status == "finished":
+                file.unlink()
 
     # --- configuration and plan
 
