@@ -113,6 +113,11 @@ class RunProgress(RunListener):
         for line in analysis_lines(analyses):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def left_without_cost(self, reason: str) -> None:
+        """Say that the report will have no cost, and why."""
+        text = f"Cost was not measured: {reason}"
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say what the report will lack, and why."""
         for label, reason in failures.items():

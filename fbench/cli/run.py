@@ -131,15 +131,16 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
 def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
+    from fbench.benchmark.runs.network_tasks import network_tasks
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.power_analysis import analyse_power, stated_components
     from fbench.benchmark.runs.session import estimate_run_s
     from fbench.cli.plan_view import print_plan
 
     stated = stated_components(assume) if assume is not None else None
-    with Console().status("planning, and timing a few steps"):
+    with Console().status("planning, and timing a few steps"), network_tasks() as networks:
         plan = plan_run(request)
-        _, estimate_s = estimate_run_s(plan)
+        _, estimate_s = estimate_run_s(plan, networks)
         analyses = analyse_power(plan, request.max_seeds, stated)
     print_plan(plan, estimate_s, analyses, request.max_seeds)
 

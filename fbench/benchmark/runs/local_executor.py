@@ -38,7 +38,7 @@ class LocalExecutor:
         self._context = context
         self._stop = False
         first = None if data is None else readying_task(data)
-        self._supervisor = Supervisor(context.jobs, context.scratch / "logs", first)
+        self._supervisor = Supervisor(context.jobs, context.scratch / "logs", first, huge_pages=True)
         if data is not None and context.jobs > 1:
             self._supervisor.start(context.jobs)
 

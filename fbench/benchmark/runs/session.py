@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -17,12 +17,14 @@ from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
 from fbench.benchmark.runs.planning import RunPlan, as_the_folder_is_now, plan_run, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.workers.supervisor import Failure
 from fbench.core.files import unfinished_beside
 from fbench.core.locks import locked
 
@@ -30,11 +32,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
+def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, float], float]:
     """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
-    from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
+    from fbench.benchmark.cost.estimate import START_UP_S, packed_s
 
-    trials_s = estimate_trials_s(plan.remaining, plan.device)
+    trials_s = networks.estimate_trials_s(plan.remaining, plan.device)
     start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
     cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
     return trials_s, start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
@@ -42,6 +44,8 @@ def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
 
 COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
 REPORT_S = 10.0
+LEAST_LIMIT_S = 1800.0
+ESTIMATES_IN_A_LIMIT = 20.0
 
 
 def execute_run(
@@ -61,18 +65,19 @@ def execute_run(
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
-    with LocalExecutor(_worker_context(plan), _first_data(plan)) as executor:
+    context = _worker_context(plan)
+    with LocalExecutor(context, _first_data(plan)) as executor, network_tasks(context.scratch) as networks:
         _fill_folder(plan, by_rule=by_rule)
         try:
-            trials_s, estimate_s = estimate_run_s(plan)
+            trials_s, estimate_s = estimate_run_s(plan, networks)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             listener.began(plan, trials_s, estimate_s)
             with (stopping or Stopping()).of(executor):
-                left = run_trials(executor, longest_first, plan.folder, listener.happened)
+                left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
             if left:
                 raise UnfinishedRunError(left)
-            _measure_cost(plan, listener)
-            if failures := add_maps(plan.folder, plan.planned, plan.specs):
+            _measure_cost(plan, listener, networks)
+            if failures := add_maps(plan.folder, plan.planned, plan.specs, networks.add_maps):
                 listener.left_without_maps(failures)
         finally:
             plan.folder.write_test_readings(_readings(plan))
@@ -89,6 +94,13 @@ def _worker_context(plan: RunPlan) -> WorkerContext:
         retries=plan.retries,
         isolated=plan.trial_timeout_s is not None,
     )
+
+
+def _limits_s(plan: RunPlan, trials_s: Mapping[str, float]) -> dict[str, float]:
+    """How long each trial may take: as asked, else so much longer than its estimate that no machine is that busy."""
+    if plan.trial_timeout_s is not None:
+        return dict.fromkeys(trials_s, plan.trial_timeout_s)
+    return {trial_id: max(LEAST_LIMIT_S, ESTIMATES_IN_A_LIMIT * seconds) for trial_id, seconds in trials_s.items()}
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:
@@ -254,15 +266,17 @@ def _has_cost(plan: RunPlan) -> bool:
     return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
 
 
-def _measure_cost(plan: RunPlan, listener: RunListener) -> None:
-    from fbench.benchmark.cost.measure import measure_cost
+def _measure_cost(plan: RunPlan, listener: RunListener, networks: NetworkTasks) -> None:
     from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
 
     if not _has_cost(plan):
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
         listener.measuring("what this machine can do at most")
         roofline = roofline_of_this_machine(spec.numerics, plan.device)
-        record = measure_cost(spec, plan.device, passes, listener.measuring, roofline)
+        record = networks.measure_cost(spec, plan.device, passes, listener.measuring, roofline)
+        if isinstance(record, Failure):
+            listener.left_without_cost(record.reason)
+            return
         if record.interrupted:  # the run goes on later, and measures it whole
             raise KeyboardInterrupt
         plan.folder.write_cost(record)

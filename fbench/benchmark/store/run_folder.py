@@ -245,6 +245,10 @@ class RunFolder:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
         write_maps(self.trial_folder(trial_id), maps)
 
+    def take_maps(self, trial_id: str, other: RunFolder) -> None:
+        """Move the maps of a trial here from another folder."""
+        (other.trial_folder(trial_id) / MAPS_FILE).replace(self.trial_folder(trial_id) / MAPS_FILE)
+
     def write_maps_left_out(self, trial_id: str, reason: str) -> None:
         """Keep why no maps of a trial could be made, for the report."""
         write_maps_left_out(self.trial_folder(trial_id), reason)

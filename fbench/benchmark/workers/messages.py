@@ -30,6 +30,7 @@ class Task:
         code: a digest of the user's code that it runs, none for fbench's own. A worker that ran a user's code runs no
             other afterwards, as that may have changed anything in the process.
         limit_s: the seconds that it may take.
+        limit_from_last_told: whether these count anew from each thing that it tells.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Task:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     code: str | None = None
     limit_s: float | None = None
+    limit_from_last_told: bool = False
 
 
 def to_line(message: Mapping[str, Any]) -> bytes:

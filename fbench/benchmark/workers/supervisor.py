@@ -11,6 +11,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,7 +25,7 @@ _TICK_S: Final = 0.2
 START_LIMIT_S: Final = 300.0
 """How long a process may take to begin its first task: it imports PyTorch and reads the data."""
 GRACE_S: Final = 12.0
-"""How long tasks may take to end when they are asked to stop; then their processes are ended."""
+"""How long a trial may take to end where it can be gone on with; a step and a checkpoint take seconds."""
 
 Hear = Callable[[Task, Any], None]
 """Is told what a task tells while it runs."""
@@ -59,11 +60,15 @@ class Outcome:
 class Supervisor:
     """Runs tasks in at most ``most`` worker processes at a time, which write their logs into ``folder``.
 
-    ``first`` is done by each process at its start; what it answers is heard by nobody.
+    ``first`` is done by each process at its start; what it answers is heard by nobody. ``huge_pages`` are for training;
+    ``grace_s`` is how long tasks may take to end when they are asked to stop, before their processes are ended.
     """
 
-    def __init__(self, most: int, folder: Path, first: Task | None = None) -> None:
+    def __init__(
+        self, most: int, folder: Path, first: Task | None = None, *, huge_pages: bool = False, grace_s: float = GRACE_S
+    ) -> None:
         self._most, self._folder, self._first = most, folder, first
+        self._huge_pages, self._grace_s = huge_pages, grace_s
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
         self._waiting: deque[Task] = deque()
@@ -118,7 +123,7 @@ class Supervisor:
     def _new_worker(self) -> WorkerProcess:
         self._started += 1
         self._folder.mkdir(parents=True, exist_ok=True)
-        with huge_pages_in_new_processes():
+        with huge_pages_in_new_processes() if self._huge_pages else nullcontext():
             worker = WorkerProcess(self._folder / f"worker-{self._started}.log", self._heard)
         self._workers.append(worker)
         if self._first is not None:
@@ -185,6 +190,8 @@ class Supervisor:
             case {"begins": task.name}:
                 worker.begun_at = time.monotonic()
             case {"tells": task.name, "value": value}:
+                if task.limit_from_last_told:
+                    worker.begun_at = time.monotonic()
                 hear(task, value)
             case {"done": task.name, "value": value}:
                 self._put_down(worker, message)
@@ -214,7 +221,7 @@ class Supervisor:
 
     def _stopped(self, hear: Hear) -> Iterator[Outcome]:
         """Ask all to stop, give them time for it, and end them."""
-        deadline = time.monotonic() + GRACE_S
+        deadline = time.monotonic() + self._grace_s
         self._waiting.clear()
         for worker in list(self._workers):
             if worker.in_hand is None or worker.begun_at is None:
