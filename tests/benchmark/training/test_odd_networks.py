@@ -30,8 +30,8 @@ from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.training import networks
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial
-from fbench.core.errors import UserError
 from fbench.benchmark.workers.inside import Parent
+from fbench.core.errors import UserError
 from fbench.core.files import UNFINISHED
 
 CPU = TrialContext(torch.device("cpu"))

@@ -42,7 +42,7 @@ def hang(parent: Parent) -> None:
         pass
 
 
-class Unspeakable(Exception):
+class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
@@ -52,7 +52,7 @@ MESSAGES = {"long": "x" * 5_000_000, "brackets": "[bold] [/] {", "surrogate": "a
 
 def fail(parent: Parent, message: str) -> None:
     sys.stdout.write("said before\n")
-    raise Unspeakable if message == "unspeakable" else ValueError(MESSAGES[message])
+    raise UnspeakableError if message == "unspeakable" else ValueError(MESSAGES[message])
 
 
 def patch(parent: Parent) -> int:

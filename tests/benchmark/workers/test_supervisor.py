@@ -85,7 +85,7 @@ def test_a_worker_that_dies_as_it_is_handed_a_task_loses_that_one_alone(tmp_path
         ("long", "ValueError: xxx"),
         ("brackets", "ValueError: [bold] [/] {"),
         ("surrogate", r"ValueError: a\udcc9b"),
-        ("unspeakable", "Unspeakable: (its message cannot be had: RuntimeError)"),
+        ("unspeakable", "UnspeakableError: (its message cannot be had: RuntimeError)"),
     ],
 )
 def test_what_is_raised_is_a_failure_with_reason_traceback_and_log(one: Supervisor, message: str, reason: str) -> None:
