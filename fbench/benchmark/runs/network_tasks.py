@@ -15,17 +15,21 @@ from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import CostSpec
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
 from fbench.benchmark.runs.training_task import can_be_had_elsewhere, foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
 _ESTIMATE_LIMIT_S: Final = 120.0
+_PROGRAM_LIMIT_S: Final = 900.0
 _MAPS_LIMIT_S: Final = 300.0
 _COST_LIMIT_S: Final = 900.0
 """Between two things that a measurement of cost tells; the longest is a block of all networks."""
@@ -93,6 +97,61 @@ class NetworkTasks:
             if network is None:
                 return outcome.failure
             left_out[network] = outcome.failure.reason
+
+    def failing_programs(
+        self,
+        networks: Sequence[NetworkSpec],
+        protocol: Protocol,
+        batch_size: int,
+        numerics: Numerics,
+        device: torch.device,
+    ) -> dict[str, str]:
+        """As :func:`fbench.benchmark.runs.program_check.failing_programs`; so does one whose process dies or hangs."""
+        from fbench.benchmark.runs.program_check import failing_programs
+
+        here = [network for network in networks if not answers_elsewhere(network)]
+        reasons = failing_programs(here, protocol, batch_size, numerics, device)
+        arguments = {
+            "protocol": protocol.model_dump(mode="json"),
+            "batch_size": batch_size,
+            "numerics": numerics.model_dump(mode="json"),
+            "device": str(device),
+        }
+        tasks = [
+            Task(
+                network.name,
+                f"{__name__}:check_program",
+                arguments | {"network": network.model_dump(mode="json")},
+                network.digest,
+                _PROGRAM_LIMIT_S,
+            )
+            for network in networks
+            if answers_elsewhere(network)
+        ]
+        for outcome in self._supervisor.run(tasks):
+            reason = outcome.value if outcome.failure is None else outcome.failure.reason
+            if isinstance(reason, str):
+                reasons[outcome.task.name] = reason.partition("\n")[0]
+        return reasons
+
+    def answer(self, task: Task, busy_with: str) -> Any:
+        """The answer of a task that tells what it is busy with, of which ``busy_with`` is the first.
+
+        Raises:
+            UserError: what the task raised, or that what it was busy with ended its process or hung.
+        """
+        told = [busy_with]
+
+        def hear(_: Task, what: object) -> None:
+            told[0] = str(what)
+
+        (outcome,) = self._supervisor.run([task], hear)
+        failure = outcome.failure
+        if failure is None:
+            return outcome.value
+        if failure.by_user:
+            raise UserError(failure.reason)
+        raise UserError(f"{told[0][:1].upper()}{told[0][1:]} cannot be used: {failure.reason}; mend its code.")
 
     def add_maps(self, folder: RunFolder, spec: TrialSpec) -> None:
         """Write the maps of a trained network.
@@ -165,6 +224,26 @@ def _network_in(what: str, names: Sequence[str]) -> str | None:
 
 
 # --- in a worker process
+
+
+def check_program(
+    _: Parent,
+    network: dict[str, Any],
+    protocol: dict[str, Any],
+    batch_size: int,
+    numerics: dict[str, Any],
+    device: str,
+) -> str | None:
+    """Why a network does not train in the program that was asked for; none where it does."""
+    from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.runs.program_check import failing_programs
+
+    wanted = NetworkSpec.model_validate(network)
+    _load(wanted)
+    reasons = failing_programs(
+        [wanted], Protocol.model_validate(protocol), batch_size, Numerics.model_validate(numerics), pick_device(device)
+    )
+    return reasons.get(wanted.name)
 
 
 def estimate(_: Parent, spec: dict[str, Any], device: str) -> float:

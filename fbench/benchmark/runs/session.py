@@ -158,7 +158,8 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
     plan.folder.extend_plan(plan.planned if by_rule else marked_additions(plan.folder, plan.planned))
     _audit_data(plan)
     for network in plan.networks:
-        plan.folder.write_network(network.digest, describe_network(network))
+        description = plan.resolved.descriptions.get(network.digest) or describe_network(network)
+        plan.folder.write_network(network.digest, description)
     for trial_id, source in plan.reusable.items():
         plan.folder.take_trial(source, trial_id)
 
