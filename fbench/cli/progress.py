@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
     from fbench.benchmark.runs.planning import RunPlan
+
+
+_MOST_SHOWN: Final = 300
 
 
 class RunProgress(RunListener):
@@ -85,7 +88,7 @@ class RunProgress(RunListener):
 
     def _tell_end(self, record: TrialRecord) -> None:
         if record.status == "failed":
-            text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
+            text = f"failed: {self._labels[record.trial_id]}: {short_reason(record.failure_reason)}"
             self._console.print(text, style="red", markup=False, highlight=False)
         elif not self._console.is_terminal:
             accuracy = record.test or record.validation
@@ -137,6 +140,12 @@ class RunProgress(RunListener):
             return "remaining time is being measured"
         elapsed = time.monotonic() - self._started
         return f"about {in_words(elapsed * (total - done) / done)} left"
+
+
+def short_reason(reason: str | None) -> str:
+    """The first line of why a trial failed, of a length to read; all of it is in the trial's folder."""
+    first, _, rest = (reason or "").partition("\n")
+    return f"{first[:_MOST_SHOWN]}…" if rest or len(first) > _MOST_SHOWN else first
 
 
 def _steps(spec: TrialSpec) -> int:

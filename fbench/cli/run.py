@@ -33,6 +33,7 @@ from fbench.cli.run_options import (
     SeedsOption,
     SuiteOption,
     TrialTimeoutOption,
+    UniformMicrobatchOption,
     UntilDecidedOption,
     WaitOption,
 )
@@ -73,6 +74,7 @@ def run_command(
     retries: RetriesOption = 0,
     trial_timeout: TrialTimeoutOption = None,
     wait: WaitOption = False,
+    uniform_microbatch: UniformMicrobatchOption = False,
     dry_run: DryRunOption = False,
     assume: AssumeOption = None,
 ) -> None:
@@ -97,6 +99,7 @@ def run_command(
         keep_failed=keep_failed,
         max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
         wait=wait,
+        uniform_microbatch=uniform_microbatch,
         retries=retries,
         trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
     )
@@ -200,6 +203,7 @@ def give_results(table: RunTable) -> None:
         typer.Exit: with 3, where trials failed.
         UserError: predictions that cannot be read, or a report that cannot be written.
     """
+    from fbench.cli.progress import short_reason
     from fbench.reports.render.csv.runs import write_tables
     from fbench.reports.render.html.build import gather_report, write_page
     from fbench.reports.render.terminal.summary import print_summary
@@ -208,7 +212,8 @@ def give_results(table: RunTable) -> None:
     print_summary(report)
     failed = table.failed()
     for row, record in failed:
-        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
+        reason = short_reason(record.failure_reason)
+        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)
     write_tables(report, table.folder.path)
     typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
     if failed:

@@ -68,6 +68,14 @@ TrialTimeoutOption = Annotated[
         "--trial-timeout", help="The time that a trial may take, such as 90s, 20m or 3h. Default: by its estimate."
     ),
 ]
+UniformMicrobatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--uniform-microbatch",
+        help="After trials that failed for lack of the device's memory: train all anew, in a folder beside the run, "
+        "with the microbatch that fits.",
+    ),
+]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]
 DryRunOption = Annotated[
     bool,

@@ -15,7 +15,7 @@ from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import TrialResult
-from fbench.core.errors import reason_of, traceback_of
+from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
 
 NO_LIMITS: Final[Mapping[str, float]] = MappingProxyType({})
 
@@ -92,7 +92,7 @@ def failed_record(spec: TrialSpec, reason: str, started_at: str | None = None) -
     return TrialRecord(
         trial_id=spec.trial_id,
         status="failed",
-        failure_reason=reason,
+        failure_reason=reason[:MOST_OF_A_REASON],
         spec=spec,
         seeds=derive_seeds(spec.seed),
         machine=describe_machine(),

@@ -23,6 +23,7 @@ from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.expansion import SeedCounts, expand
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
+from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
@@ -58,6 +59,8 @@ class RunPlan:
     wait: bool = False
     retries: int = 0
     trial_timeout_s: float | None = None
+    replaces: RunFolder | None = None
+    """The run that this one repeats with a microbatch that fits; its trials stay as they are."""
 
     @property
     def remaining(self) -> list[TrialSpec]:
@@ -94,6 +97,9 @@ def plan_run(request: RunRequest) -> RunPlan:
     require_writable_folder(folder.path, "The run", "--out")
     numerics = _numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
+    replaced = folder
+    if request.uniform_microbatch:
+        folder, numerics = with_uniform_microbatch(folder, numerics)
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
@@ -125,6 +131,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         wait=request.wait,
         retries=request.retries,
         trial_timeout_s=request.trial_timeout_s,
+        replaces=replaced if request.uniform_microbatch else None,
     )
 
 

@@ -35,6 +35,7 @@ class RunOptions(TypedDict, total=False):
     wait: bool
     retries: int
     trial_timeout_s: float | None
+    uniform_microbatch: bool
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class RunRequest:
 
     ``wait`` means to wait for another process that is at work in the run's folder; ``retries`` is how often a trial is
     tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
-    estimate.
+    estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
+    failed for lack of the device's memory.
     """
 
     suite: str | Suite = "ablations"
@@ -66,6 +68,7 @@ class RunRequest:
     wait: bool = False
     retries: int = 0
     trial_timeout_s: float | None = None
+    uniform_microbatch: bool = False
 
     def check_seeds(self) -> None:
         """Refuse numbers of seeds that cannot work.

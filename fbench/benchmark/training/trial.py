@@ -34,7 +34,9 @@ from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.checkpoints import CheckpointKeeper, CheckpointPlace, Progress, begin
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
+from fbench.benchmark.training.failures import Failure
 from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
+from fbench.benchmark.training.microbatch import fitting_microbatch
 from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.networks import trace_of, uncounted
 from fbench.benchmark.training.rebuilt import why_not_rebuilt
@@ -47,11 +49,8 @@ from fbench.benchmark.training.tensors import (
     choose_normalisation,
     split_to_device,
 )
-from fbench.core.errors import StoppedError, reason_of, traceback_of
+from fbench.core.errors import StoppedError
 from fbench.core.machine import Machine, describe_machine
-
-_MAY_PASS: Final = (MemoryError, OSError, torch.OutOfMemoryError, torch.AcceleratorError)
-"""What is raised for lack of memory, by a disk or by a device, which may be well the next time."""
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
@@ -94,19 +93,20 @@ def run_trial(
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
             return _learn(begun, dataset, context, listen, course)
     except DivergedError as error:
-        failure = f"diverged: {error}"
-        details, may_pass = "", False
+        failure = Failure(f"diverged: {error}")
     except (KeyboardInterrupt, StoppedError):
         raise
     except BaseException as error:  # SystemExit too: a failing network must not take the run with it
-        failure, details, may_pass = reason_of(error), traceback_of(error), isinstance(error, _MAY_PASS)
-    failed = begun.record("failed", failure_reason=failure)
+        failure = Failure.of(error)
+    fits = fitting_microbatch(spec, dataset, plan, context.device) if failure.out_of_device_memory else None
+    reason = failure.reason if fits is None else failure.with_fitting(fits)
+    failed = begun.record("failed", failure_reason=reason, fitting_microbatch=fits)
     return TrialResult(
         record=failed,
         history=tuple(course.history),
         test_readings=course.test_readings,
-        failure_details=details,
-        may_pass=may_pass,
+        failure_details=failure.details,
+        may_pass=failure.may_pass,
     )
 
 

@@ -81,8 +81,8 @@ class Supervisor:
             self._new_worker()
 
     def add(self, task: Task) -> None:
-        """Do another task, after those that wait; while :meth:`run` goes on."""
-        self._waiting.append(task)
+        """Do another task, before those that wait; while :meth:`run` goes on."""
+        self._waiting.appendleft(task)
 
     def ask_to_stop(self) -> None:
         """Begin nothing more, and let the tasks in hand stop where they can be gone on with; for a signal's handler."""
