@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from fbench.benchmark.workers.process import Heard, WorkerProcess
 from fbench.core.errors import MOST_OF_A_REASON, storable
 
 _TICK_S: Final = 0.2
+_MOST_UNBEGUN: Final = 2
 START_LIMIT_S: Final = 300.0
 """How long a process may take to begin its first task: it imports PyTorch and reads the data."""
 GRACE_S: Final = 12.0
@@ -73,6 +74,7 @@ class Supervisor:
         self._workers: list[WorkerProcess] = []
         self._waiting: deque[Task] = deque()
         self._started = 0
+        self._unbegun: Counter[str] = Counter()
         self._stop = False
 
     def start(self, processes: int) -> None:
@@ -213,10 +215,16 @@ class Supervisor:
         yield from self._failed(worker, lambda: Failure("died", worker.how_it_ended()))
 
     def _failed(self, worker: WorkerProcess, failure: Callable[[], Failure]) -> Iterator[Outcome]:
-        task = worker.in_hand
+        """A process is ended; a task that it never began is another's, unless processes die again and again."""
+        task, begun = worker.in_hand, worker.begun_at is not None
         found = failure()
         self._drop(worker)
-        if task is not None:
+        if task is None:
+            return
+        if not begun and self._unbegun[task.name] < _MOST_UNBEGUN:
+            self._unbegun[task.name] += 1
+            self._waiting.appendleft(task)
+        else:
             yield Outcome(task, failure=Failure(found.kind, found.reason, worker.log_tail()))
 
     def _stopped(self, hear: Hear) -> Iterator[Outcome]:

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from fbench.benchmark.workers import process
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Outcome, Supervisor
 
@@ -69,14 +70,25 @@ def test_a_death_is_the_end_of_one_task(one: Supervisor, function: str, given: d
     assert failure.kind == "died"
 
 
-def test_a_worker_that_dies_as_it_is_handed_a_task_loses_that_one_alone(tmp_path: Path) -> None:
+def test_a_worker_that_dies_as_it_is_handed_a_task_loses_none(tmp_path: Path) -> None:
     supervisor = Supervisor(1, tmp_path)
     supervisor.start(1)
     os.kill(supervisor._workers[0].pid, signal.SIGKILL)  # before it has begun anything
     found = outcomes(supervisor, *(task("double", str(number), number=number) for number in range(3)))
     supervisor.end()
-    assert set(found) == {"0", "1", "2"}
-    assert [name for name, outcome in found.items() if outcome.failure] in ([], ["0"])
+    assert {name: outcome.value for name, outcome in found.items()} == {"0": 0, "1": 2, "2": 4}
+
+
+def test_where_no_process_begins_anything_each_task_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_START", "import sys; sys.exit(3)")
+    supervisor = Supervisor(1, tmp_path)
+    found = outcomes(supervisor, task("double", "a", number=1), task("double", "b", number=1))
+    supervisor.end()
+    reasons = {name: outcome.failure.reason for name, outcome in found.items() if outcome.failure}
+    assert set(reasons) == {"a", "b"}
+    assert all("ended with exit code 3" in reason for reason in reasons.values())
 
 
 @pytest.mark.parametrize(
