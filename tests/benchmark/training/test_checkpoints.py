@@ -29,6 +29,12 @@ MIXED = {"mixup_alpha": 0.2, "erasing_probability": 0.5, "flip_probability": 0.5
 EVERY = Budget(image_passes=96, evaluation_points=4, batch_size=12)  # 8 steps, an evaluation after each second
 
 
+@pytest.fixture(autouse=True)
+def any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine writes as often as an idle one."""
+    monkeypatch.setattr(checkpoints, "FREE_S", 1e9)
+
+
 @pytest.fixture(scope="module")
 def spec() -> TrialSpec:
     """Of a network with dropout and batch normalisation, averaged, with everything drawn that can be."""
@@ -120,6 +126,26 @@ def test_a_training_without_evaluations_is_kept_every_five_minutes(
     run_trial(long, make_stripes(), heard.context(), heard.hear)
     assert len(heard.written) > 2
     assert heard.written[-1] == 8
+
+
+@pytest.mark.parametrize(("write_s", "written"), [(0.0, 4), (0.25, 1), (0.1, 3)])
+def test_checkpoints_at_evaluations_keep_to_their_share_of_the_time(
+    write_s: float, written: int, spec: TrialSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within 0.3 s in all: four of no time, one of 0.25 s, three of 0.1 s."""
+    monkeypatch.setattr(checkpoints, "FREE_S", 0.3001)
+    monkeypatch.setattr(
+        checkpoints, "write_checkpoint", lambda file, *_: file.parent.mkdir(exist_ok=True) or file.touch()
+    )
+    heard, now = Interrupter(tmp_path, after=99), [0.0]
+
+    def hear(event: Event) -> None:
+        now[0] += write_s if isinstance(event, Checkpointed) else 0.0
+        heard.hear(event)
+
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    run_trial(spec, make_stripes(), heard.context(), hear)
+    assert len(heard.written) == written
 
 
 def cut(file: Path) -> None:
