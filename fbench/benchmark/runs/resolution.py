@@ -13,7 +13,14 @@ from typing import Any, Final
 
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name, is_announced, options_of, source_digest
+from fbench.architectures.registry import (
+    canonical_name,
+    is_announced,
+    loaded_names,
+    options_of,
+    source_digest,
+)
+from fbench.architectures.registry import resolve as registered
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.runs.network_tasks import network_tasks
@@ -60,7 +67,9 @@ def resolve_suite(
             },
         )
     select_studies(suite, only)  # a wrong name is said at once
+    known = _of_this_session(plugins)
     arguments = {
+        "known": known,
         "suite": suite.model_dump(mode="json"),
         "only": list(only),
         "options": dict(options),
@@ -71,7 +80,18 @@ def resolve_suite(
         "networks", f"{__name__}:resolve", arguments, "plugins", limit_s=NETWORK_LIMIT_S, limit_from_last_told=True
     )
     with network_tasks() as tasks:
-        return _from_json(tasks.answer(task, "a plug-in"))
+        found = _from_json(tasks.answer(task, "a plug-in"))
+    selected = select_studies(found.suite, only)
+    pairs = [(name, one) for one in data for name in selected.architectures if (name, one.name) not in found.networks]
+    here = {(name, one.name): _network(name, selected, options, one, {}) for name, one in pairs}
+    return Resolved(found.suite, {**found.networks, **here}, found.descriptions)
+
+
+def _of_this_session(plugins: Sequence[Path]) -> list[str]:
+    """The networks that were registered in this process by other code than the plug-ins."""
+    digests = {source_digest(plugin.read_bytes()) for plugin in plugins if plugin.is_file()}
+    names = [name for name in loaded_names(built_in=False) if not is_announced(name)]
+    return [name for name in names if registered(name).source not in digests]
 
 
 def _network(
@@ -80,10 +100,15 @@ def _network(
     """A network of a suite for a data set; ``plugins`` are files by the digest of their text."""
     from fbench.benchmark.training.networks import network_spec  # imports torch
 
-    variant = suite.variants.get(name)
-    base = variant.base if variant else name
+    variant, base = suite.variants.get(name), _base(name, suite)
     taken = {key: value for key, value in options.items() if key in options_of(base)}
     return network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
+
+
+def _base(name: str, suite: Suite) -> str:
+    """The registered network behind a name of a suite."""
+    variant = suite.variants.get(name)
+    return variant.base if variant else name
 
 
 def _from_json(answer: dict[str, Any]) -> Resolved:
@@ -102,25 +127,26 @@ def _from_json(answer: dict[str, Any]) -> Resolved:
 
 def resolve(
     parent: Parent,
+    known: list[str],
     suite: dict[str, Any],
     only: list[str],
     options: dict[str, Any],
     data: list[dict[str, Any]],
     plugins: list[str],
 ) -> dict[str, Any]:
-    """As :func:`resolve_suite`, in JSON."""
+    """As :func:`resolve_suite`, in JSON, but for the networks that only the parent can build (``known``)."""
     from fbench.benchmark.training.networks import describe_network
 
     for plugin in plugins:
         parent.tell(f"the plug-in {plugin}")
         load_plugin(plugin)
     files = {source_digest(Path(plugin).read_bytes()): str(Path(plugin).resolve()) for plugin in plugins}
-    whole = resolve_names(Suite.model_validate(suite), canonical_name)
+    whole = resolve_names(Suite.model_validate(suite), lambda name: name if name in known else canonical_name(name))
     sets = [DataSpec.model_validate(one) for one in data]
     found: list[list[Any]] = []
     descriptions: dict[str, Any] = {}
     selected = select_studies(whole, only)
-    for name in selected.architectures:
+    for name in [name for name in selected.architectures if _base(name, selected) not in known]:
         parent.tell(f"the network '{name}'")
         for one in sets:
             network = _network(name, selected, options, one, files)

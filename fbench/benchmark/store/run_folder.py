@@ -113,7 +113,8 @@ class RunFolder:
 
         Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
         """
-        for entry in [*self.path.glob(f"{UNFINISHED}*/"), *self.path.glob(f"*/**/{UNFINISHED}*")]:
+        patterns = (f"{UNFINISHED}*/", f"*/**/{UNFINISHED}*", f"{LOCK_FILE}-*")
+        for entry in [entry for pattern in patterns for entry in self.path.glob(pattern)]:
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
             else:

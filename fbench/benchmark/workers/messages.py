@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-MOST_BYTES: Final = 16 * 2**20
-"""The longest line that is read; the longest of a trial has a few kilobytes."""
+MOST_BYTES: Final = 64 * 2**20
+"""The longest line that is read: a trial's have kilobytes, a measurement of cost or what all networks are megabytes."""
 
 
 class NoMessageError(Exception):
