@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fbench.benchmark.records.events import Event, Listen, event_from_json
+from fbench.benchmark.records.events import Checkpointed, Event, Listen, event_from_json
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.runs.executors import NO_LIMITS, WorkerContext, attempt, failed_record
 from fbench.benchmark.runs.training_task import (
@@ -62,6 +63,7 @@ class LocalExecutor:
         """As :class:`fbench.benchmark.runs.executors.Executor`; a trial in this process has no limit."""
         elsewhere = [spec for spec in specs if self._runs_elsewhere(spec)]
         yield from self._in_workers(elsewhere, listen, limits_s)
+        self._supervisor.end()  # what comes next may be a measurement, and wants the memory
         for spec in [spec for spec in specs if not self._runs_elsewhere(spec)]:
             if self._stop:
                 return
@@ -80,13 +82,26 @@ class LocalExecutor:
         by_id = {spec.trial_id: spec for spec in specs}
         retries_left = dict.fromkeys(by_id, self._context.retries)
         tasks = [training_task(spec, self._context, limits_s.get(spec.trial_id)) for spec in specs]
-        for outcome in self._supervisor.run(tasks, lambda task, value: _hear(task, value, listen)):
+        for outcome in self._supervisor.run(tasks, lambda task, value: self._hear(task, value, listen)):
             result = self._result_of(outcome, by_id[outcome.task.name])
             if result.may_pass and retries_left[outcome.task.name] > 0:
                 retries_left[outcome.task.name] -= 1
                 self._supervisor.add(outcome.task)
             else:
                 yield result
+
+    def _hear(self, task: Task, value: object, listen: Listen) -> None:
+        """Pass on what a worker told of the trial in its hand; what is no event of it, or of no file that it may have
+        written, is not heard."""
+        event = _event(value)
+        if event is None or event.trial_id != task.name:
+            return
+        if isinstance(event, Checkpointed) and not self._is_in_scratch(event.file):
+            return
+        listen(event)
+
+    def _is_in_scratch(self, file: Path) -> bool:
+        return file.parent == self._context.scratch and file.is_file() and not file.is_symlink()
 
     def _result_of(self, outcome: Outcome, spec: TrialSpec) -> TrialResult:
         """The result of a trial that has ended, also where its worker could not hand it over.
@@ -102,15 +117,9 @@ class LocalExecutor:
                 return TrialResult(failed_record(spec, f"its result cannot be read: {reason_of(error)}"))
         if failure.by_user:
             raise UserError(failure.reason)
-        failed = failed_record(spec, failure.reason)
+        hint = "; --trial-timeout gives another" if failure.kind == "time" else ""
+        failed = failed_record(spec, failure.reason + hint)
         return TrialResult(failed, failure_details=failure.details, may_pass=failure.kind == "died")
-
-
-def _hear(task: Task, value: object, listen: Listen) -> None:
-    """Pass on what a worker told of the trial in its hand; what is no event of it is not heard."""
-    event = _event(value)
-    if event is not None and event.trial_id == task.name:
-        listen(event)
 
 
 def _event(value: object) -> Event | None:

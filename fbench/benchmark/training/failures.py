@@ -14,7 +14,7 @@ _MAY_PASS: Final = (MemoryError, OSError, torch.OutOfMemoryError, torch.Accelera
 
 
 @dataclass(frozen=True)
-class Failure:
+class TrialFailure:
     """Why a trial failed: in a sentence, with the traceback, and whether the reason may be gone the next time."""
 
     reason: str

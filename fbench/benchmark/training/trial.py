@@ -34,7 +34,7 @@ from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.checkpoints import CheckpointKeeper, CheckpointPlace, Progress, begin
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
-from fbench.benchmark.training.failures import Failure
+from fbench.benchmark.training.failures import TrialFailure
 from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
 from fbench.benchmark.training.microbatch import fitting_microbatch
 from fbench.benchmark.training.network_state import put_state
@@ -93,11 +93,11 @@ def run_trial(
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
             return _learn(begun, dataset, context, listen, course)
     except DivergedError as error:
-        failure = Failure(f"diverged: {error}")
+        failure = TrialFailure(f"diverged: {error}")
     except (KeyboardInterrupt, StoppedError):
         raise
     except BaseException as error:  # SystemExit too: a failing network must not take the run with it
-        failure = Failure.of(error)
+        failure = TrialFailure.of(error)
     fits = fitting_microbatch(spec, dataset, plan, context.device) if failure.out_of_device_memory else None
     reason = failure.reason if fits is None else failure.with_fitting(fits)
     failed = begun.record("failed", failure_reason=reason, fitting_microbatch=fits)

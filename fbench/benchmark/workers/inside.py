@@ -24,7 +24,7 @@ from fbench.core.errors import StoppedError, UserError, reason_of, storable, tra
 ENVIRONMENT: Final = "FBENCH_WORKER"
 """Holds what a worker is told at its start, as JSON; taken out of the environment before anything else runs."""
 
-_SIGNALS: Final = tuple(
+SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 )
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
@@ -126,10 +126,10 @@ def main() -> None:
 
 def _obey_the_parent_alone() -> None:
     """Signals to the group are for the parent, which ends its workers. It started this process with them blocked."""
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _end_with(parent: int) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from fbench.benchmark.workers.inside import _SIGNALS, ENVIRONMENT, log_tail
+from fbench.benchmark.workers.inside import ENVIRONMENT, SIGNALS, log_tail
 from fbench.benchmark.workers.messages import MOST_BYTES, NoMessageError, Task, from_line, to_line
 
 _START: Final = (
@@ -141,7 +141,7 @@ def _signals_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:

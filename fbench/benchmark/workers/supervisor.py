@@ -107,8 +107,10 @@ class Supervisor:
                 yield from self._next_outcomes(hear)
             self._end_used()
         except (KeyboardInterrupt, GeneratorExit):
-            for _ in self._stopped(hear):
-                pass  # what has ended is done again, as nobody can be given it any more
+            if not self._stop:  # else it was asked before, and had its time
+                for _ in self._stopped(hear):
+                    pass  # what has ended is done again, as nobody can be given it any more
+            self.end()
             raise
 
     def end(self) -> None:

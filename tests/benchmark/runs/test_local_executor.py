@@ -13,12 +13,13 @@ from fbench.architectures.registry import source_digest
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
-from fbench.benchmark.records.events import Ended, Evaluated, Event, Started
+from fbench.benchmark.records.events import Checkpointed, Ended, Evaluated, Event, Started, Stepped
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import network_spec
+from fbench.benchmark.workers.messages import Task
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
@@ -74,3 +75,24 @@ def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(
     with LocalExecutor(WorkerContext(tmp_path / "here" / ".writing-1")) as executor:
         run_trials(executor, [own], RunFolder(tmp_path / "here"), lambda event: None)
     assert RunFolder(tmp_path / "here").trial(own.trial_id).test == folder.trial(own.trial_id).test
+
+
+def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path: Path) -> None:
+    scratch, precious = tmp_path / "scratch", tmp_path / "precious"
+    scratch.mkdir()
+    for file in (precious, scratch / "checkpoint"):
+        file.touch()
+    (scratch / "link").symlink_to(precious)
+    heard: list[Event] = []
+    executor = LocalExecutor(WorkerContext(scratch))
+    for value in (
+        {"stepped": "a", "steps": 3},
+        {"stepped": "b", "steps": 3},
+        {"stepped": "a", "steps": "many"},
+        "nonsense",
+        *({"checkpointed": "a", "steps": 3, "file": str(scratch / name)} for name in ("checkpoint", "link", "none")),
+        {"checkpointed": "a", "steps": 3, "file": str(precious)},
+        {"checkpointed": "a", "steps": 3, "file": str(scratch / ".." / "precious")},
+    ):
+        executor._hear(Task("a", "any:thing"), value, heard.append)
+    assert heard == [Stepped("a", 3), Checkpointed("a", 3, scratch / "checkpoint")]
