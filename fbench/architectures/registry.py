@@ -38,6 +38,7 @@ __all__ = [
     "canonical_name",
     "create",
     "describe",
+    "is_announced",
     "list_architectures",
     "loaded_names",
     "register",
@@ -221,6 +222,11 @@ def options_of(name: str) -> frozenset[str]:
     name = canonical_name(name)
     _load(name)
     return frozenset(_REGISTRY.builders[_REGISTRY.entries[name].builder].defaults)
+
+
+def is_announced(name: str) -> bool:
+    """Whether an installed package announces a network of this name, so that any process can load it."""
+    return name in _entry_points()
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:

@@ -55,7 +55,15 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
 
 
 def print_notes(plan: RunPlan) -> None:
-    """Say what the sources had and the data sets have not, and why a run is eager that was not to be."""
+    """Say what the sources had and the data sets have not, why a run is eager that was not to be, and which run it
+    repeats."""
+    if plan.replaces is not None:
+        old = ", ".join(sorted(plan.replaces.trial_ids()))
+        typer.echo(
+            f"Every trial is trained anew with a microbatch of {plan.config.numerics.microbatch} images, in "
+            f"{plan.folder.path}; {plan.replaces.path} keeps its own ({old}).",
+            err=True,
+        )
     for data in plan.config.data:
         for part in data.left_out:
             names = ", ".join(readable(name) for name in part.examples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from fbench.benchmark.records.trial_records import TrialRecord
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.searches import Search
+
+
+_MOST_SHOWN: Final = 300
 
 
 class RunProgress(RunListener):
@@ -107,7 +110,7 @@ class RunProgress(RunListener):
 
     def _tell_end(self, record: TrialRecord) -> None:
         if record.status == "failed":
-            text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
+            text = f"failed: {self._labels[record.trial_id]}: {short_reason(record.failure_reason)}"
             self._console.print(text, style="red", markup=False, highlight=False)
         elif not self._console.is_terminal:
             accuracy = record.test or record.validation
@@ -135,6 +138,11 @@ class RunProgress(RunListener):
         for line in analysis_lines(analyses, self._budget):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def left_without_cost(self, reason: str) -> None:
+        """Say that the report will have no cost, and why."""
+        text = f"Cost was not measured: {reason}"
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say what the report will lack, and why."""
         for label, reason in failures.items():
@@ -154,6 +162,12 @@ class RunProgress(RunListener):
             return "remaining time is being measured"
         elapsed = time.monotonic() - self._started
         return f"about {in_words(elapsed * (total - done) / done)} left"
+
+
+def short_reason(reason: str | None) -> str:
+    """The first line of why a trial failed, of a length to read; all of it is in the trial's folder."""
+    first, _, rest = (reason or "").partition("\n")
+    return f"{first[:_MOST_SHOWN]}…" if rest or len(first) > _MOST_SHOWN else first
 
 
 def _steps(spec: TrialSpec) -> int:

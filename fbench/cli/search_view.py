@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
 def search_lines(searches: Sequence[Search], device: torch.device, jobs: int) -> list[str]:
     """How many searches are to be made, what each costs, and about how long they take; none where none is."""
+    from fbench.benchmark.runs.network_tasks import network_tasks
     from fbench.benchmark.runs.searching import estimate_searches_s, image_passes_at_most
 
     if not searches:
         return []
+    with network_tasks() as networks:
+        estimate_s = estimate_searches_s(searches, device, jobs, networks)
     tuning, passes = searches[0].tuning, image_passes_at_most(searches[0])
     what = f"{plural(len(searches), 'search', 'searches')} for settings {'comes' if len(searches) == 1 else 'come'}"
     return [
         f"{what} first, as none that was kept fits: {plural(tuning.trials_at_most, 'training')} and {count(passes)} "
         f"image passes each, as much as {tuning.budgets_at_most:.3g} trials; "
-        f"about {in_words(estimate_searches_s(searches, device, jobs))} in all, {jobs} at a time."
+        f"about {in_words(estimate_s)} in all, {jobs} at a time."
     ]
 
 

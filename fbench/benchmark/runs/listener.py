@@ -39,5 +39,8 @@ class RunListener:
     def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
         """Each comparison that was open was analysed."""
 
+    def left_without_cost(self, reason: str) -> None:
+        """Cost could not be measured, for this reason."""
+
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Maps of faces could not be made for these trials, by label, with the reason."""

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fbench.ablations.library import load_suite
-from fbench.ablations.suite import Suite, resolve_names, select_studies
-from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name
+from fbench.ablations.suite import Suite, select_studies
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.references import parse_reference
@@ -26,7 +24,9 @@ from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, dat
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.expansion import SeedCounts, expand
 from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
+from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import kept_searches, read_searches
 from fbench.core.errors import UserError
@@ -55,11 +55,17 @@ class RunPlan:
     pending: tuple[TrialSpec, ...]
     reusable: dict[str, RunFolder]
     networks: tuple[NetworkSpec, ...]
+    resolved: Resolved
     device: torch.device
     jobs: int
     seeds: int
     take_from: tuple[Path, ...] = ()
     keep_failed: bool = False
+    wait: bool = False
+    retries: int = 0
+    trial_timeout_s: float | None = None
+    replaces: RunFolder | None = None
+    """The run that this one repeats with a microbatch that fits; its trials stay as they are."""
     known: Mapping[str, SearchRecord] = field(default_factory=dict)
 
     @property
@@ -91,32 +97,34 @@ def plan_run(request: RunRequest) -> RunPlan:
     require_writable_folder(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
     if request.out is not None:
         require_writable_folder(request.out, "The run", "--out")
-    for plugin in request.plugins:
-        load_plugin(plugin)
-    suite = _whole_suite(request)
-    selected = select_studies(suite, request.only)
+    written = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
     protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs([parse_reference(text) for text in request.data])
+    resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
+    suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
     folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = _numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
+    replaced = folder
+    if request.uniform_microbatch:
+        folder, numerics = with_uniform_microbatch(folder, numerics)
     config = _config(request, suite, protocol, preset.budget, data, numerics)
     if (folder.path / "run.json").exists():
         config = _same_configuration(folder, config)
-    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+    elif folder.path.exists() and not folder.is_new():
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
     settle = partial(settled, known)
-    specs, planned, networks = expand(selected, config, seeds, settle)
+    specs, planned, networks = expand(selected, config, seeds, resolved.networks, settle)
     if not (folder.path / "run.json").exists():
         reasons = _failing_programs(specs, networks, config, device)
         if reasons:
             config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
-            specs, planned, networks = expand(selected, config, seeds, settle)
+            specs, planned, networks = expand(selected, config, seeds, resolved.networks, settle)
     pending = _pending(folder, specs, keep_failed=request.keep_failed)
     return RunPlan(
         folder=folder,
@@ -127,11 +135,16 @@ def plan_run(request: RunRequest) -> RunPlan:
         pending=pending,
         reusable=_reusable(pending, request.take_from),
         networks=networks,
+        resolved=resolved,
         device=device,
         jobs=jobs,
         seeds=seeds,
         take_from=request.take_from,
         keep_failed=request.keep_failed,
+        wait=request.wait,
+        retries=request.retries,
+        trial_timeout_s=request.trial_timeout_s,
+        replaces=replaced if request.uniform_microbatch else None,
         known=known,
     )
 
@@ -148,6 +161,22 @@ def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[st
     return {key: record for searches in (kept_searches(), *reversed(found)) for key, record in searches.items()}
 
 
+def as_the_folder_is_now(plan: RunPlan) -> RunPlan:
+    """The same plan where another process may have worked in its folder since.
+
+    Raises:
+        UserError: the folder now belongs to another configuration.
+    """
+    config = plan.config
+    if (plan.folder.path / "run.json").exists():
+        config = _same_configuration(plan.folder, config)
+    if config.protocol.tuning is not None:
+        known = {**plan.known, **read_searches(plan.folder.searching)}
+        plan = _expanded_again(plan, _seed_counts(plan), known)
+    pending = _pending(plan.folder, plan.specs, keep_failed=plan.keep_failed)
+    return replace(plan, config=config, pending=pending, reusable=_reusable(pending, plan.take_from))
+
+
 def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
     """The same plan with another number of seeds for each network and data set."""
     return _expanded_again(plan, seeds, plan.known)
@@ -155,14 +184,20 @@ def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
 
 def with_searches(plan: RunPlan, found: Sequence[SearchRecord]) -> RunPlan:
     """The same plan with the settings of more searches."""
+    known = {**plan.known, **{record.search_id: record for record in found}}
+    return _expanded_again(plan, _seed_counts(plan), known)
+
+
+def _seed_counts(plan: RunPlan) -> dict[tuple[str, str], int]:
     counts = {(row.network, row.data): 0 for row in plan.planned}
     for row in plan.planned:
         counts[row.network, row.data] += 1
-    return _expanded_again(plan, counts, {**plan.known, **{record.search_id: record for record in found}})
+    return counts
 
 
 def _expanded_again(plan: RunPlan, seeds: SeedCounts, known: Mapping[str, SearchRecord]) -> RunPlan:
-    specs, planned, networks = expand(plan.suite, plan.config, seeds, partial(settled, known))
+    settle = partial(settled, known)
+    specs, planned, networks = expand(plan.suite, plan.config, seeds, plan.resolved.networks, settle)
     pending = _pending(plan.folder, specs, keep_failed=plan.keep_failed)
     return replace(
         plan,
@@ -181,11 +216,6 @@ def _pending(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool
     records = folder.trials() if folder.path.exists() else {}
     done = {key for key, record in records.items() if record.status == "finished" or keep_failed}
     return tuple(spec for spec in specs if spec.trial_id not in done)
-
-
-def _whole_suite(request: RunRequest) -> Suite:
-    suite = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
-    return resolve_names(suite, canonical_name)
 
 
 def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
@@ -231,11 +261,14 @@ def _failing_programs(
 ) -> dict[str, str]:
     """The networks of a new run that cannot be compiled or recorded at the batch size of its first trial."""
     from fbench.benchmark.records.budget import plan_steps
-    from fbench.benchmark.runs.program_check import failing_programs
+    from fbench.benchmark.runs.network_tasks import network_tasks
 
+    if not (config.numerics.compile or config.numerics.cuda_graph):
+        return {}
     first = specs[0]
     batch_size = plan_steps(first.protocol, first.budget, first.data.images_by_split["train"]).batch_size
-    return failing_programs(networks, config.protocol, batch_size, config.numerics, device)
+    with network_tasks() as tasks:
+        return tasks.failing_programs(networks, config.protocol, batch_size, config.numerics, device)
 
 
 def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:

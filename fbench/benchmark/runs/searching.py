@@ -15,7 +15,9 @@ from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import Executor
 from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.network_tasks import NetworkTasks
 from fbench.benchmark.runs.searches import Search, conclude
+from fbench.benchmark.runs.stopping import UnfinishedRunError
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.search_files import write_search
 
@@ -34,6 +36,7 @@ def carry_out_searches(
     kept.
 
     Raises:
+        UnfinishedRunError: trials are still to run, as the executor was asked to stop.
         UserError: the disk refuses.
     """
     found: list[SearchRecord] = []
@@ -50,7 +53,8 @@ def carry_out_searches(
         while specs := [spec for search in group for spec in search.missing(records)]:
             rung = min(len(search.course(records)) for search in group) - 1
             listener.searching(group, rung, specs)
-            run_trials(executor, specs, folder, hear)
+            if left := run_trials(executor, specs, folder, hear):
+                raise UnfinishedRunError(left)
         for search in group:
             record = conclude(search, folder, records)
             write_search(folder, record)
@@ -59,12 +63,10 @@ def carry_out_searches(
     return found
 
 
-def estimate_searches_s(searches: Sequence[Search], device: torch.device, jobs: int) -> float:
+def estimate_searches_s(searches: Sequence[Search], device: torch.device, jobs: int, networks: NetworkTasks) -> float:
     """Estimated seconds of searches, ``jobs`` trials at a time."""
-    from fbench.benchmark.cost.estimate import estimate_trials_s
-
     specs = [search.trial(len(search.tuning.rungs) - 1, search.tuning.default, 0) for search in searches]
-    trials_s = estimate_trials_s(specs, device)
+    trials_s = networks.estimate_trials_s(specs, device)
     pairs = zip(specs, searches, strict=True)
     return sum(trials_s[spec.trial_id] * search.tuning.budgets_at_most for spec, search in pairs) / jobs
 

@@ -92,7 +92,8 @@ def make_searches(plan: SearchPlan, listener: RunListener) -> SearchTable:
     keeper = _TableKeeper(plan, listener)
     remaining = plan.remaining
     if remaining:
-        context = WorkerContext(unfinished_beside(plan.folder.path / "scratch"), str(plan.device), plan.jobs)
+        scratch = unfinished_beside(plan.folder.path / "scratch")
+        context = WorkerContext(scratch, str(plan.device), plan.jobs, checkpoints=plan.folder.checkpoints)
         with LocalExecutor(context, remaining[0].data) as executor:
             carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
     return keeper.write()

@@ -4,7 +4,9 @@
 - ``plan.json``: which trial answers for a network, data set and seed; grows
 - ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
 - ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
-- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz,
+  failure.txt
+- ``checkpoints/<trial id>.safetensors``: what a trial that was interrupted goes on from; goes when it has a record
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
 - ``tuning/searches/<search id>.json``: what each search for settings found; ``tuning/trials``: its trials
@@ -16,6 +18,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,10 +55,12 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, storable
 from fbench.core.files import UNFINISHED, replacing_folder, take_folder
+from fbench.core.locks import LOCK_FILE
 
 WEIGHTS_FILE = "weights.safetensors"
+FAILURE_FILE = "failure.txt"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -65,7 +70,8 @@ class TrialResult:
 
     ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
     was read, by a failed trial too. A result from another process has its files, the record's among them, in the folder
-    ``files`` instead.
+    ``files`` instead. ``failure_details`` is the traceback of a failed trial and the end of its log; ``may_pass`` says
+    that it failed for a reason that may not be there the next time.
     """
 
     record: TrialRecord
@@ -74,6 +80,8 @@ class TrialResult:
     weights: dict[str, Any] | None = None
     test_readings: int = 0
     files: Path | None = None
+    failure_details: str = ""
+    may_pass: bool = False
 
 
 class RunFolder:
@@ -99,6 +107,27 @@ class RunFolder:
     def searching(self) -> RunFolder:
         """Where searches for settings and their trials lie, apart from the trials of the run."""
         return RunFolder(self.path / "tuning")
+
+    def is_new(self) -> bool:
+        """Whether a folder without a run has nothing in it but what a run that was killed at its start left."""
+        if not self.path.is_dir():
+            return False
+        return all(entry.name.startswith((UNFINISHED, LOCK_FILE)) for entry in self.path.iterdir())
+
+    def clean(self) -> None:
+        """Remove what killed processes left unfinished; only for who holds the lock of the folder.
+
+        Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
+        """
+        patterns = (f"{UNFINISHED}*/", f"*/**/{UNFINISHED}*", f"{LOCK_FILE}-*")
+        for entry in [entry for pattern in patterns for entry in self.path.glob(pattern)]:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        for file in self.checkpoints.glob("*.safetensors"):
+            if self.has_record(file.stem) and self.trial(file.stem).status == "finished":
+                file.unlink()
 
     # --- configuration and plan
 
@@ -153,8 +182,26 @@ class RunFolder:
 
                 why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
+            if result.failure_details:
+                write_text(folder / FAILURE_FILE, storable(result.failure_details))
             write_text(folder / "record.json", readable_json(record))
         return record
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what interrupted trials go on from."""
+        return self.path / "checkpoints"
+
+    def take_checkpoint(self, trial_id: str, file: Path) -> None:
+        """Move a checkpoint of a trial into the run, in the place of an earlier one."""
+        self.checkpoints.mkdir(exist_ok=True)
+        file.replace(self.checkpoints / f"{trial_id}.safetensors")
+
+    def drop_checkpoint(self, trial_id: str) -> None:
+        """Remove the checkpoint of a trial, where there is one; and the folder with the last."""
+        (self.checkpoints / f"{trial_id}.safetensors").unlink(missing_ok=True)
+        with suppress(OSError):
+            self.checkpoints.rmdir()
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
@@ -204,6 +251,10 @@ class RunFolder:
     def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
         write_maps(self.trial_folder(trial_id), maps)
+
+    def take_maps(self, trial_id: str, other: RunFolder) -> None:
+        """Move the maps of a trial here from another folder."""
+        (other.trial_folder(trial_id) / MAPS_FILE).replace(self.trial_folder(trial_id) / MAPS_FILE)
 
     def write_maps_left_out(self, trial_id: str, reason: str) -> None:
         """Keep why no maps of a trial could be made, for the report."""
