@@ -16,6 +16,7 @@ from fbench.benchmark.records.search_records import SearchRecord, SearchTable
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs import planning
 from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.network_tasks import network_tasks
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.searches import Search
@@ -136,7 +137,8 @@ def test_a_plan_counts_the_searches_that_come_first(tmp_path: Path) -> None:
     plan = plan_run(request_in(tmp_path, "per_seed", seeds=3))
     assert len(plan.searches) == 3
     assert len(plan.remaining) == 3
-    trials_s, whole_s = estimate_run_s(plan)
+    with network_tasks() as networks:
+        trials_s, whole_s = estimate_run_s(plan, networks)
     assert whole_s > sum(trials_s.values()) + 3 * min(trials_s.values())
 
 
