@@ -11,8 +11,12 @@ from fbench.architectures.registry import resolve
 
 
 def by_builder(names: Iterable[str], costly: Collection[str] = ()) -> list[ParameterSet]:
-    """Parameters for all ``names``; the first of a builder is always tested. Others are marked ``every_network``, and so
-    are all of ``costly`` builders."""
+    """Parameters for all ``names``: the first of a builder is always tested, others are marked ``every_network``.
+
+    Args:
+        names: of networks.
+        costly: builders of which all are marked.
+    """
     seen: set[str] = set(costly)
     found = []
     for name in names:
