@@ -116,6 +116,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
