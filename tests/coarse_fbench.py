@@ -26,7 +26,7 @@ def measure_coarsely(patch: pytest.MonkeyPatch) -> None:
 
 def leave_cost_out(patch: pytest.MonkeyPatch) -> None:
     """Runs measure no cost: for tests that look at trials alone."""
-    patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, listener: None)
+    patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, listener, networks: None)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -10,9 +10,14 @@ from _pytest.mark import ParameterSet
 from fbench.architectures.registry import resolve
 
 
-def by_builder(names: Iterable[str]) -> list[ParameterSet]:
-    """Parameters for all ``names``; the first of a builder is always tested, others are marked ``every_network``."""
-    seen: set[str] = set()
+def by_builder(names: Iterable[str], costly: Collection[str] = ()) -> list[ParameterSet]:
+    """Parameters for all ``names``: the first of a builder is always tested, others are marked ``every_network``.
+
+    Args:
+        names: of networks.
+        costly: builders of which all are marked.
+    """
+    seen: set[str] = set(costly)
     found = []
     for name in names:
         builder = resolve(name).builder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import fbench
@@ -17,7 +18,8 @@ def floor(module: str) -> int:
     return FLOORS.get([*module.split("."), ""][1], FRONT)
 
 
-def imports(file: Path) -> set[str]:
+@functools.cache
+def imports(file: Path) -> frozenset[str]:
     """Modules of the package that a file imports anywhere, but for type checking only."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     typing_only = {
@@ -34,7 +36,7 @@ def imports(file: Path) -> set[str]:
             found.add(node.module or "")
         elif isinstance(node, ast.Import) and node not in typing_only:
             found |= {alias.name for alias in node.names}
-    return {name for name in found if name.partition(".")[0] == "fbench"}
+    return frozenset(name for name in found if name.partition(".")[0] == "fbench")
 
 
 def test_no_module_imports_from_a_floor_above_its_own() -> None:

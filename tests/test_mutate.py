@@ -51,9 +51,9 @@ def test_a_mutant_differs_from_its_module_in_the_one_expression(mutate: ModuleTy
     found = mutate.functions(mutate.ROOT / mutate.PACKAGE)
     mutants = mutate.drawn(found, len(found), seed=3)
     assert len(mutants) == len(found) > 200
+    originals = {one.module: ast.unparse(ast.parse(one.source)).splitlines() for one in found}
     for mutant in mutants:
-        original = ast.parse((mutate.ROOT / mutate.PACKAGE / mutant.row.module).read_text(encoding="utf-8"))
-        before, after = ast.unparse(original).splitlines(), mutant.source.splitlines()
+        before, after = originals[mutant.row.module], mutant.source.splitlines()
         assert len(before) == len(after)
         assert sum(one != other for one, other in zip(before, after, strict=True)) == 1, mutant.row
         compile(mutant.source, mutant.row.module, "exec")

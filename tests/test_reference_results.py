@@ -16,9 +16,10 @@ from fbench.ablations.library import load_suite
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.runs import local_executor
+from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
-from fbench.benchmark.runs.session import run
+from fbench.benchmark.runs.session import carry_out
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.render.csv.runs import write_tables
@@ -114,8 +115,9 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
         jobs=1,
         device="cpu",
     )
-    assert len(plan_run(request).reusable) == len(NETWORKS) * SEEDS
-    table = run(request)
+    plan = plan_run(request)
+    assert len(plan.reusable) == len(NETWORKS) * SEEDS
+    table = carry_out(plan, None, RunListener())
     assert table.trials == reference.trials
     assert table.audits == reference.audits
 

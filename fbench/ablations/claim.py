@@ -23,7 +23,8 @@ class Claim(FrozenModel):
         id: short name, unique in its file.
         sentence: a short quotation (in quotation marks) or a faithful paraphrase.
         section: where it stands in the paper, such as a table with its row; a claims file may also say ``place``.
-        tests: at least one; the claim holds only if all of them do.
+        tests: the claim holds only if all of them do.
+        never: why no test could ever decide it, such as a paper that gives no number; a claim has tests or this.
         seeds: trainings of each network that statements about accuracy need at least. Where seeds were added until a
             comparison was decided, the rule of its interim analyses takes their place.
         preset: the least budget that decides statements about accuracy, by name, on data sets without ``image_passes``.
@@ -36,11 +37,23 @@ class Claim(FrozenModel):
     id: str = Field(pattern=IDENTIFIER)
     sentence: str
     section: str = Field(validation_alias=AliasChoices("section", "place"))
-    tests: tuple[ClaimTest, ...] = Field(min_length=1)
+    tests: tuple[ClaimTest, ...] = ()
+    never: str = ""
     seeds: PositiveInt = 10
     preset: str = "standard"
     image_passes: dict[str, PositiveInt] = Field(default_factory=dict)
     note: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.tests) == bool(self.never):
+            raise UserError(
+                f"The claim '{self.id}' has {len(self.tests)} tests; give it at least one, or say in 'never' why none "
+                "could decide it."
+                if not self.tests
+                else f"The claim '{self.id}' has tests and says in 'never' that none could decide it; give one of both."
+            )
+        return self
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class PublishedValue(FrozenModel):
     """One figure of a paper. None has a spread, and most were read on the set that chose the epoch.
 
     Attributes:
-        architecture: registered name.
+        architecture: registered name; None for a method of another paper, which ``method`` names.
         paper: such as "Xu et al. 2021".
         section: table and row, figure, or section.
         data: ``fer2013``, ``ck_plus``, ``imed`` or ``mean`` (of the three); None where no data is needed.
@@ -27,7 +27,8 @@ class PublishedValue(FrozenModel):
         remark: what a reader must know to compare it, empty when nothing.
     """
 
-    architecture: str
+    architecture: str | None = None
+    method: str = ""
     paper: str
     section: str
     data: Literal["fer2013", "ck_plus", "imed", "mean"] | None = None

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import sys
+import tempfile
 from contextlib import suppress
 from typing import Annotated, Final, NoReturn
 
 import typer
 
 import fbench
-from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status
+from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status, tune
 from fbench.cli.data import data_app
+from fbench.cli.stop_signals import INTERRUPTED
 from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
-from fbench.core.errors import UserError, readable
+from fbench.core.errors import UserError, readable, reason_on_a_line, traceback_of
 
+OWN_FAULT: Final = 70  # EX_SOFTWARE of sysexits.h
 REFUSED: Final = frozenset(
     {
         *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
@@ -51,6 +54,7 @@ app.command("list")(architectures.list_command)
 app.command("show")(show.show_command)
 app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
+app.command("tune")(tune.tune_command)
 app.command("speed")(speed.speed_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
@@ -65,7 +69,8 @@ app.command("new-arch")(architectures.new_arch_command)
 
 def main() -> None:
     """Run the command line. What a user did wrong is one sentence and exit code 2; ``--debug`` shows where a
-    :class:`UserError` rose. So is what a disk refuses at the end of the work, such as a full one."""
+    :class:`UserError` rose. So is what a disk refuses at the end of the work, such as a full one. A fault of the
+    program itself is exit code 70, with its traceback in a file."""
     mend_streams()
     keep_to_quota()
     debug = "--debug" in sys.argv
@@ -90,6 +95,12 @@ def main() -> None:
             error.show()
             raise SystemExit(2) from None
         _fail(usage_sentence(error))
+    except (KeyboardInterrupt, typer.Abort):
+        raise SystemExit(INTERRUPTED) from None
+    except (Exception, SystemExit) as error:  # an exit too, of a library or a user's code: the command has not ended
+        if debug:
+            raise
+        _fail(_own_fault(error), OWN_FAULT)
     raise SystemExit(code)
 
 
@@ -106,7 +117,18 @@ def _call() -> object:
     return code
 
 
-def _fail(sentence: str) -> NoReturn:
+def _own_fault(error: BaseException) -> str:
+    """A sentence on an error that no user caused; its traceback is kept in a file of the system's temporary folder."""
+    descriptor, name = tempfile.mkstemp(prefix="fbench-fault-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 - it is open already
+        stream.write(traceback_of(error))
+    return (
+        f"fbench itself failed ({reason_on_a_line(error, 300)}); the traceback is in {name}, which belongs into a "
+        "report of the fault; what was finished is kept, and the same command goes on from there."
+    )
+
+
+def _fail(sentence: str, code: int = 2) -> NoReturn:
     with suppress(OSError):  # standard error may be as full as the disk
         typer.echo(f"fbench: {readable(sentence)}", err=True)
-    raise SystemExit(2) from None
+    raise SystemExit(code) from None

@@ -100,6 +100,7 @@ def _claim_to_json(one: JudgedClaim) -> dict[str, Any]:
         "note": claim.note,
         "verdict": one.verdict,
         "by_arithmetic": one.by_arithmetic,
+        "never_decided": bool(claim.never),
         "p_corrected": one.p_value,
         "family": one.family,
         "why": one.why,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.cli.duration import in_words
+from fbench.cli.search_view import search_lines
 from fbench.core.errors import readable
 from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.formatting import listing, plural
@@ -43,6 +44,8 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
     if max_seeds is not None and analyses:
         console.print("Interim analyses, and what each may spend", highlight=False)
         console.print(_analyses_table(max_seeds, sorted({one.family for one in analyses})))
+    for line in search_lines(plan.searches, plan.device, plan.jobs):
+        typer.echo(line)
     taken = len(plan.reusable)
     todo = len(plan.pending) - taken
     done = len(plan.specs) - len(plan.pending)
@@ -52,7 +55,15 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
 
 
 def print_notes(plan: RunPlan) -> None:
-    """Say what the sources had and the data sets have not, and why a run is eager that was not to be."""
+    """Say what the sources had and the data sets have not, why a run is eager that was not to be, and which run it
+    repeats."""
+    if plan.replaces is not None:
+        old = ", ".join(sorted(plan.replaces.trial_ids()))
+        typer.echo(
+            f"Every trial is trained anew with a microbatch of {plan.config.numerics.microbatch} images, in "
+            f"{plan.folder.path}; {plan.replaces.path} keeps its own ({old}).",
+            err=True,
+        )
     for data in plan.config.data:
         for part in data.left_out:
             names = ", ".join(readable(name) for name in part.examples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -14,12 +14,19 @@ from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.interim_view import analysis_lines
+from fbench.cli.search_view import SearchProgress
+from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
 
 if TYPE_CHECKING:
     from fbench.benchmark.records.interim_analyses import InterimAnalysis
+    from fbench.benchmark.records.search_records import SearchRecord
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
     from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.searches import Search
+
+
+_MOST_SHOWN: Final = 300
 
 
 class RunProgress(RunListener):
@@ -35,6 +42,7 @@ class RunProgress(RunListener):
             transient=True,
             redirect_stdout=False,
         )
+        self._search = SearchProgress(self._print)
         self._task: TaskID | None = None
         self._labels: dict[str, str] = {}
         self._trials_s: dict[str, float] = {}
@@ -42,6 +50,7 @@ class RunProgress(RunListener):
         self._steps: dict[str, int] = {}
         self._ended = 0
         self._measuring = False
+        self._budget: ShortBudget | None = None
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -53,9 +62,25 @@ class RunProgress(RunListener):
     ) -> None:
         self._bar.stop()
 
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
+        """Say what is searched."""
+        self._search.searching(searches, rung, specs)
+
+    def happened_in_search(self, event: Event) -> None:
+        """Say how a training of a search ended."""
+        self._search.happened_in_search(event)
+
+    def searched(self, record: SearchRecord) -> None:
+        """Say what was chosen."""
+        self._search.searched(record)
+
     def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """Print the estimate and start the bar."""
         specs = plan.remaining
+        self._budget = next((one for data in plan.config.data if (one := short_budget(plan.config, data))), None)
         kept = len(plan.specs) - len(specs)
         what = f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {plan.jobs} at a time"
         if not specs:
@@ -85,7 +110,7 @@ class RunProgress(RunListener):
 
     def _tell_end(self, record: TrialRecord) -> None:
         if record.status == "failed":
-            text = f"failed: {self._labels[record.trial_id]}: {record.failure_reason}"
+            text = f"failed: {self._labels[record.trial_id]}: {short_reason(record.failure_reason)}"
             self._console.print(text, style="red", markup=False, highlight=False)
         elif not self._console.is_terminal:
             accuracy = record.test or record.validation
@@ -110,8 +135,13 @@ class RunProgress(RunListener):
 
     def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
         """Say what the interim analysis found and what is still open."""
-        for line in analysis_lines(analyses):
+        for line in analysis_lines(analyses, self._budget):
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def left_without_cost(self, reason: str) -> None:
+        """Say that the report will have no cost, and why."""
+        text = f"Cost was not measured: {reason}"
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say what the report will lack, and why."""
@@ -132,6 +162,12 @@ class RunProgress(RunListener):
             return "remaining time is being measured"
         elapsed = time.monotonic() - self._started
         return f"about {in_words(elapsed * (total - done) / done)} left"
+
+
+def short_reason(reason: str | None) -> str:
+    """The first line of why a trial failed, of a length to read; all of it is in the trial's folder."""
+    first, _, rest = (reason or "").partition("\n")
+    return f"{first[:_MOST_SHOWN]}…" if rest or len(first) > _MOST_SHOWN else first
 
 
 def _steps(spec: TrialSpec) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fbench.cli.duration import seconds_of
 from fbench.cli.run_options import (
     AgainstOption,
     ArchOption,
@@ -27,11 +29,16 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
     ProtocolOption,
+    RetriesOption,
     SeedsOption,
     SuiteOption,
+    TrialTimeoutOption,
     TrustOption,
+    UniformMicrobatchOption,
     UntilDecidedOption,
+    WaitOption,
 )
+from fbench.cli.stop_signals import STOPPED, StopSignals
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 
@@ -39,11 +46,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.ablations.suite import Suite
+    from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.store.run_table import RunTable
 
 
 DEFAULT_MAX_SEEDS = 20
+_MOST_NAMED: Final = 10
 
 
 def run_command(
@@ -67,6 +76,10 @@ def run_command(
     max_seeds: MaxSeedsOption = None,
     keep_failed: KeepFailedOption = False,
     trust: TrustOption = None,
+    retries: RetriesOption = 0,
+    trial_timeout: TrialTimeoutOption = None,
+    wait: WaitOption = False,
+    uniform_microbatch: UniformMicrobatchOption = False,
     dry_run: DryRunOption = False,
     assume: AssumeOption = None,
 ) -> None:
@@ -90,6 +103,10 @@ def run_command(
         numerics_of=numerics,
         keep_failed=keep_failed,
         max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
+        wait=wait,
+        uniform_microbatch=uniform_microbatch,
+        retries=retries,
+        trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
     )
     if dry_run:
         _print_plan(request, assume)
@@ -132,15 +149,16 @@ def _trusted(trust: str | None, runs: Sequence[Path]) -> tuple[Path, ...]:
 def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
+    from fbench.benchmark.runs.network_tasks import network_tasks
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.power_analysis import analyse_power, stated_components
     from fbench.benchmark.runs.session import estimate_run_s
     from fbench.cli.plan_view import print_plan
 
     stated = stated_components(assume) if assume is not None else None
-    with Console().status("planning, and timing a few steps"):
+    with Console().status("planning, and timing a few steps"), network_tasks() as networks:
         plan = plan_run(request)
-        _, estimate_s = estimate_run_s(plan)
+        _, estimate_s = estimate_run_s(plan, networks)
         analyses = analyse_power(plan, request.max_seeds, stated)
     print_plan(plan, estimate_s, analyses, request.max_seeds)
 
@@ -150,29 +168,50 @@ def _run(request: RunRequest) -> None:
 
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
+    from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.cli.plan_view import print_notes
     from fbench.cli.progress import RunProgress
+    from fbench.cli.search_view import search_lines
 
     with Console().status("planning"):
         plan = plan_run(request)
     print_notes(plan)
+    for line in search_lines(plan.searches, plan.device, plan.jobs):
+        typer.echo(line)
     if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.interim_analyses() is None:
         typer.echo(
             f"{plan.folder.path} has trials already. If you have seen their results, that was an "
             "interim analysis that no interval takes account of; a new folder (--out) has none.",
             err=True,
         )
+    stopping = Stopping()
+    signals = StopSignals(stopping)
     try:
-        with RunProgress() as progress:
-            table = carry_out(plan, request.max_seeds, progress)
+        with signals.heard(), RunProgress() as progress:
+            table = carry_out(plan, request.max_seeds, progress, stopping)
     except KeyboardInterrupt:
+        _tell_stopped(plan, "")
+        raise typer.Exit(signals.exit_code) from None
+    except UnfinishedRunError as error:
+        _tell_stopped(plan, _still_to_run([spec.label for spec in error.left]))
+        raise typer.Exit(signals.exit_code if signals.was_asked else STOPPED) from None
+    give_results(table)
+
+
+def _tell_stopped(plan: RunPlan, left: str) -> None:
+    with suppress(OSError):  # after SIGHUP there is no terminal
         typer.echo(
-            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; "
+            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; {left}"
             "run the same command again to go on from there.",
             err=True,
         )
-        raise typer.Exit(130) from None
-    give_results(table)
+
+
+def _still_to_run(labels: Sequence[str]) -> str:
+    """The names of trials that are still to run, the first of them where there are many."""
+    shown = "; ".join(labels[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    return f"{len(labels)} are still to run ({shown}{more}); "
 
 
 def give_results(table: RunTable) -> None:
@@ -182,6 +221,7 @@ def give_results(table: RunTable) -> None:
         typer.Exit: with 3, where trials failed.
         UserError: predictions that cannot be read, or a report that cannot be written.
     """
+    from fbench.cli.progress import short_reason
     from fbench.reports.render.csv.runs import write_tables
     from fbench.reports.render.html.build import gather_report, write_page
     from fbench.reports.render.terminal.summary import print_summary
@@ -190,7 +230,8 @@ def give_results(table: RunTable) -> None:
     print_summary(report)
     failed = table.failed()
     for row, record in failed:
-        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {record.failure_reason}", err=True)
+        reason = short_reason(record.failure_reason)
+        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)
     write_tables(report, table.folder.path)
     typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
     if failed:

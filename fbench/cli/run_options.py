@@ -64,6 +64,27 @@ TrustOption = Annotated[
     ),
 ]
 KeepFailedOption = Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")]
+RetriesOption = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Try a trial again that failed in a way that may pass: a dead process, memory, disk, device."
+    ),
+]
+TrialTimeoutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trial-timeout", help="The time that a trial may take, such as 90s, 20m or 3h. Default: by its estimate."
+    ),
+]
+UniformMicrobatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--uniform-microbatch",
+        help="After trials that failed for lack of the device's memory: train all anew, in a folder beside the run, "
+        "with the microbatch that fits.",
+    ),
+]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]
 DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Print what would run, how long, and what it could decide; run nothing."),

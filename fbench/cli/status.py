@@ -22,6 +22,7 @@ def status_command(
     has any. What a report would refuse or leave out is told at the end."""
     from fbench.benchmark.store.run_table import load_run
     from fbench.cli.interim_view import analysis_lines
+    from fbench.reports.findings.comparisons.budget import short_budget
 
     table = load_run(run)
     analyses = table.interim_analyses
@@ -53,7 +54,8 @@ def status_command(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "
         + _cost_line(table.costs)
     )
-    for line in analysis_lines(latest) if latest else ():
+    budget = next((found for data in table.config.data if (found := short_budget(table.config, data))), None)
+    for line in analysis_lines(latest, budget) if latest else ():
         typer.echo(line)
     for line in left_out:
         typer.echo(line, err=True)

@@ -152,9 +152,10 @@ class ContainedPath:
             _rename(source, name, at)
 
     def take(self, source: Path) -> None:
-        """Move a file or folder of the same file system, which is this process's own, into this place."""
+        """Move a file or folder of the same file system, which is this process's own, here; a file at once."""
         self.parent.make_folder()
-        self.remove()
+        if source.is_dir():
+            self.remove()
         with self._naming(), self._around() as (name, at):
             if at:
                 os.rename(source, name, dst_dir_fd=at["dir_fd"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -23,6 +24,11 @@ class UserError(Exception):
     """Bad usage or bad input, told in one sentence; the command line exits with 2."""
 
 
+class StoppedError(BaseException):
+    """Work ends before its end because it was asked to, where it can be gone on with. It is of no class that a user's
+    code catches by chance."""
+
+
 @contextmanager
 def errors_of_network(name: str) -> Iterator[None]:
     """Turn whatever a network's builder or forward pass raises into one sentence that names the network.
@@ -32,7 +38,7 @@ def errors_of_network(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, KeyboardInterrupt):
+    except (UserError, KeyboardInterrupt, StoppedError):
         raise
     except BaseException as error:  # SystemExit too: a network must not end the program
         reason, location = reason_on_a_line(error), location_of_error(error)
@@ -43,6 +49,7 @@ def errors_of_network(name: str) -> Iterator[None]:
 
 
 MOST_OF_A_REASON: Final = 2000
+MOST_OF_A_TRACEBACK: Final = 20_000
 
 
 def reason_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
@@ -50,7 +57,7 @@ def reason_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
     message = message_of(error, most)
     if isinstance(error, UserError) and message:
         return message
-    name = type(error).__name__
+    name = readable(type(error).__name__)
     return _cut(f"{name}: {message}" if message else name, most)
 
 
@@ -66,9 +73,21 @@ def message_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
     """
     try:
         message = str(error)
-    except Exception as second:  # of any type: it comes from somebody's __str__
+    except (Exception, SystemExit) as second:  # of any type: it comes from somebody's __str__
         message = f"(its message cannot be had: {type(second).__name__})"
     return _cut("\n".join(readable(line.expandtabs(4)) for line in message[: most + 1].split("\n")), most)
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an exception, of at most so many characters that its start and its end are left."""
+    try:
+        text = "".join(traceback.format_exception(error))
+    except (Exception, SystemExit) as second:  # somebody's exception may fail to be shown
+        text = f"(the traceback cannot be had: {type(second).__name__})\n"
+    if len(text) > MOST_OF_A_TRACEBACK:
+        half = MOST_OF_A_TRACEBACK // 2
+        text = f"{text[:half]}\n[...]\n{text[-half:]}"
+    return storable(text)
 
 
 def _cut(text: str, most: int) -> str:

@@ -41,6 +41,11 @@ class Collapses:
     collapsed: int
     trainings: int
 
+    @property
+    def most(self) -> bool:
+        """Whether more than half did not learn."""
+        return 2 * self.collapsed > self.trainings
+
     def rate(self, confidence: float = 0.95) -> Interval:
         """The share that did not learn with its exact interval (Clopper, Pearson 1934).
 
@@ -50,15 +55,22 @@ class Collapses:
         return proportion_interval(self.collapsed, self.trainings, confidence)
 
 
-def is_collapsed(confusion: npt.ArrayLike, training_loss: float | None = None) -> bool:
+def is_collapsed(
+    confusion: npt.ArrayLike,
+    training_loss: float | None = None,
+    chance: float = CHANCE,
+    loss_factor: float = LOSS_FACTOR,
+) -> bool:
     """Whether one training did not learn.
 
-    It names one class only, is right no more often than chance allows, or its training loss ended above ``LOSS_FACTOR``
+    It names one class only, is right no more often than chance allows, or its training loss ended above ``loss_factor``
     times ln(K), or is no number.
 
     Args:
         confusion: images by true class (row) and predicted class (column), shape (K, K); at least one image.
         training_loss: mean cross-entropy in nats at the end of the training; none where it is not known.
+        chance: one-sided level of the test of the accuracy against the share of the largest class.
+        loss_factor: of ln(K), that of calling all classes equally likely.
 
     Raises:
         ValueError: not square, or no image.
@@ -68,24 +80,12 @@ def is_collapsed(confusion: npt.ArrayLike, training_loss: float | None = None) -
         raise ValueError(f"The confusion matrix has the shape {counts.shape} and {counts.sum()} images; give (K, K).")
     if np.count_nonzero(counts.sum(axis=0)) == 1:
         return True
-    if training_loss is not None and not training_loss <= LOSS_FACTOR * math.log(len(counts)):
+    if training_loss is not None and not training_loss <= loss_factor * math.log(len(counts)):
         return True
     right, images = int(np.trace(counts)), int(counts.sum())
     share = float(counts.sum(axis=1).max() / images)
     # The chance of as many right answers or more, each of them with the share of the largest class.
-    return right == 0 or float(special.bdtrc(right - 1, images, share)) >= CHANCE
-
-
-def mostly_collapsed(confusions: npt.ArrayLike) -> bool:
-    """Whether more than half of the trainings of a network collapsed, shape (R seeds, K, K), R >= 1.
-
-    Raises:
-        ValueError: as :func:`is_collapsed`, or no training.
-    """
-    trainings = [is_collapsed(confusion) for confusion in np.asarray(confusions)]
-    if not trainings:
-        raise ValueError("No training was given; a network that was never trained has not collapsed.")
-    return 2 * sum(trainings) > len(trainings)
+    return right == 0 or float(special.bdtrc(right - 1, images, share)) >= chance
 
 
 def collapse_p_value(ours: Collapses, theirs: Collapses) -> float:

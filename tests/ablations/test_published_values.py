@@ -37,11 +37,11 @@ def test_the_figures_of_chowanda_2021() -> None:
 def test_every_figure_has_its_place_and_a_known_architecture() -> None:
     for value in VALUES:
         assert value.section
-        assert value.architecture in built_in_contract()
+        assert value.method if value.architecture is None else value.architecture in built_in_contract()
 
 
 def test_no_figure_occurs_twice() -> None:
-    keys = [(v.architecture, v.metric, v.data) for v in VALUES]
+    keys = [(v.architecture or v.method, v.metric, v.data) for v in VALUES]
     assert len(set(keys)) == len(keys)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fbench.statistics.intervals import proportion_interval
-from tests.calibration.inference import collapses, edge, few_seeds
+from tests.calibration.inference import collapses, edge, few_seeds, tuning
 from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.clusters import FRAMES, LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
@@ -40,6 +40,19 @@ def test_both_intervals_hold_what_they_claim(regime: Regime) -> None:
         assert abs(row.this_test_set - 95) < 3.5 * error
     else:
         assert row.this_test_set == 100  # without noise over seeds it is the exact value
+
+
+def test_a_search_for_each_seed_carries_the_chance_of_tuning_and_one_search_does_not() -> None:
+    steep = next(landscape for landscape in tuning.LANDSCAPES if landscape.name == "steep")
+    found = {
+        mode: tuning.tuning_of("itself", steep, mode, seeds=10, repetitions=REPETITIONS, random_seed=1)
+        for mode in ("shared", "once", "per_seed")
+    }
+    error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)
+    assert found["shared"].different < 5 + 3.5 * error
+    assert found["shared"].chosen_alike == 100
+    assert found["per_seed"].different < 5 + 3.5 * error
+    assert found["once"].different > 20
 
 
 def test_seeds_alone_fail_for_new_images_where_images_vary() -> None:
@@ -207,3 +220,14 @@ def test_simulations_of_few_seeds_the_edge_and_collapses_run() -> None:
     assert near.coverage >= 90
     bad = collapses.collapses_of(5, 20, random_seed=1)
     assert bad.coverage >= 80
+
+
+def test_the_committed_table_of_searches_keeps_its_level_per_seed() -> None:
+    rows = read_rows(TABLES / "tuning.csv")
+    assert len(rows) == len(tuning.CASES)
+    kept = [row for row in rows if row["sides"] == "itself" and row["mode"] in ("shared", "per_seed")]
+    for row in kept:
+        assert float(row["different"]) < 5 + 3.5 * 100 * math.sqrt(0.95 * 0.05 / int(row["repetitions"]))
+    per_seed = [float(row["different"]) for row in kept if row["mode"] == "per_seed"]
+    assert np.mean(per_seed) < 5.3
+    assert all(float(row["different"]) > 30 for row in rows if (row["mode"], row["landscape"]) == ("once", "steep"))

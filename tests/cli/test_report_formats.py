@@ -34,7 +34,8 @@ def call(*arguments: str | Path) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("form", "start", "suffix"), [("md", "## ", "md"), ("latex", "% ", "tex"), ("csv", "run,data,split,network", "csv")]
+    ("form", "start", "suffix"),
+    [("md", "## ", "md"), ("latex", "% ", "tex"), ("csv", "run,data,split,unit,network", "csv")],
 )
 def test_tables_are_printed_or_written_alike(
     run_folder: str, tmp_path: Path, form: str, start: str, suffix: str
@@ -73,7 +74,7 @@ def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) 
     names = ["summary.csv", "comparisons.csv", "trials.csv", "claims.csv"]
     assert lines == [str(tmp_path / "tables" / name) for name in names]
     tables = [list(csv.DictReader(io.StringIO(Path(line).read_text(encoding="utf-8")))) for line in lines]
-    assert [len(rows) for rows in tables] == [3, 2, 6, 7]
+    assert [len(rows) for rows in tables] == [3, 2, 6, 8]
     assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided", "not yet"}
 
 

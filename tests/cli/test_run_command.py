@@ -12,10 +12,11 @@ import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
+from coarse_fbench import leave_cost_out
 from unpainted import leave_unpainted
 
 from fbench.cli.app import main
@@ -115,9 +116,12 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
-def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
+def test_a_run_that_is_ended_keeps_its_work_names_what_is_left_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A trial of this network takes two seconds, of which the processor works a few hundredths."""
     (tmp_path / "mine.py").write_text(WAITING, encoding="utf-8")
     command = ["--arch", "waiting", "--plugin", "mine.py", "--preset", "smoke", "--seeds", "4", "--out", "run"]
@@ -128,23 +132,33 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell that starts the tests in the background has them ignore SIGINT, and so would this process.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
     )
     deadline = time.monotonic() + 200
     while not list((tmp_path / "run" / "trials").glob("*/record.json")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGTERM)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 4, error
+    assert psutil.wait_procs(workers, timeout=5)[1] == []
     assert "run the same command again to go on from there" in error
     assert "Traceback" not in error
     kept = {path.parent.name for path in (tmp_path / "run" / "trials").glob("*/record.json")}
     assert kept
+    assert f"{4 - len(kept)} are still to run (waiting on synthetic, seed " in error
+    checkpoints = {file.stem for file in (tmp_path / "run" / "checkpoints").iterdir()}
+    assert checkpoints
+    assert not checkpoints & kept
+    assert not list((tmp_path / "run").rglob(".writing-*"))
+    assert not (tmp_path / "run" / "lock.json").exists()
     (tmp_path / "go_on").touch()
+    leave_cost_out(monkeypatch)
     again = typed("run", *command, "--jobs", "1", cwd=tmp_path)  # how many at a time is no part of a run
     assert again.code == 0, again.err
     assert f"{4 - len(kept)} trials to run, {len(kept)} done before" in again.out
+    records = [json.loads(file.read_text()) for file in (tmp_path / "run" / "trials").glob("*/record.json")]
+    assert {record["trial_id"] for record in records if record["resumed_after_steps"]} == checkpoints
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 DIVERGING = """
@@ -166,7 +180,10 @@ def build(num_classes=7, in_channels=1, image_size=48):
 
 
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
-def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(tmp_path: Path) -> None:
+def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_cost_out(monkeypatch)
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
     done = typed(
         "run",

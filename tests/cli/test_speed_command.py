@@ -24,7 +24,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "CostPlan", partial(CostPlan, largest_batch_size=4))
 
 
-QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.2"]
+QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.05"]
 
 
 def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from fbench.benchmark.records.cost_specs import LATENCY, THROUGHPUT, TRAINING, C
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.predictions import Predictions, SplitClusters, SplitPredictions
 from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.search_records import SearchRecord, SearchTrial
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import (
     CounterReading,
@@ -30,8 +31,11 @@ from fbench.benchmark.records.trial_records import (
     TrialRecord,
     TrialTimes,
 )
+from fbench.benchmark.records.tuning import Candidate
+from fbench.benchmark.runs.searches import Search, resolved
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.store.search_files import write_search
 from fbench.core.machine import Machine
 from fbench.statistics.classification import measure
 
@@ -87,12 +91,31 @@ class Recipe:
     collapsed: Sequence[str] = ()  # networks that name the fourth class whatever the image
     collapsed_trials: Sequence[tuple[str, int]] = ()  # trainings that do so
     equal_classes: bool = False  # as many images of each class, but for one
+    tuning: Literal["none", "once", "per_seed"] = "none"  # settings of a search: half the rate
+    kept_default: Sequence[str] = ()  # networks that keep the default
     images_of_subject: int = 0  # consecutive ones, as easy as each other; 0: nothing is known of subjects
+
+
+_FILES: dict[str, dict[str, bytes]] = {}
+"""The files of each recipe that was made before in this process: many tests begin with the same run and change it."""
 
 
 def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
     """Write a run of made-up records to ``folder`` and load it."""
     recipe = recipe or Recipe()
+    known = _FILES.get(repr(recipe))
+    if known is None or folder.exists():
+        _write_run(folder, recipe)
+        found = (file for file in folder.rglob("*") if file.is_file())
+        _FILES.setdefault(repr(recipe), {str(file.relative_to(folder)): file.read_bytes() for file in found})
+    else:
+        for name, content in known.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    return load_run(folder)
+
+
+def _write_run(folder: Path, recipe: Recipe) -> None:
     run = RunFolder(folder)
     run.create(_config(recipe))
     planned = []
@@ -101,6 +124,8 @@ def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
             for seed in recipe.seeds:
                 spec = _spec(recipe, network, data, seed)
                 planned.append(PlannedTrial(network=network, data=data, seed=seed, trial_id=spec.trial_id))
+                if recipe.tuning != "none":
+                    write_search(run.searching, _search(recipe, spec))
                 if (network, seed) not in recipe.missing:
                     run.write_trial(_result(recipe, spec))
     run.extend_plan(planned)
@@ -112,7 +137,6 @@ def fabricate_run(folder: Path, recipe: Recipe | None = None) -> RunTable:
             '"selected_on": "validation", "time": "2026-01-02T03:04:05+00:00"}'
         ]
     )
-    return load_run(folder)
 
 
 def network_spec(name: str) -> NetworkSpec:
@@ -130,7 +154,12 @@ def hash_of(text: str) -> int:
 
 
 def protocol(recipe: Recipe) -> Protocol:
-    return load_protocol("fbench").model_copy(update={"selection": recipe.selection, "test": recipe.test})
+    changes: dict[str, Any] = {"selection": recipe.selection, "test": recipe.test}
+    if recipe.tuning == "none":
+        return load_protocol("fbench").model_copy(update=changes)
+    tuned = load_protocol("fbench_tuned")
+    assert tuned.tuning is not None
+    return tuned.model_copy(update=changes | {"tuning": tuned.tuning.model_copy(update={"mode": recipe.tuning})})
 
 
 def data_spec(recipe: Recipe, name: str) -> DataSpec:
@@ -161,14 +190,56 @@ def _config(recipe: Recipe) -> RunConfig:
     )
 
 
+def _chosen(recipe: Recipe, network: str) -> Candidate:
+    return Candidate(rate=1.0 if network in recipe.kept_default else 0.5, strength="default")
+
+
 def _spec(recipe: Recipe, network: str, data: str, seed: int) -> TrialSpec:
-    return TrialSpec(
+    spec = TrialSpec(
         network=network_spec(network),
         data=data_spec(recipe, data),
         protocol=protocol(recipe),
         budget=Budget(epochs=recipe.epochs),
         seed=seed,
         numerics=choose_numerics("cpu"),
+    )
+    return spec if recipe.tuning == "none" else resolved(spec, _chosen(recipe, network))
+
+
+def _search(recipe: Recipe, spec: TrialSpec) -> SearchRecord:
+    """Twelve candidates, of which half the rate is best by far or by little, and two at the end."""
+    search, name = Search.of(spec), spec.network.name
+    chosen, default = _chosen(recipe, name), search.tuning.default
+    challenger = Candidate(rate=0.5, strength="default")
+    lead = 0.004 if chosen == default else 0.03
+    rounds = [(0, one) for one in search.tuning.candidates] + [(1, default), (1, challenger)]
+    return SearchRecord(
+        search_id=search.search_id,
+        network=name,
+        network_digest=spec.network.digest,
+        data=spec.data.name,
+        search=search.number,
+        chosen=chosen,
+        challenger=challenger,
+        difference=lead,
+        standard_error=0.008,
+        numerics=spec.numerics,
+        fbench_version="0.1.0",
+        finished_at="2026-01-02T03:04:05+00:00",
+        trials=tuple(
+            SearchTrial(
+                rung=rung,
+                rate=one.rate,
+                strength=one.strength,
+                seed=1_000_000 + search.number,
+                top1=0.3 + 0.1 * rung + (lead if one == challenger else -0.01 * (one != default)),
+                loss=1.5,
+                image_passes=960 if rung == 0 else 7680,
+                time_s=20.0,
+                trial_id=f"{rung}{one.rate:g}{one.strength}",
+            )
+            for rung, one in rounds
+        ),
     )
 
 

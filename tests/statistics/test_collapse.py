@@ -11,7 +11,6 @@ from fbench.statistics.collapse import (
     collapse_p_value,
     interquartile_mean,
     is_collapsed,
-    mostly_collapsed,
 )
 
 
@@ -45,18 +44,15 @@ def test_all_wrong_is_no_learning_and_all_right_is() -> None:
 
 
 def test_a_network_collapsed_if_most_of_its_trainings_did() -> None:
-    bad, good = confusion(10, 70), confusion(60, 70)
-    assert mostly_collapsed([bad, bad, good])
-    assert not mostly_collapsed([bad, good])
-    assert not mostly_collapsed([bad, good, good])
+    assert Collapses(2, 3).most
+    assert not Collapses(1, 2).most
+    assert not Collapses(1, 3).most
 
 
 @pytest.mark.parametrize("given", [np.zeros((3, 3)), np.ones((2, 3)), np.ones(3)])
 def test_what_is_no_confusion_matrix_is_refused(given: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
     with pytest.raises(ValueError, match="confusion matrix"):
         is_collapsed(given)
-    with pytest.raises(ValueError, match="No training"):
-        mostly_collapsed([])
 
 
 def test_a_training_loss_that_ends_far_above_chance_has_diverged() -> None:
@@ -64,6 +60,17 @@ def test_a_training_loss_that_ends_far_above_chance_has_diverged() -> None:
     assert not is_collapsed(learned, training_loss=2 * np.log(7))
     assert is_collapsed(learned, training_loss=2.01 * np.log(7))
     assert is_collapsed(learned, training_loss=float("nan"))
+
+
+def test_the_rule_can_be_another_one() -> None:
+    """15 right of 70 at one in seven: a chance of 6.9 % of as many or more."""
+    chance = stats.binom.sf(14, 70, 1 / 7)
+    assert 0.05 < chance < 0.08
+    assert is_collapsed(confusion(15, 70))
+    assert not is_collapsed(confusion(15, 70), chance=0.08)
+    learned = confusion(60, 70)
+    assert is_collapsed(learned, training_loss=3.1 * np.log(7), loss_factor=3.0)
+    assert not is_collapsed(learned, training_loss=2.9 * np.log(7), loss_factor=3.0)
 
 
 def test_none_of_ten_leaves_open_that_31_percent_collapse() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from fbench.statistics.clusters import Clusters
 from fbench.statistics.discordance import FEW, discordance, images_for_margin, images_that_carry
 
 
@@ -106,6 +107,12 @@ def test_a_detectable_difference_brings_enough_images() -> None:
     assert stats.binom.sf(5, 100, found.detectable(0.05, 0.8)) == pytest.approx(0.8)
     assert stats.binom.sf(14, 100, found.detectable(0.0001, 0.8)) == pytest.approx(0.8)
     assert discordance(np.zeros(5)).detectable(0.05, 0.8) == 1.0
+
+
+def test_a_detectable_difference_of_clusters_is_less_as_each_turns_up_by_one_of_its_images() -> None:
+    images = discordance(np.zeros(100))
+    clusters = discordance(np.zeros(300), clusters=Clusters(np.repeat(np.arange(100), 3)))
+    assert clusters.detectable(0.05, 0.8) == pytest.approx(images.detectable(0.05, 0.8) / 3)
 
 
 def test_few_images_that_carry_the_variance_are_few_however_many_differ() -> None:

@@ -207,6 +207,14 @@ def test_a_few_blocks_decide_nothing_about_times() -> None:
     assert judge_parts([says_ratio_within(*log_times(0.7, 0.01, blocks=3), low=0.5, high=0.9)]) == ("undecided",)
 
 
+def test_what_speaks_for_shorter_is_the_signed_rank_test_where_the_ratio_is_below_one() -> None:
+    ours, theirs = log_times(0.95, 0.3, blocks=12)
+    reference = stats.wilcoxon([ours[key] - theirs[key] for key in ours], method="exact").pvalue
+    assert reference > 0.05
+    assert says_shorter(ours, theirs, margin=0.01).p_for == pytest.approx(reference, abs=1e-9)
+    assert says_shorter(theirs, ours, margin=0.01).p_for == 1.0
+
+
 def test_the_p_values_of_a_statement_are_the_largest_for_and_holms_smallest_against_it() -> None:
     parts = [StatementAnswer(False, 0.02, 0.5), StatementAnswer(True, 1.0, 0.01), StatementAnswer(True, 0.9)]
     assert p_of_statement(parts) == (pytest.approx(0.06), 0.5)

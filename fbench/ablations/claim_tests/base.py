@@ -10,11 +10,21 @@ from pydantic import BeforeValidator, Field, model_validator
 from fbench.core.errors import UserError
 from fbench.core.schema import FrozenModel
 
-DATA_WORDS: Final = {"fer2013": "FER2013", "ck_plus": "CK+", "imed": "IMED"}
+DATA_WORDS: Final = {
+    "fer2013": "FER2013",
+    "ck_plus": "CK+",
+    "ck_plus_by_frame": "CK+ split by frame",
+    "imed": "IMED",
+}
 """The data sets of the papers, as a reader calls them."""
 
-CATALOGUE_NAMES: Final = {"fer2013": "fer2013", "ck48": "ck_plus", "imed": "imed"}
-"""What ``--data`` calls them."""
+CATALOGUE_NAMES: Final = {
+    "fer2013": "fer2013",
+    "ck48": "ck_plus",
+    "ck48-by_frame": "ck_plus_by_frame",
+    "imed": "imed",
+}
+"""What ``--data`` calls them; a split by frame measures another thing than one by subject."""
 
 Percent = Annotated[float, Field(gt=0, le=100)]
 Margin = Annotated[float, Field(gt=0, lt=100)]

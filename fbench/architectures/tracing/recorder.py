@@ -18,6 +18,8 @@ from fbench.architectures.tracing.operations import Operation, base_name, reshap
 _SHAPE_KEEPING = frozenset(
     {"aten::relu", "aten::hardswish", "aten::hardsigmoid", "aten::hardtanh", "aten::sigmoid", "aten::silu"}
 )
+_BATCH_NORMS = frozenset({"aten::native_batch_norm", "aten::_native_batch_norm_legit_no_training"})
+"""The first in evaluation mode, and what it is taken apart into there."""
 
 
 class _Frame(NamedTuple):
@@ -234,7 +236,7 @@ def _run_shapes_only(func: Any, arguments: Sequence[Any]) -> Any:
     if type(first) not in (torch.Tensor, nn.Parameter) or first.device.type != "meta":
         return None
     name = full_name(func)
-    if name == "aten::native_batch_norm" and not arguments[5]:
+    if name in _BATCH_NORMS and (name != "aten::native_batch_norm" or not arguments[5]):
         return _like(first), first.new_empty(0), first.new_empty(0)
     return _like(first) if name in _SHAPE_KEEPING else None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import torch
@@ -74,15 +75,17 @@ def measure_cost(
     test_time_passes: int = 1,
     progress: Progress = lambda what: None,
     roofline: MachineRoofline | None = None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> CostRecord:
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
     ``progress`` is called with a short text as each part begins. With ``roofline``, which is the machine's, each
-    network's floor under it is told. Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the
-    timing, and the record says that it was interrupted.
+    network's floor under it is told. Networks that are ``left_out`` are recorded as failed with the given reason.
+    Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that
+    it was interrupted.
     """
     started_at, before = _now(), read_conditions(device)
-    counted = _count(spec, test_time_passes, progress)
+    counted = _count(spec, test_time_passes, progress, left_out)
     networks = [network for network in spec.networks if network.name not in counted.failures]
     memory = _read_memory(networks, counted.traces, spec, device, progress)
     with freed_memory_kept(), numerics_in_force(spec.numerics, device), every_program_compiled():
@@ -131,9 +134,9 @@ def count_static(module: nn.Module, network: NetworkSpec, test_time_passes: int,
     )
 
 
-def _count(spec: CostSpec, test_time_passes: int, progress: Progress) -> _Counted:
-    counted = _Counted()
-    for network in spec.networks:
+def _count(spec: CostSpec, test_time_passes: int, progress: Progress, left_out: Mapping[str, str]) -> _Counted:
+    counted = _Counted(failures=dict(left_out))
+    for network in [network for network in spec.networks if network.name not in left_out]:
         progress(f"counting {network.name}")
         try:
             torch.manual_seed(spec.seed)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 
 import torch
 from torch import nn
@@ -34,7 +37,8 @@ def read_peak_memory(
             peak_memory_mib = _cuda_peak_mib(network, mode, batch_size, numerics, device)
             method = ALLOCATOR_PEAK
         elif device.type == "cpu" and sys.platform != "win32":
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_FRESH)) as pool:
+            context = multiprocessing.get_context(_FRESH)
+            with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_the_parent) as pool:
                 peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
             method = RESIDENT_GROWTH
         else:
@@ -88,6 +92,19 @@ def preload_fresh_processes() -> None:
     """Let the server that fresh processes are forked from import torch once."""
     if _FRESH == "forkserver":
         multiprocessing.set_forkserver_preload([__name__])
+
+
+def _end_with_the_parent() -> None:
+    """A fresh process ends with the one that measures, whatever ended that; its server, which it keeps alive, then ends
+    too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch(sentinel: int) -> None:
+            wait([sentinel])
+            os._exit(1)
+
+        threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def _cuda_peak_mib(

@@ -23,7 +23,7 @@ from fbench.core.files import replacing
 from fbench.core.paths import expanded
 
 _ENTRY_FORMAT: Final = 2
-_OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U")}
+_OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U"), "sequences": (1, "U")}
 _REQUIRED: Final = {"images": (4, "u"), "labels": (1, "u"), "split": (1, "u"), "sample_ids": (1, "U")}
 """Dimensions and NumPy kind of each array."""
 _FIELDS: Final = ("name", "class_names", "may_show_images", "synthetic", "description", "conversion")

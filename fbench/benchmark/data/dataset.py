@@ -20,8 +20,8 @@ def validation_for_selection(word: object) -> object:
 
 
 SplitName = Annotated[Literal["train", "validation", "test"], BeforeValidator(validation_for_selection)]
-ROW_ARRAYS: Final = ("images", "labels", "split", "sample_ids", "label_shares", "subjects")
-"""The fields of :class:`ImageDataset` that have an entry for each image; the last two may be none."""
+ROW_ARRAYS: Final = ("images", "labels", "split", "sample_ids", "label_shares", "subjects", "sequences")
+"""The fields of :class:`ImageDataset` that have an entry for each image; the last three may be none."""
 SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 
 
@@ -57,7 +57,8 @@ class ImageDataset:
     rendered.
 
     ``label_shares`` float32 (N, classes), rows summing to 1, are training targets where annotators disagreed;
-    ``labels`` stay what is evaluated. ``subjects`` is a str array (N,) where the source tells who is shown.
+    ``labels`` stay what is evaluated. ``subjects`` is a str array (N,) where the source tells who is shown;
+    ``sequences`` is one where only frames that belong together are known, by their likeness.
     ``conversion`` is the rule by which pixels were made from files, empty where every file held them exactly.
     ``left_out`` says what the source had and the data set has not.
     """
@@ -73,6 +74,7 @@ class ImageDataset:
     description: str
     label_shares: npt.NDArray[np.float32] | None = None
     subjects: npt.NDArray[np.str_] | None = None
+    sequences: npt.NDArray[np.str_] | None = None
     conversion: str = ""
     left_out: tuple[LeftOutImages, ...] = ()
 

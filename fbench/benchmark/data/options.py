@@ -37,7 +37,14 @@ class DataOption(FrozenModel):
 
 FOLD: Final = DataOption(
     name="fold",
-    help="part K of N tests, the next one selects, the rest trains; no subject is on two sides",
+    help="part K of N tests, the next one selects, the rest trains",
+)
+BY_FRAME: Final = "by_frame"
+SPLIT: Final = DataOption(
+    name="split",
+    allowed=("by_subject", BY_FRAME),
+    help="by_subject: no subject is on two sides (no group of alike frames, where no subject is told); by_frame: "
+    "frames of one subject train and test, as in many papers, which measures memory",
 )
 COPIES: Final = DataOption(
     name="copies",

@@ -52,7 +52,12 @@ class MapCall:
         return self.channels, self.height, self.width
 
 
-def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence[TrialSpec]) -> dict[str, str]:
+def add_maps(
+    folder: RunFolder,
+    planned: Iterable[PlannedTrial],
+    specs: Sequence[TrialSpec],
+    add: Callable[[RunFolder, TrialSpec], None] | None = None,
+) -> dict[str, str]:
     """Write ``maps.npz`` for the finished trial of the lowest seed of each network and data set that has none yet.
 
     Trials without weights are left out, and so is data that neither may be shown nor has classes that can be
@@ -62,6 +67,7 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
         folder: the run.
         planned: its plan, a row for each network, data set and seed.
         specs: the plan's trials, with the paths of their data.
+        add: writes the maps of one trial, as :func:`add_maps_of` does.
 
     Returns:
         Trials whose maps could not be made, by label, with the reason; it is kept beside the trial for the report.
@@ -72,7 +78,7 @@ def add_maps(folder: RunFolder, planned: Iterable[PlannedTrial], specs: Sequence
         spec = by_id[trial_id]
         try:
             if not folder.has_maps(trial_id) and folder.has_weights(trial_id):
-                _add(folder, spec)
+                (add or _add)(folder, spec)
         except (Exception, SystemExit) as error:  # maps are an extra: whatever a network's own code raises
             failures[spec.label] = reason_of(error)
             folder.write_maps_left_out(trial_id, failures[spec.label])
@@ -89,12 +95,21 @@ def _first_finished(folder: RunFolder, planned: Iterable[PlannedTrial]) -> list[
 
 
 def _add(folder: RunFolder, spec: TrialSpec) -> None:
+    add_maps_of(folder, spec, folder)
+
+
+def add_maps_of(folder: RunFolder, spec: TrialSpec, target: RunFolder) -> None:
+    """Make the maps of a finished trial of ``folder`` and write them into ``target``; none where no image may be kept.
+
+    Raises:
+        Exception: of any type, of the network's own code.
+    """
     shown = images_to_keep(spec.data, lambda: arrange_splits(load_for(spec.data), spec.protocol))
     if shown is None:
         return
     if spec.network.plugin_file is not None:
         load_plugin(spec.network.plugin_file)  # as the user named it; what the record names is not run
-    folder.write_maps(spec.trial_id, make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown))
+    target.write_maps(spec.trial_id, make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown))
 
 
 def make_maps(trained: TrainedNetwork, shown: ShownImages) -> FaceMaps:

@@ -96,3 +96,19 @@ def plan_steps(protocol: Protocol, budget: Budget, available: int) -> StepPlan:
         steps = epochs * per_epoch
         evaluate = tuple(per_epoch * (k + 1) for k in range(epochs))
     return StepPlan(steps=steps, batch_size=batch_size, steps_per_epoch=per_epoch, evaluate_after=evaluate)
+
+
+def budget_share(protocol: Protocol, budget: Budget, available: int, share: float) -> Budget:
+    """A budget with this share of another's image passes and evaluation points, at least one step and one point.
+
+    A share of 1 is the budget itself. ``available`` are the images of the training split.
+    """
+    if share == 1.0:
+        return budget
+    whole = plan_steps(protocol, budget, available)
+    return Budget(
+        image_passes=max(1, round(whole.steps * share)) * whole.batch_size,
+        evaluation_points=max(1, round(len(whole.evaluate_after) * share)),
+        batch_size=budget.batch_size,
+        train_images=budget.train_images,
+    )

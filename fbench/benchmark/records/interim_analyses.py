@@ -24,9 +24,12 @@ class ComparisonKey(NamedTuple):
 class InterimAnalysis(FrozenModel):
     """One comparison at one interim analysis; differences are fractions of 1 and for new images.
 
-    ``seeds`` were planned, ``pairs`` finished; with fewer than two pairs nothing could be judged and the numbers are
-    none. ``low`` and ``high`` bound the repeated confidence interval. ``different_level`` and ``equivalent_level`` are
-    what the p-values had to reach at this interim analysis.
+    ``seeds`` were planned, ``pairs`` finished, and of ``learned_pairs`` neither training collapsed (none in earlier
+    files, whose numbers are of all pairs). The numbers are of these; with fewer than two nothing could be judged and
+    they are none, but at the last analysis, where they are then of all pairs. ``learned_verdict`` is what the trainings
+    that learned say, where some collapsed: ``verdict`` is the same only if all pairs say so too. ``low`` and ``high``
+    bound the repeated confidence interval. ``different_level`` and ``equivalent_level`` are what the p-values had to
+    reach at this interim analysis.
     """
 
     study: str
@@ -43,6 +46,8 @@ class InterimAnalysis(FrozenModel):
     p_value: float | None = None
     p_equivalent: float | None = None
     verdict: Verdict = "undecided"
+    learned_pairs: int | None = None
+    learned_verdict: Verdict | None = None
     chance_to_decide: float | None = None
     state: State = "open"
 

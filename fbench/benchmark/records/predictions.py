@@ -17,8 +17,9 @@ SMALL_FILE: Final = "predictions.npz"
 LOGITS_FILE: Final = "logits.npz"
 
 
-ClusterUnit = Literal["subjects", "copies"]
-"""What the images of a cluster have in common: who is shown, or every pixel."""
+ClusterUnit = Literal["subjects", "known_subjects", "sequences", "copies"]
+"""What the images of a cluster have in common: who is shown, perhaps in training too; the sequence that they are frames
+of; or that they are copies."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
+from fbench.benchmark.records.tuning import Tuning
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel, parse, read_toml
+from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
 
 PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
 
@@ -108,6 +110,18 @@ class Stopping(FrozenModel):
     minimum_improvement: NonNegativeFloat = 0.0
 
 
+class Collapse(FrozenModel):
+    """Which trainings count as collapsed (:mod:`fbench.statistics.collapse`); fixed before any result.
+
+    A training that names one class only always does, and one of which the loss is no number. ``chance`` is the
+    one-sided level of the test of its accuracy against the share of the largest class; ``loss_factor`` is how many
+    times ln(classes) its training loss may be at the end.
+    """
+
+    chance: Annotated[float, Field(gt=0.0, lt=1.0)] = CHANCE
+    loss_factor: PositiveFloat = LOSS_FACTOR
+
+
 class Protocol(FrozenModel):
     """Everything that decides how a trial learns, and which of its epochs is reported.
 
@@ -125,6 +139,11 @@ class Protocol(FrozenModel):
     augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
     later).
     ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
+    ``tuning`` is the search that each network gets on the validation split; a trial is trained, and its id hashed, with
+    the protocol that the search resolved, which has none.
+
+    ``collapse`` is the rule by which finished trials are judged; no result depends on it, so it is no part of a trial's
+    identity either, but a run keeps the one that it began with.
 
     ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
     and what was chosen) are for readers and no part of any identity.
@@ -159,6 +178,8 @@ class Protocol(FrozenModel):
     test: Literal["once", "none"] = "once"
     test_split: Annotated[Literal["own", "merged_with_validation"], BeforeValidator(validation_for_selection)] = "own"
     architecture_options: dict[str, Any] = Field(default_factory=dict)
+    collapse: Collapse = Collapse()
+    tuning: Tuning | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -176,6 +197,12 @@ class Protocol(FrozenModel):
                 f"Protocol '{self.name}' merges the validation split into the test split, so no validation split is "
                 "left to choose the epoch; set selection to 'test' or 'last', and test to 'once'."
             )
+        if self.tuning is not None and (self.selection == "test" or self.test_split == "merged_with_validation"):
+            raise UserError(
+                f"Protocol '{self.name}' has [tuning], which scores candidates on the validation split, and chooses "
+                "its epoch on the test split; set selection to 'validation' or 'last' and test_split to 'own', or "
+                "leave [tuning] out."
+            )
         if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
             raise UserError(
                 f"Protocol '{self.name}' asks for mixup in a fixed copy of each image, which has one label; set "
@@ -184,11 +211,11 @@ class Protocol(FrozenModel):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """What a result depends on: everything but the words for readers, fields at their defaults left out.
+        """What a result depends on: all but words for readers and how it is judged; no fields at their defaults.
 
         It is hashed, so it keeps the name ``merged_with_selection``, under which trials got their ids.
         """
-        found = self.model_dump(mode="json", exclude=set(WORDS), exclude_defaults=True)
+        found = self.model_dump(mode="json", exclude={*WORDS, *JUDGING}, exclude_defaults=True)
         if self.test_split == "merged_with_validation":
             found["test_split"] = "merged_with_selection"
         return found
@@ -218,6 +245,9 @@ def choosing_splits(protocol: Protocol) -> tuple[SplitName, ...]:
 WORDS: Final = ("description", "source", "stated", "choices")
 """Fields of a protocol that are for readers alone."""
 
+JUDGING: Final = ("collapse",)
+"""Fields of a protocol by which finished trials are judged, and on which no result depends."""
+
 
 def list_protocols() -> list[str]:
     """Names of the protocols that come with fbench."""
@@ -228,24 +258,29 @@ def load_protocol(name_or_path: str) -> Protocol:
     """Load a protocol by name, or from a TOML file.
 
     A file with ``extends`` takes every field that it does not give from the protocol of that name; tables are
-    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced.
+    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced. A name may demand a
+    version, as in ``fbench@1``.
 
     Raises:
-        UserError: the name is unknown, or the file is missing or has a wrong or unknown key.
+        UserError: the name is unknown or of another version, or the file is missing or has a wrong or unknown key.
     """
     if not name_or_path.endswith(".toml"):
         return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
     return parse(Protocol, _merged(read_toml(expanded(name_or_path))), name_or_path)
 
 
-def _shipped(name: str) -> dict[str, Any]:
+def _shipped(given: str) -> dict[str, Any]:
     names = list_protocols()
+    name, _, version = given.partition("@")
     if name not in names:
         raise UserError(
             f"There is no protocol '{name}'.{did_you_mean(name, names)} "
             f"Allowed: {', '.join(names)}, or the path of a .toml file."
         )
-    return read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+    values = read_toml(PROTOCOL_FOLDER / f"{name}.toml")
+    if version and version != str(values["version"]):
+        raise UserError(f"There is no protocol '{given}'; '{name}' has version {values['version']} here.")
+    return values
 
 
 def _merged(values: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class DataSpec(FrozenModel):
 
     ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
     where it was read; it is a fact of one machine, so it is neither hashed nor written to a file. ``unit`` says what is
-    independent: images, or subjects or groups of exact copies, of which ``units_by_split`` are counted.
+    independent: images, or subjects, sequences or groups of copies, of which ``units_by_split`` are counted.
     """
 
     name: str
@@ -107,7 +107,11 @@ def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
 
 
 class TrialSpec(FrozenModel):
-    """One architecture, one data set, one protocol, one budget, one seed."""
+    """One architecture, one data set, one protocol, one budget, one seed.
+
+    ``default_protocol`` is the protocol before a search resolved it, with its ``[tuning]``; none where nothing was
+    tuned. It is no part of the identity: equal settings are equal trials, however they were found.
+    """
 
     network: NetworkSpec
     data: DataSpec
@@ -115,6 +119,7 @@ class TrialSpec(FrozenModel):
     budget: Budget
     seed: NonNegativeInt
     numerics: Numerics
+    default_protocol: Protocol | None = None
 
     def identity(self) -> dict[str, Any]:
         """The canonical form that is hashed: nothing that only names or locates things.

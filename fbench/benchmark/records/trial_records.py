@@ -110,6 +110,10 @@ class TrialRecord(FrozenModel):
     macs: int = 0
     not_counted: tuple[UncountedOperation, ...] = ()
     """What is missing in ``macs``."""
+    resumed_after_steps: tuple[int, ...] = ()
+    """After how many steps the trial was interrupted and gone on with, each time; its times are those of all parts."""
+    fitting_microbatch: int | None = None
+    """Of a trial that failed for lack of the device's memory: how many images at a time fit."""
     weights_not_kept: str | None = None
     """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 
-from fbench.benchmark.records.events import Ended, Listen
+from fbench.benchmark.records.events import Checkpointed, Ended, Event, Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs.executors import Executor, failed_record
+from fbench.benchmark.runs.executors import NO_LIMITS, Executor, failed_record
 from fbench.benchmark.store.ledger import log_readings
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.core.errors import UserError, reason_of
 
 
-def run_trials(executor: Executor, specs: Sequence[TrialSpec], folder: RunFolder, listen: Listen) -> None:
+def run_trials(
+    executor: Executor,
+    specs: Sequence[TrialSpec],
+    folder: RunFolder,
+    listen: Listen,
+    limits_s: Mapping[str, float] = NO_LIMITS,
+) -> list[TrialSpec]:
     """Run trials in the given order; a result is in ``folder`` when ``listen`` hears of its end.
 
-    A keyboard interrupt is raised again: what was finished stays, what was running is lost.
+    A keyboard interrupt is raised again: what was finished stays, and what was running goes on from its last
+    checkpoint.
+
+    Returns:
+        The trials without a result, which are those that are still to run.
 
     Raises:
         UserError: the disk refuses.
     """
-    for result in executor.run(specs, listen):
-        record = keep(folder, result)
-        log_readings(result)
-        listen(Ended(record))
+    left = {spec.trial_id: spec for spec in specs}
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Checkpointed):
+            folder.take_checkpoint(event.trial_id, event.file)
+        listen(event)
+
+    with closing(executor.run(specs, hear, limits_s)) as results:
+        for result in results:
+            record = keep(folder, result)
+            log_readings(result)
+            folder.drop_checkpoint(record.trial_id)
+            left.pop(record.trial_id, None)
+            listen(Ended(record))
+    return list(left.values())
 
 
 def keep(folder: RunFolder, result: TrialResult) -> TrialRecord:

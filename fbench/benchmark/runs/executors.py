@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.loaded import load_for
@@ -14,46 +15,75 @@ from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import TrialResult
-from fbench.core.errors import reason_of
+from fbench.core.contained import ContainedPath
+from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
+
+NO_LIMITS: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Executor(Protocol):
     """Runs trials and hands their results over; it writes neither the run's folder nor the ledger."""
 
-    def run(self, specs: Sequence[TrialSpec], listen: Listen) -> Iterator[TrialResult]:
+    def run(
+        self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float] = NO_LIMITS
+    ) -> Generator[TrialResult, None, None]:
         """Run all, begun in the given order, and give each result when it is there.
 
-        Every specification gives one result, also where its trial failed or the process died that ran it. ``listen``
-        is told of events while the iterator waits; of the end of a trial the driver tells.
+        Every specification gives one result, also where its trial failed or the process died that ran it, unless the
+        executor was asked to stop. ``listen`` is told of events while the iterator waits; of the end of a trial the
+        driver tells. ``limits_s`` are the seconds that a trial may take, by its id.
         """
+
+    def ask_to_stop(self) -> None:
+        """Begin no trial any more, and let those that run end where they can be gone on with; for signal handlers."""
 
 
 @dataclass(frozen=True)
 class WorkerContext:
     """Where trials run: the device, and how many at a time.
 
-    ``scratch`` is a folder for what is too large to travel from one process to another, on the file system of the run.
+    Attributes:
+        scratch: a folder for what is too large to travel from one process to another, on the file system of the run.
+        device: its name.
+        jobs: trials at a time.
+        checkpoints: the folder of the checkpoints that trials go on from; none where there are none.
+        retries: how often a trial is tried again that failed in a way that may pass.
+        isolated: whether fbench's own networks, too, are trained in worker processes where there is one job.
     """
 
     scratch: Path
     device: str = "cpu"
     jobs: int = 1
+    checkpoints: Path | None = None
+    retries: int = 0
+    isolated: bool = False
 
 
-def attempt(spec: TrialSpec, context: WorkerContext, listen: Listen) -> TrialResult:
-    """Run one trial in this process; whatever goes wrong but a keyboard interrupt is a failed result."""
+def attempt(
+    spec: TrialSpec, context: WorkerContext, listen: Listen, asks_to_stop: Callable[[], bool] = lambda: False
+) -> TrialResult:
+    """Run one trial in this process; whatever goes wrong but a keyboard interrupt is a failed result.
+
+    Raises:
+        StoppedError: it was asked to stop, and did so where it can be gone on with.
+    """
     from fbench.benchmark.machine.device import pick_device, share_device
+    from fbench.benchmark.training.checkpoints import CheckpointPlace
     from fbench.benchmark.training.trial import TrialContext, run_trial
 
+    kept = None
+    if (folder := context.checkpoints) is not None:
+        kept = ContainedPath(folder.parent, (folder.name, f"{spec.trial_id}.safetensors"))
     try:
         if spec.network.plugin_file is not None:
             load_plugin(spec.network.plugin_file)
         device = pick_device(context.device)
         share_device(device, context.jobs)
-        here = TrialContext(device, context.jobs)
+        place = None if kept is None else CheckpointPlace(kept, context.scratch)
+        here = TrialContext(device, context.jobs, place, asks_to_stop)
         return run_trial(spec, load_for(spec.data), here, listen)
     except (Exception, SystemExit) as error:  # of the plug-in, the data, or the device
-        return TrialResult(failed_record(spec, reason_of(error)))
+        return TrialResult(failed_record(spec, reason_of(error)), failure_details=traceback_of(error))
 
 
 def failed_record(spec: TrialSpec, reason: str, started_at: str | None = None) -> TrialRecord:
@@ -65,10 +95,17 @@ def failed_record(spec: TrialSpec, reason: str, started_at: str | None = None) -
     return TrialRecord(
         trial_id=spec.trial_id,
         status="failed",
-        failure_reason=reason,
+        failure_reason=reason[:MOST_OF_A_REASON],
         spec=spec,
         seeds=derive_seeds(spec.seed),
         machine=describe_machine(),
         started_at=started_at or now,
         finished_at=now,
     )
+
+
+def with_log(result: TrialResult, log: str) -> TrialResult:
+    """A failed result with the end of what was written to the standard streams; another as it is."""
+    if result.record.status != "failed" or not log:
+        return result
+    return replace(result, failure_details=f"{result.failure_details}\n--- log\n{log}")

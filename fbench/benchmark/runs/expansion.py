@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from fbench.ablations.suite import Suite
-from fbench.architectures.registry import options_of, source_digest
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.runs.resolution import Networks
 
 SeedCounts = Mapping[tuple[str, str], int]
 """How many seeds a network gets on a data set."""
 
 
+def as_it_is(spec: TrialSpec) -> TrialSpec:
+    """A trial with the settings of its run's protocol."""
+    return spec
+
+
 def expand(
-    suite: Suite, config: RunConfig, seeds: int | SeedCounts
+    suite: Suite,
+    config: RunConfig,
+    seeds: int | SeedCounts,
+    resolved: Networks,
+    settle: Callable[[TrialSpec], TrialSpec] = as_it_is,
 ) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
     """Every network on every data set with every seed: trials (each once), what they are planned for, networks.
 
-    ``seeds`` is one number for all, or one for each network and data set.
+    ``seeds`` is one number for all, or one for each network and data set; ``settle`` gives a trial the settings that a
+    search chose for it, where there is one.
     """
-    from fbench.benchmark.training.networks import network_spec  # imports torch
-
-    plugins = {source_digest(Path(plugin).read_bytes()): str(Path(plugin).resolve()) for plugin in config.plugins}
-    protocol_options = config.protocol.architecture_options
     specs: dict[str, TrialSpec] = {}
     planned: list[PlannedTrial] = []
     networks: dict[tuple[str, str], NetworkSpec] = {}
@@ -34,18 +39,18 @@ def expand(
         trained_on = {copies: _treated(data, copies) for copies in treatments}
         for name in suite.architectures:
             variant = suite.variants.get(name)
-            base = variant.base if variant else name
-            taken = {key: value for key, value in protocol_options.items() if key in options_of(base)}
-            network = network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
+            network = resolved[name, data.name]
             networks.setdefault((name, network.digest), network)
             for seed in range(seeds if isinstance(seeds, int) else seeds[name, data.name]):
-                spec = TrialSpec(
-                    network=network,
-                    data=trained_on[variant.copies if variant else "keep"],
-                    protocol=config.protocol.for_data(data.source or data.name),
-                    budget=config.budget,
-                    seed=seed,
-                    numerics=config.numerics,
+                spec = settle(
+                    TrialSpec(
+                        network=network,
+                        data=trained_on[variant.copies if variant else "keep"],
+                        protocol=config.protocol.for_data(data.source or data.name),
+                        budget=config.budget,
+                        seed=seed,
+                        numerics=config.numerics,
+                    )
                 )
                 specs.setdefault(spec.trial_id, spec)
                 planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))

@@ -7,6 +7,12 @@ at which it stopped: a p-value of all its seeds, taken after all the others, wou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
 from fbench.ablations.family import families, family_of
 from fbench.ablations.study import comparisons
 from fbench.ablations.suite import Suite
@@ -15,7 +21,8 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, first_names
 from fbench.core.errors import UserError
 from fbench.statistics.classification import confusion_matrix
-from fbench.statistics.collapse import mostly_collapsed
+from fbench.statistics.collapse import Collapses, is_collapsed
+from fbench.statistics.comparison.networks import FEWEST_PAIRS
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.seeds.power import variance_components
 from fbench.statistics.seeds.sequential import AnalysisResult, analysis_levels, analysis_seeds, judge_analysis
@@ -117,19 +124,26 @@ def _analyse(
 ) -> InterimAnalysis:
     levels = analysis_levels(max_seeds, level)
     index = next(index for index, one in enumerate(levels) if one.seeds == seeds)
-    pairs, differences = run.paired_differences(key.network, key.baseline, key.data)
-    differences = differences[[index for index, seed in enumerate(pairs) if seed < seeds]]
+    sides = [_trainings(run, name, key.data, seeds) for name in (key.network, key.baseline)]
+    common = [seed for seed in sides[0] if seed in sides[1]]
+    learned = [seed for seed in common if not any(side[seed].collapsed for side in sides)]
+    is_last = seeds == max_seeds
     analysis = InterimAnalysis(
         **key._asdict(),
         seeds=seeds,
-        pairs=len(differences),
+        pairs=len(common),
+        learned_pairs=len(learned),
         different_level=levels[index].different,
         equivalent_level=levels[index].equivalent,
-        state="open" if seeds < max_seeds else "last analysis",
+        state="last analysis" if is_last else "open",
     )
-    if len(differences) < 2:
+    # To stop, or to find it futile to go on, wants trainings that learned; at the end all speak.
+    used = common if is_last and len(learned) < FEWEST_PAIRS else learned
+    if len(used) < FEWEST_PAIRS:
         return analysis
     clusters = run.clusters(key.data)
+    differences = _differences(sides, used)
+    others = [] if len(used) == len(common) else [new_images_difference(_differences(sides, common), clusters=clusters)]
     found = judge_analysis(
         new_images_difference(differences, clusters=clusters),
         variance_components(differences, clusters),
@@ -137,7 +151,8 @@ def _analyse(
         margin,
         levels,
         index,
-        neither_learned=all(_collapsed(run, name, key.data, seeds) for name in (key.network, key.baseline)),
+        neither_learned=all(_collapses(side).most for side in sides),
+        with_collapsed=next(iter(others), None),
     )
     return analysis.model_copy(
         update={
@@ -147,19 +162,42 @@ def _analyse(
             "p_value": found.p_value,
             "p_equivalent": found.p_equivalent,
             "verdict": found.verdict,
+            "learned_verdict": found.learned_verdict,
             "chance_to_decide": found.chance_to_decide,
-            "state": _state(found, last=seeds == max_seeds),
+            "state": _state(found, last=is_last),
         }
     )
 
 
-def _collapsed(run: RunTable, network: str, data: str, seeds: int) -> bool:
-    """Whether most of the trials of a network up to an interim analysis did not learn."""
-    records = [record for record in run.records(network, data) if record.spec.seed < seeds]
-    parts = [(record, run.classes(record)[run.headline_split]) for record in records]
-    return mostly_collapsed(
-        [confusion_matrix(part.labels, part.predicted, len(record.spec.data.class_names)) for record, part in parts]
-    )
+class _Training(NamedTuple):
+    """Which images (N,) one trial has right, and whether it collapsed."""
+
+    correct: npt.NDArray[np.bool_]
+    collapsed: bool
+
+
+def _trainings(run: RunTable, network: str, data: str, seeds: int) -> dict[int, _Training]:
+    """The finished trials of a network up to an interim analysis, by seed."""
+    rule, found = run.config.protocol.collapse, {}
+    for record in run.records(network, data):
+        if record.spec.seed < seeds:
+            part, history = run.classes(record)[run.headline_split], run.history(record)
+            confusion = confusion_matrix(part.labels, part.predicted, len(record.spec.data.class_names))
+            loss = history[-1].train_loss if history else None
+            found[record.spec.seed] = _Training(
+                part.correct, is_collapsed(confusion, loss, rule.chance, rule.loss_factor)
+            )
+    return found
+
+
+def _collapses(side: dict[int, _Training]) -> Collapses:
+    return Collapses(sum(one.collapsed for one in side.values()), len(side))
+
+
+def _differences(sides: Sequence[dict[int, _Training]], seeds: Sequence[int]) -> npt.NDArray[np.int8]:
+    """Correctness of the network minus that of its baseline (seeds, images)."""
+    ours, theirs = (np.array([side[seed].correct for seed in seeds], dtype=np.int8) for side in sides)
+    return np.asarray(ours - theirs)
 
 
 def _state(found: AnalysisResult, *, last: bool) -> State:

@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING
 
 from fbench.benchmark.records.events import Event
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.benchmark.records.search_records import SearchRecord
+from fbench.benchmark.records.specs import TrialSpec
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.searches import Search
 
 
 class RunListener:
     """Is told how a run goes, in the process that started it; here every method does nothing."""
+
+    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
+        """These trials of a rung, counted from 0, of these searches are about to start."""
+
+    def happened_in_search(self, event: Event) -> None:
+        """A trial of a search started, stepped, was evaluated, or ended with its record written."""
+
+    def searched(self, record: SearchRecord) -> None:
+        """A search is done and its record is written."""
 
     def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
@@ -26,6 +38,9 @@ class RunListener:
 
     def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
         """Each comparison that was open was analysed."""
+
+    def left_without_cost(self, reason: str) -> None:
+        """Cost could not be measured, for this reason."""
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Maps of faces could not be made for these trials, by label, with the reason."""

@@ -32,12 +32,22 @@ class RunOptions(TypedDict, total=False):
     numerics_of: Path | None
     keep_failed: bool
     max_seeds: int | None
+    wait: bool
+    retries: int
+    trial_timeout_s: float | None
+    uniform_microbatch: bool
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an
-    accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many."""
+    accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many.
+
+    ``wait`` means to wait for another process that is at work in the run's folder; ``retries`` is how often a trial is
+    tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
+    estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
+    failed for lack of the device's memory.
+    """
 
     suite: str | Suite = "ablations"
     only: tuple[str, ...] = ()
@@ -55,6 +65,10 @@ class RunRequest:
     numerics_of: Path | None = None
     keep_failed: bool = False
     max_seeds: int | None = None
+    wait: bool = False
+    retries: int = 0
+    trial_timeout_s: float | None = None
+    uniform_microbatch: bool = False
 
     def check_seeds(self) -> None:
         """Refuse numbers of seeds that cannot work.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -17,51 +17,112 @@ from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.planning import RunPlan, plan_run, with_seeds
+from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
+from fbench.benchmark.runs.planning import RunPlan, as_the_folder_is_now, plan_run, with_searches, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.searches import Search
+from fbench.benchmark.runs.searching import carry_out_searches, estimate_searches_s
+from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.store.search_files import read_searches, write_search
+from fbench.benchmark.workers.supervisor import Failure
 from fbench.core.files import unfinished_beside
+from fbench.core.locks import locked
 from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def estimate_run_s(plan: RunPlan) -> tuple[dict[str, float], float]:
-    """Estimated seconds of each trial still to run, and of the whole run with its cost measurement and report."""
-    from fbench.benchmark.cost.estimate import START_UP_S, estimate_trials_s, packed_s
+def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, float], float]:
+    """Estimated seconds of each trial still to run, and of the whole run with searches, cost measurement and report."""
+    from fbench.benchmark.cost.estimate import START_UP_S, packed_s
 
-    trials_s = estimate_trials_s(plan.remaining, plan.device)
+    trials_s = networks.estimate_trials_s(plan.remaining, plan.device)
     start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
     cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
-    return trials_s, start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+    searches_s = estimate_searches_s(plan.searches, plan.device, plan.jobs, networks)
+    whole_s = start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+    return trials_s, searches_s + whole_s
 
 
 COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
 REPORT_S = 10.0
+LEAST_LIMIT_S = 1800.0
+ESTIMATES_IN_A_LIMIT = 20.0
 
 
-def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) -> RunTable:
-    """Carry out a plan: take trials from other runs, run the rest, measure cost, add maps of faces, copy the ledger.
+def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | None = None) -> RunPlan:
+    """Make the searches that a plan lacks, and keep in its folder those that its trials rest on; the plan with their
+    settings.
+
+    Raises:
+        UnfinishedRunError: trials of searches are still to run, as the run was asked to stop.
+    """
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    if plan.config.protocol.tuning is None:
+        return plan
+    if not (plan.folder.path / "run.json").exists():
+        plan.folder.create(plan.config)
+    folder = plan.folder.searching
+    if searches := plan.searches:
+        with (
+            LocalExecutor(search_context(plan, folder), searches[0].data) as executor,
+            (stopping or Stopping()).of(executor),
+        ):
+            found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
+        plan = with_searches(plan, found)
+    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.specs)
+    for search_id in used.keys() - read_searches(folder).keys():
+        write_search(folder, plan.known[search_id])
+    return plan
+
+
+def search_context(plan: RunPlan, folder: RunFolder) -> WorkerContext:
+    """Where trials of searches run; they keep checkpoints in the searches' folder."""
+    return replace(
+        _worker_context(plan),
+        scratch=unfinished_beside(folder.path / "scratch"),
+        jobs=plan.jobs,
+        checkpoints=folder.checkpoints,
+    )
+
+
+def execute_run(
+    plan: RunPlan, listener: RunListener, *, by_rule: bool = False, stopping: Stopping | None = None
+) -> RunTable:
+    """Carry out a plan: search settings where the protocol says so, take trials from other runs, run the rest, measure
+    cost, add maps of faces, copy the ledger.
+
+    Every planned trial is then in the folder, finished or failed with a reason.
 
     A keyboard interrupt leaves every finished trial in the folder, and the same request goes on from there. Maps that
     cannot be made are left out, and tried again by the same request. Seeds that are added to finished ones are marked
     in the plan, unless a rule that was fixed beforehand adds them (``by_rule``).
+
+    Raises:
+        UnfinishedRunError: trials are still to run, as the run was asked to stop (``stopping``).
     """
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
-    with LocalExecutor(_worker_context(plan), _first_data(plan)) as executor:
+    plan = search_settings(plan, listener, stopping)
+    context = _worker_context(plan)
+    with LocalExecutor(context, _first_data(plan)) as executor, network_tasks(context.scratch) as networks:
         _fill_folder(plan, by_rule=by_rule)
         try:
-            trials_s, estimate_s = estimate_run_s(plan)
+            trials_s, estimate_s = estimate_run_s(plan, networks)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             listener.began(plan, trials_s, estimate_s)
-            run_trials(executor, longest_first, plan.folder, listener.happened)
-            _measure_cost(plan, listener)
-            if failures := add_maps(plan.folder, plan.planned, plan.specs):
+            with (stopping or Stopping()).of(executor):
+                left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
+            if left:
+                raise UnfinishedRunError(left)
+            _measure_cost(plan, listener, networks)
+            if failures := add_maps(plan.folder, plan.planned, plan.specs, networks.add_maps):
                 listener.left_without_maps(failures)
         finally:
             plan.folder.write_test_readings(_readings(plan))
@@ -69,14 +130,31 @@ def execute_run(plan: RunPlan, listener: RunListener, *, by_rule: bool = False) 
 
 
 def _worker_context(plan: RunPlan) -> WorkerContext:
-    return WorkerContext(unfinished_beside(plan.folder.path / "scratch"), str(plan.device), plan.jobs_needed)
+    scratch = unfinished_beside(plan.folder.path / "scratch")
+    return WorkerContext(
+        scratch,
+        str(plan.device),
+        plan.jobs_needed,
+        checkpoints=plan.folder.checkpoints,
+        retries=plan.retries,
+        isolated=plan.trial_timeout_s is not None,
+    )
+
+
+def _limits_s(plan: RunPlan, trials_s: Mapping[str, float]) -> dict[str, float]:
+    """How long each trial may take: as asked, else so much longer than its estimate that no machine is that busy."""
+    if plan.trial_timeout_s is not None:
+        return dict.fromkeys(trials_s, plan.trial_timeout_s)
+    return {trial_id: max(LEAST_LIMIT_S, ESTIMATES_IN_A_LIMIT * seconds) for trial_id, seconds in trials_s.items()}
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:
     return plan.remaining[0].data if plan.remaining else None
 
 
-def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> RunTable:
+def run_until_decided(
+    plan: RunPlan, max_seeds: int, listener: RunListener, stopping: Stopping | None = None
+) -> RunTable:
     """Add seeds to the networks of open comparisons, one interim analysis after another, until each is decided,
     hopeless or at ``max_seeds``.
 
@@ -90,8 +168,11 @@ def run_until_decided(plan: RunPlan, max_seeds: int, listener: RunListener) -> R
     analyses = planned_analyses(plan.folder, max_seeds)
     data = tuple(spec.name for spec in plan.config.data)
     while True:
-        table = execute_run(with_seeds(plan, wanted_seeds(plan.suite, data, analyses)), listener, by_rule=True)
-        plan = replace(plan, keep_failed=True)  # what failed is tried once a call, not once an interim analysis
+        wanted = with_seeds(plan, wanted_seeds(plan.suite, data, analyses))
+        wanted = search_settings(wanted, listener, stopping)
+        table = execute_run(wanted, listener, by_rule=True, stopping=stopping)
+        # what failed is tried once a call, not once an interim analysis
+        plan = replace(plan, known=wanted.known, keep_failed=True)
         taken = take_analyses(plan.suite, table, data, analyses)
         new = taken.analyses[len(analyses.analyses) :]
         if new:
@@ -124,7 +205,8 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
     plan.folder.extend_plan(plan.planned if by_rule else marked_additions(plan.folder, plan.planned))
     _audit_data(plan)
     for network in plan.networks:
-        plan.folder.write_network(network.digest, describe_network(network))
+        description = plan.resolved.descriptions.get(network.digest) or describe_network(network)
+        plan.folder.write_network(network.digest, description)
     for trial_id, source in plan.reusable.items():
         plan.folder.take_trial(source, trial_id)
 
@@ -146,9 +228,21 @@ def run(
     return carry_out(plan_run(asked), asked.max_seeds, listener or RunListener())
 
 
-def carry_out(plan: RunPlan, max_seeds: int | None, listener: RunListener) -> RunTable:
-    """Carry out a plan as it is, or until its comparisons are decided."""
-    return execute_run(plan, listener) if max_seeds is None else run_until_decided(plan, max_seeds, listener)
+def carry_out(
+    plan: RunPlan, max_seeds: int | None, listener: RunListener, stopping: Stopping | None = None
+) -> RunTable:
+    """Carry out a plan as it is, or until its comparisons are decided, while no other process works in its folder.
+
+    Raises:
+        UnfinishedRunError: it was asked to stop with trials still to run.
+        UserError: another process is at work in the folder, and is not waited for.
+    """
+    with locked(plan.folder.path, f"The run {plan.folder.path}", wait=plan.wait):
+        plan.folder.clean()
+        plan = as_the_folder_is_now(plan)
+        if max_seeds is None:
+            return execute_run(plan, listener, stopping=stopping)
+        return run_until_decided(plan, max_seeds, listener, stopping)
 
 
 def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None) -> nn.Module:
@@ -221,15 +315,17 @@ def _has_cost(plan: RunPlan) -> bool:
     return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
 
 
-def _measure_cost(plan: RunPlan, listener: RunListener) -> None:
-    from fbench.benchmark.cost.measure import measure_cost
+def _measure_cost(plan: RunPlan, listener: RunListener, networks: NetworkTasks) -> None:
     from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
 
     if not _has_cost(plan):
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
         listener.measuring("what this machine can do at most")
         roofline = roofline_of_this_machine(spec.numerics, plan.device)
-        record = measure_cost(spec, plan.device, passes, listener.measuring, roofline)
+        record = networks.measure_cost(spec, plan.device, passes, listener.measuring, roofline)
+        if isinstance(record, Failure):
+            listener.left_without_cost(record.reason)
+            return
         if record.interrupted:  # the run goes on later, and measures it whole
             raise KeyboardInterrupt
         plan.folder.write_cost(record)

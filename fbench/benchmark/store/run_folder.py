@@ -4,10 +4,13 @@
 - ``plan.json``: which trial answers for a network, data set and seed; grows
 - ``data/<fingerprint>/audit.json``: what an audit found in each data set, with the splits that the protocol uses
 - ``networks/<digest>/network.json``: modules, edges, shapes and counts of each network
-- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz
+- ``trials/<trial id>/record.json``: with history.csv, predictions.npz, logits.npz, weights.safetensors, maps.npz,
+  failure.txt
+- ``checkpoints/<trial id>.safetensors``: what a trial that was interrupted goes on from; goes when it has a record
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
 - ``sha256.json``: the hashes of these files, and beside each record those of its trial's files, for ``fbench doctor``
+- ``tuning/searches/<search id>.json``: what each search for settings found; ``tuning/trials``: its trials
 - ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
 """
 
@@ -53,10 +56,12 @@ from fbench.benchmark.store.files import (
 )
 from fbench.benchmark.store.hashes import keep_hash, keep_hashes
 from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
-from fbench.core.contained import UNFINISHED, ContainedPath
-from fbench.core.errors import UserError
+from fbench.core.contained import UNFINISHED, ContainedPath, OutsideError
+from fbench.core.errors import UserError, storable
+from fbench.core.locks import LOCK_FILE
 
 WEIGHTS_FILE = "weights.safetensors"
+FAILURE_FILE = "failure.txt"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -66,7 +71,8 @@ class TrialResult:
 
     ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
     was read, by a failed trial too. A result from another process has its files, the record's among them, in the folder
-    ``files`` instead.
+    ``files`` instead. ``failure_details`` is the traceback of a failed trial and the end of its log; ``may_pass`` says
+    that it failed for a reason that may not be there the next time.
     """
 
     record: TrialRecord
@@ -75,6 +81,8 @@ class TrialResult:
     weights: dict[str, Any] | None = None
     test_readings: int = 0
     files: Path | None = None
+    failure_details: str = ""
+    may_pass: bool = False
 
 
 class RunFolder:
@@ -83,9 +91,9 @@ class RunFolder:
     A run may be a stranger's: ``files`` follows no link below it, and leads nowhere else.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, files: ContainedPath | None = None) -> None:
         self.path = path
-        self.files = ContainedPath(path)
+        self.files = files or ContainedPath(path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -99,6 +107,33 @@ class RunFolder:
                 f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
             )
         return cls(path)
+
+    @property
+    def searching(self) -> RunFolder:
+        """Where searches for settings and their trials lie, apart from the trials of the run."""
+        return RunFolder(self.path / "tuning", self.files / "tuning")
+
+    def is_new(self) -> bool:
+        """Whether a folder without a run has nothing in it but what a run that was killed at its start left."""
+        if not self.path.is_dir():
+            return False
+        return all(name.startswith((UNFINISHED, LOCK_FILE)) for name in self.files.names())
+
+    def clean(self) -> None:
+        """Remove what killed processes left unfinished; only for who holds the lock of the folder.
+
+        Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
+        """
+        for name in self.files.names():
+            entry = self.files / name
+            if name.startswith(f"{LOCK_FILE}-") or (name.startswith(UNFINISHED) and _is_own_folder(entry)):
+                entry.remove()
+            elif _is_own_folder(entry):
+                _remove_unfinished(entry)
+        for name in (self.files / "checkpoints").names():
+            trial_id = name.removesuffix(".safetensors")
+            if self.has_record(trial_id) and self.trial(trial_id).status == "finished":
+                (self.files / "checkpoints" / name).remove()
 
     # --- configuration and plan
 
@@ -159,9 +194,27 @@ class RunFolder:
 
                 why_not = write_state(folder / WEIGHTS_FILE, result.weights)
                 record = record.model_copy(update={"weights_not_kept": why_not})
+            if result.failure_details:
+                write_text(folder / FAILURE_FILE, storable(result.failure_details))
             write_text(folder / "record.json", readable_json(record))
             keep_hashes(folder)
         return record
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what interrupted trials go on from."""
+        return self.path / "checkpoints"
+
+    def take_checkpoint(self, trial_id: str, file: Path) -> None:
+        """Move a checkpoint of a trial into the run, in the place of an earlier one."""
+        (self.files / "checkpoints" / f"{trial_id}.safetensors").take(file)
+
+    def drop_checkpoint(self, trial_id: str) -> None:
+        """Remove the checkpoint of a trial, where there is one; and the folder with the last."""
+        folder = self.files / "checkpoints"
+        (folder / f"{trial_id}.safetensors").remove()
+        if not folder.names():
+            folder.remove()
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
@@ -211,6 +264,10 @@ class RunFolder:
     def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
         write_maps(self.trial_files(trial_id), maps)
+
+    def take_maps(self, trial_id: str, other: RunFolder) -> None:
+        """Move the maps of a trial here from another folder."""
+        (self.trial_files(trial_id) / MAPS_FILE).take(other.trial_folder(trial_id) / MAPS_FILE)
 
     def write_maps_left_out(self, trial_id: str, reason: str) -> None:
         """Keep why no maps of a trial could be made, for the report."""
@@ -305,3 +362,19 @@ class RunFolder:
             return []
         with naming(file):
             return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]
+
+
+def _is_own_folder(entry: ContainedPath) -> bool:
+    """Whether it is a folder, and no link to one, which is left alone."""
+    try:
+        return entry.is_folder()
+    except OutsideError:
+        return False
+
+
+def _remove_unfinished(folder: ContainedPath) -> None:
+    for name in folder.names():
+        if name.startswith(UNFINISHED):
+            (folder / name).remove()
+        elif _is_own_folder(folder / name):
+            _remove_unfinished(folder / name)

@@ -16,8 +16,10 @@ from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.predictions import Predictions, read_classes
+from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.search_files import read_searches
 from fbench.core.paths import expanded
 from fbench.statistics.clusters import Clusters, clusters_of
 
@@ -49,6 +51,15 @@ class RunTable:
     def interim_analyses(self) -> InterimAnalyses | None:
         """What each interim analysis found, or None where seeds were not added until comparisons were decided."""
         return self.folder.interim_analyses()
+
+    @cached_property
+    def searches(self) -> dict[str, SearchRecord]:
+        """The searches for settings that the run rests on by their ids, empty where nothing was tuned.
+
+        Raises:
+            UserError: a file is not valid.
+        """
+        return read_searches(self.folder.searching)
 
     @cached_property
     def networks(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -52,10 +53,13 @@ class Training:
     steps_done: int
 
 
-def train(state: TrainingState, listen: Listen = ignore) -> Training:
+def train(
+    state: TrainingState, listen: Listen = ignore, after_step: Callable[[TrainingState], None] = lambda state: None
+) -> Training:
     """Train on from where ``state`` stands, and return the weights of the step that the protocol chooses.
 
     ``listen`` is told of steps, at least at every evaluation, and of each evaluation when ``state`` holds it.
+    ``after_step`` is called after each step, and its evaluation where it has one, when the state can be kept.
 
     Raises:
         DivergedError: a loss was NaN or infinite.
@@ -72,6 +76,7 @@ def train(state: TrainingState, listen: Listen = ignore) -> Training:
         if state.step not in plan.evaluate_after:
             if state.step % STEPS_BETWEEN_EVENTS == 0:
                 listen(Stepped(state.trial_id, state.step))
+            after_step(state)
             continue
         row = _evaluation_row(state, rate)
         state.history.append(row)
@@ -82,6 +87,7 @@ def train(state: TrainingState, listen: Listen = ignore) -> Training:
         state.stopped = state.stopping is not None and state.stopping.exhausted_after(row.validation_loss)
         listen(Stepped(state.trial_id, state.step))
         listen(Evaluated(state.trial_id, row))
+        after_step(state)
     if state.best is None:
         raise ValueError("a plan must evaluate after its last step")
     chosen, weights = state.best

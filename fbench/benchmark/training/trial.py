@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -32,8 +32,11 @@ from fbench.benchmark.records.trial_records import (
 )
 from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
+from fbench.benchmark.training.checkpoints import CheckpointKeeper, CheckpointPlace, Progress, begin
 from fbench.benchmark.training.evaluate import measure_split, predict_logits
+from fbench.benchmark.training.failures import TrialFailure
 from fbench.benchmark.training.loop import DivergedError, Training, refuse_not_finite, train
+from fbench.benchmark.training.microbatch import fitting_microbatch
 from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.networks import trace_of, uncounted
 from fbench.benchmark.training.rebuilt import why_not_rebuilt
@@ -46,7 +49,7 @@ from fbench.benchmark.training.tensors import (
     choose_normalisation,
     split_to_device,
 )
-from fbench.core.errors import reason_of
+from fbench.core.errors import StoppedError
 from fbench.core.machine import Machine, describe_machine
 
 TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
@@ -54,10 +57,13 @@ TARGET_TOP1: Final = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 
 @dataclass(frozen=True)
 class TrialContext:
-    """Where a trial runs, and how many trials share the machine with it; no result changes."""
+    """Where a trial runs, how many trials share the machine with it, where its checkpoints are, and whether it is to
+    stop; no result changes."""
 
     device: torch.device
     concurrent_trials: int = 1
+    checkpoints: CheckpointPlace | None = None
+    asks_to_stop: Callable[[], bool] = lambda: False
 
 
 def run_trial(
@@ -69,7 +75,12 @@ def run_trial(
     """Train, choose the epoch, and measure once. A diverging or raising trial comes back as a failed record, with the
     history until then.
 
-    ``listen`` is told when it starts, of its steps and of its evaluations. A keyboard interrupt is not caught.
+    ``listen`` is told when it starts, of its steps, its evaluations and its checkpoints. Where there is a checkpoint,
+    it goes on from there; on a CPU its result has the bits of one that was never interrupted. A keyboard interrupt is
+    not caught.
+
+    Raises:
+        StoppedError: it was asked to stop, and did so where it can be gone on with.
     """
     started_at, clock = _now(), time.perf_counter()
     seeds = derive_seeds(spec.seed)
@@ -82,13 +93,21 @@ def run_trial(
         with freed_memory_kept(), numerics_in_force(spec.numerics, context.device):
             return _learn(begun, dataset, context, listen, course)
     except DivergedError as error:
-        failure = f"diverged: {error}"
-    except KeyboardInterrupt:
+        failure = TrialFailure(f"diverged: {error}")
+    except (KeyboardInterrupt, StoppedError):
         raise
     except BaseException as error:  # SystemExit too: a failing network must not take the run with it
-        failure = reason_of(error)
-    failed = begun.record("failed", failure_reason=failure)
-    return TrialResult(record=failed, history=tuple(course.history), test_readings=course.test_readings)
+        failure = TrialFailure.of(error)
+    fits = fitting_microbatch(spec, dataset, plan, context.device) if failure.out_of_device_memory else None
+    reason = failure.reason if fits is None else failure.with_fitting(fits)
+    failed = begun.record("failed", failure_reason=reason, fitting_microbatch=fits)
+    return TrialResult(
+        record=failed,
+        history=tuple(course.history),
+        test_readings=course.test_readings,
+        failure_details=failure.details,
+        may_pass=failure.may_pass,
+    )
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,16 @@ class _Begun:
     machine: Machine
     started_at: str
     clock: float
+    resumed_after_steps: tuple[int, ...] = ()
+
+    def gone_on_with(self, progress: Progress) -> _Begun:
+        """The same trial as it began in an earlier process, with the time that it took there."""
+        return replace(
+            self,
+            started_at=progress.started_at,
+            clock=self.clock - progress.elapsed_s,
+            resumed_after_steps=progress.resumed_after_steps,
+        )
 
     def record(self, status: Literal["finished", "failed"], **found: Any) -> TrialRecord:
         """The record of the trial that ends now, with what was found."""
@@ -115,6 +144,7 @@ class _Begun:
             steps=self.plan.steps,
             batch_size=self.plan.batch_size,
             selected_on=self.spec.protocol.selection,
+            resumed_after_steps=self.resumed_after_steps,
             **found,
         )
 
@@ -135,10 +165,7 @@ class _Course:
 
 def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: Listen, course: _Course) -> TrialResult:
     spec, plan, seeds, device = begun.spec, begun.plan, begun.seeds, context.device
-    torch.manual_seed(seeds.initialisation)
-    network = build(spec.network.resolved)
     counts = trace_of(spec.network)
-    network = lay_out(network.to(device), memory_format(spec.numerics))
     train_split = split_to_device(dataset, "train", device, spec.numerics, spec.budget.train_images)
     choosing: SplitName = "test" if spec.protocol.selection == "test" else "validation"
     splits = {choosing: split_to_device(dataset, choosing, device, spec.numerics)}
@@ -146,11 +173,19 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
     if spec.protocol.augmentation_use == "one_fixed_copy":
         train_split = with_fixed_copies(train_split, spec.protocol.augmentation, seeds.augmentation)
     data = TrainingData(train_split, splits[choosing], normalisation)
-    settings = TrainingSettings(spec.protocol, plan, spec.numerics, seeds)
-    state = TrainingState(network, data, settings, trial_id=spec.trial_id)
+
+    def start() -> TrainingState:
+        torch.manual_seed(seeds.initialisation)
+        network = lay_out(build(spec.network.resolved).to(device), memory_format(spec.numerics))
+        settings = TrainingSettings(spec.protocol, plan, spec.numerics, seeds)
+        return TrainingState(network, data, settings, trial_id=spec.trial_id)
+
+    state, progress = begin(start, context.checkpoints, begun.started_at)
+    begun, network = begun.gone_on_with(progress), state.network
+    keeper = CheckpointKeeper(context.checkpoints, progress, listen, context.asks_to_stop)
     course.history = state.history
     try:
-        training = train(state, listen)
+        training = train(state, listen, keeper.after_step)
     except DivergedError as error:
         course.last_readings += error.split == "test"
         raise

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.findings.comparisons.studies import Comparison
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import points, points_range, shorten
 from fbench.reports.palette import Style

@@ -13,10 +13,12 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.factor_words import effect_name, effect_verdict, factor_name
 from fbench.reports.findings.comparisons.factors import CellMean, FactorAnalysis
+from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import percent, points, points_range, shorten
 from fbench.reports.palette import Style
 
@@ -101,7 +103,7 @@ def _alt(analysis: FactorAnalysis) -> str:
     )
     found = [
         f"{effect_name(effect)} {points(effect.new_images.estimate)} points"
-        f"{_range(effect.new_images.low, effect.new_images.high)}, {effect_verdict(effect)}"
+        f"{_range(effect.new_images.low, effect.new_images.high, analysis.unit)}, {effect_verdict(effect)}"
         for effect in analysis.effects
         if effect.contrast.kind == "interaction"
     ]
@@ -109,5 +111,5 @@ def _alt(analysis: FactorAnalysis) -> str:
     return f"Interaction plot of top-1: {cells}.{interactions}"
 
 
-def _range(low: float, high: float) -> str:
-    return "" if isnan(low) else f" (new images {points_range(low, high)})"
+def _range(low: float, high: float, unit: DataUnit) -> str:
+    return "" if isnan(low) else f" ({NEW_UNITS[unit]} {points_range(low, high)})"

@@ -12,13 +12,16 @@ from itertools import groupby
 from typing import Final
 
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.headline import nothing_finished, strength
 from fbench.reports.findings.comparisons.learning import learning_sentence, unknown_classes_sentence
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.origin.provenance import budget_words
+from fbench.reports.findings.origin.tuning import given_settings
 from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
 from fbench.reports.formatting import (
     count,
@@ -56,14 +59,15 @@ def answer(
     if not summary:
         return (AnswerSentence("Nothing yet", nothing_finished(evidence)),)
     rows = _different_rows(studies)
+    baselines = {row.network: row.baseline for result in reversed(studies) for row in result.comparisons}
     found = [
         AnswerSentence("Missed", unknown_classes_sentence(evidence)),
         AnswerSentence("First", _first(evidence, summary)),
         AnswerSentence("Which to take", _budgets(front) if front else ""),
-        AnswerSentence("What matters", _what_matters(rows, studies)),
+        AnswerSentence("What matters", _what_matters(rows, studies, short_budget(evidence.run.config, evidence.data))),
         AnswerSentence("Claims", claims.summary if claims else ""),
         AnswerSentence("Undecided", _undecided(rows)),
-        AnswerSentence("Learning", learning_sentence(evidence)),
+        AnswerSentence("Learning", learning_sentence(evidence, baselines)),
     ]
     return tuple(one for one in found if one.text)
 
@@ -77,10 +81,11 @@ def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
         f"{_seeds(evidence)} (protocol {config.protocol.name}, preset {config.preset}: "
         f"{budget_words(config.budget, config.protocol)})"
     )
+    given = f", {words}, " if (words := given_settings(config.protocol)) else " "
     reached = "reached" if len(summary) == 1 else "came first with"
     what = (
         f"{best.network} {reached} top-1 {percent(images.estimate)} % on the {evidence.split_words} "
-        f"(95 % interval for {NEW_UNITS[evidence.unit]} {percent_range(images.low, images.high)})"
+        f"(95 % interval for {NEW_UNITS[evidence.unit]}{given}{percent_range(images.low, images.high)})"
     )
     return f"{trained}; {what}{_lead(best, summary)}{strength(evidence)}."
 
@@ -146,7 +151,9 @@ def _different_rows(studies: Sequence[StudyResult]) -> list[tuple[Comparison, St
     return list(found.values())
 
 
-def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Sequence[StudyResult]) -> str:
+def _what_matters(
+    rows: Sequence[tuple[Comparison, StudyResult]], studies: Sequence[StudyResult], budget: ShortBudget | None
+) -> str:
     real = [row for row, _ in rows if row.verdict in ("better", "worse")]
     equal = [(row, result) for row, result in rows if row.verdict == "equivalent"]
     if not rows:
@@ -157,9 +164,11 @@ def _what_matters(rows: Sequence[tuple[Comparison, StudyResult]], studies: Seque
         for row, result in equal[:_MOST_NAMED]
     ]
     if not sentences:
-        return f"No difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
+        none = f"o difference of the {plural(len(studies), 'study', 'studies')} is more than chance."
+        return f"At this budget n{none}" if budget else f"N{none}"
     kinds = list(dict.fromkeys(NEW_UNITS[row.unit] for row, _ in rows))
-    return f"On {' and '.join(kinds)}, {'; '.join(sentences)}."
+    where = f"At this budget and on {' and '.join(kinds)}" if budget else f"On {' and '.join(kinds)}"
+    return f"{where}, {'; '.join(sentences)}."
 
 
 def _by_baseline(rows: Sequence[Comparison]) -> Iterable[tuple[str, list[Comparison]]]:

@@ -11,9 +11,11 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.answer import answer
 from fbench.reports.findings.claims.section import ClaimsSection, claims_section
+from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.factors import FactorSection, factor_sections
 from fbench.reports.findings.comparisons.families import family_sentences
+from fbench.reports.findings.comparisons.folds import folds_sentence, whole_data_sets, with_all_folds
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
@@ -24,6 +26,7 @@ from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
 from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
+from fbench.reports.findings.origin.tuning import tuning_findings
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
 from fbench.statistics.comparison.multiplicity import Correction
@@ -59,12 +62,16 @@ def read_runs(
     if not runs:
         raise UserError("No run was given; name at least one run folder.")
     names = run_names(runs)
-    omissions = [[Omissions(run.folder.path) for _ in run.config.data] for run in runs]
+    noted = [[Omissions(run.folder.path) for _ in run.config.data] for run in runs]
     evidences = tuple(
-        tuple(gather(run, data, one) for data, one in zip(run.config.data, of_run, strict=True))
-        for run, of_run in zip(runs, omissions, strict=True)
+        with_all_folds([gather(run, data, one) for data, one in zip(run.config.data, of_run, strict=True)])
+        for run, of_run in zip(runs, noted, strict=True)
     )
-    claims = claims_section(runs, [evidence for of_run in evidences for evidence in of_run])
+    omissions = [
+        [*of_run, *(Omissions(run.folder.path) for _ in range(len(found) - len(of_run)))]
+        for run, of_run, found in zip(runs, noted, evidences, strict=True)
+    ]
+    claims = claims_section(runs, [one for of_run in evidences for one in whole_data_sets(of_run)])
     alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
     faces = shown_faces or [{} for _ in runs]
     findings = Findings(
@@ -108,7 +115,7 @@ def _data_findings(
     factors = factor_sections(evidence, [result.study for result in results], correction)
     studies = tuple(_study_findings(evidence, result, factors.get(result.study.name), omissions) for result in results)
     maps = network_maps(run, evidence, shown, omissions)
-    plans = network_plans(run, evidence.data.name, omissions)
+    plans = network_plans(run, evidence.recorded_data, omissions)
     return DataFindings(
         key=key,
         run_name=run_name,
@@ -116,8 +123,9 @@ def _data_findings(
         data=evidence.data,
         split_words=evidence.split_words,
         unit=evidence.unit,
+        budget=short_budget(run.config, evidence.data),
         answer=answer(evidence, summary, front, results, claims),
-        cautions=tuple(cautions(run)),
+        cautions=tuple(text for text in (folds_sentence(evidence), *cautions(run)) if text),
         families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
         next_step=next_step(run, results),
         summary=tuple(summary),
@@ -130,6 +138,7 @@ def _data_findings(
         maps=maps,
         plans=plans,
         left_out=omissions.found,
+        tuning=tuning_findings(run, evidence.data.name),
     )
 
 
@@ -140,7 +149,7 @@ def _study_findings(
     differences = (
         omissions.attempt(
             f"what {row.network} changes from {row.baseline}",
-            partial(run_differences, evidence.run, row.network, row.baseline, evidence.data.name),
+            partial(run_differences, evidence.run, row.network, row.baseline, evidence.recorded_data),
         )
         for row in result.comparisons
     )

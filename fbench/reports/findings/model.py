@@ -9,6 +9,7 @@ from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.findings.answer import AnswerSentence
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
@@ -18,6 +19,7 @@ from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
 from fbench.reports.findings.next_step import NextStep
+from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
 
@@ -43,7 +45,8 @@ class DataFindings:
     ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
     are built, ``families`` what the verdicts of studies are corrected for, ``next_step`` what would decide more, and
-    ``left_out`` says which of all this could not be read, and why.
+    ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the protocol's own, else
+    none. ``tuning`` is what searches for settings found, none where there were none.
     """
 
     key: str
@@ -52,6 +55,7 @@ class DataFindings:
     data: DataSpec
     split_words: str
     unit: DataUnit
+    budget: ShortBudget | None
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
     families: tuple[str, ...]
@@ -66,6 +70,12 @@ class DataFindings:
     maps: tuple[NetworkMaps, ...]
     plans: tuple[NetworkPlan, ...]
     left_out: tuple[LeftOut, ...]
+    tuning: TuningFindings | None
+
+    @property
+    def given(self) -> str:
+        """What intervals hold given, to be added to a caption; empty where they leave out no chance of a search."""
+        return ", given these settings" if self.tuning is not None and not self.tuning.per_seed else ""
 
     @property
     def new_units(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.comparison import Comparison
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.formatting import count, plural
 

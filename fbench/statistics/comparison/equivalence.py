@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.statistics.discordance import Discordance
 from fbench.statistics.estimands import MeanEstimate
 
 FloatArray = npt.NDArray[np.float64]
@@ -112,4 +114,10 @@ def _of_images(estimate: MeanEstimate, margins: FloatArray) -> FloatArray:
         return np.zeros_like(margins)
     if not images.is_few:
         return images.least_p_values(margins)
-    return np.array([max(images.p_at_least(margin), images.p_at_most(-margin)) for margin in margins.tolist()])
+    return np.array([_of_few_images(images, margin) for margin in margins.tolist()])
+
+
+@lru_cache(maxsize=4_096)
+def _of_few_images(images: Discordance, margin: float) -> float:
+    """Kept, since effects of one study may rest on the same images: 3 x 7 cells have 52 effects, of few weights."""
+    return max(images.p_at_least(margin), images.p_at_most(-margin))

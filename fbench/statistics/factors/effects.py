@@ -76,7 +76,10 @@ class Effect:
         new_images: for new seeds and new images; verdicts and corrected p-values rest on it.
         decision: the verdict of the family of all effects; *better* is an effect above 0, *worse* one below, and
             *equivalent* one that is certainly smaller than the margin.
-        neither_learned: none of its cells learned, so that nothing is decided.
+        neither_learned: none of its cells learned, or trainings of one collapsed and could not be left out, so that
+            nothing is decided.
+        with_collapsed: for new images with trainings that collapsed, where the others are of those that learned; a
+            verdict is then given only if both say the same.
     """
 
     contrast: Contrast
@@ -84,6 +87,7 @@ class Effect:
     new_images: MeanEstimate
     decision: Decision = NOTHING_TESTED
     neither_learned: bool = False
+    with_collapsed: MeanEstimate | None = None
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -118,6 +122,8 @@ def estimate_effects(
     confidence: float = 0.95,
     collapsed: Collection[str] = (),
     clusters: Clusters | None = None,
+    every: CrossedCorrectness | None = None,
+    unsure: Collection[str] = (),
 ) -> tuple[Effect, ...]:
     """Estimate every effect of a crossed study, and decide them as one family of tests.
 
@@ -128,6 +134,10 @@ def estimate_effects(
         confidence: of both two-sided intervals.
         collapsed: the cells that did not learn; an effect of such cells alone is undecided.
         clusters: of the images, where they are not independent; ``new_images`` is then for new clusters.
+        every: the answers of all trainings, where ``data`` are those that learned: a verdict is then given only if both
+            say the same. None where none collapsed.
+        unsure: the cells of which trainings collapsed that ``data`` hold all the same, as too few seeds are left
+            without them; an effect with such a cell is undecided.
 
     Returns:
         Effects in the order of :func:`contrasts`. With one seed ``this_test_set`` is undefined (NaN), ``new_images``
@@ -137,17 +147,23 @@ def estimate_effects(
         ValueError: a margin that is not above 0, or a confidence not between 0 and 1.
     """
     wanted = contrasts(data.design)
-    matrices = [contrast_matrix(data, contrast.weights) for contrast in wanted]
     here, new = [], []
-    for contrast, matrix in zip(wanted, matrices, strict=True):
-        step, largest = max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
+    for contrast in wanted:
+        matrix = contrast_matrix(data, contrast.weights)
+        step, largest = _step_and_largest(contrast)
         here.append(bounded(this_test_set(matrix, confidence, step), Range(-largest, largest)))
         new.append(new_images_difference(matrix, confidence, step, largest, clusters))
     learned = [cell not in collapsed for cell in data.design.cells]
-    unlearned = [not any(map(operator.and_, map(bool, one.weights), learned)) for one in wanted]
+    doubtful = [cell in unsure for cell in data.design.cells]
+    unlearned = [
+        not any(map(operator.and_, map(bool, one.weights), learned))
+        or any(map(operator.and_, map(bool, one.weights), doubtful))
+        for one in wanted
+    ]
+    of_all = [None if every is None else _new_images(every, one, confidence, clusters) for one in wanted]
     effects = [
-        Effect(contrast, of_seeds, of_images, neither_learned=mark)
-        for contrast, of_seeds, of_images, mark in zip(wanted, here, new, unlearned, strict=True)
+        Effect(contrast, of_seeds, of_images, neither_learned=mark, with_collapsed=more)
+        for contrast, of_seeds, of_images, mark, more in zip(wanted, here, new, unlearned, of_all, strict=True)
     ]
     return decide_together([(effects, margin)], correction)[0]
 
@@ -166,12 +182,29 @@ def decide_together(
         ValueError: a margin that is not above 0.
     """
     members = [
-        FamilyMember(effect.new_images, margin, neither_learned=effect.neither_learned)
+        FamilyMember(
+            effect.new_images,
+            margin,
+            neither_learned=effect.neither_learned,
+            with_collapsed=effect.with_collapsed,
+        )
         for effects, margin in studies
         for effect in effects
     ]
     decisions = iter(decide(members, correction, planned=planned))
     return [tuple(replace(effect, decision=next(decisions)) for effect in effects) for effects, _ in studies]
+
+
+def _new_images(
+    data: CrossedCorrectness, contrast: Contrast, confidence: float, clusters: Clusters | None
+) -> MeanEstimate:
+    matrix = contrast_matrix(data, contrast.weights)
+    return new_images_difference(matrix, confidence, *_step_and_largest(contrast), clusters)
+
+
+def _step_and_largest(contrast: Contrast) -> tuple[float, float]:
+    """By how much one answer more can change a contrast, and the most that it can be."""
+    return max(map(abs, contrast.weights)), sum(weight for weight in contrast.weights if weight > 0)
 
 
 def contrast_matrix(data: CrossedCorrectness, weights: Sequence[float]) -> FloatArray:

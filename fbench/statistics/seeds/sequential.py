@@ -59,8 +59,9 @@ class AnalysisLevels:
 class AnalysisResult:
     """One comparison at one interim analysis: the estimate with its repeated confidence interval.
 
-    ``verdict`` is undecided as long as the comparison is open. ``chance_to_decide`` is the probability that the seeds
-    still allowed decide it, given what was seen; ``futile`` is that it is too small to go on.
+    ``verdict`` is undecided as long as the comparison is open; ``learned_verdict`` is that of the trainings that
+    learned, where the means of all trainings had to say the same, else none. ``chance_to_decide`` is the probability
+    that the seeds still allowed decide it, given what was seen; ``futile`` is that it is too small to go on.
     """
 
     seeds: int
@@ -72,6 +73,7 @@ class AnalysisResult:
     verdict: Verdict
     chance_to_decide: float
     futile: bool
+    learned_verdict: Verdict | None = None
 
 
 def analysis_seeds(max_seeds: int, every: int = ANALYSIS_EVERY) -> tuple[int, ...]:
@@ -138,6 +140,7 @@ def judge_analysis(
     index: int,
     *,
     neither_learned: bool = False,
+    with_collapsed: MeanEstimate | None = None,
 ) -> AnalysisResult:
     """The result of analysis ``index`` (from 0) of a comparison that is still open.
 
@@ -149,17 +152,17 @@ def judge_analysis(
         analyses: all that are planned.
         index: which of them this is.
         neither_learned: both networks collapsed (:mod:`fbench.statistics.collapse`), which decides nothing.
+        with_collapsed: the difference with trainings that collapsed, where ``estimate`` is of those that learned; a
+            verdict is then given only if both say the same, and whether it is futile to go on is told by those that
+            learned. None where none collapsed.
     """
     levels, last = analyses[index], analyses[-1]
     p_equivalent = float(equivalence_p_values([estimate], margin)[0])
     low, high = estimate.interval(1 - levels.different)
-    verdict: Verdict = "undecided"
-    if neither_learned:
-        pass
-    elif estimate.p_value <= levels.different:
-        verdict = "better" if estimate.estimate > 0 else "worse"
-    elif p_equivalent <= levels.equivalent:
-        verdict = "equivalent"
+    verdict: Verdict = "undecided" if neither_learned else _verdict(estimate, margin, levels)
+    learned_verdict = None if with_collapsed is None else verdict
+    if with_collapsed is not None and _verdict(with_collapsed, margin, levels) != verdict:
+        verdict = "undecided"
     is_last = index == len(analyses) - 1
     chance = 0.0 if is_last else _chance_at_last(estimate, components, images, margin, levels, last)
     decided = verdict != "undecided"
@@ -173,7 +176,16 @@ def judge_analysis(
         verdict=verdict,
         chance_to_decide=1.0 if decided else chance,
         futile=not decided and not is_last and chance < FUTILE_BELOW,
+        learned_verdict=learned_verdict,
     )
+
+
+def _verdict(estimate: MeanEstimate, margin: float, levels: AnalysisLevels) -> Verdict:
+    """What an estimate says at the levels of an interim analysis."""
+    if estimate.p_value <= levels.different:
+        return "better" if estimate.estimate > 0 else "worse"
+    near = float(equivalence_p_values([estimate], margin)[0]) <= levels.equivalent
+    return "equivalent" if near else "undecided"
 
 
 def _chance_at_last(

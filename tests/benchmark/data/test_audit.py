@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,6 @@ from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.audit.kept import cached_audit, keep_audit
 from fbench.benchmark.data.audit.near import correlated_pairs
 from fbench.benchmark.data.dataset import ImageDataset
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
 def small(rows: list[tuple[int, int, int]], subjects: list[str] | None = None) -> ImageDataset:
@@ -202,15 +198,8 @@ def test_an_audit_is_kept_by_the_content_of_the_data() -> None:
 
 
 @pytest.fixture(scope="module")
-def fer2013() -> ImageDataset:
-    if not (SHARED / "unpack.py").exists():
-        pytest.skip("there is no copy of FER2013 in ../shared/data")
-    spec = importlib.util.spec_from_file_location("unpack", SHARED / "unpack.py")
-    assert spec is not None
-    assert spec.loader is not None
-    unpack = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(unpack)
-    images, emotion, usage = unpack.load_fer2013()
+def fer2013(real_fer2013: tuple[npt.NDArray[np.uint8], ...]) -> ImageDataset:
+    images, emotion, usage = real_fer2013
     return replace(
         small(ROWS),
         images=images.reshape(-1, 1, 48, 48),

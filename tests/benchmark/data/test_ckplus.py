@@ -12,6 +12,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.ckplus import subject_of
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.units import clusters_of_rows
 from fbench.core.errors import UserError
 
 
@@ -38,6 +39,30 @@ def test_no_subject_is_on_two_sides_and_the_shares_are_of_subjects(tmp_path: Pat
     assert len(set.union(*sides)) == 20
     assert "no subject is on two sides" in dataset.description
     assert "train 14 subjects (294 images)" in dataset.description
+
+
+def test_by_frame_is_another_data_set_that_says_so_and_keeps_who_is_shown(tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "CK+48", ck_tree(20))
+    by_subject, by_frame = load(path), load(path, split="by_frame")
+    assert by_frame.name == "ck48-by_frame"
+    assert by_frame.fingerprint != by_subject.fingerprint
+    assert "split by frame" in by_frame.description
+    assert "frames of one subject train and test" in by_frame.description
+    np.testing.assert_array_equal(by_frame.images, by_subject.images)
+    shares = np.array([np.bincount(by_frame.labels[by_frame.split == index]) for index in range(3)])
+    assert (shares == [[42] * 7, [9] * 7, [9] * 7]).all()  # 60 frames of each class
+    for dataset, unit in ((by_subject, "subjects"), (by_frame, "known_subjects")):
+        found = clusters_of_rows(dataset, dataset.rows("test"))
+        assert found is not None
+        assert found.unit == unit
+
+
+def test_folds_of_frames_test_each_frame_once(tmp_path: Path) -> None:
+    path = write_tree(tmp_path / "CK+48", ck_tree(20))
+    folds = [load(path, split="by_frame", fold=f"{fold}/4") for fold in (1, 2, 3, 4)]
+    assert folds[0].name == "ck48-by_frame-fold1of4"
+    tested = [place for dataset in folds for place in dataset.sample_ids[dataset.split == 2].tolist()]
+    assert sorted(tested) == sorted(folds[0].sample_ids.tolist())
 
 
 def test_the_folder_around_it_and_the_folder_itself_are_the_same_data_set(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.layouts.ckplus_csv import CK_CODES, alike_frames
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.data.units import clusters_of_rows
 from fbench.core.errors import UserError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -42,6 +43,22 @@ def test_frames_of_a_sequence_are_on_one_side_whatever_usage_says(tmp_path: Path
     assert (by_sequence == by_sequence[:, :1]).all()
     assert set(dataset.split.tolist()) == {0, 1, 2}
     assert "Usage is not used" in dataset.description
+
+
+def test_sequences_are_what_is_independent_and_by_frame_they_are_known(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "ckextended.csv", frames())
+    dataset = load(path)
+    found = clusters_of_rows(dataset, dataset.rows("test"))
+    assert found is not None
+    assert found.unit == "sequences"
+    assert (found.numbers.reshape(-1, 3) == np.arange(found.numbers.size // 3)[:, None]).all()
+    by_frame = load(path, split="by_frame")
+    assert by_frame.name == "ck48-by_frame"
+    assert (by_frame.split.reshape(-1, 3) != by_frame.split.reshape(-1, 3)[:, :1]).any()
+    assert "frames of one sequence train and test" in by_frame.description
+    known = clusters_of_rows(by_frame, by_frame.rows("test"))
+    assert known is not None
+    assert known.unit == "known_subjects"
 
 
 def test_codes_are_those_of_ckextended(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_an_option_at_its_default_is_no_part_of_the_name() -> None:
 
 def test_an_option_that_is_not_given_is_at_its_default_and_no_fold_is_asked_for() -> None:
     reference = resolved("ck48:classes=basic6=/x")
-    assert reference.options == {"classes": "basic6", "copies": "keep"}
+    assert reference.options == {"classes": "basic6", "split": "by_subject", "copies": "keep"}
     assert reference.fold is None
     assert reference.given.options == {"classes": "basic6"}
     assert resolved("ck48:fold=3/10=/x").fold == (3, 10)

@@ -23,7 +23,7 @@ DECLARED = {
     "synthetic": [("generator", 1)],
     "fer2013": [("fer2013-csv", 2), ("fer2013-folders", 2)],
     "ferplus": [("ferplus", 1)],
-    "ck48": [("ckplus-folders", 2), ("ckplus-csv", 1)],
+    "ck48": [("ckplus-folders", 2), ("ckplus-csv", 2)],
     "imed": [("imed-folders", 1)],
     "rafdb": [("rafdb-basic", 1)],
     "folder": [("class-map", 1), ("class-folders", 2)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
 import tempfile
@@ -119,10 +120,12 @@ MUTATIONS = st.builds(
 )
 
 
+@functools.cache
 def published(seed: int) -> str:
     return "\n".join([*small_fer2013(seed)[0], ""])
 
 
+@functools.cache
 def without_usage(seed: int) -> str:
     """As Kaggle's train.csv: pixels in quotes, and lines that end as on Windows."""
     return "\r\n".join([*kaggle_train_lines(3, seed), ""])

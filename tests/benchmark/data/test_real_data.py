@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import lzma
 import os
 from argparse import Namespace
 from pathlib import Path
@@ -42,14 +41,12 @@ def unpack() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def some_fer2013(unpack: ModuleType) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images, emotion and usage of three images of each class in each split; only these are decoded."""
-    with np.load(PACK / "fer2013.npz") as pack:
-        residual = np.frombuffer(lzma.decompress(pack["residual_xz"].tobytes()), np.uint8).reshape(pack["shape"])
-        emotion, usage = pack["emotion"], pack["usage"]
+def some_fer2013(unpack: ModuleType, real_fer2013: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, emotion and usage of three images of each class in each split."""
+    images, emotion, usage = real_fer2013
     options = Namespace(splits=None, per_class=PER_CLASS, limit=None, seed=0)
     rows, _ = unpack.choose_rows(options, emotion, usage)
-    return unpack.decode_residual(residual[rows]), emotion[rows], usage[rows]
+    return images[rows], emotion[rows], usage[rows]
 
 
 @pytest.fixture(scope="module")

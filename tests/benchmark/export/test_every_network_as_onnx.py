@@ -13,7 +13,7 @@ from fbench.benchmark.export.onnx_session import open_session, require_equal
 INPUT = (1, 48, 48)
 
 
-@pytest.mark.parametrize("name", by_builder(list_architectures()))
+@pytest.mark.parametrize("name", by_builder(list_architectures(), costly=["resnet50"]))
 def test_it_exports_and_computes_the_same_for_any_batch(name: str) -> None:
     torch.manual_seed(0)
     network = create(name)

@@ -110,6 +110,16 @@ def test_words_for_readers_are_no_part_of_the_settings() -> None:
     assert other.settings() == protocol.settings()
 
 
+def test_the_rule_of_collapsed_trainings_is_a_field_and_no_part_of_the_settings(tmp_path: Path) -> None:
+    text = 'extends = "fbench"\nname = "mine"\n[collapse]\nchance = 0.01\n'
+    mine, base = load_protocol(written(tmp_path, text)), load_protocol("fbench")
+    assert (base.collapse.chance, base.collapse.loss_factor) == (0.05, 2.0)
+    assert (mine.collapse.chance, mine.collapse.loss_factor) == (0.01, 2.0)
+    assert mine.model_copy(update={"name": "fbench"}).settings() == base.settings()
+    with pytest.raises(UserError, match="chance"):
+        load_protocol(written(tmp_path, text.replace("0.01", "1.0")))
+
+
 def test_a_protocol_extends_another_field_by_field(tmp_path: Path) -> None:
     text = 'extends = "chowanda2021"\nname = "mine"\n[optimizer]\nweight_decay = 0.001\n[choices]\nplateau = "mine"\n'
     mine, base = load_protocol(written(tmp_path, text)), load_protocol("chowanda2021")

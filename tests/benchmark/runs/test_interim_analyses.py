@@ -175,6 +175,30 @@ def test_a_network_that_did_not_learn_is_worse_than_one_that_did(tmp_path: Path)
     assert (far.verdict, far.state) == ("worse", "decided")
 
 
+def test_an_analysis_is_of_trainings_that_learned_and_stops_only_if_all_say_the_same(tmp_path: Path) -> None:
+    """Trainings of the far worse network that collapsed pull the same way; of the better one they do not."""
+    bad = (("ires_no_se", 1), ("ires_relu", 3))
+    accuracy = {"ires": 0.62, "ires_no_se": 0.25, "ires_relu": 0.92}
+    made = Recipe(accuracy=accuracy, seeds=range(5), collapsed_trials=bad, with_cost=False)
+    run = fabricate_run(tmp_path / "run", made)
+    analyses = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=10))
+    far, near = analyses.latest(FAR), analyses.latest(NEAR)
+    assert far is not None
+    assert near is not None
+    _, differences = run.paired_differences("ires_no_se", "ires", "fer2013")
+    assert (far.pairs, far.learned_pairs) == (5, 4)
+    assert far.estimate == pytest.approx(differences[[0, 2, 3, 4]].mean())
+    assert (far.verdict, far.learned_verdict, far.state) == ("worse", "worse", "decided")
+    assert (near.verdict, near.learned_verdict, near.state) == ("undecided", "better", "open")
+
+
+def test_means_with_collapsed_trainings_alone_stop_nothing(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=range(5), with_cost=False, collapsed=("ires_no_se",)))
+    far = take_analyses(suite_of(run), run, DATA, InterimAnalyses(max_seeds=20)).latest(FAR)
+    assert far is not None
+    assert (far.pairs, far.learned_pairs, far.estimate, far.state) == (5, 0, None, "open")
+
+
 def test_a_file_of_an_older_fbench_is_read(ten: RunTable) -> None:
     analyses = take_analyses(suite_of(ten), ten, DATA, InterimAnalyses(max_seeds=5))
     assert analyses.analyses[-1].state == "last analysis"

@@ -27,12 +27,14 @@ from tests.reports.fabricated_run import Recipe, fabricate_run
 REFERENCE = Path("results/fer2013-standard")
 
 
-@pytest.fixture
-def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPlan:
-    stripes = make_stripes()
-    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> RunPlan:
+    stripes, home = make_stripes(), tmp_path_factory.mktemp("plan")
     suite = adhoc_suite(["ires", "ires_relu", "ires_no_se"])
-    return plan_run(RunRequest(suite=suite, preset="smoke", seeds=6, device="cpu", out=tmp_path / "run"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
+        patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
+        return plan_run(RunRequest(suite=suite, preset="smoke", seeds=6, device="cpu", out=home / "run"))
 
 
 def test_the_difference_and_margin_are_those_of_the_crossed_model_at_the_familys_level(plan: RunPlan) -> None:

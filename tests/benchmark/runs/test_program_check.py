@@ -16,7 +16,13 @@ CPU = torch.device("cpu")
 PROTOCOL = load_protocol("fbench")
 
 
-@pytest.mark.parametrize("architecture", ["arch1", "arch4", "ires", "ires_no_residual", "mini_xception", "resnet50"])
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        *("arch1", "arch4", "ires", "ires_no_residual", "mini_xception"),
+        pytest.param("resnet50", marks=pytest.mark.every_network),
+    ],
+)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_rules_agree_with_plain_eager_fp32(architecture: str, precision: Precision) -> None:
     network = network_spec_of(architecture, make_stripes(size=48))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -21,16 +21,19 @@ from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.references import parse_reference, resolve_reference
 from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunOptions, RunRequest
 from fbench.benchmark.runs.session import carry_out, run
+from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
+from fbench.core.locks import locked
 
 SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
 
@@ -195,6 +198,7 @@ def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, m
     assert run(request).trials == finished.trials
 
 
+@pytest.mark.processes
 def test_workers_give_the_bits_of_one_process(
     tmp_path: Path, rendered_faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +229,80 @@ def test_an_interrupt_keeps_what_was_finished(tmp_path: Path, monkeypatch: pytes
         run(request_in(tmp_path))
     assert len(RunFolder.open(tmp_path / "run").trials()) == 2
     assert len(plan_run(request_in(tmp_path)).pending) == 2
+
+
+@pytest.mark.usefixtures("no_cost")
+def test_a_run_that_is_asked_to_stop_names_what_is_left(tmp_path: Path) -> None:
+    stopping = Stopping()
+
+    class Stopper(RunListener):
+        def happened(self, event: Event) -> None:
+            if isinstance(event, Ended) and not getattr(self, "asked", False):
+                self.asked = True
+                stopping.ask()
+
+    with pytest.raises(
+        UnfinishedRunError, match=r"^3 trials are still to run: (lenet5|ires) on stripes, seed "
+    ) as left:
+        carry_out(plan_run(request_in(tmp_path)), None, Stopper(), stopping)
+    pending = {spec.trial_id for spec in plan_run(request_in(tmp_path)).pending}
+    assert {spec.trial_id for spec in left.value.left} == pending
+    with pytest.raises(KeyboardInterrupt):
+        stopping.ask()  # nothing runs that could stop where it can be gone on with
+
+
+@pytest.mark.usefixtures("no_cost")
+def test_a_trial_that_an_executor_loses_is_named_as_still_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = local_executor.LocalExecutor.run
+
+    def losing(*arguments: Any) -> Iterator[TrialResult]:
+        results = real(*arguments)
+        next(results)  # trained, and given to nobody
+        yield from results
+
+    monkeypatch.setattr(local_executor.LocalExecutor, "run", losing)
+    with pytest.raises(UnfinishedRunError, match=r"^1 trials are still to run"):
+        run(request_in(tmp_path))
+
+
+def test_a_run_in_the_folder_of_another_process_is_refused(finished: RunTable, tmp_path: Path) -> None:
+    with locked(finished.folder.path, "The run"), pytest.raises(UserError, match="is at work in process"):
+        run(request_in(tmp_path))
+
+
+@pytest.mark.usefixtures("no_cost")
+def test_what_another_process_did_meanwhile_is_not_done_again(
+    finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = finished.folder.path.rename(tmp_path / "done")
+    plan = plan_run(request_in(tmp_path))
+    assert len(plan.pending) == 4
+    done.rename(finished.folder.path)
+    monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
+    assert carry_out(plan, None, RunListener()).trials == finished.trials
+
+
+@pytest.mark.usefixtures("no_cost")
+def test_what_killed_processes_left_goes_and_nothing_else_does(finished: RunTable, tmp_path: Path) -> None:
+    folder, before = finished.folder.path, set(finished.folder.path.rglob("*"))
+    trial = next(iter(finished.trials))
+    for name in (".writing-1", "trials/.writing-2", f"trials/{trial}/.writing-3"):
+        shutil.copytree(folder / "networks", folder / name)
+    finished.folder.checkpoints.mkdir()
+    for name in (trial, "0" * 16):  # of one that has a record, and of one that is still to run
+        (finished.folder.checkpoints / f"{name}.safetensors").touch()
+    assert fbench.load_run(folder).trials == finished.trials  # also before they are gone
+    assert run(request_in(tmp_path)).trials == finished.trials
+    left = {finished.folder.checkpoints, finished.folder.checkpoints / f"{'0' * 16}.safetensors"}
+    assert set(folder.rglob("*")) - before == left
+
+
+def test_a_folder_that_a_run_left_when_it_was_killed_at_its_start_is_new(tmp_path: Path) -> None:
+    (tmp_path / "run" / ".writing-1").mkdir(parents=True)
+    (tmp_path / "run" / "lock.json").write_text("{}")
+    assert len(plan_run(request_in(tmp_path)).pending) == 4
 
 
 def test_the_ledger_counts_every_reading_of_the_test_split(finished: RunTable) -> None:
@@ -363,6 +441,17 @@ def test_a_protocol_gives_its_options_only_to_networks_that_take_them(tmp_path: 
     assert (options["arch1"]["dropout"], options["arch1"]["dropout_place"]) == (0.3, "pooling")
     assert options["ires"]["dropout"] == 0.3
     assert "dropout_place" not in options["ires"]
+
+
+def test_a_run_keeps_its_rule_of_collapsed_trainings(finished: RunTable, tmp_path: Path) -> None:
+    """It is fixed before the first result; trials, whose ids it is no part of, are as they were."""
+    protocol = tmp_path / "mine.toml"
+    protocol.write_text('extends = "fbench"\n[collapse]\nchance = 0.01\n')
+    with pytest.raises(UserError, match="different rule of collapsed trainings"):
+        plan_run(request_in(tmp_path, protocol=str(protocol)))
+    other = plan_run(request_in(tmp_path, protocol=str(protocol), out=tmp_path / "other"))
+    assert finished.trials.keys() >= {spec.trial_id for spec in other.specs}
+    assert [spec.trial_id for spec in other.specs] == [spec.trial_id for spec in plan_run(request_in(tmp_path)).specs]
 
 
 def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ OPENERS = {
 NOT_BELOW_A_RUN = {
     "reports/render/html/html.py": {"read_text"},  # the page's own style and script
     "benchmark/records/protocol.py": {"glob"},  # the protocols that come with fbench
-    "benchmark/store/ledger.py": {"open", "mkdir", "read_text"},  # the user's cache
-    "benchmark/runs/expansion.py": {"read_bytes"},  # the user's plug-ins
+    "benchmark/store/ledger.py": {"open", "mkdir"},  # the user's cache
+    "benchmark/store/search_files.py": {"glob"},  # the tables that come with fbench
+    "benchmark/runs/resolution.py": {"read_bytes"},  # the user's plug-ins
     "benchmark/runs/local_executor.py": {"rmtree"},  # a new folder of its own, with a name that nobody knows
-    "benchmark/runs/planning.py": {"iterdir"},  # whether the run's folder is empty
 }
 
 

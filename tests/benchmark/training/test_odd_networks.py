@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from fbench.benchmark.export.trained import load_trained
 from fbench.benchmark.records.predictions import Predictions, rounded_logits
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs import executors, local_executor
+from fbench.benchmark.runs import executors, training_task
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.store import run_folder as store
 from fbench.benchmark.store.ledger import log_readings, read_ledger
@@ -29,6 +30,7 @@ from fbench.benchmark.store.run_folder import RunFolder, TrialResult
 from fbench.benchmark.training import networks
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.benchmark.workers.inside import Parent
 from fbench.core.contained import UNFINISHED
 from fbench.core.errors import UserError
 
@@ -292,9 +294,8 @@ def test_ctrl_c_of_a_network_ends_its_trial_where_it_works_for_another_process_a
     monkeypatch.setattr(executors, "load_for", lambda data: stripes)
     monkeypatch.setattr(networks, "refuse_unusable_output", lambda *arguments: None)
     spec = spec_of(odd.raising(KeyboardInterrupt()), stripes)
-    there = local_executor._work(spec, WorkerContext(tmp_path / "scratch"))
+    there = training_task._trained(Parent(io.BytesIO(), tmp_path / "log"), spec, WorkerContext(tmp_path / "scratch"))
     assert there.record.failure_reason == "KeyboardInterrupt"
-    assert there.files is not None
     with pytest.raises(KeyboardInterrupt):
         run_here([spec], tmp_path)
 

@@ -8,8 +8,9 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
         --seeds 40 --out runs/quick
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
-``--only clusters`` makes the table of clusters alone, in two minutes, ``--only pages`` those of whole pages, of
-stopping for futility and of what interim analyses spend, in a quarter of an hour.
+``--only clusters`` makes the table of clusters alone, in two minutes, ``--only tuning`` that of searches for settings,
+``--only pages`` those of whole pages, of stopping for futility and of what interim analyses spend, in a quarter of an
+hour.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from fbench.benchmark.store.run_table import load_run
-from tests.calibration.inference import collapses, edge, few_seeds, interim
+from tests.calibration.inference import collapses, edge, few_seeds, interim, tuning
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.clusters import LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--random-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
-    parser.add_argument("--only", choices=("clusters", "pages"), help="Make these tables alone.")
+    parser.add_argument("--only", choices=("clusters", "pages", "tuning"), help="Make these tables alone.")
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
     if arguments.population:
@@ -58,6 +59,9 @@ def main() -> None:
         def start(function: Callable[..., Any], keys: Sequence[Any]) -> list[Future[Any]]:
             return [pool.submit(function, *key, *common) for key in keys]
 
+        if arguments.only == "tuning":
+            write(arguments.out / "tuning.csv", [one.result() for one in start(tuning.tuning_of, tuning.CASES)])
+            return
         clusters = start(
             clusters_of_ckplus,
             [(levels, strength, seeds) for levels in LEVELS for strength in STRENGTHS for seeds in (10, 20)],
@@ -92,6 +96,7 @@ def main() -> None:
         few = start(few_seeds.few_seeds_of, few_seeds.CASES)
         at_the_edge = start(edge.edge_of, edge.CASES)
         collapsed = start(collapses.collapses_of, collapses.CASES)
+        searched = start(tuning.tuning_of, tuning.CASES)
         write(arguments.out / "clusters.csv", [one.result() for one in clusters])
         write(arguments.out / "pages.csv", [one.result() for one in pages])
         write(arguments.out / "futility.csv", [one.result() for one in futility])
@@ -104,6 +109,7 @@ def main() -> None:
         write(arguments.out / "few_seeds.csv", [one.result() for one in few])
         write(arguments.out / "edge.csv", [one.result() for one in at_the_edge])
         write(arguments.out / "collapses.csv", [one.result() for one in collapsed])
+        write(arguments.out / "tuning.csv", [one.result() for one in searched])
         write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
         write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
 

@@ -60,7 +60,7 @@ def test_differences_are_told_from_the_largest_and_chance_is_called_chance(folde
     study = {"name": "all", "title": "All", "question": "?", "baseline": "ires", "levels": levels}
     accuracy = {"ires": 0.62, "ires_no_se": 0.5, "ires_relu": 0.62, "ires_flatten": 0.3}
     words = made(folder, accuracy=accuracy, seeds=range(6), studies=(study,))
-    assert words["What matters"].startswith("On new images, against ires: ires_flatten loses ")
+    assert words["What matters"].startswith("At this budget and on new images, against ires: ires_flatten loses ")
     assert " points and ires_no_se loses " in words["What matters"]
     assert words["Undecided"].startswith("Chance could explain ires_relu against ires (")
 
@@ -97,3 +97,27 @@ def test_the_page_begins_with_the_answer(page: Page, run: RunTable) -> None:
 
 def test_claims_are_counted_on_a_page_of_one_data_set(run: RunTable) -> None:
     assert "Claims. Of the " in Page(build_report([run])).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": range(10)}, "No training collapsed: 0 of 10 of each network (up to 31 %)."),
+        (
+            {"seeds": range(10), "collapsed_trials": (("ires_no_se", 4),)},
+            "Trainings that collapsed: 1 of 10 of ires_no_se (0 to 45 %; p = 1.000 against ires by Fisher's test); 0 "
+            "of 10 of each other network (up to 31 %).",
+        ),
+        (
+            {"seeds": (0,), "collapsed": ("ires", "ires_relu")},
+            "Trainings that collapsed: the only one of ires (at least 3 %) and the only one of ires_relu (at least 3 "
+            "%; p = 1.000 against ires by Fisher's test); 0 of 1 of each other network (up to 98 %).",
+        ),
+    ],
+)
+def test_how_many_trainings_collapsed_is_said_with_the_exact_bound(
+    folder: Path, changes: dict[str, Any], said: str
+) -> None:
+    assert made(folder, images=70, **changes)["Learning"] == said.replace(
+        "p = ", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+    )

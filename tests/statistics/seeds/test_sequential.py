@@ -183,3 +183,12 @@ def test_impossible_plans_are_refused() -> None:
     for level in (0.0, 0.5, 0.7):
         with pytest.raises(ValueError, match=rf"level of {level} is not possible; give a number between 0 and 0\.5"):
             analysis_levels(20, level)
+
+
+def test_a_verdict_wants_the_trainings_that_learned_and_all_to_say_the_same() -> None:
+    far, near = certain(9.0, 1.0), certain(0.0, 1.0)
+    both = judge_analysis(far, COMPONENTS, 500, 1e-3, LEVELS, 0, with_collapsed=far)
+    assert (both.verdict, both.learned_verdict) == ("better", "better")
+    doubtful = judge_analysis(far, COMPONENTS, 500, 1e-3, LEVELS, 0, with_collapsed=near)
+    assert (doubtful.verdict, doubtful.learned_verdict, doubtful.futile) == ("undecided", "better", False)
+    assert judge_analysis(far, COMPONENTS, 500, 1e-3, LEVELS, 0).learned_verdict is None

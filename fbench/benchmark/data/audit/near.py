@@ -19,6 +19,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from fbench.benchmark.data.copies import copy_groups
 
 BLOCK: Final = 1024
 """Images in a block: two products of 1024 x 1024 floats are 8 MB, which stay in the cache of most machines."""
@@ -75,6 +79,14 @@ def correlated_pairs(
     return _confirmed(images, varied[as_is], above, mirror=False), _confirmed(
         images, varied[mirrored], above, mirror=True
     )
+
+
+def linked_groups(images: npt.NDArray[np.uint8], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The group (N,) of each image: images of a pair (P, 2) are linked, and so are exact copies."""
+    _, original, copies = np.unique(copy_groups(images), return_index=True, return_inverse=True)
+    links = np.concatenate([pairs, np.stack([np.arange(len(images)), original[copies]], axis=1)])
+    graph = coo_array((np.ones(len(links), np.bool_), (links[:, 0], links[:, 1])), shape=(len(images), len(images)))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _blocks(count: int) -> Iterator[tuple[slice, slice, float]]:

@@ -16,7 +16,7 @@ from fbench.benchmark.data.layouts.ckplus import ck_class, read_ckplus
 from fbench.benchmark.data.layouts.ckplus_csv import read_ckplus_csv
 from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
 from fbench.benchmark.data.layouts.readable_tree import readable_tree
-from fbench.benchmark.data.options import FOLD, DataOption
+from fbench.benchmark.data.options import FOLD, SPLIT, DataOption
 from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
@@ -72,8 +72,9 @@ DATA_SET: Final = DataSet(
                 help="contempt7: six basic expressions and contempt; basic6: without contempt; basic7: with "
                 "neutral, where the source has it, and without contempt",
             ),
+            SPLIT,
             FOLD,
         ),
     ),
-    layouts=(Layout("ckplus-folders", 2, find_ckplus), Layout("ckplus-csv", 1, find_ckplus_csv)),
+    layouts=(Layout("ckplus-folders", 2, find_ckplus), Layout("ckplus-csv", 2, find_ckplus_csv)),
 )

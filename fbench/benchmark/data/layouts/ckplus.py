@@ -1,4 +1,4 @@
-"""CK+48: the 48x48 crops of the extended Cohn-Kanade set, split by subject.
+"""CK+48: the 48x48 crops of the extended Cohn-Kanade set, split by subject, or by frame where that is asked for.
 
 Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR workshops 2010. The set holds the last three frames
 of each of 327 sequences, which look almost alike: a split that is not by subject measures memory.
@@ -17,14 +17,18 @@ import numpy.typing as npt
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.images.collect import Division, LabelledFiles, collect
 from fbench.benchmark.data.images.image_tree import ImageFile, ImageTree, printable
-from fbench.benchmark.data.layouts.ck_classes import CK_CLASSES, classes_of_option, fold_words
+from fbench.benchmark.data.layouts.ck_classes import (
+    CK_CLASSES,
+    SHARES,
+    classes_of_option,
+    fold_words,
+    split_of_frames,
+)
 from fbench.benchmark.data.layouts.class_names import expression
+from fbench.benchmark.data.options import BY_FRAME
 from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
 from fbench.core.errors import UserError
-
-SHARES: Final = (0.15, 0.15)
-"""Shares of the subjects in the validation and the test split; the rest trains."""
 
 # With no letter or digit on either side, as in S010_004_00000017.png, happy-S010-4.png or s010.jpg.
 _SUBJECT: Final = re.compile(r"(?<![A-Za-z\d])S\d{3}(?![A-Za-z\d])", re.ASCII | re.IGNORECASE)
@@ -47,8 +51,10 @@ def subject_of(file_name: str) -> str | None:
 def read_ckplus(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
     """Read CK+48 in the order of the file names, 70/15/15 of the subjects training, selecting and testing.
 
+    With the option ``split=by_frame`` these are shares of the frames of each class, whoever is shown, as in papers.
+
     The images are uint8 (N, 1, 48, 48), the labels indices into the classes that the option ``classes`` names, the
-    sample ids relative paths. With the option ``fold`` the subjects are dealt into folds instead.
+    sample ids relative paths. With the option ``fold`` subjects, or frames, are dealt into folds instead.
 
     Raises:
         UserError: other class folders, a file name without a subject, no usable image, or too few subjects.
@@ -70,13 +76,18 @@ def read_ckplus(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
         others = [file.relative for file in tree.files if meant[file.class_folder] == name]
         left_out.append(LeftOutImages(reason=f"is labelled {name}", names=printable(others)))
     labelled = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
-    return collect(labelled, reference.label, partial(_divide, tree, reference.fold), in_split_order=False)
+    return collect(labelled, reference.label, partial(_divide, tree, reference), in_split_order=False)
 
 
 def _divide(
-    tree: ImageTree, fold: tuple[int, int] | None, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]
+    tree: ImageTree, reference: ResolvedReference, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]
 ) -> Division:
+    fold = reference.fold
     subjects = [_subject(tree, file) for file in files]
+    if reference.options["split"] == BY_FRAME:
+        split, how = split_of_frames(labels, fold)
+        sides = _sides(subjects, split.tolist())
+        return Division(split, f"CK+48, {how}: frames of one subject train and test. {sides}", subjects)
     count = len(set(subjects))
     if count < (fold[1] if fold else len(SPLITS)):
         raise UserError(
@@ -89,7 +100,8 @@ def _divide(
     else:
         split = split_of_folds(grouped_folds(subjects, labels, fold[1], SPLIT_SEED), *fold)
         how = f"{count} subjects, {fold_words(*fold)}, the most even of {DRAWS} draws with seed {SPLIT_SEED}"
-    return Division(split, _describe(subjects, split.tolist(), how), subjects)
+    sides = _sides(subjects, split.tolist())
+    return Division(split, f"CK+48, split by subject ({how}; no subject is on two sides): {sides}", subjects)
 
 
 def _subject(tree: ImageTree, file: ImageFile) -> str:
@@ -102,10 +114,11 @@ def _subject(tree: ImageTree, file: ImageFile) -> str:
     return subject
 
 
-def _describe(subjects: list[str], split: list[int], how: str) -> str:
+def _sides(subjects: list[str], split: list[int]) -> str:
+    """How many subjects and images each part has, with the full stop."""
     sides = [
         f"{name} {len({who for who, side in zip(subjects, split, strict=True) if side == index})} subjects "
         f"({split.count(index)} images)"
         for index, name in enumerate(SPLITS)
     ]
-    return f"CK+48, split by subject ({how}; no subject is on two sides): {', '.join(sides)}."
+    return f"{', '.join(sides)}."

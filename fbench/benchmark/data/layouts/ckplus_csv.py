@@ -32,12 +32,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.copies import copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import require_text
-from fbench.benchmark.data.layouts.ck_classes import classes_of_option, fold_words
+from fbench.benchmark.data.layouts.ck_classes import SHARES, classes_of_option, fold_words, split_of_frames
 from fbench.benchmark.data.layouts.fer2013_csv import read_rows
 from fbench.benchmark.data.layouts.fer2013_rows import IMAGE_SIZE, CsvKind
+from fbench.benchmark.data.options import BY_FRAME
 from fbench.benchmark.data.source import ResolvedReference
 from fbench.benchmark.data.splits import DRAWS, SPLIT_SEED, grouped_folds, grouped_split, split_of_folds
 from fbench.core.errors import UserError
@@ -53,14 +53,14 @@ CK_CSV: Final = CsvKind(
 )
 SAME_SEQUENCE: Final = 0.88
 """The loosest link that a sequence of CK+48 needs is 0.8807."""
-SHARES: Final = (0.15, 0.15)
 
 
 def read_ckplus_csv(path: Path, reference: ResolvedReference) -> ImageDataset:
     """Read all rows in file order; classes by the option ``classes``, splits by groups of alike frames.
 
-    The images are uint8 (N, 1, 48, 48), the sample ids ``row:0`` and on, counted in data rows; the values of Usage and
-    of further columns may be anything.
+    Groups of alike frames are kept as the sequences of the data set, with ``split=by_frame`` too. The images are uint8
+    (N, 1, 48, 48), the sample ids ``row:0`` and on, counted in data rows; the values of Usage and of further columns
+    may be anything.
 
     Raises:
         UserError: see :func:`read_rows`; or too few groups, a class that the option wants and the file has not, or
@@ -79,7 +79,12 @@ def read_ckplus_csv(path: Path, reference: ResolvedReference) -> ImageDataset:
     keep = np.isin(rows.labels, [CK_CODES.index(name) for name in classes])
     labels = np.array([classes.index(CK_CODES[code]) for code in rows.labels[keep]], np.uint8)
     groups = alike_frames(images[keep], labels)
-    split, how = _split(groups, labels, reference, path)
+    if reference.options["split"] == BY_FRAME:
+        split, how = split_of_frames(labels, reference.fold)
+        how, usage = f"{how}, so that frames of one sequence train and test:", ""
+    else:
+        split, how = _split(groups, labels, reference, path)
+        usage = ", since it puts frames of one sequence on several sides"
     untrained = np.setdiff1d(labels, labels[split == 0])
     if len(untrained):
         raise UserError(
@@ -102,7 +107,8 @@ def read_ckplus_csv(path: Path, reference: ResolvedReference) -> ImageDataset:
         may_show_images=False,
         synthetic=False,
         description=f"CK+ from a CSV, which names no subjects, so that one may be on several sides: {how} "
-        f"{_sizes(split)} The file's Usage is not used, since it puts frames of one sequence on several sides.{others}",
+        f"{_sizes(split)} The file's Usage is not used{usage}.{others}",
+        sequences=np.array(groups),
         left_out=left_out,
     )
 
@@ -110,20 +116,12 @@ def read_ckplus_csv(path: Path, reference: ResolvedReference) -> ImageDataset:
 def alike_frames(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> list[str]:
     """The group of each image (N,): images of one label that correlate above the threshold are linked, and copies."""
     # Here, since the comparison imports torch (1 s) and nobody else on the way to a data set's layout does.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    from fbench.benchmark.data.audit.near import correlated_pairs
+    from fbench.benchmark.data.audit.near import correlated_pairs, linked_groups
 
     pairs, _ = correlated_pairs(images, SAME_SEQUENCE)
     alike = labels[pairs.first] == labels[pairs.second]
-    copies = copy_groups(images)
-    _, original = np.unique(copies, return_index=True)
-    first = np.concatenate([pairs.first[alike], np.arange(len(images))])
-    second = np.concatenate([pairs.second[alike], original[copies]])
-    links = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(images), len(images)))
-    _, group = connected_components(links, directed=False)
-    return [f"frames:{number}" for number in group.tolist()]
+    groups = linked_groups(images, np.stack([pairs.first[alike], pairs.second[alike]], axis=1))
+    return [f"frames:{number}" for number in groups.tolist()]
 
 
 def _split(

@@ -13,11 +13,10 @@ from typing import Any, Final
 from fbench.ablations.claim import Claim
 from fbench.ablations.claim_tests import LessAccurate, MoreAccurate, NoLessAccurate, Ordered, data_words
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
-from fbench.benchmark.store.run_table import Correctness
 from fbench.reports.findings.claims.budget import lack_of_budget
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence, preset_words
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
-from fbench.reports.findings.comparisons.evidence import NetworkEvidence
+from fbench.reports.findings.comparisons.comparison import seeds_to_decide
 from fbench.reports.findings.comparisons.learning import (
     LearnedComparison,
     collapsed_seeds,
@@ -25,10 +24,9 @@ from fbench.reports.findings.comparisons.learning import (
     compare_evidence,
     learned_comparison,
 )
-from fbench.reports.findings.comparisons.studies import seeds_to_decide
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.formatting import count, listing, margin, minus, number, p_equals, plural, points_range
-from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
+from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison
 from fbench.statistics.comparison.verdict import LEVEL, Verdict, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import SeedsNeeded
@@ -141,10 +139,13 @@ def _part(
         return absent or ClaimPart()
     ours, theirs = evidence.networks[pair.ours], evidence.networks[pair.theirs]
     analysis = _analyse(evidence, pair)
-    learned = learned_comparison(ours, theirs) if analysis is None else None
-    found = learned.learned if learned else compare_evidence(ours, theirs)
-    collapsed = collapsed_seeds((ours, theirs)) if learned else set()
-    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, {*ours.seeds, *theirs.seeds} - collapsed))
+    used_seeds = {*ours.seeds, *theirs.seeds} if analysis is None else range(analysis[0].seeds)
+    sides = ours.of_seeds(used_seeds), theirs.of_seeds(used_seeds)
+    learned = None if analysis and analysis[0].learned_pairs is None else learned_comparison(*sides)
+    found = learned.learned if learned else compare_evidence(*sides)
+    collapsed = collapsed_seeds(sides) if learned else set()
+    seeds = {seed for side in sides for seed in side.seeds} - collapsed
+    remarks = (*remarks_on(evidence, pair.data), *_of_seeds(pair, found, seeds))
     if learned:
         remarks += (f"the means on {data_words(pair.data)} are {collapsed_words(learned, pair.ours, pair.theirs)}",)
     if analysis is None and evidence.has_analyses:
@@ -163,7 +164,7 @@ def _part(
         lacks = [*lacks, *([short] if short else [])]
         return ClaimPart(_open_words(pair, found), None, None, (*lacks, *needed), remarks, not_yet=short is not None)
     if analysis:
-        part = _of_analysis(pair, *analysis, asks, evidence)
+        part = _of_analysis(pair, *analysis, _answer(pair, found, learned, asks))
     else:
         part = _of_all_seeds(pair, found, learned, asks, evidence)
     part = replace(part, remarks=remarks)
@@ -182,12 +183,18 @@ def _of_all_seeds(
     asks: Question,
     evidence: DataEvidence,
 ) -> ClaimPart:
-    answer = asks.judge(found.new_images, pair.margin)
-    if learned:
-        answer = both_say(answer, asks.judge(learned.every.new_images, pair.margin))
+    answer = _answer(pair, found, learned, asks)
     decided = answer.supports or answer.p_against < LEVEL
     words = _decided_words(pair, found, asks, answer) if decided else _open_words(pair, found)
     return ClaimPart(words, None, answer, () if answer.supports else _more(pair, found, evidence))
+
+
+def _answer(
+    pair: ClaimPair, found: NetworkComparison, learned: LearnedComparison | None, asks: Question
+) -> StatementAnswer:
+    """Of the trainings that learned; where any collapsed, what the means with them say too."""
+    answer = asks.judge(found.new_images, pair.margin)
+    return both_say(answer, asks.judge(learned.every.new_images, pair.margin)) if learned else answer
 
 
 def _of_seeds(pair: ClaimPair, found: NetworkComparison, seeds: set[int]) -> list[str]:
@@ -208,19 +215,13 @@ def _analyse(evidence: DataEvidence, pair: ClaimPair) -> tuple[InterimAnalysis, 
     return None if analysis is None else (analysis, True)
 
 
-def _of_analysis(
-    pair: ClaimPair, analysis: InterimAnalysis, turned: bool, asks: Question, evidence: DataEvidence
-) -> ClaimPart:
+def _of_analysis(pair: ClaimPair, analysis: InterimAnalysis, turned: bool, answer: StatementAnswer) -> ClaimPart:
     """Seeds were added until decided: what was seen at the interim analysis that stopped, at the level that it may
     spend.
 
     The claim's own margin decides, as the study's may be another. p-values are those of the analysis over its share of
     the level, so that they stand beside those of one analysis.
     """
-    both = [_first_seeds(evidence.networks[name], analysis.seeds) for name in (pair.ours, pair.theirs)]
-    clusters = evidence.networks[pair.ours].clusters
-    found = compare_networks(both[0].correct, both[1].correct, both[0].seeds, both[1].seeds, clusters=clusters)
-    answer = asks.judge(found.new_images, pair.margin)
     share = LEVEL / min(analysis.different_level, analysis.equivalent_level)
     against, p_for = (
         min(1.0, share * answer.p_against),
@@ -239,12 +240,6 @@ def _of_analysis(
     reason = f"more than the {plural(analysis.seeds, 'seed')} at which the interim analyses stopped"
     lacks = (MissingEvidence("seeds", pair.data, amount=analysis.seeds + 1, reason=reason),)
     return ClaimPart(text, None, answer, () if answer.supports else lacks)
-
-
-def _first_seeds(network: NetworkEvidence, seeds: int) -> Correctness:
-    """The answers of the seeds below this number, which an interim analysis used."""
-    rows = [index for index, seed in enumerate(network.seeds) if seed < seeds]
-    return Correctness(tuple(network.seeds[index] for index in rows), network.correct[rows])
 
 
 def _decided_words(pair: ClaimPair, found: NetworkComparison, asks: Question, answer: StatementAnswer) -> str:

@@ -64,6 +64,8 @@ class JudgedClaim:
     @property
     def verdict_words(self) -> str:
         """The verdict as it is printed."""
+        if self.claim.never:
+            return "can never be decided"
         return f"{self.verdict} by arithmetic" if self.by_arithmetic else self.verdict
 
     @property
@@ -184,7 +186,7 @@ def _concluded(one: _Weighed, p_against: float, p_for: float, family: int) -> Ju
         part for part, outcome in zip(parts, outcomes, strict=True) if outcome in ("undecided", "not yet")
     ] or parts
     lacks = [lack for part in open_parts for lack in part.lacks]
-    is_open = verdict in ("undecided", "not yet")
+    is_open = verdict in ("undecided", "not yet") and not one.claim.never
     if verdict == plain:
         missing = (missing_sentence(lacks) or "more seeds") if is_open else ""
     else:
@@ -193,7 +195,7 @@ def _concluded(one: _Weighed, p_against: float, p_for: float, family: int) -> Ju
         claim=one.claim,
         verdict=verdict,
         by_arithmetic=by_arithmetic,
-        why=_why(plain, by_arithmetic, parts, outcomes),
+        why=one.claim.never or _why(plain, by_arithmetic, parts, outcomes),
         missing=missing,
         remarks=tuple(dict.fromkeys(remark for part in parts for remark in part.remarks)),
         parts=tuple(_judged(part, outcome) for part, outcome in zip(parts, outcomes, strict=True)),
@@ -221,8 +223,10 @@ def count_words(claims: Sequence[JudgedClaim]) -> str:
     numbers = count_verdicts(claims)
     counted = sum(one.by_arithmetic for one in claims)
     by_counts = f"; {counted} of the verdicts by arithmetic alone" if counted else ""
+    never = sum(bool(one.claim.never) for one in claims)
+    never_words = f"; {never} of the undecided can never be decided" if never else ""
     said = listing([f"{number} {verdict}" for verdict, number in numbers.items()])
-    return f"{plural(len(claims), 'claim')}: {said}{by_counts}."
+    return f"{plural(len(claims), 'claim')}: {said}{by_counts}{never_words}."
 
 
 def _judged(part: ClaimPart, outcome: Outcome) -> JudgedPart:

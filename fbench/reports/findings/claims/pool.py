@@ -14,6 +14,7 @@ import numpy as np
 
 from fbench.ablations.claim_tests import CATALOGUE_NAMES
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
+from fbench.benchmark.data.options import BY_FRAME
 from fbench.benchmark.records.budget import load_preset, plan_steps
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import ComparisonKey, InterimAnalysis
@@ -22,7 +23,9 @@ from fbench.benchmark.runs.interim_analyses import has_its_trials
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import first_difference
+from fbench.reports.findings.comparisons.budget import image_passes
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence, gather
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
 """Labels of two runs that the sentence before has named."""
@@ -114,7 +117,8 @@ def gather_claim_inputs(runs: Sequence[RunTable]) -> ClaimInputs:
     Raises:
         UserError: a run that cannot be read.
     """
-    return claim_inputs_of(runs, [gather(run, data) for run in runs for data in run.config.data])
+    read = [whole_data_sets([gather(run, data) for data in run.config.data]) for run in runs]
+    return claim_inputs_of(runs, [one for of_run in read for one in of_run])
 
 
 def claim_inputs_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimInputs:
@@ -131,7 +135,8 @@ def claim_inputs_of(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claim
 def claims_name(data: DataSpec) -> str:
     """What claims call a data set of a run."""
     source = data.source or data.name
-    return CATALOGUE_NAMES.get(source, data.name)
+    by_frame = f"-{BY_FRAME}" if data.options.get("split") == BY_FRAME else ""
+    return CATALOGUE_NAMES.get(f"{source}{by_frame}", data.name)
 
 
 def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidence | None:
@@ -144,15 +149,15 @@ def pool(inputs: ClaimInputs, data: str, networks: Iterable[str]) -> DataEvidenc
     holdings = [one for one in inputs.holdings if one.name == name and set(wanted) & set(one.run.networks)]
     if not holdings:
         return None
-    passes = [_image_passes(one) for one in holdings]
+    passes = [image_passes(one.run.config, one.data) for one in holdings]
     longest = [one for one, seen in zip(holdings, passes, strict=True) if seen == max(passes)]
     half = [one for one, seen in zip(holdings, passes, strict=True) if 2 * seen <= _HALF_WITHIN * max(passes)]
     for first, second in pairwise([one for one in holdings if one not in half]):
         _require_one_training(first, second, with_budget=True)
     for one in half:
         _require_one_training(longest[0], one, with_budget=False)
-    most = max((_image_passes(one) for one in half), default=0)
-    nearest = [one for one in half if _image_passes(one) == most]
+    most = max((image_passes(one.run.config, one.data) for one in half), default=0)
+    nearest = [one for one in half if image_passes(one.run.config, one.data) == most]
     found = {network: _merged(network, longest, holdings) for network in wanted}
     absent = [network for network in wanted if found[network] is None]
     return DataEvidence(
@@ -182,7 +187,7 @@ def _settings(holding: RunOnData, *, with_budget: bool) -> dict[str, Any]:
     config = holding.run.config
     protocol = config.protocol.for_data(holding.data.source or holding.data.name)
     parts: dict[str, dict[str, Any]] = {
-        "protocol": protocol.settings(),
+        "protocol": {**protocol.settings(), "collapse": protocol.collapse.model_dump()},
         "budget": config.budget.model_dump() if with_budget else {},
         "numerics": config.numerics.model_dump(),
     }
@@ -210,11 +215,27 @@ def _merged(network: str, holdings: Sequence[RunOnData], of_the_data: Sequence[R
                 f"The trials of {network} in {first.where} and {second.where} cannot be pooled: its network digest is "
                 f"{digests[0]} in the first and {digests[1]} in the second; train the network as it is now in both."
             )
+    _refuse_other_settings(network, having)
     _, merged = having[0]
     for _, more in having[1:]:
         merged = _joined(merged, more)
     known = next((one.evidence for one in of_the_data if one.evidence.clusters is not None), None)
     return merged if known is None else replace(merged, clusters=known.clusters, unit=known.unit)
+
+
+def _refuse_other_settings(network: str, having: Sequence[tuple[RunOnData, NetworkEvidence]]) -> None:
+    """Hold that seeds of a network that was tuned once have the settings of one search."""
+    for (first, ours), (second, theirs) in pairwise(having):
+        sides = [side.records[0].spec for side in (ours, theirs)]
+        tuning = sides[0].default_protocol.tuning if sides[0].default_protocol is not None else None
+        if tuning is None or tuning.mode == "per_seed":
+            continue
+        settings = [spec.protocol.settings() for spec in sides]
+        if found := first_difference(settings[0], settings[1], FIRST_AND_SECOND):
+            raise UserError(
+                f"The trials of {network} in {first.where} and {second.where} cannot be pooled, as their searches "
+                f"chose other settings: {found}; take the searches of one run into the other with --from."
+            )
 
 
 def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
@@ -234,6 +255,7 @@ def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
         correct=np.concatenate([ours.correct, more.correct[fresh]])[order],
         confusion=np.concatenate([ours.confusion, more.confusion[fresh]])[order],
         histories=tuples(ours.histories, more.histories),
+        folds=tuple(_joined(one, other) for one, other in zip(ours.folds, more.folds, strict=False)),
     )
 
 
@@ -245,14 +267,6 @@ def _failure(network: str, holdings: Sequence[RunOnData]) -> str:
         if (planned.network, planned.data) == (network, holding.data.name)
     ]
     return f"all that ended failed: {reasons[0]}" if reasons else ""
-
-
-def _image_passes(holding: RunOnData) -> int:
-    """How many images a trial may see."""
-    config = holding.run.config
-    protocol = config.protocol.for_data(holding.data.source or holding.data.name)
-    plan = plan_steps(protocol, config.budget, max(1, holding.data.images_by_split.get("train", 0)))
-    return plan.steps * plan.batch_size
 
 
 def _is_long_enough(holding: RunOnData, preset: str) -> bool:

@@ -35,6 +35,8 @@ class ClaimsSection:
 def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimsSection | None:
     """Judge the claims of which a test has two of its networks in the runs, or its only one; none where there are none.
 
+    Claims of the same papers that can never be decided are told beside them.
+
     Args:
         runs: of the report.
         read: each data set of each run.
@@ -48,16 +50,19 @@ def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claims
     except UserError as refusal:
         return ClaimsSection((), "", str(refusal))
     judged = tuple(
-        replace(paper, claims=tuple(one for one in paper.claims if _bears_on(one.claim, planned))) for paper in every
+        replace(paper, claims=tuple(one for one in paper.claims if one.claim.never or _bears_on(one.claim, planned)))
+        for paper in every
     )
-    numbers = count_verdicts([one for paper in judged for one in paper.claims])
+    told = [one for paper in judged for one in paper.claims]
+    numbers = count_verdicts([one for one in told if not one.claim.never])
+    never = sum(bool(one.claim.never) for one in told)
     claims = plural(sum(numbers.values()), "claim")
     which = "this run bears" if len(runs) == 1 else "these runs bear"
     return ClaimsSection(
         judged,
         f"Of the {claims} of the papers that {which} on, {numbers['supported']} "
         f"{'is' if numbers['supported'] == 1 else 'are'} supported, {numbers['contradicted']} contradicted"
-        f"{_open_words(numbers)}.",
+        f"{_open_words(numbers)}{f'; {never} more can never be decided' if never else ''}.",
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
+from fbench.benchmark.records.protocol import JUDGING
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.core.errors import UserError
-
-TRIAL_FIELDS: Final = ("protocol", "budget", "numerics")
 
 
 def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels: tuple[str, str]) -> str:
@@ -21,12 +20,21 @@ def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels:
 
 
 def training_settings(spec: TrialSpec) -> dict[str, Any]:
-    """What two trials have to share: data, protocol, budget and numerics, by field."""
+    """What two trials have to share: data, protocol, budget and numerics, by field.
+
+    Of tuned trials that is the protocol before the search and the search itself (its candidates, image passes and
+    seeds), not what it chose.
+    """
     found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
-    for name in TRIAL_FIELDS:
-        found |= {f"{name}.{field}": value for field, value in getattr(spec, name).model_dump().items()}
+    protocol = spec.default_protocol or spec.protocol
+    for name, settings in (("protocol", protocol), ("budget", spec.budget), ("numerics", spec.numerics)):
+        found |= {f"{name}.{field}": value for field, value in settings.model_dump().items()}
+    tuning = found.pop("protocol.tuning")
+    found |= {f"protocol.tuning.{field}": value for field, value in (tuning or {"mode": "none"}).items()}
     # What a protocol asks of a network is the network's own affair here, and in its identity already.
     found.pop("protocol.architecture_options", None)
+    for name in JUDGING:  # the rule of the run that is reported holds for all its trials
+        found.pop(f"protocol.{name}", None)
     return found
 
 

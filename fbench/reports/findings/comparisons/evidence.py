@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
+from fbench.benchmark.records.protocol import Collapse
 from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
@@ -38,7 +39,8 @@ class NetworkEvidence:
 
     ``correct`` is bool (seeds, images) and ``confusion`` int64 (seeds, classes, classes; rows are true
     classes), both on the headline split; ``measures`` are that split's. ``clusters`` of its images are none where each
-    stands for itself, and ``unit`` says what they are.
+    stands for itself, and ``unit`` says what they are. ``rule`` is that of the run's protocol for collapsed trainings.
+    ``folds`` are the parts of a network on all folds of a data set, whose seeds stand for one training in each.
     """
 
     network: str
@@ -50,12 +52,20 @@ class NetworkEvidence:
     histories: tuple[tuple[HistoryRow, ...], ...]
     clusters: Clusters | None = None
     unit: DataUnit = "images"
+    rule: Collapse = field(default_factory=Collapse)
+    folds: tuple[NetworkEvidence, ...] = ()
 
     @cached_property
     def collapsed_trainings(self) -> tuple[bool, ...]:
-        """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss."""
+        """Of each trial whether it did not learn: within chance of the largest class, or with a diverged loss; of a
+        set of folds whether one of them did not."""
+        if self.folds:
+            return tuple(map(any, zip(*(one.collapsed_trainings for one in self.folds), strict=True)))
         losses = [rows[-1].train_loss if rows else None for rows in self.histories]
-        return tuple(is_collapsed(*one) for one in zip(self.confusion, losses, strict=True))
+        return tuple(
+            is_collapsed(*one, self.rule.chance, self.rule.loss_factor)
+            for one in zip(self.confusion, losses, strict=True)
+        )
 
     @property
     def collapses(self) -> Collapses:
@@ -65,12 +75,27 @@ class NetworkEvidence:
     @property
     def collapsed(self) -> bool:
         """Whether most of the trials did not learn."""
-        return 2 * self.collapses.collapsed > len(self.seeds)
+        return self.collapses.most
+
+    def of_seeds(self, wanted: Collection[int]) -> NetworkEvidence:
+        """The trials of these seeds alone."""
+        rows = [index for index, seed in enumerate(self.seeds) if seed in wanted]
+        return replace(
+            self,
+            seeds=tuple(self.seeds[row] for row in rows),
+            records=tuple(self.records[row] for row in rows),
+            measures=tuple(self.measures[row] for row in rows),
+            correct=self.correct[rows],
+            confusion=self.confusion[rows],
+            histories=tuple(self.histories[row] for row in rows),
+            folds=tuple(one.of_seeds(wanted) for one in self.folds),
+        )
 
     @property
     def largest_loss(self) -> float:
         """The largest validation loss of any trial at any evaluation, in nats; 0 without a history."""
-        losses = [row.validation_loss for rows in self.histories for row in rows]
+        histories = [rows for one in (self, *self.folds) for rows in one.histories]
+        losses = [row.validation_loss for rows in histories for row in rows]
         return max((loss for loss in losses if math.isfinite(loss)), default=0.0)
 
 
@@ -81,6 +106,7 @@ class Evidence:
     ``labels`` are the true classes (images,) of the headline split, empty where nothing has finished.
     ``without_copies`` is bool (images,) of the headline split: true where the image has no exact copy in the training
     or validation split. It is none where that split is not the test split, no audit was kept, or nothing has a copy.
+    ``folds`` are the names of the data sets that it is made of, where these are all folds of one.
     ``unit`` is what is drawn anew in intervals: subjects, groups of copies, or images where none is kept or a single
     one has all images.
     """
@@ -93,6 +119,12 @@ class Evidence:
     without_copies: npt.NDArray[np.bool_] | None = None
     clusters: Clusters | None = None
     unit: DataUnit = "images"
+    folds: tuple[str, ...] = ()
+
+    @property
+    def recorded_data(self) -> str:
+        """The name of a data set that trials of it have in the run's records."""
+        return self.folds[0] if self.folds else self.data.name
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -220,6 +252,7 @@ def _network_evidence(
         correct=np.array([part.correct for part in parts], dtype=bool),
         confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
         histories=tuple(_history(run, network, record, omissions) for record in records),
+        rule=run.config.protocol.collapse,
     )
 
 

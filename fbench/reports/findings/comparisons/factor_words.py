@@ -69,7 +69,7 @@ def _main_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if not is_testable(new):
         return f"{points(new.estimate)} points; one seed says nothing of the chance of a seed"
     if verdict == "undecided":
-        return f"undecided ({points_range(*effect.interval)} points)"
+        return f"undecided ({points_range(*effect.interval)} points){_of_learned(effect)}"
     if verdict == "equivalent":
         return f"equivalent within {margin(analysis.margin)} ({points_range(*effect.equivalence_interval)} points)"
     return f"{number(100 * abs(new.estimate), 1)} points {verdict} ({_evidence(effect, analysis)})"
@@ -82,7 +82,8 @@ def _interaction_finding(effect: Effect, analysis: FactorAnalysis) -> str:
     if not is_testable(new):
         return f"the {one} changes with the {other} by {points(new.estimate)} points; one seed cannot test that"
     if verdict == "undecided":
-        return f"whether the {one} depends on the {other} is undecided ({points_range(*effect.interval)} points)"
+        found = f"({points_range(*effect.interval)} points){_of_learned(effect)}"
+        return f"whether the {one} depends on the {other} is undecided {found}"
     if verdict == "equivalent":
         by = f"less than {margin(analysis.margin)} ({points_range(*effect.equivalence_interval)} points)"
     else:
@@ -95,12 +96,32 @@ def _evidence(effect: Effect, analysis: FactorAnalysis) -> str:
     return f"{points_range(*effect.interval)}; {corrected}"
 
 
+def _of_learned(effect: Effect) -> str:
+    """What the trainings that learned say, where all of them do not."""
+    said = effect.decision.learned_verdict
+    if said in (None, "undecided"):
+        return ""
+    word = _INTERACTION_WORDS[said] if effect.contrast.kind == "interaction" else said
+    return f": {word} of trainings that learned, of all trainings that is not so"
+
+
 def left_out_sentences(analysis: FactorAnalysis) -> list[str]:
-    """Which seeds were not used, and why."""
-    return [
+    """Which seeds were not used, and why; and which trainings collapsed and were."""
+    unfinished = [
         f"Seed {left.seed} is left out, as it is not finished by {listing(list(left.lacking))}."
         for left in analysis.left_out
     ]
+    collapsed = [
+        f"Seed {left.seed} is left out, as its training of {listing(list(left.lacking))} collapsed."
+        for left in analysis.collapsed
+    ]
+    if collapsed:
+        collapsed.append("Effects are of trainings that learned, and decided only where all trainings say the same.")
+    unsure = [
+        f"Trainings of {listing(list(analysis.unsure))} collapsed, and fewer than two seeds are left without them: no "
+        "effect that they are part of is decided."
+    ]
+    return [*unfinished, *collapsed, *(unsure if analysis.unsure else [])]
 
 
 def residual_sentences(analysis: FactorAnalysis) -> list[str]:

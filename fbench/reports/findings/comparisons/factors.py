@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fbench.ablations.study import Study
-from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.benchmark.records.specs import DataUnit
+from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.studies import why_untested
-from fbench.statistics.clusters import Clusters
 from fbench.statistics.comparison.multiplicity import Correction
+from fbench.statistics.comparison.networks import FEWEST_PAIRS
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.factors.anova import AnalysisOfVariance, analysis_of_variance
 from fbench.statistics.factors.design import (
@@ -43,16 +44,24 @@ class CellMean:
 
 @dataclass(frozen=True)
 class FactorAnalysis:
-    """What the trials of a crossed study say of its factors; accuracies are fractions of 1."""
+    """What the trials of a crossed study say of its factors; accuracies are fractions of 1.
+
+    ``left_out`` are seeds that some cell has not finished, ``collapsed`` those left out besides as trainings of these
+    cells collapsed. ``unsure`` are the cells with collapsed trainings that are in all the same, as too few seeds are
+    left without them. ``unit`` is what is drawn anew in the effects' intervals for new images.
+    """
 
     design: CrossedDesign
     margin: float
     family: CorrectedFamily
     seeds: tuple[int, ...]
     left_out: tuple[SeedLeftOut, ...]
+    collapsed: tuple[SeedLeftOut, ...]
+    unsure: tuple[str, ...]
     cells: tuple[CellMean, ...]
     variance: AnalysisOfVariance
     effects: tuple[Effect, ...]
+    unit: DataUnit
     checks: ResidualChecks
 
 
@@ -107,36 +116,57 @@ def _section(evidence: Evidence, study: Study) -> FactorSection:
     networks = {cell: evidence.networks[cell] for cell in design.cells}
     if not set.intersection(*(set(found.seeds) for found in networks.values())):
         return FactorSection(None, "The factors are analysed once all combinations have finished one seed in common.")
-    data = cross(
-        design,
-        {cell: found.correct for cell, found in networks.items()},
-        {cell: found.seeds for cell, found in networks.items()},
-    )
-    collapsed = [cell for cell, found in networks.items() if found.collapsed]
-    return FactorSection(_analyse(data, study.margin_points / 100, collapsed, evidence.clusters))
+    return FactorSection(_analyse(design, networks, study.margin_points / 100))
 
 
-def _analyse(
-    data: CrossedCorrectness, margin: float, collapsed: Collection[str], clusters: Clusters | None
-) -> FactorAnalysis:
-    design = data.design
+def _analyse(design: CrossedDesign, networks: Mapping[str, NetworkEvidence], margin: float) -> FactorAnalysis:
+    every = _crossed(design, networks)
+    learned = {cell: _learned(found) for cell, found in networks.items()}
+    common = set.intersection(*(set(found.seeds) for found in learned.values()))
+    enough = len(common) >= FEWEST_PAIRS
+    data = _crossed(design, learned) if enough else every
+    unsure = () if enough else tuple(cell for cell in design.cells if learned[cell].seeds != networks[cell].seeds)
     variance = analysis_of_variance(data.accuracy, design.factors, step=1 / data.correct.shape[-1])
     one_cell = [[float(index == other) for other in range(len(design.cells))] for index in range(len(design.cells))]
-    effects = estimate_effects(data, margin, collapsed=collapsed, clusters=clusters)
+    effects = estimate_effects(
+        data,
+        margin,
+        collapsed=[cell for cell, found in networks.items() if found.collapsed],
+        clusters=networks[design.cells[0]].clusters,
+        every=None if data.seeds == every.seeds else every,
+        unsure=unsure,
+    )
     return FactorAnalysis(
         design=design,
         margin=margin,
         family=CorrectedFamily("effects of crossed factors", len(effects), "holm"),
         seeds=data.seeds,
-        left_out=data.left_out,
+        left_out=every.left_out,
+        collapsed=tuple(left for left in data.left_out if left.seed in every.seeds),
+        unsure=unsure,
         cells=tuple(
             CellMean(cell, levels, _within_bounds(pooled_estimate(data.accuracy, variance, weights)))
             for cell, levels, weights in zip(design.cells, design.combinations, one_cell, strict=True)
         ),
         variance=variance,
         effects=effects,
+        unit=networks[design.cells[0]].unit,
         checks=check_residuals(data.accuracy, design, data.seeds),
     )
+
+
+def _crossed(design: CrossedDesign, networks: Mapping[str, NetworkEvidence]) -> CrossedCorrectness:
+    return cross(
+        design,
+        {cell: found.correct for cell, found in networks.items()},
+        {cell: found.seeds for cell, found in networks.items()},
+    )
+
+
+def _learned(network: NetworkEvidence) -> NetworkEvidence:
+    """Its trainings that learned, or all where fewer than two did."""
+    kept = [seed for seed, bad in zip(network.seeds, network.collapsed_trainings, strict=True) if not bad]
+    return network.of_seeds(kept) if len(kept) >= FEWEST_PAIRS else network
 
 
 def _within_bounds(accuracy: MeanEstimate) -> MeanEstimate:

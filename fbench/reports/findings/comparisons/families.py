@@ -44,7 +44,7 @@ class EvidenceFamilies:
 
     def __init__(self, evidence: Evidence) -> None:
         """From what was planned."""
-        run, data = evidence.run, evidence.data.name
+        run, data = evidence.run, evidence.recorded_data
         self._same = first_names(run.plan, data)
         planned = {row.network for row in run.plan if row.data == data}
         self.families: tuple[Family, ...] = families(run.config.suite, planned, self._same)

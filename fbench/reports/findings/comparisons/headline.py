@@ -8,6 +8,7 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import NEW_UNITS
+from fbench.reports.findings.origin.tuning import tuning_caution
 from fbench.reports.formatting import count, listing, percent, percent_range, plural
 from fbench.statistics.ties import ties_made_equal
 
@@ -24,11 +25,19 @@ def cautions(run: RunTable) -> list[str]:
             f"Synthetic data: the faces of the data set {listing(synthetic)} are rendered, not photographed. "
             "Accuracies and differences on them say nothing about real faces."
         )
+    if given := tuning_caution(protocol):
+        found.append(given)
     if protocol.selection == "test":
         merged = " (validation and test split together)" if protocol.test_split != "own" else ""
         found.append(
             f"Selected on the test set{merged}: it chose the epoch, so these accuracies are optimistic. The protocol "
             "does so only to imitate published numbers."
+        )
+    known = [data.name for data in run.config.data if data.unit == "known_subjects"]
+    if known:
+        found.append(
+            f"Known faces: frames of one subject are in the training and the test split of {listing(known)}. "
+            "Accuracies are those on people who were trained on, and say nothing of new ones."
         )
     if protocol.test == "none":
         found.append(

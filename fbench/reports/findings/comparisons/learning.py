@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +10,11 @@ import numpy as np
 
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.formatting import listing, p_equals, percent, points, points_range, significant
-from fbench.statistics.collapse import LOSS_FACTOR, Collapses, collapse_p_value, interquartile_mean
-from fbench.statistics.comparison.networks import FEWEST_PAIRS, NetworkComparison, compare_networks
+from fbench.statistics.collapse import Collapses, collapse_p_value, interquartile_mean
+from fbench.statistics.comparison.networks import CONFIDENCE, FEWEST_PAIRS, NetworkComparison, compare_networks
+
+EXPLODED: Final = 20.0
+"""A validation loss above so many times ln(classes) has exploded."""
 
 HARDLY: Final = 0.05
 """A class of which a network recognises at most this share is one that it does not know."""
@@ -44,33 +47,36 @@ class LearnedComparison:
         return collapse_p_value(self.ours, self.theirs)
 
 
-def compare_evidence(ours: NetworkEvidence, theirs: NetworkEvidence) -> NetworkComparison:
+def compare_evidence(
+    ours: NetworkEvidence, theirs: NetworkEvidence, confidence: float = CONFIDENCE
+) -> NetworkComparison:
     """The difference of all trainings of two networks on the same images."""
-    return compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, clusters=ours.clusters)
+    return compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence, ours.clusters)
 
 
-def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> LearnedComparison | None:
+def learned_sides(ours: NetworkEvidence, theirs: NetworkEvidence) -> tuple[NetworkEvidence, NetworkEvidence] | None:
     """The two without their collapsed trainings.
 
     None where none collapsed, or where a side has fewer than two that learned: its mean is then that of all.
     """
-    kept = [[not bad for bad in side.collapsed_trainings] for side in (ours, theirs)]
-    if all(map(all, kept)) or min(map(sum, kept)) < FEWEST_PAIRS:
+    kept = [
+        {seed for seed, bad in zip(side.seeds, side.collapsed_trainings, strict=True) if not bad}
+        for side in (ours, theirs)
+    ]
+    if not (ours.collapses.collapsed or theirs.collapses.collapsed) or min(map(len, kept)) < FEWEST_PAIRS:
         return None
-    our_seeds, their_seeds = (
-        tuple(seed for seed, keep in zip(side.seeds, keeps, strict=True) if keep)
-        for side, keeps in zip((ours, theirs), kept, strict=True)
-    )
+    return ours.of_seeds(kept[0]), theirs.of_seeds(kept[1])
+
+
+def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> LearnedComparison | None:
+    """What the two are without and with their collapsed trainings; none as :func:`learned_sides`."""
+    learned = learned_sides(ours, theirs)
+    if learned is None:
+        return None
     return LearnedComparison(
         ours=ours.collapses,
         theirs=theirs.collapses,
-        learned=compare_networks(
-            ours.correct[np.array(kept[0])],
-            theirs.correct[np.array(kept[1])],
-            our_seeds,
-            their_seeds,
-            clusters=ours.clusters,
-        ),
+        learned=compare_evidence(*learned),
         every=compare_evidence(ours, theirs),
         middle=_middle(ours) - _middle(theirs),
     )
@@ -80,27 +86,32 @@ def collapsed_words(found: LearnedComparison, network: str, baseline: str) -> st
     """What a sentence on the means must add: whose trainings were left out, and what all of them say."""
     every = found.every.new_images
     return (
-        f"of trainings that learned; {_count(found.ours)} of {network} and {_count(found.theirs)} of {baseline} "
-        f"collapsed ({p_equals(found.p_value)} by Fisher's test), with them {points_range(every.low, every.high)} "
-        f"points, interquartile means {points(found.middle)}"
+        f"of trainings that learned; {_words(found.ours, network)} and {_words(found.theirs, baseline)} collapsed "
+        f"({p_equals(found.p_value)} by Fisher's test); with them {points_range(every.low, every.high)} points, "
+        f"interquartile means {points(found.middle)}"
     )
 
 
-def learning_sentence(evidence: Evidence) -> str:
-    """How many trainings collapsed, with the exact bound, also where none did; and which losses exploded."""
+def learning_sentence(evidence: Evidence, baselines: Mapping[str, str] | None = None) -> str:
+    """How many trainings collapsed, with the exact bound, also where none did; and which losses exploded.
+
+    ``baselines`` is the network that each is compared with, if any, for Fisher's test.
+    """
     networks = list(evidence.networks.values())
     bad = [one for one in networks if one.collapses.collapsed]
-    fewest = min((one.collapses for one in networks), key=lambda one: one.trainings)
-    if bad:
-        shown = [f"{_count(one.collapses)} of {one.network}" for one in bad[:_MOST_NAMED]]
-        more = len(bad) - len(shown)
-        text = f"{listing([*shown, f'some of {more} more networks'] if more else shown)} collapsed"
-        if len(bad) < len(networks):
-            text += f", {_count(Collapses(0, fewest.trainings))} of the others"
-    else:
-        text = f"No training collapsed: {_count(fewest)}{' each' if len(networks) > 1 else ''}"
+    counts = sorted({one.collapses.trainings for one in networks if not one.collapses.collapsed})
+    shown = [_words(one.collapses, one.network, _fisher(one, baselines or {}, evidence)) for one in bad[:_MOST_NAMED]]
+    more = len(bad) - len(shown)
+    found = ["Trainings that collapsed: " + listing([*shown, f"some of {more} more networks"] if more else shown)]
+    if not bad:
+        found = ["No training collapsed"]
+    if counts:
+        fewest = f"0 of {counts[0]}{' or more' if len(counts) > 1 else ''}"
+        whose = "" if len(networks) == 1 else " of each other network" if bad else " of each network"
+        found.append(f"{fewest}{whose} ({_bounds(Collapses(0, counts[0]))})")
     losses = [(one.network, one.largest_loss) for one in networks if _has_exploded(one, len(evidence.class_names))]
     exploded = [f"{network} ({significant(loss)})" for network, loss in losses[:_MOST_NAMED]]
+    text = "; ".join(found) if bad else ": ".join(found)
     return f"{text}." + (f" Losses of validation exploded on the way: {listing(exploded)}." if exploded else "")
 
 
@@ -120,8 +131,27 @@ def unknown_classes_sentence(evidence: Evidence) -> str:
     return f"Hardly ever recognised: {listing(found[:_MOST_NAMED])}." if found else ""
 
 
-def _count(found: Collapses) -> str:
-    return f"{found.collapsed} of {found.trainings} trainings (up to {percent(found.rate().high, 0)} %)"
+def _words(found: Collapses, network: str, more: str = "") -> str:
+    """How many of its trainings collapsed, such as ``1 of 10 of lenet5 (0 to 45 %)``."""
+    share = "the only one" if found.collapsed == found.trainings == 1 else f"{found.collapsed} of {found.trainings}"
+    return f"{share} of {network} ({_bounds(found)}{more})"
+
+
+def _bounds(found: Collapses) -> str:
+    """The exact interval of the rate, of which a share of none or of all has one end."""
+    low, high = (percent(end, 0) for end in (found.rate().low, found.rate().high))
+    if not found.collapsed:
+        return f"up to {high} %"
+    return f"at least {low} %" if found.collapsed == found.trainings else f"{low} to {high} %"
+
+
+def _fisher(one: NetworkEvidence, baselines: Mapping[str, str], evidence: Evidence) -> str:
+    """Whether it collapses more often than its baseline."""
+    baseline = evidence.networks.get(baselines.get(one.network, ""))
+    if baseline is None:
+        return ""
+    p_value = collapse_p_value(one.collapses, baseline.collapses)
+    return f"; {p_equals(p_value)} against {baseline.network} by Fisher's test"
 
 
 def _middle(side: NetworkEvidence) -> float:
@@ -129,13 +159,13 @@ def _middle(side: NetworkEvidence) -> float:
 
 
 def _has_exploded(network: NetworkEvidence, classes: int) -> bool:
-    return network.largest_loss > 10 * LOSS_FACTOR * float(np.log(classes))
+    return network.largest_loss > EXPLODED * float(np.log(classes))
 
 
 def _recall(network: NetworkEvidence, index: int) -> float | None:
-    counts = network.confusion.sum(axis=0)
-    images = int(counts[index].sum())
-    return float(counts[index, index] / images) if images else None
+    predicted = network.confusion[:, index].sum(axis=0)
+    images = int(predicted.sum())
+    return float(predicted[index] / images) if images else None
 
 
 def collapsed_seeds(sides: Sequence[NetworkEvidence]) -> set[int]:

@@ -16,7 +16,7 @@ from fbench.reports.formatting import count, minus, number, percent, percent_ran
 TOP1: Final = "top-1, %"
 _CONTRACT_INPUT: Final = (1, 48, 48)
 _CONTRACT_CLASSES: Final = 7
-_DATA_OF_PAPERS: Final = {"fer2013": "fer2013", "ck48": "ck_plus"}
+_DATA_OF_PAPERS: Final = {"fer2013": "fer2013", "ck48": "ck_plus", "ck48-by_frame": "ck_plus"}
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CORRECTION_WORDS, CorrectedFamily
 from fbench.reports.findings.comparisons.learning import collapsed_words
-from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.comparisons.units import units
 from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, points_range
 from fbench.statistics.comparison.verdict import LEVEL
@@ -63,9 +63,9 @@ def _undecided(row: Comparison, result: Corrected) -> str:
     ]
     if reasons:
         return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"
-    if row.decision.learned_verdict not in (None, "undecided"):
+    if row.learned_verdict not in (None, "undecided"):
         said = {"better": "it is better", "worse": "it is worse", "equivalent": "they are equivalent"}
-        words = said[str(row.decision.learned_verdict)]
+        words = said[str(row.learned_verdict)]
         return f"{start} ({_range(row)} points): of trainings that learned {words}, of all trainings that is not so"
     least = f"; equivalent only within {number(100 * row.smallest_margin, 1)}"
     missing = f": {wanted[0]}" if wanted else _missing(row)

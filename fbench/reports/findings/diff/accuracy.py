@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from fbench.benchmark.records.protocol import WORDS
 from fbench.reports.findings.comparisons.alike import training_settings
+from fbench.reports.findings.comparisons.budget import short_budget
+from fbench.reports.findings.comparisons.comparison import Comparison, seeds_to_decide
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.learning import (
@@ -19,7 +21,7 @@ from fbench.reports.findings.comparisons.learning import (
     compare_evidence,
     learned_comparison,
 )
-from fbench.reports.findings.comparisons.studies import Comparison, seeds_to_decide, why_untested
+from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.costs.cost_change import CostChange
 from fbench.reports.findings.diff.model import SIDES, AccuracyRow, DataAccuracy
@@ -99,6 +101,7 @@ def _on_data(pairs: Sequence[ComparedPair], base: Evidence, new: Evidence, key: 
             if words
         ),
         margin=MARGIN,
+        budget=short_budget(new.run.config, new.data) or short_budget(base.run.config, base.data),
         family=family,
         new_units=NEW_UNITS[new.unit],
     )
@@ -136,6 +139,7 @@ def _rows(compared: Sequence[_Compared], untested: str, family: CorrectedFamily)
             unpaired_seeds=tuple(sorted({*one.new.seeds, *one.base.seeds} - used - collapsed)),
             more=seeds_to_decide(one.new, one.base, difference, MARGIN, level) if undecided else None,
             cost=CostChange(None, None, None, None),
+            collapses=(one.new.collapses, one.base.collapses),
             neither_learned=unlearned,
             untested=untested,
             learned=one.learned,
@@ -159,6 +163,8 @@ def _same_images(base: Evidence, new: Evidence) -> bool:
         return False
     if base.data.fingerprint == new.data.fingerprint:
         return True
+    if base.folds or new.folds:  # whose images are in as many records
+        return False
     before, after = (
         side.run.predictions(found.records[0])[side.split] for side, found in ((base, theirs), (new, ours))
     )

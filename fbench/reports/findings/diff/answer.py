@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.diff.model import AccuracyRow, Cost, CostGroup, CostRow, DataAccuracy, DiffAnswer, Settings
 from fbench.reports.findings.gate.change import MeasuredChange
@@ -77,7 +78,7 @@ def _accuracy_answer(data: DataAccuracy) -> DiffAnswer:
     if not data.rows:
         return DiffAnswer(f"Accuracy on {data.data} is not compared.", data.refused)
     mixed = "; differences mix the networks with the settings of training" if data.mixed else ""
-    start = f"Accuracy on {data.data}, B against A"
+    start = with_budget(f"Accuracy on {data.data}, B against A", data.budget)
     if len(data.rows) == 1:
         return DiffAnswer(f"{start}{mixed}: {accuracy_sentence(data.rows[0], data)}.", data.refused)
     groups = _groups(data)

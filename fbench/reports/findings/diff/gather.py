@@ -16,6 +16,7 @@ from fbench.reports.findings.diff.networks import compare_pairs
 from fbench.reports.findings.diff.settings import compare_settings
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.subjects import Side, pairs
+from fbench.reports.findings.origin.tuning import tuning_caution
 
 
 def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_machine: bool = False) -> Difference:
@@ -108,6 +109,9 @@ def _cautions(base: Side, new: Side) -> Iterator[str]:
                 f"Seeds of {letter} were added until its own comparisons were decided. The intervals here do not know "
                 "of that; where both networks are of that run, its report has repeated intervals, which do."
             )
+    for letter, run in sides:
+        if given := tuning_caution(run.config.protocol):
+            yield f"{letter}: {given}"
     for letter, run in sides:
         if run.config.protocol.selection == "test":
             yield f"{letter} chose its epochs on the test set, so that its accuracies are too high."

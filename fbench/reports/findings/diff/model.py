@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
+from fbench.reports.findings.comparisons.budget import ShortBudget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CorrectedFamily
-from fbench.reports.findings.comparisons.studies import Comparison
 from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import GateMetric
@@ -86,7 +87,7 @@ class DataAccuracy:
     """All pairs on one data set, whose tests are corrected together.
 
     ``refused`` says which pairs could not be compared and why; ``mixed`` what besides the networks a difference may
-    come from.
+    come from. ``budget`` is one of a side below its protocol's own, else none.
     """
 
     key: str
@@ -99,6 +100,7 @@ class DataAccuracy:
     mixed: tuple[str, ...]
     margin: float
     family: CorrectedFamily
+    budget: ShortBudget | None = None
 
 
 @dataclass(frozen=True)

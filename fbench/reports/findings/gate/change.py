@@ -13,7 +13,8 @@ class MeasuredChange:
     """NEW less BASE: as a share of BASE, or of accuracy as a fraction of 1.
 
     ``how`` says what it rests on; ``decides`` says what would narrow it; ``exact`` that there is no chance in it, as in
-    a count.
+    a count. Where trainings collapsed the change is of those that learned, ``with_collapsed`` is that of all, and
+    whatever is said must hold of both.
     """
 
     estimate: float
@@ -22,6 +23,7 @@ class MeasuredChange:
     how: str
     decides: str = ""
     exact: bool = False
+    with_collapsed: MeasuredChange | None = None
 
     @property
     def bounded(self) -> bool:

@@ -45,11 +45,17 @@ def require_one_arithmetic(base: CostRecord, new: CostRecord) -> None:
 
 
 def require_one_training(base: NetworkEvidence, new: NetworkEvidence) -> None:
-    """Hold that all trials of two networks have one data set, protocol, budget and numerics.
+    """Hold that all trials of two networks have one data set, protocol, budget and numerics, and their runs one rule
+    for collapsed trainings.
 
     Raises:
         UserError: they have not; the field is named.
     """
+    rules = [_picked(side.rule, ("chance", "loss_factor")) for side in (base, new)]
+    if difference := _difference(*rules):
+        raise UserError(
+            f"BASE and NEW have other rules for collapsed trainings ({difference}); compare runs of one protocol."
+        )
     first = base.records[0].spec
     for spec in (record.spec for evidence in (base, new) for record in evidence.records):
         if difference := _difference(training_settings(first), training_settings(spec)):

@@ -85,7 +85,20 @@ def read_family(wanted: Iterable[tuple[ComparedPair, Condition]], *, other_machi
 
 
 def judge(change: MeasuredChange, condition: Condition) -> Judgement:
-    """Hold the whole interval of a change against what the condition allows."""
+    """Hold the whole interval of a change against what the condition allows, and that of all trainings where some
+    collapsed."""
+    found = _judge_interval(change, condition)
+    if change.with_collapsed is None:
+        return found
+    every = _judge_interval(change.with_collapsed, condition)
+    return Judgement(
+        is_worse=found.is_worse and every.is_worse,
+        is_better=found.is_better and every.is_better,
+        is_no_worse=found.is_no_worse and every.is_no_worse,
+    )
+
+
+def _judge_interval(change: MeasuredChange, condition: Condition) -> Judgement:
     least, most = sorted((condition.worsening(change.low), condition.worsening(change.high)))
     limit = condition.allowed + ROUNDING
     return Judgement(is_worse=least > limit, is_better=most < -limit, is_no_worse=most <= limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fbench.reports.findings.gate.change import MeasuredChange, Unknown
@@ -75,5 +75,15 @@ def _judged(pair: ComparedPair, condition: Condition, data: str, found: Measured
     judgement = judge(found, condition)
     if judgement.is_worse or judgement.is_no_worse:
         return Judged(pair, condition, data, found, "failed" if judgement.is_worse else "held")
-    reason = "both sides of the limit are possible" if found.bounded else "there are too few samples for an interval"
+    reason = _why_open(found, condition)
     return Judged(pair, condition, data, found, "undecided", f"{reason}; {found.decides}" if found.decides else reason)
+
+
+def _why_open(found: MeasuredChange, condition: Condition) -> str:
+    if not found.bounded:
+        return "there are too few samples for an interval"
+    alone = judge(replace(found, with_collapsed=None), condition)
+    if alone.is_worse or alone.is_no_worse:
+        said = "failed" if alone.is_worse else "held"
+        return f"of trainings that learned it is {said}, of all trainings that is not so"
+    return "both sides of the limit are possible"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -12,14 +13,16 @@ import numpy as np
 from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, CostRecord, EnergyReading
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.learning import compare_evidence, learned_sides
+from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.gate.change import MeasuredChange, Unknown, share_of
 from fbench.reports.findings.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
 from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
-from fbench.reports.formatting import plural
-from fbench.statistics.comparison.networks import NetworkComparison, compare_networks
+from fbench.reports.formatting import listing, plural
+from fbench.statistics.comparison.networks import NetworkComparison
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.mover import interval_difference
 
@@ -154,10 +157,12 @@ def _energies(cost: CostRecord, network: str) -> dict[str, EnergyReading]:
     return {one.setting.label: one for one in cost.energy if one.network == network and one.setting.mode == "inference"}
 
 
-def _on_each_data_set(
-    pair: ComparedPair, read: Callable[[Evidence, NetworkEvidence, NetworkEvidence], MeasuredChange | Unknown]
-) -> Iterator[tuple[str, MeasuredChange | Unknown]]:
-    """What is read of the new side's evidence, the base network and the new one, on each data set in common.
+ReadTrials = Callable[[Evidence, NetworkEvidence, NetworkEvidence], MeasuredChange | Unknown]
+"""What is read of the new side's evidence, the base network and the new one."""
+
+
+def _on_each_data_set(pair: ComparedPair, read: ReadTrials) -> Iterator[tuple[str, MeasuredChange | Unknown]]:
+    """What is read on each data set in common.
 
     Raises:
         UserError: different data sets, protocols, budgets or numerics.
@@ -177,7 +182,31 @@ def _on_each_data_set(
             yield new.data.name, Unknown(f"{side} has no finished trial of {network}")
             continue
         require_one_training(theirs, ours)
-        yield new.data.name, read(new, theirs, ours)
+        yield new.data.name, _read(read, base[new.data.name], new, theirs, ours)
+
+
+def _read(
+    read: ReadTrials, base: Evidence, new: Evidence, theirs: NetworkEvidence, ours: NetworkEvidence
+) -> MeasuredChange | Unknown:
+    """What trainings say: of those that learned, with what all of them say where any collapsed."""
+    if untested := why_untested(base, new):
+        return Unknown(untested)
+    if ours.collapsed and theirs.collapsed:
+        return Unknown("neither learned, as both are within chance of the largest class")
+    every, learned = read(new, theirs, ours), learned_sides(ours, theirs)
+    if learned is None or isinstance(every, Unknown):
+        return every
+    found = read(new, *reversed(learned))
+    if isinstance(found, Unknown):
+        return found
+    left_out = listing(
+        [
+            f"{one.collapses.collapsed} of {one.collapses.trainings} of {word}"
+            for word, one in (("BASE", theirs), ("NEW", ours))
+        ]
+    )
+    how = f"{found.how}; trainings that learned, {left_out} collapsed"
+    return replace(found, how=how, exact=found.exact and every.exact, with_collapsed=every)
 
 
 def _accuracy(
@@ -186,9 +215,7 @@ def _accuracy(
     fewest = min(len(ours.seeds), len(theirs.seeds))
     if fewest < 2:
         return Unknown(f"one side has {plural(fewest, 'seed')}, and the chance of a seed shows in two or more")
-    if ours.collapsed and theirs.collapsed:
-        return Unknown("neither learned, as both are within chance of the largest class")
-    compared = compare_networks(ours.correct, theirs.correct, ours.seeds, theirs.seeds, confidence, new.clusters)
+    compared = compare_evidence(ours, theirs, confidence)
     found = compared.new_images
     return MeasuredChange(
         found.estimate,

@@ -13,6 +13,7 @@ from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.paths import expanded
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def load_side(given: str) -> Side:
     path, network = _split(given)
     if path.is_dir():
         run = load_run(path)
-        evidence = tuple(gather(run, data) for data in run.config.data)
+        evidence = whole_data_sets([gather(run, data) for data in run.config.data])
         side = Side(given, None, run, run.costs, evidence)
     else:
         side = Side(given, None, None, (read_cost_file(path),))

@@ -78,7 +78,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         write=percent,
         shown=("csv", "table", "terminal"),
         on_terminal=Form("top-1", "", lambda value: f"{100 * value:.2f}"),
-        metrics=(GateMetric("accuracy", "top-1 accuracy on new images", accuracy(), "trials", "more", "pt"),),
+        metrics=(GateMetric("accuracy", "top-1 accuracy", accuracy(), "trials", "more", "pt"),),
     ),
     Measure(
         "top1_this_test_set",
@@ -90,7 +90,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         on_terminal=Form("this test set", "", _short_range),
     ),
     Measure(
-        "top1_new_images",
+        "top1_new_units",
         "95 % interval",
         "New images",
         None,

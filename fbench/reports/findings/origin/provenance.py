@@ -13,6 +13,7 @@ from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
+from fbench.reports.findings.origin.tuning import tuning_words
 from fbench.reports.formatting import count, plural
 
 
@@ -129,7 +130,14 @@ def _protocol_facts(protocol: Protocol) -> list[Fact]:
             ),
         ),
         *_split_facts(protocol),
+        *([Fact("Settings of each network", tuning_words(protocol.tuning))] if protocol.tuning else []),
         Fact("Test split", "read once, at the end" if protocol.test == "once" else "never read"),
+        Fact(
+            "A training collapsed",
+            "if it names one class only, is right no more often than chance allows at the share of the largest class "
+            f"(one-sided, {100 * protocol.collapse.chance:g} %), or ends with a training loss above "
+            f"{protocol.collapse.loss_factor:g} ln(classes)",
+        ),
         Fact("Flip at test time", "yes, two passes per prediction" if protocol.test_time_flip else "no"),
         *_source_facts(protocol),
     ]

@@ -17,9 +17,9 @@ from fbench.reports.findings.model import Findings
 
 Cell = str | int | float | None
 
-TABLE_SCHEMA: Final = 2
+TABLE_SCHEMA: Final = 3
 """The last column of every table, raised where a heading changes its name or meaning. 2: ``validation_*`` for
-``selection_*``."""
+``selection_*``. 3: ``new_units`` for ``new_images``, with a column ``unit`` that says what these are."""
 
 
 def write_tables(findings: Findings, folder: Path) -> tuple[Path, Path]:
@@ -40,6 +40,7 @@ def summary_rows(findings: Findings) -> list[dict[str, Cell]]:
             "run": section.recorded_name,
             "data": section.data.name,
             "split": section.split_words.removesuffix(" split"),
+            "unit": section.unit,
             **_summary_cells(row),
         }
         for section in findings.data_sections

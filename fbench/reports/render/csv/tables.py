@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.comparison import Comparison
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
+from fbench.statistics.collapse import collapse_p_value
 from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.estimands import MeanEstimate
 
@@ -32,6 +34,9 @@ def comparison_rows(report: Findings) -> list[dict[str, Cell]]:
     tested in its family, and the one of equivalence that at which it was held against the margin. Where seeds were
     added until decided, the corrected interval and p are those of the interim analysis that decided, and ``p_allowed``
     is what its p had to reach in place of a corrected p.
+
+    ``of_trainings`` is ``learned`` where the difference is of trainings that learned alone, and ``all`` where a side
+    has fewer than two of these, so that the difference is of all.
     """
     return [
         _comparison_cells(section, item.result, row)
@@ -51,6 +56,7 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
             "section": one.claim.section,
             "verdict": one.verdict,
             "by_arithmetic": str(one.by_arithmetic).lower(),
+            "never_decided": str(bool(one.claim.never)).lower(),
             "p_corrected": one.p_value,
             "family": one.family,
             "why": one.why,
@@ -71,15 +77,17 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         "run": section.run_name,
         "data": section.data.name,
         "split": section.split_words.removesuffix(" split"),
+        "unit": section.unit,
         "study": result.study.name,
         "network": row.network,
         "baseline": row.baseline,
         "seeds": found.seeds,
         "images": found.images,
         "pairing": found.pairing,
+        **_collapse_cells(row),
         "top1_difference": found.new_images.estimate,
         **_interval("this_test_set", found.this_test_set),
-        **_interval("new_images", found.new_images),
+        **_interval("new_units", found.new_images),
         "top1_difference_corrected_low": _known(low),
         "top1_difference_corrected_high": _known(high),
         "top1_difference_equivalence_low": _known(nearest),
@@ -96,6 +104,19 @@ def _comparison_cells(section: DataFindings, result: StudyResult, row: Compariso
         "margin": result.margin,
         "smallest_margin": _known(row.smallest_margin),
         "detectable_difference": _known(row.decision.detectable_difference),
+    }
+
+
+def _collapse_cells(row: Comparison) -> dict[str, Cell]:
+    """Trainings of both sides that did not learn; the difference and its verdict are of ``of_trainings``."""
+    ours, theirs = row.collapses
+    return {
+        "trainings": ours.trainings,
+        "collapsed": ours.collapsed,
+        "baseline_trainings": theirs.trainings,
+        "baseline_collapsed": theirs.collapsed,
+        "p_collapsed_as_often": collapse_p_value(ours, theirs),
+        "of_trainings": "learned" if row.learned or not ours.collapsed + theirs.collapsed else "all",
     }
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 from fbench.benchmark.records.trial_records import PlannedTrial, TrialRecord
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.sparkline import Sparkline
+from fbench.reports.figures.tuning_curve import TuningCurve
+from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.costs.batches import BatchResult
 from fbench.reports.findings.costs.counters import CounterTable
@@ -52,11 +54,21 @@ class ManySection:
 
 
 @dataclass(frozen=True)
-class LearningGroup:
-    """Learning curves of networks that are looked at together."""
+class FigureGroup:
+    """Figures that are looked at together, under a heading of their own where they have a ``title``."""
 
     title: str
     figures: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
+class FigurePart:
+    """A part of figures alone: the end of its heading's id, the heading, how it is read, and one group at least."""
+
+    anchor: str
+    title: str
+    how: str
+    groups: tuple[FigureGroup, ...]
 
 
 @dataclass(frozen=True)
@@ -109,19 +121,19 @@ class TrainingTimeSection:
 class DataSection(DataFindings):
     """The findings of one run on one data set with their figures.
 
-    ``throughput_words`` say in which batches throughput was measured. ``seeds`` is none where no network has two.
-    ``confusion`` are the matrices of single
-    networks, ``confusion_changes`` those of a network minus its baseline; ``confusion_left_out`` counts the networks
-    beyond those that are shown.
+    ``throughput_words`` say in which batches throughput was measured. ``accuracy_figures`` and ``learning_figures`` are
+    the parts of figures alone in these places. ``confusion`` are the matrices of single networks, ``confusion_changes``
+    those of a network minus its baseline; ``confusion_left_out`` counts the networks beyond those that are shown.
     """
 
     sparklines: Mapping[str, Sparkline]
+    tuning_curves: Mapping[str, TuningCurve]
     throughput_words: str
-    seeds: Illustration | None
+    accuracy_figures: tuple[FigurePart, ...]
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]
     many: ManySection | None
-    learning: tuple[LearningGroup, ...]
+    learning_figures: tuple[FigurePart, ...]
     recalls: RecallSection | None
     confusion: tuple[Illustration, ...]
     confusion_changes: tuple[Illustration, ...]
@@ -134,10 +146,15 @@ class DataSection(DataFindings):
 
 @dataclass(frozen=True)
 class RunSection:
-    """What belongs to a run as a whole; ``many`` is over all its data sets, none where it has but one."""
+    """What belongs to a run as a whole.
+
+    ``budget`` is one below the protocol's own, on any data set. ``many`` is over all data sets, none where the run has
+    but one.
+    """
 
     key: str
     run_name: str
+    budget: ShortBudget | None
     many: ManySection | None
     batches: BatchSection | None
     roofline: RooflineSection | None

@@ -17,6 +17,7 @@ from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.reports import formatting
 from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
 from fbench.reports.findings.comparisons import factor_words
+from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.many import friedman_sentence
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.costs.mac_words import mac_kinds, missing_macs
@@ -46,6 +47,7 @@ _FILTERS = (
     formatting.significant,
     formatting.statistic,
     formatting.time_ratio,
+    with_budget,
 )
 
 

@@ -1,4 +1,4 @@
-"""Which figures a data set's part of the report has, each with its title."""
+"""The figures that stand among tables and sentences of a data set's part of the report, each with its title."""
 
 from __future__ import annotations
 
@@ -12,28 +12,19 @@ from fbench.reports.figures.critical_difference import RankedNetworks, critical_
 from fbench.reports.figures.drawing import Illustration, illustrate
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.figures.interaction import interaction_plot
-from fbench.reports.figures.learning import Quantity, learning_curves
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
-from fbench.reports.figures.single_seeds import single_seeds
+from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.studies import StudyResult
-from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
+from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.formatting import count, percent, percent_range, significant
 from fbench.reports.palette import Style
 
 Styles = Mapping[str, Style]
-
-
-def seeds_figure(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> Illustration | None:
-    """Accuracy of every seed, the most accurate network first; none where no network has two seeds."""
-    if max((row.seeds for row in summary), default=0) < 2:
-        return None
-    trials = [row.trials for row in by_accuracy(summary)]
-    return illustrate(f"{key}-seeds", "Top-1 of every seed", single_seeds, trials, styles)
 
 
 def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> tuple[Illustration, ...]:
@@ -53,11 +44,11 @@ def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) 
     return tuple(figures)
 
 
-def forest_figure(result: StudyResult, styles: Styles, key: str) -> Illustration | None:
+def forest_figure(result: StudyResult, budget: ShortBudget | None, styles: Styles, key: str) -> Illustration | None:
     """The forest plot of a study; none where nothing could be compared."""
     if not result.comparisons:
         return None
-    title = f"{result.study.title}: difference from {result.study.baseline}"
+    title = with_budget(f"{result.study.title}: difference from {result.study.baseline}", budget)
     return illustrate(key, title, forest_plot, result.comparisons, styles)
 
 
@@ -81,18 +72,6 @@ def many_figures(result: ManyResult, styles: Styles, key: str) -> tuple[Illustra
         return diagram, None
     title = "Share of runs above each accuracy"
     return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, styles)
-
-
-def learning_figures(evidence: Evidence, networks: Sequence[str], styles: Styles, key: str) -> tuple[Illustration, ...]:
-    """Accuracy and loss of some networks over epochs; empty where a curve would be a single point."""
-    chosen = {network: evidence.networks[network] for network in networks}
-    if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
-        return ()
-    wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
-    return tuple(
-        illustrate(f"{key}-{quantity}", f"{title} over epochs", learning_curves, chosen, styles, quantity)
-        for quantity, title in wanted
-    )
 
 
 def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> tuple[Illustration, ...]:

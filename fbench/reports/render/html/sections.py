@@ -4,44 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.sparkline import sparklines
+from fbench.reports.figures.tuning_curve import TuningCurve, tuning_curve
+from fbench.reports.findings.comparisons.budget import short_budget
 from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.folds import whole_data_sets
 from fbench.reports.findings.comparisons.many import many_result
-from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.costs.counters import counter_table
 from fbench.reports.findings.costs.timings import main_setting
 from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
 from fbench.reports.findings.origin.audit import audit_section
 from fbench.reports.findings.origin.provenance import provenance
 from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.palette import Style
 from fbench.reports.render.html.document import (
     DataSection,
-    LearningGroup,
     ManySection,
     RunSection,
     StudySection,
 )
+from fbench.reports.render.html.figure_parts import FigureInputs, figure_parts
 from fbench.reports.render.html.illustrations import (
     confusion_differences,
     confusion_figures,
     forest_figure,
     interaction_figure,
-    learning_figures,
     many_figures,
     pareto_figures,
-    seeds_figure,
 )
 from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
 from fbench.reports.render.html.recalls import recall_section
 from fbench.reports.render.html.speed_sections import batch_section, roofline_section, training_time_section
-
-MOST_CURVES: Final = 10
-"""Networks in one figure of learning curves."""
 
 
 class SectionKey(NamedTuple):
@@ -66,20 +64,22 @@ def data_section(
     key = found.key
     studies = [study.result for study in found.studies]
     pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
-    shown = _shown_matrices(evidence, pairs)
+    shown, inputs = _shown_matrices(evidence, pairs), FigureInputs(found, evidence, styles)
     figures = {
         "studies": tuple(
-            _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
+            _study_section(study, found, styles, f"{key}-study{index}")
+            for index, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
         **(fields_of(found) | figures),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
-        seeds=seeds_figure(found.summary, styles, key),
+        tuning_curves=_tuning_curves(found.tuning),
+        accuracy_figures=figure_parts(inputs, "accuracy"),
         pareto=pareto_figures(found.summary, styles, key),
         many=_many_section([evidence], styles, key),
-        learning=_learning_groups(evidence, studies, styles, key),
+        learning_figures=figure_parts(inputs, "learning"),
         recalls=recall_section(evidence, pairs),
         confusion=confusion_figures(evidence, shown, key),
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
@@ -91,15 +91,22 @@ def data_section(
     )
 
 
+def _tuning_curves(found: TuningFindings | None) -> dict[str, TuningCurve]:
+    """The curve of each network that has one."""
+    rows = found.networks if found is not None else ()
+    return {row.network: curve for row in rows if (curve := tuning_curve(row)) is not None}
+
+
 def run_section(
     run: RunTable, evidences: Sequence[Evidence], styles: dict[str, Style], section: SectionKey
 ) -> RunSection:
     """What belongs to a run as a whole."""
-    key = section.key
+    key, whole = section.key, whole_data_sets(evidences)
     return RunSection(
         key=key,
         run_name=section.run_name,
-        many=_many_section(evidences, styles, key) if len(evidences) > 1 else None,
+        budget=next((found for data in run.config.data if (found := short_budget(run.config, data))), None),
+        many=_many_section(whole, styles, key) if len(whole) > 1 else None,
         batches=batch_section(run, styles, key),
         roofline=roofline_section(run, styles, key),
         counters=counter_table(run),
@@ -118,12 +125,12 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(found: StudyFindings, styles: dict[str, Style], key: str) -> StudySection:
+def _study_section(found: StudyFindings, of: DataFindings, styles: dict[str, Style], key: str) -> StudySection:
     """A study with its figures."""
     title, factors = found.result.study.title, found.factors
     return StudySection(
         **fields_of(found),
-        forest=forest_figure(found.result, styles, f"{key}-forest"),
+        forest=forest_figure(found.result, of.budget, styles, f"{key}-forest"),
         interaction=interaction_figure(factors, title, styles, f"{key}-interaction") if factors else None,
     )
 
@@ -143,29 +150,6 @@ def _throughput_words(run: RunTable) -> str:
     if train is not None:
         words.append(f"training in batches of {train.batch_size}, augmentation included")
     return ", ".join(words)
-
-
-def _learning_groups(
-    evidence: Evidence, studies: Sequence[StudyResult], styles: dict[str, Style], key: str
-) -> tuple[LearningGroup, ...]:
-    """A group for each study, and one for the networks that are in none; large ones in parts."""
-    groups = [(result.study.title, result.levels) for result in studies if result.levels]
-    shown = {network for _, levels in groups for network in levels}
-    if others := tuple(network for network in evidence.networks if network not in shown):
-        groups.append(("Other networks" if groups else "All networks", others))
-    parts = [
-        (
-            title if len(levels) <= MOST_CURVES else f"{title}, {start + 1} to {min(start + MOST_CURVES, len(levels))}",
-            levels[start : start + MOST_CURVES],
-        )
-        for title, levels in groups
-        for start in range(0, len(levels), MOST_CURVES)
-    ]
-    found = [
-        LearningGroup(title, learning_figures(evidence, levels, styles, f"{key}-learning{index}"))
-        for index, (title, levels) in enumerate(parts, start=1)
-    ]
-    return tuple(group for group in found if group.figures)
 
 
 def _many_section(evidences: Sequence[Evidence], styles: dict[str, Style], key: str) -> ManySection | None:

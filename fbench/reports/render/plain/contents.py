@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
+from fbench.reports.findings.comparisons.budget import with_budget
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.measures.model import is_missing
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import DataFindings, Findings
+from fbench.reports.findings.origin.tuning import Choice, TuningFindings
 from fbench.reports.formatting import (
+    count,
     margin,
+    number,
     p_value,
     plural,
     points,
@@ -40,6 +45,8 @@ def _data_section(section: DataFindings) -> PlainSection:
         for index, result in enumerate(results, start=1)
         if result.comparisons
     ]
+    if section.tuning is not None:
+        tables.append(_settings_table(section.tuning, section))
     waiting = [f"{one.study.title}: {_absent(one)}" for one in results if one.absent and not one.comparisons]
     return PlainSection(
         heading=f"{section.data.name} in {section.run_name}",
@@ -61,8 +68,8 @@ def _summary_table(section: DataFindings) -> PlainTable:
     ]
     forms = [one.form("table") for one in measures]
     return PlainTable(
-        caption=f"Top-1 on the {section.split_words} of {section.data.name}{_synthetic(section)}, means over seeds, "
-        "and cost",
+        caption=f"Top-1 on the {section.split_words} of {section.data.name}{_synthetic(section)}, means over seeds"
+        f"{section.given}, and cost",
         label=f"{section.key}-summary",
         columns=(
             Column("Network", kind="text"),
@@ -96,7 +103,8 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
     )
     return PlainTable(
         caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
-        f"{result.study.baseline}, in percentage points; the margin that matters is {margin(result.margin)}{corrected}",
+        f"{with_budget(result.study.baseline, section.budget)}, in percentage points; the margin that matters is "
+        f"{margin(result.margin)}{corrected}{section.given}",
         label=label,
         columns=(
             Column("Network", kind="text"),
@@ -110,6 +118,37 @@ def _study_table(result: StudyResult, section: DataFindings, label: str) -> Plai
         rows=tuple(_comparison_row(row) for row in result.comparisons),
         note=_absent(result),
     )
+
+
+def _settings_table(tuning: TuningFindings, section: DataFindings) -> PlainTable:
+    return PlainTable(
+        caption=f"Settings that a search on the validation split of {section.data.name}{_synthetic(section)} chose for "
+        "each network, and what it cost",
+        label=f"{section.key}-settings",
+        columns=(
+            Column("Network", kind="text"),
+            Column("Chosen", kind="prose"),
+            Column("Best beside the default", "points ahead ± one standard error", kind="prose"),
+            Column("Image passes"),
+            Column("In trials"),
+        ),
+        rows=tuple(
+            (
+                row.network,
+                "; ".join(_choice(one, row.searches) for one in row.choices),
+                row.lead or "–",
+                count(row.image_passes),
+                number(row.trials_worth),
+            )
+            for row in tuning.networks
+        ),
+        note=tuning.summary,
+    )
+
+
+def _choice(one: Choice, searches: int) -> str:
+    share = f" ({one.searches} of {searches})" if searches > 1 else ""
+    return f"{one.rate:g} × the rate, {one.strength}{share}"
 
 
 def _comparison_row(row: Comparison) -> tuple[str, ...]:

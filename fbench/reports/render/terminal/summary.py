@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from fbench.benchmark.records.specs import DataUnit
-from fbench.reports.findings.comparisons.factor_words import effect_sentences
+from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
+from fbench.reports.findings.comparisons.factor_words import effect_sentences, left_out_sentences
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
@@ -36,14 +37,14 @@ def print_summary(findings: Findings) -> None:
         for one in section.left_out:
             console.print(one.sentence, highlight=False, markup=False, soft_wrap=True, style="yellow")
         if section.summary:
-            title = f"\n{_what(section)}: top-1 and 95 % intervals in %"
+            title = f"\n{_what(section)}: top-1 and 95 % intervals in %{section.given}"
             console.print(title, highlight=False)
             console.print(_table(section.summary, section.unit, with_cost=console.width >= WIDE))
             if section.without_copies:
                 console.print(section.without_copies, highlight=False)
             if sum(len(study.result.comparisons) for study in section.studies) <= MOST_SENTENCES:
                 for study in section.studies:
-                    _print_verdicts(console, study)
+                    _print_verdicts(console, study, section.budget)
             _print_answer(console, section)
 
 
@@ -69,17 +70,20 @@ def _what(section: DataFindings) -> str:
     return f"{kind}, {section.split_words}{marked}"
 
 
-def _print_verdicts(console: Console, study: StudyFindings) -> None:
+def _print_verdicts(console: Console, study: StudyFindings, budget: ShortBudget | None) -> None:
     """A line for each comparison that could be tested, or of which too few images or no learning is all that can be
     said, and for each effect of crossed factors, below the title of its study."""
     result = study.result
     told = [row for row in result.comparisons if row.is_tested or row.few_images or row.neither_learned]
     if told:
-        console.print(f"\n{result.study.title}", highlight=False, markup=False, style="bold")
+        title = with_budget(result.study.title, budget)
+        console.print(f"\n{title}", highlight=False, markup=False, style="bold")
     for row in told:
         console.print(f"- {verdict_sentence(row, result)}.", highlight=False, markup=False)
     analysis = study.factors.analysis if study.factors else None
     if analysis is not None and any(row.is_tested for row in result.comparisons):
+        for sentence in left_out_sentences(analysis):
+            console.print(sentence, highlight=False, markup=False)
         for sentence in effect_sentences(analysis):
             console.print(f"- {sentence}.", highlight=False, markup=False)
 

@@ -12,6 +12,7 @@ from fbench.reports.render.html.build import build_report, gather_report
 from tests.reports.fabricated_run import fabricate_run
 from tests.reports.findings.claims.runs import run_of
 from tests.reports.read_page import Page
+from tests.unpainted import unpainted_report
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -20,12 +21,12 @@ IRES = {"ires": 0.62, "ires_no_se": 0.48, "ires_relu": 0.61}
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    return Page(build_report([run_of(tmp_path_factory.mktemp("runs") / "ten", IRES)]))
+    return Page(unpainted_report([run_of(tmp_path_factory.mktemp("runs") / "ten", IRES)]))
 
 
 def test_claims_that_the_run_bears_on_are_shown_with_place_verdict_and_why(page: Page) -> None:
     table = page.table("Claims of Xu et al. 2021")
-    assert len(table.rows) == 8  # a heading; squeeze-and-excitation, h_swish, and five of IRes alone
+    assert len(table.rows) == 9  # a heading; squeeze-and-excitation, h_swish, five of IRes alone, one of none
     sentence, verdict, why = next(row for row in table.rows if row[0].startswith("Squeeze-and-excitation"))
     assert "Section 2.3; Conclusion." in sentence
     assert verdict == "not yet"
@@ -39,6 +40,18 @@ def test_the_headline_counts_the_verdicts(page: Page) -> None:
         "Of the 7 claims of the papers that this run bears on, 0 are supported, 0 contradicted, 0 undecided and 7"
         in page.text
     )
+
+
+def test_a_claim_that_can_never_be_decided_says_so_and_why(page: Page, tmp_path: Path) -> None:
+    (row,) = [row for row in page.table("Claims of Xu et al. 2021").rows if "gradient disappearance" in row[0]]
+    assert row[1] == "can never be decided"
+    assert row[2] == "The paper measures no gradient and gives no number."
+    assert "as the budget is too short; 1 more can never be decided." in page.text
+    report = gather_report([run_of(tmp_path / "run", IRES, seeds=(0,), images=40)])
+    rows = {str(row["claim"]): row for row in claim_rows(report)}
+    assert rows["prevents_gradient_disappearance"]["never_decided"] == "true"
+    assert rows["prevents_gradient_disappearance"]["missing"] == ""
+    assert rows["sad_is_poor"]["never_decided"] == "false"
 
 
 def test_a_claim_that_waits_says_what_is_missing(page: Page) -> None:
@@ -58,7 +71,7 @@ def test_counts_are_called_arithmetic(tmp_path: Path) -> None:
 def test_where_no_claim_waits_for_a_budget_none_is_spoken_of(tmp_path: Path) -> None:
     rendered = run_of(tmp_path / "rendered", IRES, seeds=(0,), images=40, synthetic=True, data=("synthetic",))
     text = Page(build_report([rendered])).text
-    assert re.search(r"0 are supported, 0 contradicted and 7 undecided\.", text)
+    assert re.search(r"0 are supported, 0 contradicted and 7 undecided; 1 more can never be decided\.", text)
     assert "as the budget is too short" not in text
 
 
@@ -70,8 +83,10 @@ def test_programs_get_the_verdicts_of_the_page(tmp_path: Path) -> None:
     assert [row["paper"] for row in rows] == ["Chowanda 2021"] * len(shown)
     for row, (sentence, verdict, why) in zip(rows, shown, strict=True):
         assert sentence.startswith(str(row["sentence"]))
-        assert verdict == f"{row['verdict']}{' by arithmetic' if row['by_arithmetic'] == 'true' else ''}"
-        assert why.startswith(str(row["why"]))
+        arithmetic = " by arithmetic" if row["by_arithmetic"] == "true" else ""
+        never = row["never_decided"] == "true"
+        assert verdict == ("can never be decided" if never else f"{row['verdict']}{arithmetic}")
+        assert why.lower().startswith(str(row["why"]).lower())
 
 
 def test_networks_of_no_claim_make_no_part(tmp_path: Path) -> None:

@@ -46,6 +46,18 @@ def test_runs_of_two_data_sets_stand_side_by_side(tmp_path: Path) -> None:
     assert (found.verdict, len(found.parts)) == ("supported", 2)
 
 
+def test_ck_plus_split_by_frame_is_another_data_set_for_claims(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "ck", BOTH, data=("ck48-by_frame",))
+    (data,) = run.config.data
+    options = {"source": "ck48", "options": {"split": "by_frame"}}
+    run = changed(run, run.folder.path, data=(data.model_copy(update=options),))
+    assert judged(claim_of({**TEST, "data": "ck_plus_by_frame"}), [run]).verdict == "supported"
+    by_subject = judged(claim_of({**TEST, "data": "ck_plus"}), [run])
+    assert by_subject.verdict == "undecided"
+    assert "trainings of ires and ires_no_se on CK+ (" in by_subject.missing
+    assert "on CK+ split by frame (" in judged(claim_of({**TEST, "data": "ck_plus_by_frame"})).missing
+
+
 def test_a_run_may_hold_several_data_sets(tmp_path: Path) -> None:
     run = run_of(tmp_path / "both", BOTH, data=("fer2013", "imed"))
     assert judged(claim_of({**TEST, "data": ["fer2013", "imed"]}), [run]).verdict == "supported"

@@ -31,9 +31,11 @@ from fbench.reports.formatting import points, statistic
 from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.build import build_report
 from fbench.statistics.estimands import new_images
+from fbench.statistics.factors.effects import Effect
 from fbench.statistics.factors.residuals import LargestResidual, ResidualChecks, ResidualTest
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
+from tests.unpainted import unpainted_report
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -83,7 +85,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 @pytest.fixture(scope="module")
 def crossed_page(crossed: Evidence) -> Page:
-    return Page(build_report([crossed.run]))
+    return Page(unpainted_report([crossed.run]))
 
 
 def test_effects_are_those_of_the_answers_by_hand(crossed: Evidence) -> None:
@@ -242,6 +244,37 @@ def test_cell_means_are_accuracies_with_the_pooled_interval(crossed: Evidence) -
     assert len(halves) == 1
     for cell in found.cells:
         assert cell.accuracy.estimate == pytest.approx(np.mean(crossed.networks[cell.network].correct))
+
+
+def test_effects_are_of_seeds_in_which_no_training_collapsed(tmp_path: Path) -> None:
+    """arch2 is worse than arch1 with its collapsed training too; that of arch4 leaves it open beside arch2."""
+    found = analysis(evidence(tmp_path / "run", recipe(seeds=range(6), collapsed_trials=(("arch2", 1), ("arch4", 4)))))
+    assert found.seeds == (0, 2, 3, 5)
+    assert found.left_out == ()
+    assert [(left.seed, left.lacking) for left in found.collapsed] == [(1, ("arch2",)), (4, ("arch4",))]
+    simple = {
+        frozenset(effect_cells(one, found)): one.decision for one in found.effects if one.contrast.kind == "simple"
+    }
+    head, convolution = simple[frozenset({"arch1", "arch2"})], simple[frozenset({"arch2", "arch4"})]
+    assert (head.verdict, head.learned_verdict) == ("worse", "worse")
+    assert (convolution.verdict, convolution.learned_verdict) == ("undecided", "better")
+    said = left_out_sentences(found)
+    assert said[0] == "Seed 1 is left out, as its training of arch2 collapsed."
+    assert said[-1] == "Effects are of trainings that learned, and decided only where all trainings say the same."
+
+
+def test_an_effect_with_collapsed_trainings_that_cannot_be_left_out_is_undecided(tmp_path: Path) -> None:
+    bad = tuple(("arch2", seed) for seed in (0, 1)) + tuple(("arch3", seed) for seed in (2, 3))
+    found = analysis(evidence(tmp_path / "run", recipe(collapsed_trials=bad)))
+    assert (found.seeds, found.unsure) == ((0, 1, 2, 3), ("arch2", "arch3"))
+    for effect in found.effects:
+        if {"arch2", "arch3"} & effect_cells(effect, found):
+            assert effect.decision.verdict == "undecided"
+    assert "no effect that they are part of is decided" in left_out_sentences(found)[-1]
+
+
+def effect_cells(effect: Effect, found: FactorAnalysis) -> set[str]:
+    return {cell for cell, weight in zip(found.design.cells, effect.contrast.weights, strict=True) if weight}
 
 
 def test_effects_of_all_crossed_studies_on_a_data_set_are_one_family(tmp_path: Path) -> None:

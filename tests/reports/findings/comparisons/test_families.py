@@ -7,9 +7,10 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from fbench.benchmark.store.run_table import load_run
+from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.comparisons.families import CorrectedFamily, family_sentences
-from fbench.reports.findings.comparisons.studies import Comparison, StudyResult, study_results
+from fbench.reports.findings.comparisons.studies import StudyResult, study_results
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.formatting import points
 from tests.reports.fabricated_run import Recipe, fabricate_run

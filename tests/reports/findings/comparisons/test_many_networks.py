@@ -108,5 +108,7 @@ def test_the_page_has_a_part_for_each_data_set_and_one_over_all(tmp_path: Path) 
     run = fabricate_run(tmp_path / "two", Recipe(images=60, data=("fer2013", "ck48"), synthetic=True))
     two = Page(build_report([run]))
     captions = [table.caption for table in two.tables if table.caption.startswith("Ranks over")]
-    assert captions == ["Ranks over 3 blocks (synthetic data)"] * 2 + ["Ranks over 6 blocks (synthetic data)"]
+    assert captions == ["Ranks over 3 blocks, at this budget (synthetic data)"] * 2 + [
+        "Ranks over 6 blocks, at this budget (synthetic data)"
+    ]
     assert "All networks over all data sets" in two.text

@@ -19,6 +19,7 @@ from fbench.reports.findings.comparisons.studies import StudyResult, study_resul
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.render.html.build import build_report
+from fbench.statistics.collapse import Collapses
 from fbench.statistics.comparison.equivalence import certified_margin
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -66,7 +67,7 @@ def test_of_subjects_verdicts_and_headers_speak(tmp_path: Path) -> None:
     (sentence,) = sentences(of_subjects)
     assert "undecided" in sentence  # no margin of 20 points is certified by ten subjects: 0.8^10 is 0.11
     page = build_report([load_run(tmp_path / "subjects" / "run")])
-    assert "Verdict, on new subjects" in page
+    assert "Verdict, at this budget, on new subjects" in page
     assert "seeds and subjects" in page
 
 
@@ -265,8 +266,8 @@ def test_verdicts_are_on_trainings_that_learned_where_all_of_them_say_the_same(t
     assert (lost.verdict, lost.decision.learned_verdict) == ("undecided", "better")
     first, second = sentences(result)
     learned = (
-        "1 of 8 trainings (up to 53 %) of ires_no_se and 0 of 8 trainings (up to 37 %) of ires collapsed (p = 1.000 by "
-        "Fisher's test), with them \N{MINUS SIGN}"
+        "1 of 8 of ires_no_se (0 to 53 %) and 0 of 8 of ires (up to 37 %) collapsed (p = 1.000 by Fisher's test); with "
+        "them \N{MINUS SIGN}"
     )
     assert first.startswith("ires_no_se is ")
     assert learned.replace("p = 1", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1") in first
@@ -351,3 +352,25 @@ def test_a_report_says_which_correction_it_has(tmp_path: Path) -> None:
     exploring = build_report([run], correction="false_discovery_rate")
     assert "by the method of Benjamini and Hochberg" in exploring
     assert "after Holm" not in exploring
+
+
+def test_a_look_at_collapsed_trainings_is_told_as_the_comparisons_are(tmp_path: Path) -> None:
+    recipe = Recipe(
+        studies=(study(("ires", "ires_relu")),),
+        accuracy={"ires": 0.5, "ires_relu": 0.8},
+        seeds=range(5),
+        collapsed_trials=(("ires_relu", 3),),
+        with_cost=False,
+    )
+    run = fabricate_run(tmp_path / "run", recipe)
+    run.folder.write_interim_analyses(take_analyses(run.config.suite, run, ("fer2013",), InterimAnalyses(max_seeds=10)))
+    result = study_results(gather(run, run.config.data[0]))[0]
+    (row,) = result.comparisons
+    assert row.analysis is not None
+    assert row.difference.our_seeds == (0, 1, 2, 4)
+    assert row.estimate == row.difference.new_images.estimate
+    assert (row.verdict, row.learned_verdict) == ("undecided", "better")
+    assert row.collapses == (Collapses(1, 5), Collapses(0, 5))
+    (found,) = sentences(result)
+    assert "of trainings that learned it is better, of all trainings that is not so" in found
+    assert "1 of 5 of ires_relu (1 to 72 %) and 0 of 5 of ires (up to 52 %) collapsed" in found

@@ -14,11 +14,15 @@ from fbench.benchmark.records.cost_records import (
     EnergyReading,
     MemoryReading,
 )
+from fbench.benchmark.records.protocol import Collapse
 from fbench.benchmark.store.files import write_cost_file
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
+from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.conditions import parse_condition
 from fbench.reports.findings.gate.judge import Gate, changes_without_gate, judge_gate
+from fbench.reports.findings.gate.metrics import Asked
+from fbench.reports.findings.gate.read_changes import quality_of
 from fbench.reports.findings.gate.subjects import load_side, pairs
 from tests.reports.fabricated_cost import BEST, LATENCY, TRAIN, cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
@@ -279,6 +283,67 @@ def test_networks_that_did_not_learn_hold_no_condition(tmp_path: Path) -> None:
         "undecided",
         "neither learned, as both are within chance of the largest class",
     )
+
+
+def collapsing(tmp_path: Path, base: float, new: float, bad: tuple[int, ...]) -> tuple[str, str]:
+    """Two runs of eight seeds; trainings of the new one collapsed."""
+    for name, accuracy, seeds in (("base", base, ()), ("new", new, bad)):
+        made = Recipe(
+            accuracy={"ires": accuracy},
+            images=800,
+            seeds=range(8),
+            collapsed_trials=tuple(("ires", seed) for seed in seeds),
+        )
+        fabricate_run(tmp_path / name, made)
+    return str(tmp_path / "base"), str(tmp_path / "new")
+
+
+def test_a_condition_holds_of_trainings_that_learned_only_if_it_does_of_all(tmp_path: Path) -> None:
+    (found,) = judged(*collapsing(tmp_path, 0.6, 0.7, (2,)), "accuracy:-2pt").judged
+    assert found.verdict == "undecided"
+    assert found.why.startswith("of trainings that learned it is held, of all trainings that is not so")
+    assert found.change is not None
+    assert found.change.estimate > 0.05
+    assert "trainings that learned, 0 of 8 of BASE and 1 of 8 of NEW collapsed" in found.change.how
+
+
+def test_a_loss_of_trainings_that_learned_fails_where_all_show_it(tmp_path: Path) -> None:
+    (found,) = judged(*collapsing(tmp_path, 0.8, 0.5, (2,)), "accuracy:-2pt").judged
+    assert found.verdict == "failed"
+
+
+def test_trainings_that_nearly_all_collapsed_fail(tmp_path: Path) -> None:
+    (found,) = judged(*collapsing(tmp_path, 0.8, 0.8, (0, 1, 2, 3, 4, 5, 6)), "accuracy:-2pt").judged
+    assert found.verdict == "failed"
+
+
+def test_a_quality_of_single_trials_is_of_those_that_learned_too(tmp_path: Path) -> None:
+    base, new = (load_side(side) for side in collapsing(tmp_path, 0.6, 0.7, (2,)))
+    read = quality_of(lambda trials: [one.macro_f1 for one in trials.measures])
+    ((_, found),) = read(pairs(base, new)[0], Asked(0.95))
+    assert isinstance(found, MeasuredChange)
+    assert found.with_collapsed is not None
+    assert found.with_collapsed.low < 0 < found.low
+    assert "7 seeds" in found.how
+
+
+def test_the_preset_smoke_holds_nothing(tmp_path: Path) -> None:
+    for name in ("base", "new"):
+        run = fabricate_run(tmp_path / name, Recipe(accuracy={"ires": 0.9}, images=800, seeds=range(5)))
+        run.folder.create(run.config.model_copy(update={"preset": "smoke"}))
+    (found,) = judged(tmp_path / "base", tmp_path / "new", "accuracy:-0.5pt").judged
+    assert (found.verdict, found.change) == ("undecided", None)
+    assert found.why == "the preset smoke only shows that everything runs"
+
+
+def test_runs_with_other_rules_of_collapsed_trainings_are_refused(tmp_path: Path) -> None:
+    base, new = runs(tmp_path, 0.6, 0.6)
+    protocol = new.config.protocol.model_copy(update={"collapse": Collapse(chance=0.01)})
+    new.folder.create(new.config.model_copy(update={"protocol": protocol}))
+    with pytest.raises(
+        UserError, match=r"other rules for collapsed trainings \(chance is 0\.05 in BASE and 0\.01 in NEW"
+    ):
+        judged(base.folder.path, new.folder.path, "accuracy:-0.5pt")
 
 
 def test_trials_of_another_protocol_are_refused_and_the_field_is_named(tmp_path: Path) -> None:

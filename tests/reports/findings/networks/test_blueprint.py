@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,6 +25,7 @@ from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
+@functools.cache
 def plan_of(name: str) -> Blueprint:
     return blueprint(describe_network(bare_network_spec(name, {}, {})))
 
@@ -153,6 +155,7 @@ def test_the_drawing_says_what_it_shows() -> None:
     )
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_networks_of_the_same_layers_share_a_drawing_and_a_changed_description_is_named(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(seeds=(0,), images=40))
     description = describe_network(bare_network_spec("ires", {}, {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -44,6 +45,11 @@ class Net(nn.Module):
 
     def forward(self, images: Tensor) -> Any:
         return self.call(self, F.relu(self.c(images)))
+
+
+@functools.cache
+def ires() -> NetworkDescription:
+    return describe_network(bare_network_spec("ires", {}, {}))
 
 
 def describe(forward: Forward, **layers: nn.Module) -> NetworkDescription:
@@ -175,9 +181,9 @@ def left_out(folder: Path) -> tuple[list[str], str, str]:
     return [one.sentence for one in section.left_out], render(report), words
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_network_too_long_to_be_drawn_costs_its_drawing_alone(tmp_path: Path) -> None:
-    ires = describe_network(bare_network_spec("ires", {}, {}))
-    lines, page, _ = left_out(with_networks(tmp_path / "run", [ires, describe(ever_longer)]))
+    lines, page, _ = left_out(with_networks(tmp_path / "run", [ires(), describe(ever_longer)]))
     assert lines == []
     assert "Drawing of ires: 9 stages" in page
     (reason,) = re.findall(r"Left out: ires_no_se: ValueError: ([\d,]+) layers in [\d,]+ stages? are too many", page)
@@ -196,10 +202,10 @@ DAMAGED = {
 }
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_damaged_description_is_named_and_costs_no_more_than_its_drawing(name: str, tmp_path: Path) -> None:
-    ires = describe_network(bare_network_spec("ires", {}, {}))
-    folder = with_networks(tmp_path / "run", [ires, ires, ires])
+    folder = with_networks(tmp_path / "run", [ires()] * 3)
     run = load_run(folder)
     digest = run.records("ires_no_se", "fer2013")[0].spec.network.digest
     text, reason = DAMAGED[name]

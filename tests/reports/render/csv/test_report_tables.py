@@ -6,10 +6,12 @@ import csv
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.render.csv.runs import Cell, csv_text, write_tables
+from fbench.reports.render.csv.tables import comparison_rows
 from fbench.statistics.single import summarise
 from tests.reports.fabricated_run import Recipe, fabricate_run, static_cost
 
@@ -49,7 +51,7 @@ def test_summary_has_both_intervals(run: RunTable, tmp_path: Path) -> None:
         expected = summarise(run.correctness(row["network"], row["data"]).correct)
         assert float(row["top1"]) == pytest.approx(expected.new_images.estimate, rel=1e-5)
         assert float(row["top1_this_test_set_low"]) == pytest.approx(expected.this_test_set.low, rel=1e-5)
-        assert float(row["top1_new_images_high"]) == pytest.approx(expected.new_images.high, rel=1e-5)
+        assert float(row["top1_new_units_high"]) == pytest.approx(expected.new_images.high, rel=1e-5)
         assert row["split"] == "test"
 
 
@@ -80,3 +82,14 @@ def test_every_cell_is_in_the_table_as_it_was_given() -> None:
     ]
     assert csv_text([]) == ""
     assert csv_text([], ("name", "count")) == "name,count\n"
+
+
+def test_comparisons_count_the_trainings_that_collapsed(folder: Path) -> None:
+    made = Recipe(seeds=range(6), collapsed=("ires_relu",), collapsed_trials=(("ires_no_se", 3),), with_cost=False)
+    rows = {row["network"]: row for row in comparison_rows(gather_findings([fabricate_run(folder, made)]))}
+    some, every = rows["ires_no_se"], rows["ires_relu"]
+    columns = ("collapsed", "trainings", "baseline_collapsed", "baseline_trainings", "of_trainings", "seeds")
+    assert [some[name] for name in columns] == [1, 6, 0, 6, "learned", 5]
+    assert [every[name] for name in columns] == [6, 6, 0, 6, "all", 6]
+    exact = [stats.fisher_exact([[bad, 6 - bad], [0, 6]]).pvalue for bad in (1, 6)]
+    assert [some["p_collapsed_as_often"], every["p_collapsed_as_often"]] == pytest.approx(exact)

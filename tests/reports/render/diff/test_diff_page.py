@@ -118,7 +118,7 @@ def test_equal_runs_say_that_nothing_changed(tmp_path: Path) -> None:
     found = gathered(tmp_path / "base", tmp_path / "new")
     assert [answer.sentence for answer in found.answers] == [
         "Nothing in the settings differs.",
-        "Accuracy on fer2013, B against A, of 3 pairs of networks: 3 with the same answers.",
+        "Accuracy on fer2013, B against A, at this budget, of 3 pairs of networks: 3 with the same answers.",
         "No cost changed by more than chance.",
     ]
     Page(render_difference(found))

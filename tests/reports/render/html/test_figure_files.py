@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -25,7 +26,9 @@ from tests.reports.fabricated_run import Recipe, fabricate_run
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
-    return fabricate_run(tmp_path_factory.mktemp("figures") / "run", Recipe(images=60, synthetic=True))
+    """With one study, and so with as few figures as have every kind."""
+    recipe = Recipe(images=60, synthetic=True)
+    return fabricate_run(tmp_path_factory.mktemp("figures") / "run", replace(recipe, studies=recipe.studies[:1]))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,7 @@ def test_figures_of_two_runs_have_names_of_their_own(one: RunTable) -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.processes
 def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from fbench.benchmark.store.run_table import load_run;"

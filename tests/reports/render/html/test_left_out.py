@@ -90,6 +90,7 @@ def test_a_figure_that_cannot_be_made_or_painted_is_a_line_in_its_place(tmp_path
     assert draw(unpainted, {}) == '<p class="caution">Left out: Two: ZeroDivisionError: no width.</p>'
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_figure_that_is_left_out_has_no_file_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0,)))
     monkeypatch.setattr("fbench.reports.render.html.illustrations.confusion_heatmap", raise_that(ValueError("no")))

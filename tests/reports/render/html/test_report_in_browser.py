@@ -23,9 +23,10 @@ selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not ins
 keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed")
 waiting = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"
-)
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"),
+]
 
 WIDTHS = [360, 768, 1440, 3840]
 A4_PX = (703, 1017)  # 210 x 297 mm less the page's margins, at 96 px an inch

@@ -45,6 +45,7 @@ def test_summary_says_what_was_made_up(table: RunTable) -> None:
         assert float(rows[name]["Latency, ms"]) == pytest.approx(1.055 * latency_ms(name), rel=0.01)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
     page = Page(build_report([table])).text
     flat = " ".join(page.split())
@@ -154,7 +155,7 @@ def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, t
     assert float(rows[1]["top1_difference"]) == pytest.approx(difference, abs=1e-6)
     assert int(rows[1]["seeds"]) == len(shared)
     assert float(rows[1]["margin"]) == report.data_sections[0].studies[1].result.margin
-    low, high = (float(rows[1][f"top1_difference_new_images_{end}"]) for end in ("low", "high"))
+    low, high = (float(rows[1][f"top1_difference_new_units_{end}"]) for end in ("low", "high"))
     assert low < difference < high
     written = write_tables(gather_findings([load_run(table.folder.path)]), tmp_path)
     assert [texts[path.name] for path in written] == [path.read_text(encoding="utf-8") for path in written]

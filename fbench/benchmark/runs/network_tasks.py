@@ -1,0 +1,287 @@
+"""Whatever a run asks of networks beside training them: users' networks answer in a worker process, with a time limit.
+
+fbench's own networks answer in this process, and so do those that were defined in this very session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from fbench.architectures.plugins import load_plugin
+from fbench.benchmark.machine.machine_roofline import MachineRoofline
+from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import CostSpec
+from fbench.benchmark.records.numerics import Numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
+from fbench.benchmark.runs.training_task import can_be_had_elsewhere, foreign_code
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.workers.inside import Parent
+from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.supervisor import Failure, Supervisor
+from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+_ESTIMATE_LIMIT_S: Final = 120.0
+_PROGRAM_LIMIT_S: Final = 900.0
+_MAPS_LIMIT_S: Final = 300.0
+_COST_LIMIT_S: Final = 900.0
+"""Between two things that a measurement of cost tells; the longest is a block of all networks."""
+
+
+def answers_elsewhere(network: NetworkSpec) -> bool:
+    """Whether a network is a user's, and can be built in another process."""
+    return foreign_code(network) is not None and can_be_had_elsewhere(network)
+
+
+class NetworkTasks:
+    """Asks networks in a worker process, which is started when it is needed; ``scratch`` is for logs and files."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch / "networks"
+        self._supervisor = Supervisor(1, self._scratch, grace_s=0.0)  # nothing here can be gone on with
+
+    def end(self) -> None:
+        """End the process."""
+        self._supervisor.end()
+
+    def estimate_trials_s(self, specs: Sequence[TrialSpec], device: torch.device) -> dict[str, float]:
+        """As :func:`fbench.benchmark.cost.estimate.estimate_trials_s`; 0 too for a network that dies or hangs."""
+        from fbench.benchmark.cost.estimate import estimate_trials_s
+
+        elsewhere = {spec.trial_id: spec for spec in specs if answers_elsewhere(spec.network)}
+        found = estimate_trials_s([spec for spec in specs if spec.trial_id not in elsewhere], device)
+        alike: dict[tuple[str, str], list[str]] = {}
+        for trial_id, spec in elsewhere.items():
+            alike.setdefault((spec.network.digest, spec.data.fingerprint), []).append(trial_id)
+        tasks = [_estimate_task(elsewhere[ids[0]], device) for ids in alike.values()]
+        answers = {outcome.task.name: outcome.value for outcome in self._supervisor.run(tasks)}
+        for ids in alike.values():
+            answer = answers.get(ids[0])
+            found |= dict.fromkeys(ids, float(answer) if isinstance(answer, int | float) else 0.0)
+        return found
+
+    def measure_cost(
+        self,
+        spec: CostSpec,
+        device: torch.device,
+        passes: int,
+        progress: Callable[[str], None],
+        roofline: MachineRoofline,
+    ) -> CostRecord | Failure:
+        """As :func:`fbench.benchmark.cost.measure.measure_cost`; a network of which the process dies is left out of the
+        record, with the reason. A failure of all comes back where no one network is to blame."""
+        from fbench.benchmark.cost.measure import measure_cost
+
+        if not any(answers_elsewhere(network) for network in spec.networks):
+            return measure_cost(spec, device, passes, progress, roofline)
+        left_out: dict[str, str] = {}
+        while True:
+            told = [""]
+
+            def hear(_: Task, what: object, told: list[str] = told) -> None:
+                told[0] = str(what)
+                progress(told[0])
+
+            task = _cost_task(spec, device, passes, roofline, left_out)
+            (outcome,) = self._supervisor.run([task], hear)
+            if outcome.failure is None:
+                return CostRecord.model_validate(outcome.value)
+            network = _network_in(told[0], [one.name for one in spec.networks if one.name not in left_out])
+            if network is None:
+                return outcome.failure
+            left_out[network] = outcome.failure.reason
+
+    def failing_programs(
+        self,
+        networks: Sequence[NetworkSpec],
+        protocol: Protocol,
+        batch_size: int,
+        numerics: Numerics,
+        device: torch.device,
+    ) -> dict[str, str]:
+        """As :func:`fbench.benchmark.runs.program_check.failing_programs`; so does one whose process dies or hangs."""
+        from fbench.benchmark.runs.program_check import failing_programs
+
+        here = [network for network in networks if not answers_elsewhere(network)]
+        reasons = failing_programs(here, protocol, batch_size, numerics, device)
+        arguments = {
+            "protocol": protocol.model_dump(mode="json"),
+            "batch_size": batch_size,
+            "numerics": numerics.model_dump(mode="json"),
+            "device": str(device),
+        }
+        tasks = [
+            Task(
+                network.name,
+                f"{__name__}:check_program",
+                arguments | {"network": network.model_dump(mode="json")},
+                network.digest,
+                _PROGRAM_LIMIT_S,
+            )
+            for network in networks
+            if answers_elsewhere(network)
+        ]
+        for outcome in self._supervisor.run(tasks):
+            reason = outcome.value if outcome.failure is None else outcome.failure.reason
+            if isinstance(reason, str):
+                reasons[outcome.task.name] = reason.partition("\n")[0]
+        return reasons
+
+    def answer(self, task: Task, busy_with: str) -> Any:
+        """The answer of a task that tells what it is busy with, of which ``busy_with`` is the first.
+
+        Raises:
+            UserError: what the task raised, or that what it was busy with ended its process or hung.
+        """
+        told = [busy_with]
+
+        def hear(_: Task, what: object) -> None:
+            told[0] = str(what)
+
+        (outcome,) = self._supervisor.run([task], hear)
+        failure = outcome.failure
+        if failure is None:
+            return outcome.value
+        if failure.by_user:
+            raise UserError(failure.reason)
+        raise UserError(f"{told[0][:1].upper()}{told[0][1:]} cannot be used: {failure.reason}; mend its code.")
+
+    def add_maps(self, folder: RunFolder, spec: TrialSpec) -> None:
+        """Write the maps of a trained network.
+
+        Raises:
+            Exception: of any type, where its own process is this one.
+            NoMapsError: it died, hung or raised.
+        """
+        from fbench.benchmark.maps.making import add_maps_of
+
+        if not answers_elsewhere(spec.network):
+            add_maps_of(folder, spec, folder)
+            return
+        (outcome,) = self._supervisor.run([_maps_task(folder, spec, self._scratch)])
+        if outcome.failure is not None:
+            raise NoMapsError(outcome.failure.reason)
+        if outcome.value is True:
+            folder.take_maps(spec.trial_id, RunFolder(self._scratch))
+
+
+@contextmanager
+def network_tasks(scratch: Path | None = None) -> Iterator[NetworkTasks]:
+    """Tasks of networks within a block; a folder of the system's is used where none is given."""
+    with ExitStack() as stack:
+        tasks = NetworkTasks(scratch or Path(stack.enter_context(TemporaryDirectory(prefix="fbench-"))))
+        stack.callback(tasks.end)
+        yield tasks
+
+
+class NoMapsError(Exception):
+    """A network gave no maps; the message says why."""
+
+
+def _estimate_task(spec: TrialSpec, device: torch.device) -> Task:
+    arguments = {"spec": spec.model_dump(mode="json"), "device": str(device)}
+    return Task(spec.trial_id, f"{__name__}:estimate", arguments, spec.network.source_sha256, _ESTIMATE_LIMIT_S)
+
+
+def _cost_task(
+    spec: CostSpec, device: torch.device, passes: int, roofline: MachineRoofline, left_out: dict[str, str]
+) -> Task:
+    arguments = {
+        "spec": spec.model_dump(mode="json"),
+        "device": str(device),
+        "passes": passes,
+        "roofline": roofline.model_dump(mode="json"),
+        "left_out": dict(left_out),
+    }
+    return Task("cost", f"{__name__}:measure", arguments, "cost", _COST_LIMIT_S, limit_from_last_told=True)
+
+
+def _maps_task(folder: RunFolder, spec: TrialSpec, scratch: Path) -> Task:
+    arguments = {
+        "folder": str(folder.path),
+        "spec": spec.model_dump(mode="json"),
+        "data_path": spec.data.path,
+        "scratch": str(scratch),
+    }
+    return Task(spec.trial_id, f"{__name__}:make_maps", arguments, spec.network.digest, _MAPS_LIMIT_S)
+
+
+def _network_in(what: str, names: Sequence[str]) -> str | None:
+    """The network that a measurement was busy with, of what it told last."""
+    for name in names:
+        if what in (f"counting {name}", f"peak memory of {name}", f"energy of {name}"):
+            return name
+        if what.startswith(f"warming up {name}, "):
+            return name
+    return None
+
+
+# --- in a worker process
+
+
+def check_program(
+    _: Parent,
+    network: dict[str, Any],
+    protocol: dict[str, Any],
+    batch_size: int,
+    numerics: dict[str, Any],
+    device: str,
+) -> str | None:
+    """Why a network does not train in the program that was asked for; none where it does."""
+    from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.runs.program_check import failing_programs
+
+    wanted = NetworkSpec.model_validate(network)
+    _load(wanted)
+    reasons = failing_programs(
+        [wanted], Protocol.model_validate(protocol), batch_size, Numerics.model_validate(numerics), pick_device(device)
+    )
+    return reasons.get(wanted.name)
+
+
+def estimate(_: Parent, spec: dict[str, Any], device: str) -> float:
+    """Estimated seconds of a trial."""
+    from fbench.benchmark.cost.estimate import estimate_trials_s
+    from fbench.benchmark.machine.device import pick_device
+
+    wanted = TrialSpec.model_validate(spec)
+    _load(wanted.network)
+    return estimate_trials_s([wanted], pick_device(device))[wanted.trial_id]
+
+
+def measure(
+    parent: Parent, spec: dict[str, Any], device: str, passes: int, roofline: dict[str, Any], left_out: dict[str, str]
+) -> dict[str, Any]:
+    """Measure cost; the record."""
+    from fbench.benchmark.cost.measure import measure_cost
+    from fbench.benchmark.machine.device import pick_device
+
+    wanted = CostSpec.model_validate(spec)
+    for network in wanted.networks:
+        _load(network)
+    found = MachineRoofline.model_validate(roofline)
+    record = measure_cost(wanted, pick_device(device), passes, parent.tell, found, left_out)
+    return record.model_dump(mode="json")
+
+
+def make_maps(_: Parent, folder: str, spec: dict[str, Any], data_path: str | None, scratch: str) -> bool:
+    """Write the maps of a trained network into the scratch folder; whether there are any."""
+    from fbench.benchmark.maps.making import add_maps_of
+
+    wanted = TrialSpec.model_validate(spec)
+    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": data_path})})
+    target = RunFolder(Path(scratch))
+    add_maps_of(RunFolder(Path(folder)), wanted, target)
+    return target.has_maps(wanted.trial_id)
+
+
+def _load(network: NetworkSpec) -> None:
+    if network.plugin_file is not None:
+        load_plugin(network.plugin_file)

@@ -1,0 +1,109 @@
+"""A trial as a task of a worker process: what travels there, what runs there, what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from fbench.architectures.registry import is_announced
+from fbench.benchmark.data.loaded import load_for
+from fbench.benchmark.records.events import event_to_json
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
+from fbench.benchmark.runs.driver import keep
+from fbench.benchmark.runs.executors import WorkerContext, attempt, failed_record, with_log
+from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.workers.inside import Parent
+from fbench.benchmark.workers.messages import Task
+from fbench.core.errors import reason_of, traceback_of
+
+_TRAIN: Final = f"{__name__}:train"
+_GET_READY: Final = f"{__name__}:get_ready"
+
+
+def foreign_code(network: NetworkSpec) -> str | None:
+    """A digest of the user's code that a network runs, its own options included; none for a network of fbench's."""
+    return None if network.source_sha256 is None else network.digest
+
+
+def can_be_had_elsewhere(network: NetworkSpec) -> bool:
+    """Whether another process can build a network: not one that was defined in this very session alone."""
+    return network.source_sha256 is None or network.plugin_file is not None or is_announced(network.builder)
+
+
+def training_task(spec: TrialSpec, context: WorkerContext, limit_s: float | None) -> Task:
+    """Train a network in a worker; the answer is for :func:`result_of`."""
+    arguments = {
+        "spec": spec.model_dump(mode="json"),
+        "data_path": spec.data.path,
+        "scratch": str(context.scratch),
+        "device": context.device,
+        "jobs": context.jobs,
+        "checkpoints": None if context.checkpoints is None else str(context.checkpoints),
+    }
+    return Task(spec.trial_id, _TRAIN, arguments, foreign_code(spec.network), limit_s)
+
+
+def readying_task(data: DataSpec) -> Task:
+    """Import what a trial needs, and read the data."""
+    return Task("get ready", _GET_READY, {"data": data.model_dump(mode="json"), "data_path": data.path})
+
+
+def result_of(answer: dict[str, Any], trial_id: str, scratch: Path) -> TrialResult:
+    """What a worker found; its files are in the scratch folder, and the record is one of them.
+
+    Raises:
+        UserError: the record is not valid.
+    """
+    folder = RunFolder(scratch)
+    record = folder.trial(trial_id)
+    return TrialResult(
+        record,
+        test_readings=int(answer["test_readings"]),
+        files=folder.trial_folder(trial_id),
+        may_pass=answer["may_pass"] is True,
+    )
+
+
+# --- in a worker process
+
+
+def get_ready(_: Parent, data: dict[str, Any], data_path: str | None) -> None:
+    """What a worker needs for its first trial; what is wrong with the data is for that trial to say."""
+    import fbench.benchmark.training.trial  # noqa: F401 - imported here, it is there when the trial comes
+
+    with contextlib.suppress(Exception):
+        load_for(DataSpec.model_validate(data).model_copy(update={"path": data_path}))
+
+
+def train(
+    parent: Parent,
+    spec: dict[str, Any],
+    data_path: str | None,
+    scratch: str,
+    device: str,
+    jobs: int,
+    checkpoints: str | None,
+) -> dict[str, Any]:
+    """Run a trial and leave its files in the scratch folder.
+
+    Raises:
+        UserError: the disk refuses.
+    """
+    wanted = TrialSpec.model_validate(spec)
+    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": data_path})})
+    context = WorkerContext(Path(scratch), device, jobs, Path(checkpoints) if checkpoints else None)
+    result = _trained(parent, wanted, context)
+    if result.record.status == "failed":
+        parent.replace_worker()
+    keep(RunFolder(context.scratch), with_log(result, parent.log_tail()))
+    return {"test_readings": result.test_readings, "may_pass": result.may_pass}
+
+
+def _trained(parent: Parent, spec: TrialSpec, context: WorkerContext) -> TrialResult:
+    try:
+        return attempt(spec, context, lambda event: parent.tell(event_to_json(event)), lambda: parent.asks_to_stop)
+    except KeyboardInterrupt as error:  # workers do not hear of Ctrl-C, so the network raised it
+        failed = TrialResult(failed_record(spec, reason_of(error)))
+        return replace(failed, failure_details=traceback_of(error))

@@ -1,0 +1,142 @@
+"""Searches without a run: the settings of many networks, kept in a table for runs to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.events import Event
+from fbench.benchmark.records.search_records import SearchRecord, SearchTable
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.searches import Search, waiting
+from fbench.benchmark.runs.searching import carry_out_searches
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.search_files import read_searches, write_table
+from fbench.core.errors import UserError
+from fbench.core.files import unfinished_beside
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """The searches of some networks on one data set: which are done in ``folder``, and which are to be made."""
+
+    folder: RunFolder
+    table_file: Path
+    searches: tuple[Search, ...]
+    done: Mapping[str, SearchRecord]
+    device: torch.device
+    jobs: int
+
+    @property
+    def remaining(self) -> list[Search]:
+        """The searches without a record."""
+        return [search for search in self.searches if search.search_id not in self.done]
+
+
+def plan_searches(requests: Sequence[RunRequest], folder: Path, leave_out: Sequence[str] = ()) -> SearchPlan:
+    """The searches that runs would need, of all networks but those left out, each once.
+
+    Requests differ in their suites alone, and have one data set.
+
+    Raises:
+        UserError: as :func:`fbench.benchmark.runs.planning.plan_run`; a protocol without ``[tuning]``; a network to be
+            left out that is in no suite.
+    """
+    plans = [plan_run(request) for request in requests]
+    first = plans[0]
+    if first.config.protocol.tuning is None:
+        raise UserError(
+            f"Protocol '{first.config.protocol.name}' has no [tuning], so there is nothing to search; give one that "
+            "has with --protocol, such as fbench_tuned."
+        )
+    names = {network.name for plan in plans for network in plan.networks}
+    if unknown := [name for name in leave_out if name not in names]:
+        raise UserError(f"--leave-out {unknown[0]}: asked for are {', '.join(sorted(names))}; leave one of these out.")
+    specs = [
+        spec.model_copy(update={"protocol": spec.default_protocol, "default_protocol": None})
+        if spec.default_protocol is not None
+        else spec
+        for plan in plans
+        for spec in plan.specs
+        if spec.network.name not in leave_out
+    ]
+    target = RunFolder(folder)
+    name = "-".join((first.config.data[0].name, first.config.protocol.name, _budget_name(first.config.budget)))
+    return SearchPlan(
+        folder=target,
+        table_file=folder / f"{name}.json",
+        searches=tuple(waiting(specs)),
+        done=read_searches(target),
+        device=first.device,
+        jobs=first.jobs,
+    )
+
+
+def make_searches(plan: SearchPlan, listener: RunListener) -> SearchTable:
+    """Make the searches that a plan lacks, and write the table of all that are done after each one.
+
+    A keyboard interrupt leaves what was finished, and the same call goes on from there.
+    """
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    keeper = _TableKeeper(plan, listener)
+    remaining = plan.remaining
+    if remaining:
+        scratch = unfinished_beside(plan.folder.path / "scratch")
+        context = WorkerContext(scratch, str(plan.device), plan.jobs, checkpoints=plan.folder.checkpoints)
+        with LocalExecutor(context, remaining[0].data) as executor:
+            carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
+    return keeper.write()
+
+
+def _budget_name(budget: Budget) -> str:
+    if budget.image_passes is not None:
+        return f"{budget.image_passes}passes"
+    return "full" if budget.epochs is None else f"{budget.epochs}epochs"
+
+
+class _TableKeeper(RunListener):
+    """Writes the table anew whenever a search is done, and passes on to another listener what it hears."""
+
+    def __init__(self, plan: SearchPlan, listener: RunListener) -> None:
+        self._plan = plan
+        self._records = dict(plan.done)
+        self._listener = listener
+
+    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
+        """Pass it on."""
+        self._listener.searching(searches, rung, specs)
+
+    def happened_in_search(self, event: Event) -> None:
+        """Pass it on."""
+        self._listener.happened_in_search(event)
+
+    def searched(self, record: SearchRecord) -> None:
+        """Keep it in the table."""
+        self._records[record.search_id] = record
+        self.write()
+        self._listener.searched(record)
+
+    def write(self) -> SearchTable:
+        """Write the searches of the plan that are done, in the order of the plan."""
+        first = self._plan.searches[0]
+        found = (self._records.get(search.search_id) for search in self._plan.searches)
+        table = SearchTable(
+            data=first.data.name,
+            data_fingerprint=first.data.fingerprint,
+            protocol=first.protocol,
+            budget=first.budget,
+            searches=tuple(record for record in found if record is not None),
+        )
+        write_table(self._plan.table_file, table)
+        return table

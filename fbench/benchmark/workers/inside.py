@@ -1,0 +1,162 @@
+"""What runs in a worker process: it does the calls that its parent sends, one after another, and ends with its parent.
+
+Nothing heavy is imported before a call asks for it, so that the watch over the parent begins at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
+
+from fbench.benchmark.workers.messages import from_line, to_line
+from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
+
+ENVIRONMENT: Final = "FBENCH_WORKER"
+"""Holds what a worker is told at its start, as JSON; taken out of the environment before anything else runs."""
+
+SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+)
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+
+
+class Parent:
+    """The process that sent a call, as the called function sees it."""
+
+    def __init__(self, mouth: IO[bytes], log: Path) -> None:
+        self._mouth, self._lock, self._log = mouth, threading.Lock(), log
+        self._stop = threading.Event()
+        self._name, self._log_start = "", 0
+        self._worn = False
+
+    @property
+    def asks_to_stop(self) -> bool:
+        """Whether the call is to end as soon as its work can be gone on with."""
+        return self._stop.is_set()
+
+    def tell(self, value: Any) -> None:
+        """Tell what JSON can hold, while the call runs."""
+        self.say({"tells": self._name, "value": value})
+
+    def replace_worker(self) -> None:
+        """Let this process run no other call, as something in it may be broken."""
+        self._worn = True
+
+    def log_tail(self) -> str:
+        """The end of what was written to the standard streams since the call began."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return log_tail(self._log, self._log_start)
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send a message; it is whole, or this process ends as nobody is there to read it."""
+        with self._lock:
+            try:
+                self._mouth.write(to_line(message))
+                self._mouth.flush()
+            except OSError:
+                os._exit(1)
+
+    def perform(self, call: dict[str, Any]) -> bool:
+        """Do a call and say how it ended; whether this process may do another."""
+        self._name = str(call["name"])
+        self._log_start = self._log.stat().st_size if self._log.exists() else 0
+        self.say({"begins": self._name})
+        threads = set(threading.enumerate())
+        try:
+            value = _function(call["function"])(self, **call["arguments"])
+            answer = {"done": self._name, "value": value}
+        except StoppedError:
+            answer = {"stopped": self._name}
+        except BaseException as error:  # of any type: it comes from somebody's network
+            answer = {"failed": self._name, "reason": reason_of(error), "details": traceback_of(error)}
+            answer["by_user"] = isinstance(error, UserError)
+            self._worn = True
+        left_threads = call["code"] is not None and set(threading.enumerate()) - threads
+        answer["last"] = last = bool(self._worn or left_threads)
+        self.say(answer)
+        return not last
+
+    def hear(self, ears: IO[bytes], calls: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+        """Take what the parent sends; when nothing can come any more, it has ended, and so does this process."""
+        for line in ears:
+            message = from_line(line)
+            if "stop" in message:
+                self._stop.set()
+                calls.put(None)
+            else:
+                calls.put(message)
+        os._exit(1)
+
+
+def log_tail(log: Path, start: int, most: int = 10_000) -> str:
+    """The last bytes of a log after ``start``, as text."""
+    try:
+        with log.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(min(start, size), size - most))
+            return storable(stream.read().decode(errors="backslashreplace"))
+    except OSError:
+        return ""
+
+
+def main() -> None:
+    """Run as a worker: what to know is in the environment, calls come through the standard input."""
+    told = json.loads(os.environ.pop(ENVIRONMENT))
+    _obey_the_parent_alone()
+    _end_with(int(told["parent"]))
+    ears, mouth = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    _write_to(Path(told["log"]))
+    parent, calls = Parent(mouth, Path(told["log"])), queue.SimpleQueue[dict[str, Any] | None]()
+    threading.Thread(target=parent.hear, args=(ears, calls), daemon=True).start()
+    while (call := calls.get()) is not None and parent.perform(call):
+        pass
+    os._exit(0)  # threads that a network left do not hold the process up
+
+
+def _obey_the_parent_alone() -> None:
+    """Signals to the group are for the parent, which ends its workers. It started this process with them blocked."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _end_with(parent: int) -> None:
+    """On Linux the kernel ends this process when its parent ends, even where a call never lets a thread of Python run;
+    elsewhere the end of the standard input says so."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the kernel knew
+            os._exit(1)
+
+
+def _write_to(log: Path) -> None:
+    """The standard streams go to a file, and nothing comes in; a crash in native code leaves its stack there."""
+    for descriptor, target, flags in (
+        (0, os.devnull, os.O_RDONLY),
+        (1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+        (2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+    ):
+        opened = os.open(target, flags, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr] # they are files here
+    faulthandler.enable(2)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found

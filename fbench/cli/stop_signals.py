@@ -1,0 +1,60 @@
+"""What signals do to a run: SIGTERM, SIGHUP and Ctrl-C let it keep its work and end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fbench.benchmark.runs.stopping import Stopping
+
+STOPPED: Final = 4
+INTERRUPTED: Final = 130
+AT_MOST_S: Final = 16
+"""After so long work that does not end by itself is left as it is."""
+
+
+class StopSignals:
+    """Passes signals on to a run, and knows the exit code that the first of them asks for."""
+
+    def __init__(self, stopping: Stopping) -> None:
+        self._stopping = stopping
+        self._first: int | None = None
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a signal came."""
+        return self._first is not None
+
+    @property
+    def exit_code(self) -> int:
+        """130 after Ctrl-C, as after an interrupt without a signal; else 4."""
+        return INTERRUPTED if self._first in (None, signal.SIGINT) else STOPPED
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Ask the run to stop; the second time, or when time is over, it is interrupted wherever it is."""
+        if number == getattr(signal, "SIGALRM", None):
+            raise KeyboardInterrupt
+        if self._first is None:
+            self._first = number
+            if hasattr(signal, "alarm"):
+                signal.alarm(AT_MOST_S)
+        self._stopping.ask()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Handle signals within the block, but those that whoever started this process has it ignore (``nohup``)."""
+        names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        wanted = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, self.handle) for number in wanted}
+        try:
+            yield
+        finally:
+            if hasattr(signal, "alarm"):
+                signal.alarm(0)
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,70 @@
+"""``fbench tune``: the same search for settings for every network, kept for runs to use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fbench.cli.run_options import (
+    DeviceOption,
+    JobsOption,
+    PluginOption,
+    PrecisionChoice,
+    PrecisionOption,
+    PresetOption,
+)
+
+
+def tune_command(
+    suite: Annotated[
+        list[str] | None, typer.Option(help="A suite's name, or a TOML file; repeatable. Default: ablations.")
+    ] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(help="A network to leave out; repeatable.")] = None,
+    protocol: Annotated[str, typer.Option(help="A protocol with [tuning]: its name, or a TOML file.")] = "fbench_tuned",
+    preset: PresetOption = "quick",
+    data: Annotated[str, typer.Option(help="NAME or NAME=PATH.")] = "synthetic",
+    seeds: Annotated[
+        int | None, typer.Option(help='Searches of each network, where [tuning] has mode = "per_seed".')
+    ] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = PrecisionChoice.FP32,
+    jobs: JobsOption = None,
+    plugin: PluginOption = None,
+    out: Annotated[Path, typer.Option(help="Where searches and their table go.")] = Path("results/searches"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be searched, and how long.")] = False,
+) -> None:
+    """Search the settings of networks; the same command again goes on where it stopped."""
+    from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.runs.tuning import make_searches, plan_searches
+    from fbench.cli.search_view import SearchProgress, search_lines
+    from fbench.reports.formatting import plural
+
+    requests = [
+        RunRequest(
+            suite=name,
+            protocol=protocol,
+            preset=preset,
+            data=(data,),
+            seeds=seeds,
+            device=device,
+            precision=precision.value,
+            jobs=jobs,
+            plugins=tuple(plugin or ()),
+            out=out / f"no-run-{number}",
+        )
+        for number, name in enumerate(suite or ["ablations"])
+    ]
+    plan = plan_searches(requests, out, leave_out or ())
+    typer.echo(f"Searches: {len(plan.searches)}, of them {len(plan.searches) - len(plan.remaining)} done.")
+    for line in search_lines(plan.remaining, plan.device, plan.jobs):
+        typer.echo(line)
+    if dry_run:
+        return
+    try:
+        table = make_searches(plan, SearchProgress(typer.echo))
+    except KeyboardInterrupt:
+        typer.echo(f"\nStopped. What was finished is kept in {out}; the same command goes on from there.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"{plural(len(table.searches), 'search', 'searches')} in {plan.table_file}")

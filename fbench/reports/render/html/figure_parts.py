@@ -1,0 +1,135 @@
+"""The parts of a data set's section that are figures alone: where each stands, how it is read, and what is drawn.
+
+A further figure is a function of its own in :mod:`fbench.reports.figures` and an entry in :data:`PARTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fbench.reports.figures.drawing import illustrate
+from fbench.reports.figures.learning import Quantity, learning_curves
+from fbench.reports.figures.single_seeds import single_seeds
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.summary import by_accuracy
+from fbench.reports.findings.model import DataFindings
+from fbench.reports.palette import Style
+from fbench.reports.render.html.document import FigureGroup, FigurePart
+
+Place = Literal["accuracy", "learning"]
+"""Where in the section: after the summary of accuracies, or after what all networks say together."""
+
+Groups = tuple[FigureGroup, ...]
+
+MOST_CURVES: Final = 10
+"""Networks in one figure of learning curves."""
+
+
+@dataclass(frozen=True)
+class FigureInputs:
+    """What figures are made of: what was found on one data set, and how networks look."""
+
+    found: DataFindings
+    evidence: Evidence
+    styles: Mapping[str, Style]
+
+
+@dataclass(frozen=True)
+class PartEntry:
+    """A part of figures alone.
+
+    Attributes:
+        place: where it stands among the others.
+        anchor: of its heading, unique in a section; the keys of its figures begin with it.
+        title: its heading.
+        how: how it is read; ``{found}`` stands for the findings, as in ``{found.new_units}``.
+        groups: its figures; without any the part is left out.
+    """
+
+    place: Place
+    anchor: str
+    title: str
+    how: str
+    groups: Callable[[FigureInputs], Groups]
+
+
+def figure_parts(inputs: FigureInputs, place: Place) -> tuple[FigurePart, ...]:
+    """The parts that stand in one place and have a figure."""
+    made = [(entry, entry.groups(inputs)) for entry in PARTS if entry.place == place]
+    return tuple(
+        FigurePart(entry.anchor, entry.title, entry.how.format(found=inputs.found), groups)
+        for entry, groups in made
+        if groups
+    )
+
+
+def every_seed(inputs: FigureInputs) -> Groups:
+    """Accuracy of every seed, the most accurate network first; none where no network has two seeds."""
+    summary = inputs.found.summary
+    if max((row.seeds for row in summary), default=0) < 2:
+        return ()
+    trials = [row.trials for row in by_accuracy(summary)]
+    key = f"{inputs.found.key}-seeds"
+    return (FigureGroup("", (illustrate(key, "Top-1 of every seed", single_seeds, trials, inputs.styles),)),)
+
+
+def learning(inputs: FigureInputs) -> Groups:
+    """A group for each study, and one for the networks that are in none; large ones in parts.
+
+    Each has accuracy and loss over epochs; none where a curve would be a single point.
+    """
+    studies = [study.result for study in inputs.found.studies]
+    groups = [(result.study.title, result.levels) for result in studies if result.levels]
+    shown = {network for _, levels in groups for network in levels}
+    if others := tuple(network for network in inputs.evidence.networks if network not in shown):
+        groups.append(("Other networks" if groups else "All networks", others))
+    parts = [
+        (
+            title if len(levels) <= MOST_CURVES else f"{title}, {start + 1} to {min(start + MOST_CURVES, len(levels))}",
+            levels[start : start + MOST_CURVES],
+        )
+        for title, levels in groups
+        for start in range(0, len(levels), MOST_CURVES)
+    ]
+    found = [_curves(inputs, title, levels, index) for index, (title, levels) in enumerate(parts, start=1)]
+    return tuple(group for group in found if group.figures)
+
+
+def _curves(inputs: FigureInputs, title: str, networks: tuple[str, ...], index: int) -> FigureGroup:
+    chosen = {network: inputs.evidence.networks[network] for network in networks}
+    if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
+        return FigureGroup(title, ())
+    wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
+    key = f"{inputs.found.key}-learning{index}"
+    return FigureGroup(
+        title,
+        tuple(
+            illustrate(f"{key}-{quantity}", f"{name} over epochs", learning_curves, chosen, inputs.styles, quantity)
+            for quantity, name in wanted
+        ),
+    )
+
+
+PARTS: Final = (
+    PartEntry(
+        place="accuracy",
+        anchor="seeds",
+        title="Every seed",
+        how="How to read: a point is one training on the {found.split_words}, a darker one several that are alike; the "
+        "upright line is the mean. Where the points of two rows mix, one seed alone could name either network the "
+        "better.",
+        groups=every_seed,
+    ),
+    PartEntry(
+        place="learning",
+        anchor="learning",
+        title="Learning curves",
+        how="How to read: a line is the mean over seeds, its band reaches from the lowest to the highest seed. "
+        "Training accuracy is measured on augmented images while the weights still change, so that it can lie below "
+        "the validation split’s.",
+        groups=learning,
+    ),
+)
+"""In the order of the page."""

@@ -1,0 +1,98 @@
+"""Trials in worker processes: a network that dies, or breaks its process, meets no other trial."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from support import data_spec_of, trial_spec_of
+
+from fbench.architectures.plugins import load_plugin
+from fbench.architectures.registry import source_digest
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.events import Checkpointed, Ended, Evaluated, Event, Started, Stepped
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.local_executor import LocalExecutor
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training.networks import network_spec
+from fbench.benchmark.workers.messages import Task
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
+    pytest.mark.usefixtures("faces_at_hand", "same_registry_afterwards"),
+]
+
+RUDE = """
+import os, signal
+from pathlib import Path
+from torch import nn
+import fbench
+
+class Rude(nn.Module):
+    def __init__(self, size, classes):
+        super().__init__()
+        self.linear = nn.Linear(size, classes)
+    def forward(self, x):
+        if self.training and len(x) == 16 and x.device.type != "meta":
+            marker = Path(os.environ["FBENCH_CACHE_DIR"], "died")
+            if not marker.exists():
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            nn.Conv2d.forward = None
+            os.environ["OMP_NUM_THREADS"] = "3"
+            os.chdir("/")
+        return self.linear(x.flatten(1))
+
+@fbench.register("rude")
+def build(num_classes=7, in_channels=1, image_size=48):
+    return Rude(in_channels * image_size ** 2, num_classes)
+"""
+
+
+def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(tmp_path: Path) -> None:
+    plugin = tmp_path / "rude.py"
+    plugin.write_text(RUDE)
+    load_plugin(plugin)
+    faces = load_dataset(DataReference(name="synthetic"))
+    digest = source_digest(plugin.read_bytes())
+    own = trial_spec_of(faces, "lenet5", budget=Budget(image_passes=32, evaluation_points=1, batch_size=16))
+    rude = network_spec("rude", "rude", {}, data_spec_of(faces), {digest: str(plugin)})
+    specs = [own.model_copy(update={"network": rude}), own]
+    heard: list[Event] = []
+    folder = RunFolder(tmp_path / "run")
+    context = WorkerContext(tmp_path / "run" / ".writing-1", checkpoints=folder.checkpoints, retries=1, isolated=True)
+    with LocalExecutor(context) as executor:
+        assert run_trials(executor, specs, folder, heard.append) == []
+    assert {record.status for record in folder.trials().values()} == {"finished"}
+    started = [event.trial_id for event in heard if isinstance(event, Started)]
+    assert started == [specs[0].trial_id, specs[0].trial_id, own.trial_id]
+    assert len([event for event in heard if isinstance(event, Evaluated)]) == 2
+    assert isinstance(heard[-1], Ended)
+    with LocalExecutor(WorkerContext(tmp_path / "here" / ".writing-1")) as executor:
+        run_trials(executor, [own], RunFolder(tmp_path / "here"), lambda event: None)
+    assert RunFolder(tmp_path / "here").trial(own.trial_id).test == folder.trial(own.trial_id).test
+
+
+def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path: Path) -> None:
+    scratch, precious = tmp_path / "scratch", tmp_path / "precious"
+    scratch.mkdir()
+    for file in (precious, scratch / "checkpoint"):
+        file.touch()
+    (scratch / "link").symlink_to(precious)
+    heard: list[Event] = []
+    executor = LocalExecutor(WorkerContext(scratch))
+    for value in (
+        {"stepped": "a", "steps": 3},
+        {"stepped": "b", "steps": 3},
+        {"stepped": "a", "steps": "many"},
+        "nonsense",
+        *({"checkpointed": "a", "steps": 3, "file": str(scratch / name)} for name in ("checkpoint", "link", "none")),
+        {"checkpointed": "a", "steps": 3, "file": str(precious)},
+        {"checkpointed": "a", "steps": 3, "file": str(scratch / ".." / "precious")},
+    ):
+        executor._hear(Task("a", "any:thing"), value, heard.append)
+    assert heard == [Stepped("a", 3), Checkpointed("a", 3, scratch / "checkpoint")]

@@ -1,0 +1,207 @@
+"""Tasks in worker processes: what one does to itself, no other notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from fbench.benchmark.workers import process
+from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.supervisor import Outcome, Supervisor
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+def task(function: str, name: str = "", code: str | None = None, limit_s: float | None = None, **given: Any) -> Task:
+    return Task(name or function, f"odd_tasks:{function}", given, code, limit_s)
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(1, tmp_path / "logs")
+    yield supervisor
+    supervisor.end()
+
+
+def outcomes(supervisor: Supervisor, *tasks: Task) -> dict[str, Outcome]:
+    return {outcome.task.name: outcome for outcome in supervisor.run(tasks)}
+
+
+def test_every_task_has_one_outcome_and_what_it_tells_is_heard_before(tmp_path: Path) -> None:
+    told: list[tuple[str, object]] = []
+    supervisor, ended = Supervisor(2, tmp_path), list[str]()
+    for outcome in supervisor.run(
+        [task("double", str(number), number=number) for number in range(6)],
+        lambda one, value: told.append((one.name, value)),
+    ):
+        assert (outcome.task.name, {"half": int(outcome.task.name) / 2}) in told
+        assert outcome.value == 2 * int(outcome.task.name)
+        ended.append(outcome.task.name)
+    supervisor.end()
+    assert sorted(ended) == [str(number) for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "reason"),
+    [
+        ("die", {"number": int(signal.SIGKILL)}, "was killed (SIGKILL), which the system does when memory runs out"),
+        ("die", {"number": int(signal.SIGSEGV)}, "crashed in native code (SIGSEGV)"),
+        ("leave", {"status": 0}, "ended with exit code 0"),
+        ("start_another", {}, "was killed (SIGKILL)"),
+        ("talk_nonsense", {}, "said what is no message"),
+    ],
+)
+def test_a_death_is_the_end_of_one_task(one: Supervisor, function: str, given: dict[str, Any], reason: str) -> None:
+    found = outcomes(one, task("double", "before", number=1), task(function, **given), task("double", number=2))
+    assert {name for name, outcome in found.items() if outcome.failure} == {function}
+    failure = found[function].failure
+    assert failure is not None
+    assert reason in failure.reason
+    assert failure.kind == "died"
+
+
+def test_a_worker_that_dies_as_it_is_handed_a_task_loses_none(tmp_path: Path) -> None:
+    supervisor = Supervisor(1, tmp_path)
+    supervisor.start(1)
+    os.kill(supervisor._workers[0].pid, signal.SIGKILL)  # before it has begun anything
+    found = outcomes(supervisor, *(task("double", str(number), number=number) for number in range(3)))
+    supervisor.end()
+    assert {name: outcome.value for name, outcome in found.items()} == {"0": 0, "1": 2, "2": 4}
+
+
+def test_where_no_process_begins_anything_each_task_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_START", "import sys; sys.exit(3)")
+    supervisor = Supervisor(1, tmp_path)
+    found = outcomes(supervisor, task("double", "a", number=1), task("double", "b", number=1))
+    supervisor.end()
+    reasons = {name: outcome.failure.reason for name, outcome in found.items() if outcome.failure}
+    assert set(reasons) == {"a", "b"}
+    assert all("ended with exit code 3" in reason for reason in reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("long", "ValueError: xxx"),
+        ("brackets", "ValueError: [bold] [/] {"),
+        ("surrogate", r"ValueError: a\udcc9b"),
+        ("unspeakable", "UnspeakableError: (its message cannot be had: RuntimeError)"),
+    ],
+)
+def test_what_is_raised_is_a_failure_with_reason_traceback_and_log(one: Supervisor, message: str, reason: str) -> None:
+    failure = outcomes(one, task("fail", message=message))["fail"].failure
+    assert failure is not None
+    assert failure.reason.startswith(reason)
+    assert len(failure.reason) <= 2000
+    assert "in fail" in failure.details
+    assert "said before" in failure.details
+    assert len(failure.details) < 50_000
+    failure.details.encode()
+
+
+def test_an_endless_loop_ends_with_its_limit_and_an_exit_of_python_with_a_failure(one: Supervisor) -> None:
+    found = outcomes(one, task("hang", limit_s=0.5), task("python_exit"), task("double", number=1))
+    hang, python_exit = found["hang"].failure, found["python_exit"].failure
+    assert hang is not None
+    assert (hang.kind, hang.reason) == ("time", "it was not done within its limit of 0 s")
+    assert python_exit is not None
+    assert python_exit.reason == "SystemExit: 0"
+    assert found["double"].value == 2
+
+
+def test_what_code_leaves_behind_never_reaches_other_code(one: Supervisor, tmp_path: Path) -> None:
+    found = outcomes(
+        one,
+        task("process", "own"),
+        task("process", "own again"),
+        task("patch", code="a"),
+        task("look", "other", code="b"),
+        task("look", "same", code="a"),
+        task("look", "own last"),
+    )
+    values = {name: outcome.value for name, outcome in found.items()}
+    assert values["own"] == values["own again"] == values["patch"]  # what ran fbench's own code alone may run any
+    assert values["same"]["pid"] == values["patch"]
+    assert values["same"]["patched"]
+    for name in ("other", "own last"):
+        assert not values[name]["patched"]
+        assert not values[name]["environment"]
+        assert values[name]["folder"] == str(Path.cwd())
+    assert values["other"]["pid"] != values["own last"]["pid"]
+
+
+def test_a_process_with_a_thread_that_a_task_left_is_replaced(one: Supervisor) -> None:
+    found = outcomes(one, task("spin", "first", code="a"), task("spin", "second", code="a"))
+    assert found["first"].value != found["second"].value
+    assert not psutil.pid_exists(found["first"].value) or psutil.Process(found["first"].value).status() == "zombie"
+
+
+def test_tasks_are_stopped_where_they_can_be_gone_on_with(tmp_path: Path) -> None:
+    supervisor, told = Supervisor(2, tmp_path / "logs"), list[object]()
+    files = [tmp_path / name for name in ("a", "b")]
+    tasks = [task("until_stopped", file.name, file=str(file)) for file in files]
+
+    def stop_soon(one: Task, value: object) -> None:
+        told.append(value)
+
+    running = supervisor.run([*tasks, task("double", number=1)], stop_soon)
+    supervisor.start(2)
+
+    def stop() -> None:
+        while not all(file.exists() for file in files):
+            time.sleep(0.01)
+        supervisor.ask_to_stop()
+
+    threading.Thread(target=stop, daemon=True).start()
+    assert list(running) == []
+    assert told == ["kept", "kept"]
+    assert supervisor._workers == []
+
+
+PARENT = """
+import sys, threading, time
+from pathlib import Path
+from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.supervisor import Supervisor
+supervisor = Supervisor(1, Path(sys.argv[1]))
+supervisor.start(1)
+print(supervisor._workers[0].pid, flush=True)
+for _ in supervisor.run([Task("hang", "odd_tasks:hang")]):
+    pass
+"""
+
+
+def test_workers_end_with_their_parent_whatever_ended_it(tmp_path: Path) -> None:
+    code = f"import sys; sys.path[:0] = {sys.path!r}\n{PARENT}"
+    numbers = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    parents = [
+        subprocess.Popen([sys.executable, "-c", code, tmp_path / str(int(number))], stdout=subprocess.PIPE, text=True)
+        for number in numbers
+    ]
+    for parent, number in zip(parents, numbers, strict=True):
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.send_signal(number)
+        parent.wait(20)
+        worker.wait(20)
+        assert parent.stdout.read() == ""  # nobody holds the pipe any more
+        parent.stdout.close()
+
+
+def test_a_signal_to_the_group_is_for_the_parent_alone(one: Supervisor) -> None:
+    ready = outcomes(one, task("process"))["process"]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        os.kill(ready.value, number)
+    assert outcomes(one, task("process"))["process"].value == ready.value
