@@ -200,6 +200,7 @@ def test_a_trial_is_taken_whole_from_another_run(stripes: ImageDataset, tmp_path
         "predictions.npz",
         "logits.npz",
         "weights.safetensors",
+        "sha256.json",
     }
 
 
