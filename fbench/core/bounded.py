@@ -101,11 +101,16 @@ def read_json(file: Path | ContainedPath) -> Any:
     return plain_texts(value) if _MAY_CONTROL.search(text) else value
 
 
+def plain_text(text: str) -> str:
+    """One text of :func:`plain_texts`."""
+    return "\n".join("\t".join(map(readable, line.split("\t"))) for line in text.split("\n"))
+
+
 def plain_texts(value: Any) -> Any:
     """A value of JSON or TOML whose texts, those of names included, hold nothing that a terminal obeys: control
     characters but tabs and line breaks, and what turns the direction of writing, are written as escapes."""
     if isinstance(value, str):
-        return "\n".join("\t".join(map(readable, line.split("\t"))) for line in value.split("\n"))
+        return plain_text(value)
     if isinstance(value, list):
         return [plain_texts(entry) for entry in value]
     if isinstance(value, dict):

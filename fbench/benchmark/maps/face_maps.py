@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from fbench.core.bounded import read_bytes
+from fbench.core.bounded import plain_text, read_bytes
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.core.npz import read_npz
@@ -100,16 +100,16 @@ def read_maps(folder: ContainedPath) -> FaceMaps | None:
     try:
         found = read_npz(file)
         maps = FaceMaps(
-            seed=int(found["seed"]),
-            source=str(found["source"]),
+            seed=int(_one(found["seed"], "iu")),
+            source=_one(found["source"], "U"),
             images=found["images"],
-            labels=tuple(found["labels"].tolist()),
+            labels=_texts(found["labels"]),
             predicted=found["predicted"],
-            class_names=tuple(found["class_names"].tolist()),
+            class_names=_texts(found["class_names"]),
             grad_cam=found.get("grad_cam"),
-            cam_layer=str(found["cam_layer"]),
+            cam_layer=_one(found["cam_layer"], "U"),
             feature_maps=found.get("feature_maps"),
-            layer=str(found["layer"]),
+            layer=_one(found["layer"], "U"),
             left_out=tuple(
                 (what, reason) for what, reason in found.get("left_out", np.zeros((0, 2), np.str_)).tolist()
             ),
@@ -119,6 +119,19 @@ def read_maps(folder: ContainedPath) -> FaceMaps | None:
         return _with_heat_of_its_images(maps)
     except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise UserError(f"{file} cannot be read ({error}); delete it, and the same run makes it again.") from error
+
+
+def _one(value: npt.NDArray[Any], kinds: str) -> str:
+    """A single number or text of an array without sides."""
+    if value.ndim or value.dtype.kind not in kinds:
+        raise ValueError(f"an array is {value.dtype} of shape {value.shape}, and one value is wanted")
+    return plain_text(str(value))
+
+
+def _texts(values: npt.NDArray[Any]) -> tuple[str, ...]:
+    if values.ndim != 1 or values.dtype.kind != "U":
+        raise ValueError(f"an array is {values.dtype} of shape {values.shape}, and texts are wanted")
+    return tuple(plain_text(str(value)) for value in values)
 
 
 def _require_shapes(maps: FaceMaps) -> None:
