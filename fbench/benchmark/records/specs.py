@@ -38,11 +38,9 @@ class NetworkSpec(FrozenModel):
     def _geometry(self) -> Self:
         for option in GEOMETRY:
             value = self.options.get(option)
-            whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
-            if not whole or value < 1:
-                raise ValueError(
-                    f"the option {option} of '{self.name}' is {value!r:.80}, and no whole number from 1 on"
-                )
+            number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+            if number < 1 or not float(number).is_integer():
+                raise ValueError(f"the option {option} of '{self.name}' is {value!r:.80}, and no whole number from 1")
         return self
 
     @property
