@@ -66,11 +66,12 @@ def main() -> None:
         root.mkdir()
         everything = all_kinds(root)
         kinds = [kind for kind in everything if not given.kind or kind.name in given.kind]
-        counts = read_counts(COUNTS)
+        before = read_counts(COUNTS)
+        counts = {kind.name: before.get(kind.name, dict.fromkeys(COLUMNS[1:], 0.0)) for kind in everything}
         share = -(-given.total // len(everything))
 
         def batch(kind: Kind) -> bool:
-            row = counts.setdefault(kind.name, dict.fromkeys(COLUMNS[1:], 0.0))
+            row = counts[kind.name]
             for number in range(int(row["inputs"]), min(share, int(row["inputs"]) + SAVE_EVERY)):
                 content = kind.odd(Random(f"{kind.name} {number}"), kind.good)
                 _try(kind, content, root, row)
@@ -80,6 +81,7 @@ def main() -> None:
             write_counts(COUNTS, counts)
             return row["inputs"] < share
 
+        write_counts(COUNTS, counts)
         waiting = list(kinds)
         while waiting and time.monotonic() < end:
             waiting = [kind for kind in waiting if time.monotonic() < end and batch(kind)]
