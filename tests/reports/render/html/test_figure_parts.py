@@ -13,7 +13,7 @@ from fbench.reports.render.html import figure_parts
 from fbench.reports.render.html.build import build_report, gather_report
 from fbench.reports.render.html.document import FigureGroup
 from fbench.reports.render.html.figure_files import find_figures
-from fbench.reports.render.html.figure_parts import PARTS, Groups, FigureInputs, PartEntry, Place
+from fbench.reports.render.html.figure_parts import PARTS, FigureInputs, Groups, PartEntry, Place
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")
