@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fbench.architectures.plugins import load_plugin
     from fbench.architectures.registry import create, list_architectures, register, register_variant
     from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
     from fbench.benchmark.export.predict import predict
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "create": "fbench.architectures.registry",
+    "load_plugin": "fbench.architectures.plugins",
     "list_architectures": "fbench.architectures.registry",
     "register": "fbench.architectures.registry",
     "register_variant": "fbench.architectures.registry",
@@ -38,6 +40,7 @@ __all__ = [
     "create",
     "list_architectures",
     "load_model",
+    "load_plugin",
     "load_run",
     "measure_speed",
     "predict",

@@ -9,13 +9,13 @@ status of a network without a printed figure are computed.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fbench.core.bounded import MOST_TOML_BYTES, parse_toml, read_text
 from fbench.core.errors import UserError, did_you_mean
 
 BUILT_IN_CONTRACT = Path(__file__).with_name("contract.toml")
@@ -126,8 +126,8 @@ def read_contract(path: Path) -> dict[str, ContractRow]:
         UserError: the file is not TOML, or a row has an unknown key or a value of the wrong type.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        tables = parse_toml(read_text(path, MOST_TOML_BYTES))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a contract ({error}); mend or delete it.") from error
     return {name: _row(path, name, table) for name, table in tables.items()}
 

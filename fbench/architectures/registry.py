@@ -39,6 +39,7 @@ __all__ = [
     "create",
     "describe",
     "is_announced",
+    "is_registered",
     "list_architectures",
     "loaded_names",
     "register",
@@ -142,6 +143,11 @@ def registering_from(source: str) -> Iterator[None]:
 
 def _new_names(before: set[str]) -> set[str]:
     return {name for name, entry in _REGISTRY.entries.items() if name not in before and not entry.built_in}
+
+
+def is_registered(builder: str) -> bool:
+    """Whether a builder of this name was registered in this process; one of fbench's may wait to be imported."""
+    return builder in _REGISTRY.builders or builder in built_in_contract()
 
 
 def loaded_names(*, built_in: bool) -> list[str]:

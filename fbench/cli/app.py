@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -13,7 +14,7 @@ import fbench
 from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status, tune
 from fbench.cli.data import data_app
 from fbench.cli.stop_signals import INTERRUPTED
-from fbench.cli.surroundings import keep_to_quota, mend_streams
+from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 from fbench.core.errors import UserError, readable, reason_on_a_line, traceback_of
 
@@ -76,7 +77,7 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        code = app(standalone_mode=False)
+        code = _call()
     except UserError as error:
         if debug:
             raise
@@ -103,6 +104,19 @@ def main() -> None:
     raise SystemExit(code)
 
 
+def _call() -> object:
+    """Run the command that was asked for; its exit code. A reader who has left, as ``head`` does, ends it quietly."""
+    try:
+        code: object = app(standalone_mode=False)
+        end_output()
+    except (OSError, SystemExit) as error:
+        if not reader_has_left(error):
+            raise
+        leave_output()
+        return 1
+    return code
+
+
 def _own_fault(error: BaseException) -> str:
     """A sentence on an error that no user caused; its traceback is kept in a file of the system's temporary folder."""
     descriptor, name = tempfile.mkstemp(prefix="fbench-fault-", suffix=".txt")
@@ -115,5 +129,6 @@ def _own_fault(error: BaseException) -> str:
 
 
 def _fail(sentence: str, code: int = 2) -> NoReturn:
-    typer.echo(f"fbench: {readable(sentence)}", err=True)
+    with suppress(OSError):  # standard error may be as full as the disk
+        typer.echo(f"fbench: {readable(sentence)}", err=True)
     raise SystemExit(code) from None

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 PluginOption = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers networks; may be repeated.")
 ]
+TrustOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trust",
+        metavar="SHA256",
+        help="Run the code that the run names, where its files have this digest; without it they are listed.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fbench.cli.architectures import JsonOption, PluginOption, load_plugins
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ def claims_command(
     from fbench.reports.findings.claims.pool import gather_claim_inputs
 
     load_plugins(plugin)
-    papers = [load_claims(path.expanduser(), load_presets()) for path in claims] if claims else shipped_claims()
+    papers = [load_claims(expanded(path), load_presets()) for path in claims] if claims else shipped_claims()
     inputs = gather_claim_inputs([load_run(path) for path in run or ()])
     judged = judge_papers(papers, inputs, list_architectures("*"))
     if as_json:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fbench.core.capacity import in_brackets
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.machine.diagnosis import CompilerDiagnosis, DeviceDiagnosis, Diagnosis
@@ -14,12 +18,23 @@ if TYPE_CHECKING:
 
 
 def doctor_command(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="A run's folder, to check and repair its files instead."),
+    ] = None,
     try_compiler: Annotated[
         bool, typer.Option("--compile", help="Try the compiler: compile one training step, up to a minute.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what this machine can do, how a run would use it, and what is missing."""
+    """Show what this machine can do, how a run would use it, and what is missing; or check the files of a run.
+
+    Each file of RUN is held against its hash. What is damaged is moved to RUN/damaged, and what the same fbench run can
+    make again, it makes again. Exit code 1: something is left that only you can mend.
+    """
+    if run is not None:
+        _check_run(run, as_json=as_json)
+        return
     from fbench.benchmark.machine.diagnosis import diagnose
 
     diagnosis = diagnose(try_compiler=try_compiler)
@@ -27,6 +42,24 @@ def doctor_command(
         typer.echo(diagnosis.model_dump_json(indent=1))
     else:
         _print(diagnosis)
+
+
+def _check_run(run: Path, *, as_json: bool) -> None:
+    from fbench.benchmark.store.run_check import check_run
+    from fbench.benchmark.store.run_folder import RunFolder
+
+    found = check_run(RunFolder.open(expanded(run)))
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"is_whole": found.is_whole}, indent=1))
+    else:
+        for one in found.found:
+            typer.echo(f"{one.file} {one.wrong}: {one.done}")
+        files = f"{found.whole} file{'' if found.whole == 1 else 's'} as written"
+        typer.echo(
+            f"{files}{f', {found.without_hash} without a hash to hold them against' * bool(found.without_hash)}."
+        )
+    if not found.is_whole:
+        raise typer.Exit(1)
 
 
 def _print(found: Diagnosis) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.export.formats import ExportReport
     from fbench.benchmark.export.metadata import ExportFormat
+    from fbench.benchmark.store.run_folder import RunFolder
 
 FORMATS = ("onnx", "onnx-int8", "safetensors", "torch-export")
 
@@ -31,6 +34,8 @@ def export_command(
             help="NAME=PATH of the trial's images, for onnx-int8, and for records without their normalisation."
         ),
     ] = None,
+    plugin: PluginOption = None,
+    trust: TrustOption = None,
     calibration_images: Annotated[
         int, typer.Option(min=1, help="Training images that onnx-int8 learns its ranges from.")
     ] = 512,
@@ -46,27 +51,40 @@ def export_command(
     from fbench.benchmark.store.run_folder import RunFolder
     from fbench.core.files import require_writable_file
 
-    folder = RunFolder.open(run.expanduser())
+    load_plugins(plugin)
+    folder = RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
-    path = _target(folder.path, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
+    path = _target(folder, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = parse_reference(data) if data else None
     require_writable_file(path, "The network", "--output")
-    trained = load_trained(folder, trial_id, given)
+    trained = load_trained(folder, trial_id, given, trust)
     pixels = None
     if export_format is ExportFormat.ONNX_INT8:
         pixels = calibration_pixels(data_of(trained.record.spec, given), calibration_images)
     _print(write_export(trained, export_format, path, pixels))
 
 
-def _target(run: Path, stem: str, export_format: ExportFormat, output: Path | None) -> Path:
+def _target(run: RunFolder, stem: str, export_format: ExportFormat, output: Path | None) -> Path:
+    """The file that is written.
+
+    Raises:
+        UserError: a name that does not fit the format, one that is no file's, or a link within the run.
+    """
     from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat
+    from fbench.core.contained import OutsideError, refuse_links_below
 
     suffix = SUFFIXES[export_format]
     if output is None:
         kind = ".int8" if export_format is ExportFormat.ONNX_INT8 else ""
-        return run / "exports" / f"{stem}{kind}{suffix}"
-    path = output.expanduser()
+        try:
+            path = (run.files / "exports" / f"{stem}{kind}{suffix}").path
+        except OutsideError as error:
+            raise UserError(f"The network is called '{stem}', which names no file; name one with --output.") from error
+        refuse_links_below(path, [run.path])
+        return path
+    path = expanded(output)
+    refuse_links_below(path, [run.path])
     if path.suffix.lower() != suffix or path.is_dir():
         raise UserError(f"--output {output} does not fit --to {export_format}; give a file name that ends in {suffix}.")
     return path

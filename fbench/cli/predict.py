@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
+
 if TYPE_CHECKING:
     from fbench.benchmark.export.predict import PredictedImages
 
@@ -28,12 +30,15 @@ def predict_command(
     data: Annotated[
         str | None, typer.Option(help="NAME=PATH of the trial's images, for records without their normalisation.")
     ] = None,
+    plugin: PluginOption = None,
+    trust: TrustOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the probability of every class.")] = False,
 ) -> None:
     """Print the class of each image and its three most probable classes; unreadable images are named and skipped."""
     from fbench.benchmark.export.predict import predict
 
-    found = predict(run, trial, images, model=model, data=data)
+    load_plugins(plugin)
+    found = predict(run, trial, images, model=model, data=data, trust=trust)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
 from fbench.cli.report_files import FigureFormat, ReportFormat, give_figures, give_page, give_tables, require_target
 from fbench.cli.report_live import follow, real_faces
 from fbench.cli.report_options import (
@@ -46,11 +47,14 @@ def report_command(
     watch: WatchOption = False,
     show_images: ShowImagesOption = None,
     every: EveryOption = 10.0,
+    plugin: PluginOption = None,
+    trust: TrustOption = None,
 ) -> None:
     """Report on one or more runs: an offline HTML page, or its tables as Markdown, CSV or LaTeX.
 
     A page without -o has summary.csv and trials.csv beside it.
     """
+    load_plugins(plugin)
     _give_report(
         ReportRequest(
             runs=tuple(run),
@@ -64,6 +68,7 @@ def report_command(
             watch=watch,
             every_s=every,
             show_images=tuple(show_images or ()),
+            trust=trust,
         )
     )
 
@@ -111,7 +116,7 @@ def _report(request: ReportRequest, runs: Sequence[RunTable], target: Path | Non
         "correction": request.family_correction,
     }
     if request.show_images:
-        options["shown_faces"] = real_faces(runs, request.show_images)
+        options["shown_faces"] = real_faces(runs, request.show_images, request.trust)
     if request.watch and target is not None:
         follow(request.runs, target, options, request.every_s)
         runs = _read(request.runs)

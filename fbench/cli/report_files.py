@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.core.files import replacing, require_writable_file, require_writable_folder
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +58,8 @@ def find_target(output: Path | None, form: ReportFormat, first_run: Path) -> Pat
         UserError: the name of an output is that of another kind of file.
     """
     if output is None:
-        return first_run.expanduser() / "report.html" if form is ReportFormat.HTML else None
-    target = output.expanduser()
+        return expanded(first_run) / "report.html" if form is ReportFormat.HTML else None
+    target = expanded(output)
     suffix = target.suffix.lower()
     takes_folder = form is ReportFormat.CSV
     if suffix in SUFFIXES[form] or (takes_folder and _is_folder(target)):
@@ -126,7 +128,7 @@ def give_tables(findings: Findings, form: ReportFormat, target: Path | None) -> 
         typer.echo(_text(findings, form), nl=False)
     elif form is ReportFormat.CSV and _is_folder(target):
         for name, text in tidy_tables(findings).items():
-            typer.echo(str(_write(target / name, text)))
+            typer.echo(str(_write(ContainedPath(target) / name, text)))
     else:
         typer.echo(str(_write(target, _text(findings, form))))
 
@@ -148,7 +150,7 @@ def _text(findings: Findings, form: ReportFormat) -> str:
     return to_markdown(report) if form is ReportFormat.MARKDOWN else to_latex(report)
 
 
-def _write(file: Path, text: str) -> Path:
+def _write(file: Path | ContainedPath, text: str) -> Path | ContainedPath:
     try:
         with replacing(file) as stream:
             stream.write(text.encode())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.store.run_table import RunTable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fbench.reports.render.html.build import ReportOptions
 
 
-def real_faces(runs: Sequence[RunTable], given: Sequence[str]) -> ShownFaces:
+def real_faces(runs: Sequence[RunTable], given: Sequence[str], trust: str | None = None) -> ShownFaces:
     """Maps of the named data sets' own images, for each run; ``given`` are texts ``NAME=PATH``.
 
     Raises:
@@ -30,8 +31,8 @@ def real_faces(runs: Sequence[RunTable], given: Sequence[str]) -> ShownFaces:
         name, equals, path = text.partition("=")
         if not (name and equals and path):
             raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
-        paths[name] = Path(path).expanduser()
-    return [real_face_maps(run, paths) for run in runs]
+        paths[name] = expanded(path)
+    return [real_face_maps(run, paths, trust) for run in runs]
 
 
 def follow(runs: Sequence[Path], target: Path, options: ReportOptions, every_s: float) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from fbench.cli.report_files import FigureFormat, ReportFormat, find_target, require_target
 from fbench.cli.report_options import CorrectionChoice, ThemeChoice
+from fbench.core.contained import refuse_links_below
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.reports.render.html.document import Theme
@@ -42,6 +44,7 @@ class ReportRequest:
         watch: whether a page is written again as trials end.
         every_s: seconds to wait, with ``watch``, before the next page.
         show_images: texts ``NAME=PATH``, of the data sets whose own images a page shows.
+        trust: the digest of code that a run names, which ``show_images`` may run.
     """
 
     runs: tuple[Path, ...]
@@ -55,6 +58,7 @@ class ReportRequest:
     watch: bool
     every_s: float
     show_images: tuple[str, ...]
+    trust: str | None = None
 
     @property
     def page_theme(self) -> Theme:
@@ -78,7 +82,7 @@ class ReportRequest:
     @property
     def figure_folder(self) -> Path | None:
         """Where every figure goes as a file of its own."""
-        return None if self.figures is None else self.figures.expanduser()
+        return None if self.figures is None else expanded(self.figures)
 
     def check_options(self) -> None:
         """Refuse options that do not go together.
@@ -103,6 +107,9 @@ class ReportRequest:
             UserError: one that cannot, or has the name of another kind of file.
         """
         target = self.target
+        for place in (target, self.figure_folder):
+            if place is not None:
+                refuse_links_below(place, self.runs)
         if self.output is not None and target is not None:
             require_target(target, self.form)
         if self.figure_folder is not None:

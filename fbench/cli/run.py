@@ -33,14 +33,18 @@ from fbench.cli.run_options import (
     SeedsOption,
     SuiteOption,
     TrialTimeoutOption,
+    TrustOption,
     UniformMicrobatchOption,
     UntilDecidedOption,
     WaitOption,
 )
 from fbench.cli.stop_signals import STOPPED, StopSignals
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fbench.ablations.suite import Suite
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
@@ -71,6 +75,7 @@ def run_command(
     until_decided: UntilDecidedOption = False,
     max_seeds: MaxSeedsOption = None,
     keep_failed: KeepFailedOption = False,
+    trust: TrustOption = None,
     retries: RetriesOption = 0,
     trial_timeout: TrialTimeoutOption = None,
     wait: WaitOption = False,
@@ -94,7 +99,7 @@ def run_command(
         jobs=jobs,
         out=out,
         take_from=tuple(take_from or ()),
-        plugins=tuple(plugin or ()),
+        plugins=(*(plugin or ()), *_trusted(trust, take_from or [])),
         numerics_of=numerics,
         keep_failed=keep_failed,
         max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
@@ -129,6 +134,16 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
     if against is not None:
         raise UserError(f"--against {against} was given without --arch; name the networks to compare with --arch.")
     return suite or "ablations"
+
+
+def _trusted(trust: str | None, runs: Sequence[Path]) -> tuple[Path, ...]:
+    """The plug-in that the runs of ``--from`` name and a user trusts."""
+    if trust is None:
+        return ()
+    from fbench.benchmark.store.run_folder import RunFolder
+    from fbench.benchmark.training.foreign_code import trusted_plugins
+
+    return trusted_plugins([RunFolder.open(expanded(run)) for run in runs], trust)
 
 
 def _print_plan(request: RunRequest, assume: str | None) -> None:

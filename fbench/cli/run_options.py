@@ -55,6 +55,14 @@ UntilDecidedOption = Annotated[
 MaxSeedsOption = Annotated[
     int | None, typer.Option(help="Seeds per network at most, with --until-decided. Default: 20.")
 ]
+TrustOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trust",
+        metavar="SHA256",
+        help="Take the plug-in that a run of --from names, where its files have this digest, as if --plugin named it.",
+    ),
+]
 KeepFailedOption = Annotated[bool, typer.Option("--keep-failed", help="Do not try failed trials again.")]
 RetriesOption = Annotated[
     int,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from fbench.benchmark.store.run_table import RunTable
 
 
 def status_command(
@@ -14,7 +19,7 @@ def status_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the trials of a run: finished, failed with their reasons, and still to run; and its interim analyses, if it
-    has any."""
+    has any. What a report would refuse or leave out is told at the end."""
     from fbench.benchmark.store.run_table import load_run
     from fbench.cli.interim_view import analysis_lines
     from fbench.reports.findings.comparisons.budget import short_budget
@@ -34,10 +39,14 @@ def status_command(
                 "failure_reason": record.failure_reason if record else None,
             }
         )
+    left_out, refusal = _checked(table)
     if as_json:
         shown = {"run": str(run), "trials": rows, "costs": len(table.costs)}
+        shown |= {"left_out": left_out, "refused": str(refusal) if refusal else None}
         shown["interim_analyses"] = [analysis.model_dump(mode="json") for analysis in latest]
         typer.echo(json.dumps(shown, indent=1))
+        if refusal:
+            raise refusal
         return
     _print_table(rows)
     counts = {status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")}
@@ -48,6 +57,24 @@ def status_command(
     budget = next((found for data in table.config.data if (found := short_budget(table.config, data))), None)
     for line in analysis_lines(latest, budget) if latest else ():
         typer.echo(line)
+    for line in left_out:
+        typer.echo(line, err=True)
+    if refusal:
+        raise refusal
+
+
+def _checked(table: RunTable) -> tuple[list[str], UserError | None]:
+    """The sentences on what a report of the run would leave out, and on what it would refuse."""
+    from fbench.reports.findings.comparisons.evidence import gather
+    from fbench.reports.left_out import Omissions
+
+    omissions = Omissions(table.folder.path)
+    try:
+        for data in table.config.data:
+            gather(table, data, omissions)
+    except UserError as error:
+        return [found.sentence for found in omissions.found], error
+    return [found.sentence for found in omissions.found], None
 
 
 def _cost_line(costs: tuple[object, ...]) -> str:

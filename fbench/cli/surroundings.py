@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from fbench.core.capacity import library_threads
@@ -30,3 +31,29 @@ def mend_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the end
         elif isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
             stream.reconfigure(errors="backslashreplace")
+
+
+def end_output() -> None:
+    """Write what is still to be written to standard output, while there is somebody to be told that it cannot be.
+
+    Raises:
+        OSError: it cannot; what is left is dropped, so that Python does not try again at its own end.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        leave_output()
+        raise
+
+
+def leave_output() -> None:
+    """Let whatever is still printed go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):  # a stream of a test has no descriptor
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def reader_has_left(error: BaseException) -> bool:
+    """Whether an error, or the exit that the argument parser makes of it, is that of a pipe that nobody reads."""
+    return isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -11,16 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, readable
 
 _LONGEST_NAME: Final = 255
-UNFINISHED: Final = ".writing-"
-"""How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path | ContainedPath) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of ``path`` when the block ends well, and not before."""
+    if isinstance(path, ContainedPath):
+        with path.replacing() as stream:
+            yield stream
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = unfinished_beside(path)
     try:
@@ -30,27 +32,6 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of ``path`` when the block ends well, and not before."""
-    temporary = unfinished_beside(path)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        take_folder(temporary, path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def take_folder(source: Path, path: Path) -> None:
-    """Move a folder of the same file system into the place of ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        shutil.rmtree(path)
-    source.replace(path)
 
 
 def unfinished_beside(path: Path) -> Path:

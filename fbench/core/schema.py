@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fbench.core.errors import UserError, did_you_mean
+from fbench.core.bounded import MOST_TOML_BYTES, parse_toml, plain_texts, read_text
+from fbench.core.errors import UserError, did_you_mean, message_of
 
 
 class FrozenModel(BaseModel):
@@ -52,14 +52,21 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        UserError: the file is missing or is not TOML.
+        UserError: the file is missing, no regular file, too large, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, MOST_TOML_BYTES)
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}; give the path of a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} is not valid TOML ({error}); mend that line.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{path} cannot be read ({reason}); give the path of a TOML file.") from error
+    try:
+        return dict(plain_texts(parse_toml(text)))
+    except ValueError as error:
+        raise UserError(f"{path} is not valid TOML ({message_of(error, 300)}); mend that line.") from error
 
 
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:

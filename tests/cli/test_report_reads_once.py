@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
-import io
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -17,6 +13,7 @@ from typer.testing import CliRunner
 from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
 from fbench.cli.run import give_results
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.reports.render.html import build, html
 
@@ -36,16 +33,13 @@ def readings(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file of the run was opened for reading so far."""
     found: Counter[str] = Counter()
 
-    def counting(opened: Callable[..., Any]) -> Callable[..., Any]:
-        def opens(file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
-            if isinstance(file, str | Path) and Path(file).is_relative_to(copied) and "r" in mode:
-                found[str(Path(file).relative_to(copied))] += 1
-            return opened(file, mode, *rest, **named)
+    opened = ContainedPath.descriptor
 
-        return opens
+    def opens(file: ContainedPath, flags: int) -> int:
+        found[str(file.path.relative_to(copied))] += 1
+        return opened(file, flags)
 
-    monkeypatch.setattr(builtins, "open", counting(builtins.open))
-    monkeypatch.setattr(io, "open", counting(io.open))
+    monkeypatch.setattr(ContainedPath, "descriptor", opens)
     for module in (build, html):
         monkeypatch.setattr(module, "render", lambda report: report.title)  # what is drawn reads nothing
     return found

@@ -39,3 +39,22 @@ def test_a_closed_stream_is_no_error(closed: tuple[int, ...], tmp_path: Path) ->
     done = subprocess.run([sys.executable, "-c", start], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     assert bool(done.stdout) == (1 not in closed)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_full_disk_under_the_output_is_one_sentence() -> None:
+    for streams in (("stdout",), ("stdout", "stderr")):
+        with Path("/dev/full").open("w") as full:
+            given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | dict.fromkeys(streams, full)
+            done = subprocess.run([sys.executable, "-c", CODE], timeout=60, **given)  # type: ignore[call-overload]
+        assert done.returncode == 2
+        assert (done.stderr or b"").count(b"\n") == (1 if done.stderr is not None else 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_reader_who_leaves_ends_a_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", CODE], stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -20,6 +20,7 @@ import platformdirs
 
 from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOutImages
 from fbench.core.files import replacing
+from fbench.core.paths import expanded
 
 _ENTRY_FORMAT: Final = 2
 _OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U"), "sequences": (1, "U")}
@@ -46,7 +47,7 @@ def cache_directory() -> Path:
     ``FBENCH_CACHE_DIR`` names another folder than the one that is usual for the user's system.
     """
     override = os.environ.get("FBENCH_CACHE_DIR")
-    return Path(override).expanduser() if override else platformdirs.user_cache_path("fbench", appauthor=False)
+    return expanded(override) if override else platformdirs.user_cache_path("fbench", appauthor=False)
 
 
 def read_entry(key: str) -> ImageDataset | None:

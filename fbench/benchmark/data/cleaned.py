@@ -19,8 +19,10 @@ from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.layouts.data_set import DataSet, Derived, Layout
 from fbench.benchmark.data.source import DataReference, ResolvedReference
+from fbench.core.bounded import read_json
+from fbench.core.contained import UNFINISHED
 from fbench.core.errors import UserError, readable
-from fbench.core.files import UNFINISHED, replacing, require_writable_folder
+from fbench.core.files import replacing, require_writable_folder
 from fbench.core.schema import FrozenModel
 
 INDEX_FILE: Final = "cleaned.json"
@@ -122,7 +124,7 @@ def read_cleaned(folder: Path) -> Cleaning:
     if not (folder / INDEX_FILE).is_file():
         raise UserError(f"{folder} has no {INDEX_FILE}; give the folder that `fbench data audit DATA --clean` wrote.")
     try:
-        index = CleanedIndex.model_validate_json((folder / INDEX_FILE).read_bytes())
+        index = CleanedIndex.model_validate(read_json(folder / INDEX_FILE))
         with (folder / ROWS_FILE).open(newline="", encoding="utf-8") as stream:
             rows = tuple(LeftOutRow(int(line["row"]), line["rule"]) for line in csv.DictReader(stream))
     except (OSError, csv.Error, ValueError, KeyError, TypeError, ValidationError) as error:

@@ -11,6 +11,7 @@ from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.source import DataReference, ResolvedReference
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 
 # NAME, then perhaps :OPTION=VALUE,OPTION=VALUE, then perhaps =PATH; values hold neither ',' nor '='.
 _REFERENCE: Final = re.compile(
@@ -40,7 +41,7 @@ def parse_reference(text: str) -> DataReference:
     pairs = [part.partition("=") for part in (match["options"] or "").split(",") if part]
     reference = DataReference(
         name=name,
-        path=_expand(path_text) if path_text else None,
+        path=expanded(path_text) if path_text else None,
         options={option.strip(): value.strip() for option, _, value in pairs},
     )
     resolve_reference(reference)
@@ -90,10 +91,3 @@ def _label(reference: DataReference, known: KnownData, defaults: Mapping[str, st
 
 def _looks_like_path(text: str) -> bool:
     return "/" in text or "\\" in text or bool(Path(text).suffix)
-
-
-def _expand(path_text: str) -> Path:
-    try:
-        return Path(path_text).expanduser()
-    except RuntimeError as error:  # ~user of a user who does not exist
-        raise UserError(f"The home folder in {path_text} is not known; write the path in full.") from error

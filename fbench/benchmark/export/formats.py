@@ -13,7 +13,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build
 from fbench.benchmark.export.errors import ExportError, ExportMismatch, first_cause
 from fbench.benchmark.export.from_pixels import FromPixels
@@ -84,8 +83,6 @@ def open_exported(file: Path, network: NetworkSpec, trial_id: str) -> tuple[Expo
     Raises:
         ExportError: it is no file that `fbench export` wrote, or one of another trial.
     """
-    if not file.is_file():
-        raise ExportError(f"There is no file {file}; give one that `fbench export` wrote.")
     metadata = read_metadata(file)
     if metadata.trial_id != trial_id:
         raise ExportError(
@@ -95,12 +92,19 @@ def open_exported(file: Path, network: NetworkSpec, trial_id: str) -> tuple[Expo
     return metadata, open_logits(file, metadata, network)
 
 
+def needs_code(file: Path) -> bool:
+    """Whether an exported file holds weights alone, so that the network's own code builds the network."""
+    return file.suffix.lower() == SUFFIXES[ExportFormat.SAFETENSORS]
+
+
 def read_metadata(file: Path) -> ExportMetadata:
     """What an exported file says of itself; its kind is told by its suffix.
 
     Raises:
         ExportError: it is no file that `fbench export` wrote.
     """
+    if not file.is_file():  # opening a pipe would wait for one who writes to it
+        raise ExportError(f"There is no file {file}; give one that `fbench export` wrote.")
     suffix = file.suffix.lower()
     if suffix == SUFFIXES[ExportFormat.ONNX]:
         strings = dict(open_session(file, 1).metadata)
@@ -128,8 +132,6 @@ def open_logits(file: Path, metadata: ExportMetadata, network: NetworkSpec) -> L
         return open_session(file, None).logits
     if metadata.format is ExportFormat.TORCH_EXPORT:
         return _logits_of(load_torch_export(file))
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
     module = build(network.resolved)
     try:
         put_state(module, read_state(file))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.records.trial_records import PixelNormalisation, TrialRecord
+from fbench.core.bounded import parse_json, plain_texts
 from fbench.core.machine import package_version
 from fbench.core.schema import FrozenModel
 
@@ -82,8 +83,8 @@ class ExportMetadata(FrozenModel):
         }
         known = {key: value for key, value in strings.items() if key in cls.model_fields}
         try:
-            return cls.model_validate({k: v if k in words else json.loads(v) for k, v in known.items()})
-        except (json.JSONDecodeError, ValidationError) as error:
+            return cls.model_validate({k: plain_texts(v if k in words else parse_json(v)) for k, v in known.items()})
+        except (ValueError, ValidationError) as error:
             raise ExportError(
                 f"{where} does not say which trial it is of (its metadata is missing or damaged); give a file that "
                 "`fbench export` wrote."

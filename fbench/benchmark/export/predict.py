@@ -13,11 +13,13 @@ from scipy.special import log_softmax, softmax
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
 from fbench.benchmark.data.images.image_tree import files_below, is_image_name
 from fbench.benchmark.data.references import parse_reference
-from fbench.benchmark.export.formats import Logits, open_exported
+from fbench.benchmark.export.formats import Logits, needs_code, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
-from fbench.core.errors import UserError, storable
+from fbench.benchmark.training.foreign_code import require_code
+from fbench.core.errors import UserError, readable
+from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel
 
 _BATCH: Final = 256
@@ -60,19 +62,21 @@ def predict(
     *,
     model: str | Path | None = None,
     data: str | None = None,
+    trust: str | None = None,
 ) -> PredictedImages:
     """Classify image files with the trained network of a trial, or with ``model``, a file exported from it.
 
     A folder stands for all images below it. Files that give no image are named in ``skipped``. Computed in fp32 on
     the CPU; where the trial's protocol flips at test time, so does this. ``data`` (``NAME=PATH``) is needed only by
-    trials whose record does not hold their normalisation.
+    trials whose record does not hold their normalisation. ``trust`` as of
+    :func:`fbench.benchmark.training.networks.load_model`.
 
     Raises:
         UserError: no such run, trial or model, a model of another trial, or not one image that could be read.
     """
-    folder = run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser())
+    folder = run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
-    logits = _classifier(folder, trial_id, model, data)
+    logits = _classifier(folder, trial_id, model, data, trust)
     spec = folder.trial(trial_id).spec
     shape = spec.network.input_shape
     if shape[0] not in _CHANNELS:
@@ -117,10 +121,15 @@ def flipped_logits(logits: Logits, pixels: npt.NDArray[np.float32], *, flip: boo
     return np.asarray((log_softmax(found, axis=1) + log_softmax(mirrored, axis=1)) / 2)
 
 
-def _classifier(folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None) -> Logits:
-    if model is not None:
-        return open_exported(Path(model).expanduser(), folder.trial(trial_id).spec.network, trial_id)[1]
-    return load_trained(folder, trial_id, parse_reference(data) if data else None).logits
+def _classifier(
+    folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None, trust: str | None
+) -> Logits:
+    if model is None:
+        return load_trained(folder, trial_id, parse_reference(data) if data else None, trust).logits
+    file, network = expanded(model), folder.trial(trial_id).spec.network
+    if needs_code(file):
+        require_code(folder, network, trust)
+    return open_exported(file, network, trial_id)[1]
 
 
 def _batches(
@@ -145,7 +154,7 @@ def _batches(
 
 def _files(images: Iterable[str | Path], skipped: list[SkippedImage]) -> Iterator[Path]:
     """The files given, and the images below the folders given, by name."""
-    for path in (Path(image).expanduser() for image in images):
+    for path in (expanded(image) for image in images):
         if not path.exists():
             skipped.append(_skip(path, "does not exist"))
         elif path.is_dir():
@@ -173,4 +182,4 @@ def _skip(path: Path, reason: str) -> SkippedImage:
 
 def _shown(path: Path) -> str:
     """The path as text that can be printed, whatever bytes it holds."""
-    return storable(str(path))
+    return readable(str(path))

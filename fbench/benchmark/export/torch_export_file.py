@@ -6,9 +6,11 @@ import io
 import json
 import re
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -16,8 +18,11 @@ from torch import nn
 from fbench.benchmark.export.blame import failing_layer, network_name
 from fbench.benchmark.export.capture import capture, quiet_exporter
 from fbench.benchmark.export.errors import ExportError, first_cause
+from fbench.core.bounded import MOST_JSON_BYTES
 
 _METADATA: Final = "fbench.json"
+_DAMAGED: Final = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and json raise of archives that nobody of us wrote; RecursionError is a RuntimeError."""
 _PLAIN: Final = re.compile(
     r"data/weights/weight_\d+|data/constants/tensor_\d+|archive_format|archive_version|byteorder|\.data/\w+"
 )
@@ -58,8 +63,8 @@ def read_torch_metadata(file: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = [name for name in archive.namelist() if PurePosixPath(name).parts[1:] == ("extra", _METADATA)]
-            values = json.loads(archive.read(members[0])) if members else {}
-    except (OSError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+            values = _json(archive, members[0]) if members else {}
+    except _DAMAGED as error:
         raise ExportError(f"{file} cannot be read ({first_cause(error)}); export it again.") from error
     return values if isinstance(values, dict) else {}
 
@@ -83,17 +88,24 @@ def _refuse_pickles(file: Path) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-            odd = next((name for name in names if names.count(name) > 1 or not _is_plain(archive, name)), None)
-    except (OSError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+            twice = Counter(names)
+            odd = next((name for name in names if twice[name] > 1 or not _is_plain(archive, name)), None)
+    except _DAMAGED as error:
         raise ExportError(f"{file} cannot be read ({first_cause(error)}); export it again.") from error
     if odd is not None:
         raise ExportError(f"{file} has the part {odd}, which may be a pickle and run any code; export the trial again.")
 
 
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    if archive.getinfo(name).file_size > MOST_JSON_BYTES:
+        raise ValueError(f"{name} is too large")
+    return json.loads(archive.read(name))
+
+
 def _is_plain(archive: zipfile.ZipFile, name: str) -> bool:
     member = name.partition("/")[2]
     if member.endswith(".json"):
-        return not _asks_for_pickle(json.loads(archive.read(name)))
+        return not _asks_for_pickle(_json(archive, name))
     if member.startswith("data/sample_inputs/"):
         return archive.getinfo(name).file_size == 0
     return _PLAIN.fullmatch(member) is not None

@@ -65,11 +65,14 @@ def find_trial(folder: RunFolder, given: str) -> str:
     return found[0]
 
 
-def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = None) -> TrainedNetwork:
+def load_trained(
+    folder: RunFolder, trial_id: str, data: DataReference | None = None, trust: str | None = None
+) -> TrainedNetwork:
     """The trained network of a finished trial with its normalisation.
 
     Where the record of an older trial lacks the normalisation, it is fitted again on the training images: ``data``
-    says where they are, and is not looked at otherwise.
+    says where they are, and is not looked at otherwise. ``trust`` as of
+    :func:`fbench.benchmark.training.networks.load_model`.
 
     Raises:
         UserError: no such trial, a failed one, one without weights, a network that was edited since, or the data are
@@ -81,9 +84,14 @@ def load_trained(folder: RunFolder, trial_id: str, data: DataReference | None = 
             raise UserError(
                 f"Trial '{trial_id}' failed ({record.failure_reason}); take a finished one, or run it again."
             )
-    network = load_model(folder, trial_id)
+    network = load_model(folder, trial_id, trust)
     record = folder.trial(trial_id)
     spec = record.spec.network
+    if spec.options.get("num_classes") != len(record.spec.data.class_names):
+        raise UserError(
+            f"The record of trial '{trial_id}' names {len(record.spec.data.class_names)} classes and its network gives "
+            f"{spec.options.get('num_classes')}; restore it or delete its folder."
+        )
     if not is_unedited(spec):
         raise UserError(f"The network '{spec.name}' was edited after trial '{trial_id}'; use the code that trained it.")
     fitted = None if record.spec.protocol.normalisation == "per_image" else _fitted(record, data)

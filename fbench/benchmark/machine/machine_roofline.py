@@ -6,6 +6,7 @@ Roofline: Williams, Waterman and Patterson 2009, Communications of the ACM 52(4)
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from fbench.core.hashing import short_hash
 from fbench.core.machine import describe_machine
 from fbench.core.schema import FrozenModel
 
+_log = logging.getLogger(__name__)
 FOLDER: Final = "rooflines"
 
 
@@ -91,10 +93,14 @@ def machine_of_roofline(numerics: Numerics) -> MachineOfRoofline:
 
 
 def keep_roofline(roofline: MachineRoofline) -> Path:
-    """Write a roofline into the cache and return its file."""
+    """Write a roofline into the cache and return its file; a cache that cannot be written is reported and costs only
+    time, as the roofline is measured again."""
     file = _file(roofline.where)
-    with replacing(file) as stream:
-        stream.write((json.dumps(roofline.model_dump(mode="json"), indent=1) + "\n").encode())
+    try:
+        with replacing(file) as stream:
+            stream.write((json.dumps(roofline.model_dump(mode="json"), indent=1) + "\n").encode())
+    except OSError as error:
+        _log.warning("the roofline could not be kept in %s and will be measured again: %s", cache_directory(), error)
     return file
 
 

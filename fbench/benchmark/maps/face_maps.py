@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
-from zipfile import BadZipFile
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.core.bounded import plain_text, read_bytes
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
-from fbench.core.files import replacing
+from fbench.core.npz import read_npz
 
 MAPS_FILE: Final = "maps.npz"
 LEFT_OUT_FILE: Final = "maps_left_out.txt"
+_MOST_REASON_BYTES: Final = 100_000
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -60,7 +61,7 @@ class FaceMaps:
         return tuple(self.class_names[index] for index in self.predicted)
 
 
-def write_maps(folder: Path, maps: FaceMaps) -> None:
+def write_maps(folder: ContainedPath, maps: FaceMaps) -> None:
     """Write ``maps.npz`` in a trial's folder; equal maps give equal bytes.
 
     Raises:
@@ -68,7 +69,7 @@ def write_maps(folder: Path, maps: FaceMaps) -> None:
     """
     if not maps.may_be_kept:
         raise ValueError(f"the {maps.source} may not be written")
-    with replacing(folder / MAPS_FILE) as stream:
+    with (folder / MAPS_FILE).replacing() as stream:
         np.savez_compressed(
             stream,
             allow_pickle=False,
@@ -84,10 +85,10 @@ def write_maps(folder: Path, maps: FaceMaps) -> None:
             layer=np.array(maps.layer),
             **({"left_out": np.array(maps.left_out, np.str_)} if maps.left_out else {}),
         )
-    (folder / LEFT_OUT_FILE).unlink(missing_ok=True)
+    (folder / LEFT_OUT_FILE).remove()
 
 
-def read_maps(folder: Path) -> FaceMaps | None:
+def read_maps(folder: ContainedPath) -> FaceMaps | None:
     """What :func:`write_maps` wrote, or None where a trial has no maps.
 
     Raises:
@@ -97,27 +98,50 @@ def read_maps(folder: Path) -> FaceMaps | None:
     if not file.exists():
         return None
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            found = dict(archive)
+        found = read_npz(file)
         maps = FaceMaps(
-            seed=int(found["seed"]),
-            source=str(found["source"]),
+            seed=int(_one(found["seed"], "iu")),
+            source=_one(found["source"], "U"),
             images=found["images"],
-            labels=tuple(found["labels"].tolist()),
+            labels=_texts(found["labels"]),
             predicted=found["predicted"],
-            class_names=tuple(found["class_names"].tolist()),
+            class_names=_texts(found["class_names"]),
             grad_cam=found.get("grad_cam"),
-            cam_layer=str(found["cam_layer"]),
+            cam_layer=_one(found["cam_layer"], "U"),
             feature_maps=found.get("feature_maps"),
-            layer=str(found["layer"]),
+            layer=_one(found["layer"], "U"),
             left_out=tuple(
                 (what, reason) for what, reason in found.get("left_out", np.zeros((0, 2), np.str_)).tolist()
             ),
             may_be_kept=True,
         )
+        _require_shapes(maps)
         return _with_heat_of_its_images(maps)
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise UserError(f"{file} cannot be read ({error}); delete it, and the same run makes it again.") from error
+
+
+def _one(value: npt.NDArray[Any], kinds: str) -> str:
+    """A single number or text of an array without sides."""
+    if value.ndim or value.dtype.kind not in kinds:
+        raise ValueError(f"an array is {value.dtype} of shape {value.shape}, and one value is wanted")
+    return plain_text(str(value))
+
+
+def _texts(values: npt.NDArray[Any]) -> tuple[str, ...]:
+    if values.ndim != 1 or values.dtype.kind != "U":
+        raise ValueError(f"an array is {values.dtype} of shape {values.shape}, and texts are wanted")
+    return tuple(plain_text(str(value)) for value in values)
+
+
+def _require_shapes(maps: FaceMaps) -> None:
+    images, heat, features = maps.images, maps.grad_cam, maps.feature_maps
+    fits = images.ndim == 4 and images.dtype == np.uint8 and len(maps.labels) == len(images) > 0
+    fits &= maps.predicted.shape == (len(images),) and maps.predicted.dtype.kind in "iu"
+    fits &= heat is None or (heat.ndim == 3 and heat.dtype == np.uint8)
+    fits &= features is None or (features.ndim == 3 and features.dtype == np.uint8)
+    if not fits or not ((maps.predicted >= 0) & (maps.predicted < len(maps.class_names))).all():
+        raise ValueError("its arrays do not fit each other")
 
 
 def _with_heat_of_its_images(maps: FaceMaps) -> FaceMaps:
@@ -129,13 +153,13 @@ def _with_heat_of_its_images(maps: FaceMaps) -> FaceMaps:
     return replace(maps, grad_cam=None, cam_layer="", left_out=(*maps.left_out, ("Grad-CAM", reason)))
 
 
-def write_maps_left_out(folder: Path, reason: str) -> None:
+def write_maps_left_out(folder: ContainedPath, reason: str) -> None:
     """Keep why a trial has no maps at all, beside where they would be."""
-    with replacing(folder / LEFT_OUT_FILE) as stream:
+    with (folder / LEFT_OUT_FILE).replacing() as stream:
         stream.write(" ".join(reason.split()).encode("utf-8", "replace"))
 
 
-def read_maps_left_out(folder: Path) -> str:
+def read_maps_left_out(folder: ContainedPath) -> str:
     """What :func:`write_maps_left_out` wrote; empty where it did not."""
     file = folder / LEFT_OUT_FILE
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    return read_bytes(file, _MOST_REASON_BYTES).decode("utf-8", "replace") if file.is_file() else ""

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import CPU, TrainedNetwork, load_trained
@@ -106,6 +107,8 @@ def add_maps_of(folder: RunFolder, spec: TrialSpec, target: RunFolder) -> None:
     shown = images_to_keep(spec.data, lambda: arrange_splits(load_for(spec.data), spec.protocol))
     if shown is None:
         return
+    if spec.network.plugin_file is not None:
+        load_plugin(spec.network.plugin_file)  # as the user named it; what the record names is not run
     target.write_maps(spec.trial_id, make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown))
 
 

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from fbench.benchmark.records.trial_records import TrialRecord
 
 
-def real_face_maps(run: RunTable, data_paths: Mapping[str, Path]) -> dict[tuple[str, str], FaceMaps]:
+def real_face_maps(
+    run: RunTable, data_paths: Mapping[str, Path], trust: str | None = None
+) -> dict[tuple[str, str], FaceMaps]:
     """Maps of a data set's own validation images, by network and data set, of the lowest seed with weights.
 
     Args:
         run: the run; a network that kept no weights is left out.
         data_paths: where the images lie, by the name of the data set in the run, or by its name in the catalogue.
+        trust: as of :func:`fbench.benchmark.training.networks.load_model`.
 
     Raises:
         UserError: the run has no such data set, or no weights; other images than the trials were trained on; a
@@ -42,7 +45,7 @@ def real_face_maps(run: RunTable, data_paths: Mapping[str, Path]) -> dict[tuple[
                 shown[fingerprint] = _own_images(record, reference)
             images = shown[fingerprint]
             if images is not None:
-                found[network, name] = make_maps(load_trained(run.folder, record.trial_id, reference), images)
+                found[network, name] = make_maps(load_trained(run.folder, record.trial_id, reference, trust), images)
     if not found:
         raise UserError(
             f"{run.folder.path} has no trained network to show images to; run it again here, so that it keeps weights."

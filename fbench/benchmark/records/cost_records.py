@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
@@ -41,8 +41,8 @@ class TimingSeries(FrozenModel):
     blocks: tuple[int, ...]
     turns: tuple[int, ...]
     orders: tuple[int, ...]
-    times_s: tuple[float, ...]
-    parts_s: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    times_s: tuple[PositiveFloat, ...]
+    parts_s: dict[str, tuple[NonNegativeFloat, ...]] = Field(default_factory=dict)
     warmup_calls: int
     warm: bool
     dropped_calls: int = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
+from fbench.core.contained import ContainedPath
+from fbench.core.npz import read_npz
 
 SMALL_FILE: Final = "predictions.npz"
 LOGITS_FILE: Final = "logits.npz"
@@ -65,7 +66,7 @@ def rounded_logits(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
 Predictions = dict[SplitName, SplitPredictions]
 
 
-def write_predictions(folder: Path, predictions: Predictions) -> None:
+def write_predictions(folder: ContainedPath, predictions: Predictions) -> None:
     """Write the small part (classes, labels and clusters) and the logits with sample ids as two files in ``folder``."""
     small: dict[str, npt.NDArray[np.generic]] = {}
     large: dict[str, npt.NDArray[np.generic]] = {}
@@ -77,32 +78,46 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
         if part.logits is not None and part.sample_ids is not None:
             large[f"{split}_logits"] = part.logits
             large[f"{split}_sample_ids"] = part.sample_ids
-    np.savez_compressed(folder / SMALL_FILE, allow_pickle=False, **small)
+    with (folder / SMALL_FILE).replacing() as stream:
+        np.savez_compressed(stream, allow_pickle=False, **small)
     if large:
-        np.savez_compressed(folder / LOGITS_FILE, allow_pickle=False, **large)
+        with (folder / LOGITS_FILE).replacing() as stream:
+            np.savez_compressed(stream, allow_pickle=False, **large)
 
 
-def read_classes(folder: Path) -> Predictions:
-    """Classes, labels and clusters of what :func:`write_predictions` wrote, without logits: a fifth of the time."""
-    with np.load(folder / SMALL_FILE, allow_pickle=False) as archive:
-        small = _in_words_of_today(archive)
+def read_classes(folder: ContainedPath) -> Predictions:
+    """Classes, labels and clusters of what :func:`write_predictions` wrote, without logits: a fifth of the time.
+
+    Raises:
+        OSError: there is no file, or it cannot be read.
+        ValueError: it is damaged, or its arrays do not fit each other.
+    """
+    small = _in_words_of_today(read_npz(folder / SMALL_FILE))
+    for name, values in small.items():
+        wanted = small.get(f"{name.partition('_')[0]}_predicted", values).shape
+        if values.ndim != 1 or values.dtype.kind not in "iu" or values.shape != wanted:
+            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}; it needs one whole number an image")
     splits: tuple[SplitName, ...] = ("validation", "test")
     return {
         split: SplitPredictions(
             predicted=small[f"{split}_predicted"], labels=small[f"{split}_labels"], clusters=_clusters(split, small)
         )
         for split in splits
-        if f"{split}_predicted" in small
+        if f"{split}_predicted" in small and f"{split}_labels" in small
     }
 
 
-def read_predictions(folder: Path) -> Predictions:
-    """Read what :func:`write_predictions` wrote; logits are none where their file is missing."""
+def read_predictions(folder: ContainedPath) -> Predictions:
+    """Read what :func:`write_predictions` wrote; logits are none where their file is missing.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: it is damaged.
+    """
     classes = read_classes(folder)
     if not (folder / LOGITS_FILE).exists():
         return classes
-    with np.load(folder / LOGITS_FILE, allow_pickle=False) as archive:
-        large = _in_words_of_today(archive)
+    large = _in_words_of_today(read_npz(folder / LOGITS_FILE))
     return {
         split: replace(part, logits=large.get(f"{split}_logits"), sample_ids=large.get(f"{split}_sample_ids"))
         for split, part in classes.items()
@@ -113,8 +128,6 @@ def _clusters(split: SplitName, small: Mapping[str, npt.NDArray[Any]]) -> SplitC
     for unit in get_args(ClusterUnit):
         numbers = small.get(f"{split}_{unit}")
         if numbers is not None:
-            if numbers.shape != small[f"{split}_predicted"].shape:
-                raise ValueError(f"{split}_{unit} has the shape {numbers.shape}; it needs one number for each image")
             return SplitClusters(unit, numbers)
     return None
 

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, Po
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.benchmark.records.tuning import Tuning
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel, parse, read_toml
 from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
 
@@ -265,7 +266,7 @@ def load_protocol(name_or_path: str) -> Protocol:
     """
     if not name_or_path.endswith(".toml"):
         return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
-    return parse(Protocol, _merged(read_toml(Path(name_or_path).expanduser())), name_or_path)
+    return parse(Protocol, _merged(read_toml(expanded(name_or_path))), name_or_path)
 
 
 def _shipped(given: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import TrialResult
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
 
 NO_LIMITS: Final[Mapping[str, float]] = MappingProxyType({})
@@ -70,7 +71,9 @@ def attempt(
     from fbench.benchmark.training.checkpoints import CheckpointPlace
     from fbench.benchmark.training.trial import TrialContext, run_trial
 
-    kept = None if context.checkpoints is None else context.checkpoints / f"{spec.trial_id}.safetensors"
+    kept = None
+    if (folder := context.checkpoints) is not None:
+        kept = ContainedPath(folder.parent, (folder.name, f"{spec.trial_id}.safetensors"))
     try:
         if spec.network.plugin_file is not None:
             load_plugin(spec.network.plugin_file)

@@ -338,9 +338,16 @@ def _reusable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str
     for path in sources:
         source = RunFolder.open(path)
         finished = {key: record for key, record in source.trials().items() if record.status == "finished"}
-        found |= {
-            spec.trial_id: source
+        wanted = [
+            spec.trial_id
             for spec in pending
             if spec.trial_id in finished and finished[spec.trial_id].spec.default_protocol == spec.default_protocol
-        }
+        ]
+        for trial_id in wanted:
+            if finished[trial_id].spec.trial_id != trial_id:
+                raise UserError(
+                    f"{source.trial_folder(trial_id)} is no trial of the settings in its record; leave that run out of "
+                    "--from."
+                )
+        found |= dict.fromkeys(wanted, source)
     return found

@@ -45,7 +45,7 @@ def carry_out_searches(
 
     def hear(event: Event) -> None:
         if isinstance(event, Ended):
-            (folder.trial_folder(event.trial_id) / WEIGHTS_FILE).unlink(missing_ok=True)
+            (folder.trial_files(event.trial_id) / WEIGHTS_FILE).remove()
             records[event.trial_id] = event.record
         listener.happened_in_search(event)
 

@@ -30,6 +30,7 @@ from fbench.benchmark.store.search_files import read_searches, write_search
 from fbench.benchmark.workers.supervisor import Failure
 from fbench.core.files import unfinished_beside
 from fbench.core.locks import locked
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -244,17 +245,18 @@ def carry_out(
         return run_until_decided(plan, max_seeds, listener, stopping)
 
 
-def load_model(run: str | Path | RunTable, trial: str) -> nn.Module:
+def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None) -> nn.Module:
     """The trained network of a trial, in evaluation mode on the CPU; ``trial`` is an id of :func:`fbench.load_run`.
 
-    It takes images float (N, C, H, W) normalised as the trial's protocol says, and returns logits.
+    It takes images float (N, C, H, W) normalised as the trial's protocol says, and returns logits. Code that only the
+    run's records name runs where ``trust`` is the digest over its files, which the error says without it.
 
     Raises:
         UserError: no such run or trial, or a trial whose weights were not kept.
     """
     from fbench.benchmark.training.networks import load_model as load
 
-    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(Path(run).expanduser()), trial)
+    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run)), trial, trust)
 
 
 def _readings(plan: RunPlan) -> list[str]:

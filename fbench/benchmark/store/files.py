@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,39 +14,45 @@ from pydantic import BaseModel, ValidationError
 
 from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.records.trial_records import SCHEMA_VERSION, HistoryRow, TrialRecord
-from fbench.core.errors import UserError, readable
+from fbench.core.bounded import read_json, read_text
+from fbench.core.contained import ContainedPath, OutsideError
+from fbench.core.errors import UserError, message_of, readable
 from fbench.core.files import replacing
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def write_history(file: Path, rows: Iterable[HistoryRow]) -> None:
+def write_history(file: ContainedPath, rows: Iterable[HistoryRow]) -> None:
     """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row.model_dump() for row in rows)
+    text = StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.model_dump() for row in rows)
+    write_text(file, text.getvalue())
 
 
-def read_history(file: Path) -> list[HistoryRow]:
+def read_history(file: ContainedPath) -> list[HistoryRow]:
     """Read what :func:`write_history` wrote.
 
     Raises:
         UserError: the file is missing or was changed by hand.
     """
-    with naming(file), file.open(newline="", encoding="utf-8") as stream:
-        return [HistoryRow.model_validate(row) for row in csv.DictReader(stream)]
+    with naming(file):
+        rows = csv.DictReader(StringIO(read_text(file), newline=""))
+        return [HistoryRow.model_validate(row) for row in rows]
 
 
-def read_model(file: Path, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
+def read_model(file: Path | ContainedPath, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
     """Read and validate one JSON file of this schema version.
 
     Raises:
         UserError: naming the file, when it was changed by hand or comes from another schema version.
     """
     with naming(file):
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = read_json(file)
         version = values.get("schema_version", schema_version)
+        if isinstance(version, bool) or not isinstance(version, int):
+            raise TypeError("schema_version: it is no whole number")
         if version == schema_version:
             return model.model_validate(values)
     raise UserError(
@@ -63,10 +70,12 @@ def _writer(values: dict[str, Any]) -> str:
 
 
 @contextmanager
-def naming(file: Path) -> Iterator[None]:
+def naming(file: Path | ContainedPath) -> Iterator[None]:
     """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
     try:
         yield
+    except OutsideError:
+        raise
     except ValidationError as error:
         problem = error.errors()[0]
         location = ".".join(str(part) for part in problem["loc"])
@@ -75,12 +84,15 @@ def naming(file: Path) -> Iterator[None]:
     except UserError as error:  # of a model's own check
         reason = str(error).removesuffix(".")
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
+    except (ValueError, AttributeError, TypeError, csv.Error, RecursionError) as error:
+        reason = message_of(error).partition("\n")[0] or type(error).__name__
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
 
 
-def write_cost_file(file: Path, record: CostRecord) -> None:
+def write_cost_file(file: Path | ContainedPath, record: CostRecord) -> None:
     """Keep a measurement of cost outside of a run; a line for each series, as there may be thousands of samples."""
     parts = record.model_dump(mode="json")
     series = ",\n  ".join(json.dumps(one) for one in parts.pop("series"))
@@ -88,7 +100,7 @@ def write_cost_file(file: Path, record: CostRecord) -> None:
     write_text(file, f'{text[:-2]},\n "series": [\n  {series}\n ]\n}}\n' if series else text + "\n")
 
 
-def read_cost_file(file: Path) -> CostRecord:
+def read_cost_file(file: Path | ContainedPath) -> CostRecord:
     """Read a measurement of cost.
 
     Raises:
@@ -114,12 +126,12 @@ def readable_json(record: TrialRecord) -> str:
     return text
 
 
-def write_json(file: Path, model: BaseModel) -> None:
+def write_json(file: Path | ContainedPath, model: BaseModel) -> None:
     """Write a model as JSON."""
     write_text(file, model.model_dump_json(indent=1) + "\n")
 
 
-def write_text(file: Path, text: str) -> None:
+def write_text(file: Path | ContainedPath, text: str) -> None:
     """Write a text in UTF-8."""
     with replacing(file) as stream:
         stream.write(text.encode())

@@ -10,11 +10,14 @@ import json
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import TrialResult
+from fbench.core.bounded import read_text
 
+MOST_LEDGER_BYTES: Final = 2**30
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +64,13 @@ def _append(record: TrialRecord, rows: int, more: dict[str, str], readings: int)
 
 
 def read_ledger(fingerprint: str) -> list[str]:
-    """All lines of the ledger for one data set, oldest first; empty where there is none."""
+    """All lines of the ledger for one data set, oldest first; empty where there is none. One that cannot be read is
+    reported, as a run is worth more than its copy."""
     file = _ledger_file(fingerprint)
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    try:
+        return read_text(file, MOST_LEDGER_BYTES).splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        _log.warning("the ledger of test readings %s cannot be read: %s", file, error)
+        return []

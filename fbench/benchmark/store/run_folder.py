@@ -9,6 +9,7 @@
 - ``checkpoints/<trial id>.safetensors``: what a trial that was interrupted goes on from; goes when it has a record
 - ``costs/<cost id>.json``: measurements of cost, every raw sample
 - ``test_readings.jsonl``: the ledger of test readings for the run's data, as it stood
+- ``sha256.json``: the hashes of these files, and beside each record those of its trial's files, for ``fbench doctor``
 - ``tuning/searches/<search id>.json``: what each search for settings found; ``tuning/trials``: its trials
 - ``interim_analyses.json``: what each interim analysis found, where seeds were added until comparisons were decided
 """
@@ -16,9 +17,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,8 +54,10 @@ from fbench.benchmark.store.files import (
     write_json,
     write_text,
 )
+from fbench.benchmark.store.hashes import keep_hash, keep_hashes
+from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
+from fbench.core.contained import UNFINISHED, ContainedPath, OutsideError
 from fbench.core.errors import UserError, storable
-from fbench.core.files import UNFINISHED, replacing_folder, take_folder
 from fbench.core.locks import LOCK_FILE
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -85,10 +86,14 @@ class TrialResult:
 
 
 class RunFolder:
-    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial."""
+    """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial.
 
-    def __init__(self, path: Path) -> None:
+    A run may be a stranger's: ``files`` follows no link below it, and leads nowhere else.
+    """
+
+    def __init__(self, path: Path, files: ContainedPath | None = None) -> None:
         self.path = path
+        self.files = files or ContainedPath(path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -97,7 +102,7 @@ class RunFolder:
         Raises:
             UserError: there is no run at ``path``.
         """
-        if not (path / "run.json").is_file():
+        if not ContainedPath(path, ("run.json",)).is_file():
             raise UserError(
                 f"{path} is not a run folder (it has no run.json); give the folder that `fbench run` wrote."
             )
@@ -106,59 +111,66 @@ class RunFolder:
     @property
     def searching(self) -> RunFolder:
         """Where searches for settings and their trials lie, apart from the trials of the run."""
-        return RunFolder(self.path / "tuning")
+        return RunFolder(self.path / "tuning", self.files / "tuning")
 
     def is_new(self) -> bool:
         """Whether a folder without a run has nothing in it but what a run that was killed at its start left."""
         if not self.path.is_dir():
             return False
-        return all(entry.name.startswith((UNFINISHED, LOCK_FILE)) for entry in self.path.iterdir())
+        return all(name.startswith((UNFINISHED, LOCK_FILE)) for name in self.files.names())
 
     def clean(self) -> None:
         """Remove what killed processes left unfinished; only for who holds the lock of the folder.
 
         Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
         """
-        patterns = (f"{UNFINISHED}*/", f"*/**/{UNFINISHED}*", f"{LOCK_FILE}-*")
-        for entry in [entry for pattern in patterns for entry in self.path.glob(pattern)]:
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
-        for file in self.checkpoints.glob("*.safetensors"):
-            if self.has_record(file.stem) and self.trial(file.stem).status == "finished":
-                file.unlink()
+        for name in self.files.names():
+            entry = self.files / name
+            if name.startswith(f"{LOCK_FILE}-") or (name.startswith(UNFINISHED) and _is_own_folder(entry)):
+                entry.remove()
+            elif _is_own_folder(entry):
+                _remove_unfinished(entry)
+        for name in (self.files / "checkpoints").names():
+            trial_id = name.removesuffix(".safetensors")
+            if self.has_record(trial_id) and self.trial(trial_id).status == "finished":
+                (self.files / "checkpoints" / name).remove()
 
     # --- configuration and plan
 
     def create(self, config: RunConfig) -> None:
         """Write the configuration of a new run."""
-        write_json(self.path / "run.json", config)
+        write_json(self.files / "run.json", config)
+        keep_hash(self.files, self.files / "run.json")
 
     def config(self) -> RunConfig:
         """The configuration, validated."""
-        return read_model(self.path / "run.json", RunConfig)
+        return read_model(self.files / "run.json", RunConfig)
 
     def plan(self) -> list[PlannedTrial]:
         """Every planned trial so far, in the order it was planned."""
-        file = self.path / "plan.json"
+        file = self.files / "plan.json"
         if not file.exists():
             return []
         with naming(file):
-            return [PlannedTrial.model_validate(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+            return [PlannedTrial.model_validate(row) for row in read_json(file)]
 
     def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
         """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
         rows = {(row.network, row.data, row.seed): row for row in self.plan()}
         rows |= {(row.network, row.data, row.seed): row for row in planned}
         text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
-        write_text(self.path / "plan.json", text + "\n")
+        write_text(self.files / "plan.json", text + "\n")
+        keep_hash(self.files, self.files / "plan.json")
 
     # --- trials
 
     def trial_folder(self, trial_id: str) -> Path:
-        """Where a trial's files lie."""
-        return self.path / "trials" / trial_id
+        """Where a trial's files lie, for a sentence; they are read and written by :meth:`trial_files`."""
+        return self.trial_files(trial_id).path
+
+    def trial_files(self, trial_id: str) -> ContainedPath:
+        """The folder of a trial's files."""
+        return self.files / "trials" / trial_id
 
     def write_trial(self, result: TrialResult) -> TrialRecord:
         """Write a trial; it replaces an earlier (failed) one of the same id.
@@ -171,9 +183,9 @@ class RunFolder:
         """
         record = result.record
         if result.files is not None:
-            take_folder(result.files, self.trial_folder(record.trial_id))
+            self.trial_files(record.trial_id).take(result.files)
             return record
-        with replacing_folder(self.trial_folder(record.trial_id)) as folder:
+        with self.trial_files(record.trial_id).replacing_folder() as folder:
             write_history(folder / "history.csv", result.history)
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
@@ -185,6 +197,7 @@ class RunFolder:
             if result.failure_details:
                 write_text(folder / FAILURE_FILE, storable(result.failure_details))
             write_text(folder / "record.json", readable_json(record))
+            keep_hashes(folder)
         return record
 
     @property
@@ -194,18 +207,18 @@ class RunFolder:
 
     def take_checkpoint(self, trial_id: str, file: Path) -> None:
         """Move a checkpoint of a trial into the run, in the place of an earlier one."""
-        self.checkpoints.mkdir(exist_ok=True)
-        file.replace(self.checkpoints / f"{trial_id}.safetensors")
+        (self.files / "checkpoints" / f"{trial_id}.safetensors").take(file)
 
     def drop_checkpoint(self, trial_id: str) -> None:
         """Remove the checkpoint of a trial, where there is one; and the folder with the last."""
-        (self.checkpoints / f"{trial_id}.safetensors").unlink(missing_ok=True)
-        with suppress(OSError):
-            self.checkpoints.rmdir()
+        folder = self.files / "checkpoints"
+        (folder / f"{trial_id}.safetensors").remove()
+        if not folder.names():
+            folder.remove()
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
-        return (self.trial_folder(trial_id) / "record.json").is_file()
+        return (self.trial_files(trial_id) / "record.json").is_file()
 
     def trial(self, trial_id: str) -> TrialRecord:
         """The record of one trial.
@@ -213,7 +226,7 @@ class RunFolder:
         Raises:
             UserError: the record is not valid, or that of another trial.
         """
-        file = self.trial_folder(trial_id) / "record.json"
+        file = self.trial_files(trial_id) / "record.json"
         record = read_model(file, TrialRecord)
         if record.trial_id != trial_id:
             raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
@@ -225,71 +238,76 @@ class RunFolder:
 
     def trial_ids(self) -> list[str]:
         """The ids of all trials that have a record, in the order of the alphabet; no folder that was not finished."""
-        names = (file.parent.name for file in (self.path / "trials").glob("*/record.json"))
-        return sorted(name for name in names if not name.startswith(UNFINISHED))
+        names = (name for name in (self.files / "trials").names() if not name.startswith(UNFINISHED))
+        return [name for name in names if self.has_record(name)]
 
     def history(self, trial_id: str) -> list[HistoryRow]:
         """The evaluation points of a trial."""
-        return read_history(self.trial_folder(trial_id) / "history.csv")
+        return read_history(self.trial_files(trial_id) / "history.csv")
 
     def predictions(self, trial_id: str) -> Predictions:
         """The stored predictions of a trial."""
-        return read_predictions(self.trial_folder(trial_id))
+        return read_predictions(self.trial_files(trial_id))
 
     def has_weights(self, trial_id: str) -> bool:
         """Whether a trial's weights were kept."""
-        return (self.trial_folder(trial_id) / WEIGHTS_FILE).is_file()
+        return (self.trial_files(trial_id) / WEIGHTS_FILE).is_file()
 
     def has_maps(self, trial_id: str) -> bool:
         """Whether a trial has feature maps and Grad-CAM."""
-        return (self.trial_folder(trial_id) / MAPS_FILE).is_file()
+        return (self.trial_files(trial_id) / MAPS_FILE).is_file()
 
     def maps(self, trial_id: str) -> FaceMaps | None:
         """Feature maps and Grad-CAM of a trial, or None where none were made."""
-        return read_maps(self.trial_folder(trial_id))
+        return read_maps(self.trial_files(trial_id))
 
     def write_maps(self, trial_id: str, maps: FaceMaps) -> None:
         """Keep maps beside a trial's record; images that may not be kept are refused."""
-        write_maps(self.trial_folder(trial_id), maps)
+        write_maps(self.trial_files(trial_id), maps)
 
     def take_maps(self, trial_id: str, other: RunFolder) -> None:
         """Move the maps of a trial here from another folder."""
-        (other.trial_folder(trial_id) / MAPS_FILE).replace(self.trial_folder(trial_id) / MAPS_FILE)
+        (self.trial_files(trial_id) / MAPS_FILE).take(other.trial_folder(trial_id) / MAPS_FILE)
 
     def write_maps_left_out(self, trial_id: str, reason: str) -> None:
         """Keep why no maps of a trial could be made, for the report."""
-        write_maps_left_out(self.trial_folder(trial_id), reason)
+        write_maps_left_out(self.trial_files(trial_id), reason)
 
     def maps_left_out(self, trial_id: str) -> str:
         """Why no maps of a trial could be made; empty where they were made or not tried."""
-        return read_maps_left_out(self.trial_folder(trial_id))
+        return read_maps_left_out(self.trial_files(trial_id))
 
     def take_trial(self, other: RunFolder, trial_id: str) -> None:
         """Copy a finished trial, whole, from another run."""
-        with replacing_folder(self.trial_folder(trial_id)) as folder:
-            shutil.copytree(other.trial_folder(trial_id), folder, dirs_exist_ok=True)
+        with self.trial_files(trial_id).replacing_folder() as folder:
+            folder.copy_files(other.trial_files(trial_id))
 
     # --- data, networks, costs, ledger
 
     def write_audit(self, fingerprint: str, audit: Audit) -> None:
         """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
-        write_json(self.path / "data" / fingerprint[:16] / "audit.json", audit)
+        file = self.files / "data" / fingerprint[:16] / "audit.json"
+        write_json(file, audit)
+        keep_hash(self.files, file)
 
     def audit(self, fingerprint: str) -> Audit | None:
         """What was found in a data set, or None where no audit was kept."""
-        file = self.path / "data" / fingerprint[:16] / "audit.json"
+        file = self.files / "data" / fingerprint[:16] / "audit.json"
         return read_model(file, Audit) if file.exists() else None
 
     def network_file(self, digest: str) -> Path:
-        """Where the description of a network lies."""
-        return self.path / "networks" / digest[:16] / "network.json"
+        """Where the description of a network lies, for a sentence."""
+        return self._network_file(digest).path
+
+    def _network_file(self, digest: str) -> ContainedPath:
+        return self.files / "networks" / digest[:16] / "network.json"
 
     def write_network(self, digest: str, description: NetworkDescription) -> None:
         """Keep the description of a network; one that is there already stays."""
-        file = self.network_file(digest)
+        file = self._network_file(digest)
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
             write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
+            keep_hash(self.files, file)
 
     def network(self, digest: str) -> NetworkDescription | None:
         """The description of a network, or None where it was not kept.
@@ -297,21 +315,29 @@ class RunFolder:
         Raises:
             UserError: the file is not valid.
         """
-        file = self.network_file(digest)
+        file = self._network_file(digest)
         return read_model(file, NetworkDescription) if file.exists() else None
 
     def write_cost(self, record: CostRecord) -> None:
         """Keep a measurement of cost."""
-        write_cost_file(self.path / "costs" / f"{record.cost_id}.json", record)
+        file = self.files / "costs" / f"{record.cost_id}.json"
+        write_cost_file(file, record)
+        keep_hash(self.files, file)
+
+    def cost_names(self) -> list[str]:
+        """The names of the files of all measurements of cost."""
+        names = (self.files / "costs").names()
+        return [name for name in names if name.endswith(".json") and not name.startswith(UNFINISHED)]
 
     def costs(self) -> list[CostRecord]:
         """All measurements of cost, oldest first."""
-        records = [read_cost_file(file) for file in sorted((self.path / "costs").glob("*.json"))]
+        records = [read_cost_file(self.files / "costs" / name) for name in self.cost_names()]
         return sorted(records, key=lambda record: record.finished_at)
 
     def write_interim_analyses(self, analyses: InterimAnalyses) -> None:
         """Keep what each interim analysis found; it replaces what was kept before."""
-        write_json(self.path / "interim_analyses.json", analyses)
+        write_json(self.files / "interim_analyses.json", analyses)
+        keep_hash(self.files, self.files / "interim_analyses.json")
 
     def interim_analyses(self) -> InterimAnalyses | None:
         """What each interim analysis found, or None where the run was not made until decided.
@@ -319,17 +345,36 @@ class RunFolder:
         Raises:
             UserError: the file is not valid.
         """
-        files = (self.path / "interim_analyses.json", self.path / "looks.json")  # the second is of an older fbench
+        files = (self.files / "interim_analyses.json", self.files / "looks.json")  # the second is of an older fbench
         return next((read_model(file, InterimAnalyses) for file in files if file.exists()), None)
 
     def write_test_readings(self, lines: Sequence[str]) -> None:
-        """Keep a copy of the ledger's lines for this run's data."""
-        write_text(self.path / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+        """Keep a copy of the ledger's lines for this run's data; where there are none, what was kept before stays."""
+        if not lines and (self.files / "test_readings.jsonl").exists():
+            return
+        write_text(self.files / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
+        keep_hash(self.files, self.files / "test_readings.jsonl")
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""
-        file = self.path / "test_readings.jsonl"
+        file = self.files / "test_readings.jsonl"
         if not file.exists():
             return []
         with naming(file):
-            return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line]
+            return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]
+
+
+def _is_own_folder(entry: ContainedPath) -> bool:
+    """Whether it is a folder, and no link to one, which is left alone."""
+    try:
+        return entry.is_folder()
+    except OutsideError:
+        return False
+
+
+def _remove_unfinished(folder: ContainedPath) -> None:
+    for name in folder.names():
+        if name.startswith(UNFINISHED):
+            (folder / name).remove()
+        elif _is_own_folder(folder / name):
+            _remove_unfinished(folder / name)

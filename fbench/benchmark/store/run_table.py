@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import read_searches
+from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 from fbench.statistics.clusters import Clusters, clusters_of
 
 
@@ -96,7 +98,7 @@ class RunTable:
 
     def classes(self, record: TrialRecord) -> Predictions:
         """Stored predictions of a trial without logits and ids of images, in a fraction of the time."""
-        return read_classes(self.folder.trial_folder(record.trial_id))
+        return read_classes(self.folder.trial_files(record.trial_id))
 
     def history(self, record: TrialRecord) -> list[HistoryRow]:
         """Evaluation points of a trial."""
@@ -165,17 +167,33 @@ def load_run(path: str | Path) -> RunTable:
     Raises:
         UserError: the folder is not a run, or one of its records is not valid (named).
     """
-    folder = RunFolder.open(Path(path).expanduser())
+    folder = RunFolder.open(expanded(path))
     config = folder.config()
+    plan, trials = tuple(folder.plan()), folder.trials()
+    _refuse_other_plan(folder, plan, trials)
     found = {data.name: folder.audit(data.fingerprint) for data in config.data}
     return RunTable(
         folder=folder,
         config=config,
-        plan=tuple(folder.plan()),
-        trials=folder.trials(),
+        plan=plan,
+        trials=trials,
         costs=tuple(folder.costs()),
         audits={name: audit for name, audit in found.items() if audit is not None},
     )
+
+
+def _refuse_other_plan(folder: RunFolder, plan: Sequence[PlannedTrial], trials: Mapping[str, TrialRecord]) -> None:
+    """See that a plan asks for each seed once, and that the trials are of the seeds that they are planned for."""
+    places = [(row.network, row.data, row.seed) for row in plan]
+    if len(set(places)) < len(places):
+        raise UserError(f"{folder.path / 'plan.json'} has a seed of a network twice; restore it or delete it.")
+    for row in plan:
+        record = trials.get(row.trial_id)
+        if record is not None and record.spec.seed != row.seed:
+            raise UserError(
+                f"{folder.path / 'plan.json'} plans seed {row.seed} of {row.network} as trial '{row.trial_id}', which "
+                f"has seed {record.spec.seed}; restore it or delete it."
+            )
 
 
 def first_names(plan: Sequence[PlannedTrial], data: str) -> dict[str, str]:

@@ -15,15 +15,16 @@ from typing import Final
 from fbench.benchmark.records.search_records import SEARCH_SCHEMA_VERSION, SearchRecord, SearchTable
 from fbench.benchmark.store.files import read_model, write_text
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError
 
 TABLES: Final = Path(__file__).parents[1] / "records" / "tuned"
 """The tables that come with fbench."""
 
 
-def search_file(folder: RunFolder, search_id: str) -> Path:
+def search_file(folder: RunFolder, search_id: str) -> ContainedPath:
     """Where the record of a search lies in a run."""
-    return folder.path / "searches" / f"{search_id}.json"
+    return folder.files / "searches" / f"{search_id}.json"
 
 
 def write_search(folder: RunFolder, record: SearchRecord) -> None:
@@ -38,11 +39,13 @@ def read_searches(folder: RunFolder) -> dict[str, SearchRecord]:
         UserError: a file is not valid, or that of another search.
     """
     found: dict[str, SearchRecord] = {}
-    for file in sorted((folder.path / "searches").glob("*.json")):
+    names = [name for name in (folder.files / "searches").names() if not name.startswith(UNFINISHED)]
+    for search_id in (name.removesuffix(".json") for name in names if name.endswith(".json")):
+        file = search_file(folder, search_id)
         record = read_model(file, SearchRecord, SEARCH_SCHEMA_VERSION)
-        if record.search_id != file.stem:
+        if record.search_id != search_id:
             raise UserError(f"{file} is the record of search '{record.search_id}'; restore it or delete it.")
-        found[file.stem] = record
+        found[search_id] = record
     return found
 
 

@@ -18,9 +18,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from fbench.benchmark.store.plain_values import NotPlainError, dtype_named, from_json, to_json
+from fbench.core.bounded import parse_json, read_bytes
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import message_of, reason_of
 
 STATE_KEY: Final = "fbench.state"
+MOST_WEIGHTS_BYTES: Final = 16 * 2**30
 _RESERVED: Final = "__metadata__"
 _STORED: Final = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),
@@ -33,6 +36,13 @@ _COMPRESSED: Final = {
     torch.sparse_csc: ("ccol_indices", "row_indices"),
     torch.sparse_bsc: ("ccol_indices", "row_indices"),
 }
+
+
+_UNREADABLE: Final = (
+    *(SafetensorError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(RuntimeError, StopIteration, OverflowError, MemoryError),
+)
+"""What files and notes that nobody of us wrote may raise on their way to tensors."""
 
 
 class WeightsError(Exception):
@@ -61,12 +71,13 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
     try:
         if notes := {kind: entries for kind, entries in writer.notes.items() if entries}:
             strings[STATE_KEY] = json.dumps(notes)
+            parse_json(strings[STATE_KEY])  # what is nested too deeply could not be read again
         return save(writer.tensors, strings or None)
     except (SafetensorError, ValueError, RuntimeError) as error:  # RecursionError is one of them
         raise WeightsError(f"the safetensors format refuses them ({error})") from error
 
 
-def write_state(file: Path, state: Mapping[str, Any]) -> str | None:
+def write_state(file: ContainedPath, state: Mapping[str, Any]) -> str | None:
     """Write a ``state_dict`` where it can be kept; else nothing is written, and the reason comes back.
 
     Raises:
@@ -78,11 +89,12 @@ def write_state(file: Path, state: Mapping[str, Any]) -> str | None:
         return message_of(error)
     except Exception as error:  # whatever somebody's tensors raise: a training is worth more than its weights
         return reason_of(error)
-    file.write_bytes(content)
+    with file.replacing() as stream:
+        stream.write(content)
     return None
 
 
-def read_state(file: Path) -> dict[str, Any]:
+def read_state(file: Path | ContainedPath) -> dict[str, Any]:
     """The ``state_dict`` in a file of :func:`encode_state`, or in any other safetensors file, on the CPU.
 
     Names that share a tensor get the very same one.
@@ -91,16 +103,16 @@ def read_state(file: Path) -> dict[str, Any]:
         WeightsError: the file cannot be read, or its metadata do not fit its tensors.
     """
     try:
-        content = file.read_bytes()  # safetensors itself opens only paths that are UTF-8
-        return _state_of(load(content), json.loads(_metadata(content).get(STATE_KEY, "{}")))
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        content = read_bytes(file, MOST_WEIGHTS_BYTES)  # safetensors itself opens only paths that are UTF-8
+        return _state_of(load(content), parse_json(_metadata(content).get(STATE_KEY, "{}")))
+    except _UNREADABLE as error:
         raise WeightsError(f"{file} holds no weights that can be read ({error})") from error
 
 
 def _metadata(content: bytes) -> dict[str, str]:
     """The strings in a safetensors file: its header is JSON behind its length, 8 bytes, the lowest first."""
     length = int.from_bytes(content[:8], "little")
-    strings: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    strings: dict[str, str] = parse_json(content[8 : 8 + length].decode()).get("__metadata__", {})
     return strings
 
 

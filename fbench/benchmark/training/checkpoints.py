@@ -17,6 +17,7 @@ from typing import Any, Final
 from fbench.benchmark.records.events import Checkpointed, Listen
 from fbench.benchmark.store.weights import encode_state, read_state
 from fbench.benchmark.training.state import TrainingState
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import StoppedError, reason_on_a_line
 from fbench.core.files import replacing
 
@@ -39,7 +40,7 @@ class CheckpointPlace:
     """Where checkpoints are: ``kept`` is the file to go on from, if it is there; new ones are written to the folder
     ``scratch``."""
 
-    kept: Path
+    kept: Path | ContainedPath
     scratch: Path
 
 
@@ -144,7 +145,7 @@ def write_checkpoint(file: Path, state: TrainingState, progress: Progress) -> No
         stream.write(content)
 
 
-def restore(file: Path, state: TrainingState) -> Progress:
+def restore(file: Path | ContainedPath, state: TrainingState) -> Progress:
     """Put a new training where that of the file stood.
 
     Raises:

@@ -11,7 +11,6 @@ from fbench.architectures.builder_check import refuse_unsteady_builder
 from fbench.architectures.building import build_and_trace
 from fbench.architectures.digest import digest_of
 from fbench.architectures.output_check import refuse_unusable_output
-from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import ResolvedArchitecture, build, resolve
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.benchmark.records.network_description import NetworkDescription
@@ -19,6 +18,7 @@ from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.records.trial_records import UncountedOperation
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.weights import WeightsError, read_state
+from fbench.benchmark.training.foreign_code import require_code
 from fbench.benchmark.training.network_state import State, fits, put_state
 from fbench.core.errors import UserError, reason_on_a_line
 
@@ -104,25 +104,25 @@ def uncounted(traced: NetworkTrace) -> tuple[UncountedOperation, ...]:
     )
 
 
-def load_model(folder: RunFolder, trial_id: str) -> nn.Module:
+def load_model(folder: RunFolder, trial_id: str, trust: str | None = None) -> nn.Module:
     """The trained network of a finished trial, in evaluation mode on the CPU.
 
-    It takes normalised images float (N, C, H, W) and returns logits (N, classes).
+    It takes normalised images float (N, C, H, W) and returns logits (N, classes). Code that only the record names runs
+    where ``trust`` is its digest, as of :func:`fbench.benchmark.training.foreign_code.require_code`.
 
     Raises:
-        UserError: no such trial in the run, one without weights (a failed one, or committed without them), or weights
-            that do not fit the network as its builder makes it now.
+        UserError: code that is not trusted, no such trial in the run, one without weights (a failed one, or committed
+            without them), or weights that do not fit the network as its builder makes it now.
     """
     if not folder.has_record(trial_id):
         raise UserError(f"{folder.path} has no trial '{trial_id}'; `fbench status {folder.path}` lists them.")
-    weights = folder.trial_folder(trial_id) / WEIGHTS_FILE
+    weights = folder.trial_files(trial_id) / WEIGHTS_FILE
     if not weights.is_file():
         if reason := folder.trial(trial_id).weights_not_kept:
             raise UserError(f"The weights of trial '{trial_id}' of {folder.path} could not be kept: {reason}.")
         raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
+    require_code(folder, network, trust)
     module = build(network.resolved)
     try:
         state = read_state(weights)

@@ -14,13 +14,14 @@ from fbench.benchmark.records.predictions import (
     read_classes,
     write_predictions,
 )
+from fbench.core.contained import ContainedPath
 
 
 def test_clusters_come_back_with_what_they_are(tmp_path: Path) -> None:
     predicted = np.array([0, 1, 1])
     part = SplitPredictions(predicted, predicted, clusters=SplitClusters("subjects", np.array([0, 1, 0])))
-    write_predictions(tmp_path, {"test": part, "validation": SplitPredictions(predicted, predicted)})
-    back = read_classes(tmp_path)
+    write_predictions(ContainedPath(tmp_path), {"test": part, "validation": SplitPredictions(predicted, predicted)})
+    back = read_classes(ContainedPath(tmp_path))
     found = back["test"].clusters
     assert found is not None
     assert (found.unit, found.numbers.tolist()) == ("subjects", [0, 1, 0])
@@ -29,5 +30,5 @@ def test_clusters_come_back_with_what_they_are(tmp_path: Path) -> None:
 
 def test_clusters_of_other_images_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / SMALL_FILE, test_predicted=[0, 1], test_labels=[0, 1], test_copies=[0, 1, 2])
-    with pytest.raises(ValueError, match="one number for each image"):
-        read_classes(tmp_path)
+    with pytest.raises(ValueError, match="one whole number an image"):
+        read_classes(ContainedPath(tmp_path))

@@ -96,6 +96,7 @@ def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finish
             "predictions.npz",
             "logits.npz",
             "weights.safetensors",
+            "sha256.json",
         }
         assert ("maps.npz" in names) == (record.spec.seed == 0)
         description = finished.folder.network(record.spec.network.digest)

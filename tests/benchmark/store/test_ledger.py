@@ -9,6 +9,7 @@ from support import trial_spec_of
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.store.ledger import log_later_reading, log_readings, read_ledger
+from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.trial import TrialContext, run_trial
 
 
@@ -49,3 +50,15 @@ def test_a_cache_that_cannot_be_written_costs_the_line_and_not_the_trial(
     log_readings(run_trial(trial_spec_of(stripes), stripes, TrialContext(torch.device("cpu"))))
     assert "a reading of the test split could not be written to" in caplog.text
     assert read_ledger(stripes.fingerprint) == []
+
+
+def test_a_ledger_that_cannot_be_read_costs_no_run_and_no_line_that_a_run_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "test_readings" / f"{'0' * 64}.jsonl").mkdir(parents=True)
+    run = RunFolder(tmp_path / "run")
+    run.write_test_readings(['{"rows": 1}'])
+    run.write_test_readings(read_ledger("0" * 64))
+    assert run.test_readings() == [{"rows": 1}]
+    assert "cannot be read" in caplog.text

@@ -20,6 +20,7 @@ from fbench.benchmark.records.predictions import (
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -62,7 +63,7 @@ def test_a_record_is_a_line_for_each_value_indented_by_one_space_a_level(tmp_pat
 
 def test_classes_are_read_without_the_logits(stripes: ImageDataset, tmp_path: Path) -> None:
     folder, trial_id = stored(stripes, tmp_path)
-    everything, classes = folder.predictions(trial_id), read_classes(folder.trial_folder(trial_id))
+    everything, classes = folder.predictions(trial_id), read_classes(folder.trial_files(trial_id))
     assert classes.keys() == everything.keys()
     for split, part in classes.items():
         np.testing.assert_array_equal(part.predicted, everything[split].predicted)
@@ -103,9 +104,9 @@ def test_the_small_part_alone_still_gives_accuracy(tmp_path: Path) -> None:
         logits=np.zeros((3, 300), np.float16),
         sample_ids=np.array(["a", "b", "c"]),
     )
-    write_predictions(tmp_path, {"validation": part})
+    write_predictions(ContainedPath(tmp_path), {"validation": part})
     (tmp_path / "logits.npz").unlink()
-    (back,) = read_predictions(tmp_path).values()
+    (back,) = read_predictions(ContainedPath(tmp_path)).values()
     assert back.logits is None
     assert back.correct.tolist() == [True, False, True]
 
@@ -199,6 +200,7 @@ def test_a_trial_is_taken_whole_from_another_run(stripes: ImageDataset, tmp_path
         "predictions.npz",
         "logits.npz",
         "weights.safetensors",
+        "sha256.json",
     }
 
 

@@ -31,8 +31,8 @@ from fbench.benchmark.training import networks
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.benchmark.workers.inside import Parent
+from fbench.core.contained import UNFINISHED
 from fbench.core.errors import UserError
-from fbench.core.files import UNFINISHED
 
 CPU = TrialContext(torch.device("cpu"))
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")

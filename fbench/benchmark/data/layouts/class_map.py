@@ -1,6 +1,6 @@
 """The class map of a folder of images, in TOML: which folders are which class, and how images are split.
 
-    root = "photos"                     # beside this file; left out: the file's own folder
+    root = "photos"                     # below this file's folder; left out: that folder
     leave_out = ["blurred"]             # folders that are no class
     may_show_images = true              # left out: false
     description = "Photos of 2024."
@@ -24,7 +24,6 @@ belongs to them. In a name, ``*`` and ``?`` stand for any characters but ``/``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -34,6 +33,7 @@ from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from fbench.benchmark.data.splits import FLAT_SHARES, SPLIT_SEED
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.patterns import PatternError, check_pattern
 from fbench.core.schema import FrozenModel, parse, read_toml
 
 MAP_FILE: Final = "fbench_data.toml"
@@ -43,9 +43,20 @@ _MOST_CLASSES: Final = 256  # labels are uint8
 def _below_the_root(name: str) -> str:
     """A folder's name in its shortest form, without ``./`` and a slash at its end."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
         raise UserError(f"the class map names the folder '{name}', which is not below the root; name it from there.")
     return path.as_posix()
+
+
+def _below_the_file(name: str) -> str:
+    """The root, which a map of somebody else must not lay around files that it did not come with."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or name.startswith("~") or "\0" in name:
+        raise UserError(
+            f"the class map has the root '{name}', which is not below its own folder; put the map beside the images, "
+            "or a link to them beside the map."
+        )
+    return name
 
 
 Folder = Annotated[str, AfterValidator(_below_the_root)]
@@ -84,11 +95,11 @@ class ClassMap(FrozenModel):
     """The TOML file. ``shares`` are those of the validation and test split, drawn with ``seed``.
 
     Raises:
-        UserError: a folder under two classes, ``splits`` beside ``shares``, or a ``subject`` that is no regular
-            expression.
+        UserError: a folder under two classes, ``splits`` beside ``shares``, a ``root`` that is not below the map's
+            folder, or a ``subject`` that is no regular expression.
     """
 
-    root: str = "."
+    root: Annotated[str, AfterValidator(_below_the_file)] = "."
     classes: dict[str, tuple[Folder, ...]] = Field(min_length=2, max_length=_MOST_CLASSES)
     leave_out: tuple[Folder, ...] = ()
     splits: Splits | None = None
@@ -110,9 +121,9 @@ class ClassMap(FrozenModel):
         if sum(self.shares) >= 1:
             raise UserError(f"the class map has shares of {sum(self.shares):g} in all, so nothing is left to train on.")
         try:
-            re.compile(self.subject or "")
-        except re.error as error:
-            raise UserError(f"the class map's subject '{self.subject}' is no regular expression ({error}).") from error
+            check_pattern(self.subject or "")
+        except PatternError as error:
+            raise UserError(f"the class map's subject '{self.subject}' cannot be used: {error}.") from error
         return self
 
     def class_of(self, folders: Sequence[str], where: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from fbench.benchmark.data.splits import (
     stratified_split,
 )
 from fbench.core.errors import UserError
+from fbench.core.patterns import PatternError, search
 
 LEFT_OUT: Final = "lies in a folder that the class map leaves out"
 
@@ -39,7 +39,7 @@ def scan_class_map(file: Path, settings: ClassMap) -> ImageTree:
     Raises:
         UserError: the root or a folder of a split is missing.
     """
-    root = (file.parent / Path(settings.root).expanduser()).resolve()
+    root = (file.parent / settings.root).resolve()
     tops = settings.splits.folders if settings.splits else (".",)
     for top in tops:
         if not (root / top).is_dir():
@@ -155,7 +155,12 @@ def _enough(subjects: list[str], parts: int) -> list[str]:
 
 
 def _subject(pattern: str, root: Path, file: ImageFile) -> str:
-    match = re.search(pattern, file.file_name)
+    try:
+        match = search(pattern, file.file_name)
+    except PatternError as error:
+        raise UserError(
+            f"The class map's subject '{pattern}' cannot be used on {root / file.relative}: {error}."
+        ) from error
     groups = match.groupdict() if match else {}
     told = groups.get("subject") or (match[1 if match.re.groups else 0] if match else None)
     if not told:

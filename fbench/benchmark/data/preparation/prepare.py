@@ -21,7 +21,9 @@ from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import files_below
 from fbench.benchmark.data.preparation.align import RULE, Normalisation, align
 from fbench.benchmark.data.preparation.faces import Detector, Face
-from fbench.core.errors import UserError, storable
+from fbench.core.bounded import read_json
+from fbench.core.csv_cells import harmless, original
+from fbench.core.errors import UserError, message_of, storable
 from fbench.core.files import replacing
 from fbench.core.schema import FrozenModel
 
@@ -186,7 +188,13 @@ def _require_apart(source: Path, target: Path) -> None:
 def _open_target(target: Path, preparation: Preparation) -> None:
     settings = target / SETTINGS_FILE
     if settings.is_file():
-        before = Preparation.model_validate_json(settings.read_bytes())
+        try:
+            before = Preparation.model_validate(read_json(settings))
+        except (OSError, ValueError) as error:  # pydantic's is a ValueError
+            raise UserError(
+                f"{settings} does not say how these faces were prepared ({message_of(error, 200)}); give a new folder "
+                "with --out."
+            ) from error
         if before != preparation:
             changed = [key for key, value in preparation.model_dump().items() if getattr(before, key) != value]
             raise UserError(
@@ -205,9 +213,16 @@ def _open_target(target: Path, preparation: Preparation) -> None:
 def _lines(target: Path) -> Iterator[tuple[str, str]]:
     """Photo and outcome of each whole line of the manifest."""
     with (target / MANIFEST_FILE).open(newline="", encoding="utf-8", errors="backslashreplace") as stream:
-        for line in csv.DictReader(stream):
-            if line.get("eyes") is not None:  # the last line may be cut off
-                yield line["photo"], _end(line["status"], line["reason"])
+        lines = csv.DictReader(stream)
+        try:
+            for line in lines:
+                if line.get("eyes") is not None:  # the last line may be cut off
+                    yield original(line["photo"]), _end(line["status"], line["reason"])
+        except (csv.Error, KeyError, TypeError) as error:
+            raise UserError(
+                f"{target / MANIFEST_FILE}, line {lines.line_num}, was changed by hand ({error}); restore it, or give "
+                "a new folder with --out."
+            ) from error
 
 
 def _end_last_line(manifest: Path) -> None:
@@ -230,10 +245,10 @@ def _record(writer: object, counts: Counter[str], outcome: PreparationOutcome) -
     eyes = face is not None and face.left_eye is not None and face.right_eye is not None
     writer.writerow(  # type: ignore[attr-defined] # csv gives its writers no public type
         [
-            outcome.photo,
+            harmless(outcome.photo),
             outcome.status,
             outcome.faces_written,
-            outcome.reason,
+            harmless(outcome.reason),
             outcome.faces_found,
             "" if face is None else f"{face.confidence:.4f}",
             "" if face is None else ("eyes" if eyes else "box"),

@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -168,7 +167,7 @@ def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) ->
     for network in run.networks:
         records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
         if records:
-            kept[network] = [(record, _predictions(run, record)) for record in records]
+            kept[network] = [(record, _predictions(run, record, len(data.class_names))) for record in records]
     parts = [part for trials in kept.values() for _, part in trials]
     unit, clusters = _clusters(parts)
     found = {
@@ -216,7 +215,7 @@ def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[n
 
 def _is_kept(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> bool:
     """Whether a trial's predictions are there, as far as one that lacks them may be left out."""
-    file = run.folder.trial_folder(record.trial_id) / SMALL_FILE
+    file = run.folder.trial_files(record.trial_id) / SMALL_FILE
     if omissions is None or file.exists():
         return True
     what = f"seed {record.spec.seed} of {network} on {record.spec.data.name}"
@@ -242,9 +241,9 @@ def _network_evidence(
             f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
             "run again the ones that were read on other data."
         )
-    for record, part in trials:
-        _require_agreement(run, record, part)
     classes = len(data.class_names)
+    for record, part in trials:
+        _require_agreement(run, record, part, classes)
     return NetworkEvidence(
         network=network,
         seeds=tuple(record.spec.seed for record in records),
@@ -257,21 +256,38 @@ def _network_evidence(
     )
 
 
-def _predictions(run: RunTable, record: TrialRecord) -> SplitPredictions:
+def _predictions(run: RunTable, record: TrialRecord, classes: int) -> SplitPredictions:
     folder = run.folder.trial_folder(record.trial_id)
     try:
-        return run.classes(record)[run.headline_split]
-    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        found = run.classes(record)[run.headline_split]
+        _refuse_other_classes(found, classes)
+    except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
         ) from error
+    return found
 
 
-def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions) -> None:
-    """Hold that the recorded accuracy is that of the predictions beside it."""
-    recorded, found = _measures(run, record).top1, float(part.correct.mean())
+def _refuse_other_classes(found: SplitPredictions, classes: int) -> None:
+    if found.labels.size == 0:
+        raise ValueError("they are of no image")
+    for numbers in (found.labels, found.predicted):
+        if not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
+            raise ValueError(
+                f"they hold classes from {numbers.min()} to {numbers.max()}, and the data set has {classes}"
+            )
+
+
+def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions, classes: int) -> None:
+    """Hold that the recorded accuracy is that of the predictions beside it, and that every class has its recall."""
+    measures, file = _measures(run, record), run.folder.trial_folder(record.trial_id) / "record.json"
+    if len(measures.recall_by_class) != classes:
+        raise UserError(
+            f"{file} has the recall of {len(measures.recall_by_class)} classes, and the data set has {classes}; "
+            "restore the folder, or delete it and run again."
+        )
+    recorded, found = measures.top1, float(part.correct.mean())
     if abs(recorded - found) > _ROUNDING:
-        file = run.folder.trial_folder(record.trial_id) / "record.json"
         raise UserError(
             f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
             "restore the folder, or delete it and run again."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 from fbench.reports.findings.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.findings.diff.answer import answers
 from fbench.reports.findings.diff.cost import compare_cost
@@ -65,7 +66,7 @@ def _names(base: Side, new: Side) -> tuple[str, str]:
 
 def _path(side: Side) -> Path:
     given = side.label.removesuffix(f":{side.network}") if side.network else side.label
-    return Path(given).expanduser().resolve()
+    return expanded(given).resolve()
 
 
 def _view(letter: str, name: str, side: Side, other: Side) -> SideView:

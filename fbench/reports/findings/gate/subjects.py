@@ -11,6 +11,7 @@ from fbench.benchmark.records.trial_records import StaticCost
 from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 from fbench.reports.findings.comparisons.evidence import Evidence, gather
 from fbench.reports.findings.comparisons.folds import whole_data_sets
 
@@ -107,13 +108,13 @@ def pairs(base: Side, new: Side) -> Sequence[ComparedPair]:
 
 def _split(given: str) -> tuple[Path, str | None]:
     """A path may hold a colon itself, as on Windows."""
-    whole = Path(given).expanduser()
+    whole = expanded(given)
     head, colon, tail = given.rpartition(":")
     if whole.exists() or not colon or not head:
         if not whole.exists():
             raise UserError(f"There is no {given}; give a run's folder or a file that `fbench speed` wrote.")
         return whole, None
-    path = Path(head).expanduser()
+    path = expanded(head)
     if not path.exists():
         raise UserError(f"There is no {head}; give a run's folder or a file that `fbench speed` wrote.")
     return path, tail

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
-from fbench.core.files import replacing
+from fbench.core.contained import ContainedPath
+from fbench.core.csv_cells import harmless
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.measures.model import Range
 from fbench.reports.findings.measures.table import shown_in
@@ -26,10 +27,10 @@ def write_tables(findings: Findings, folder: Path) -> tuple[Path, Path]:
 
     Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
     """
-    summary, trials = folder / "summary.csv", folder / "trials.csv"
+    summary, trials = (ContainedPath(folder) / name for name in ("summary.csv", "trials.csv"))
     _write(summary, summary_rows(findings))
     _write(trials, trial_rows(findings))
-    return summary, trials
+    return summary.path, trials.path
 
 
 def summary_rows(findings: Findings) -> list[dict[str, Cell]]:
@@ -122,11 +123,14 @@ def csv_text(rows: Sequence[Mapping[str, Cell]], columns: Sequence[str] = ()) ->
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def _write(file: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    with replacing(file) as stream:
+def _write(file: ContainedPath, rows: Sequence[Mapping[str, Cell]]) -> None:
+    with file.replacing() as stream:
         stream.write(table_text(rows).encode())
 
 
 def _text(cell: Cell) -> Cell:
-    """Six digits of a measurement: enough for every comparison, and few lines change when it is repeated."""
+    """Six digits of a measurement: enough for every comparison, and few lines change when it is repeated. Text that a
+    spreadsheet would run is made harmless."""
+    if isinstance(cell, str):
+        return harmless(cell)
     return f"{cell:.6g}" if isinstance(cell, float) else cell

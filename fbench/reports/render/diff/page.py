@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fbench.core.errors import UserError
 from fbench.core.files import replacing
+from fbench.core.paths import expanded
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.findings.diff.answer import accuracy_sentences, interval_words, share_words
@@ -24,7 +25,7 @@ def check_page_name(output: Path) -> Path:
     Raises:
         UserError: it does not end in .html.
     """
-    target = output.expanduser()
+    target = expanded(output)
     if target.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"--output {target} is no HTML file; give a name that ends in .html.")
     return target

@@ -8,8 +8,8 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
-from fbench.core.files import replacing
 from fbench.reports.figures.drawing import FILE_FORMATS, FileFormat, Illustration, bytes_of
 from fbench.reports.figures.scripts import missing_sentences
 from fbench.reports.left_out import LeftOut
@@ -60,21 +60,20 @@ def write_figures(
     rows: list[dict[str, Cell]] = []
     missing: set[str] = set()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for found in find_figures(report):
             for kind in dict.fromkeys(formats):
-                file = folder / f"{found.illustration.key}.{kind}"
+                file = ContainedPath(folder) / f"{found.illustration.key}.{kind}"
                 painted = bytes_of(found.illustration, kind)
                 if isinstance(painted, LeftOut):
                     tell(f"{file.name}: {painted.sentence}")
-                    file.unlink(missing_ok=True)
+                    file.remove()
                     continue
-                with replacing(file) as stream:
+                with file.replacing() as stream:
                     stream.write(painted.content)
                 missing |= painted.missing
                 rows.append({"file": file.name, "title": found.title, "shows": found.illustration.drawing.alt})
-        index = folder / INDEX
-        with replacing(index) as stream:
+        index = ContainedPath(folder) / INDEX
+        with index.replacing() as stream:
             stream.write(csv_text(rows, ("file", "title", "shows")).encode())
     except OSError as error:
         raise UserError(
@@ -82,7 +81,7 @@ def write_figures(
         ) from error
     for line in missing_sentences(missing):
         tell(line)
-    return index
+    return index.path
 
 
 def _walk(part: Any, *, synthetic: bool) -> Iterator[FoundFigure]:

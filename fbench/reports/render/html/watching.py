@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.paths import expanded
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ def progress_of(runs: Sequence[Path]) -> Progress:
     Raises:
         UserError: a folder is no run.
     """
-    folders = [RunFolder.open(path.expanduser()) for path in runs]
+    folders = [RunFolder.open(expanded(path)) for path in runs]
     planned = [(folder, row.trial_id) for folder in folders for row in folder.plan()]
     return Progress(
         planned=len(planned),
         ended=sum(folder.has_record(trial_id) for folder, trial_id in planned),
-        costs=sum(any((folder.path / "costs").glob("*.json")) for folder in folders),
+        costs=sum(bool(folder.cost_names()) for folder in folders),
         runs=len(folders),
     )

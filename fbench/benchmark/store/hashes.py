@@ -1,0 +1,60 @@
+"""SHA-256 of the files of a run, kept beside them, so that a damaged or changed one is told from a whole one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Final
+
+from pydantic import Field, RootModel
+
+from fbench.core.bounded import read_json, reading
+from fbench.core.contained import ContainedPath
+
+HASHES_FILE: Final = "sha256.json"
+"""Beside the files of a trial, which are written once; and beside ``run.json``, for all other files."""
+_BLOCK: Final = 2**20
+
+
+class Hashes(RootModel[dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]]):
+    """Hexadecimal SHA-256 by the name of a file, from the folder of the hashes, with ``/``."""
+
+
+def sha256_of(file: ContainedPath) -> str:
+    """The hash of a file's content.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no regular file.
+    """
+    found = hashlib.sha256()
+    with reading(file) as stream:
+        while block := stream.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def read_hashes(folder: ContainedPath) -> dict[str, str] | None:
+    """The hashes kept in a folder; None where there are none that can be read, as in runs of before."""
+    try:
+        return Hashes.model_validate(read_json(folder / HASHES_FILE)).root
+    except (OSError, ValueError):
+        return None
+
+
+def write_hashes(folder: ContainedPath, hashes: dict[str, str]) -> None:
+    """Keep the hashes of a folder's files."""
+    with (folder / HASHES_FILE).replacing() as stream:
+        stream.write((json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
+
+
+def keep_hashes(folder: ContainedPath) -> None:
+    """Keep the hashes of all files in a folder as they are now."""
+    names = [name for name in folder.names() if name != HASHES_FILE and (folder / name).is_file()]
+    write_hashes(folder, {name: sha256_of(folder / name) for name in names})
+
+
+def keep_hash(root: ContainedPath, file: ContainedPath) -> None:
+    """Keep the hash of one file below a folder, beside those of its others."""
+    name = "/".join(file.parts[len(root.parts) :])
+    write_hashes(root, (read_hashes(root) or {}) | {name: sha256_of(file)})

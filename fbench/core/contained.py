@@ -1,0 +1,320 @@
+"""Files below a folder that may be somebody else's: no link is followed, and nothing outside is reached.
+
+The folder itself may be reached by a link. Below it every step is taken from an open folder to a name within it, where
+the system can do that (``openat`` with ``O_NOFOLLOW``); elsewhere every step is looked at before it is taken.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, TypedDict
+
+from fbench.core.errors import UserError, readable
+from fbench.core.paths import expanded
+
+UNFINISHED: Final = ".writing-"
+"""How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
+
+_FROM_FOLDERS: Final = {os.open, os.stat, os.mkdir, os.unlink, os.rename, os.rmdir} <= os.supports_dir_fd
+_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_SEPARATORS: Final = frozenset("/\\\0")
+
+
+class OutsideError(UserError):
+    """A name or a link below a folder leads out of it."""
+
+
+class _At(TypedDict, total=False):
+    dir_fd: int
+
+
+@dataclass(frozen=True)
+class ContainedPath:
+    """A path below ``root``, by the names of its ``parts``.
+
+    Every method raises:
+        OutsideError: a part is no plain name, or a link.
+        OSError: what the system refuses, with the whole path.
+    """
+
+    root: Path
+    parts: tuple[str, ...] = ()
+
+    def __truediv__(self, name: str) -> ContainedPath:
+        """What is called ``name`` in this folder."""
+        if not name or name in (".", "..") or _SEPARATORS & set(name) or (os.name == "nt" and ":" in name):
+            raise OutsideError(
+                f"{readable(str(self))} is to hold a file or folder called '{readable(name)}', which is no plain name; "
+                "give it one without slashes."
+            )
+        return ContainedPath(self.root, (*self.parts, name))
+
+    def __str__(self) -> str:
+        return str(self.root.joinpath(*self.parts))
+
+    @property
+    def path(self) -> Path:
+        """The path for a sentence; whatever opens it is not kept from following links."""
+        return self.root.joinpath(*self.parts)
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+        return self.path.name
+
+    @property
+    def parent(self) -> ContainedPath:
+        """The folder around it."""
+        return ContainedPath(self.root, self.parts[:-1])
+
+    # --- looking
+
+    def is_file(self) -> bool:
+        """Whether a regular file is there."""
+        mode = self._mode()
+        return mode is not None and stat.S_ISREG(mode)
+
+    def is_folder(self) -> bool:
+        """Whether a folder is there."""
+        mode = self._mode()
+        return mode is not None and stat.S_ISDIR(mode)
+
+    def exists(self) -> bool:
+        """Whether anything is there, a folder, pipe or device too."""
+        return self._mode() is not None
+
+    def names(self) -> list[str]:
+        """What is in this folder, in the order of the alphabet; nothing where there is no folder."""
+        try:
+            with self._opened() as folder:
+                return sorted(os.listdir(folder))  # noqa: PTH208 - an open folder
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def descriptor(self, flags: int) -> int:
+        """The file, opened with ``flags`` of :func:`os.open`; for who looks at what was opened."""
+        with self._naming(), self._around() as (name, at):
+            self._refuse_link(name, at)
+            return os.open(name, flags | _NO_LINK, 0o666, **at)
+
+    # --- writing
+
+    def make_folder(self) -> ContainedPath:
+        """This folder, made with those around it where they are missing."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._naming(), self._opened(make=True):
+            return self
+
+    @contextmanager
+    def replacing(self) -> Iterator[IO[bytes]]:
+        """Open a file that takes the place of this one when the block ends well, and not before."""
+        self.parent.make_folder()
+        with self._naming(), self._around() as (name, at):
+            self._refuse_link(name, at)
+            temporary = name.parent / _unfinished() if isinstance(name, Path) else _unfinished()
+            try:
+                with open(os.open(temporary, _NEW, 0o666, **at), "wb") as stream:  # noqa: PTH123 - opened below the root
+                    yield stream
+                _rename(temporary, name, at)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, **at)
+                raise
+
+    @contextmanager
+    def replacing_folder(self) -> Iterator[ContainedPath]:
+        """An empty folder that takes the place of this one when the block ends well, and not before."""
+        self.parent.make_folder()
+        temporary = self.parent / _unfinished()
+        temporary.make_folder()
+        try:
+            yield temporary
+            self._take(temporary)
+        except BaseException:
+            temporary.remove()
+            raise
+
+    def _take(self, sibling: ContainedPath) -> None:
+        """Move what lies beside this into its place."""
+        self.remove()
+        with self._naming(), self._around() as (name, at):
+            source = name.with_name(sibling.name) if isinstance(name, Path) else sibling.name
+            _rename(source, name, at)
+
+    def take(self, source: Path) -> None:
+        """Move a file or folder of the same file system, which is this process's own, here; a file at once."""
+        self.parent.make_folder()
+        if source.is_dir():
+            self.remove()
+        with self._naming(), self._around() as (name, at):
+            if at:
+                os.rename(source, name, dst_dir_fd=at["dir_fd"])
+            else:
+                os.replace(source, name)  # noqa: PTH105 - as above
+
+    def move_here(self, other: ContainedPath) -> None:
+        """Move a file or folder of the same root into this place, where nothing is."""
+        self.parent.make_folder()
+        with self._naming(), self._around() as (name, at), other._around() as (source, source_at):
+            if at and source_at:
+                os.rename(source, name, src_dir_fd=source_at["dir_fd"], dst_dir_fd=at["dir_fd"])
+            else:
+                os.replace(source, name)  # noqa: PTH105 - both are paths here
+
+    def copy_files(self, other: ContainedPath) -> None:
+        """Copy the regular files of another folder into this one.
+
+        Raises:
+            OutsideError: the other has a link, a pipe or a device among them.
+        """
+        for name in other.names():
+            source = other / name
+            if source.is_folder():
+                continue
+            if not source.is_file():
+                raise OutsideError(f"{readable(str(source))} is no file but a pipe or device; remove it.")
+            descriptor = source.descriptor(os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            with open(descriptor, "rb") as found, (self / name).replacing() as stream:  # noqa: PTH123 - open already
+                shutil.copyfileobj(found, stream)
+
+    def remove(self) -> None:
+        """Remove a file, or a folder with all that is in it, without following a link; nothing where there is none."""
+        try:
+            mode = self._mode()
+        except OutsideError:
+            if self._parent_leads_out():
+                raise
+            mode = stat.S_IFLNK
+        if mode is None:
+            return
+        with self._naming(), self._around() as (name, at):
+            if stat.S_ISDIR(mode):
+                shutil.rmtree(name, **at)
+            else:
+                os.unlink(name, **at)
+
+    # --- one step at a time
+
+    def _parent_leads_out(self) -> bool:
+        try:
+            with self._around():
+                return False
+        except OutsideError:
+            return True
+
+    def _mode(self) -> int | None:
+        try:
+            with self._naming(), self._around() as (name, at):
+                mode = os.stat(name, follow_symlinks=False, **at).st_mode  # noqa: PTH116 - from an open folder
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.S_ISLNK(mode):
+            raise self._link(self)
+        return mode
+
+    @contextmanager
+    def _around(self) -> Iterator[tuple[str | Path, _At]]:
+        """The folder around this, open, and the name in it, as the functions of :mod:`os` take them."""
+        if not self.parts:
+            yield self.root, {}
+            return
+        with self.parent._opened() as folder:
+            if isinstance(folder, int):
+                yield self.parts[-1], {"dir_fd": folder}
+            else:
+                yield folder / self.parts[-1], {}
+
+    @contextmanager
+    def _opened(self, *, make: bool = False) -> Iterator[int | Path]:
+        """This folder, reached step by step from the root: open, or its path where the system has no such steps."""
+        if not _FROM_FOLDERS:
+            yield self._looked_at(make=make)
+            return
+        folder = os.open(self.root, _FOLDER)
+        try:
+            for count, part in enumerate(self.parts, 1):
+                if make:
+                    with suppress(FileExistsError):
+                        os.mkdir(part, dir_fd=folder)
+                try:
+                    inner = os.open(part, _FOLDER | _NO_LINK, dir_fd=folder)
+                except OSError as error:
+                    if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(part, folder):
+                        raise self._link(ContainedPath(self.root, self.parts[:count])) from error
+                    raise
+                os.close(folder)
+                folder = inner
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _looked_at(self, *, make: bool) -> Path:
+        path = self.root
+        for count, part in enumerate(self.parts, 1):
+            path = path / part
+            if path.is_symlink():
+                raise self._link(ContainedPath(self.root, self.parts[:count]))
+            if make:
+                path.mkdir(exist_ok=True)
+        return path
+
+    def _refuse_link(self, name: str | Path, at: _At) -> None:
+        with suppress(FileNotFoundError):
+            if stat.S_ISLNK(os.stat(name, follow_symlinks=False, **at).st_mode):  # noqa: PTH116 - as above
+                raise self._link(self)
+
+    @staticmethod
+    def _link(place: ContainedPath) -> OutsideError:
+        return OutsideError(
+            f"{readable(str(place))} is a link, and in a run's folder none is followed; put the file or folder itself "
+            "there, or remove the link."
+        )
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """Give what the system refuses the whole path in place of a single name."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno is not None:
+                error.filename = str(self)
+            raise
+
+
+def refuse_links_below(path: Path, folders: Iterable[Path]) -> None:
+    """See that a file or folder that a user named is reached by no link below one of these folders.
+
+    Raises:
+        OutsideError: it is.
+    """
+    for folder in folders:
+        root = expanded(folder).absolute()
+        with suppress(ValueError):
+            ContainedPath(folder, Path(os.path.normpath(path.absolute())).relative_to(root).parts).exists()
+
+
+def _unfinished() -> str:
+    return f"{UNFINISHED}{uuid.uuid4().hex}"
+
+
+def _rename(source: str | Path, target: str | Path, at: _At) -> None:
+    if at:
+        os.rename(source, target, src_dir_fd=at["dir_fd"], dst_dir_fd=at["dir_fd"])
+    else:
+        os.replace(source, target)  # noqa: PTH105 - both are strings elsewhere
+
+
+def _is_link(name: str, folder: int) -> bool:
+    with suppress(OSError):
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    return False

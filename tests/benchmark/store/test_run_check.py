@@ -1,0 +1,135 @@
+"""The files of a run against their hashes, and what is put right."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fbench.benchmark.store.run_check import CheckedFile, check_run
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.cli.app import app
+from fbench.core.errors import UserError
+from tests.reports.fabricated_run import Recipe, fabricate_run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "run"
+    fabricate_run(folder, Recipe(seeds=(0,), images=40))
+    return folder
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(made, tmp_path / "run")))
+
+
+def found_in(run: RunFolder) -> list[CheckedFile]:
+    return list(check_run(run).found)
+
+
+def test_a_whole_run_is_whole_and_every_file_has_a_hash(run: RunFolder) -> None:
+    check = check_run(run)
+    assert (check.found, check.without_hash, check.is_whole) == ((), 0, True)
+    files = [file for file in run.path.rglob("*") if file.is_file() and file.name != "sha256.json"]
+    assert check.whole == len(files)
+
+
+def overwrite(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:10])
+
+
+@pytest.mark.parametrize("damage", [overwrite, cut])
+@pytest.mark.parametrize("name", ["record.json", "predictions.npz", "history.csv"])
+def test_a_damaged_trial_is_moved_aside_and_runs_again(
+    run: RunFolder, damage: Callable[[Path], None], name: str
+) -> None:
+    trial_id = run.trial_ids()[0]
+    damage(run.trial_folder(trial_id) / name)
+    (one,) = found_in(run)
+    assert (one.file, one.outcome) == (f"trials/{trial_id}", "repaired")
+    assert not run.has_record(trial_id)
+    assert (run.path / "damaged" / f"trials-{trial_id}-0" / name).is_file()
+    assert found_in(run) == []
+
+
+def test_damaged_logits_cost_no_trial(run: RunFolder) -> None:
+    trial_id = run.trial_ids()[0]
+    (run.trial_folder(trial_id) / "logits.npz").unlink(missing_ok=True)
+    hashes = run.trial_folder(trial_id) / "sha256.json"
+    hashes.write_text(json.dumps(json.loads(hashes.read_text()) | {"weights.safetensors": "0" * 64}))
+    (run.trial_folder(trial_id) / "weights.safetensors").write_bytes(b"other")
+    assert [one.file for one in found_in(run) if one.outcome == "repaired"] == [
+        f"trials/{trial_id}/weights.safetensors"
+    ]
+    assert run.has_record(trial_id)
+
+
+def test_a_plan_is_made_anew_of_the_records(run: RunFolder) -> None:
+    before = run.plan()
+    cut(run.path / "plan.json")
+    (one,) = found_in(run)
+    assert (one.file, one.outcome) == ("plan.json", "repaired")
+    assert sorted(run.plan(), key=str) == sorted(before, key=str)
+
+
+def test_a_changed_file_that_is_valid_is_told_and_left(run: RunFolder) -> None:
+    config = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
+    (run.path / "run.json").write_text(json.dumps(config | {"name": "other"}), encoding="utf-8")
+    (one,) = found_in(run)
+    assert (one.file, one.outcome) == ("run.json", "problem")
+    result = CliRunner().invoke(app, ["doctor", str(run.path)])
+    assert result.exit_code == 1
+    assert "run.json is valid, and not what was written" in result.output
+
+
+def test_damaged_costs_readings_and_leftovers_are_moved_aside(run: RunFolder) -> None:
+    (cost,) = (run.path / "costs").iterdir()
+    cut(cost)
+    cut(run.path / "test_readings.jsonl")
+    (run.path / "trials" / ".writing-1").mkdir()
+    assert {one.file for one in found_in(run)} == {
+        *(f"costs/{cost.name}", "test_readings.jsonl", "trials/.writing-1"),
+    }
+    assert found_in(run) == []
+
+
+def test_a_run_of_before_has_no_hashes_and_is_checked_by_its_form(run: RunFolder) -> None:
+    for file in run.path.rglob("sha256.json"):
+        file.unlink()
+    check = check_run(run)
+    assert (check.whole, check.found) == (0, ())
+    assert check.without_hash > 0
+    cut(run.trial_folder(run.trial_ids()[0]) / "record.json")
+    assert len(found_in(run)) == 1
+
+
+def test_nothing_is_said_of_a_run_without_its_configuration(run: RunFolder) -> None:
+    cut(run.path / "run.json")
+    with pytest.raises(UserError, match=r"run\.json does not hold a valid record"):
+        check_run(run)
+
+
+def test_a_link_in_a_run_is_not_followed(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (run.path / "damaged").symlink_to(tmp_path / "victim")
+    cut(run.trial_folder(run.trial_ids()[0]) / "record.json")
+    with pytest.raises(UserError, match="damaged is a link"):
+        check_run(run)
+    assert list((tmp_path / "victim").iterdir()) == []
+
+
+def test_json_says_all(run: RunFolder) -> None:
+    found = json.loads(CliRunner().invoke(app, ["doctor", str(run.path), "--json"]).output)
+    assert (found["is_whole"], found["found"]) == (True, [])
