@@ -116,11 +116,18 @@ def _imported(text: bytes) -> frozenset[str]:
 
 def _files_of(folder: Path, top: str) -> Iterator[str]:
     """The files of a module or package that lies in a folder, by their paths from there."""
-    if (folder / top / "__init__.py").is_file():
+    if _is_file(folder / top / "__init__.py"):
         for where, folders, names in os.walk(folder / top):
             folders[:] = sorted(name for name in folders if name.isidentifier())
             for name in sorted(names):
                 if name.endswith(".py"):
                     yield (PurePosixPath(Path(where).relative_to(folder)) / name).as_posix()
-    elif (folder / f"{top}.py").is_file():
+    elif _is_file(folder / f"{top}.py"):
         yield f"{top}.py"
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # of a name that no file can have
+        return False

@@ -110,9 +110,7 @@ def read_maps(folder: ContainedPath) -> FaceMaps | None:
             cam_layer=_one(found["cam_layer"], "U"),
             feature_maps=found.get("feature_maps"),
             layer=_one(found["layer"], "U"),
-            left_out=tuple(
-                (what, reason) for what, reason in found.get("left_out", np.zeros((0, 2), np.str_)).tolist()
-            ),
+            left_out=_pairs(found.get("left_out", np.zeros((0, 2), np.str_))),
             may_be_kept=True,
         )
         _require_shapes(maps)
@@ -132,6 +130,12 @@ def _texts(values: npt.NDArray[Any]) -> tuple[str, ...]:
     if values.ndim != 1 or values.dtype.kind != "U":
         raise ValueError(f"an array is {values.dtype} of shape {values.shape}, and texts are wanted")
     return tuple(plain_text(str(value)) for value in values)
+
+
+def _pairs(values: npt.NDArray[Any]) -> tuple[tuple[str, str], ...]:
+    if values.ndim != 2 or values.shape[1] != 2 or values.dtype.kind != "U":
+        raise ValueError(f"an array is {values.dtype} of shape {values.shape}, and pairs of texts are wanted")
+    return tuple((plain_text(str(what)), plain_text(str(reason))) for what, reason in values)
 
 
 def _require_shapes(maps: FaceMaps) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
@@ -41,8 +41,8 @@ class TimingSeries(FrozenModel):
     blocks: tuple[int, ...]
     turns: tuple[int, ...]
     orders: tuple[int, ...]
-    times_s: tuple[PositiveFloat, ...]
-    parts_s: dict[str, tuple[NonNegativeFloat, ...]] = Field(default_factory=dict)
+    times_s: tuple[Annotated[float, Field(ge=1e-9, le=1e9)], ...]  # no clock has a nanosecond's half
+    parts_s: dict[str, tuple[Annotated[float, Field(ge=0.0, le=1e9)], ...]] = Field(default_factory=dict)
     warmup_calls: int
     warm: bool
     dropped_calls: int = 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, model_validator
 
+from fbench.architectures.builders import GEOMETRY
 from fbench.architectures.registry import ResolvedArchitecture
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount, SplitName
 from fbench.benchmark.data.source import DataReference
@@ -32,6 +33,15 @@ class NetworkSpec(FrozenModel):
     digest: str
     source_sha256: str | None = None
     plugin_file: str | None = None
+
+    @model_validator(mode="after")
+    def _geometry(self) -> Self:
+        for option in GEOMETRY:
+            value = self.options.get(option)
+            number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+            if number < 1 or not float(number).is_integer():
+                raise ValueError(f"the option {option} of '{self.name}' is {value!r:.80}, and no whole number from 1")
+        return self
 
     @property
     def resolved(self) -> ResolvedArchitecture:

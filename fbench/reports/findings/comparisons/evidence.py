@@ -287,7 +287,7 @@ def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPrediction
             "restore the folder, or delete it and run again."
         )
     recorded, found = measures.top1, float(part.correct.mean())
-    if abs(recorded - found) > _ROUNDING:
+    if not abs(recorded - found) <= _ROUNDING:  # NaN is no accuracy either
         raise UserError(
             f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
             "restore the folder, or delete it and run again."

@@ -94,13 +94,18 @@ def timing_of(series: TimingSeries) -> Timing | None:
         network=series.network,
         batch_size=series.batch_size,
         quantiles=quantiles,
-        images_per_s=series.batch_size / middle.time_s,
-        images_per_s_low=series.batch_size / middle.high_s,
-        images_per_s_high=series.batch_size / middle.low_s,
+        images_per_s=_per_s(series.batch_size, middle.time_s),
+        images_per_s_low=_per_s(series.batch_size, middle.high_s),
+        images_per_s_high=_per_s(series.batch_size, middle.low_s),
         parts={name: value / whole for name, value in medians.items()} if whole else {},
         warm=series.warm,
         dropped_calls=series.dropped_calls,
     )
+
+
+def _per_s(images: int, seconds: float) -> float:
+    """Without bound where an interval of times reaches down to nothing."""
+    return images / seconds if seconds > 0 else math.inf
 
 
 def roofline_share(cost: CostRecord, setting: Setting, timing: Timing) -> float | None:
