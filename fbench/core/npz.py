@@ -1,4 +1,4 @@
-"""Arrays of numbers and text in an npz file, whose sizes are checked before anything is inflated."""
+"""Arrays of numbers and text in an npz file; what is read is checked in size before anything is inflated."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -20,6 +21,8 @@ MOST_ARRAY_BYTES: Final = 2**30
 """What all arrays of a file may take; logits of 100,000 images and 1,000 classes take a fifth."""
 _MOST_ARRAYS: Final = 1000
 _KINDS: Final = "biufcU"
+_ARGUMENTS: Final = ("allow_pickle",)
+"""What NumPy before 2.1 took for an array, where it was an argument."""
 _DAMAGED: Final = (
     *(EOFError, KeyError, IndexError, TypeError, AttributeError, OverflowError, SyntaxError, NotImplementedError),
     *(RuntimeError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
@@ -40,9 +43,22 @@ def read_npz(file: Path | ContainedPath, most_bytes: int = MOST_ARRAY_BYTES) -> 
             members = archive.infolist()
             if len(members) > _MOST_ARRAYS or sum(member.file_size for member in members) > most_bytes:
                 raise ValueError(f"its arrays take more than the {most_bytes:,} bytes that are read at most")
-            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+            named = {member.filename.removesuffix(".npy"): member for member in members}
+            return {name: _array(archive, member) for name, member in named.items() if name not in _ARGUMENTS}
     except _DAMAGED as error:
         raise ValueError(f"it is no file of arrays, or damaged ({_first_line(error)})") from error
+
+
+def write_npz(stream: IO[bytes], arrays: Mapping[str, npt.NDArray[Any]], *, compressed: bool = True) -> None:
+    """Write arrays of whole and real numbers, truth values and text by name; nothing is ever pickled.
+
+    Raises:
+        ValueError: an array of another type.
+    """
+    if odd := [name for name, array in arrays.items() if array.dtype.kind not in _KINDS or array.dtype.names]:
+        raise ValueError(f"The array '{odd[0]}' is of the type {arrays[odd[0]].dtype}; give numbers or text.")
+    write = np.savez_compressed if compressed else np.savez
+    write(stream, **dict(arrays))  # type: ignore[arg-type] # the stub may take a name for the argument allow_pickle
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:

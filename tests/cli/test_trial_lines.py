@@ -31,7 +31,8 @@ def failed(stripes: ImageDataset) -> TrialResult:
 def told(result: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> str:
     """What the progress of a run prints of a trial, on one line."""
     specs = [result.record.spec]
-    plan: Any = SimpleNamespace(remaining=specs, specs=specs, jobs=1, folder=RunFolder(tmp_path))
+    config = SimpleNamespace(data=())  # no budget to be told of
+    plan: Any = SimpleNamespace(remaining=specs, specs=specs, jobs=1, folder=RunFolder(tmp_path), config=config)
     with RunProgress() as progress:
         progress.began(plan, {result.record.trial_id: 1.0}, 1.0)
         progress.happened(Ended(result.record))

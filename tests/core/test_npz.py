@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.core.npz import read_npz
+from fbench.core.npz import read_npz, write_npz
 
 
 def test_arrays_of_numbers_and_text_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
@@ -66,3 +66,21 @@ def test_whatever_is_damaged_is_an_error_of_value(tmp_path: Path) -> None:
         (tmp_path / "x.npz").write_bytes(damaged)
         with contextlib.suppress(ValueError):
             read_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_what_is_written_is_read_back_and_nothing_is_pickled(compressed: bool) -> None:
+    arrays = {"a": np.arange(6).reshape(2, 3), "b": np.array(["x", "yz"])}
+    stream = io.BytesIO()
+    write_npz(stream, arrays, compressed=compressed)
+    with np.load(io.BytesIO(stream.getvalue()), allow_pickle=False) as found:
+        assert set(found.files) == set(arrays)
+    with pytest.raises(ValueError, match="'c' is of the type object"):
+        write_npz(io.BytesIO(), {"c": np.array([object()])})
+
+
+def test_an_argument_that_older_numpy_wrote_as_an_array_is_passed_over(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", a=np.arange(3))
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive, archive.open("allow_pickle.npy", "w") as stream:
+        np.lib.format.write_array(stream, np.array(False))
+    assert set(read_npz(tmp_path / "x.npz")) == {"a"}

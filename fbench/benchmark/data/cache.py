@@ -20,6 +20,7 @@ import platformdirs
 
 from fbench.benchmark.data.dataset import ROW_ARRAYS, SPLITS, ImageDataset, LeftOutImages
 from fbench.core.files import replacing
+from fbench.core.npz import write_npz
 from fbench.core.paths import expanded
 
 _ENTRY_FORMAT: Final = 2
@@ -78,7 +79,7 @@ def write_entry(key: str, dataset: ImageDataset) -> None:
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
     try:
         with replacing(_entry_file(key)) as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
+            write_npz(stream, arrays, compressed=False)
     except OSError as error:
         _log.warning("the data set could not be kept in %s and will be read anew: %s", cache_directory(), error)
 

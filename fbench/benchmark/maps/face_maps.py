@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fbench.core.bounded import plain_text, read_bytes
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
-from fbench.core.npz import read_npz
+from fbench.core.npz import read_npz, write_npz
 
 MAPS_FILE: Final = "maps.npz"
 LEFT_OUT_FILE: Final = "maps_left_out.txt"
@@ -70,20 +70,21 @@ def write_maps(folder: ContainedPath, maps: FaceMaps) -> None:
     if not maps.may_be_kept:
         raise ValueError(f"the {maps.source} may not be written")
     with (folder / MAPS_FILE).replacing() as stream:
-        np.savez_compressed(
+        write_npz(
             stream,
-            allow_pickle=False,
-            seed=np.array(maps.seed),
-            source=np.array(maps.source),
-            images=maps.images,
-            labels=np.array(maps.labels, np.str_),
-            predicted=maps.predicted,
-            class_names=np.array(maps.class_names, np.str_),
-            **({} if maps.grad_cam is None else {"grad_cam": maps.grad_cam}),
-            cam_layer=np.array(maps.cam_layer),
-            **({} if maps.feature_maps is None else {"feature_maps": maps.feature_maps}),
-            layer=np.array(maps.layer),
-            **({"left_out": np.array(maps.left_out, np.str_)} if maps.left_out else {}),
+            {
+                "seed": np.array(maps.seed),
+                "source": np.array(maps.source),
+                "images": maps.images,
+                "labels": np.array(maps.labels, np.str_),
+                "predicted": maps.predicted,
+                "class_names": np.array(maps.class_names, np.str_),
+                **({} if maps.grad_cam is None else {"grad_cam": maps.grad_cam}),
+                "cam_layer": np.array(maps.cam_layer),
+                **({} if maps.feature_maps is None else {"feature_maps": maps.feature_maps}),
+                "layer": np.array(maps.layer),
+                **({"left_out": np.array(maps.left_out, np.str_)} if maps.left_out else {}),
+            },
         )
     (folder / LEFT_OUT_FILE).remove()
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.core.contained import ContainedPath
-from fbench.core.npz import read_npz
+from fbench.core.npz import read_npz, write_npz
 
 SMALL_FILE: Final = "predictions.npz"
 LOGITS_FILE: Final = "logits.npz"
@@ -79,10 +79,10 @@ def write_predictions(folder: ContainedPath, predictions: Predictions) -> None:
             large[f"{split}_logits"] = part.logits
             large[f"{split}_sample_ids"] = part.sample_ids
     with (folder / SMALL_FILE).replacing() as stream:
-        np.savez_compressed(stream, allow_pickle=False, **small)
+        write_npz(stream, small)
     if large:
         with (folder / LOGITS_FILE).replacing() as stream:
-            np.savez_compressed(stream, allow_pickle=False, **large)
+            write_npz(stream, large)
 
 
 def read_classes(folder: ContainedPath) -> Predictions:

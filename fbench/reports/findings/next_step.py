@@ -27,6 +27,7 @@ class NextStep:
             where no number up to ``MOST_SEEDS`` would decide any.
         decided: how many of the undecided that would decide with a chance of 80 % each.
         command: that trains them.
+        untested: why nothing is tested, whatever its numbers; else empty.
     """
 
     compared: int
@@ -34,6 +35,7 @@ class NextStep:
     seeds: int | None
     decided: int
     command: str
+    untested: str = ""
 
     @property
     def sentence(self) -> str:
@@ -41,6 +43,8 @@ class NextStep:
         if not self.undecided:
             return ""
         start = f"{count(self.undecided)} of {plural(self.compared, 'comparison')} {_are(self.undecided)} undecided"
+        if self.untested:
+            return f"{start}, as {self.untested}."
         if self.seeds is None:
             return f"{start}, and no more than {MOST_SEEDS} seeds would decide any of them."
         which = _which(self.decided, self.undecided)
@@ -61,7 +65,15 @@ def next_step(run: RunTable, studies: Sequence[StudyResult]) -> NextStep:
         seeds=seeds,
         decided=len(wanted),
         command=repeat_command(run, seeds) if seeds else "",
+        untested=_why_untested(undecided),
     )
+
+
+def _why_untested(undecided: Sequence[Comparison]) -> str:
+    """Why none of them is tested; empty where one is."""
+    if not undecided or any(row.is_tested for row in undecided):
+        return ""
+    return undecided[0].untested or "one training of a network says nothing of the chance of a seed"
 
 
 def _each_pair_once(studies: Sequence[StudyResult]) -> list[Comparison]:

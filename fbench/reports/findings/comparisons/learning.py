@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.formatting import listing, p_equals, percent, points, points_range, significant
+from fbench.reports.formatting import listing, p_equals, percent, plural, points, points_range, significant
 from fbench.statistics.collapse import Collapses, collapse_p_value, interquartile_mean
 from fbench.statistics.comparison.networks import CONFIDENCE, FEWEST_PAIRS, NetworkComparison, compare_networks
 
@@ -105,7 +105,10 @@ def learning_sentence(evidence: Evidence, baselines: Mapping[str, str] | None = 
     found = ["Trainings that collapsed: " + listing([*shown, f"some of {more} more networks"] if more else shown)]
     if not bad:
         found = ["No training collapsed"]
-    if counts:
+    single = more > 0 and all(one.collapses.trainings == 1 for one in networks)
+    if single:
+        found = [f"{len(bad)} of {plural(len(networks), 'network')} collapsed in their only training"]
+    elif counts:
         fewest = f"0 of {counts[0]}{' or more' if len(counts) > 1 else ''}"
         whose = "" if len(networks) == 1 else " of each other network" if bad else " of each network"
         found.append(f"{fewest}{whose} ({_bounds(Collapses(0, counts[0]))})")
@@ -151,7 +154,7 @@ def _fisher(one: NetworkEvidence, baselines: Mapping[str, str], evidence: Eviden
     if baseline is None:
         return ""
     p_value = collapse_p_value(one.collapses, baseline.collapses)
-    return f"; {p_equals(p_value)} against {baseline.network} by Fisher's test"
+    return "" if p_value == 1 else f"; {p_equals(p_value)} against {baseline.network} by Fisher's test"
 
 
 def _middle(side: NetworkEvidence) -> float:

@@ -13,15 +13,15 @@ from fbench.reports.render.html import figure_parts
 from fbench.reports.render.html.build import build_report, gather_report
 from fbench.reports.render.html.document import FigureGroup
 from fbench.reports.render.html.figure_files import find_figures
-from fbench.reports.render.html.figure_parts import PARTS, Groups, Material, PartEntry, Place
+from fbench.reports.render.html.figure_parts import PARTS, FigureInputs, Groups, PartEntry, Place
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
 
-def further(material: Material) -> Groups:
-    networks = [row.trials for row in material.found.summary]
-    figure = illustrate(f"{material.found.key}-further", "One more", single_seeds, networks, material.styles)
+def further(inputs: FigureInputs) -> Groups:
+    networks = [row.trials for row in inputs.found.summary]
+    figure = illustrate(f"{inputs.found.key}-further", "One more", single_seeds, networks, inputs.styles)
     return (FigureGroup("Of all networks", (figure,)),)
 
 
