@@ -14,7 +14,11 @@ from tests.calibration.inference.answers import null_rows
 from tests.calibration.inference.clusters import FRAMES, LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
+from tests.calibration.inference.excess import CASES as CASES_OF_EXCESS
+from tests.calibration.inference.excess import excess_of
 from tests.calibration.inference.families import with_analyses
+from tests.calibration.inference.interim import futility_of
+from tests.calibration.inference.pages import page_of
 from tests.calibration.inference.rank_tests import CASES, rank_tests_of
 from tests.calibration.inference.regimes import (
     REGIMES,
@@ -231,3 +235,26 @@ def test_the_committed_table_of_searches_keeps_its_level_per_seed() -> None:
     per_seed = [float(row["different"]) for row in kept if row["mode"] == "per_seed"]
     assert np.mean(per_seed) < 5.3
     assert all(float(row["different"]) > 30 for row in rows if (row["mode"], row["landscape"]) == ("once", "steep"))
+
+
+def test_interim_analyses_spend_little_more_than_their_level() -> None:
+    rows = read_rows(TABLES / "excess.csv")
+    assert len(rows) == len(CASES_OF_EXCESS)
+    assert all(-1 < float(row["excess"]) < 5.5 for row in rows)
+    small = excess_of(1, 20, repetitions=50, random_seed=1)
+    (kept,) = [row for row in rows if (row["family"], row["max_seeds"]) == ("1", "20")]
+    assert abs(small.excess - float(kept["excess"])) < 4 * small.standard_error
+
+
+def test_a_page_of_equal_networks_is_corrected_as_a_whole() -> None:
+    """What the family rejects each study alone would too; intervals leave out the truth exactly where it does."""
+    row = page_of(0.2, seeds=5, repetitions=8, random_seed=3)
+    assert row.comparisons <= row.each_study <= row.uncorrected
+    assert row.interval == row.comparisons
+    assert max(row.comparisons, row.effects) <= row.page
+
+
+def test_stopping_for_futility_saves_seeds_and_decides_no_more() -> None:
+    row = futility_of(next(regime for regime in REGIMES if regime.name == "mixed"), "equal", 10, random_seed=2)
+    assert row.seeds <= row.seeds_without
+    assert row.decided <= row.decided_without
