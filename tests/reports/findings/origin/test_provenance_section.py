@@ -57,5 +57,5 @@ def test_page_shows_the_ledger(page: Page) -> None:
 
 def test_page_without_readings_has_no_ledger(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
-    run.folder.write_test_readings([])
+    (folder / "test_readings.jsonl").unlink()
     assert "Readings of the test split" not in Page(build_report([run])).text
