@@ -14,19 +14,19 @@ import pytest
 def measure_coarsely(patch: pytest.MonkeyPatch) -> None:
     """The roofline in one round over one working set; calls in two blocks, and batches up to four."""
     from fbench.benchmark.cost.roofline import measure_roofline
-    from fbench.benchmark.runs import session
+    from fbench.benchmark.runs import run_cost
 
     patch.setattr(
         measure_roofline,
         "measure_roofline",
         partial(measure_roofline.measure_roofline, working_sets=(2**18,), rounds=1),
     )
-    patch.setattr(session, "CostPlan", partial(session.CostPlan, blocks=2, seconds=0.1, largest_batch_size=4))
+    patch.setattr(run_cost, "CostPlan", partial(run_cost.CostPlan, blocks=2, seconds=0.1, largest_batch_size=4))
 
 
 def leave_cost_out(patch: pytest.MonkeyPatch) -> None:
     """Runs measure no cost: for tests that look at trials alone."""
-    patch.setattr("fbench.benchmark.runs.session._measure_cost", lambda plan, listener, networks: None)
+    patch.setattr("fbench.benchmark.runs.session.measure_run_cost", lambda plan, listener, networks: None)
 
 
 if __name__ == "__main__":

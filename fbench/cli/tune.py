@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
 )
+from fbench.cli.stop_signals import StopSignals
 
 
 def tune_command(
@@ -37,6 +39,7 @@ def tune_command(
 ) -> None:
     """Search the settings of networks; the same command again goes on where it stopped."""
     from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.benchmark.runs.tuning import make_searches, plan_searches
     from fbench.cli.search_view import SearchProgress, search_lines
     from fbench.reports.formatting import plural
@@ -62,9 +65,13 @@ def tune_command(
         typer.echo(line)
     if dry_run:
         return
+    stopping = Stopping()
+    signals = StopSignals(stopping)
     try:
-        table = make_searches(plan, SearchProgress(typer.echo))
-    except KeyboardInterrupt:
-        typer.echo(f"\nStopped. What was finished is kept in {out}; the same command goes on from there.", err=True)
-        raise typer.Exit(130) from None
+        with signals.heard():
+            table = make_searches(plan, SearchProgress(typer.echo), stopping)
+    except (KeyboardInterrupt, UnfinishedRunError):
+        with suppress(OSError):  # after SIGHUP there is no terminal
+            typer.echo(f"\nStopped. What was finished is kept in {out}; the same command goes on from there.", err=True)
+        raise typer.Exit(signals.exit_code) from None
     typer.echo(f"{plural(len(table.searches), 'search', 'searches')} in {plan.table_file}")

@@ -14,6 +14,10 @@ SeedCounts = Mapping[tuple[str, str], int]
 """How many seeds a network gets on a data set."""
 
 
+Expansion = tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]
+"""Trials, each once; what they are planned for; networks."""
+
+
 def as_it_is(spec: TrialSpec) -> TrialSpec:
     """A trial with the settings of its run's protocol."""
     return spec
@@ -25,7 +29,7 @@ def expand(
     seeds: int | SeedCounts,
     resolved: Networks,
     settle: Callable[[TrialSpec], TrialSpec] = as_it_is,
-) -> tuple[tuple[TrialSpec, ...], tuple[PlannedTrial, ...], tuple[NetworkSpec, ...]]:
+) -> Expansion:
     """Every network on every data set with every seed: trials (each once), what they are planned for, networks.
 
     ``seeds`` is one number for all, or one for each network and data set; ``settle`` gives a trial the settings that a

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,14 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
-from fbench.benchmark.records.budget import Budget, load_preset
-from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.budget import load_preset
+from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
-from fbench.benchmark.runs.expansion import SeedCounts, expand
+from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.expansion import Expansion, expand
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
@@ -30,8 +30,7 @@ from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import kept_searches, read_searches
 from fbench.core.errors import UserError
-from fbench.core.files import require_writable_folder
-from fbench.core.machine import package_version
+from fbench.core.files import require_writable_folder, unfinished_beside
 from fbench.statistics.seeds.sequential import analysis_seeds
 
 if TYPE_CHECKING:
@@ -83,6 +82,18 @@ class RunPlan:
         """As many workers as there is work for, at least one."""
         return min(self.jobs, max(1, len(self.remaining)))
 
+    def worker_context(self, folder: RunFolder, jobs: int) -> WorkerContext:
+        """Where trials run whose records go into ``folder``, so many at a time; each context has a scratch of its
+        own."""
+        return WorkerContext(
+            unfinished_beside(folder.path / "scratch"),
+            str(self.device),
+            jobs,
+            checkpoints=folder.checkpoints,
+            retries=self.retries,
+            isolated=self.trial_timeout_s is not None,
+        )
+
 
 def plan_run(request: RunRequest) -> RunPlan:
     """Resolve a request into a plan; nothing is written.
@@ -104,28 +115,18 @@ def plan_run(request: RunRequest) -> RunPlan:
     data = _data_specs([parse_reference(text) for text in request.data])
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
-    folder = RunFolder(request.out or _default_folder(suite, data, protocol, request.preset))
+    folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset))
     require_writable_folder(folder.path, "The run", "--out")
-    numerics = _numerics(request, device_kind(device))
+    numerics = chosen_numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
     replaced = folder
     if request.uniform_microbatch:
         folder, numerics = with_uniform_microbatch(folder, numerics)
-    config = _config(request, suite, protocol, preset.budget, data, numerics)
-    if (folder.path / "run.json").exists():
-        config = _same_configuration(folder, config)
-    elif folder.path.exists() and not folder.is_new():
-        raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
+    config = _config_in(folder, run_config(request, suite, protocol, preset.budget, data, numerics))
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
-    settle = partial(settled, known)
-    specs, planned, networks = expand(selected, config, seeds, resolved.networks, settle)
-    if not (folder.path / "run.json").exists():
-        reasons = _failing_programs(specs, networks, config, device)
-        if reasons:
-            config = config.model_copy(update={"numerics": numerics.eager(), "eager_because": reasons})
-            specs, planned, networks = expand(selected, config, seeds, resolved.networks, settle)
-    pending = _pending(folder, specs, keep_failed=request.keep_failed)
+    config, (specs, planned, networks) = _expanded(selected, config, seeds, resolved, known, folder, device)
+    pending = pending_trials(folder, specs, keep_failed=request.keep_failed)
     return RunPlan(
         folder=folder,
         config=config,
@@ -133,7 +134,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         specs=specs,
         planned=planned,
         pending=pending,
-        reusable=_reusable(pending, request.take_from),
+        reusable=reusable_trials(pending, request.take_from),
         networks=networks,
         resolved=resolved,
         device=device,
@@ -149,6 +150,40 @@ def plan_run(request: RunRequest) -> RunPlan:
     )
 
 
+def _config_in(folder: RunFolder, wanted: RunConfig) -> RunConfig:
+    """The configuration of the run in a folder, or the wanted one for a folder that is new.
+
+    Raises:
+        UserError: the folder has another run, or something else, in it.
+    """
+    if (folder.path / "run.json").exists():
+        return same_configuration(folder, wanted)
+    if folder.path.exists() and not folder.is_new():
+        raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
+    return wanted
+
+
+def _expanded(
+    suite: Suite,
+    config: RunConfig,
+    seeds: int,
+    resolved: Resolved,
+    known: Mapping[str, SearchRecord],
+    folder: RunFolder,
+    device: torch.device,
+) -> tuple[RunConfig, Expansion]:
+    """The trials of a suite; with the configuration, which for a new run is eager where a program fails."""
+    settle = partial(settled, known)
+    found = expand(suite, config, seeds, resolved.networks, settle)
+    if (folder.path / "run.json").exists():
+        return config, found
+    specs, _, networks = found
+    if reasons := _failing_programs(specs, networks, config, device):
+        config = config.model_copy(update={"numerics": config.numerics.eager(), "eager_because": reasons})
+        found = expand(suite, config, seeds, resolved.networks, settle)
+    return config, found
+
+
 def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[str, SearchRecord]:
     """The searches that are done by id: of the run itself, of runs whose trials it may take, and those that come with
     fbench, the first of these that has one.
@@ -161,57 +196,7 @@ def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[st
     return {key: record for searches in (kept_searches(), *reversed(found)) for key, record in searches.items()}
 
 
-def as_the_folder_is_now(plan: RunPlan) -> RunPlan:
-    """The same plan where another process may have worked in its folder since.
-
-    Raises:
-        UserError: the folder now belongs to another configuration.
-    """
-    config = plan.config
-    if (plan.folder.path / "run.json").exists():
-        config = _same_configuration(plan.folder, config)
-    if config.protocol.tuning is not None:
-        known = {**plan.known, **read_searches(plan.folder.searching)}
-        plan = _expanded_again(plan, _seed_counts(plan), known)
-    pending = _pending(plan.folder, plan.specs, keep_failed=plan.keep_failed)
-    return replace(plan, config=config, pending=pending, reusable=_reusable(pending, plan.take_from))
-
-
-def with_seeds(plan: RunPlan, seeds: SeedCounts) -> RunPlan:
-    """The same plan with another number of seeds for each network and data set."""
-    return _expanded_again(plan, seeds, plan.known)
-
-
-def with_searches(plan: RunPlan, found: Sequence[SearchRecord]) -> RunPlan:
-    """The same plan with the settings of more searches."""
-    known = {**plan.known, **{record.search_id: record for record in found}}
-    return _expanded_again(plan, _seed_counts(plan), known)
-
-
-def _seed_counts(plan: RunPlan) -> dict[tuple[str, str], int]:
-    counts = {(row.network, row.data): 0 for row in plan.planned}
-    for row in plan.planned:
-        counts[row.network, row.data] += 1
-    return counts
-
-
-def _expanded_again(plan: RunPlan, seeds: SeedCounts, known: Mapping[str, SearchRecord]) -> RunPlan:
-    settle = partial(settled, known)
-    specs, planned, networks = expand(plan.suite, plan.config, seeds, plan.resolved.networks, settle)
-    pending = _pending(plan.folder, specs, keep_failed=plan.keep_failed)
-    return replace(
-        plan,
-        specs=specs,
-        planned=planned,
-        networks=networks,
-        pending=pending,
-        reusable=_reusable(pending, plan.take_from),
-        seeds=max(seeds.values()),
-        known=known,
-    )
-
-
-def _pending(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool) -> tuple[TrialSpec, ...]:
+def pending_trials(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool) -> tuple[TrialSpec, ...]:
     """The trials without a usable record."""
     records = folder.trials() if folder.path.exists() else {}
     done = {key for key, record in records.items() if record.status == "finished" or keep_failed}
@@ -233,29 +218,6 @@ def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
     return tuple(specs.values())
 
 
-def _numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
-    """Numerics chosen by rule, or those of another run.
-
-    Raises:
-        UserError: the other run was made on another kind of device, or with training code that has changed since.
-    """
-    if request.numerics_of is None:
-        return choose_numerics(kind, request.precision, compile=request.compile)
-    numerics = RunFolder.open(request.numerics_of).config().numerics
-    if numerics.numerics_version != NUMERICS_VERSION:
-        raise UserError(
-            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
-            f"fbench computes version {NUMERICS_VERSION}; leave --numerics out, or use fbench "
-            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
-        )
-    if numerics.device_kind != kind:
-        raise UserError(
-            f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
-            f"give --device {numerics.device_kind}, or leave --numerics out."
-        )
-    return numerics
-
-
 def _failing_programs(
     specs: Sequence[TrialSpec], networks: Sequence[NetworkSpec], config: RunConfig, device: torch.device
 ) -> dict[str, str]:
@@ -271,69 +233,12 @@ def _failing_programs(
         return tasks.failing_programs(networks, config.protocol, batch_size, config.numerics, device)
 
 
-def _default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
-    parts = [suite.name, "+".join(spec.name for spec in data), preset]
-    if protocol.name != "fbench":
-        parts.append(protocol.name)
-    return Path("results") / "-".join(parts)
-
-
-def _config(
-    request: RunRequest,
-    suite: Suite,
-    protocol: Protocol,
-    budget: Budget,
-    data: tuple[DataSpec, ...],
-    numerics: Numerics,
-) -> RunConfig:
-    return RunConfig(
-        name=_default_folder(suite, data, protocol, request.preset).name,
-        suite=suite,
-        protocol=protocol,
-        preset=request.preset,
-        budget=budget,
-        data=data,
-        numerics=numerics,
-        plugins=tuple(str(plugin) for plugin in request.plugins),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        fbench_version=package_version("fbench"),
-    )
-
-
-def _same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
-    """The folder's own configuration, with data paths as they are now.
+def reusable_trials(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
+    """The trials that another run has finished, each with that run.
 
     Raises:
-        UserError: the folder belongs to another configuration; the first field that differs is named.
+        UserError: a source is no run, or has a record whose settings are not those of its trial.
     """
-    found = folder.config()
-
-    def essence(config: RunConfig) -> dict[str, object]:
-        return {
-            "suite": config.suite,
-            "protocol": config.protocol.settings(),
-            "rule of collapsed trainings": config.protocol.collapse,
-            "preset": config.budget,
-            "data": [spec.fingerprint for spec in config.data],
-            "numerics version, as another fbench made it": config.numerics.numerics_version,
-            "numerics (device kind, precision or compilation)": config.numerics.model_dump(
-                exclude={"numerics_version"}
-            ),
-        }
-
-    if found.eager_because:
-        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
-    ours, theirs = essence(wanted), essence(found)
-    different = [field for field, value in ours.items() if value != theirs[field]]
-    if different:
-        raise UserError(
-            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
-            "give another folder with --out, or the options of that run."
-        )
-    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
-
-
-def _reusable(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
     found: dict[str, RunFolder] = {}
     for path in sources:
         source = RunFolder.open(path)

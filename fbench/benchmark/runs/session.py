@@ -8,27 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from fbench.benchmark.data.audit.findings import Audit
-from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
-from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
-from fbench.benchmark.records.specs import DataSpec, NetworkSpec
+from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.runs.driver import run_trials
-from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
-from fbench.benchmark.runs.planning import RunPlan, as_the_folder_is_now, plan_run, with_searches, with_seeds
+from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.replanning import as_the_folder_is_now, with_seeds
 from fbench.benchmark.runs.request import RunOptions, RunRequest
-from fbench.benchmark.runs.searches import Search
-from fbench.benchmark.runs.searching import carry_out_searches, estimate_searches_s
+from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
+from fbench.benchmark.runs.search_settings import search_settings
+from fbench.benchmark.runs.searching import estimate_searches_s
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
-from fbench.benchmark.store.search_files import read_searches, write_search
-from fbench.benchmark.workers.supervisor import Failure
-from fbench.core.files import unfinished_beside
 from fbench.core.locks import locked
 from fbench.core.paths import expanded
 
@@ -42,7 +38,7 @@ def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, flo
 
     trials_s = networks.estimate_trials_s(plan.remaining, plan.device)
     start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
-    cost_s = 0.0 if _has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
+    cost_s = 0.0 if has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
     searches_s = estimate_searches_s(plan.searches, plan.device, plan.jobs, networks)
     whole_s = start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
     return trials_s, searches_s + whole_s
@@ -52,43 +48,6 @@ COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 n
 REPORT_S = 10.0
 LEAST_LIMIT_S = 1800.0
 ESTIMATES_IN_A_LIMIT = 20.0
-
-
-def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | None = None) -> RunPlan:
-    """Make the searches that a plan lacks, and keep in its folder those that its trials rest on; the plan with their
-    settings.
-
-    Raises:
-        UnfinishedRunError: trials of searches are still to run, as the run was asked to stop.
-    """
-    from fbench.benchmark.runs.local_executor import LocalExecutor
-
-    if plan.config.protocol.tuning is None:
-        return plan
-    if not (plan.folder.path / "run.json").exists():
-        plan.folder.create(plan.config)
-    folder = plan.folder.searching
-    if searches := plan.searches:
-        with (
-            LocalExecutor(search_context(plan, folder), searches[0].data) as executor,
-            (stopping or Stopping()).of(executor),
-        ):
-            found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
-        plan = with_searches(plan, found)
-    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.specs)
-    for search_id in used.keys() - read_searches(folder).keys():
-        write_search(folder, plan.known[search_id])
-    return plan
-
-
-def search_context(plan: RunPlan, folder: RunFolder) -> WorkerContext:
-    """Where trials of searches run; they keep checkpoints in the searches' folder."""
-    return replace(
-        _worker_context(plan),
-        scratch=unfinished_beside(folder.path / "scratch"),
-        jobs=plan.jobs,
-        checkpoints=folder.checkpoints,
-    )
 
 
 def execute_run(
@@ -110,7 +69,7 @@ def execute_run(
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
     plan = search_settings(plan, listener, stopping)
-    context = _worker_context(plan)
+    context = plan.worker_context(plan.folder, plan.jobs_needed)
     with LocalExecutor(context, _first_data(plan)) as executor, network_tasks(context.scratch) as networks:
         _fill_folder(plan, by_rule=by_rule)
         try:
@@ -121,24 +80,12 @@ def execute_run(
                 left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
             if left:
                 raise UnfinishedRunError(left)
-            _measure_cost(plan, listener, networks)
+            measure_run_cost(plan, listener, networks)
             if failures := add_maps(plan.folder, plan.planned, plan.specs, networks.add_maps):
                 listener.left_without_maps(failures)
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
-
-
-def _worker_context(plan: RunPlan) -> WorkerContext:
-    scratch = unfinished_beside(plan.folder.path / "scratch")
-    return WorkerContext(
-        scratch,
-        str(plan.device),
-        plan.jobs_needed,
-        checkpoints=plan.folder.checkpoints,
-        retries=plan.retries,
-        isolated=plan.trial_timeout_s is not None,
-    )
 
 
 def _limits_s(plan: RunPlan, trials_s: Mapping[str, float]) -> dict[str, float]:
@@ -290,42 +237,3 @@ def _quick_audit(data: DataSpec, protocol: Protocol) -> Audit:
     from fbench.benchmark.training.arrange import arrange_splits
 
     return audit_dataset(arrange_splits(load_for(data), protocol), near=False)
-
-
-def _cost_spec(plan: RunPlan) -> CostSpec:
-    """Cost is measured for the networks of the first data set, whose image size and classes they were built for."""
-    names = dict[str, NetworkSpec]()
-    for network in plan.networks:
-        names.setdefault(network.name, network)
-    return CostSpec(
-        networks=tuple(names.values()), numerics=plan.config.numerics, plan=_cost_plan(plan.config.numerics)
-    )
-
-
-def _cost_plan(numerics: Numerics) -> CostPlan:
-    """The default plan, with networks called the way that the run's trials call them."""
-    backend: Backend = "cuda_graph" if numerics.cuda_graph else "compile" if numerics.compile else "eager"
-    usual = CostPlan()
-    settings = tuple(setting.model_copy(update={"backend": backend}) for setting in usual.settings)
-    return usual.model_copy(update={"settings": settings})
-
-
-def _has_cost(plan: RunPlan) -> bool:
-    cost_id = _cost_spec(plan).cost_id
-    return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
-
-
-def _measure_cost(plan: RunPlan, listener: RunListener, networks: NetworkTasks) -> None:
-    from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
-
-    if not _has_cost(plan):
-        spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
-        listener.measuring("what this machine can do at most")
-        roofline = roofline_of_this_machine(spec.numerics, plan.device)
-        record = networks.measure_cost(spec, plan.device, passes, listener.measuring, roofline)
-        if isinstance(record, Failure):
-            listener.left_without_cost(record.reason)
-            return
-        if record.interrupted:  # the run goes on later, and measures it whole
-            raise KeyboardInterrupt
-        plan.folder.write_cost(record)

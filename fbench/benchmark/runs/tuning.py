@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,12 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.searches import Search, waiting
 from fbench.benchmark.runs.searching import carry_out_searches
+from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import read_searches, write_table
 from fbench.core.errors import UserError
 from fbench.core.files import unfinished_beside
+from fbench.core.locks import locked
 
 if TYPE_CHECKING:
     import torch
@@ -82,21 +84,31 @@ def plan_searches(requests: Sequence[RunRequest], folder: Path, leave_out: Seque
     )
 
 
-def make_searches(plan: SearchPlan, listener: RunListener) -> SearchTable:
-    """Make the searches that a plan lacks, and write the table of all that are done after each one.
+def make_searches(plan: SearchPlan, listener: RunListener, stopping: Stopping | None = None) -> SearchTable:
+    """Make the searches that a plan lacks, while no other process works in its folder, and write the table of all that
+    are done after each one.
 
     A keyboard interrupt leaves what was finished, and the same call goes on from there.
+
+    Raises:
+        UnfinishedRunError: trials are still to run, as the searches were asked to stop.
+        UserError: another process is at work in the folder.
     """
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
-    keeper = _TableKeeper(plan, listener)
-    remaining = plan.remaining
-    if remaining:
-        scratch = unfinished_beside(plan.folder.path / "scratch")
-        context = WorkerContext(scratch, str(plan.device), plan.jobs, checkpoints=plan.folder.checkpoints)
-        with LocalExecutor(context, remaining[0].data) as executor:
-            carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
-    return keeper.write()
+    with locked(plan.folder.path, f"The search in {plan.folder.path}"):
+        plan.folder.clean()
+        plan = replace(plan, done=read_searches(plan.folder))  # another process may have been at work meanwhile
+        keeper, remaining = _TableKeeper(plan, listener), plan.remaining
+        if remaining:
+            scratch = unfinished_beside(plan.folder.path / "scratch")
+            context = WorkerContext(scratch, str(plan.device), plan.jobs, checkpoints=plan.folder.checkpoints)
+            with (
+                LocalExecutor(context, remaining[0].data) as executor,
+                (stopping or Stopping()).of(executor),
+            ):
+                carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
+        return keeper.write()
 
 
 def _budget_name(budget: Budget) -> str:

@@ -55,8 +55,9 @@ from fbench.benchmark.store.files import (
     write_text,
 )
 from fbench.benchmark.store.hashes import keep_hash, keep_hashes
+from fbench.benchmark.store.leftovers import remove_leftovers
 from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
-from fbench.core.contained import UNFINISHED, ContainedPath, OutsideError
+from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, storable
 from fbench.core.locks import LOCK_FILE
 
@@ -120,16 +121,9 @@ class RunFolder:
         return all(name.startswith((UNFINISHED, LOCK_FILE)) for name in self.files.names())
 
     def clean(self) -> None:
-        """Remove what killed processes left unfinished; only for who holds the lock of the folder.
-
-        Files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
-        """
-        for name in self.files.names():
-            entry = self.files / name
-            if name.startswith(f"{LOCK_FILE}-") or (name.startswith(UNFINISHED) and _is_own_folder(entry)):
-                entry.remove()
-            elif _is_own_folder(entry):
-                _remove_unfinished(entry)
+        """Remove what killed processes left unfinished, and checkpoints of finished trials; only for who holds the lock
+        of the folder."""
+        remove_leftovers(self.files)
         for name in (self.files / "checkpoints").names():
             trial_id = name.removesuffix(".safetensors")
             if self.has_record(trial_id) and self.trial(trial_id).status == "finished":
@@ -362,19 +356,3 @@ class RunFolder:
             return []
         with naming(file):
             return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]
-
-
-def _is_own_folder(entry: ContainedPath) -> bool:
-    """Whether it is a folder, and no link to one, which is left alone."""
-    try:
-        return entry.is_folder()
-    except OutsideError:
-        return False
-
-
-def _remove_unfinished(folder: ContainedPath) -> None:
-    for name in folder.names():
-        if name.startswith(UNFINISHED):
-            (folder / name).remove()
-        elif _is_own_folder(folder / name):
-            _remove_unfinished(folder / name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -219,3 +221,23 @@ def test_networks_are_left_out_by_name(tmp_path: Path) -> None:
 def test_a_protocol_without_a_search_cannot_be_searched(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"'fbench' has no \[tuning\]"):
         plan_searches([request_in(tmp_path, protocol="fbench")], tmp_path / "made")
+
+
+def test_searches_are_made_by_one_process_at_a_time(tmp_path: Path) -> None:
+    plan = plan_searches([request_in(tmp_path)], tmp_path / "searches")
+    other = "import sys; from fbench.core.locks import locked; from pathlib import Path\n"
+    other += "with locked(Path(sys.argv[1]), 'The search'): print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", other, str(tmp_path / "searches")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match=f"The search in .* is at work in process {holder.pid} on "):
+            make_searches(plan, RunListener())
+        holder.stdin.close()
+        holder.wait(20)
+    assert not (tmp_path / "searches" / "trials").exists()

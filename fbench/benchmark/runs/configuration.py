@@ -1,0 +1,105 @@
+"""The configuration that a run's folder belongs to: made of a request, or found in the folder and held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fbench.ablations.suite import Suite
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.trial_records import RunConfig
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
+from fbench.core.machine import package_version
+
+
+def chosen_numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
+    """Numerics chosen by rule, or those of another run.
+
+    Raises:
+        UserError: the other run was made on another kind of device, or with training code that has changed since.
+    """
+    if request.numerics_of is None:
+        return choose_numerics(kind, request.precision, compile=request.compile)
+    numerics = RunFolder.open(request.numerics_of).config().numerics
+    if numerics.numerics_version != NUMERICS_VERSION:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
+            f"fbench computes version {NUMERICS_VERSION}; leave --numerics out, or use fbench "
+            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
+        )
+    if numerics.device_kind != kind:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
+            f"give --device {numerics.device_kind}, or leave --numerics out."
+        )
+    return numerics
+
+
+def default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
+    """Where a run goes that is given no other place, below the working directory."""
+    parts = [suite.name, "+".join(spec.name for spec in data), preset]
+    if protocol.name != "fbench":
+        parts.append(protocol.name)
+    return Path("results") / "-".join(parts)
+
+
+def run_config(
+    request: RunRequest,
+    suite: Suite,
+    protocol: Protocol,
+    budget: Budget,
+    data: tuple[DataSpec, ...],
+    numerics: Numerics,
+) -> RunConfig:
+    """The configuration of a new run."""
+    return RunConfig(
+        name=default_folder(suite, data, protocol, request.preset).name,
+        suite=suite,
+        protocol=protocol,
+        preset=request.preset,
+        budget=budget,
+        data=data,
+        numerics=numerics,
+        plugins=tuple(str(plugin) for plugin in request.plugins),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fbench_version=package_version("fbench"),
+    )
+
+
+def same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
+    """The folder's own configuration, with data paths as they are now.
+
+    Raises:
+        UserError: the folder belongs to another configuration; the first field that differs is named.
+    """
+    found = folder.config()
+
+    def essence(config: RunConfig) -> dict[str, object]:
+        return {
+            "suite": config.suite,
+            "protocol": config.protocol.settings(),
+            "rule of collapsed trainings": config.protocol.collapse,
+            "preset": config.budget,
+            "data": [spec.fingerprint for spec in config.data],
+            "numerics version, as another fbench made it": config.numerics.numerics_version,
+            "numerics (device kind, precision or compilation)": config.numerics.model_dump(
+                exclude={"numerics_version"}
+            ),
+        }
+
+    if found.eager_because:
+        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
+    ours, theirs = essence(wanted), essence(found)
+    different = [field for field, value in ours.items() if value != theirs[field]]
+    if different:
+        raise UserError(
+            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
+            "give another folder with --out, or the options of that run."
+        )
+    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})

@@ -1,0 +1,38 @@
+"""The settings of a run's trials, where its protocol has them searched."""
+
+from __future__ import annotations
+
+from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.planning import RunPlan
+from fbench.benchmark.runs.replanning import with_searches
+from fbench.benchmark.runs.searches import Search
+from fbench.benchmark.runs.searching import carry_out_searches
+from fbench.benchmark.runs.stopping import Stopping
+from fbench.benchmark.store.search_files import read_searches, write_search
+
+
+def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | None = None) -> RunPlan:
+    """Make the searches that a plan lacks, and keep in its folder those that its trials rest on; the plan with their
+    settings.
+
+    Raises:
+        UnfinishedRunError: trials of searches are still to run, as the run was asked to stop.
+    """
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    if plan.config.protocol.tuning is None:
+        return plan
+    if not (plan.folder.path / "run.json").exists():
+        plan.folder.create(plan.config)
+    folder = plan.folder.searching
+    if searches := plan.searches:
+        with (
+            LocalExecutor(plan.worker_context(folder, plan.jobs), searches[0].data) as executor,
+            (stopping or Stopping()).of(executor),
+        ):
+            found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
+        plan = with_searches(plan, found)
+    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.specs)
+    for search_id in used.keys() - read_searches(folder).keys():
+        write_search(folder, plan.known[search_id])
+    return plan
