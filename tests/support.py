@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
@@ -19,6 +24,9 @@ from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.workers import questions
+from fbench.benchmark.workers.asking import UsersNetworks
+from fbench.benchmark.workers.questions import Question, Subject
 
 
 def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, size: int = 16) -> ImageDataset:
@@ -87,3 +95,23 @@ class Heard:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Ended):
             self.records.append(event.record)
+
+
+def ask_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users' networks answer in this process, through the same JSON: for tests of what is answered alone.
+
+    What plug-ins register stays registered, as in a session.
+    """
+
+    def elsewhere(users: UsersNetworks, asked: Question[Any], subject: Subject | None) -> Any:
+        parent: Any = SimpleNamespace(tell=users._hear)
+        about = None if subject is None else subject.to_json()
+        given = json.loads(json.dumps([asked.to_json(), users._plugins, about, str(users.scratch)]))
+        before = tempfile.tempdir
+        try:
+            found = json.loads(json.dumps(questions.answer(parent, *given)))
+        finally:
+            tempfile.tempdir = before
+        return asked.answer_from_json(found)
+
+    monkeypatch.setattr(UsersNetworks, "_elsewhere", elsewhere)

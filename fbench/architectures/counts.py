@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from fbench.architectures.building import build_and_trace
+from fbench.architectures.builders import Description
 from fbench.architectures.contract import (
     BUILT_IN_CONTRACT,
     USER_CONTRACT_NAME,
@@ -17,14 +19,11 @@ from fbench.architectures.contract import (
     user_contract,
     with_counts,
 )
-from fbench.architectures.registry import (
-    canonical_name,
-    describe,
-    loaded_names,
-    resolve,
-)
-from fbench.architectures.tracing.graph import NetworkTrace
+from fbench.architectures.registry import describe, loaded_names, resolve
 from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from fbench.architectures.tracing.graph import NetworkTrace
 
 COUNT_NAMES = ("trainable_params", "frozen_params", "bn_running_stats", "total_params_keras", "macs")
 
@@ -44,38 +43,62 @@ class Drift:
     message: str
 
 
-def count(name: str) -> Counts:
-    """The counts of a named network with its default options, built on the meta device.
+@dataclass(frozen=True)
+class Counted:
+    """What is counted of a network; ``missing`` has a line for each operation whose MACs are not in the counts."""
+
+    counts: Counts
+    missing: tuple[str, ...]
+
+
+Count = Callable[[str], Counted]
+"""As :func:`count`."""
+
+NOBODY: Final[Mapping[str, Description]] = MappingProxyType({})
+
+
+def count(name: str) -> Counted:
+    """Count a named network with its default options, on the meta device where that can be.
 
     Raises:
-        UserError: the name is unknown.
+        UserError: the name is unknown, or the network cannot be built or run.
     """
-    return _counts(build_and_trace(resolve(name))[1])
+    from fbench.architectures.building import build_and_trace  # imports torch
+
+    traced = build_and_trace(resolve(name))[1]
+    counts = Counts(traced.trainable_params, traced.bn_running_stats, traced.macs, traced.frozen_params)
+    return Counted(counts, missing_macs(traced))
 
 
-def check_contract(names: Sequence[str] = ()) -> list[Drift]:
-    """Compare the named networks with their rows; without names, all loaded networks and all rows.
+def check_contract(
+    names: Sequence[str] = (), users: Mapping[str, Description] = NOBODY, count: Count = count
+) -> list[Drift]:
+    """Compare networks with their rows: fbench's own, and those of users with ``fbench_contract.toml`` in the working
+    directory.
 
-    The user's networks are compared with ``fbench_contract.toml`` in the working directory.
+    Args:
+        names: the registered names that are compared; without any, all networks and all rows.
+        users: the users' networks, with what is said of them.
+        count: counts a network, wherever its code may run.
 
     Raises:
-        UserError: a name is unknown, or the user's contract cannot be read.
+        UserError: the user's contract cannot be read.
     """
-    user_file = Path.cwd() / USER_CONTRACT_NAME
-    wanted = {canonical_name(name) for name in names}
     drifts: list[Drift] = []
     for rows, path, registered in (
         (built_in_contract(), BUILT_IN_CONTRACT, loaded_names(built_in=True)),
-        (user_contract(), user_file, _user_names(names)),
+        (user_contract(), Path.cwd() / USER_CONTRACT_NAME, list(users)),
     ):
         every = list(dict.fromkeys([*rows, *registered]))
-        for name in [name for name in every if not wanted or name in wanted]:
-            drifts += _compare(name, rows.get(name), path, name in registered)
+        for name in [name for name in every if not names or name in names]:
+            drifts += _compare(name, rows.get(name), path, count if name in registered else None)
     return drifts
 
 
-def update_contract(names: Sequence[str] = ()) -> list[Path]:
-    """Write the present counts of the named networks (default: all loaded) into their contracts.
+def update_contract(
+    names: Sequence[str] = (), users: Mapping[str, Description] = NOBODY, count: Count = count
+) -> list[Path]:
+    """Write the present counts of networks into their contracts; arguments as of :func:`check_contract`.
 
     Texts and printed figures of a row are kept; a network without a row gets one. A row whose network is
     gone is removed from the built-in contract, and kept in the user's, whose plug-in may not be loaded.
@@ -84,19 +107,22 @@ def update_contract(names: Sequence[str] = ()) -> list[Path]:
         The files that changed.
 
     Raises:
-        UserError: a name is unknown, a contract cannot be read, the built-in one cannot be written, or, after all
-            others were written, a network cannot be counted.
+        UserError: a contract cannot be read, the built-in one cannot be written, or, after all others were written, a
+            network cannot be counted.
     """
-    wanted = {canonical_name(name) for name in names}
     built_in = loaded_names(built_in=True)
     kept = {name: row for name, row in built_in_contract().items() if name in built_in}
     changed, failures = list[Path](), dict[str, str]()
     for rows, registered, path in (
-        (kept, built_in, BUILT_IN_CONTRACT),
-        (dict(user_contract()), _user_names(names), Path.cwd() / USER_CONTRACT_NAME),
+        (kept, {name: describe(name) for name in built_in}, BUILT_IN_CONTRACT),
+        (dict(user_contract()), users, Path.cwd() / USER_CONTRACT_NAME),
     ):
-        chosen = [name for name in registered if not wanted or name in wanted]
-        updated = {**rows, **_updated_rows(chosen, rows, failures)}
+        updated = dict(rows)
+        for name in [name for name in registered if not names or name in names]:
+            try:
+                updated[name] = with_counts(rows.get(name) or _new_row(name, registered[name]), count(name).counts)
+            except UserError as error:
+                failures[name] = str(error)
         if updated and _write(path, render_contract(updated)):
             changed.append(path)
     built_in_contract.cache_clear()
@@ -107,69 +133,41 @@ def update_contract(names: Sequence[str] = ()) -> list[Path]:
     return changed
 
 
-def _user_names(names: Sequence[str]) -> list[str]:
-    """Networks of the user's that are loaded, and those of installed packages that are asked for by name."""
-    asked = [resolve(name).name for name in names]
-    others = [name for name in asked if name not in built_in_contract()]
-    return list(dict.fromkeys([*loaded_names(built_in=False), *others]))
-
-
-def _compare(name: str, row: ContractRow | None, path: Path, registered: bool) -> list[Drift]:
-    if not registered:
+def _compare(name: str, row: ContractRow | None, path: Path, count: Count | None) -> list[Drift]:
+    if count is None:
         return [Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")]
     if row is None or row.counts is None:
         return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
     try:
-        traced = build_and_trace(resolve(name))[1]
+        found = count(name)
     except UserError as error:
         return [Drift(name, path, f"cannot be counted: {error}")]
-    found = _counts(traced)
     return [
         Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
         for key in COUNT_NAMES
-        if (expected := getattr(row.counts, key)) != (counted := getattr(found, key))
-    ] + [Drift(name, path, f"macs: {reason}") for reason in missing_macs(traced)]
+        if (expected := getattr(row.counts, key)) != (counted := getattr(found.counts, key))
+    ] + [Drift(name, path, f"macs: {reason}") for reason in found.missing]
 
 
-def missing_macs(traced: NetworkTrace) -> list[str]:
+def missing_macs(traced: NetworkTrace) -> tuple[str, ...]:
     """What of an image's multiply-accumulates is not in the count, a line for each operation."""
-    return [
+    return tuple(
         f"{one.operation} is not counted ({one.calls} call{'' if one.calls == 1 else 's'}); no formula is known for it"
         for one in traced.not_counted
         if not one.on_parameters
-    ]
+    )
 
 
-def _counts(traced: NetworkTrace) -> Counts:
-    return Counts(traced.trainable_params, traced.bn_running_stats, traced.macs, traced.frozen_params)
-
-
-def _updated_rows(
-    names: Sequence[str], rows: Mapping[str, ContractRow], failures: dict[str, str]
-) -> dict[str, ContractRow]:
-    """The rows of networks with their present counts; one that cannot be counted is noted among the failures."""
-    updated = {}
-    for name in names:
-        try:
-            updated[name] = _updated_row(name, rows.get(name))
-        except UserError as error:
-            failures[name] = str(error)
-    return updated
-
-
-def _updated_row(name: str, row: ContractRow | None) -> ContractRow:
-    if row is None:
-        about = describe(name)
-        row = ContractRow(
-            name,
-            None,
-            paper=about.paper,
-            role=about.role,
-            description=about.description,
-            aliases=about.aliases,
-            open_choices=about.open_choices,
-        )
-    return with_counts(row, count(name))
+def _new_row(name: str, about: Description) -> ContractRow:
+    return ContractRow(
+        name,
+        None,
+        paper=about.paper,
+        role=about.role,
+        description=about.description,
+        aliases=about.aliases,
+        open_choices=about.open_choices,
+    )
 
 
 def _write(path: Path, text: str) -> bool:

@@ -16,7 +16,7 @@ from types import CodeType, ModuleType
 
 from fbench.architectures.plugin_sources import PluginSources, read_sources
 from fbench.architectures.registry import registering_from, source_digest
-from fbench.core.errors import UserError, readable
+from fbench.core.errors import UserError, readable, reason_on_a_line
 
 
 def load_plugin(path: str | Path) -> ModuleType:
@@ -74,7 +74,13 @@ def private_copy(sources: PluginSources, never_from: Path) -> PluginSources:
 
 
 def _run(name: str, sources: PluginSources, shown: str) -> ModuleType:
-    """Run the bytes of a plug-in; neither the file nor what Python keeps compiled beside it is read again."""
+    """Run the bytes of a plug-in; neither the file nor what Python keeps compiled beside it is read again.
+
+    What it sets of the process (default dtype, threads, working directory) ends with its run: other networks and
+    plug-ins come after it.
+    """
+    from fbench.architectures.process_settings import settings_but_randomness_kept  # imports torch
+
     finder = _Siblings(sources)
     spec = importlib.util.spec_from_file_location(
         name, sources.folder / sources.main, loader=_OfBytes(name, sources, sources.main)
@@ -83,7 +89,7 @@ def _run(name: str, sources: PluginSources, shown: str) -> ModuleType:
     sys.modules[name] = module
     sys.meta_path.insert(0, finder)
     try:
-        with registering_from(source_digest(sources.files[sources.main])):
+        with settings_but_randomness_kept(), registering_from(source_digest(sources.files[sources.main]), shown):
             module.__spec__.loader.exec_module(module)  # type: ignore[union-attr] # as above
     except BaseException as error:
         del sys.modules[name]
@@ -93,8 +99,7 @@ def _run(name: str, sources: PluginSources, shown: str) -> ModuleType:
         if isinstance(error, UserError):
             raise UserError(f"The plug-in {shown} cannot be loaded: {error}") from error
         if isinstance(error, Exception | SystemExit):
-            reason = f"{type(error).__name__}: {error}"
-            raise UserError(f"The plug-in {shown} raised {reason}; mend the file.") from error
+            raise UserError(f"The plug-in {shown} raised {reason_on_a_line(error)}; mend the file.") from error
         raise
     return module
 

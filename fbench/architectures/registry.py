@@ -6,7 +6,6 @@ builders are imported when a name is resolved.
 
 from __future__ import annotations
 
-import fnmatch
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +25,8 @@ from fbench.architectures.builders import (
     source_digest,
 )
 from fbench.architectures.contract import built_in_contract
-from fbench.core.errors import UserError, did_you_mean
+from fbench.architectures.names import meant, names_like
+from fbench.core.errors import UserError, reason_on_a_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,9 +39,11 @@ __all__ = [
     "create",
     "describe",
     "is_announced",
+    "is_at_hand",
     "is_registered",
     "list_architectures",
     "loaded_names",
+    "origin",
     "register",
     "register_variant",
     "registered_aliases",
@@ -57,12 +59,13 @@ FunctionT = TypeVar("FunctionT", bound="Callable[..., nn.Module]")
 
 @dataclass(frozen=True)
 class _Entry:
-    """A registered name: a builder with options; a builder's own name has none."""
+    """A registered name: a builder with options; a builder's own name has none. ``origin`` is the plug-in's file."""
 
     builder: str
     options: Mapping[str, Any]
     description: Description
     built_in: bool
+    origin: str = ""
 
 
 @dataclass
@@ -124,8 +127,8 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
 
 
 @contextmanager
-def registering_from(source: str) -> Iterator[None]:
-    """What a user registers inside belongs to one source text; when it raises, all of it is taken back.
+def registering_from(source: str, file: str) -> Iterator[None]:
+    """What a user registers inside belongs to one source text, of a ``file``; when it raises, all of it is taken back.
 
     Built-in networks that are imported inside stay registered, because Python imports them only once.
     """
@@ -137,8 +140,10 @@ def registering_from(source: str) -> Iterator[None]:
             del _REGISTRY.entries[name]
             _REGISTRY.builders.pop(name, None)
         raise
-    for name in _new_names(before) & set(_REGISTRY.builders):
-        _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=source)
+    for name in _new_names(before):
+        _REGISTRY.entries[name] = replace(_REGISTRY.entries[name], origin=file)
+        if name in _REGISTRY.builders:
+            _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=source)
 
 
 def _new_names(before: set[str]) -> set[str]:
@@ -164,8 +169,7 @@ def list_architectures(pattern: str = "*") -> list[str]:
     """
     names = list(built_in_contract())
     names += sorted((set(_REGISTRY.entries) | set(_entry_points())) - set(names))
-    found = fnmatch.filter(names, pattern)
-    return found or [name for alias, name in registered_aliases().items() if alias == pattern]
+    return names_like(pattern, names, registered_aliases())
 
 
 def registered_aliases() -> dict[str, str]:
@@ -182,13 +186,7 @@ def canonical_name(name: str) -> str:
     Raises:
         UserError: unknown; the closest name is suggested.
     """
-    names, aliases = list_architectures(), registered_aliases()
-    if name in names:
-        return name
-    if name in aliases:
-        return aliases[name]
-    hint = did_you_mean(name, [*names, *aliases])
-    raise UserError(f"There is no architecture '{name}'.{hint} `fbench list` prints all names.")
+    return meant(name, list_architectures(), registered_aliases())
 
 
 def describe(name: str) -> Description:
@@ -233,6 +231,20 @@ def options_of(name: str) -> frozenset[str]:
 def is_announced(name: str) -> bool:
     """Whether an installed package announces a network of this name, so that any process can load it."""
     return name in _entry_points()
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether a name is one of fbench's own, or was registered in this very process."""
+    return name in built_in_contract() or name in _REGISTRY.entries
+
+
+def origin(name: str) -> str:
+    """The plug-in that registered a name, as its path was given, or the module in which a package announces it; empty
+    for fbench's own networks and those of a session."""
+    entry = _REGISTRY.entries.get(name)
+    if entry is not None and entry.origin:
+        return entry.origin
+    return _entry_points()[name].module if is_announced(name) else ""
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:
@@ -291,7 +303,9 @@ def _load_entry_point(name: str) -> None:
     try:
         loaded = point.load()
     except Exception as error:
-        raise UserError(f"The package behind '{name}' ({point.value}) raised {error!r}; mend it.") from error
+        raise UserError(
+            f"The package behind '{name}' ({point.value}) raised {reason_on_a_line(error)}; mend it."
+        ) from error
     if name not in _REGISTRY.entries and callable(loaded):
         register(name)(loaded)
 

@@ -4,51 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fbench.architectures.tracing.parameters import HeldParameters
-
 if TYPE_CHECKING:
     from fbench.architectures.contract import ContractRow
-    from fbench.architectures.registry import Description, ResolvedArchitecture
-    from fbench.architectures.tracing.counts import NotCounted
-    from fbench.architectures.tracing.graph import NetworkTrace, Node
+    from fbench.architectures.tracing.hyperparameters import Hyperparameters
+    from fbench.benchmark.records.network_description import DescribedModule, NetworkDescription, ParameterHolder
+    from fbench.benchmark.records.trial_records import UncountedOperation
+    from fbench.cli.network_questions import ShownArchitecture
 
 PIPED_WIDTH = 160
 """Columns where the output is no terminal, so that tables in files and pipes are not cut at 80."""
-
-
-@dataclass(frozen=True)
-class ShownArchitecture:
-    """What ``fbench show`` shows; ``row`` is empty where options differ from the registered ones."""
-
-    resolved: ResolvedArchitecture
-    description: Description
-    open_choices: tuple[str, ...]
-    row: ContractRow
-    trace: NetworkTrace
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as JSON values; ``network`` is the content of ``network.json``."""
-        resolved, about = self.resolved, self.description
-        return {
-            "name": resolved.name,
-            "aliases": list(about.aliases),
-            "builder": resolved.builder,
-            "options": resolved.options,
-            "source_sha256": resolved.source,
-            "paper": about.paper,
-            "role": about.role,
-            "description": about.description,
-            "contract": row_to_json(self.row),
-            "open_choices": list(self.open_choices),
-            "network": self.trace.to_json(),
-        }
 
 
 def row_to_json(row: ContractRow) -> dict[str, Any]:
@@ -115,8 +85,8 @@ def print_architecture(shown: ShownArchitecture) -> None:
         heading.append(f"a variant of {escape(resolved.builder)}")
     screen.print(f"[bold]{', '.join(heading)}[/bold]")
     screen.print(escape(". ".join(text for text in (about.paper, about.description) if text)))
-    screen.print(_layer_table(shown.trace))
-    for line in (*_totals(shown.trace), *_stated(shown.row)):
+    screen.print(_layer_table(shown.network))
+    for line in (*_totals(shown.network), *_stated(shown.row)):
         screen.print(escape(line))
     if shown.open_choices:
         screen.print("[bold]Choices that were open[/bold]")
@@ -126,27 +96,37 @@ def print_architecture(shown: ShownArchitecture) -> None:
     screen.print(escape(", ".join(f"{key}={_level(value)}" for key, value in resolved.options.items())))
 
 
-def _layer_table(trace: NetworkTrace) -> Table:
+def _layer_table(network: NetworkDescription) -> Table:
     table = plain_table("# >", "layer", "operation", "output", "parameters >", "MACs >", "elementwise >")
-    for number, node in enumerate(trace.nodes):
+    for number, module in enumerate(network.modules):
         table.add_row(
             str(number),
-            escape(node.path),
-            operation_text(node),
-            shape_text(node.output_shape),
-            _parameters(node),
-            _number(node.macs or None),
-            _number(sum(node.elementwise_ops.values()) or None),
+            escape(module.path),
+            operation_text(module),
+            shape_text(module.output_shape),
+            escape(_held(module)),
+            _number(module.macs or None),
+            _number(sum(module.elementwise_ops.values()) or None),
         )
-    for holder in trace.holders:
-        table.add_row("", escape(holder.path), "holds parameters", "", escape(_held(holder.held)), "", "")
+    for holder in network.parameter_holders:
+        table.add_row("", escape(holder.path), "holds parameters", "", escape(_held(holder)), "", "")
     return table
 
 
-def operation_text(node: Node) -> str:
-    """The kind of a node, with kernel, stride and groups where its layer has them."""
-    known = node.hyperparameters
-    parts = [" ".join([node.kind, *(["x".join(map(str, known.kernel_size))] if known.kernel_size else [])])]
+class _Operation(Protocol):
+    """What an operation is, as a trace and a description of a network have it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def hyperparameters(self) -> Hyperparameters: ...
+
+
+def operation_text(operation: _Operation) -> str:
+    """The kind of an operation, with kernel, stride and groups where its layer has them."""
+    known = operation.hyperparameters
+    parts = [" ".join([operation.kind, *(["x".join(map(str, known.kernel_size))] if known.kernel_size else [])])]
     if set(known.stride) - {1}:
         sides = known.stride[:1] if len(set(known.stride)) == 1 else known.stride
         parts.append(f"stride {'x'.join(map(str, sides))}")
@@ -157,28 +137,29 @@ def operation_text(node: Node) -> str:
     return ", ".join(parts)
 
 
-def _totals(trace: NetworkTrace) -> list[str]:
-    frozen = f" + frozen {trace.frozen_params:,}" if trace.frozen_params else ""
+def _totals(network: NetworkDescription) -> list[str]:
+    counts = network.counts
+    frozen = f" + frozen {counts.frozen_params:,}" if counts.frozen_params else ""
     lines = [
-        f"Trainable {trace.trainable_params:,} (PyTorch convention){frozen} + BN running statistics "
-        f"{trace.bn_running_stats:,} = total {trace.total_params_keras:,} (Keras convention).",
-        f"MACs {trace.macs:,} (one image, without bias): {_by_kind(trace.per_image.macs)}.",
+        f"Trainable {counts.trainable_params:,} (PyTorch convention){frozen} + BN running statistics "
+        f"{counts.bn_running_stats:,} = total {counts.total_params_keras:,} (Keras convention).",
+        f"MACs {counts.macs:,} (one image, without bias): {_by_kind(counts.macs_by_kind)}.",
     ]
-    if trace.per_call.total_macs:
+    if counts.macs_per_call:
         lines.append(
-            f"MACs {trace.per_call.total_macs:,} more for each call whatever the batch, on parameters alone: "
-            f"{_by_kind(trace.per_call.macs)}."
+            f"MACs {counts.macs_per_call:,} more for each call whatever the batch, on parameters alone: "
+            f"{_by_kind(counts.macs_per_call_by_kind)}."
         )
-    lines += [f"NOT COUNTED: {_missing(one)}." for one in trace.not_counted]
-    elementwise = _by_kind(trace.elementwise_ops_by_kind)
-    return [*lines, f"Elementwise operations {trace.elementwise_ops:,} (not in the MACs): {elementwise}."]
+    lines += [f"NOT COUNTED: {_missing(one)}." for one in network.not_counted]
+    elementwise = _by_kind(counts.elementwise_ops_by_kind)
+    return [*lines, f"Elementwise operations {counts.elementwise_ops:,} (not in the MACs): {elementwise}."]
 
 
-def _by_kind(counts: Mapping[Any, int]) -> str:
+def _by_kind(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{kind} {count:,}" for kind, count in counts.items()) or "none"
 
 
-def _missing(one: NotCounted) -> str:
+def _missing(one: UncountedOperation) -> str:
     calls = f"{one.calls} call{'' if one.calls == 1 else 's'}"
     what = "on parameters alone, so no MACs of an image are missing" if one.on_parameters else "its MACs are missing"
     return f"{one.operation} in {calls}, no formula is known for it; {what}"
@@ -198,20 +179,14 @@ def _stated(row: ContractRow) -> list[str]:
     return [*lines, *([row.reason] if row.reason else [])]
 
 
-def _parameters(node: Node) -> str:
-    return escape(
-        _held(HeldParameters(node.trainable_params, node.frozen_params, node.bn_running_stats, node.shared_params))
-    )
-
-
-def _held(held: HeldParameters) -> str:
+def _held(held: DescribedModule | ParameterHolder) -> str:
     """Trainable, and behind a plus sign the running statistics, as the layer tables of the papers have it; frozen
     ones by that word, and those that are counted in another row by its name."""
-    parts = [f"{held.trainable:,}"] if held.trainable else []
-    parts += [f"{held.frozen:,} frozen"] if held.frozen else []
+    parts = [f"{held.trainable_params:,}"] if held.trainable_params else []
+    parts += [f"{held.frozen_params:,} frozen"] if held.frozen_params else []
     parts += [f"{held.bn_running_stats:,}"] if held.bn_running_stats else []
     own = " + ".join(parts)
-    shared = ", ".join(f"{one.elements:,} in {one.counted_as}" for one in held.shared)
+    shared = ", ".join(f"{one.elements:,} in {one.counted_as}" for one in held.shared_params)
     return " ".join(filter(None, (own, f"({shared})" if shared else "")))
 
 

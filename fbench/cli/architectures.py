@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fbench.architectures.contract import ContractRow, rows_of
-from fbench.architectures.registry import canonical_name, describe, list_architectures, registered_aliases
+from fbench.architectures.listing import ListedNetwork, list_here
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.architectures.counts import Drift
+    from fbench.architectures.builders import Description
+    from fbench.architectures.counts import Count, Counted, Drift
+    from fbench.architectures.listing import Listing
 
 PluginOption = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers networks; may be repeated.")
@@ -37,11 +39,9 @@ def list_command(
     plugin: PluginOption = None,
 ) -> None:
     """List the networks with their counts at 1x48x48 and 7 classes."""
-    load_plugins(plugin)
-    names = list_architectures(pattern)
-    if not names:
-        raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
-    listed = [_listed(name, row) for name, row in rows_of(names).items()]
+    networks = listing_of(plugin).matching(pattern)
+    rows = rows_of([one.name for one in networks])
+    listed = [_listed(one, rows[one.name]) for one in networks]
     if as_json:
         typer.echo(json.dumps(listed, indent=1))
         return
@@ -58,15 +58,31 @@ def params_command(
     plugin: PluginOption = None,
 ) -> None:
     """Print the counts of the contract, compare the networks with it, or bring it up to date."""
-    load_plugins(plugin)
     if check and update:
         raise UserError("--check and --update were both given; give one of them.")
-    if check:
-        _check(names or [], as_json)
-    elif update:
-        _update(names or [])
-    else:
-        _print_counts(names or [], as_json)
+    if not check and not update:
+        _print_counts(names or [], listing_of(plugin), as_json)
+        return
+    from fbench.benchmark.workers.asking import users_networks
+    from fbench.benchmark.workers.questions import question
+    from fbench.cli.network_questions import counted
+
+    with users_networks(plugin or ()) as users:
+        listing = users.listing()
+        wanted = list(dict.fromkeys(listing.named(name).name for name in names or ()))
+        theirs = {
+            one.name: one.about
+            for one in listing.networks
+            if not one.built_in and (one.loaded or one.name in wanted)  # what a package announces is asked for by name
+        }
+
+        def count(name: str) -> Counted:
+            return users.ask_network(name, question(counted, name))
+
+        if check:
+            _check(wanted, theirs, count, as_json)
+        else:
+            _update(wanted, theirs, count)
 
 
 def new_arch_command(
@@ -87,21 +103,25 @@ def new_arch_command(
     typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
 
 
-def load_plugins(paths: Sequence[Path] | None) -> None:
-    """Register the networks of the files that ``--plugin`` names."""
-    if not paths:
-        return
-    from fbench.architectures.plugins import load_plugin
+def listing_of(plugins: Sequence[Path] | None) -> Listing:
+    """All networks by name, those of plug-ins too, whose code runs in a worker process.
 
-    for path in paths:
-        load_plugin(path)
+    Raises:
+        UserError: a plug-in that cannot be loaded.
+    """
+    if not plugins:
+        return list_here()
+    from fbench.benchmark.workers.asking import users_networks
+
+    with users_networks(plugins) as users:
+        return users.listing()
 
 
-def _listed(name: str, row: ContractRow) -> dict[str, Any]:
-    about, counts = describe(name), row.counts
+def _listed(one: ListedNetwork, row: ContractRow) -> dict[str, Any]:
+    about, counts = one.about, row.counts
     return {
-        "name": name,
-        "aliases": sorted(alias for alias, target in registered_aliases().items() if target == name),
+        "name": one.name,
+        "aliases": sorted(about.aliases),
         "trainable_params": counts.trainable_params if counts else None,
         "total_params_keras": counts.total_params_keras if counts else None,
         "macs": counts.macs if counts else None,
@@ -125,10 +145,10 @@ def parse_options(given: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _check(names: Sequence[str], as_json: bool) -> None:
+def _check(names: Sequence[str], users: Mapping[str, Description], count: Count, as_json: bool) -> None:
     from fbench.architectures.counts import check_contract
 
-    drifts = check_contract(names)
+    drifts = check_contract(names, users, count)
     if as_json:
         rows = [{"name": d.name, "contract": str(d.contract), "message": d.message} for d in drifts]
         typer.echo(json.dumps({"drift": rows}, indent=1))
@@ -158,18 +178,18 @@ def _shown_path(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _update(names: Sequence[str]) -> None:
+def _update(names: Sequence[str], users: Mapping[str, Description], count: Count) -> None:
     from fbench.architectures.counts import update_contract
 
-    changed = update_contract(names)
+    changed = update_contract(names, users, count)
     for path in changed:
         typer.echo(f"Wrote {_shown_path(path)}.")
     if not changed:
         typer.echo("Every contract is up to date.")
 
 
-def _print_counts(names: Sequence[str], as_json: bool) -> None:
-    rows = rows_of([canonical_name(name) for name in names] or list_architectures())
+def _print_counts(names: Sequence[str], listing: Listing, as_json: bool) -> None:
+    rows = rows_of([listing.named(name).name for name in names] or listing.names)
     if as_json:
         from fbench.cli.architecture_views import row_to_json
 

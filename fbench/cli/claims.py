@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fbench.cli.architectures import JsonOption, PluginOption, load_plugins
+from fbench.cli.architectures import JsonOption, PluginOption, listing_of
 from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
@@ -34,16 +34,15 @@ def claims_command(
 ) -> None:
     """Judge the papers' claims, or your own: supported, contradicted, or undecided and what is missing."""
     from fbench.ablations.claim import load_claims, shipped_claims
-    from fbench.architectures.registry import list_architectures
     from fbench.benchmark.records.budget import load_presets
     from fbench.benchmark.store.run_table import load_run
     from fbench.reports.findings.claims.judge import judge_papers
     from fbench.reports.findings.claims.pool import gather_claim_inputs
 
-    load_plugins(plugin)
+    networks = listing_of(plugin).names
     papers = [load_claims(expanded(path), load_presets()) for path in claims] if claims else shipped_claims()
     inputs = gather_claim_inputs([load_run(path) for path in run or ()])
-    judged = judge_papers(papers, inputs, list_architectures("*"))
+    judged = judge_papers(papers, inputs, networks)
     if as_json:
         typer.echo(json.dumps(_to_json(judged), indent=1, ensure_ascii=False))
     else:

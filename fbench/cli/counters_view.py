@@ -10,7 +10,7 @@ from fbench.cli.architecture_views import console, plain_table
 
 if TYPE_CHECKING:
     from fbench.architectures.tracing.graph import NetworkTrace
-    from fbench.benchmark.cost.speed import AllCounts
+    from fbench.benchmark.cost.network_questions import AllCounts
     from fbench.benchmark.records.trial_records import CounterReading
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
+from fbench.cli.architectures import PluginOption, TrustOption
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.paths import expanded
 
@@ -44,25 +44,29 @@ def export_command(
     if to not in FORMATS:
         raise UserError(f"--to {to} is no format.{did_you_mean(to, FORMATS)} Allowed: {', '.join(FORMATS)}.")
     from fbench.benchmark.data.references import parse_reference
-    from fbench.benchmark.export.calibration import calibration_pixels
-    from fbench.benchmark.export.formats import write_export
+    from fbench.benchmark.export.exporting import export_trial
     from fbench.benchmark.export.metadata import ExportFormat
-    from fbench.benchmark.export.trained import data_of, find_trial, load_trained
+    from fbench.benchmark.export.trained import find_trial
     from fbench.benchmark.store.run_folder import RunFolder
     from fbench.core.files import require_writable_file
 
-    load_plugins(plugin)
     folder = RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
     export_format = ExportFormat(to)
     path = _target(folder, f"{folder.trial(trial_id).spec.network.name}-{trial_id}", export_format, output)
     given = parse_reference(data) if data else None
     require_writable_file(path, "The network", "--output")
-    trained = load_trained(folder, trial_id, given, trust)
-    pixels = None
-    if export_format is ExportFormat.ONNX_INT8:
-        pixels = calibration_pixels(data_of(trained.record.spec, given), calibration_images)
-    _print(write_export(trained, export_format, path, pixels))
+    report = export_trial(
+        folder,
+        trial_id,
+        export_format,
+        path,
+        data=given,
+        trust=trust,
+        plugins=plugin or (),
+        calibration_images=calibration_images,
+    )
+    _print(report)
 
 
 def _target(run: RunFolder, stem: str, export_format: ExportFormat, output: Path | None) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
+from fbench.cli.architectures import PluginOption, TrustOption
 
 if TYPE_CHECKING:
     from fbench.benchmark.export.predict import PredictedImages
@@ -37,8 +37,7 @@ def predict_command(
     """Print the class of each image and its three most probable classes; unreadable images are named and skipped."""
     from fbench.benchmark.export.predict import predict
 
-    load_plugins(plugin)
-    found = predict(run, trial, images, model=model, data=data, trust=trust)
+    found = predict(run, trial, images, model=model, data=data, trust=trust, plugins=plugin or ())
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
         return

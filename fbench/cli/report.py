@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fbench.cli.architectures import PluginOption, TrustOption, load_plugins
+from fbench.cli.architectures import PluginOption, TrustOption
 from fbench.cli.report_files import FigureFormat, ReportFormat, give_figures, give_page, give_tables, require_target
 from fbench.cli.report_live import follow, real_faces
 from fbench.cli.report_options import (
@@ -54,7 +54,6 @@ def report_command(
 
     A page without -o has summary.csv and trials.csv beside it.
     """
-    load_plugins(plugin)
     _give_report(
         ReportRequest(
             runs=tuple(run),
@@ -69,6 +68,7 @@ def report_command(
             every_s=every,
             show_images=tuple(show_images or ()),
             trust=trust,
+            plugins=tuple(plugin or ()),
         )
     )
 
@@ -116,7 +116,7 @@ def _report(request: ReportRequest, runs: Sequence[RunTable], target: Path | Non
         "correction": request.family_correction,
     }
     if request.show_images:
-        options["shown_faces"] = real_faces(runs, request.show_images, request.trust)
+        options["shown_faces"] = real_faces(runs, request.show_images, request.trust, request.plugins)
     if request.watch and target is not None:
         follow(request.runs, target, options, request.every_s)
         runs = _read(request.runs)

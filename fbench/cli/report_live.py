@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from fbench.reports.render.html.build import ReportOptions
 
 
-def real_faces(runs: Sequence[RunTable], given: Sequence[str], trust: str | None = None) -> ShownFaces:
+def real_faces(
+    runs: Sequence[RunTable], given: Sequence[str], trust: str | None = None, plugins: Sequence[Path] = ()
+) -> ShownFaces:
     """Maps of the named data sets' own images, for each run; ``given`` are texts ``NAME=PATH``.
 
     Raises:
@@ -32,7 +34,7 @@ def real_faces(runs: Sequence[RunTable], given: Sequence[str], trust: str | None
         if not (name and equals and path):
             raise UserError(f"--show-images {text} names no file; give NAME=PATH, such as fer2013=fer2013.csv.")
         paths[name] = expanded(path)
-    return [real_face_maps(run, paths, trust) for run in runs]
+    return [real_face_maps(run, paths, trust, plugins) for run in runs]
 
 
 def follow(runs: Sequence[Path], target: Path, options: ReportOptions, every_s: float) -> None:

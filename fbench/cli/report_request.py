@@ -45,6 +45,7 @@ class ReportRequest:
         every_s: seconds to wait, with ``watch``, before the next page.
         show_images: texts ``NAME=PATH``, of the data sets whose own images a page shows.
         trust: the digest of code that a run names, which ``show_images`` may run.
+        plugins: files that register networks, which ``show_images`` may run.
     """
 
     runs: tuple[Path, ...]
@@ -59,6 +60,7 @@ class ReportRequest:
     every_s: float
     show_images: tuple[str, ...]
     trust: str | None = None
+    plugins: tuple[Path, ...] = ()
 
     @property
     def page_theme(self) -> Theme:

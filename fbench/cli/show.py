@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.architectures.contract import ContractRow, rows_of
-from fbench.architectures.registry import canonical_name, describe
-from fbench.cli.architectures import JsonOption, PluginOption, load_plugins, parse_options
+from fbench.cli.architectures import JsonOption, PluginOption, parse_options
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from fbench.benchmark.cost.speed import SpeedRequest
 
 
@@ -39,8 +40,7 @@ def show_command(
     if profile and counters:
         raise UserError("--profile and --counters were both given; give one of them.")
     if not profile and not counters:
-        load_plugins(plugin)
-        _show_layers(canonical_name(name), option or [], as_json=as_json)
+        _show_layers(name, option or [], plugin or (), as_json=as_json)
         return
     from fbench.benchmark.cost.speed import SpeedRequest
 
@@ -55,25 +55,19 @@ def show_command(
     (_show_profile if profile else _show_counters)(request, as_json)
 
 
-def _show_layers(name: str, options: list[str], *, as_json: bool) -> None:
-    from fbench.architectures.building import build_and_trace
-    from fbench.architectures.registry import resolve
-    from fbench.cli.architecture_views import ShownArchitecture, print_architecture
+def _show_layers(name: str, options: list[str], plugins: Sequence[Path], *, as_json: bool) -> None:
+    from fbench.benchmark.workers.asking import users_networks
+    from fbench.benchmark.workers.questions import question
+    from fbench.cli.architecture_views import print_architecture
+    from fbench.cli.network_questions import shown
 
-    resolved = resolve(name, **parse_options(options))
-    about, base = describe(name), describe(resolved.builder)
-    as_registered = resolved.options == resolve(name).options
-    shown = ShownArchitecture(
-        resolved=resolved,
-        description=about,
-        open_choices=about.open_choices or base.open_choices,
-        row=rows_of([name])[name] if as_registered else ContractRow(name, None),
-        trace=build_and_trace(resolved)[1],
-    )
+    with users_networks(plugins) as users:
+        name = users.listing().named(name).name
+        found = users.ask_network(name, question(shown, name, parse_options(options)))
     if as_json:
-        typer.echo(json.dumps(shown.to_json(), indent=1))
+        typer.echo(json.dumps(found.to_json(), indent=1))
     else:
-        print_architecture(shown)
+        print_architecture(found)
 
 
 def _show_profile(request: SpeedRequest, as_json: bool) -> None:

@@ -72,15 +72,15 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     """Measure, keep every sample, and print."""
     from rich.console import Console
 
-    from fbench.benchmark.cost.speed import cost_spec, measure_speed
+    from fbench.benchmark.cost.speed import cost_spec, measure_spec
     from fbench.benchmark.store.files import write_cost_file
     from fbench.cli.speed_view import print_speed
     from fbench.core.files import require_writable_file
 
-    cost_spec(request)  # so that nothing is written or measured for a request that cannot work
-    require_writable_file(file, "The record", "--out")
     with Console(stderr=True).status("measuring") as status:
-        record = measure_speed(request, status.update)
+        spec = cost_spec(request, status.update)
+        require_writable_file(file, "The record", "--out")  # nothing is measured that cannot be written
+        record = measure_spec(spec, request.device, status.update)
     try:
         write_cost_file(file, record)
     except OSError as error:

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 import typer
+from support import ask_here
 from typer.testing import CliRunner, Result
 
 from fbench.architectures import counts as counting
 from fbench.architectures import registry
 from fbench.architectures.contract import ContractRow, Counts, built_in_contract
+from fbench.architectures.counts import Counted
 from fbench.architectures.registry import create
 from fbench.benchmark.records.network_description import NetworkDescription
-from fbench.cli import architectures, show
+from fbench.cli import architectures, network_questions, show
 from fbench.core.errors import UserError
 
 app = typer.Typer()
@@ -31,6 +33,7 @@ app.command("new-arch")(architectures.new_arch_command)
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    ask_here(monkeypatch)
     create("lenet5")  # all built-in networks are registered from here on
     builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
     yield
@@ -266,8 +269,13 @@ def test_a_network_that_cannot_be_counted_does_not_hold_up_the_others(
     plugin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, really = built_in_contract(), counting.count
-    # The built-in networks have the counts of their rows, as the tests of the contract show by counting.
-    monkeypatch.setattr(counting, "count", lambda name: rows[name].counts if name in rows else really(name))
+
+    def count(name: str) -> Counted:
+        """The built-in networks have the counts of their rows, as the tests of the contract show by counting."""
+        counts = rows[name].counts if name in rows else None
+        return really(name) if counts is None else Counted(counts, ())
+
+    monkeypatch.setattr(network_questions, "count", count)
     file = Path("broken.py")
     text = (
         Path(plugin).read_text()

@@ -190,7 +190,7 @@ def _prepare(
 ) -> _Ready:
     """Build and warm up every network in every setting, one of them twice, and the reference load."""
     ready = _Ready()
-    for setting in spec.plan.settings:
+    for setting in spec.plan.settings if networks else ():
         for network in networks:
             progress(f"warming up {network.name}, {setting.label}")
             try:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import canonical_name, list_architectures, source_digest
+from fbench.architectures.listing import Listing
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import Precision, choose_numerics
+from fbench.benchmark.workers.asking import UsersNetworks, users_networks
+from fbench.benchmark.workers.questions import question
 from fbench.core.capacity import cores_because, in_brackets, usable_cores
 from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from fbench.architectures.tracing.graph import NetworkTrace
+    from fbench.benchmark.cost.network_questions import AllCounts
     from fbench.benchmark.cost.roofline.profile import NetworkProfile
-    from fbench.benchmark.records.trial_records import CounterReading
 
 MOST_BLOCKS: Final = 10_000
 DEFAULT_BLOCKS: Final = 20
@@ -49,29 +49,43 @@ class SpeedRequest:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class AllCounts:
-    """Our count of a network, and what every other counter says of it."""
-
-    trace: NetworkTrace
-    readings: tuple[CounterReading, ...]
-
-
 def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
     """Measure networks interleaved on this machine; every raw sample is in the record.
 
     Raises:
-        UserError: an unknown network, mode, backend or device, a batch below 1, or more threads than cores.
+        UserError: an unknown network, mode, backend or device, a batch below 1, more threads than cores, or networks
+            of which not one could be measured.
     """
-    spec = cost_spec(request)
-    from fbench.benchmark.cost.measure import measure_cost
+    return measure_spec(cost_spec(request, progress), request.device, progress)
+
+
+def measure_spec(spec: CostSpec, device: str, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
+    """Measure what :func:`cost_spec` gave; users' networks in a worker process.
+
+    Raises:
+        UserError: not one network could be measured.
+    """
     from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
     from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.runs.network_tasks import network_tasks
+    from fbench.benchmark.workers.supervisor import Failure
 
-    device = pick_device(request.device)
+    wanted = pick_device(device)
     progress("what this machine can do at most (once, then kept)")
-    roofline = roofline_of_this_machine(spec.numerics, device)
-    return measure_cost(spec, device, progress=progress, roofline=roofline)
+    roofline = roofline_of_this_machine(spec.numerics, wanted)
+    with network_tasks() as tasks:
+        record = tasks.measure_cost(spec, wanted, 1, progress, roofline)
+    if isinstance(record, Failure):
+        raise UserError(f"The measurement ended early: {record.reason}; give fewer networks at a time to find which.")
+    if len(record.failures) == len(spec.networks):
+        name, reason = next(iter(record.failures.items()))
+        others = f" (and {len(record.failures) - 1} more)" if len(record.failures) > 1 else ""
+        where = next((one.plugin_file for one in spec.networks if one.name == name and one.plugin_file), None)
+        raise UserError(
+            f"The network '{name}'{f' ({where})' if where else ''}{others} could not be measured: {reason}; mend its "
+            "code."
+        )
+    return record
 
 
 def profile(request: SpeedRequest) -> NetworkProfile:
@@ -80,11 +94,13 @@ def profile(request: SpeedRequest) -> NetworkProfile:
     Raises:
         UserError: as :func:`measure_speed`, or a batch beyond free memory.
     """
-    spec = cost_spec(request)
-    from fbench.benchmark.cost.roofline.profile import profile_network
-    from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.cost.network_questions import profiled
 
-    return profile_network(spec.networks[0], request.batch_sizes[0], spec.numerics, pick_device(request.device))
+    with users_networks(request.plugins) as users:
+        spec = _cost_spec(request, users)
+        network = spec.networks[0]
+        asked = question(profiled, network, request.batch_sizes[0], spec.numerics, request.device)
+        return users.ask_network(network.name, asked)
 
 
 def count_with_all(request: SpeedRequest) -> AllCounts:
@@ -93,26 +109,28 @@ def count_with_all(request: SpeedRequest) -> AllCounts:
     Raises:
         UserError: as :func:`measure_speed`.
     """
-    network = cost_spec(request).networks[0]
-    from fbench.architectures.registry import build
-    from fbench.architectures.tracing.trace import trace
-    from fbench.benchmark.cost.counters import read_counters
+    from fbench.benchmark.cost.network_questions import counted_with_all
 
-    module = build(network.resolved)
-    traced = trace(module, network.input_shape)
-    return AllCounts(traced, read_counters(module, network.input_shape, traced))
+    with users_networks(request.plugins) as users:
+        network = _cost_spec(request, users).networks[0]
+        return users.ask_network(network.name, question(counted_with_all, network))
 
 
-def cost_spec(request: SpeedRequest) -> CostSpec:
+def cost_spec(request: SpeedRequest, progress: Callable[[str], None] = lambda what: None) -> CostSpec:
     """What :func:`measure_speed` will measure.
 
     Raises:
         UserError: as there.
     """
+    with users_networks(request.plugins, progress) as users:
+        return _cost_spec(request, users)
+
+
+def _cost_spec(request: SpeedRequest, users: UsersNetworks) -> CostSpec:
     from fbench.benchmark.cost.backends import refuse_impossible
+    from fbench.benchmark.cost.network_questions import specified
     from fbench.benchmark.export.errors import require_packages
     from fbench.benchmark.machine.device import device_kind, pick_device, refuse_missing_precision
-    from fbench.benchmark.training.networks import bare_network_spec
 
     _check(request)
     device = pick_device(request.device)
@@ -120,34 +138,29 @@ def cost_spec(request: SpeedRequest) -> CostSpec:
     refuse_missing_precision(numerics.precision, device)
     if request.threads is not None:
         numerics = numerics.model_copy(update={"threads_per_trial": request.threads})
-    plugins: dict[str, str] = {}
-    for plugin in request.plugins:
-        load_plugin(plugin)
-        plugins[source_digest(plugin.read_bytes())] = str(plugin.resolve())
-    networks = {name: bare_network_spec(name, request.options, plugins) for name in _named(request.names)}
-    against = canonical_name(request.against) if request.against else None
-    if against is not None and against not in networks:
-        raise UserError(
-            f"--against {against} was given; give one of the networks that are measured: {_list(networks)}."
-        )
     wanted = settings(request)
     for setting in wanted:
         refuse_impossible(setting, numerics)
     if ONNX_BACKENDS.intersection(request.backends):
         require_packages("onnx", "onnxruntime", "onnxscript")
+    listing = users.listing()
+    names = _named(request.names, listing)
+    against = listing.named(request.against).name if request.against else None
+    if against is not None and against not in names:
+        raise UserError(f"--against {against} was given; give one of the networks that are measured: {_list(names)}.")
+    asked = [(name, question(specified, name, dict(request.options), request.plugins)) for name in names]
+    networks = tuple(users.ask_network(name, one) for name, one in asked)
     seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
     plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)
-    return CostSpec(networks=tuple(networks.values()), numerics=numerics, plan=plan, seed=request.seed, against=against)
+    return CostSpec(networks=networks, numerics=numerics, plan=plan, seed=request.seed, against=against)
 
 
-def _named(given: Sequence[str]) -> list[str]:
+def _named(given: Sequence[str], listing: Listing) -> list[str]:
     """The networks that names and patterns stand for, once each."""
     found: list[str] = []
     for name in given:
-        matching = list_architectures(name) if set("*?[") & set(name) else [canonical_name(name)]
-        if not matching:
-            raise UserError(f"No architecture matches '{name}'; `fbench list` prints all names.")
-        found += matching
+        matching = listing.matching(name) if set("*?[") & set(name) else (listing.named(name),)
+        found += [one.name for one in matching]
     return list(dict.fromkeys(found))
 
 

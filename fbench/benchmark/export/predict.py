@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +13,14 @@ from scipy.special import log_softmax, softmax
 from fbench.benchmark.data.images.decoding import UnusableImageError, conversion_rule, decode_image
 from fbench.benchmark.data.images.image_tree import files_below, is_image_name
 from fbench.benchmark.data.references import parse_reference
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.formats import Logits, needs_code, open_exported
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.training.foreign_code import require_code
+from fbench.benchmark.workers.asking import users_networks
+from fbench.benchmark.workers.questions import Tell, question
 from fbench.core.errors import UserError, readable
 from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel
@@ -63,19 +66,49 @@ def predict(
     model: str | Path | None = None,
     data: str | None = None,
     trust: str | None = None,
+    plugins: Sequence[Path] = (),
 ) -> PredictedImages:
     """Classify image files with the trained network of a trial, or with ``model``, a file exported from it.
 
     A folder stands for all images below it. Files that give no image are named in ``skipped``. Computed in fp32 on
     the CPU; where the trial's protocol flips at test time, so does this. ``data`` (``NAME=PATH``) is needed only by
     trials whose record does not hold their normalisation. ``trust`` as of
-    :func:`fbench.benchmark.training.networks.load_model`.
+    :func:`fbench.benchmark.training.networks.load_model`; ``plugins`` are files that register networks. A user's
+    network that this session has not registered itself runs in a worker process.
 
     Raises:
         UserError: no such run, trial or model, a model of another trial, or not one image that could be read.
     """
     folder = run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run))
     trial_id = find_trial(folder, trial)
+    asked = question(
+        classify,
+        folder.path,
+        trial_id,
+        [expanded(image) for image in images],
+        model=None if model is None else str(model),
+        data=parse_reference(data) if data else None,
+        trust=trust,
+    )
+    with users_networks(plugins) as users:
+        return users.ask_trained(folder.trial(trial_id).spec.network, asked)
+
+
+def classify(
+    tell: Tell,
+    run: Path,
+    trial_id: str,
+    images: list[Path],
+    model: str | None,
+    data: DataReference | None,
+    trust: str | None,
+) -> PredictedImages:
+    """What :func:`predict` asks of the network of a trial.
+
+    Raises:
+        UserError: as there.
+    """
+    folder = RunFolder(run)
     logits = _classifier(folder, trial_id, model, data, trust)
     spec = folder.trial(trial_id).spec
     shape = spec.network.input_shape
@@ -84,6 +117,7 @@ def predict(
     skipped: list[SkippedImage] = []
     found: list[ImagePrediction] = []
     for names, pixels in _batches(images, shape, skipped):
+        tell("")
         chances = probabilities(logits, pixels, flip=spec.protocol.test_time_flip)
         found += [_prediction(name, row, spec.data.class_names) for name, row in zip(names, chances, strict=True)]
     if not found:
@@ -95,7 +129,7 @@ def predict(
     return PredictedImages(
         trial_id=trial_id,
         network=spec.network.name,
-        model="trained weights" if model is None else str(model),
+        model="trained weights" if model is None else model,
         class_names=spec.data.class_names,
         conversion=conversion_rule(shape),
         test_time_flip=spec.protocol.test_time_flip,
@@ -122,10 +156,10 @@ def flipped_logits(logits: Logits, pixels: npt.NDArray[np.float32], *, flip: boo
 
 
 def _classifier(
-    folder: RunFolder, trial_id: str, model: str | Path | None, data: str | None, trust: str | None
+    folder: RunFolder, trial_id: str, model: str | None, data: DataReference | None, trust: str | None
 ) -> Logits:
     if model is None:
-        return load_trained(folder, trial_id, parse_reference(data) if data else None, trust).logits
+        return load_trained(folder, trial_id, data, trust).logits
     file, network = expanded(model), folder.trial(trial_id).spec.network
     if needs_code(file):
         require_code(folder, network, trust)
@@ -133,7 +167,7 @@ def _classifier(
 
 
 def _batches(
-    images: Iterable[str | Path], shape: tuple[int, int, int], skipped: list[SkippedImage]
+    images: Iterable[Path], shape: tuple[int, int, int], skipped: list[SkippedImage]
 ) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
     """Names and pixels in batches; what gives no image is added to ``skipped``."""
     names: list[str] = []
@@ -152,9 +186,9 @@ def _batches(
         yield names, np.stack(pixels).astype(np.float32)
 
 
-def _files(images: Iterable[str | Path], skipped: list[SkippedImage]) -> Iterator[Path]:
+def _files(images: Iterable[Path], skipped: list[SkippedImage]) -> Iterator[Path]:
     """The files given, and the images below the folders given, by name."""
-    for path in (expanded(image) for image in images):
+    for path in images:
         if not path.exists():
             skipped.append(_skip(path, "does not exist"))
         elif path.is_dir():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.core.array_text import AS_TEXT
 from fbench.core.bounded import plain_text, read_bytes
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
@@ -16,7 +17,7 @@ from fbench.core.npz import read_npz, write_npz
 MAPS_FILE: Final = "maps.npz"
 LEFT_OUT_FILE: Final = "maps_left_out.txt"
 _MOST_REASON_BYTES: Final = 100_000
-Bytes = npt.NDArray[np.uint8]
+Bytes = Annotated[npt.NDArray[np.uint8], *AS_TEXT]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class FaceMaps:
     source: str
     images: Bytes
     labels: tuple[str, ...]
-    predicted: npt.NDArray[np.int64]
+    predicted: Annotated[npt.NDArray[np.int64], *AS_TEXT]
     class_names: tuple[str, ...]
     grad_cam: Bytes | None
     cam_layer: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from fbench.benchmark.data.synthetic.expressions import CLASS_NAMES
 from fbench.benchmark.data.synthetic.render import render
 from fbench.benchmark.data.synthetic.sampling import sample_noise, sample_parameters
 from fbench.benchmark.records.specs import DataSpec
+from fbench.core.array_text import AS_TEXT
 
 MOST_IMAGES: Final = 8
 RENDERED: Final = "rendered faces"
@@ -31,7 +32,7 @@ class ShownImages:
     ``source`` says what they are; ``may_be_kept`` whether they may be written to a file.
     """
 
-    images: npt.NDArray[np.uint8]
+    images: Annotated[npt.NDArray[np.uint8], *AS_TEXT]
     labels: tuple[str, ...]
     source: str
     may_be_kept: bool

@@ -23,7 +23,6 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
-from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -133,25 +132,6 @@ class NetworkTasks:
             if isinstance(reason, str):
                 reasons[outcome.task.name] = reason.partition("\n")[0]
         return reasons
-
-    def answer(self, task: Task, busy_with: str) -> Any:
-        """The answer of a task that tells what it is busy with, of which ``busy_with`` is the first.
-
-        Raises:
-            UserError: what the task raised, or that what it was busy with ended its process or hung.
-        """
-        told = [busy_with]
-
-        def hear(_: Task, what: object) -> None:
-            told[0] = str(what)
-
-        (outcome,) = self._supervisor.run([task], hear)
-        failure = outcome.failure
-        if failure is None:
-            return outcome.value
-        if failure.by_user:
-            raise UserError(failure.reason)
-        raise UserError(f"{told[0][:1].upper()}{told[0][1:]} cannot be used: {failure.reason}; mend its code.")
 
     def add_maps(self, folder: RunFolder, spec: TrialSpec) -> None:
         """Write the maps of a trained network.

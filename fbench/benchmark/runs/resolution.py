@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fbench.ablations.suite import Suite, resolve_names, select_studies
-from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import (
     canonical_name,
     is_announced,
@@ -23,12 +22,8 @@ from fbench.architectures.registry import (
 from fbench.architectures.registry import resolve as registered
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
-from fbench.benchmark.runs.network_tasks import network_tasks
-from fbench.benchmark.workers.inside import Parent
-from fbench.benchmark.workers.messages import Task
-
-NETWORK_LIMIT_S: Final = 180.0
-"""How long one network may take to be built, run a few times and counted; the slowest of fbench's takes seconds."""
+from fbench.benchmark.workers.asking import users_networks
+from fbench.benchmark.workers.questions import Subject, Tell, network_in_words, question
 
 Networks = Mapping[tuple[str, str], NetworkSpec]
 """By the names of network and data set."""
@@ -67,24 +62,14 @@ def resolve_suite(
             },
         )
     select_studies(suite, only)  # a wrong name is said at once
-    known = _of_this_session(plugins)
-    arguments = {
-        "known": known,
-        "suite": suite.model_dump(mode="json"),
-        "only": list(only),
-        "options": dict(options),
-        "data": [one.model_dump(mode="json") for one in data],
-        "plugins": [str(plugin) for plugin in plugins],
-    }
-    task = Task(
-        "networks", f"{__name__}:resolve", arguments, "plugins", limit_s=NETWORK_LIMIT_S, limit_from_last_told=True
-    )
-    with network_tasks() as tasks:
-        found = _from_json(tasks.answer(task, "a plug-in"))
-    selected = select_studies(found.suite, only)
-    pairs = [(name, one) for one in data for name in selected.architectures if (name, one.name) not in found.networks]
+    asked = question(resolve, _of_this_session(plugins), suite, list(only), dict(options), list(data), list(plugins))
+    with users_networks(plugins) as users:
+        there = users.ask(asked)
+    found = {(name, of): network for name, of, network in there.networks}
+    selected = select_studies(there.suite, only)
+    pairs = [(name, one) for one in data for name in selected.architectures if (name, one.name) not in found]
     here = {(name, one.name): _network(name, selected, options, one, {}) for name, one in pairs}
-    return Resolved(found.suite, {**found.networks, **here}, found.descriptions)
+    return Resolved(there.suite, {**found, **here}, there.descriptions)
 
 
 def _of_this_session(plugins: Sequence[Path]) -> list[str]:
@@ -111,46 +96,40 @@ def _base(name: str, suite: Suite) -> str:
     return variant.base if variant else name
 
 
-def _from_json(answer: dict[str, Any]) -> Resolved:
-    return Resolved(
-        suite=Suite.model_validate(answer["suite"]),
-        networks={(name, data): NetworkSpec.model_validate(network) for name, data, network in answer["networks"]},
-        descriptions={
-            digest: NetworkDescription.model_validate(description)
-            for digest, description in answer["descriptions"].items()
-        },
-    )
-
-
 # --- in a worker process
 
 
+@dataclass(frozen=True)
+class ResolvedThere:
+    """As :class:`Resolved`, without the networks that only the parent can build; each with the name of its data set."""
+
+    suite: Suite
+    networks: tuple[tuple[str, str, NetworkSpec], ...]
+    descriptions: dict[str, NetworkDescription]
+
+
 def resolve(
-    parent: Parent,
+    tell: Tell,
     known: list[str],
-    suite: dict[str, Any],
+    suite: Suite,
     only: list[str],
     options: dict[str, Any],
-    data: list[dict[str, Any]],
-    plugins: list[str],
-) -> dict[str, Any]:
-    """As :func:`resolve_suite`, in JSON, but for the networks that only the parent can build (``known``)."""
+    data: list[DataSpec],
+    plugins: list[Path],
+) -> ResolvedThere:
+    """As :func:`resolve_suite`, but for the networks that only the parent can build (``known``)."""
     from fbench.benchmark.training.networks import describe_network
 
-    for plugin in plugins:
-        parent.tell(f"the plug-in {plugin}")
-        load_plugin(plugin)
-    files = {source_digest(Path(plugin).read_bytes()): str(Path(plugin).resolve()) for plugin in plugins}
-    whole = resolve_names(Suite.model_validate(suite), lambda name: name if name in known else canonical_name(name))
-    sets = [DataSpec.model_validate(one) for one in data]
-    found: list[list[Any]] = []
-    descriptions: dict[str, Any] = {}
+    files = {source_digest(plugin.read_bytes()): str(plugin.resolve()) for plugin in plugins}
+    whole = resolve_names(suite, lambda name: name if name in known else canonical_name(name))
+    found: list[tuple[str, str, NetworkSpec]] = []
+    descriptions: dict[str, NetworkDescription] = {}
     selected = select_studies(whole, only)
     for name in [name for name in selected.architectures if _base(name, selected) not in known]:
-        parent.tell(f"the network '{name}'")
-        for one in sets:
+        tell(network_in_words(Subject(name, _base(name, selected))))
+        for one in data:
             network = _network(name, selected, options, one, files)
-            found.append([name, one.name, network.model_dump(mode="json")])
+            found.append((name, one.name, network))
             if network.digest not in descriptions:
-                descriptions[network.digest] = describe_network(network).to_json()
-    return {"suite": whole.model_dump(mode="json"), "networks": found, "descriptions": descriptions}
+                descriptions[network.digest] = describe_network(network)
+    return ResolvedThere(whole, tuple(found), descriptions)

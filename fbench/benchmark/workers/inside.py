@@ -74,7 +74,7 @@ class Parent:
         self.say({"begins": self._name})
         threads = set(threading.enumerate())
         try:
-            value = _function(call["function"])(self, **call["arguments"])
+            value = function_named(call["function"])(self, **call["arguments"])
             answer = {"done": self._name, "value": value}
         except StoppedError:
             answer = {"stopped": self._name}
@@ -156,7 +156,8 @@ def _write_to(log: Path) -> None:
     faulthandler.enable(2)
 
 
-def _function(name: str) -> Callable[..., Any]:
+def function_named(name: str) -> Callable[..., Any]:
+    """The function behind ``package.module:function``."""
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found

@@ -62,14 +62,22 @@ class Supervisor:
     """Runs tasks in at most ``most`` worker processes at a time, which write their logs into ``folder``.
 
     ``first`` is done by each process at its start; what it answers is heard by nobody. ``huge_pages`` are for training;
-    ``grace_s`` is how long tasks may take to end when they are asked to stop, before their processes are ended.
+    ``grace_s`` is how long tasks may take to end when they are asked to stop, before their processes are ended. A
+    worker that ran a user's code ends with the tasks at hand, or with ``keeps_used`` waits for more of the same code.
     """
 
     def __init__(
-        self, most: int, folder: Path, first: Task | None = None, *, huge_pages: bool = False, grace_s: float = GRACE_S
+        self,
+        most: int,
+        folder: Path,
+        first: Task | None = None,
+        *,
+        huge_pages: bool = False,
+        grace_s: float = GRACE_S,
+        keeps_used: bool = False,
     ) -> None:
         self._most, self._folder, self._first = most, folder, first
-        self._huge_pages, self._grace_s = huge_pages, grace_s
+        self._huge_pages, self._grace_s, self._keeps_used = huge_pages, grace_s, keeps_used
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
         self._waiting: deque[Task] = deque()
@@ -105,7 +113,8 @@ class Supervisor:
                     return
                 self._hand_out()
                 yield from self._next_outcomes(hear)
-            self._end_used()
+            if not self._keeps_used:
+                self._end_used()
         except (KeyboardInterrupt, GeneratorExit):
             if not self._stop:  # else it was asked before, and had its time
                 for _ in self._stopped(hear):

@@ -20,7 +20,6 @@ from fbench.benchmark.runs.network_tasks import NetworkTasks, NoMapsError, _netw
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Failure, Hear, Outcome
-from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
@@ -112,15 +111,6 @@ def test_a_program_that_kills_its_process_is_one_that_fails(tmp_path: Path) -> N
     spec = trial_spec_of(STRIPES, "lenet5")
     found = asking(answers, tmp_path).failing_programs(networks, spec.protocol, 24, NUMERICS, CPU)
     assert found == {"b": "RuntimeError: no kernel", "c": DIED.reason}
-
-
-def test_what_a_user_did_wrong_is_said_as_it_is_and_a_death_by_what_was_in_hand(tmp_path: Path) -> None:
-    task = Task("networks", "any:thing")
-    wrong = Failure("raised", "There is no architecture 'x'.", by_user=True)
-    with pytest.raises(UserError, match=r"^There is no architecture 'x'\.$"):
-        asking(Answers(([], wrong)), tmp_path).answer(task, "a plug-in")
-    with pytest.raises(UserError, match=r"^The network 'a' cannot be used: its worker process crashed .*; mend its"):
-        asking(Answers((["the network 'a'"], DIED)), tmp_path).answer(task, "a plug-in")
 
 
 def test_data_are_read_where_they_lie_by_a_worker_too() -> None:

@@ -11,9 +11,9 @@ from torch import nn
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import loaded_names, register, source_digest
-from fbench.benchmark.runs import resolution
 from fbench.benchmark.runs.resolution import resolve_suite
 from fbench.benchmark.training.networks import describe_network, network_spec
+from fbench.benchmark.workers import asking
 from fbench.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
@@ -59,9 +59,11 @@ def test_a_plugin_that_ends_its_process_or_hangs_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = adhoc_suite(["of_a_plugin"])
-    with pytest.raises(UserError, match=r"^The network 'of_a_plugin' cannot be used: its worker .* exit code 0"):
+    with pytest.raises(
+        UserError, match=r"^The network 'of_a_plugin' \(.*mine\.py\) cannot be used: its .* exit code 0"
+    ):
         resolve_suite(suite, (), {}, [DATA], [written(tmp_path, "os._exit(0)")])
-    monkeypatch.setattr(resolution, "NETWORK_LIMIT_S", 3.0)
+    monkeypatch.setattr(asking, "QUESTION_LIMIT_S", 3.0)
     endless = written(tmp_path, "pass")
     endless.write_text("import time; time.sleep(600)")
     with pytest.raises(UserError, match=r"lug-in.* cannot be used: it was not done within its limit of 3 s; mend its"):

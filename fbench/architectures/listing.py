@@ -1,0 +1,78 @@
+"""What is known of all networks without building one: their names, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fbench.architectures.builders import Description
+from fbench.architectures.contract import built_in_contract
+from fbench.architectures.names import meant, names_like
+from fbench.architectures.registry import describe, is_at_hand, list_architectures
+from fbench.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class ListedNetwork:
+    """A registered name.
+
+    Attributes:
+        name: the name.
+        about: what is said of it.
+        built_in: whether it comes with fbench.
+        loaded: whether the code behind it was loaded; not so where a package only announces it.
+    """
+
+    name: str
+    about: Description
+    built_in: bool
+    loaded: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Registered networks: fbench's own in the order of the contract, then others by name."""
+
+    networks: tuple[ListedNetwork, ...]
+
+    def __or__(self, other: Listing) -> Listing:
+        """The networks of both; what the first says of a name holds."""
+        known = {one.name: one for one in (*other.networks, *self.networks)}
+        rest = sorted((one for one in known.values() if not one.built_in), key=lambda one: one.name)
+        return Listing((*(one for one in known.values() if one.built_in), *rest))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in order."""
+        return tuple(one.name for one in self.networks)
+
+    def named(self, given: str) -> ListedNetwork:
+        """The network behind a name or alias.
+
+        Raises:
+            UserError: unknown; the closest name is suggested.
+        """
+        name = meant(given, self.names, self._aliases)
+        return next(one for one in self.networks if one.name == name)
+
+    def matching(self, pattern: str) -> tuple[ListedNetwork, ...]:
+        """The networks that match a wildcard pattern; a pattern that is an alias gives the network behind it.
+
+        Raises:
+            UserError: there is none.
+        """
+        found = names_like(pattern, self.names, self._aliases)
+        if not found:
+            raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
+        return tuple(one for one in self.networks if one.name in found)
+
+    @property
+    def _aliases(self) -> dict[str, str]:
+        return {alias: one.name for one in self.networks for alias in one.about.aliases}
+
+
+def list_here() -> Listing:
+    """The networks of this process; those that packages announce are named without being loaded."""
+    own = built_in_contract()
+    return Listing(
+        tuple(ListedNetwork(name, describe(name), name in own, is_at_hand(name)) for name in list_architectures())
+    )
