@@ -33,5 +33,5 @@ def array_from_text(text: object) -> npt.NDArray[Any]:
         raise ValueError("it is no text of an array, or damaged") from error
 
 
-AS_TEXT: Final = (PlainSerializer(array_to_text), PlainValidator(array_from_text))
+AS_TEXT: Final = (PlainValidator(array_from_text), PlainSerializer(array_to_text))
 """Beside the type of an array in ``Annotated``: how pydantic takes it to JSON and back."""

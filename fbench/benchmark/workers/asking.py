@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from fbench.architectures.listing import Listing, list_here
 from fbench.architectures.registry import is_announced, is_at_hand, is_registered
 from fbench.benchmark.workers.messages import Task
-from fbench.benchmark.workers.questions import AnswerT, Question, Subject, Tell, answer, question
+from fbench.benchmark.workers.questions import AnswerT, Question, Subject, Tell, answer, get_ready, question
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
 from fbench.core.errors import UserError
 
@@ -38,7 +38,8 @@ class UsersNetworks:
     def __init__(self, plugins: Sequence[Path], scratch: Path, hear: Tell = lambda what: None) -> None:
         self.scratch = scratch
         self._plugins, self._hear = [str(plugin) for plugin in plugins], hear
-        self._supervisor = Supervisor(1, scratch / "workers", grace_s=0.0, keeps_used=True)
+        first = Task("get ready", f"{get_ready.__module__}:{get_ready.__name__}")
+        self._supervisor = Supervisor(1, scratch / "workers", first, grace_s=0.0, keeps_used=True)
 
     def end(self) -> None:
         """End the process."""

@@ -82,6 +82,11 @@ class Subject:
 # --- in a worker process
 
 
+def get_ready(_: Parent) -> None:
+    """Import what takes a worker seconds, and nobody's network is to blame for."""
+    import fbench.architectures.process_settings  # noqa: F401 - imported here, it is there when a plug-in comes
+
+
 def answer(
     parent: Parent, asked: dict[str, Any], plugins: list[str], subject: dict[str, str] | None, scratch: str
 ) -> Any:

@@ -142,6 +142,16 @@ def test_what_code_leaves_behind_never_reaches_other_code(one: Supervisor, tmp_p
     assert values["other"]["pid"] != values["own last"]["pid"]
 
 
+def test_a_process_that_ran_a_users_code_ends_with_its_tasks_or_is_kept_for_more_of_it(tmp_path: Path) -> None:
+    for keeps_used in (False, True):
+        supervisor = Supervisor(1, tmp_path, keeps_used=keeps_used)
+        first, second = (outcomes(supervisor, task("process", code="a"))["process"].value for _ in range(2))
+        other = outcomes(supervisor, task("process", code="b"))["process"].value
+        supervisor.end()
+        assert (first == second) == keeps_used
+        assert other != second
+
+
 def test_a_process_with_a_thread_that_a_task_left_is_replaced(one: Supervisor) -> None:
     found = outcomes(one, task("spin", "first", code="a"), task("spin", "second", code="a"))
     assert found["first"].value != found["second"].value
