@@ -10,13 +10,11 @@ import typer
 
 from fbench.cli.architectures import parse_options
 from fbench.cli.run_options import PrecisionChoice
+from fbench.cli.stop_signals import StopSignals
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.speed import SpeedRequest
-
-INTERRUPTED = 130
-"""As shells have it: 128 and the number of the signal."""
 
 
 def speed_command(
@@ -73,6 +71,7 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     from rich.console import Console
 
     from fbench.benchmark.cost.speed import cost_spec, measure_spec
+    from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.store.files import write_cost_file
     from fbench.cli.speed_view import print_speed
     from fbench.core.files import require_writable_file
@@ -80,7 +79,10 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     with Console(stderr=True).status("measuring") as status:
         spec = cost_spec(request, status.update)
         require_writable_file(file, "The record", "--out")  # nothing is measured that cannot be written
-        record = measure_spec(spec, request.device, status.update)
+        stopping = Stopping()
+        signals = StopSignals(stopping)
+        with signals.heard():
+            record = measure_spec(spec, request.device, status.update, stopping)
     try:
         write_cost_file(file, record)
     except OSError as error:
@@ -94,7 +96,7 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
         print_speed(record)
         typer.echo(f"Every sample: {file}")
     if record.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(signals.exit_code)
 
 
 def _parts(text: str) -> tuple[str, ...]:

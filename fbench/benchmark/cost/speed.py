@@ -19,6 +19,7 @@ from fbench.core.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from fbench.benchmark.cost.network_questions import AllCounts
     from fbench.benchmark.cost.roofline.profile import NetworkProfile
+    from fbench.benchmark.runs.stopping import Stopping
 
 MOST_BLOCKS: Final = 10_000
 DEFAULT_BLOCKS: Final = 20
@@ -59,22 +60,29 @@ def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambd
     return measure_spec(cost_spec(request, progress), request.device, progress)
 
 
-def measure_spec(spec: CostSpec, device: str, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
-    """Measure what :func:`cost_spec` gave; users' networks in a worker process.
+def measure_spec(
+    spec: CostSpec,
+    device: str,
+    progress: Callable[[str], None] = lambda what: None,
+    stopping: Stopping | None = None,
+) -> CostRecord:
+    """Measure what :func:`cost_spec` gave, users' networks in a worker process; ``stopping`` ends it with the blocks
+    that were timed until then.
 
     Raises:
         UserError: not one network could be measured.
+        KeyboardInterrupt: it was asked to stop before anything was timed.
     """
     from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
     from fbench.benchmark.machine.device import pick_device
     from fbench.benchmark.runs.network_tasks import network_tasks
-    from fbench.benchmark.workers.supervisor import Failure
+    from fbench.benchmark.workers.supervisor import GRACE_S, Failure
 
     wanted = pick_device(device)
     progress("what this machine can do at most (once, then kept)")
     roofline = roofline_of_this_machine(spec.numerics, wanted)
-    with network_tasks() as tasks:
-        record = tasks.measure_cost(spec, wanted, 1, progress, roofline)
+    with network_tasks(grace_s=GRACE_S) as tasks:
+        record = tasks.measure_cost(spec, wanted, 1, progress, roofline, stopping)
     if isinstance(record, Failure):
         raise UserError(f"The measurement ended early: {record.reason}; give fewer networks at a time to find which.")
     if len(record.failures) == len(spec.networks):

@@ -18,6 +18,7 @@ from fbench.benchmark.records.cost_specs import CostSpec
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
+from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.runs.training_task import can_be_had_elsewhere, foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
@@ -40,11 +41,14 @@ def answers_elsewhere(network: NetworkSpec) -> bool:
 
 
 class NetworkTasks:
-    """Asks networks in a worker process, which is started when it is needed; ``scratch`` is for logs and files."""
+    """Asks networks in a worker process, which is started when it is needed; ``scratch`` is for logs and files.
 
-    def __init__(self, scratch: Path) -> None:
+    ``grace_s`` is how long a measurement of cost may take to end with what it has; the rest ends at once.
+    """
+
+    def __init__(self, scratch: Path, grace_s: float = 0.0) -> None:
         self._scratch = scratch / "networks"
-        self._supervisor = Supervisor(1, self._scratch, grace_s=0.0)  # nothing here can be gone on with
+        self._supervisor = Supervisor(1, self._scratch, grace_s=grace_s)
 
     def end(self) -> None:
         """End the process."""
@@ -73,14 +77,19 @@ class NetworkTasks:
         passes: int,
         progress: Callable[[str], None],
         roofline: MachineRoofline,
+        stopping: Stopping | None = None,
     ) -> CostRecord | Failure:
         """As :func:`fbench.benchmark.cost.measure.measure_cost`; a network of which the process dies is left out of the
-        record, with the reason. A failure of all comes back where no one network is to blame."""
+        record, with the reason. A failure of all comes back where no one network is to blame.
+
+        Raises:
+            KeyboardInterrupt: it was asked to stop (``stopping``) before anything was timed.
+        """
         from fbench.benchmark.cost.measure import measure_cost
 
         if not any(answers_elsewhere(network) for network in spec.networks):
             return measure_cost(spec, device, passes, progress, roofline)
-        left_out: dict[str, str] = {}
+        stopping, left_out = stopping or Stopping(), dict[str, str]()
         while True:
             told = [""]
 
@@ -89,7 +98,11 @@ class NetworkTasks:
                 progress(told[0])
 
             task = _cost_task(spec, device, passes, roofline, left_out)
-            (outcome,) = self._supervisor.run([task], hear)
+            with stopping.of(self._supervisor):
+                outcomes = list(self._supervisor.run([task], hear))
+            if stopping.was_asked and (not outcomes or outcomes[0].failure is not None):
+                raise KeyboardInterrupt
+            (outcome,) = outcomes
             if outcome.failure is None:
                 return CostRecord.model_validate(outcome.value)
             network = _network_in(told[0], [one.name for one in spec.networks if one.name not in left_out])
@@ -153,10 +166,10 @@ class NetworkTasks:
 
 
 @contextmanager
-def network_tasks(scratch: Path | None = None) -> Iterator[NetworkTasks]:
+def network_tasks(scratch: Path | None = None, grace_s: float = 0.0) -> Iterator[NetworkTasks]:
     """Tasks of networks within a block; a folder of the system's is used where none is given."""
     with ExitStack() as stack:
-        tasks = NetworkTasks(scratch or Path(stack.enter_context(TemporaryDirectory(prefix="fbench-"))))
+        tasks = NetworkTasks(scratch or Path(stack.enter_context(TemporaryDirectory(prefix="fbench-"))), grace_s)
         stack.callback(tasks.end)
         yield tasks
 
@@ -246,8 +259,14 @@ def measure(
     wanted = CostSpec.model_validate(spec)
     for network in wanted.networks:
         _load(network)
+
+    def tell(what: str) -> None:
+        parent.tell(what)
+        if parent.asks_to_stop:
+            raise KeyboardInterrupt  # what was timed before is kept, as where Ctrl-C is pressed in this process
+
     found = MachineRoofline.model_validate(roofline)
-    record = measure_cost(wanted, pick_device(device), passes, parent.tell, found, left_out)
+    record = measure_cost(wanted, pick_device(device), passes, tell, found, left_out)
     return record.model_dump(mode="json")
 
 

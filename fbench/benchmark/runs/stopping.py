@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from fbench.benchmark.records.specs import TrialSpec
-from fbench.benchmark.runs.executors import Executor
 
 
 class UnfinishedRunError(Exception):
@@ -21,29 +21,41 @@ class UnfinishedRunError(Exception):
         self.left = tuple(left)
 
 
+class Stoppable(Protocol):
+    """Work that can be asked to stop."""
+
+    def ask_to_stop(self) -> None:
+        """Begin nothing more, and let what is at work end where nothing of it is lost; for signal handlers."""
+
+
 class Stopping:
-    """How a run is asked to stop from outside, as by a signal: trials end where they can be gone on with."""
+    """How work is asked to stop from outside, as by a signal: trials end where they can be gone on with."""
 
     def __init__(self) -> None:
-        self._executor: Executor | None = None
+        self._at_work: Stoppable | None = None
         self._asked = False
 
     def ask(self) -> None:
         """Ask; nothing is waited for.
 
         Raises:
-            KeyboardInterrupt: no trial runs, or it is the second time.
+            KeyboardInterrupt: nothing is at work that can be asked, or it is the second time.
         """
-        if self._executor is None or self._asked:
+        if self._at_work is None or self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        self._executor.ask_to_stop()
+        self._at_work.ask_to_stop()
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._asked
 
     @contextmanager
-    def of(self, executor: Executor) -> Iterator[None]:
-        """Within the block, trials run that are to stop where they can be gone on with."""
-        self._executor = executor
+    def of(self, at_work: Stoppable) -> Iterator[None]:
+        """Within the block, this is at work: an executor of trials, or a measurement in a worker process."""
+        self._at_work = at_work
         try:
             yield
         finally:
-            self._executor = None
+            self._at_work = None

@@ -17,6 +17,7 @@ from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs import network_tasks
 from fbench.benchmark.runs.network_tasks import NetworkTasks, NoMapsError, _network_in
+from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Failure, Hear, Outcome
@@ -28,6 +29,9 @@ OWN = network_spec_of("lenet5", STRIPES)
 DIED = Failure("died", "its worker process crashed in native code (SIGSEGV)")
 
 
+NOTHING = object()
+
+
 def of_user(name: str) -> NetworkSpec:
     return OWN.model_copy(update={"name": name, "source_sha256": name, "plugin_file": "mine.py", "digest": name})
 
@@ -37,6 +41,10 @@ class Answers:
 
     def __init__(self, *answers: tuple[Sequence[object], Any]) -> None:
         self._answers, self.tasks = list(answers), list[Task]()
+        self._stops = False
+
+    def ask_to_stop(self) -> None:
+        self._stops = True
 
     def run(self, tasks: Sequence[Task], hear: Hear = lambda task, value: None) -> Iterator[Outcome]:
         for task in tasks:
@@ -44,6 +52,8 @@ class Answers:
             told, answer = self._answers.pop(0)
             for value in told:
                 hear(task, value)
+            if answer is NOTHING and self._stops:
+                continue
             failed = isinstance(answer, Failure)
             yield Outcome(task, None if failed else answer, answer if failed else None)
 
@@ -68,6 +78,26 @@ def test_the_network_that_ended_the_measurement_is_left_out_and_the_rest_measure
     assert [task.arguments["left_out"] for task in answers.tasks] == [{}, {"b": DIED.reason}]
     answers = Answers((["timing, block 1 of 12"], DIED))
     assert asking(answers, tmp_path).measure_cost(spec, CPU, 1, told.append, roofline) == DIED
+
+
+@pytest.mark.parametrize("answer", [NOTHING, Failure("raised", "KeyboardInterrupt"), {}])
+def test_a_measurement_that_is_asked_to_stop_gives_what_was_timed_or_is_interrupted(
+    answer: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, stopping = SimpleNamespace(interrupted=True), Stopping()
+    monkeypatch.setattr(CostRecord, "model_validate", lambda values: record)
+    spec = CostSpec(networks=(of_user("a"),), numerics=NUMERICS, plan=CostPlan())
+    roofline: Any = SimpleNamespace(model_dump=lambda mode: {})
+    tasks = asking(Answers((["timing, block 1 of 12"], answer)), tmp_path)
+
+    def measured() -> object:
+        return tasks.measure_cost(spec, CPU, 1, lambda what: stopping.ask(), roofline, stopping)
+
+    if answer == {}:
+        assert measured() is record
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            measured()
 
 
 @pytest.mark.parametrize(
