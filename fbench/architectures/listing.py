@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fbench.architectures.builders import Description
@@ -64,6 +65,18 @@ class Listing:
         if not found:
             raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
         return tuple(one for one in self.networks if one.name in found)
+
+    def chosen(self, given: Iterable[str]) -> list[str]:
+        """The names that names, aliases and wildcard patterns stand for, once each.
+
+        Raises:
+            UserError: one stands for none.
+        """
+        found: list[str] = []
+        for name in given:
+            matching = self.matching(name) if set("*?[") & set(name) else (self.named(name),)
+            found += [one.name for one in matching]
+        return list(dict.fromkeys(found))
 
     @property
     def _aliases(self) -> dict[str, str]:

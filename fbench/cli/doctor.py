@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from fbench.cli.architectures import PluginOption
 from fbench.core.capacity import in_brackets
+from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.machine.diagnosis import CompilerDiagnosis, DeviceDiagnosis, Diagnosis
     from fbench.benchmark.records.numerics import Numerics
+    from fbench.benchmark.training.repetition import Repetition
 
 
 def doctor_command(
@@ -25,13 +28,30 @@ def doctor_command(
     try_compiler: Annotated[
         bool, typer.Option("--compile", help="Try the compiler: compile one training step, up to a minute.")
     ] = False,
+    determinism: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Train this network twice from one seed instead, and compare all bits; wildcards too, repeatable.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps, with --determinism.")] = "auto",
+    plugin: PluginOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what this machine can do, how a run would use it, and what is missing; or check the files of a run.
 
     Each file of RUN is held against its hash. What is damaged is moved to RUN/damaged, and what the same fbench run can
     make again, it makes again. Exit code 1: something is left that only you can mend.
+
+    With --determinism, networks are trained for a few steps on rendered faces, each twice from one seed. Exit code 1:
+    one of them does not give the same bits again.
     """
+    if determinism:
+        if run is not None:
+            raise UserError(f"{run} and --determinism were both given; give one of them.")
+        _check_determinism(determinism, plugin or [], device, as_json=as_json)
+        return
     if run is not None:
         _check_run(run, as_json=as_json)
         return
@@ -42,6 +62,50 @@ def doctor_command(
         typer.echo(diagnosis.model_dump_json(indent=1))
     else:
         _print(diagnosis)
+
+
+def _check_determinism(names: list[str], plugins: list[Path], device: str, *, as_json: bool) -> None:
+    from fbench.benchmark.runs.repetitions import repetitions
+
+    found: list[Repetition] = []
+    failures: dict[str, UserError] = {}
+    for name, answer in repetitions(names, plugins, device):
+        if isinstance(answer, UserError):
+            failures[name] = answer
+            continue
+        found.append(answer)
+        if not as_json:
+            typer.echo(f"{name}: {_repetition_line(answer)}")
+    if as_json:
+        rows: list[dict[str, Any]] = [one.model_dump(mode="json") for one in found]
+        rows += [{"network": name, "failure": str(error)} for name, error in failures.items()]
+        typer.echo(json.dumps(rows, indent=1))
+    if failures:
+        name, error = next(iter(failures.items()))
+        if not found and len(failures) == 1:
+            raise error
+        others = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise UserError(f"'{name}'{others} could not be tried, all others were: {error}") from error
+    if any(one.difference is not None for one in found):
+        raise typer.Exit(1)
+
+
+def _repetition_line(found: Repetition) -> str:
+    """What came of training a network twice, in words."""
+    differs, operations = found.difference, ", ".join(found.without_deterministic_algorithm)
+    if differs is None:
+        rest = f"; no deterministic algorithm is known for {operations}, which may tell elsewhere" if operations else ""
+        return f"same bits ({found.steps} steps on {found.device}){rest}"
+    if differs.what == "logits":
+        place = f"in the logits after step {differs.step}, of the same weights"
+    else:
+        layer = f"layer '{differs.layer}' ({differs.layer_class})" if differs.layer else "the network itself"
+        place = f"in {layer} after step {differs.step}, {_WHAT[differs.what]}"
+    rest = f"; no deterministic algorithm is known for {operations}" if operations else ""
+    return f"differs: first {place}{rest}"
+
+
+_WHAT: Final = {"output": "in what it gives", "gradient": "in a gradient", "weights": "in a weight or buffer"}
 
 
 def _check_run(run: Path, *, as_json: bool) -> None:

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from support import ask_here
 from typer.testing import CliRunner
 
 from fbench.benchmark.machine import diagnosis
 from fbench.benchmark.machine.diagnosis import CompilerDiagnosis
 from fbench.benchmark.machine.jobs import choose_jobs
+from fbench.benchmark.runs import repetitions
+from fbench.benchmark.training.repetition import Difference, Repetition
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 from fbench.core.machine import describe_machine
 
 
@@ -57,3 +61,91 @@ def test_an_extra_with_a_missing_package_says_how_to_install_it(monkeypatch: pyt
     text = doctor()
     assert "odd: lacks no-such-package: pip install 'fbench[odd]'" in text
     assert "dev:" not in text
+
+
+NOISY = """
+import time
+import torch
+from torch import nn
+import fbench
+
+class Noise(nn.Module):
+    def forward(self, x):
+        return x + time.time_ns() % 1000 / 1e5
+
+@fbench.register("noisy")
+def noisy(num_classes: int = 7, in_channels: int = 1, image_size: int = 48) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), Noise(), nn.Linear(in_channels * image_size**2, num_classes))
+
+@fbench.register("broken")
+def broken(num_classes: int = 7, in_channels: int = 1, image_size: int = 48) -> nn.Module:
+    raise ValueError("no")
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> str:
+    (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
+    return str(tmp_path / "noisy.py")
+
+
+@pytest.mark.usefixtures("same_registry_afterwards")
+def test_networks_that_do_not_repeat_their_bits_are_found_and_fail(
+    plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_here(monkeypatch)
+    assert doctor("--determinism", "lenet5", "--device", "cpu") == "lenet5: same bits (4 steps on cpu)\n"
+    arguments = ["doctor", "--determinism", "lenet", "--determinism", "nois*", "--plugin", plugin, "--device", "cpu"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "lenet5: same bits (4 steps on cpu)",
+        "noisy: differs: first in layer '1' (Noise) after step 1, in what it gives",
+    ]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 1
+    lenet5, noisy = json.loads(result.output)
+    assert lenet5 == {
+        "network": "lenet5",
+        "device": "cpu",
+        "steps": 4,
+        "difference": None,
+        "without_deterministic_algorithm": [],
+    }
+    assert noisy["difference"] == {"layer": "1", "layer_class": "Noise", "what": "output", "step": 1}
+
+
+@pytest.mark.usefixtures("same_registry_afterwards")
+def test_a_network_that_cannot_be_tried_for_its_bits_holds_up_no_other(
+    plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_here(monkeypatch)
+    arguments = ["doctor", "--determinism", "broken", "--determinism", "lenet5", "--plugin", plugin, "--device", "cpu"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.stdout == "lenet5: same bits (4 steps on cpu)\n"
+    assert isinstance(result.exception, UserError)
+    assert "'broken' could not be tried, all others were: The network 'broken' raised ValueError" in str(
+        result.exception
+    )
+    assert json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)[1]["network"] == "broken"
+
+
+def test_an_operation_without_a_deterministic_algorithm_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on CUDA."""
+    found = Repetition(network="lenet5", device="cuda:0", steps=4, difference=None)
+    found = found.model_copy(update={"without_deterministic_algorithm": ("scatter_add_cuda_kernel",)})
+    monkeypatch.setattr(repetitions, "repetitions", lambda *given: iter([("lenet5", found)]))
+    assert "same bits (4 steps on cuda:0); no deterministic algorithm is known for scatter_add_cuda" in doctor(
+        "--determinism", "lenet5"
+    )
+    differs = Difference(layer="", layer_class="", what="logits", step=4)
+    found = found.model_copy(update={"difference": differs})
+    result = CliRunner().invoke(app, ["doctor", "--determinism", "lenet5"])
+    assert result.exit_code == 1
+    assert "differs: first in the logits after step 4, of the same weights; no deterministic algorithm" in result.output
+
+
+def test_a_run_and_networks_are_not_looked_at_together() -> None:
+    result = CliRunner().invoke(app, ["doctor", "run", "--determinism", "lenet5"])
+    assert isinstance(result.exception, UserError)
+    assert "give one of them" in str(result.exception)

@@ -70,6 +70,7 @@ IN_BUILDER = {
     "speed": ["speed", "taught", "--batch-sizes", "1", "--blocks", "2", "--seconds", "0.02", "--out", "speed.json"],
     "export": ["export", "run", "taught", "--to", "safetensors", "--output", "taught.safetensors"],
     "predict": ["predict", "run", "taught", "face.png"],
+    "doctor": ["doctor", "--determinism", "taught", "--device", "cpu"],
     "report": ["report", "run", "--show-images", "folder=images", "--output", "report.html"],
 }
 AT_IMPORT = {"list": ["list", "taught"], "claims": ["claims"]}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from fbench.architectures.listing import Listing
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import Precision, choose_numerics
@@ -152,7 +151,7 @@ def _cost_spec(request: SpeedRequest, users: UsersNetworks) -> CostSpec:
     if ONNX_BACKENDS.intersection(request.backends):
         require_packages("onnx", "onnxruntime", "onnxscript")
     listing = users.listing()
-    names = _named(request.names, listing)
+    names = listing.chosen(request.names)
     against = listing.named(request.against).name if request.against else None
     if against is not None and against not in names:
         raise UserError(f"--against {against} was given; give one of the networks that are measured: {_list(names)}.")
@@ -161,15 +160,6 @@ def _cost_spec(request: SpeedRequest, users: UsersNetworks) -> CostSpec:
     seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
     plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)
     return CostSpec(networks=networks, numerics=numerics, plan=plan, seed=request.seed, against=against)
-
-
-def _named(given: Sequence[str], listing: Listing) -> list[str]:
-    """The networks that names and patterns stand for, once each."""
-    found: list[str] = []
-    for name in given:
-        matching = listing.matching(name) if set("*?[") & set(name) else (listing.named(name),)
-        found += [one.name for one in matching]
-    return list(dict.fromkeys(found))
 
 
 def settings(request: SpeedRequest) -> tuple[Setting, ...]:

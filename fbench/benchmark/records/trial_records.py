@@ -114,6 +114,11 @@ class TrialRecord(FrozenModel):
     """After how many steps the trial was interrupted and gone on with, each time; its times are those of all parts."""
     fitting_microbatch: int | None = None
     """Of a trial that failed for lack of the device's memory: how many images at a time fit."""
+    deterministic_algorithms: bool | None = None
+    """Whether PyTorch was told to take deterministic algorithms where it has them, as at the end of training. None in
+    records of before, whose trainings were told so on CUDA, and in those of failed trials."""
+    without_deterministic_algorithm: tuple[str, ...] = ()
+    """Operations of the training that PyTorch then said to have none, so that it may not give the same bits again."""
     weights_not_kept: str | None = None
     """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
 

@@ -16,6 +16,7 @@ from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset, SplitName
 from fbench.benchmark.data.units import clusters_of_rows
 from fbench.benchmark.machine.allocator import freed_memory_kept
+from fbench.benchmark.machine.determinism import nondeterministic_operations
 from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
 from fbench.benchmark.records.budget import StepPlan, plan_steps
 from fbench.benchmark.records.events import Listen, Started, ignore
@@ -185,10 +186,12 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
     keeper = CheckpointKeeper(context.checkpoints, progress, listen, context.asks_to_stop)
     course.history = state.history
     try:
-        training = train(state, listen, keeper.after_step)
+        with nondeterministic_operations() as operations:
+            training = train(state, listen, keeper.after_step)
     except DivergedError as error:
         course.last_readings += error.split == "test"
         raise
+    deterministic = torch.are_deterministic_algorithms_enabled()
     put_state(network, training.weights)
 
     evaluation_started = time.perf_counter()
@@ -212,6 +215,8 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
         total_params_keras=counts.total_params_keras,
         macs=counts.macs,
         not_counted=uncounted(counts),
+        deterministic_algorithms=deterministic,
+        without_deterministic_algorithm=tuple(operations),
         weights_not_kept=not_kept,
     )
     weights = training.weights if not_kept is None else None

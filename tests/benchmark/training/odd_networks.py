@@ -44,6 +44,15 @@ class Tied(Small):
         return self.b(F.relu(self.a(super().features(x))))
 
 
+class Unpools(Small):
+    """Wants deterministic algorithms, and runs what has none."""
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        maps, places = F.max_pool2d(F.relu(self.c(x)), 2, return_indices=True)
+        return F.max_unpool2d(maps, places, 2).mean((2, 3))
+
+
 class PartOfAnother(Small):
     def make(self) -> None:
         self.register_buffer("all_of_it", torch.arange(8.0))

@@ -271,6 +271,20 @@ def test_data_that_cannot_be_loaded_any_more_fail_the_trial(
     assert [record.failure_reason for record in heard.records] == ["ValueError: the data set stripes is gone"] * 2
 
 
+def test_a_record_says_whether_deterministic_algorithms_were_taken_and_what_has_none(stripes: ImageDataset) -> None:
+    """A network that asks for them itself, as CUDA's numerics do; unpooling has none on a CPU either."""
+    plain = run_trial(trial_spec_of(stripes, "lenet5"), stripes, CPU).record
+    assert (plain.deterministic_algorithms, plain.without_deterministic_algorithm) == (False, ())
+    with pytest.warns(UserWarning, match="max_unpooling2d_forward_out does not have"):  # it is shown all the same
+        asking = run_trial(spec_of(odd.Unpools, stripes), stripes, CPU).record
+    assert asking.status == "finished", asking.failure_reason
+    assert asking.deterministic_algorithms
+    assert asking.without_deterministic_algorithm == ("max_unpooling2d_forward_out",)
+    assert not torch.are_deterministic_algorithms_enabled()
+    before = {"deterministic_algorithms", "without_deterministic_algorithm"}
+    assert TrialRecord.model_validate(plain.model_dump(exclude=before)).deterministic_algorithms is None
+
+
 def test_what_a_network_sets_for_the_whole_process_ends_with_its_trial(
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
