@@ -90,6 +90,7 @@ class Recipe:
     training_lead: float = 0.02  # of training top-1, more by each evaluation
     collapsed: Sequence[str] = ()  # networks that name the fourth class whatever the image
     collapsed_trials: Sequence[tuple[str, int]] = ()  # trainings that do so
+    avoids_first_class: Sequence[str] = ()  # networks that name the second class instead
     equal_classes: bool = False  # as many images of each class, but for one
     tuning: Literal["none", "once", "per_seed"] = "none"  # settings of a search: half the rate
     kept_default: Sequence[str] = ()  # networks that keep the default
@@ -308,6 +309,8 @@ def _split_predictions(recipe: Recipe, spec: TrialSpec, split: SplitName) -> Spl
     correct = own.uniform(size=count) < np.clip(wanted + difficulty, 0.02, 0.98)
     wrong = (labels + own.integers(1, max(classes, 2), count)) % classes
     predicted = np.where(correct, labels, wrong)
+    if spec.network.name in recipe.avoids_first_class:
+        predicted = np.maximum(predicted, 1)
     if spec.network.name in recipe.collapsed or (spec.network.name, spec.seed) in recipe.collapsed_trials:
         predicted = np.full(count, 3)
     logits = own.normal(size=(count, classes))
