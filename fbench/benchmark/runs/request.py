@@ -4,38 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.numerics import Precision
 from fbench.core.errors import UserError
 
 FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
-
-
-class RunOptions(TypedDict, total=False):
-    """Any of the fields of :class:`RunRequest`, as keywords."""
-
-    suite: str | Suite
-    only: tuple[str, ...]
-    protocol: str
-    preset: str
-    data: tuple[str, ...]
-    seeds: int | None
-    device: str
-    precision: Precision
-    compile: bool
-    jobs: int | None
-    out: Path | None
-    take_from: tuple[Path, ...]
-    plugins: tuple[Path, ...]
-    numerics_of: Path | None
-    keep_failed: bool
-    max_seeds: int | None
-    wait: bool
-    retries: int
-    trial_timeout_s: float | None
-    uniform_microbatch: bool
 
 
 @dataclass(frozen=True)
