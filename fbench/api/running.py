@@ -29,6 +29,10 @@ def run(
     against: str | None = None,
     only: OneOrMany = (),
     protocol: Place = "fbench",
+    epochs: int | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    augmentation: bool = True,
     preset: str = "quick",
     data: Place | Sequence[Place] = "synthetic",
     seeds: int | None = None,
@@ -57,6 +61,10 @@ def run(
         against: the baseline of ``arch``; by default the first.
         only: studies of the suite, one or many; by default all.
         protocol: how to train: a protocol's name, or a TOML file.
+        epochs: train so many, in place of the protocol's and the preset's budget.
+        learning_rate: of the optimizer, in place of the protocol's.
+        batch_size: of training, in place of the protocol's and the preset's.
+        augmentation: whether training images are changed at random, as the protocol has it.
         preset: how much: smoke, quick, standard or full.
         data: ``NAME`` or ``NAME=PATH``, one or many.
         seeds: per network; by default the preset's.
@@ -85,6 +93,10 @@ def run(
         suite=_suite(suite, _many(arch), against),
         only=_many(only),
         protocol=str(protocol),
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        augmentation=augmentation,
         preset=preset,
         data=tuple(str(one) for one in _places(data)) or ("synthetic",),
         seeds=seeds,

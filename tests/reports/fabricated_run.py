@@ -16,7 +16,8 @@ from fbench.benchmark.records.cost_records import CostRecord, MemoryReading, Tim
 from fbench.benchmark.records.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.predictions import Predictions, SplitClusters, SplitPredictions
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.search_records import SearchRecord, SearchTrial
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import (

@@ -15,8 +15,6 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
-from fbench.benchmark.records.budget import load_preset
-from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
@@ -109,7 +107,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     if request.out is not None:
         require_writable_folder(request.out, "The run", "--out")
     written = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
-    protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
+    protocol, preset = request.protocol_and_preset()
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs([parse_reference(text) for text in request.data])
