@@ -20,7 +20,7 @@ from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, dat
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
 from fbench.benchmark.runs.executors import WorkerContext
-from fbench.benchmark.runs.expansion import Expansion, expand
+from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
@@ -113,6 +113,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     data = _data_specs([parse_reference(text) for text in request.data])
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
+    refuse_equal_levels(selected, resolved.networks, data)
     folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = chosen_numerics(request, device_kind(device))
