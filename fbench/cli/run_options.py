@@ -22,6 +22,15 @@ ArchOption = Annotated[list[str] | None, typer.Option(help="Compare these networ
 AgainstOption = Annotated[str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")]
 OnlyOption = Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")]
 ProtocolOption = Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Train so many epochs, in place of the protocol's and the preset's budget."),
+]
+LearningRateOption = Annotated[float | None, typer.Option(help="Of the optimizer, in place of the protocol's.")]
+BatchSizeOption = Annotated[
+    int | None, typer.Option(min=1, help="Of training, in place of the protocol's and the preset's.")
+]
+NoAugmentationOption = Annotated[bool, typer.Option("--no-augmentation", help="Train on the images as they are.")]
 PresetOption = Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")]
 DataOption = Annotated[
     list[str] | None,

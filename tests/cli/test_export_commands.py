@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 import fbench
 from fbench.ablations.suite import adhoc_suite
-from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_table import RunTable
 from fbench.cli.app import app
 from fbench.core.errors import UserError
@@ -30,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTa
         patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder.parent / "cache")))
         leave_cost_out(patch)
         suite = adhoc_suite(["lenet5", "lenet_count_matched"], None)
-        return fbench.run(RunRequest(suite=suite, preset="smoke", out=folder, seeds=1, jobs=1))
+        return fbench.run(suite=suite, preset="smoke", out=folder, seeds=1, jobs=1)
 
 
 def told(*arguments: str) -> str:

@@ -22,7 +22,7 @@ from fbench.benchmark.machine.determinism import nondeterministic_operations
 from fbench.benchmark.machine.device import device_kind, lay_out, memory_format, numerics_in_force, pick_device
 from fbench.benchmark.records.budget import Budget, plan_steps
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import NetworkSpec, data_spec
 from fbench.benchmark.training.evaluate import predict_logits
 from fbench.benchmark.training.loop import train
