@@ -36,6 +36,12 @@ DataOption = Annotated[
     list[str] | None,
     typer.Option(help="NAME or NAME=PATH; repeatable. Default: the embedded synthetic faces."),
 ]
+ImageSizeOption = Annotated[
+    int | None, typer.Option(help="Pixels a side of data sets of your own. Default: their own where they have one.")
+]
+ChannelsOption = Annotated[
+    str | None, typer.Option(metavar="gray|rgb", help="Of data sets of your own. Default: their own.")
+]
 SeedsOption = Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 PrecisionOption = Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")]
