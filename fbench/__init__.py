@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-_MODULES = ("plots",)
+_MODULES = ("data", "plots")
 """Public modules, which are loaded when they are first used too."""
 
 

@@ -35,6 +35,8 @@ def run(
     augmentation: bool = True,
     preset: str = "quick",
     data: Place | Sequence[Place] = "synthetic",
+    image_size: int | None = None,
+    channels: str | None = None,
     seeds: int | None = None,
     max_seeds: int | None = None,
     device: str = "auto",
@@ -66,7 +68,9 @@ def run(
         batch_size: of training, in place of the protocol's and the preset's.
         augmentation: whether training images are changed at random, as the protocol has it.
         preset: how much: smoke, quick, standard or full.
-        data: ``NAME`` or ``NAME=PATH``, one or many.
+        data: ``NAME``, ``NAME=PATH`` or ``MINE=folder:PATH``, one or many; or what :mod:`fbench.data` makes.
+        image_size: pixels a side of data sets of your own; by default their own where they have one.
+        channels: ``gray`` or ``rgb`` of data sets of your own; by default their own.
         seeds: per network; by default the preset's.
         max_seeds: add seeds until the comparisons are decided, up to so many; not together with ``seeds``.
         device: auto, cpu, cuda, cuda:N or mps.
@@ -99,6 +103,8 @@ def run(
         augmentation=augmentation,
         preset=preset,
         data=tuple(str(one) for one in _places(data)) or ("synthetic",),
+        image_size=image_size,
+        channels=channels,
         seeds=seeds,
         device=device,
         precision=precision,

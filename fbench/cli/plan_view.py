@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fbench.benchmark.data.catalogue import OWN_DATA
 from fbench.benchmark.records.protocol_library import list_protocols
 from fbench.cli.duration import in_words
 from fbench.cli.search_view import search_lines
@@ -70,6 +71,10 @@ def print_notes(plan: RunPlan) -> None:
     if line := _other_budget(plan.config):
         typer.echo(line, err=True)
     for data in plan.config.data:
+        if data.source in OWN_DATA:
+            channels, height, width = data.image_shape
+            count, colours = sum(data.images_by_split.values()), "gray" if channels == 1 else "RGB"
+            typer.echo(f"{data.name}: {count:,} images of {width}x{height} pixels, {colours}", err=True)
         for part in data.left_out:
             names = ", ".join(readable(name) for name in part.examples)
             more = ", ..." if part.count > len(part.examples) else ""

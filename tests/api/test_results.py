@@ -130,7 +130,7 @@ def test_a_report_is_written(run: fbench.Run, tmp_path: Path, unpainted: None) -
 
 
 def test_the_public_face_loads_its_names_lazily() -> None:
-    assert set(dir(fbench)) == {*fbench.__all__, "plots", "__version__"}
+    assert set(dir(fbench)) == {*fbench.__all__, "data", "plots", "__version__"}
     assert all(callable(getattr(fbench, name)) for name in fbench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = fbench.nothing

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import torch
 
 from fbench.architectures import registry
 from fbench.architectures.digest import network_digest
@@ -79,6 +80,29 @@ def test_a_plug_in_that_takes_a_registered_name_is_named_and_taken_back(tmp_path
     path.write_text(new_architecture_text("my_net"), encoding="utf-8")
     load_plugin(path)
     assert "my_net" in list_architectures()
+
+
+UNSPEAKABLE = """
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+raise Unspeakable
+"""
+
+
+def test_a_plug_in_whose_exception_cannot_be_shown_is_named_all_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, "broken", UNSPEAKABLE)
+    with pytest.raises(UserError, match=r"broken\.py raised Unspeakable: \(its message cannot be had: RuntimeError\)"):
+        load_plugin(path)
+
+
+def test_what_a_plug_in_sets_of_the_process_ends_with_its_run(tmp_path: Path) -> None:
+    text = "import os, torch\ntorch.set_default_dtype(torch.float64)\nos.chdir('/')\n"
+    before = Path.cwd()
+    load_plugin(written(tmp_path, "setting", text))
+    assert torch.get_default_dtype() is torch.float32
+    assert Path.cwd() == before
 
 
 def test_a_plug_in_may_register_a_variant_of_a_built_in_network(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_a_network_that_breaks_its_process_is_one_sentence_with_its_file(
 ) -> None:
     if fault.startswith("while"):
         monkeypatch.setattr(asking, "QUESTION_LIMIT_S", LIMIT_S)
+        monkeypatch.setattr(asking, "WORK_LIMIT_S", LIMIT_S)
     plugin = written(place, f"bad{list(FAULTS).index(fault)}.py", fault, in_builder=True)
     said = sentence(*IN_BUILDER[command], "--plugin", plugin.name)
     assert "The network 'taught'" in said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import Precision, choose_numerics
-from fbench.benchmark.workers.asking import UsersNetworks, users_networks
+from fbench.benchmark.workers.asking import UsersNetworks, users_networks, users_networks_at_work
 from fbench.benchmark.workers.questions import question
 from fbench.core.capacity import cores_because, in_brackets, usable_cores
 from fbench.core.errors import UserError, did_you_mean
@@ -103,7 +103,7 @@ def profile(request: SpeedRequest) -> NetworkProfile:
     """
     from fbench.benchmark.cost.network_questions import profiled
 
-    with users_networks(request.plugins) as users:
+    with users_networks_at_work(request.plugins) as users:
         spec = _cost_spec(request, users)
         network = spec.networks[0]
         asked = question(profiled, network, request.batch_sizes[0], spec.numerics, request.device)
@@ -118,7 +118,7 @@ def count_with_all(request: SpeedRequest) -> AllCounts:
     """
     from fbench.benchmark.cost.network_questions import counted_with_all
 
-    with users_networks(request.plugins) as users:
+    with users_networks_at_work(request.plugins) as users:
         network = _cost_spec(request, users).networks[0]
         return users.ask_network(network.name, question(counted_with_all, network))
 

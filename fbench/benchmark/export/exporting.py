@@ -13,7 +13,7 @@ from fbench.benchmark.export.formats import ExportReport, write_export
 from fbench.benchmark.export.metadata import ExportFormat
 from fbench.benchmark.export.trained import data_of, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
-from fbench.benchmark.workers.asking import users_networks
+from fbench.benchmark.workers.asking import users_networks_at_work
 from fbench.benchmark.workers.questions import Tell, question
 from fbench.core.files import replacing
 
@@ -45,7 +45,7 @@ def export_trial(
         UserError: as of :func:`fbench.benchmark.export.trained.load_trained`, and of
             :func:`fbench.benchmark.export.formats.write_export`.
     """
-    with users_networks(plugins) as users:
+    with users_networks_at_work(plugins) as users:
         file = users.scratch / f"exported{path.suffix}"
         asked = question(export_into, folder.path, trial_id, export_format, file, data, trust, calibration_images)
         report = users.ask_trained(folder.trial(trial_id).spec.network, asked)

@@ -19,7 +19,7 @@ from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.training.foreign_code import require_code
-from fbench.benchmark.workers.asking import users_networks
+from fbench.benchmark.workers.asking import users_networks_at_work
 from fbench.benchmark.workers.questions import Tell, question
 from fbench.core.errors import UserError, readable
 from fbench.core.paths import expanded
@@ -90,7 +90,7 @@ def predict(
         data=parse_reference(data) if data else None,
         trust=trust,
     )
-    with users_networks(plugins) as users:
+    with users_networks_at_work(plugins) as users:
         return users.ask_trained(folder.trial(trial_id).spec.network, asked)
 
 

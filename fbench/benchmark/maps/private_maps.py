@@ -11,7 +11,7 @@ from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.maps.images import ShownImages
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
-from fbench.benchmark.workers.asking import users_networks
+from fbench.benchmark.workers.asking import users_networks_at_work
 from fbench.benchmark.workers.questions import Tell, question
 from fbench.core.errors import UserError
 
@@ -36,7 +36,7 @@ def real_face_maps(
     """
     found: dict[tuple[str, str], FaceMaps] = {}
     shown: dict[str, ShownImages | None] = {}
-    with users_networks(plugins) as users:
+    with users_networks_at_work(plugins) as users:
         for name, reference in _references(run, data_paths).items():
             for network in run.networks:
                 record = next((one for one in run.records(network, name) if run.folder.has_weights(one.trial_id)), None)

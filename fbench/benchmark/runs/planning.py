@@ -12,7 +12,6 @@ from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, select_studies
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
 from fbench.benchmark.records.search_records import SearchRecord
@@ -110,7 +109,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     protocol, preset = request.protocol_and_preset()
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
-    data = _data_specs([parse_reference(text) for text in request.data])
+    data = _data_specs(request.references())
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
     refuse_equal_levels(selected, resolved.networks, data)

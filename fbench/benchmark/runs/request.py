@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fbench.ablations.suite import Suite
+from fbench.benchmark.data.catalogue import known_data
+from fbench.benchmark.data.references import parse_reference, with_option
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget, Preset, load_preset
 from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.records.protocol import Protocol
@@ -25,6 +28,8 @@ class RunRequest:
     ``epochs``, ``learning_rate`` and ``batch_size`` take the place of the protocol's, the first and the last also of
     what the preset's budget has; without ``augmentation`` images are trained on as they are.
 
+    ``image_size`` and ``channels`` are those of all data sets whose images can be made so.
+
     ``wait`` means to wait for another process that is at work in the run's folder; ``retries`` is how often a trial is
     tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
@@ -40,6 +45,8 @@ class RunRequest:
     augmentation: bool = True
     preset: str = "quick"
     data: tuple[str, ...] = ("synthetic",)
+    image_size: int | None = None
+    channels: str | None = None
     seeds: int | None = None
     device: str = "auto"
     precision: Precision = "fp32"
@@ -76,6 +83,30 @@ class RunRequest:
         elif self.batch_size is not None:
             budget = budget.model_copy(update={"batch_size": None})
         return changed(protocol, changes), preset.model_copy(update={"budget": budget})
+
+    def references(self) -> list[DataReference]:
+        """The data sets, with the size and channels that are asked for where they have these options.
+
+        Raises:
+            UserError: a data set that cannot be meant, or none that can have the size or channels.
+        """
+        found = [parse_reference(text) for text in self.data]
+        asked = {"size": self.image_size, "channels": self.channels}
+        for option, value in asked.items():
+            if value is None:
+                continue
+            able = [option in {one.name for one in known_data(reference.name).options} for reference in found]
+            if not any(able):
+                names = ", ".join(reference.name for reference in found)
+                raise UserError(
+                    f"{option} {value} was asked for, and the images of {names} are of one kind; leave it out, or give "
+                    "images of your own with --data folder=PATH."
+                )
+            found = [
+                with_option(reference, option, str(value)) if can else reference
+                for reference, can in zip(found, able, strict=True)
+            ]
+        return found
 
     def check_seeds(self) -> None:
         """Refuse numbers of seeds that cannot work.

@@ -1,7 +1,7 @@
 """From the names of a suite to networks: resolved, built and traced once, where their code may run.
 
-fbench's own networks, and those that were registered in this very session, are resolved in this process; where plug-ins
-are given, or a package announces a network, a worker process does it all, with a time limit for each network.
+fbench's own networks, and those that were registered in this very session, are resolved in this process; those of
+plug-ins and installed packages in a worker process, with a time limit for each network.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fbench.ablations.suite import Suite, resolve_names, select_studies
+from fbench.architectures.contract import built_in_contract
 from fbench.architectures.registry import (
     canonical_name,
     is_announced,
@@ -101,7 +102,7 @@ def _base(name: str, suite: Suite) -> str:
 
 @dataclass(frozen=True)
 class ResolvedThere:
-    """As :class:`Resolved`, without the networks that only the parent can build; each with the name of its data set."""
+    """As :class:`Resolved`, of users' networks alone; each with the name of its data set."""
 
     suite: Suite
     networks: tuple[tuple[str, str, NetworkSpec], ...]
@@ -117,7 +118,7 @@ def resolve(
     data: list[DataSpec],
     plugins: list[Path],
 ) -> ResolvedThere:
-    """As :func:`resolve_suite`, but for the networks that only the parent can build (``known``)."""
+    """As :func:`resolve_suite`, but for fbench's own networks, and those that only the parent can build (``known``)."""
     from fbench.benchmark.training.networks import describe_network
 
     files = {source_digest(plugin.read_bytes()): str(plugin.resolve()) for plugin in plugins}
@@ -125,7 +126,7 @@ def resolve(
     found: list[tuple[str, str, NetworkSpec]] = []
     descriptions: dict[str, NetworkDescription] = {}
     selected = select_studies(whole, only)
-    for name in [name for name in selected.architectures if _base(name, selected) not in known]:
+    for name in [one for one in selected.architectures if _base(one, selected) not in (*known, *built_in_contract())]:
         tell(network_in_words(Subject(name, _base(name, selected))))
         for one in data:
             network = _network(name, selected, options, one, files)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 QUESTION_LIMIT_S: Final = 180.0
 """How long a question may take from one thing that it tells to the next; the slowest of fbench's networks is built, run
 and counted in seconds."""
+WORK_LIMIT_S: Final = 900.0
+"""The same for what a trained network does, or is timed at: a file of it is written and checked within a minute."""
 
 
 class UsersNetworks:
@@ -32,12 +34,13 @@ class UsersNetworks:
     Args:
         plugins: the files that register networks.
         scratch: a folder for logs and files.
+        limit_s: the seconds that a question may take from one thing that it tells to the next.
         hear: is told what questions tell.
     """
 
-    def __init__(self, plugins: Sequence[Path], scratch: Path, hear: Tell = lambda what: None) -> None:
+    def __init__(self, plugins: Sequence[Path], scratch: Path, limit_s: float, hear: Tell = lambda what: None) -> None:
         self.scratch = scratch
-        self._plugins, self._hear = [str(plugin) for plugin in plugins], hear
+        self._plugins, self._limit_s, self._hear = [str(plugin) for plugin in plugins], limit_s, hear
         first = Task("get ready", f"{get_ready.__module__}:{get_ready.__name__}")
         self._supervisor = Supervisor(1, scratch / "workers", first, grace_s=0.0, keeps_used=True)
 
@@ -94,7 +97,7 @@ class UsersNetworks:
                 "scratch": str(self.scratch),
             },
             code="users",
-            limit_s=QUESTION_LIMIT_S,
+            limit_s=self._limit_s,
             limit_from_last_told=True,
         )
         busy_with = "a plug-in"
@@ -115,9 +118,22 @@ class UsersNetworks:
 
 @contextmanager
 def users_networks(plugins: Sequence[Path] = (), hear: Tell = lambda what: None) -> Iterator[UsersNetworks]:
-    """Networks to be asked within a block; files go into a folder of the system's."""
+    """Networks to be built, run a few times and counted within a block; files go into a folder of the system's."""
+    with _asked(plugins, QUESTION_LIMIT_S, hear) as users:
+        yield users
+
+
+@contextmanager
+def users_networks_at_work(plugins: Sequence[Path] = ()) -> Iterator[UsersNetworks]:
+    """As :func:`users_networks`, for what takes networks longer."""
+    with _asked(plugins, WORK_LIMIT_S, lambda what: None) as users:
+        yield users
+
+
+@contextmanager
+def _asked(plugins: Sequence[Path], limit_s: float, hear: Tell) -> Iterator[UsersNetworks]:
     with TemporaryDirectory(prefix="fbench-", ignore_cleanup_errors=True) as scratch:
-        users = UsersNetworks(plugins, Path(scratch), hear)
+        users = UsersNetworks(plugins, Path(scratch), limit_s, hear)
         try:
             yield users
         finally:
