@@ -98,7 +98,16 @@ def read_json(file: Path | ContainedPath) -> Any:
         ValueError: it is no regular file, too large, no UTF-8, no JSON, or nested too deeply.
         UserError: as of :func:`reading`.
     """
-    text = read_text(file)
+    return json_in(read_bytes(file, MOST_JSON_BYTES))
+
+
+def json_in(content: bytes) -> Any:
+    """The value in the content of a JSON file.
+
+    Raises:
+        ValueError: it is no UTF-8, no JSON, or nested too deeply.
+    """
+    text = content.decode()
     value = parse_json(text)
     return plain_texts(value) if _may_control(text) else value
 

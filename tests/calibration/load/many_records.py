@@ -16,7 +16,8 @@ import numpy as np
 
 from fbench.benchmark.records.predictions import Predictions, SplitPredictions
 from fbench.benchmark.records.trial_records import PlannedTrial, SplitMeasures, TrialRecord
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.statistics.classification import measure
 
 ACCURACY: Final = 0.55
