@@ -142,31 +142,35 @@ def parse_json(text: str) -> Any:
         ValueError: it is no JSON, nested too deeply, or has a number that is none (NaN), infinite, or
             whole and of more than 64 bits.
     """
-    _refuse_depth(text)
     may_be_large = _LARGE.search(text) is not None
+    may_be_deep = text.count("[") + text.count("{") > MOST_DEPTH
     if "\\" not in text:  # pydantic's parser takes half the time of json's, and refuses some escapes that json reads
-        with suppress(ValueError):  # json has the words for what is wrong
+        with suppress(ValueError):  # more than 200 levels too; what follows has the words for what is wrong
             value = from_json(text, allow_inf_nan=False)
-            if not may_be_large or _is_small(value):
+            if not (may_be_large or may_be_deep) or _is_bounded(value):
                 return value
+    if may_be_deep:
+        _refuse_depth(text)
     if not may_be_large:
         return json.loads(text, parse_constant=_finite)
     return json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_of_64_bits)
 
 
-def _is_small(value: Any) -> bool:
-    """Whether all numbers are finite, and the whole ones of 64 bits."""
-    left = [value]
-    while left:
-        one = left.pop()
-        kind = type(one)
-        if kind is dict:
-            left.extend(one.values())
-        elif kind is list:
-            left.extend(one)
-        elif (kind is int and abs(one) >= 2**63) or (kind is float and not math.isfinite(one)):
-            return False
-    return True
+def _is_bounded(value: Any) -> bool:
+    """Whether all numbers are finite and the whole ones of 64 bits, in no more levels than are read."""
+    level = [value]
+    for _ in range(MOST_DEPTH + 1):
+        inner: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                inner.extend(one.values())
+            elif kind is list:
+                inner.extend(one)
+            elif (kind is int and abs(one) >= 2**63) or (kind is float and not math.isfinite(one)):
+                return False
+        level = inner
+    return not level
 
 
 def _finite(number: str) -> float:
@@ -205,8 +209,6 @@ def _refuse_depth(text: str, *, keys: bool = False) -> None:
 
     Text in TOML's longest strings is looked at as if it were none, which refuses nothing that a person writes.
     """
-    if not keys and text.count("[") + text.count("{") <= MOST_DEPTH:
-        return
     depth = dots = 0
     after_name = False
     for token in _TOKENS.finditer(text):

@@ -70,7 +70,7 @@ class ContainedPath:
     @property
     def name(self) -> str:
         """The last part."""
-        return self.path.name
+        return self.parts[-1] if self.parts else self.root.name
 
     @property
     def parent(self) -> ContainedPath:
@@ -100,6 +100,14 @@ class ContainedPath:
                 return sorted(os.listdir(folder))  # noqa: PTH208 - an open folder
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def entries(self) -> dict[str, bool]:
+        """The names, as :meth:`names` has them, and whether each is a folder and no link to one."""
+        try:
+            with self.opened() as folder, os.scandir(folder) as found:
+                return dict(sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
 
     def descriptor(self, flags: int) -> int:
         """The file, opened with ``flags`` of :func:`os.open`; for who looks at what was opened."""

@@ -16,6 +16,7 @@ from fbench.benchmark.store.files import naming, read_cost_file, read_model, wri
 from fbench.benchmark.store.hashes import keep_hash
 from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
 from fbench.core.contained import UNFINISHED, ContainedPath
+from fbench.core.garbage import collection_put_off
 
 
 class FilesOfRun:
@@ -44,15 +45,16 @@ class FilesOfRun:
         file = self.files / "plan.json"
         if not file.exists():
             return []
-        with naming(file):
+        with naming(file), collection_put_off():
             return [PlannedTrial.model_validate(row) for row in read_json(file)]
 
     def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
         """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
-        rows = {(row.network, row.data, row.seed): row for row in self.plan()}
-        rows |= {(row.network, row.data, row.seed): row for row in planned}
-        text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
-        write_text(self.files / "plan.json", text + "\n")
+        before = {(row.network, row.data, row.seed): row for row in self.plan()}
+        rows = before | {(row.network, row.data, row.seed): row for row in planned}
+        if rows != before or not before:
+            text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
+            write_text(self.files / "plan.json", text + "\n")
         keep_hash(self.files, self.files / "plan.json")
 
     # --- data, networks, costs, ledger

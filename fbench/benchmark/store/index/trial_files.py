@@ -33,9 +33,10 @@ class SeenTrials:
     def _signatures(self) -> dict[str, dict[str, Signature]]:
         found: dict[str, dict[str, Signature]] = {name: {} for name in self._names}
         for sibling in siblings(self.run / TRIALS):
+            trial_id = sibling.place.name
             for name, of_name in found.items():
                 if (signature := sibling.signature(name)) is not None:
-                    of_name[sibling.place.name] = signature
+                    of_name[trial_id] = signature
         return found
 
     def of(self, name: str) -> dict[str, Signature]:
@@ -60,7 +61,6 @@ class TrialFiles(ABC, Generic[FactsT, ValueT]):
         self._kept_places: dict[str, int] = {}
         self._kept: Kept | None = None
         self._took = False
-        self._looked = False
 
     # --- for whoever asks
 
@@ -155,14 +155,12 @@ class TrialFiles(ABC, Generic[FactsT, ValueT]):
 
     # --- within
 
-    @property
+    @cached_property
     def _signatures(self) -> dict[str, Signature]:
-        """Of the files that are there; the first time, those are taken from the index that it has as they are."""
+        """Of the files that are there; what the index has of them as they are is taken from it."""
         found = self.seen.of(self.name)
-        if not self._looked:
-            self._looked = True
-            if len(found) > WORTH_KEEPING:
-                self._take_kept(found)
+        if len(found) > WORTH_KEEPING:
+            self._take_kept(found)
         return found
 
     def _take_kept(self, seen: Mapping[str, Signature]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
+from fbench.core.garbage import collection_put_off
 from fbench.reports.findings.comparisons.usable import SPLIT_WORDS, usable_trials
 from fbench.reports.left_out import Omissions
 from fbench.statistics.classification import confusion_matrix
@@ -140,7 +141,11 @@ class Evidence:
 
 def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) -> Evidence:
     """Read all finished trials of a run on one data set; arguments and errors are those of :func:`usable_trials`."""
-    kept = usable_trials(run, data, omissions)
+    with collection_put_off():
+        return _gather(run, data, usable_trials(run, data, omissions))
+
+
+def _gather(run: RunTable, data: DataSpec, kept: Mapping[str, Sequence[str]]) -> Evidence:
     split = run.headline_split
     parts = {
         network: [answers[split] for answers in run.answers.each(trial_ids)] for network, trial_ids in kept.items()

@@ -6,12 +6,14 @@ All of it is known of a trial once its files were read, so that nothing need be 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.predictions import SMALL_FILE
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.store.index.answers import AnswerFacts
+from fbench.benchmark.store.index.records import RECORD_FILE
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.alike import require_one_making
@@ -121,25 +123,28 @@ def _images(run: RunTable, network: str, data: DataSpec, trial_ids: Sequence[str
 
 def _require_agreement(run: RunTable, trial_id: str, classes: int) -> None:
     """Hold that the recorded accuracy is that of the predictions beside it, and that every class has its recall."""
-    facts, file = run.facts(trial_id), run.folder.trial_folder(trial_id) / "record.json"
+    facts, answers = run.facts(trial_id), _answers(run, trial_id)
     measures = facts.test if run.headline_split == "test" else facts.validation
     if measures is None:
         raise UserError(
-            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete "
-            "its folder and run again."
+            f"{_record_file(run, trial_id)} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the "
+            "file, or delete its folder and run again."
         )
     if measures.classes != classes:
         raise UserError(
-            f"{file} has the recall of {measures.classes} classes, and the data set has {classes}; "
-            "restore the folder, or delete it and run again."
+            f"{_record_file(run, trial_id)} has the recall of {measures.classes} classes, and the data set has "
+            f"{classes}; restore the folder, or delete it and run again."
         )
-    answers = _answers(run, trial_id)
     recorded, found = measures.top1, answers.right / answers.images
     if not abs(recorded - found) <= _ROUNDING:  # NaN is no accuracy either
         raise UserError(
-            f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
-            "restore the folder, or delete it and run again."
+            f"{_record_file(run, trial_id)} records top-1 {100 * recorded:.2f} %, and the predictions beside it have "
+            f"{100 * found:.2f} %; restore the folder, or delete it and run again."
         )
+
+
+def _record_file(run: RunTable, trial_id: str) -> Path:
+    return run.folder.trial_folder(trial_id) / RECORD_FILE
 
 
 def _require_same_images(run: RunTable, data: DataSpec, sizes: Sequence[int]) -> None:
