@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 import tempfile
 from contextlib import suppress
@@ -118,6 +119,7 @@ def main() -> None:
         if debug:
             raise
         _fail(_own_fault(error), OWN_FAULT)
+    gc.freeze()  # at its end Python looks for garbage among a million objects of a large run, for half a second
     raise SystemExit(code)
 
 

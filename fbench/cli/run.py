@@ -236,7 +236,7 @@ def _run(request: RunRequest, output: RunOutput) -> None:
 def _tell_stopped(plan: RunPlan, left: str) -> None:
     with suppress(OSError):  # after SIGHUP there is no terminal
         typer.echo(
-            f"\nStopped. {len(plan.folder.trials())} trials are kept in {plan.folder.path}; {left}"
+            f"\nStopped. {len(plan.folder.trial_ids())} trials are kept in {plan.folder.path}; {left}"
             "run the same command again to go on from there.",
             err=True,
         )

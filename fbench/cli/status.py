@@ -11,6 +11,7 @@ import typer
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from fbench.benchmark.records.trial_records import PlannedTrial
     from fbench.benchmark.store.run_table import RunTable
 
 
@@ -27,18 +28,7 @@ def status_command(
     table = load_run(run)
     analyses = table.interim_analyses
     latest = list({analysis.key: analysis for analysis in analyses.analyses}.values()) if analyses else []
-    rows = []
-    for planned in table.plan:
-        record = table.trials.get(planned.trial_id)
-        measures = (record.test or record.validation) if record else None
-        rows.append(
-            {
-                **planned.model_dump(),
-                "status": record.status if record else "to run",
-                "top1": measures.top1 if measures else None,
-                "failure_reason": record.failure_reason if record else None,
-            }
-        )
+    rows = [_row(table, planned) for planned in table.plan]
     left_out, refusal = _checked(table)
     if as_json:
         shown = {"run": str(run), "trials": rows, "costs": len(table.costs)}
@@ -63,15 +53,26 @@ def status_command(
         raise refusal
 
 
+def _row(table: RunTable, planned: PlannedTrial) -> dict[str, object]:
+    facts = table.facts(planned.trial_id) if planned.trial_id in table.trials else None
+    measures = (facts.test or facts.validation) if facts else None
+    return {
+        **planned.model_dump(),
+        "status": facts.status if facts else "to run",
+        "top1": measures.top1 if measures else None,
+        "failure_reason": facts.failure_reason if facts else None,
+    }
+
+
 def _checked(table: RunTable) -> tuple[list[str], UserError | None]:
     """The sentences on what a report of the run would leave out, and on what it would refuse."""
-    from fbench.reports.findings.comparisons.evidence import gather
+    from fbench.reports.findings.comparisons.usable import usable_trials
     from fbench.reports.left_out import Omissions
 
     omissions = Omissions(table.folder.path)
     try:
         for data in table.config.data:
-            gather(table, data, omissions)
+            usable_trials(table, data, omissions)
     except UserError as error:
         return [found.sentence for found in omissions.found], error
     return [found.sentence for found in omissions.found], None
@@ -82,16 +83,12 @@ def _cost_line(costs: tuple[object, ...]) -> str:
 
 
 def _print_table(rows: list[dict[str, object]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from fbench.cli.columns import aligned
 
-    table = Table()
-    for column in ("network", "data", "seed", "status", "top-1", "trial"):
-        table.add_column(column, justify="right" if column in ("seed", "top-1") else "left")
+    lines = [("network", "data", "seed", "top-1", "trial", "status")]
     for row in rows:
-        top1 = row["top1"]
+        top1, reason = row["top1"], row["failure_reason"]
         accuracy = f"{100 * top1:.2f} %" if isinstance(top1, float) else ""
-        status = Text(str(row["status"]) + (f": {row['failure_reason']}" if row["failure_reason"] else ""))
-        table.add_row(str(row["network"]), str(row["data"]), str(row["seed"]), status, accuracy, str(row["trial_id"]))
-    Console().print(table)
+        status = f"{row['status']}: {reason}" if reason else str(row["status"])
+        lines.append((str(row["network"]), str(row["data"]), str(row["seed"]), accuracy, str(row["trial_id"]), status))
+    typer.echo(aligned(lines, right=(2, 3)))

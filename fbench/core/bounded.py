@@ -11,9 +11,11 @@ import os
 import re
 import stat
 import tomllib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json
 
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import readable
@@ -96,9 +98,24 @@ def read_json(file: Path | ContainedPath) -> Any:
         ValueError: it is no regular file, too large, no UTF-8, no JSON, or nested too deeply.
         UserError: as of :func:`reading`.
     """
-    text = read_text(file)
+    return json_in(read_bytes(file, MOST_JSON_BYTES))
+
+
+def json_in(content: bytes) -> Any:
+    """The value in the content of a JSON file.
+
+    Raises:
+        ValueError: it is no UTF-8, no JSON, or nested too deeply.
+    """
+    text = content.decode()
     value = parse_json(text)
-    return plain_texts(value) if _MAY_CONTROL.search(text) else value
+    return plain_texts(value) if _may_control(text) else value
+
+
+def _may_control(text: str) -> bool:
+    if text.isascii() and "\\" not in text and "\x7f" not in text:  # as nearly all that fbench writes
+        return False
+    return _MAY_CONTROL.search(text) is not None
 
 
 def plain_text(text: str) -> str:
@@ -125,10 +142,35 @@ def parse_json(text: str) -> Any:
         ValueError: it is no JSON, nested too deeply, or has a number that is none (NaN), infinite, or
             whole and of more than 64 bits.
     """
-    _refuse_depth(text)
-    if not _LARGE.search(text):  # with functions of our own for numbers json takes twice as long
+    may_be_large = _LARGE.search(text) is not None
+    may_be_deep = text.count("[") + text.count("{") > MOST_DEPTH
+    if "\\" not in text:  # pydantic's parser takes half the time of json's, and refuses some escapes that json reads
+        with suppress(ValueError):  # more than 200 levels too; what follows has the words for what is wrong
+            value = from_json(text, allow_inf_nan=False)
+            if not (may_be_large or may_be_deep) or _is_bounded(value):
+                return value
+    if may_be_deep:
+        _refuse_depth(text)
+    if not may_be_large:
         return json.loads(text, parse_constant=_finite)
     return json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_of_64_bits)
+
+
+def _is_bounded(value: Any) -> bool:
+    """Whether all numbers are finite and the whole ones of 64 bits, in no more levels than are read."""
+    level = [value]
+    for _ in range(MOST_DEPTH + 1):
+        inner: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                inner.extend(one.values())
+            elif kind is list:
+                inner.extend(one)
+            elif (kind is int and abs(one) >= 2**63) or (kind is float and not math.isfinite(one)):
+                return False
+        level = inner
+    return not level
 
 
 def _finite(number: str) -> float:
@@ -167,8 +209,6 @@ def _refuse_depth(text: str, *, keys: bool = False) -> None:
 
     Text in TOML's longest strings is looked at as if it were none, which refuses nothing that a person writes.
     """
-    if not keys and text.count("[") + text.count("{") <= MOST_DEPTH:
-        return
     depth = dots = 0
     after_name = False
     for token in _TOKENS.finditer(text):

@@ -24,8 +24,8 @@ UNFINISHED: Final = ".writing-"
 """How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
 
 _FROM_FOLDERS: Final = {os.open, os.stat, os.mkdir, os.unlink, os.rename, os.rmdir} <= os.supports_dir_fd
-_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SEPARATORS: Final = frozenset("/\\\0")
 
@@ -70,7 +70,7 @@ class ContainedPath:
     @property
     def name(self) -> str:
         """The last part."""
-        return self.path.name
+        return self.parts[-1] if self.parts else self.root.name
 
     @property
     def parent(self) -> ContainedPath:
@@ -96,23 +96,31 @@ class ContainedPath:
     def names(self) -> list[str]:
         """What is in this folder, in the order of the alphabet; nothing where there is no folder."""
         try:
-            with self._opened() as folder:
+            with self.opened() as folder:
                 return sorted(os.listdir(folder))  # noqa: PTH208 - an open folder
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def entries(self) -> dict[str, bool]:
+        """The names, as :meth:`names` has them, and whether each is a folder and no link to one."""
+        try:
+            with self.opened() as folder, os.scandir(folder) as found:
+                return dict(sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
 
     def descriptor(self, flags: int) -> int:
         """The file, opened with ``flags`` of :func:`os.open`; for who looks at what was opened."""
         with self._naming(), self._around() as (name, at):
             self._refuse_link(name, at)
-            return os.open(name, flags | _NO_LINK, 0o666, **at)
+            return os.open(name, flags | NO_LINK, 0o666, **at)
 
     # --- writing
 
     def make_folder(self) -> ContainedPath:
         """This folder, made with those around it where they are missing."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with self._naming(), self._opened(make=True):
+        with self._naming(), self.opened(make=True):
             return self
 
     @contextmanager
@@ -228,26 +236,26 @@ class ContainedPath:
         if not self.parts:
             yield self.root, {}
             return
-        with self.parent._opened() as folder:
+        with self.parent.opened() as folder:
             if isinstance(folder, int):
                 yield self.parts[-1], {"dir_fd": folder}
             else:
                 yield folder / self.parts[-1], {}
 
     @contextmanager
-    def _opened(self, *, make: bool = False) -> Iterator[int | Path]:
+    def opened(self, *, make: bool = False) -> Iterator[int | Path]:
         """This folder, reached step by step from the root: open, or its path where the system has no such steps."""
         if not _FROM_FOLDERS:
             yield self._looked_at(make=make)
             return
-        folder = os.open(self.root, _FOLDER)
+        folder = os.open(self.root, FOLDER)
         try:
             for count, part in enumerate(self.parts, 1):
                 if make:
                     with suppress(FileExistsError):
                         os.mkdir(part, dir_fd=folder)
                 try:
-                    inner = os.open(part, _FOLDER | _NO_LINK, dir_fd=folder)
+                    inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
                 except OSError as error:
                     if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(part, folder):
                         raise self._link(ContainedPath(self.root, self.parts[:count])) from error

@@ -76,21 +76,30 @@ def mean_squares(values: npt.ArrayLike, clusters: Clusters | None = None) -> Mea
     seeds, images = matrix.shape
     if seeds < 2:
         raise ValueError("One seed has no mean squares between seeds; give a matrix of at least two seeds.")
-    seed_means = matrix.mean(axis=1)
     image_means = matrix.mean(axis=0)
     if clusters is None:
-        residuals = matrix - seed_means[:, None] - image_means[None, :] + matrix.mean()
+        residuals = matrix - matrix.mean(axis=1)[:, None]
+        residuals -= image_means
+        residuals += matrix.mean()
     else:
         images = clusters.count
         residuals = clusters.contributions(matrix) - clusters.contributions(image_means)
+    least = _rounding_of(matrix)
+    of_image = seeds * between_images(image_means, clusters)
+    of_residual = float(np.square(residuals, out=residuals).sum()) / ((seeds - 1) * (images - 1))
     return MeanSquares(
         seeds=seeds,
         images=images,
-        seed=beyond_rounding(matrix, images * float(seed_means.var(ddof=1))),
-        image=beyond_rounding(matrix, seeds * between_images(image_means, clusters)),
-        residual=beyond_rounding(matrix, float((residuals**2).sum()) / ((seeds - 1) * (images - 1))),
+        seed=seed_mean_square(matrix, images),
+        image=of_image if of_image > least else 0.0,
+        residual=of_residual if of_residual > least else 0.0,
         freedom_of_clusters=None if clusters is None else clusters.freedom,
     )
+
+
+def seed_mean_square(matrix: FloatArray, images: int) -> float:
+    """The mean square between two or more seeds alone, over so many images or clusters."""
+    return beyond_rounding(matrix, images * float(matrix.mean(axis=1).var(ddof=1)))
 
 
 def between_images(values: FloatArray, clusters: Clusters | None) -> float:
@@ -135,4 +144,9 @@ def error_distribution(squares: MeanSquares) -> SumOfT:
 
 def beyond_rounding(matrix: FloatArray, mean_square: float) -> float:
     """A mean square of this matrix, or 0 where it is nothing but rounding of the input."""
-    return mean_square if mean_square > (ROUNDING * float(np.abs(matrix).max())) ** 2 else 0.0
+    return mean_square if mean_square > _rounding_of(matrix) else 0.0
+
+
+def _rounding_of(matrix: FloatArray) -> float:
+    """The mean square below which nothing but rounding of the input is left."""
+    return (ROUNDING * max(float(matrix.max()), -float(matrix.min()))) ** 2

@@ -39,6 +39,7 @@ from fbench.statistics.crossed import (
     image_freedom,
     mean_squares,
     satterthwaite,
+    seed_mean_square,
 )
 from fbench.statistics.discordance import BISECTIONS, Discordance
 from fbench.statistics.intervals import check_confidence
@@ -194,8 +195,8 @@ def this_test_set(values: npt.ArrayLike, confidence: float = 0.95, step: float =
     if len(matrix) < 2:
         nan = float("nan")
         return MeanEstimate(float(matrix.mean()), nan, nan, nan, nan, confidence, "undefined")
-    squares = mean_squares(matrix)
-    return _estimate(matrix, squares.seed, squares.seeds - 1, confidence, "seeds", step)
+    seeds, images = matrix.shape
+    return _estimate(matrix, seed_mean_square(matrix, images), seeds - 1, confidence, "seeds", step)
 
 
 def new_images(

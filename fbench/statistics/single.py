@@ -46,7 +46,7 @@ def summarise(correct: npt.ArrayLike, confidence: float = 0.95, clusters: Cluste
             between 0 and 1.
     """
     matrix = as_matrix(correct)
-    if not np.isin(matrix, (0, 1)).all():
+    if not ((matrix == 0) | (matrix == 1)).all():
         wrong = float(matrix[~np.isin(matrix, (0, 1))][0])
         raise ValueError(f"An answer is marked {wrong:g}; mark each as 1 (right) or 0 (wrong).")
     right, units = float(matrix.mean(axis=0).sum()), matrix.shape[1]

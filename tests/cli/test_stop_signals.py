@@ -10,7 +10,7 @@ import pytest
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs.stopping import Stopping
-from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.cli.stop_signals import StopSignals
 
 

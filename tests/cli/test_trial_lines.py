@@ -14,7 +14,8 @@ from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.events import Ended
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.cli.progress import RunProgress
 from fbench.cli.status import status_command

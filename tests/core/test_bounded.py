@@ -86,3 +86,28 @@ def test_the_page_on_security_states_the_bounds() -> None:
     text = " ".join(page.split())
     assert f"JSON has at most {MOST_JSON_BYTES >> 20} MiB, TOML {MOST_TOML_BYTES >> 20} MiB" in text
     assert f"at most {MOST_DEPTH} levels; the arrays of an npz file at most {MOST_ARRAY_BYTES >> 30} GiB" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        (str(2**63 - 1), False),
+        (str(2**63), True),
+        (str(-(2**63)), True),
+        ("1" * 400, True),
+        ("9" * 5000, True),
+        ("1e308", False),
+        ("1e309", True),
+        ("-1e999", True),
+        ("1e-999", False),
+        ("NaN", True),
+        ("-Infinity", True),
+    ],
+)
+@pytest.mark.parametrize("around", ['{"a": [%s]}', '{"a\\n": [%s]}'], ids=["plain", "with an escape"])
+def test_numbers_are_finite_and_of_64_bits_whichever_parser_reads_them(text: str, refused: bool, around: str) -> None:
+    if refused:
+        with pytest.raises(ValueError, match=r"none or too large|too large|4300|expected"):
+            parse_json(around % text)
+    else:
+        assert list(parse_json(around % text).values()) == [[json.loads(text)]]

@@ -34,9 +34,10 @@ from fbench.benchmark.records.trial_records import (
 )
 from fbench.benchmark.records.tuning import Candidate
 from fbench.benchmark.runs.searches import Search, resolved
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.benchmark.store.search_files import write_search
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.machine import Machine
 from fbench.statistics.classification import measure
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fbench.statistics.comparison.multiplicity import holm
-from fbench.statistics.sign_flip import sign_flip, smallest_p_value, smallest_reachable
+from fbench.statistics.sign_flip import MONTE_CARLO_FLIPS, sign_flip, smallest_p_value, smallest_reachable
 
 # Darwin's maize: crossed minus self-fertilised height in eighths of an inch, 15 pairs. Fisher (1935, section
 # 21) counts 863 of the 32,768 sign patterns at the observed sum of 314 or beyond, as many on the other side.
@@ -85,3 +85,11 @@ def test_no_seed_and_no_comparison_are_refused() -> None:
         smallest_reachable(0, 1)
     with pytest.raises(ValueError, match="0 comparisons"):
         smallest_reachable(5, 0)
+
+
+@pytest.mark.parametrize("seeds", [21, 23, 301])
+def test_random_patterns_are_those_of_one_large_draw(seeds: int) -> None:
+    values = np.random.default_rng(seeds).normal(0.02, 1, size=seeds)
+    signs = np.random.default_rng(5).integers(0, 2, size=(MONTE_CARLO_FLIPS, seeds), dtype=np.int8) * 2 - 1
+    sums = np.append(signs @ values, values.sum())
+    assert sign_flip(values, random_seed=5).p_value == np.mean(np.abs(sums) >= abs(values.sum()) - 1e-9)

@@ -92,7 +92,16 @@ def read_classes(folder: ContainedPath) -> Predictions:
         OSError: there is no file, or it cannot be read.
         ValueError: it is damaged, or its arrays do not fit each other.
     """
-    small = _in_words_of_today(read_npz(folder / SMALL_FILE))
+    return classes_in(read_npz(folder / SMALL_FILE))
+
+
+def classes_in(arrays: Mapping[str, npt.NDArray[Any]]) -> Predictions:
+    """Classes, labels and clusters of the arrays of the small file.
+
+    Raises:
+        ValueError: they do not fit each other.
+    """
+    small = _in_words_of_today(arrays)
     for name, values in small.items():
         wanted = small.get(f"{name.partition('_')[0]}_predicted", values).shape
         if values.ndim != 1 or values.dtype.kind not in "iu" or values.shape != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -152,7 +153,7 @@ class TrialSpec(FrozenModel):
             "numerics": self.numerics.model_dump(mode="json", exclude_defaults=True, exclude={"numerics_version"}),
         }
 
-    @property
+    @cached_property
     def trial_id(self) -> str:
         """16 hexadecimal digits that stand for everything the result depends on."""
         return short_hash(self.identity())

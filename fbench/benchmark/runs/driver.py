@@ -10,7 +10,8 @@ from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.executors import NO_LIMITS, Executor, failed_record
 from fbench.benchmark.store.ledger import log_readings
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.errors import UserError, reason_of
 
 

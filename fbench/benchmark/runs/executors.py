@@ -14,7 +14,7 @@ from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
 

@@ -43,6 +43,7 @@ def expand(
     treatments = sorted({variant.copies for variant in suite.variants.values()} | {"keep"})
     for data in config.data:
         trained_on = {copies: _treated(data, copies) for copies in treatments}
+        protocol = config.protocol.for_data(data.source or data.name)
         for name in suite.architectures:
             variant = suite.variants.get(name)
             network = resolved[name, data.name]
@@ -52,7 +53,7 @@ def expand(
                     TrialSpec(
                         network=network,
                         data=trained_on[variant.copies if variant else "keep"],
-                        protocol=config.protocol.for_data(data.source or data.name),
+                        protocol=protocol,
                         budget=config.budget,
                         seed=seed,
                         numerics=config.numerics,

@@ -18,7 +18,7 @@ from fbench.benchmark.runs.training_task import (
     result_of,
     training_task,
 )
-from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Outcome, Supervisor
 from fbench.core.errors import StoppedError, UserError, reason_of

@@ -196,8 +196,10 @@ def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[st
 
 def pending_trials(folder: RunFolder, specs: Sequence[TrialSpec], *, keep_failed: bool) -> tuple[TrialSpec, ...]:
     """The trials without a usable record."""
-    records = folder.trials() if folder.path.exists() else {}
-    done = {key for key, record in records.items() if record.status == "finished" or keep_failed}
+    if not folder.path.exists():
+        return tuple(specs)
+    records = folder.trials()
+    done = {trial_id for trial_id in records if keep_failed or records.facts(trial_id).finished}
     return tuple(spec for spec in specs if spec.trial_id not in done)
 
 
@@ -240,14 +242,16 @@ def reusable_trials(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> di
     found: dict[str, RunFolder] = {}
     for path in sources:
         source = RunFolder.open(path)
-        finished = {key: record for key, record in source.trials().items() if record.status == "finished"}
-        wanted = [
-            spec.trial_id
-            for spec in pending
-            if spec.trial_id in finished and finished[spec.trial_id].spec.default_protocol == spec.default_protocol
-        ]
-        for trial_id in wanted:
-            if finished[trial_id].spec.trial_id != trial_id:
+        records = source.trials()
+        finished = [spec for spec in pending if spec.trial_id in records and records.facts(spec.trial_id).finished]
+        found_specs = (record.spec for record in records.each(spec.trial_id for spec in finished))
+        wanted = {
+            spec.trial_id: theirs
+            for spec, theirs in zip(finished, found_specs, strict=True)
+            if theirs.default_protocol == spec.default_protocol
+        }
+        for trial_id, theirs in wanted.items():
+            if theirs.trial_id != trial_id:
                 raise UserError(
                     f"{source.trial_folder(trial_id)} is no trial of the settings in its record; leave that run out of "
                     "--from."

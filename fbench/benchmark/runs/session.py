@@ -132,7 +132,11 @@ def marked_additions(folder: RunFolder, planned: Sequence[PlannedTrial]) -> list
     """The rows of a plan, with a mark on each seed that is new to the folder where others of its network, which may
     have been looked at, have finished."""
     before = {(row.network, row.data, row.seed): row for row in folder.plan()}
-    seen = {(row.network, row.data) for row in before.values() if folder.has_record(row.trial_id)}
+    if all((row.network, row.data, row.seed) in before for row in planned):
+        recorded = set[str]()
+    else:
+        recorded = set(folder.trial_ids())
+    seen = {(row.network, row.data) for row in before.values() if row.trial_id in recorded}
     return [
         row.model_copy(update={"added_after_results": before[key].added_after_results})
         if (key := (row.network, row.data, row.seed)) in before

@@ -13,7 +13,8 @@ from fbench.benchmark.records.events import event_to_json
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.runs.driver import keep
 from fbench.benchmark.runs.executors import WorkerContext, attempt, failed_record, with_log
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
 from fbench.core.errors import reason_of, traceback_of

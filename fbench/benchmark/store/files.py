@@ -14,12 +14,16 @@ from pydantic import BaseModel, ValidationError
 
 from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.records.trial_records import SCHEMA_VERSION, HistoryRow, TrialRecord
-from fbench.core.bounded import read_json, read_text
+from fbench.core.bounded import MOST_JSON_BYTES, read_bytes, read_json
 from fbench.core.contained import ContainedPath, OutsideError
 from fbench.core.errors import UserError, message_of, readable
 from fbench.core.files import replacing
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class OtherSchemaError(UserError):
+    """A file is of another schema version than this fbench reads."""
 
 
 def write_history(file: ContainedPath, rows: Iterable[HistoryRow]) -> None:
@@ -38,8 +42,16 @@ def read_history(file: ContainedPath) -> list[HistoryRow]:
         UserError: the file is missing or was changed by hand.
     """
     with naming(file):
-        rows = csv.DictReader(StringIO(read_text(file), newline=""))
-        return [HistoryRow.model_validate(row) for row in rows]
+        return history_in(read_bytes(file, MOST_JSON_BYTES))
+
+
+def history_in(content: bytes) -> list[HistoryRow]:
+    """The evaluation points in the content of a file, for a caller who names it.
+
+    Raises:
+        ValueError, TypeError, csv.Error: it was changed by hand.
+    """
+    return [HistoryRow.model_validate(row) for row in csv.DictReader(StringIO(content.decode(), newline=""))]
 
 
 def read_model(file: Path | ContainedPath, model: type[ModelT], schema_version: int = SCHEMA_VERSION) -> ModelT:
@@ -49,15 +61,26 @@ def read_model(file: Path | ContainedPath, model: type[ModelT], schema_version: 
         UserError: naming the file, when it was changed by hand or comes from another schema version.
     """
     with naming(file):
-        values = read_json(file)
-        version = values.get("schema_version", schema_version)
-        if isinstance(version, bool) or not isinstance(version, int):
-            raise TypeError("schema_version: it is no whole number")
-        if version == schema_version:
-            return model.model_validate(values)
-    raise UserError(
-        f"{file} has schema version {version} and this fbench reads {schema_version}; read it with {_writer(values)}."
-    )
+        values = of_schema(read_json(file), schema_version, file)
+        return model.model_validate(values)
+
+
+def of_schema(values: dict[str, Any], schema_version: int, file: Path | ContainedPath) -> dict[str, Any]:
+    """The values of a file, which are seen to be of this schema version; for a caller who names the file.
+
+    Raises:
+        OtherSchemaError: they are of another one.
+        AttributeError, TypeError: they are none of a record.
+    """
+    version = values.get("schema_version", schema_version)
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise TypeError("schema_version: it is no whole number")
+    if version != schema_version:
+        raise OtherSchemaError(
+            f"{file} has schema version {version} and this fbench reads {schema_version}; read it with "
+            f"{_writer(values)}."
+        )
+    return values
 
 
 def _writer(values: dict[str, Any]) -> str:
@@ -74,7 +97,7 @@ def naming(file: Path | ContainedPath) -> Iterator[None]:
     """Turn what goes wrong in reading a file into a sentence that names it, and the first field that is wrong."""
     try:
         yield
-    except OutsideError:
+    except (OutsideError, OtherSchemaError):
         raise
     except ValidationError as error:
         problem = error.errors()[0]

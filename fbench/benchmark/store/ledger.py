@@ -14,7 +14,7 @@ from typing import Final
 
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.bounded import read_text
 
 MOST_LEDGER_BYTES: Final = 2**30

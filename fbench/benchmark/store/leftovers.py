@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fbench.core.contained import UNFINISHED, ContainedPath, OutsideError
+from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.locks import LOCK_FILE
 
 
@@ -11,25 +11,16 @@ def remove_leftovers(root: ContainedPath) -> None:
 
     Unfinished files beside ``run.json`` may be another command's, such as a report that is being written: those stay.
     """
-    for name in root.names():
-        entry = root / name
-        if name.startswith(f"{LOCK_FILE}-") or (name.startswith(UNFINISHED) and _is_own_folder(entry)):
-            entry.remove()
-        elif _is_own_folder(entry):
-            _remove_unfinished(entry)
-
-
-def _is_own_folder(entry: ContainedPath) -> bool:
-    """Whether it is a folder, and no link to one, which is left alone."""
-    try:
-        return entry.is_folder()
-    except OutsideError:
-        return False
+    for name, is_folder in root.entries().items():
+        if name.startswith(f"{LOCK_FILE}-") or (name.startswith(UNFINISHED) and is_folder):
+            (root / name).remove()
+        elif is_folder:
+            _remove_unfinished(root / name)
 
 
 def _remove_unfinished(folder: ContainedPath) -> None:
-    for name in folder.names():
+    for name, is_folder in folder.entries().items():
         if name.startswith(UNFINISHED):
             (folder / name).remove()
-        elif _is_own_folder(folder / name):
+        elif is_folder:
             _remove_unfinished(folder / name)

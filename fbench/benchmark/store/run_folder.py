@@ -16,15 +16,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
-from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.maps.face_maps import (
     MAPS_FILE,
     FaceMaps,
@@ -33,68 +26,31 @@ from fbench.benchmark.maps.face_maps import (
     write_maps,
     write_maps_left_out,
 )
-from fbench.benchmark.records.cost_records import CostRecord
-from fbench.benchmark.records.interim_analyses import InterimAnalyses
-from fbench.benchmark.records.network_description import NetworkDescription
-from fbench.benchmark.records.predictions import Predictions, read_predictions, write_predictions
-from fbench.benchmark.records.trial_records import (
-    HistoryRow,
-    PlannedTrial,
-    RunConfig,
-    TrialRecord,
-)
-from fbench.benchmark.store.files import (
-    naming,
-    read_cost_file,
-    read_history,
-    read_model,
-    readable_json,
-    write_cost_file,
-    write_history,
-    write_json,
-    write_text,
-)
-from fbench.benchmark.store.hashes import keep_hash, keep_hashes
+from fbench.benchmark.records.predictions import SMALL_FILE, Predictions, read_predictions, write_predictions
+from fbench.benchmark.records.trial_records import HistoryRow, TrialRecord
+from fbench.benchmark.store.files import read_history, read_model, readable_json, write_history, write_text
+from fbench.benchmark.store.files_of_run import FilesOfRun
+from fbench.benchmark.store.hashes import keep_hashes
+from fbench.benchmark.store.index.histories import HISTORY_FILE
+from fbench.benchmark.store.index.records import RECORD_FILE, TrialRecords
+from fbench.benchmark.store.index.trial_files import SeenTrials
 from fbench.benchmark.store.leftovers import remove_leftovers
-from fbench.core.bounded import parse_json, plain_texts, read_json, read_text
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, storable
 from fbench.core.locks import LOCK_FILE
 
 WEIGHTS_FILE = "weights.safetensors"
 FAILURE_FILE = "failure.txt"
-ModelT = TypeVar("ModelT", bound=BaseModel)
+TRIAL_FILES = (RECORD_FILE, SMALL_FILE, HISTORY_FILE)
+"""What is asked of all trials at once."""
 
 
-@dataclass(frozen=True)
-class TrialResult:
-    """A record with the files that lie beside it; a failed trial has a record and as much history as there was.
-
-    ``weights`` is the network's ``state_dict`` at the chosen step; ``test_readings`` counts how often the test split
-    was read, by a failed trial too. A result from another process has its files, the record's among them, in the folder
-    ``files`` instead. ``failure_details`` is the traceback of a failed trial and the end of its log; ``may_pass`` says
-    that it failed for a reason that may not be there the next time.
-    """
-
-    record: TrialRecord
-    history: tuple[HistoryRow, ...] = ()
-    predictions: Predictions | None = None
-    weights: dict[str, Any] | None = None
-    test_readings: int = 0
-    files: Path | None = None
-    failure_details: str = ""
-    may_pass: bool = False
-
-
-class RunFolder:
+class RunFolder(FilesOfRun):
     """The files of one run. Reading never changes anything; writing is atomic, file by file or trial by trial.
 
     A run may be a stranger's: ``files`` follows no link below it, and leads nowhere else.
     """
-
-    def __init__(self, path: Path, files: ContainedPath | None = None) -> None:
-        self.path = path
-        self.files = files or ContainedPath(path)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -129,33 +85,6 @@ class RunFolder:
             if self.has_record(trial_id) and self.trial(trial_id).status == "finished":
                 (self.files / "checkpoints" / name).remove()
 
-    # --- configuration and plan
-
-    def create(self, config: RunConfig) -> None:
-        """Write the configuration of a new run."""
-        write_json(self.files / "run.json", config)
-        keep_hash(self.files, self.files / "run.json")
-
-    def config(self) -> RunConfig:
-        """The configuration, validated."""
-        return read_model(self.files / "run.json", RunConfig)
-
-    def plan(self) -> list[PlannedTrial]:
-        """Every planned trial so far, in the order it was planned."""
-        file = self.files / "plan.json"
-        if not file.exists():
-            return []
-        with naming(file):
-            return [PlannedTrial.model_validate(row) for row in read_json(file)]
-
-    def extend_plan(self, planned: Iterable[PlannedTrial]) -> None:
-        """Add trials to the plan; a network, data set and seed that is planned again takes its new trial."""
-        rows = {(row.network, row.data, row.seed): row for row in self.plan()}
-        rows |= {(row.network, row.data, row.seed): row for row in planned}
-        text = json.dumps([row.model_dump(mode="json") for row in rows.values()], indent=1)
-        write_text(self.files / "plan.json", text + "\n")
-        keep_hash(self.files, self.files / "plan.json")
-
     # --- trials
 
     def trial_folder(self, trial_id: str) -> Path:
@@ -180,7 +109,7 @@ class RunFolder:
             self.trial_files(record.trial_id).take(result.files)
             return record
         with self.trial_files(record.trial_id).replacing_folder() as folder:
-            write_history(folder / "history.csv", result.history)
+            write_history(folder / HISTORY_FILE, result.history)
             if result.predictions is not None:
                 write_predictions(folder, result.predictions)
             if result.weights is not None:
@@ -190,7 +119,7 @@ class RunFolder:
                 record = record.model_copy(update={"weights_not_kept": why_not})
             if result.failure_details:
                 write_text(folder / FAILURE_FILE, storable(result.failure_details))
-            write_text(folder / "record.json", readable_json(record))
+            write_text(folder / RECORD_FILE, readable_json(record))
             keep_hashes(folder)
         return record
 
@@ -212,7 +141,7 @@ class RunFolder:
 
     def has_record(self, trial_id: str) -> bool:
         """Whether a trial has a record, finished or failed."""
-        return (self.trial_files(trial_id) / "record.json").is_file()
+        return (self.trial_files(trial_id) / RECORD_FILE).is_file()
 
     def trial(self, trial_id: str) -> TrialRecord:
         """The record of one trial.
@@ -220,24 +149,30 @@ class RunFolder:
         Raises:
             UserError: the record is not valid, or that of another trial.
         """
-        file = self.trial_files(trial_id) / "record.json"
+        file = self.trial_files(trial_id) / RECORD_FILE
         record = read_model(file, TrialRecord)
         if record.trial_id != trial_id:
             raise UserError(f"{file} is the record of trial '{record.trial_id}'; restore it or delete its folder.")
         return record
 
-    def trials(self) -> dict[str, TrialRecord]:
-        """All trial records by id."""
-        return {trial_id: self.trial(trial_id) for trial_id in self.trial_ids()}
+    def trials(self) -> TrialRecords:
+        """All trial records by id, each known to be valid; they are read where the index does not know them.
+
+        Raises:
+            UserError: one is not valid, or that of another trial.
+        """
+        records = TrialRecords(SeenTrials(self.files, TRIAL_FILES))
+        records.prepare()
+        records.require_whole()
+        return records
 
     def trial_ids(self) -> list[str]:
         """The ids of all trials that have a record, in the order of the alphabet; no folder that was not finished."""
-        names = (name for name in (self.files / "trials").names() if not name.startswith(UNFINISHED))
-        return [name for name in names if self.has_record(name)]
+        return list(TrialRecords(SeenTrials(self.files, (RECORD_FILE,))))
 
     def history(self, trial_id: str) -> list[HistoryRow]:
         """The evaluation points of a trial."""
-        return read_history(self.trial_files(trial_id) / "history.csv")
+        return read_history(self.trial_files(trial_id) / HISTORY_FILE)
 
     def predictions(self, trial_id: str) -> Predictions:
         """The stored predictions of a trial."""
@@ -275,84 +210,3 @@ class RunFolder:
         """Copy a finished trial, whole, from another run."""
         with self.trial_files(trial_id).replacing_folder() as folder:
             folder.copy_files(other.trial_files(trial_id))
-
-    # --- data, networks, costs, ledger
-
-    def write_audit(self, fingerprint: str, audit: Audit) -> None:
-        """Keep what an audit found in the data set of this fingerprint; it replaces an earlier one."""
-        file = self.files / "data" / fingerprint[:16] / "audit.json"
-        write_json(file, audit)
-        keep_hash(self.files, file)
-
-    def audit(self, fingerprint: str) -> Audit | None:
-        """What was found in a data set, or None where no audit was kept."""
-        file = self.files / "data" / fingerprint[:16] / "audit.json"
-        return read_model(file, Audit) if file.exists() else None
-
-    def network_file(self, digest: str) -> Path:
-        """Where the description of a network lies, for a sentence."""
-        return self._network_file(digest).path
-
-    def _network_file(self, digest: str) -> ContainedPath:
-        return self.files / "networks" / digest[:16] / "network.json"
-
-    def write_network(self, digest: str, description: NetworkDescription) -> None:
-        """Keep the description of a network; one that is there already stays."""
-        file = self._network_file(digest)
-        if not file.exists():
-            write_text(file, json.dumps(description.to_json(), indent=1, sort_keys=True) + "\n")
-            keep_hash(self.files, file)
-
-    def network(self, digest: str) -> NetworkDescription | None:
-        """The description of a network, or None where it was not kept.
-
-        Raises:
-            UserError: the file is not valid.
-        """
-        file = self._network_file(digest)
-        return read_model(file, NetworkDescription) if file.exists() else None
-
-    def write_cost(self, record: CostRecord) -> None:
-        """Keep a measurement of cost."""
-        file = self.files / "costs" / f"{record.cost_id}.json"
-        write_cost_file(file, record)
-        keep_hash(self.files, file)
-
-    def cost_names(self) -> list[str]:
-        """The names of the files of all measurements of cost."""
-        names = (self.files / "costs").names()
-        return [name for name in names if name.endswith(".json") and not name.startswith(UNFINISHED)]
-
-    def costs(self) -> list[CostRecord]:
-        """All measurements of cost, oldest first."""
-        records = [read_cost_file(self.files / "costs" / name) for name in self.cost_names()]
-        return sorted(records, key=lambda record: record.finished_at)
-
-    def write_interim_analyses(self, analyses: InterimAnalyses) -> None:
-        """Keep what each interim analysis found; it replaces what was kept before."""
-        write_json(self.files / "interim_analyses.json", analyses)
-        keep_hash(self.files, self.files / "interim_analyses.json")
-
-    def interim_analyses(self) -> InterimAnalyses | None:
-        """What each interim analysis found, or None where the run was not made until decided.
-
-        Raises:
-            UserError: the file is not valid.
-        """
-        files = (self.files / "interim_analyses.json", self.files / "looks.json")  # the second is of an older fbench
-        return next((read_model(file, InterimAnalyses) for file in files if file.exists()), None)
-
-    def write_test_readings(self, lines: Sequence[str]) -> None:
-        """Keep a copy of the ledger's lines for this run's data; where there are none, what was kept before stays."""
-        if not lines and (self.files / "test_readings.jsonl").exists():
-            return
-        write_text(self.files / "test_readings.jsonl", "".join(f"{line}\n" for line in lines))
-        keep_hash(self.files, self.files / "test_readings.jsonl")
-
-    def test_readings(self) -> list[dict[str, Any]]:
-        """The ledger of test readings as it stood when the run last ended."""
-        file = self.files / "test_readings.jsonl"
-        if not file.exists():
-            return []
-        with naming(file):
-            return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,14 @@ from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.records.network_description import NetworkDescription
-from fbench.benchmark.records.predictions import Predictions, read_classes
+from fbench.benchmark.records.predictions import Predictions
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
-from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.index.answers import TrialAnswers
+from fbench.benchmark.store.index.histories import TrialHistories
+from fbench.benchmark.store.index.records import RecordFacts, TrialRecords, facts_of
+from fbench.benchmark.store.index.trial_files import SeenTrials
+from fbench.benchmark.store.run_folder import TRIAL_FILES, RunFolder
 from fbench.benchmark.store.search_files import read_searches
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
@@ -40,7 +44,7 @@ class RunTable:
     folder: RunFolder
     config: RunConfig
     plan: tuple[PlannedTrial, ...]
-    trials: dict[str, TrialRecord]
+    trials: Mapping[str, TrialRecord]
     costs: tuple[CostRecord, ...]
     audits: dict[str, Audit] = field(default_factory=dict)
     """What was found in each data set, by its name in the run; those without an audit are left out."""
@@ -77,16 +81,37 @@ class RunTable:
         """The split that headlines rest on: test, or validation where the protocol never reads the test split."""
         return "validation" if self.config.protocol.test == "none" else "test"
 
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], list[PlannedTrial]]:
+        """The plan by network and data set, by seed."""
+        found: dict[tuple[str, str], list[PlannedTrial]] = {}
+        for row in sorted(self.plan, key=lambda row: row.seed):
+            found.setdefault((row.network, row.data), []).append(row)
+        return found
+
+    def facts(self, trial_id: str) -> RecordFacts:
+        """What is asked of many records, without reading them where an index knows it."""
+        trials = self.trials
+        return trials.facts(trial_id) if isinstance(trials, TrialRecords) else facts_of(trials[trial_id])
+
+    def finished(self, network: str, data: str) -> list[str]:
+        """The ids of the finished trials of a network on a data set, by seed."""
+        ids = [row.trial_id for row in self._rows.get((network, data), ())]
+        return [one for one in ids if one in self.trials and self.facts(one).finished]
+
+    def each(self, trial_ids: Iterable[str]) -> list[TrialRecord]:
+        """The records of many trials."""
+        trials = self.trials
+        return trials.each(trial_ids) if isinstance(trials, TrialRecords) else [trials[one] for one in trial_ids]
+
     def records(self, network: str, data: str) -> list[TrialRecord]:
         """Finished trials of a network on a data set, by seed."""
-        rows = sorted((row for row in self.plan if (row.network, row.data) == (network, data)), key=lambda r: r.seed)
-        found = [self.trials[row.trial_id] for row in rows if row.trial_id in self.trials]
-        return [record for record in found if record.status == "finished"]
+        return self.each(self.finished(network, data))
 
     def failed(self) -> list[tuple[PlannedTrial, TrialRecord]]:
         """Planned trials that failed, with their records."""
-        pairs = [(row, self.trials[row.trial_id]) for row in self.plan if row.trial_id in self.trials]
-        return [(row, record) for row, record in pairs if record.status == "failed"]
+        rows = [row for row in self.plan if row.trial_id in self.trials]
+        return [(row, self.trials[row.trial_id]) for row in rows if not self.facts(row.trial_id).finished]
 
     def missing(self) -> list[PlannedTrial]:
         """Planned trials that have no record yet."""
@@ -96,13 +121,28 @@ class RunTable:
         """Stored predictions of a trial."""
         return self.folder.predictions(record.trial_id)
 
-    def classes(self, record: TrialRecord) -> Predictions:
-        """Stored predictions of a trial without logits and ids of images, in a fraction of the time."""
-        return read_classes(self.folder.trial_files(record.trial_id))
+    @cached_property
+    def _seen(self) -> SeenTrials:
+        trials = self.trials
+        return trials.seen if isinstance(trials, TrialRecords) else SeenTrials(self.folder.files, TRIAL_FILES)
 
-    def history(self, record: TrialRecord) -> list[HistoryRow]:
+    @cached_property
+    def answers(self) -> TrialAnswers:
+        """What each trial predicted, without logits and ids of images, read in a fraction of the time."""
+        return TrialAnswers(self._seen)
+
+    @cached_property
+    def histories(self) -> TrialHistories:
+        """The evaluation points of each trial."""
+        return TrialHistories(self._seen)
+
+    def classes(self, record: TrialRecord) -> Predictions:
+        """Stored predictions of a trial without logits and ids of images."""
+        return self.answers.value(record.trial_id)
+
+    def history(self, record: TrialRecord) -> tuple[HistoryRow, ...]:
         """Evaluation points of a trial."""
-        return self.folder.history(record.trial_id)
+        return self.histories.value(record.trial_id)
 
     def description(self, digest: str) -> NetworkDescription | None:
         """The description of the network with this digest, read once; None where it was not kept.
@@ -182,17 +222,16 @@ def load_run(path: str | Path) -> RunTable:
     )
 
 
-def _refuse_other_plan(folder: RunFolder, plan: Sequence[PlannedTrial], trials: Mapping[str, TrialRecord]) -> None:
+def _refuse_other_plan(folder: RunFolder, plan: Sequence[PlannedTrial], trials: TrialRecords) -> None:
     """See that a plan asks for each seed once, and that the trials are of the seeds that they are planned for."""
     places = [(row.network, row.data, row.seed) for row in plan]
     if len(set(places)) < len(places):
         raise UserError(f"{folder.path / 'plan.json'} has a seed of a network twice; restore it or delete it.")
     for row in plan:
-        record = trials.get(row.trial_id)
-        if record is not None and record.spec.seed != row.seed:
+        if row.trial_id in trials and (seed := trials.facts(row.trial_id).seed) != row.seed:
             raise UserError(
                 f"{folder.path / 'plan.json'} plans seed {row.seed} of {row.network} as trial '{row.trial_id}', which "
-                f"has seed {record.spec.seed}; restore it or delete it."
+                f"has seed {seed}; restore it or delete it."
             )
 
 

@@ -31,7 +31,7 @@ from fbench.benchmark.records.trial_records import (
     TrialRecord,
     TrialTimes,
 )
-from fbench.benchmark.store.run_folder import TrialResult
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.checkpoints import CheckpointKeeper, CheckpointPlace, Progress, begin
 from fbench.benchmark.training.evaluate import measure_split, predict_logits

@@ -134,7 +134,8 @@ def new_images_difference(
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds that are pairs; empty where all seeds of both are used unpaired."""
-    common = tuple(seed for seed in our_seeds if seed in their_seeds)
+    theirs = set(their_seeds)
+    common = tuple(seed for seed in our_seeds if seed in theirs)
     fewest = min(len(our_seeds), len(their_seeds))
     is_enough = len(common) >= FEWEST_PAIRS and len(common) >= SHARE_OF_PAIRS * fewest
     return common if is_enough or our_seeds == their_seeds else ()
@@ -148,7 +149,16 @@ def _rows_of(
     pairs: tuple[int, ...],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The rows of both sides that are pairs, in one order."""
-    return a[[our_seeds.index(seed) for seed in pairs]], b[[their_seeds.index(seed) for seed in pairs]]
+    return _rows_of_seeds(a, our_seeds, pairs), _rows_of_seeds(b, their_seeds, pairs)
+
+
+def _rows_of_seeds(
+    matrix: npt.NDArray[np.float64], seeds: tuple[int, ...], wanted: tuple[int, ...]
+) -> npt.NDArray[np.float64]:
+    if seeds == wanted:
+        return matrix
+    places = {seed: place for place, seed in enumerate(seeds)}
+    return matrix[[places[seed] for seed in wanted]]
 
 
 def _paired(

@@ -30,8 +30,9 @@ from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import carry_out, run
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.errors import UserError
 from fbench.core.locks import locked
 

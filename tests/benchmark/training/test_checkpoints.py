@@ -18,7 +18,8 @@ from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training import checkpoints
 from fbench.benchmark.training.checkpoints import CheckpointPlace
 from fbench.benchmark.training.trial import TrialContext, run_trial

@@ -12,7 +12,8 @@ from support import make_stripes, trial_spec_of
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training import networks
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.core.errors import UserError

@@ -26,7 +26,8 @@ from fbench.benchmark.runs import executors, training_task
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.store import run_folder as store
 from fbench.benchmark.store.ledger import log_readings, read_ledger
-from fbench.benchmark.store.run_folder import RunFolder, TrialResult
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training import networks
 from fbench.benchmark.training.networks import load_model
 from fbench.benchmark.training.trial import TrialContext, run_trial

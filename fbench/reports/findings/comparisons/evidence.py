@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.dataset import SplitName
-from fbench.benchmark.records.predictions import SMALL_FILE, SplitPredictions
+from fbench.benchmark.records.predictions import SplitPredictions
 from fbench.benchmark.records.protocol import Collapse
 from fbench.benchmark.records.specs import DataSpec, DataUnit
 from fbench.benchmark.records.trial_records import HistoryRow, SplitMeasures, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
-from fbench.reports.findings.comparisons.alike import require_one_making
-from fbench.reports.left_out import Omissions, attempt
+from fbench.core.garbage import collection_put_off
+from fbench.reports.findings.comparisons.usable import SPLIT_WORDS, usable_trials
+from fbench.reports.left_out import Omissions
 from fbench.statistics.classification import confusion_matrix
 from fbench.statistics.clusters import Clusters, clusters_of
 from fbench.statistics.collapse import Collapses, is_collapsed
-
-_ROUNDING: Final = 1e-6
-
-SPLIT_WORDS: Final[dict[SplitName, str]] = {
-    "train": "training split",
-    "validation": "validation split",
-    "test": "test split",
-}
 
 
 @dataclass(frozen=True)
@@ -148,46 +140,25 @@ class Evidence:
 
 
 def gather(run: RunTable, data: DataSpec, omissions: Omissions | None = None) -> Evidence:
-    """Read all finished trials of a run on one data set.
+    """Read all finished trials of a run on one data set; arguments and errors are those of :func:`usable_trials`."""
+    with collection_put_off():
+        return _gather(run, data, usable_trials(run, data, omissions))
 
-    Args:
-        run: the run.
-        data: one of its data sets.
-        omissions: takes a note of each trial whose predictions are not there, which is then left out, and of each whose
-            history is not; none: the first is raised.
 
-    Raises:
-        UserError: a trial's predictions are damaged, of another size than the other trials', or of one image; or
-            trials that were not made alike.
-    """
+def _gather(run: RunTable, data: DataSpec, kept: Mapping[str, Sequence[str]]) -> Evidence:
     split = run.headline_split
-    everything = [record for network in run.networks for record in run.records(network, data.name)]
-    require_one_making(everything, f"{run.folder.path}, {data.name}")
-    kept: dict[str, list[tuple[TrialRecord, SplitPredictions]]] = {}
-    for network in run.networks:
-        records = [one for one in run.records(network, data.name) if _is_kept(run, network, one, omissions)]
-        if records:
-            kept[network] = [(record, _predictions(run, record, len(data.class_names))) for record in records]
-    parts = [part for trials in kept.values() for _, part in trials]
-    unit, clusters = _clusters(parts)
-    found = {
-        network: replace(_network_evidence(run, data, network, trials, omissions), clusters=clusters, unit=unit)
-        for network, trials in kept.items()
+    parts = {
+        network: [answers[split] for answers in run.answers.each(trial_ids)] for network, trial_ids in kept.items()
     }
-    images = {one.correct.shape[1] for one in found.values()}
-    labels = parts[0].labels if parts else np.zeros(0, np.int64)
-    if len(images) > 1:
-        sizes = " and ".join(f"{size:,}" for size in sorted(images))
-        raise UserError(
-            f"{run.folder.path}: the predictions on {data.name} are of {sizes} images, which cannot be "
-            "compared; run again the trials that were read on other data."
-        )
-    if images and min(images) < 2:
-        raise UserError(
-            f"{run.folder.path}: the {SPLIT_WORDS[split]} of {data.name} has one image, which gives no "
-            "interval; use a data set with at least two."
-        )
-    without_copies = _without_copies(run, data, max(images, default=0)) if split == "test" else None
+    everything = [part for of_network in parts.values() for part in of_network]
+    unit, clusters = _clusters(everything)
+    found = {
+        network: replace(_network_evidence(run, data, network, kept[network], of_network), clusters=clusters, unit=unit)
+        for network, of_network in parts.items()
+    }
+    images = next((one.correct.shape[1] for one in found.values()), 0)
+    labels = everything[0].labels if everything else np.zeros(0, np.int64)
+    without_copies = _without_copies(run, data, images) if split == "test" else None
     return Evidence(run, data, split, found, labels, without_copies, clusters, unit)
 
 
@@ -203,103 +174,31 @@ def _without_copies(run: RunTable, data: DataSpec, images: int) -> npt.NDArray[n
     audit = run.audits.get(data.name)
     if audit is None or not audit.test_rows_with_copies or images - len(audit.test_rows_with_copies) < 2:
         return None
-    if max(audit.test_rows_with_copies) >= images:
-        raise UserError(
-            f"{run.folder.path}: the audit of {data.name} is of a larger test split than the predictions; delete the "
-            "run's data folder and run the same command again."
-        )
     kept = np.ones(images, np.bool_)
     kept[list(audit.test_rows_with_copies)] = False
     return kept
 
 
-def _is_kept(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> bool:
-    """Whether a trial's predictions are there, as far as one that lacks them may be left out."""
-    file = run.folder.trial_files(record.trial_id) / SMALL_FILE
-    if omissions is None or file.exists():
-        return True
-    what = f"seed {record.spec.seed} of {network} on {record.spec.data.name}"
-    omissions.note(what, f"there is no {file}; restore it, or delete its folder and run again")
-    return False
-
-
-def _history(run: RunTable, network: str, record: TrialRecord, omissions: Omissions | None) -> tuple[HistoryRow, ...]:
-    what = f"the learning curve of {network}, seed {record.spec.seed}"
-    return tuple(attempt(omissions, what, lambda: run.history(record)) or ())
-
-
 def _network_evidence(
-    run: RunTable,
-    data: DataSpec,
-    network: str,
-    trials: Sequence[tuple[TrialRecord, SplitPredictions]],
-    omissions: Omissions | None,
+    run: RunTable, data: DataSpec, network: str, trial_ids: Sequence[str], parts: Sequence[SplitPredictions]
 ) -> NetworkEvidence:
-    records, parts = [record for record, _ in trials], [part for _, part in trials]
-    if len({part.predicted.size for part in parts}) > 1:
-        raise UserError(
-            f"{run.folder.path}: the trials of {network} on {data.name} hold predictions of different sizes; "
-            "run again the ones that were read on other data."
-        )
-    classes = len(data.class_names)
-    for record, part in trials:
-        _require_agreement(run, record, part, classes)
+    records, classes = run.each(trial_ids), len(data.class_names)
+    measures = [record.test if run.headline_split == "test" else record.validation for record in records]
     return NetworkEvidence(
         network=network,
         seeds=tuple(record.spec.seed for record in records),
         records=tuple(records),
-        measures=tuple(_measures(run, record) for record in records),
+        measures=tuple(one for one in measures if one is not None),
         correct=np.array([part.correct for part in parts], dtype=bool),
         confusion=np.array([confusion_matrix(part.labels, part.predicted, classes) for part in parts]),
-        histories=tuple(_history(run, network, record, omissions) for record in records),
+        histories=tuple(_history(run, trial_id) for trial_id in trial_ids),
         rule=run.config.protocol.collapse,
     )
 
 
-def _predictions(run: RunTable, record: TrialRecord, classes: int) -> SplitPredictions:
-    folder = run.folder.trial_folder(record.trial_id)
+def _history(run: RunTable, trial_id: str) -> tuple[HistoryRow, ...]:
+    """The evaluation points of a trial; none where they cannot be read, of which a note was taken."""
     try:
-        found = run.classes(record)[run.headline_split]
-        _refuse_other_classes(found, classes)
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(
-            f"The predictions in {folder} cannot be read ({error}); restore the folder, or delete it and run again."
-        ) from error
-    return found
-
-
-def _refuse_other_classes(found: SplitPredictions, classes: int) -> None:
-    if found.labels.size == 0:
-        raise ValueError("they are of no image")
-    for numbers in (found.labels, found.predicted):
-        if not 0 <= int(numbers.min()) <= int(numbers.max()) < classes:
-            raise ValueError(
-                f"they hold classes from {numbers.min()} to {numbers.max()}, and the data set has {classes}"
-            )
-
-
-def _require_agreement(run: RunTable, record: TrialRecord, part: SplitPredictions, classes: int) -> None:
-    """Hold that the recorded accuracy is that of the predictions beside it, and that every class has its recall."""
-    measures, file = _measures(run, record), run.folder.trial_folder(record.trial_id) / "record.json"
-    if len(measures.recall_by_class) != classes:
-        raise UserError(
-            f"{file} has the recall of {len(measures.recall_by_class)} classes, and the data set has {classes}; "
-            "restore the folder, or delete it and run again."
-        )
-    recorded, found = measures.top1, float(part.correct.mean())
-    if not abs(recorded - found) <= _ROUNDING:  # NaN is no accuracy either
-        raise UserError(
-            f"{file} records top-1 {100 * recorded:.2f} %, and the predictions beside it have {100 * found:.2f} %; "
-            "restore the folder, or delete it and run again."
-        )
-
-
-def _measures(run: RunTable, record: TrialRecord) -> SplitMeasures:
-    measures = record.test if run.headline_split == "test" else record.validation
-    if measures is None:
-        file = run.folder.trial_folder(record.trial_id) / "record.json"
-        raise UserError(
-            f"{file} has no measures of the {SPLIT_WORDS[run.headline_split]}; restore the file, or delete "
-            "its folder and run again."
-        )
-    return measures
+        return run.histories.value(trial_id)
+    except UserError:
+        return ()

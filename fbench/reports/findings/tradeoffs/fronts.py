@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -22,6 +23,9 @@ from fbench.statistics.many.price import Price, price_of_a_point
 from fbench.statistics.ties import ties_made_equal
 
 FEWEST_SEEDS: Final = 2
+
+Gain = Callable[[str, str], MeanEstimate]
+"""The difference in accuracy of two networks by name, as :func:`accuracy_difference` has it."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,14 @@ def front_result(evidence: Evidence, summary: Sequence[NetworkSummary]) -> Front
         fronts.append(_Front(axis, names, front_probability(joint[names], costs, errors)))
     if not fronts:
         return None
+    gain = cache(partial(accuracy_difference, evidence))  # one pair is on the front of several costs
     return FrontResult(
         axes=tuple((front.axis.name, front.axis.unit) for front in fronts),
         rows=tuple(
             FrontRow(name, accuracies[name], tuple(_cell(front, name) for front in fronts)) for name in accuracies
         ),
-        steps=tuple(step for front in fronts for step in _steps(evidence, front)),
-        free_lunches=tuple(text for front in fronts if (text := _free_lunch(evidence, front, accuracies))),
+        steps=tuple(step for front in fronts for step in _steps(gain, front)),
+        free_lunches=tuple(text for front in fronts if (text := _free_lunch(gain, front, accuracies))),
         seeds="common" if all(one.seeds == "common" for one in joint.values()) else "own",
         draws=fronts[0].found.draws,
         monte_carlo_error=max(float(front.found.monte_carlo_error.max()) for front in fronts),
@@ -159,21 +164,21 @@ def _cell(front: _Front, name: str) -> FrontCell | None:
     return FrontCell(front.axis.values[name], bool(found.on_front[index]), float(found.probability[index]))
 
 
-def _steps(evidence: Evidence, front: _Front) -> list[FrontStep]:
+def _steps(gain: Gain, front: _Front) -> list[FrontStep]:
     axis = front.axis
-    prices = [(cheaper, dearer, _price(evidence, axis, dearer, cheaper)) for cheaper, dearer in pairwise(front.members)]
+    prices = [(cheaper, dearer, _price(gain, axis, dearer, cheaper)) for cheaper, dearer in pairwise(front.members)]
     return [FrontStep(axis.name, axis.unit, a, b, price) for a, b, price in prices if price is not None]
 
 
-def _price(evidence: Evidence, axis: CostAxis, ours: str, theirs: str) -> Price | None:
+def _price(gain: Gain, axis: CostAxis, ours: str, theirs: str) -> Price | None:
     cost = axis.difference(ours, theirs)
     if cost is None:
         return None
-    gain = accuracy_difference(evidence, ours, theirs)
-    return price_of_a_point(Interval(gain.estimate, gain.low, gain.high, CONFIDENCE), cost)
+    found = gain(ours, theirs)
+    return price_of_a_point(Interval(found.estimate, found.low, found.high, CONFIDENCE), cost)
 
 
-def _free_lunch(evidence: Evidence, front: _Front, accuracies: Mapping[str, float]) -> str:
+def _free_lunch(gain: Gain, front: _Front, accuracies: Mapping[str, float]) -> str:
     """The networks than which one on the front is cheaper and more accurate, each beyond its 95 % interval."""
     cost = {name: front.axis.values[name].estimate for name in front.networks}
     beaten: dict[str, list[str]] = {}
@@ -182,7 +187,7 @@ def _free_lunch(evidence: Evidence, front: _Front, accuracies: Mapping[str, floa
         if not better:
             continue
         best = max(better, key=lambda one: accuracies[one])
-        price = _price(evidence, front.axis, best, name)
+        price = _price(gain, front.axis, best, name)
         if price is not None and price.bargain == "free lunch":
             beaten.setdefault(best, []).append(name)
     if not beaten:

@@ -12,8 +12,8 @@ import pytest
 
 from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.runs.interim_analyses import take_analyses
-from fbench.benchmark.store.run_folder import TrialResult
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
