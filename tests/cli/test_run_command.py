@@ -116,7 +116,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_a_run_that_is_ended_keeps_its_work_names_what_is_left_and_goes_on(

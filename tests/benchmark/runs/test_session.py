@@ -199,7 +199,7 @@ def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, m
     assert run(request).trials == finished.trials
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_workers_give_the_bits_of_one_process(
     tmp_path: Path, rendered_faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

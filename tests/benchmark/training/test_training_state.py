@@ -157,7 +157,7 @@ save_file({name: value.contiguous() for name, value in train(resumed).weights.it
 """
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_another_process_finishes_it_with_the_same_bits(tmp_path: Path) -> None:
     stripes, saved = make_stripes(), list[dict[str, Any]]()
     whole = new_state(PROTOCOLS["fbench"], stripes)

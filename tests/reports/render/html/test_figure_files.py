@@ -56,7 +56,7 @@ def test_figures_of_two_runs_have_names_of_their_own(one: RunTable) -> None:
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from fbench.benchmark.store.run_table import load_run;"

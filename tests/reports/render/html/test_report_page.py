@@ -39,7 +39,7 @@ def test_nothing_is_requested(html: str, page: Page) -> None:
     assert "@import" not in html
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_same_run_gives_same_bytes_in_another_process_without_torch(run: RunTable, html: str) -> None:
     code = (
         "import hashlib, sys; from fbench.benchmark.store.run_table import load_run;"
