@@ -36,6 +36,7 @@ def written(one: RunTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_figures(gather_report([one]), tmp_path_factory.mktemp("written") / "new").parent
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_figure_of_the_page_is_a_file(one: RunTable, written: Path) -> None:
     html = build_report([one])
     titles = re.findall(r"<figcaption>(.*?)</figcaption>", html)
