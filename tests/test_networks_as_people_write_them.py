@@ -68,10 +68,12 @@ def plugins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def finished(plugins: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> RunTable:
+def finished(plugins: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTable:
+    folder = tmp_path_factory.mktemp("odd")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder / "cache")))
         leave_cost_out(patch)
-        return run(request(tmp_path_factory.mktemp("odd") / "run", plugins, *NETWORKS))
+        return run(request(folder / "run", plugins, *NETWORKS))
 
 
 def test_every_one_is_trained_and_its_weights_are_kept(finished: RunTable) -> None:
@@ -89,6 +91,7 @@ def test_the_report_has_them_all(finished: RunTable) -> None:
     assert "Left out: feature maps of regions: layer c: it gives 4 sets of maps for 1 image." in page
 
 
+@pytest.mark.usefixtures("faces_at_hand")
 def test_what_returns_a_dict_is_refused_before_training(plugins: tuple[Path, ...], tmp_path: Path) -> None:
     asked = request(tmp_path / "refused", plugins, "plain", "givesdict")
     with pytest.raises(UserError, match=r"'givesdict' returns a dict of 1 tensor \(GivesDict\.forward, nets\.py, line"):
