@@ -9,13 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fbench.api.results import Run, load_model, load_run
+    from fbench.api.running import run
     from fbench.architectures.plugins import load_plugin
     from fbench.architectures.registry import create, list_architectures, register, register_variant
     from fbench.benchmark.cost.speed import SpeedRequest, measure_speed
     from fbench.benchmark.export.predict import predict
-    from fbench.benchmark.runs.request import RunRequest
-    from fbench.benchmark.runs.session import load_model, run
-    from fbench.benchmark.store.run_table import load_run
 
 __version__ = "0.1.0"
 
@@ -25,17 +24,17 @@ _HOMES = {
     "list_architectures": "fbench.architectures.registry",
     "register": "fbench.architectures.registry",
     "register_variant": "fbench.architectures.registry",
-    "load_run": "fbench.benchmark.store.run_table",
+    "Run": "fbench.api.results",
+    "load_model": "fbench.api.results",
+    "load_run": "fbench.api.results",
+    "run": "fbench.api.running",
     "predict": "fbench.benchmark.export.predict",
-    "load_model": "fbench.benchmark.runs.session",
-    "RunRequest": "fbench.benchmark.runs.request",
-    "run": "fbench.benchmark.runs.session",
     "SpeedRequest": "fbench.benchmark.cost.speed",
     "measure_speed": "fbench.benchmark.cost.speed",
 }
 
 __all__ = [
-    "RunRequest",
+    "Run",
     "SpeedRequest",
     "create",
     "list_architectures",
@@ -50,8 +49,19 @@ __all__ = [
 ]
 
 
+_MODULES = ("data", "plots")
+"""Public modules, which are loaded when they are first used too."""
+
+
 def __getattr__(name: str) -> object:
     """Load a public name from its home (PEP 562)."""
+    if name in _MODULES:
+        return import_module(f"fbench.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fbench' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """All public names, loaded or not."""
+    return sorted({*__all__, *_MODULES, "__version__"})

@@ -16,7 +16,7 @@ from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.events import Ended, Event, Listen, ignore
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials

@@ -101,7 +101,9 @@ def test_its_trials_are_taken_as_done_by_the_same_request(
     numerics of then."""
     (data,) = reference.config.data
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stand_in(data))
-    monkeypatch.setattr("fbench.benchmark.runs.configuration.choose_numerics", lambda *_, **__: reference.config.numerics)
+    monkeypatch.setattr(
+        "fbench.benchmark.runs.configuration.choose_numerics", lambda *_, **__: reference.config.numerics
+    )
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     leave_cost_out(monkeypatch)  # of this machine, a minute
     shutil.copy(Path(__file__), tmp_path / "fer2013.csv")  # the reference needs a file to exist; nothing reads it

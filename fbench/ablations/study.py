@@ -27,6 +27,7 @@ class Study(FrozenModel):
             ``{"arch1": {"convolution": "separable", "head": "gap"}}``; every combination occurs exactly once.
         margin_points: the difference in accuracy, in percentage points, that matters in practice.
         note: what else the comparison changes, for the reader.
+        a_a: whether levels may be the same network on the same view of the data, to see what chance alone does.
 
     Raises:
         UserError: no such level as the baseline, a level twice, or factors that are not fully crossed.
@@ -41,6 +42,7 @@ class Study(FrozenModel):
     factors: dict[str, dict[str, str]] = Field(default_factory=dict)
     margin_points: float = Field(default=1.0, gt=0, lt=100)
     note: str = ""
+    a_a: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -74,16 +74,23 @@ class Builder:
     source: str | None
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The given options when all are the builder's.
+        """The given options, each of the type that the builder takes, when all are the builder's.
 
         Raises:
-            UserError: one is not; the allowed ones are named.
+            UserError: one is not, and the allowed ones are named; or it has a value of another type.
         """
         for option in options:
             if option not in self.defaults:
                 hint = did_you_mean(option, self.defaults)
                 raise UserError(f"'{self.name}' has no option '{option}'.{hint} Allowed: {', '.join(self.defaults)}.")
-        return dict(options)
+        if not options:
+            return {}
+        from fbench.architectures.option_types import typed_value  # imports pydantic, which a list of names needs not
+
+        return {
+            option: typed_value(f"{option} of '{self.name}'", value, self.hints.get(option), self.defaults[option])
+            for option, value in options.items()
+        }
 
     def completed(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values in JSON form, defaults where none is given.

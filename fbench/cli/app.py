@@ -11,7 +11,21 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 import fbench
-from fbench.cli import architectures, claims, compare, doctor, export, predict, report, run, show, speed, status, tune
+from fbench.cli import (
+    architectures,
+    claims,
+    compare,
+    doctor,
+    export,
+    new_files,
+    predict,
+    report,
+    run,
+    show,
+    speed,
+    status,
+    tune,
+)
 from fbench.cli.data import data_app
 from fbench.cli.stop_signals import INTERRUPTED
 from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
@@ -65,6 +79,9 @@ app.command("predict")(predict.predict_command)
 app.add_typer(data_app)
 app.command("doctor")(doctor.doctor_command)
 app.command("new-arch")(architectures.new_arch_command)
+app.command("new-suite")(new_files.new_suite_command)
+app.command("new-protocol")(new_files.new_protocol_command)
+app.command("new-data")(new_files.new_data_command)
 
 
 def main() -> None:

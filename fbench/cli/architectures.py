@@ -32,11 +32,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def list_command(
-    pattern: Annotated[str, typer.Argument(help="Name with wildcards, such as 'ires*'.")] = "*",
+    pattern: Annotated[
+        str, typer.Argument(help="Name with wildcards, such as 'ires*'; or suites, protocols, presets or data.")
+    ] = "*",
     as_json: JsonOption = False,
     plugin: PluginOption = None,
 ) -> None:
-    """List the networks with their counts at 1x48x48 and 7 classes."""
+    """List the networks with their counts at 1x48x48 and 7 classes, or the suites, protocols, presets or data sets."""
+    from fbench.cli.listing import KINDS, print_kind
+
+    if pattern in KINDS:
+        print_kind(pattern, as_json=as_json)
+        return
     load_plugins(plugin)
     names = list_architectures(pattern)
     if not names:

@@ -44,7 +44,7 @@ def preview_command(
     """Write a contact sheet: training images of each class above what a protocol's augmentation makes of them."""
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.references import parse_reference
-    from fbench.benchmark.records.protocol import load_protocol
+    from fbench.benchmark.records.protocol_library import load_protocol
     from fbench.core.files import replacing, require_writable_file
 
     if not 1 <= per_class <= MOST_PER_CLASS:

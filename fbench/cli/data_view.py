@@ -32,7 +32,7 @@ def print_catalogue(known: Sequence[KnownData]) -> None:
 
 
 def _print_option(console: Console, option: DataOption) -> None:
-    values = " | ".join(option.allowed) or "K/N"
+    values = " | ".join(option.allowed) or option.form
     console.print(Padding(Text.assemble(("option ", "dim"), f"{option.name}={values}: {option.help}"), INDENT))
 
 

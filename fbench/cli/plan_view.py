@@ -10,15 +10,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fbench.benchmark.data.catalogue import OWN_DATA
+from fbench.benchmark.records.protocol_library import list_protocols
 from fbench.cli.duration import in_words
 from fbench.cli.search_view import search_lines
 from fbench.core.errors import readable
 from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
+from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.formatting import listing, plural
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.seeds.sequential import analysis_levels
 
 if TYPE_CHECKING:
+    from fbench.benchmark.records.trial_records import RunConfig
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.power_analysis import PowerAnalysis
 
@@ -64,13 +68,30 @@ def print_notes(plan: RunPlan) -> None:
             f"{plan.folder.path}; {plan.replaces.path} keeps its own ({old}).",
             err=True,
         )
+    if line := _other_budget(plan.config):
+        typer.echo(line, err=True)
     for data in plan.config.data:
+        if data.source in OWN_DATA:
+            channels, height, width = data.image_shape
+            count, colours = sum(data.images_by_split.values()), "gray" if channels == 1 else "RGB"
+            typer.echo(f"{data.name}: {count:,} images of {width}x{height} pixels, {colours}", err=True)
         for part in data.left_out:
             names = ", ".join(readable(name) for name in part.examples)
             more = ", ..." if part.count > len(part.examples) else ""
             typer.echo(f"{data.name}: {part.count:,} left out, each {part.reason} ({names}{more})", err=True)
     for name, reason in plan.config.eager_because.items():
         typer.echo(f"{name} cannot be compiled here, so the whole run is eager: {reason}", err=True)
+
+
+def _other_budget(config: RunConfig) -> str:
+    """That a preset trains less than a protocol which is not one of fbench's says; empty where it does not."""
+    budget, protocol = config.budget, config.protocol
+    if protocol.name in list_protocols() or (budget.epochs or budget.image_passes) is None:
+        return ""
+    return (
+        f"The preset {config.preset} trains {budget_words(budget, protocol)}, not the {protocol.epochs} epochs of the "
+        f"protocol {protocol.name}; --epochs {protocol.epochs} or --preset full trains these."
+    )
 
 
 def _trials(plan: RunPlan) -> Table:

@@ -13,14 +13,21 @@ from fbench.cli.run_options import (
     AgainstOption,
     ArchOption,
     AssumeOption,
+    BatchSizeOption,
+    ChannelsOption,
     CompileOption,
     DataOption,
     DeviceOption,
     DryRunOption,
+    EpochsOption,
     FromOption,
+    ImageSizeOption,
     JobsOption,
+    JsonLinesOption,
     KeepFailedOption,
+    LearningRateOption,
     MaxSeedsOption,
+    NoAugmentationOption,
     NumericsOption,
     OnlyOption,
     OutOption,
@@ -29,6 +36,7 @@ from fbench.cli.run_options import (
     PrecisionOption,
     PresetOption,
     ProtocolOption,
+    QuietOption,
     RetriesOption,
     SeedsOption,
     SuiteOption,
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.store.run_table import RunTable
+    from fbench.cli.run_output import RunOutput
 
 
 DEFAULT_MAX_SEEDS = 20
@@ -61,8 +70,14 @@ def run_command(
     against: AgainstOption = None,
     only: OnlyOption = None,
     protocol: ProtocolOption = "fbench",
+    epochs: EpochsOption = None,
+    learning_rate: LearningRateOption = None,
+    batch_size: BatchSizeOption = None,
+    no_augmentation: NoAugmentationOption = False,
     preset: PresetOption = "quick",
     data: DataOption = None,
+    image_size: ImageSizeOption = None,
+    channels: ChannelsOption = None,
     seeds: SeedsOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = PrecisionChoice.FP32,
@@ -80,6 +95,8 @@ def run_command(
     trial_timeout: TrialTimeoutOption = None,
     wait: WaitOption = False,
     uniform_microbatch: UniformMicrobatchOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonLinesOption = False,
     dry_run: DryRunOption = False,
     assume: AssumeOption = None,
 ) -> None:
@@ -90,8 +107,14 @@ def run_command(
         suite=_suite(suite, arch or [], against),
         only=tuple(only or ()),
         protocol=protocol,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        augmentation=not no_augmentation,
         preset=preset,
         data=tuple(data or ("synthetic",)),
+        image_size=image_size,
+        channels=channels,
         seeds=seeds,
         device=device,
         precision=precision.value,
@@ -113,7 +136,7 @@ def run_command(
     elif assume is not None:
         raise UserError(f"--assume-sd {assume} was given without --dry-run, which is what it serves; leave it out.")
     else:
-        _run(request)
+        _run(request, _output(quiet=quiet, as_json=as_json))
 
 
 def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
@@ -127,6 +150,7 @@ def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
 def _suite(suite: str | None, architectures: list[str], against: str | None) -> str | Suite:
     from fbench.ablations.suite import adhoc_suite
 
+    architectures = [name for pattern in architectures for name in _matching(pattern)]
     if architectures:
         if suite is not None:
             raise UserError(f"--suite {suite} and --arch {architectures[0]} were both given; give one of them.")
@@ -134,6 +158,18 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
     if against is not None:
         raise UserError(f"--against {against} was given without --arch; name the networks to compare with --arch.")
     return suite or "ablations"
+
+
+def _matching(pattern: str) -> list[str]:
+    """The networks of a name with wildcards; other names are looked up where their code runs."""
+    from fbench.architectures.registry import list_architectures
+
+    if not set("*?[") & set(pattern):
+        return [pattern]
+    found = list_architectures(pattern)
+    if not found:
+        raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
+    return found
 
 
 def _trusted(trust: str | None, runs: Sequence[Path]) -> tuple[Path, ...]:
@@ -163,21 +199,20 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     print_plan(plan, estimate_s, analyses, request.max_seeds)
 
 
-def _run(request: RunRequest) -> None:
+def _run(request: RunRequest, output: RunOutput) -> None:
     from rich.console import Console
 
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
     from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.cli.plan_view import print_notes
-    from fbench.cli.progress import RunProgress
     from fbench.cli.search_view import search_lines
 
-    with Console().status("planning"):
+    with Console(stderr=True).status("planning"):
         plan = plan_run(request)
     print_notes(plan)
     for line in search_lines(plan.searches, plan.device, plan.jobs):
-        typer.echo(line)
+        output.note(line)
     if request.max_seeds is not None and plan.folder.path.exists() and plan.folder.interim_analyses() is None:
         typer.echo(
             f"{plan.folder.path} has trials already. If you have seen their results, that was an "
@@ -187,7 +222,7 @@ def _run(request: RunRequest) -> None:
     stopping = Stopping()
     signals = StopSignals(stopping)
     try:
-        with signals.heard(), RunProgress() as progress:
+        with signals.heard(), output.progress() as progress:
             table = carry_out(plan, request.max_seeds, progress, stopping)
     except KeyboardInterrupt:
         _tell_stopped(plan, "")
@@ -195,7 +230,7 @@ def _run(request: RunRequest) -> None:
     except UnfinishedRunError as error:
         _tell_stopped(plan, _still_to_run([spec.label for spec in error.left]))
         raise typer.Exit(signals.exit_code if signals.was_asked else STOPPED) from None
-    give_results(table)
+    give_results(table, output)
 
 
 def _tell_stopped(plan: RunPlan, left: str) -> None:
@@ -214,25 +249,26 @@ def _still_to_run(labels: Sequence[str]) -> str:
     return f"{len(labels)} are still to run ({shown}{more}); "
 
 
-def give_results(table: RunTable) -> None:
-    """Print the summary and write the report, both of one reading of the run.
+def give_results(table: RunTable, output: RunOutput) -> None:
+    """Write the report and say what was found, all of one reading of the run.
 
     Raises:
         typer.Exit: with 3, where trials failed.
         UserError: predictions that cannot be read, or a report that cannot be written.
     """
-    from fbench.cli.progress import short_reason
     from fbench.reports.render.csv.runs import write_tables
     from fbench.reports.render.html.build import gather_report, write_page
-    from fbench.reports.render.terminal.summary import print_summary
 
     report = gather_report([table])
-    print_summary(report)
-    failed = table.failed()
-    for row, record in failed:
-        reason = short_reason(record.failure_reason)
-        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)
     write_tables(report, table.folder.path)
-    typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
-    if failed:
+    output.results(table, report, write_page(report, table.folder.path / "report.html"))
+    if table.failed():
         raise typer.Exit(3)
+
+
+def _output(*, quiet: bool, as_json: bool) -> RunOutput:
+    from fbench.cli.run_output import FullOutput, JsonOutput, QuietOutput
+
+    if quiet and as_json:
+        raise UserError("--quiet and --json were both given; give one of them.")
+    return JsonOutput() if as_json else QuietOutput() if quiet else FullOutput()

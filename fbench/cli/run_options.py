@@ -18,14 +18,31 @@ class PrecisionChoice(StrEnum):
 
 
 SuiteOption = Annotated[str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")]
-ArchOption = Annotated[list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable.")]
+ArchOption = Annotated[
+    list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable, and 'ires*' is many.")
+]
 AgainstOption = Annotated[str | None, typer.Option(help="The baseline of --arch. Default: the first --arch.")]
 OnlyOption = Annotated[list[str] | None, typer.Option(help="Only this study of the suite; repeatable.")]
 ProtocolOption = Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Train so many epochs, in place of the protocol's and the preset's budget."),
+]
+LearningRateOption = Annotated[float | None, typer.Option(help="Of the optimizer, in place of the protocol's.")]
+BatchSizeOption = Annotated[
+    int | None, typer.Option(min=1, help="Of training, in place of the protocol's and the preset's.")
+]
+NoAugmentationOption = Annotated[bool, typer.Option("--no-augmentation", help="Train on the images as they are.")]
 PresetOption = Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")]
 DataOption = Annotated[
     list[str] | None,
     typer.Option(help="NAME or NAME=PATH; repeatable. Default: the embedded synthetic faces."),
+]
+ImageSizeOption = Annotated[
+    int | None, typer.Option(help="Pixels a side of data sets of your own. Default: their own where they have one.")
+]
+ChannelsOption = Annotated[
+    str | None, typer.Option(metavar="gray|rgb", help="Of data sets of your own. Default: their own.")
 ]
 SeedsOption = Annotated[int | None, typer.Option(help="Seeds per network. Default: the preset's.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
@@ -37,7 +54,10 @@ JobsOption = Annotated[
     int | None,
     typer.Option(help="Trials at a time; never changes a result. Default: all cores of a CPU, 1 on a GPU."),
 ]
-OutOption = Annotated[Path | None, typer.Option(help="The run's folder. Default: results/SUITE-DATA-PRESET.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", "--output", "-o", help="The run's folder. Default: results/SUITE-DATA-PRESET."),
+]
 FromOption = Annotated[
     list[Path] | None, typer.Option("--from", help="Take finished trials from this run; repeatable.")
 ]
@@ -85,6 +105,10 @@ UniformMicrobatchOption = Annotated[
     ),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path alone, and what failed.")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Print a line of JSON for each trial that ends, and a last one with the answer.")
+]
 DryRunOption = Annotated[
     bool,
     typer.Option("--dry-run", help="Print what would run, how long, and what it could decide; run nothing."),

@@ -31,7 +31,8 @@ from fbench.benchmark.machine.device import (
 )
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Numerics, Precision, choose_numerics
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import TrialSpec, data_spec
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.networks import network_spec

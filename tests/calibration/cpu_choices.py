@@ -25,7 +25,7 @@ from fbench.architectures.registry import create
 from fbench.benchmark.machine.allocator import freed_memory_kept, huge_pages_in_new_processes
 from fbench.benchmark.machine.device import memory_format, numerics_in_force
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.step import Totals, make_step

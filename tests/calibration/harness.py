@@ -26,7 +26,7 @@ from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import Stopwatch, memory_format, numerics_in_force
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.batches import AugmentedBatches
 from fbench.benchmark.training.loop import train
 from fbench.benchmark.training.optimizers import build_optimizer

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from tests.calibration.accelerator import BytesMoved, bytes_of_step
 
 CPU = torch.device("cpu")

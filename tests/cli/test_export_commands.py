@@ -14,7 +14,6 @@ from support import two_lenets
 from typer.testing import CliRunner
 
 import fbench
-from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_table import RunTable
 from fbench.cli.app import app
 from fbench.core.errors import UserError
@@ -29,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTa
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder.parent / "cache")))
         leave_cost_out(patch)
-        return fbench.run(RunRequest(suite=two_lenets(), preset="smoke", out=folder, seeds=1, jobs=1))
+        return fbench.run(suite=two_lenets(), preset="smoke", out=folder, seeds=1, jobs=1)
 
 
 def told(*arguments: str) -> str:

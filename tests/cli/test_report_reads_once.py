@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
 from fbench.cli.run import give_results
+from fbench.cli.run_output import FullOutput
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.reports.render.html import build, html
@@ -66,7 +67,7 @@ def test_a_report_reads_each_file_once(
 def test_the_end_of_a_run_reads_each_file_once_for_the_summary_and_the_report(
     copied: Path, readings: Counter[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    give_results(load_run(copied))
+    give_results(load_run(copied), FullOutput())
     printed = capsys.readouterr().out
     assert "top-1 and 95 % intervals in %" in printed
     assert printed.endswith(f"Report: {copied / 'report.html'}\n")

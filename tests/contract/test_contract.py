@@ -109,7 +109,7 @@ def test_committed_records_are_read_and_reported(tmp_path: Path) -> None:
     finished = [record for record in table.trials.values() if record.status == "finished"]
     assert len(finished) == 100  # ten networks, ten seeds
     top1 = [record.test.top1 for record in finished if record.spec.network.name == "ires"]
-    assert sum(top1) / len(top1) == pytest.approx(0.550, abs=0.0005)  # as the README's table has it
+    assert sum(top1) / len(top1) == pytest.approx(0.550, abs=0.0005)  # as the table of docs/results.md has it
     target = tmp_path / "report.md"
     done = run("report", str(REFERENCE), "--format", "md", "-o", str(target))
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.formats import read_metadata
 from fbench.benchmark.export.torch_export_file import read_torch_metadata
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.store.files import read_cost_file
 from fbench.core.errors import UserError
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import PositiveInt, ValidationError, model_validator
 
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.core.errors import UserError
 from fbench.core.schema import FrozenModel
 

@@ -74,7 +74,7 @@ def main() -> None:
             row = counts[kind.name]
             for number in range(int(row["inputs"]), min(share, int(row["inputs"]) + SAVE_EVERY)):
                 content = kind.odd(Random(f"{kind.name} {number}"), kind.good)
-                _try(kind, content, root, row)
+                try_input(kind, content, root, row)
                 if time.monotonic() > end:
                     break
             restore(kind, root)
@@ -89,7 +89,8 @@ def main() -> None:
         print(f"{name}: {row['inputs']:,.0f} inputs, {row['faults']:.0f} faults, {row['over_5_s']:.0f} over 5 s")  # noqa: T201
 
 
-def _try(kind: Any, content: bytes, root: Path, row: dict[str, float]) -> None:
+def try_input(kind: Any, content: bytes, root: Path, row: dict[str, float]) -> None:
+    """Try one input, add it to the counts of its kind, and keep it if it is a fault or takes too long."""
     started = time.process_time()  # of this process: a busy machine is no slow input
     signal.setitimer(signal.ITIMER_REAL, 120)
     fault = ""

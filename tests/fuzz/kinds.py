@@ -33,10 +33,9 @@ from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.formats import read_metadata
 from fbench.benchmark.export.metadata import ExportFormat, ExportMetadata
 from fbench.benchmark.maps.face_maps import FaceMaps
-from fbench.benchmark.records import protocol
 from fbench.benchmark.records.budget import load_presets
 from fbench.benchmark.records.network_description import NetworkDescription
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import PROTOCOL_FOLDER, load_protocol
 from fbench.benchmark.store.files import read_cost_file, read_model
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
@@ -207,7 +206,7 @@ def all_kinds(root: Path) -> list[Kind]:
     turns = itertools.count()
     read_run = _run_reader(turns)
     (cost,) = (root / "run" / "costs").iterdir()
-    xu2021 = (protocol.PROTOCOL_FOLDER / "xu2021.toml").read_bytes()
+    xu2021 = (PROTOCOL_FOLDER / "xu2021.toml").read_bytes()
     network = min((REFERENCE / "networks").glob("*/network.json"), key=lambda file: file.stat().st_size).read_bytes()
     (audit_file,) = (REFERENCE / "data").glob("*/audit.json")
     audit = audit_file.read_bytes()

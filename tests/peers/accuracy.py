@@ -54,7 +54,7 @@ def train(network: str, contestant: str, seed: int, data: str, image_passes: int
     """Train once, in this process, on one thread."""
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.references import parse_reference
-    from fbench.benchmark.records.protocol import load_protocol
+    from fbench.benchmark.records.protocol_library import load_protocol
     from tests.peers.contestants import Task, make_contestant, validation_top1
 
     dataset = load_dataset(parse_reference(data))

@@ -27,7 +27,8 @@ from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import device_kind, memory_format, numerics_in_force, pick_device
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import Precision, choose_numerics
-from fbench.benchmark.records.protocol import AdamW, Protocol, WarmupCosine, load_protocol
+from fbench.benchmark.records.protocol import AdamW, Protocol, WarmupCosine
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.loop import train
 from fbench.benchmark.training.optimizers import decaying_parameters, rate_factor
 from fbench.benchmark.training.seeds import derive_seeds

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from fbench.benchmark.machine.allocator import huge_pages_in_new_processes
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.core.capacity import usable_cores
 from fbench.core.machine import describe_machine
 from tests.csv_tables import rounded, write_rows

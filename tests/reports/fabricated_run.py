@@ -16,7 +16,8 @@ from fbench.benchmark.records.cost_records import CostRecord, MemoryReading, Tim
 from fbench.benchmark.records.cost_specs import LATENCY, THROUGHPUT, TRAINING, CostPlan, CostSpec
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.predictions import Predictions, SplitClusters, SplitPredictions
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.search_records import SearchRecord, SearchTrial
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import (
@@ -90,6 +91,7 @@ class Recipe:
     training_lead: float = 0.02  # of training top-1, more by each evaluation
     collapsed: Sequence[str] = ()  # networks that name the fourth class whatever the image
     collapsed_trials: Sequence[tuple[str, int]] = ()  # trainings that do so
+    avoids_first_class: Sequence[str] = ()  # networks that name the second class instead
     equal_classes: bool = False  # as many images of each class, but for one
     tuning: Literal["none", "once", "per_seed"] = "none"  # settings of a search: half the rate
     kept_default: Sequence[str] = ()  # networks that keep the default
@@ -308,6 +310,8 @@ def _split_predictions(recipe: Recipe, spec: TrialSpec, split: SplitName) -> Spl
     correct = own.uniform(size=count) < np.clip(wanted + difficulty, 0.02, 0.98)
     wrong = (labels + own.integers(1, max(classes, 2), count)) % classes
     predicted = np.where(correct, labels, wrong)
+    if spec.network.name in recipe.avoids_first_class:
+        predicted = np.maximum(predicted, 1)
     if spec.network.name in recipe.collapsed or (spec.network.name, spec.seed) in recipe.collapsed_trials:
         predicted = np.full(count, 3)
     logits = own.normal(size=(count, classes))

@@ -16,7 +16,7 @@ from fbench.architectures.registry import build
 from fbench.benchmark.machine.device import Stopwatch, autocast, lay_out, memory_format
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import Numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.batches import AugmentedBatches

@@ -17,6 +17,7 @@ DATA_SETS: Final[dict[str, str]] = {
     "imed": "fbench.benchmark.data.layouts.imed",
     "rafdb": "fbench.benchmark.data.layouts.rafdb",
     "folder": "fbench.benchmark.data.layouts.folder",
+    "arrays": "fbench.benchmark.data.layouts.arrays",
     "cleaned": "fbench.benchmark.data.cleaned",
 }
 """By name, in the order in which they are listed: the module whose ``DATA_SET`` declares it.
@@ -24,6 +25,9 @@ DATA_SETS: Final[dict[str, str]] = {
 A module is imported when its data set is asked for: readers import NumPy and Pillow, and whoever needs the names alone
 (claims, a misspelt name) does without.
 """
+
+OWN_DATA: Final = frozenset({"folder", "arrays"})
+"""Those that may hold anything: images of any size, of faces or not."""
 
 
 def data_set(name: str) -> DataSet:

@@ -9,8 +9,9 @@ from fbench.core.schema import FrozenModel
 class KnownData(FrozenModel):
     """One name that ``--data`` accepts.
 
-    ``expects`` says in a clause what its path must be, none where it has no path; ``tree`` shows it. ``obtain``
-    and ``licence`` are a line each. ``options`` are those of its own and those that every data set takes.
+    ``expects`` says in a clause what its path must be, none where it has no path; ``tree`` shows it. ``obtain`` and
+    ``licence`` are a line each. ``is_binary`` says that its file is an npz file. ``options`` are those of its own and
+    those that every data set takes.
     """
 
     name: str
@@ -20,6 +21,7 @@ class KnownData(FrozenModel):
     expects: str | None
     tree: tuple[str, ...] = ()
     may_show_images: bool = False
+    is_binary: bool = False
     own_options: tuple[DataOption, ...] = ()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fbench.benchmark.data.cache import read_entry, write_entry
@@ -20,8 +21,8 @@ from fbench.core.hashing import short_hash
 def load_dataset(reference: DataReference) -> ImageDataset:
     """Read the data set that a reference names, whatever its layout.
 
-    The images are uint8 (N, 1, 48, 48). What was read is kept in the cache under a key of its content, so
-    that a second call returns the same arrays in under a second.
+    The images are uint8 (N, C, H, W), 1x48x48 but for data of one's own. What was read is kept in the cache under a key
+    of its content, so that a second call returns the same arrays in under a second.
 
     Raises:
         UserError: an unknown name, a missing path, a path of no known layout, or bad input; see the readers.
@@ -35,8 +36,16 @@ def load_dataset(reference: DataReference) -> ImageDataset:
         label = resolved.label.replace(reference.name, dataset.name, 1)
     else:
         dataset = _through_cache(reference, f"{layout.name} {layout.version}", found)
+        if reference.label is not None:  # the cache may have it under another name
+            dataset = replace(dataset, name=_own_name(resolved))
         label = resolved.label
     return treat_copies(dataset, resolved.options["copies"], label)
+
+
+def _own_name(reference: ResolvedReference) -> str:
+    """The label without the treatment of copies, of which the name is made anew."""
+    plain = {key: value for key, value in reference.given.options.items() if key != "copies"}
+    return resolve_reference(reference.given.model_copy(update={"options": plain})).label
 
 
 def _made_of_another(found: Derived) -> ImageDataset:
@@ -75,7 +84,7 @@ def _require_readable(reference: DataReference, path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{path} cannot be read ({reason}); check the path and its permissions.") from error
-    if not is_folder:
+    if not is_folder and not (known_data(reference.name).is_binary and path.suffix.lower() == ".npz"):
         expected = known_data(reference.name).expects
         kind = kind_of_regular(path, f"give {expected}")
         if kind is not None:

@@ -19,13 +19,23 @@ _REFERENCE: Final = re.compile(
 )
 
 
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
 def parse_reference(text: str) -> DataReference:
     """Read ``NAME``, ``NAME=PATH`` or ``NAME:OPTION=VALUE,OPTION=VALUE=PATH``; a leading ``~`` is the home folder.
 
+    Data of one's own get a name in front: ``shapes=folder:PATH``, ``shapes=folder:fold=1/5=PATH``.
+
     Raises:
-        UserError: an unknown name, a path that is missing, or one that the data set does not take, or an
-            unknown option.
+        UserError: an unknown name, a path that is missing, or one that the data set does not take, an unknown option,
+            or a name of one's own that cannot be one.
     """
+    if (named := _named(text)) is not None:
+        label, rest = named
+        reference = parse_reference(rest).model_copy(update={"label": label})
+        resolve_reference(reference)
+        return reference
     match = _REFERENCE.fullmatch(text.strip())
     name = match["name"].strip() if match else text.partition(":")[0].strip()
     if (match is None or not match["equals"]) and name not in DATA_SETS and _looks_like_path(text):
@@ -48,6 +58,39 @@ def parse_reference(text: str) -> DataReference:
     return reference
 
 
+def with_option(reference: DataReference, option: str, value: str) -> DataReference:
+    """The reference with another value of an option.
+
+    Raises:
+        UserError: the data set has no such option, or no such value of it.
+    """
+    changed = reference.model_copy(update={"options": {**reference.options, option: value}})
+    resolve_reference(changed)
+    return changed
+
+
+def _named(text: str) -> tuple[str, str] | None:
+    """The name in front and the rest as a reference without it; none where there is no name of one's own.
+
+    Raises:
+        UserError: the name is that of a data set, or cannot be part of a folder's name.
+    """
+    label, equals, rest = text.strip().partition("=")
+    kind, colon, tail = rest.partition(":")
+    if not equals or not colon or ":" in label or kind.strip() not in DATA_SETS:
+        return None
+    if label in DATA_SETS:
+        raise UserError(
+            f"--data {text} names its data '{label}', which is a data set that fbench knows; choose another."
+        )
+    if not _LABEL.fullmatch(label):
+        raise UserError(
+            f"--data {text} names its data '{label}'; give letters, digits, '_', '-' and '.', a letter or digit first."
+        )
+    found = _REFERENCE.fullmatch(rest)
+    return label, rest if found is not None and found["options"] else f"{kind}={tail}"
+
+
 def resolve_reference(reference: DataReference) -> ResolvedReference:
     """Hold a reference against what is known of its data set, and fill in the options that it leaves at their defaults.
 
@@ -57,7 +100,7 @@ def resolve_reference(reference: DataReference) -> ResolvedReference:
     """
     known = known_data(reference.name)
     _check(reference, known)
-    defaults = {option.name: option.allowed[0] for option in known.options if option.allowed}
+    defaults = {option.name: option.usual for option in known.options if option.usual}
     return ResolvedReference(reference, _label(reference, known, defaults), defaults | reference.options)
 
 
@@ -86,7 +129,7 @@ def _label(reference: DataReference, known: KnownData, defaults: Mapping[str, st
         if option.name in reference.options and reference.options[option.name] != defaults.get(option.name)
     ]
     parts = [f"fold{value.replace('/', 'of')}" if name == "fold" else value for name, value in told]
-    return "-".join([reference.name, *parts])
+    return "-".join([reference.label or reference.name, *parts])
 
 
 def _looks_like_path(text: str) -> bool:

@@ -13,16 +13,22 @@ from fbench.core.schema import FrozenModel
 
 
 class DataReference(FrozenModel):
-    """A data set by its name in the catalogue, with its place where it has one, and its options by name."""
+    """A data set by its name in the catalogue, with its place where it has one, and its options by name.
+
+    ``label`` is what its user calls it, none where that is the name in the catalogue.
+    """
 
     name: str
     path: Path | None = None
     options: dict[str, str] = Field(default_factory=dict)
+    label: str | None = None
 
     def __str__(self) -> str:
         """The text that ``--data`` takes: ``synthetic``, ``ck48:fold=1/10=/data/CK+48``."""
         options = ",".join(f"{key}={value}" for key, value in self.options.items())
         name = f"{self.name}:{options}" if options else self.name
+        if self.label is not None:
+            return f"{self.label}={name}{'=' if options else ':'}{self.path or ''}"
         return name if self.path is None else f"{name}={self.path}"
 
 

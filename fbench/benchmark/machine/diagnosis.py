@@ -140,7 +140,7 @@ def _tried_compiler() -> CompilerDiagnosis:
     from fbench.benchmark.data.load import load_dataset
     from fbench.benchmark.data.source import DataReference
     from fbench.benchmark.machine.device import pick_device
-    from fbench.benchmark.records.protocol import load_protocol
+    from fbench.benchmark.records.protocol_library import load_protocol
     from fbench.benchmark.records.specs import data_spec
     from fbench.benchmark.runs.program_check import failing_programs
     from fbench.benchmark.training.networks import network_spec

@@ -1,24 +1,16 @@
-"""A protocol: how a trial is trained and how its epoch is chosen. All of it is data, versioned, and hashed.
-
-Protocols are TOML files in ``protocols/``; a file of the same form can be given by path. A file with ``extends =
-"NAME"`` changes single fields of another protocol.
-"""
+"""A protocol: how a trial is trained and how its epoch is chosen. All of it is data, versioned, and hashed."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.benchmark.records.tuning import Tuning
-from fbench.core.errors import UserError, did_you_mean
-from fbench.core.paths import expanded
-from fbench.core.schema import FrozenModel, parse, read_toml
+from fbench.core.errors import UserError
+from fbench.core.schema import FrozenModel
 from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
-
-PROTOCOL_FOLDER: Final = Path(__file__).parent / "protocols"
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Choice = Annotated[Literal["validation", "test", "last"], BeforeValidator(validation_for_selection)]
@@ -247,57 +239,3 @@ WORDS: Final = ("description", "source", "stated", "choices")
 
 JUDGING: Final = ("collapse",)
 """Fields of a protocol by which finished trials are judged, and on which no result depends."""
-
-
-def list_protocols() -> list[str]:
-    """Names of the protocols that come with fbench."""
-    return sorted(path.stem for path in PROTOCOL_FOLDER.glob("*.toml"))
-
-
-def load_protocol(name_or_path: str) -> Protocol:
-    """Load a protocol by name, or from a TOML file.
-
-    A file with ``extends`` takes every field that it does not give from the protocol of that name; tables are
-    merged key by key, but for ``optimizer`` and ``schedule`` of another kind, which are replaced. A name may demand a
-    version, as in ``fbench@1``.
-
-    Raises:
-        UserError: the name is unknown or of another version, or the file is missing or has a wrong or unknown key.
-    """
-    if not name_or_path.endswith(".toml"):
-        return parse(Protocol, _merged(_shipped(name_or_path)), name_or_path)
-    return parse(Protocol, _merged(read_toml(expanded(name_or_path))), name_or_path)
-
-
-def _shipped(given: str) -> dict[str, Any]:
-    names = list_protocols()
-    name, _, version = given.partition("@")
-    if name not in names:
-        raise UserError(
-            f"There is no protocol '{name}'.{did_you_mean(name, names)} "
-            f"Allowed: {', '.join(names)}, or the path of a .toml file."
-        )
-    values = read_toml(PROTOCOL_FOLDER / f"{name}.toml")
-    if version and version != str(values["version"]):
-        raise UserError(f"There is no protocol '{given}'; '{name}' has version {values['version']} here.")
-    return values
-
-
-def _merged(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with those of the protocol that they extend; shipped protocols extend at most one another."""
-    if not isinstance(values.get("extends"), str):
-        return values
-    base = _merged(_shipped(values["extends"]))
-    return overlaid(base, {key: value for key, value in values.items() if key != "extends"})
-
-
-def overlaid(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Settings with those of ``values`` over them, table by table; a table of another ``kind`` is replaced whole."""
-    result = dict(base)
-    for key, value in values.items():
-        old = base.get(key)
-        same_kind = (
-            isinstance(old, dict) and isinstance(value, dict) and old.get("kind") == value.get("kind", old.get("kind"))
-        )
-        result[key] = overlaid(old, value) if same_kind else value  # type: ignore[arg-type] # same_kind means a dict
-    return result

@@ -65,8 +65,9 @@ class DataSpec(FrozenModel):
     """A data set by name and content.
 
     ``name`` is unique in a run; ``source`` is the name in the catalogue, empty where it is the same. ``path`` says
-    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file. ``unit`` says what is
-    independent: images, or subjects, sequences or groups of copies, of which ``units_by_split`` are counted.
+    where it was read; it is a fact of one machine, so it is neither hashed nor written to a file. ``label`` is what a
+    user calls data of their own, in front of what the options add to it. ``unit`` says what is independent: images, or
+    subjects, sequences or groups of copies, of which ``units_by_split`` are counted.
     """
 
     name: str
@@ -83,13 +84,14 @@ class DataSpec(FrozenModel):
     conversion: str = ""
     left_out: tuple[LeftOutCount, ...] = ()
     unit: DataUnit = "images"
+    label: str = ""
     units_by_split: dict[SplitName, int] = Field(default_factory=dict)
 
     @property
     def reference(self) -> DataReference:
         """Where a worker reads it."""
         path = Path(self.path) if self.path else None
-        return DataReference(name=self.source or self.name, path=path, options=self.options)
+        return DataReference(name=self.source or self.name, path=path, options=self.options, label=self.label or None)
 
 
 def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
@@ -101,6 +103,7 @@ def data_spec(reference: DataReference, dataset: ImageDataset) -> DataSpec:
         name=dataset.name,
         source="" if reference.name == dataset.name else reference.name,
         options=reference.options,
+        label=reference.label or "",
         path=str(reference.path.resolve()) if reference.path else None,
         fingerprint=dataset.fingerprint,
         class_names=dataset.class_names,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.resolution import Networks
+from fbench.core.errors import UserError
 
 SeedCounts = Mapping[tuple[str, str], int]
 """How many seeds a network gets on a data set."""
@@ -59,6 +61,27 @@ def expand(
                 specs.setdefault(spec.trial_id, spec)
                 planned.append(PlannedTrial(network=name, data=data.name, seed=seed, trial_id=spec.trial_id))
     return tuple(specs.values()), tuple(planned), tuple(networks.values())
+
+
+def refuse_equal_levels(suite: Suite, resolved: Networks, data: Sequence[DataSpec]) -> None:
+    """See that the levels of each study are different networks, or see different views of the data.
+
+    Raises:
+        UserError: two are the same, and the study does not say that it wants to see them so.
+    """
+    for study in suite.studies:
+        for one in data if not study.a_a else ():
+            found: dict[str, str] = {}
+            for level in study.levels:
+                variant, network = suite.variants.get(level), resolved[level, one.name]
+                options = json.dumps(network.options, sort_keys=True)
+                same = f"{network.builder} {options} {variant.copies if variant else 'keep'}"
+                if same in found:
+                    raise UserError(
+                        f"The levels '{found[same]}' and '{level}' of the study '{study.name}' are the same network; "
+                        "take one out, or say a_a = true in the study to compare a network with itself."
+                    )
+                found[same] = level
 
 
 def _treated(data: DataSpec, copies: str) -> DataSpec:

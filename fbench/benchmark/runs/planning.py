@@ -12,17 +12,14 @@ from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, select_studies
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
-from fbench.benchmark.records.budget import load_preset
-from fbench.benchmark.records.protocol import load_protocol
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
 from fbench.benchmark.runs.executors import WorkerContext
-from fbench.benchmark.runs.expansion import Expansion, expand
+from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
@@ -109,12 +106,13 @@ def plan_run(request: RunRequest) -> RunPlan:
     if request.out is not None:
         require_writable_folder(request.out, "The run", "--out")
     written = request.suite if isinstance(request.suite, Suite) else load_suite(request.suite)
-    protocol, preset = load_protocol(request.protocol), load_preset(request.preset)
+    protocol, preset = request.protocol_and_preset()
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
-    data = _data_specs([parse_reference(text) for text in request.data])
+    data = _data_specs(request.references())
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
+    refuse_equal_levels(selected, resolved.networks, data)
     folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = chosen_numerics(request, device_kind(device))

@@ -4,44 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from fbench.ablations.suite import Suite
+from fbench.benchmark.data.catalogue import known_data
+from fbench.benchmark.data.references import parse_reference, with_option
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.budget import Budget, Preset, load_preset
 from fbench.benchmark.records.numerics import Precision
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_changes import NO_AUGMENTATION
+from fbench.benchmark.records.protocol_library import changed, load_protocol
 from fbench.core.errors import UserError
 
 FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
-
-
-class RunOptions(TypedDict, total=False):
-    """Any of the fields of :class:`RunRequest`, as keywords."""
-
-    suite: str | Suite
-    only: tuple[str, ...]
-    protocol: str
-    preset: str
-    data: tuple[str, ...]
-    seeds: int | None
-    device: str
-    precision: Precision
-    compile: bool
-    jobs: int | None
-    out: Path | None
-    take_from: tuple[Path, ...]
-    plugins: tuple[Path, ...]
-    numerics_of: Path | None
-    keep_failed: bool
-    max_seeds: int | None
-    wait: bool
-    retries: int
-    trial_timeout_s: float | None
-    uniform_microbatch: bool
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """What a user asks of ``fbench run``. ``jobs`` none means the cores of a CPU, or one trial on an
     accelerator; ``max_seeds`` means to add seeds until comparisons are decided, up to so many.
+
+    ``epochs``, ``learning_rate`` and ``batch_size`` take the place of the protocol's, the first and the last also of
+    what the preset's budget has; without ``augmentation`` images are trained on as they are.
+
+    ``image_size`` and ``channels`` are those of all data sets whose images can be made so.
 
     ``wait`` means to wait for another process that is at work in the run's folder; ``retries`` is how often a trial is
     tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
@@ -52,8 +39,14 @@ class RunRequest:
     suite: str | Suite = "ablations"
     only: tuple[str, ...] = ()
     protocol: str = "fbench"
+    epochs: int | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    augmentation: bool = True
     preset: str = "quick"
     data: tuple[str, ...] = ("synthetic",)
+    image_size: int | None = None
+    channels: str | None = None
     seeds: int | None = None
     device: str = "auto"
     precision: Precision = "fp32"
@@ -69,6 +62,51 @@ class RunRequest:
     retries: int = 0
     trial_timeout_s: float | None = None
     uniform_microbatch: bool = False
+
+    def protocol_and_preset(self) -> tuple[Protocol, Preset]:
+        """The protocol with the changes that are asked for, under a name that tells them, and the preset with what is
+        left of its budget.
+
+        Raises:
+            UserError: an unknown name, a file that is not valid, or a change that no protocol can have.
+        """
+        protocol, preset = load_protocol(self.protocol), load_preset(self.preset)
+        asked = {"epochs": self.epochs, "learning_rate": self.learning_rate, "batch_size": self.batch_size}
+        changes: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
+        if self.batch_size is not None:  # on every data set
+            changes |= dict.fromkeys(f"batch_size_for_data.{name}" for name in protocol.batch_size_for_data)
+        if not self.augmentation:
+            changes |= dict([NO_AUGMENTATION])
+        budget = preset.budget
+        if self.epochs is not None:
+            budget = Budget(train_images=budget.train_images)
+        elif self.batch_size is not None:
+            budget = budget.model_copy(update={"batch_size": None})
+        return changed(protocol, changes), preset.model_copy(update={"budget": budget})
+
+    def references(self) -> list[DataReference]:
+        """The data sets, with the size and channels that are asked for where they have these options.
+
+        Raises:
+            UserError: a data set that cannot be meant, or none that can have the size or channels.
+        """
+        found = [parse_reference(text) for text in self.data]
+        asked = {"size": self.image_size, "channels": self.channels}
+        for option, value in asked.items():
+            if value is None:
+                continue
+            able = [option in {one.name for one in known_data(reference.name).options} for reference in found]
+            if not any(able):
+                names = ", ".join(reference.name for reference in found)
+                raise UserError(
+                    f"{option} {value} was asked for, and the images of {names} are of one kind; leave it out, or give "
+                    "images of your own with --data folder=PATH."
+                )
+            found = [
+                with_option(reference, option, str(value)) if can else reference
+                for reference, can in zip(found, able, strict=True)
+            ]
+        return found
 
     def check_seeds(self) -> None:
         """Refuse numbers of seeds that cannot work.

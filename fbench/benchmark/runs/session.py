@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.records.protocol import Protocol
@@ -17,7 +16,7 @@ from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
 from fbench.benchmark.runs.planning import RunPlan, plan_run
 from fbench.benchmark.runs.replanning import as_the_folder_is_now, with_seeds
-from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
 from fbench.benchmark.runs.search_settings import search_settings
 from fbench.benchmark.runs.searching import estimate_searches_s
@@ -26,10 +25,9 @@ from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.locks import locked
-from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
-    from torch import nn
+    pass
 
 
 def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, float], float]:
@@ -158,21 +156,14 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
         plan.folder.take_trial(source, trial_id)
 
 
-def run(
-    request: RunRequest | None = None, listener: RunListener | None = None, **options: Unpack[RunOptions]
-) -> RunTable:
-    """Plan and execute a run: ``run(suite="smoke", preset="smoke")``.
-
-    Options are the fields of :class:`RunRequest`; beside a ``request`` they take the place of its own.
-
-    With ``max_seeds`` seeds are added until the comparisons are decided, else every network gets ``seeds``.
+def run(request: RunRequest, listener: RunListener | None = None) -> RunTable:
+    """Plan and execute a run. With ``max_seeds`` seeds are added until the comparisons are decided, else every network
+    gets ``seeds``.
 
     Raises:
-        TypeError: an option that is no field.
         UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
-    asked = replace(request or RunRequest(), **options)
-    return carry_out(plan_run(asked), asked.max_seeds, listener or RunListener())
+    return carry_out(plan_run(request), request.max_seeds, listener or RunListener())
 
 
 def carry_out(
@@ -190,20 +181,6 @@ def carry_out(
         if max_seeds is None:
             return execute_run(plan, listener, stopping=stopping)
         return run_until_decided(plan, max_seeds, listener, stopping)
-
-
-def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None) -> nn.Module:
-    """The trained network of a trial, in evaluation mode on the CPU; ``trial`` is an id of :func:`fbench.load_run`.
-
-    It takes images float (N, C, H, W) normalised as the trial's protocol says, and returns logits. Code that only the
-    run's records name runs where ``trust`` is the digest over its files, which the error says without it.
-
-    Raises:
-        UserError: no such run or trial, or a trial whose weights were not kept.
-    """
-    from fbench.benchmark.training.networks import load_model as load
-
-    return load(run.folder if isinstance(run, RunTable) else RunFolder.open(expanded(run)), trial, trust)
 
 
 def _readings(plan: RunPlan) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -31,8 +32,7 @@ _CHANGES: Final = LinearSegmentedColormap.from_list("changes", [(*_FEWER, 1.0), 
 
 def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> Drawing:
     """Draw ``rates`` (classes, classes); a true class is a row of sum 1, or of NaN without images."""
-    values = 100 * rates
-    labels = np.array([[number(value, 0) for value in row] for row in values])
+    values, labels = shares_of(rates)
     return _heatmap(values, labels, class_names, (0.0, 100.0), _shares_alt(rates, class_names, network))
 
 
@@ -81,6 +81,21 @@ def _paint(
     # Texts without axis and ticks: those took a third of the time of a matrix.
     axes = figure.add_axes((room / width, room / height, grid / width, grid / height))
     axes.set_axis_off()
+    draw_cells(axes, values, labels, limits)
+    beside = 0.06 * len(names) / grid
+    for index, name in enumerate(names, start=1):
+        axes.text(-beside, index - 0.5, name, ha="right", va="center", fontsize=_FONT)
+        axes.text(index - 0.5, len(names) + beside, name, ha="center", va="top", fontsize=_FONT, rotation=90)
+    middle, edge = (room + grid / 2) / width, 0.02 / width
+    figure.text(middle, edge, "predicted", ha="center", va="bottom")
+    figure.text(edge, middle, "true", ha="left", va="center", rotation=90)
+
+
+def draw_cells(
+    axes: Axes, values: npt.NDArray[np.float64], labels: npt.NDArray[np.str_], limits: tuple[float, float]
+) -> None:
+    """Coloured cells of ``values`` (classes, classes) in per cent or points, with their labels where they can be
+    read."""
     low, high = limits
     sns.heatmap(
         np.nan_to_num(values),  # a cell without a value is clear as one of 0, and keeps its dash
@@ -88,7 +103,7 @@ def _paint(
         vmin=low,
         vmax=high,
         cbar=False,
-        annot=labels if len(names) <= _MOST_ANNOTATED else None,
+        annot=labels if len(values) <= _MOST_ANNOTATED else None,
         fmt="",
         annot_kws={"fontsize": _FONT},
         xticklabels=False,
@@ -97,13 +112,12 @@ def _paint(
     )
     for text, value in zip(axes.texts, values.flat, strict=False):  # seaborn chooses by the colour without its alpha
         text.set_color("#ffffff" if abs(value) / high > _LIGHT_TEXT_ABOVE else INK)
-    beside = 0.06 * len(names) / grid
-    for index, name in enumerate(names, start=1):
-        axes.text(-beside, index - 0.5, name, ha="right", va="center", fontsize=_FONT)
-        axes.text(index - 0.5, len(names) + beside, name, ha="center", va="top", fontsize=_FONT, rotation=90)
-    middle, edge = (room + grid / 2) / width, 0.02 / width
-    figure.text(middle, edge, "predicted", ha="center", va="bottom")
-    figure.text(edge, middle, "true", ha="left", va="center", rotation=90)
+
+
+def shares_of(rates: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
+    """Rates as per cent, and what is written in their cells."""
+    values = 100 * rates
+    return values, np.array([[number(value, 0) for value in row] for row in values])
 
 
 def _shares_alt(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import isnan
-from typing import Final
+from collections.abc import Hashable, Mapping, Sequence
+from math import isnan, nan
+from typing import Any, Final
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.findings.comparisons.comparison import Comparison
@@ -18,6 +20,8 @@ from fbench.reports.palette import Style
 
 LineStyle = str | tuple[int, tuple[float, float]]
 DOTS: Final[LineStyle] = (0, (1, 1.2))
+
+SIDES: Final = ("low", "high")
 
 _ROW_IN: Final = 0.52
 _CORRECTED: Final = 0.04  # of a row, below its middle; the name stands above
@@ -36,44 +40,71 @@ def forest_plot(rows: Sequence[Comparison], styles: Mapping[str, Style], against
     """
     against = rows[0].baseline if against is None else against
 
+    table = forest_table(rows)
+
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=0.12, right=0.12, top=0.34, bottom=0.52)
-        axes.axvline(0, color=INK, linewidth=1)
-        for index, row in enumerate(rows):
-            style = styles[row.network]
-            if row.is_tested:
-                _line(axes, row.interval, index + _CORRECTED, style, linewidth=3.4)
-            _line(axes, row.plain_interval, index + _PLAIN, style, linewidth=1.3)
-            here = row.difference.this_test_set
-            _line(axes, (here.low, here.high), index + _THIS_TEST_SET, style, linewidth=1.3, linestyle=DOTS)
-            if row.verdict == "equivalent":
-                _brackets(axes, row.equivalence_interval, index + _CORRECTED)
-            middle = 100 * row.estimate
-            axes.plot(middle, index + _CORRECTED, marker="o", markersize=5.5, color=style.light, markeredgecolor=FAINT)
-            name = f"{shorten(row.network, 34)}: {row.verdict}"
-            axes.text(
-                0.0,
-                index - 0.24,
-                name,
-                transform=axes.get_yaxis_transform(),
-                va="center",
-                fontsize=9.5,
-                gid=f"label-{index}",  # the page draws a rim around it, over the line of no difference
-            )
-        axes.set_yticks([])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.grid(visible=False, axis="y")
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"top-1 minus {shorten(against)}, points")
-        axes.margins(x=0.06)
-        new_units = NEW_UNITS[rows[0].unit]
-        axes.plot([], [], color=INK, linewidth=3.4, label=f"{new_units}, corrected")
-        axes.plot([], [], color=INK, linewidth=1.3, label=f"{new_units}, 95 %")
-        axes.plot([], [], color=INK, linewidth=1.3, linestyle=DOTS, label="this test set, 95 %")
+        draw_forest(axes, table, styles, against)
         figure.legend(loc="upper right", ncols=3, borderaxespad=0)
 
     return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows, against), paint)
+
+
+def forest_table(rows: Sequence[Comparison]) -> pd.DataFrame:
+    """What is drawn of comparisons, by the names that tables have; differences and ends are fractions of 1."""
+    columns = ["network", "verdict", "unit", "top1_difference"]
+    ends = ["corrected", "new_units", "this_test_set", "equivalence"]
+    cells = [
+        (
+            *(row.network, row.verdict, row.unit, row.estimate),
+            *(row.interval if row.is_tested else (nan, nan)),
+            *row.plain_interval,
+            *(row.difference.this_test_set.low, row.difference.this_test_set.high),
+            *row.equivalence_interval,
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(cells, columns=[*columns, *(f"top1_difference_{end}_{at}" for end in ends for at in SIDES)])
+
+
+def draw_forest(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], against: str) -> None:
+    """A row for each comparison of a table as :func:`forest_table` makes it, the first at the top, with a legend's
+    entries."""
+    axes.axvline(0, color=INK, linewidth=1)
+    for index, row in enumerate(table.to_dict("records")):
+        network, style = str(row["network"]), styles[str(row["network"])]
+        _line(axes, _ends(row, "corrected"), index + _CORRECTED, style, linewidth=3.4)
+        _line(axes, _ends(row, "new_units"), index + _PLAIN, style, linewidth=1.3)
+        _line(axes, _ends(row, "this_test_set"), index + _THIS_TEST_SET, style, linewidth=1.3, linestyle=DOTS)
+        if row["verdict"] == "equivalent":
+            _brackets(axes, _ends(row, "equivalence"), index + _CORRECTED)
+        middle = 100 * row["top1_difference"]
+        axes.plot(middle, index + _CORRECTED, marker="o", markersize=5.5, color=style.light, markeredgecolor=FAINT)
+        axes.text(
+            0.0,
+            index - 0.24,
+            f"{shorten(network, 34)}: {row['verdict']}",
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=9.5,
+            gid=f"label-{index}",  # the page draws a rim around it, over the line of no difference
+        )
+    axes.set_yticks([])
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(f"top-1 minus {shorten(against)}, points")
+    axes.margins(x=0.06)
+    unit: DataUnit = table["unit"].iloc[0]
+    axes.plot([], [], color=INK, linewidth=3.4, label=f"{NEW_UNITS[unit]}, corrected")
+    axes.plot([], [], color=INK, linewidth=1.3, label=f"{NEW_UNITS[unit]}, 95 %")
+    axes.plot([], [], color=INK, linewidth=1.3, linestyle=DOTS, label="this test set, 95 %")
+
+
+def _ends(row: Mapping[Hashable, Any], name: str) -> tuple[float, float]:
+    low, high = (row[f"top1_difference_{name}_{at}"] for at in SIDES)
+    return float(low), float(high)
 
 
 def _line(

@@ -38,18 +38,14 @@ def learning_curves(
     legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
 
     highest = _cut(table)
-    lines = dict(iter(table.groupby(["network", "split"], sort=False)))
 
     def paint(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         set_margins(figure, left=0.58, right=0.1, top=0.3, bottom=0.52 + legend_in, gap=0.12)
         for axes, split in ((left, "train"), (right, "validation")):
             axes.set_title("training" if split == "train" else "validation split")
-            axes.set_xlabel("epoch")
-            for name in names:
-                _line(axes, lines[name, split], styles[name])
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
-        left.set_ylabel(_LABELS[quantity])
+            draw_curves(axes, table[table["split"] == split], styles)
+        label_values(left, quantity)
         if highest is not None:
             left.set_ylim(top=highest)
             for axes, split in ((left, "train"), (right, "validation")):
@@ -57,12 +53,25 @@ def learning_curves(
                     axes.text(
                         0.98, 0.97, f"↑ {reached:.2g}", transform=axes.transAxes, ha="right", va="top", fontsize=9
                     )
-        if quantity == "top1":
-            percent_axis(left)
         labels = [shorten(name, 24) for name in names]
         figure.legend(left.get_lines(), labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
 
     return Drawing(PAGE_WIDTH_IN, 2.5 + legend_in, _alt(table, quantity), paint)
+
+
+def draw_curves(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style]) -> None:
+    """A line for each network of ``network, epoch, mean, min, max``."""
+    for name, rows in table.groupby("network", sort=False):
+        _line(axes, rows, styles[str(name)])
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(table["epoch"].max() >= 2)))
+
+
+def label_values(axes: Axes, quantity: Quantity) -> None:
+    """Say what the curves are of, accuracies in per cent."""
+    axes.set_ylabel(_LABELS[quantity])
+    if quantity == "top1":
+        percent_axis(axes)
 
 
 def _cut(table: pd.DataFrame) -> float | None:
@@ -87,10 +96,14 @@ def _by_evaluation(networks: Mapping[str, NetworkEvidence], quantity: Quantity) 
         for row in history
         for split in ("train", "validation")
     ]
-    table = pd.DataFrame(rows, columns=["network", "split", "epoch", "value"])
-    table["value"] = table["value"].where(np.isfinite(table["value"]))
-    grouped = table.groupby(["network", "split", "epoch"], sort=False)["value"].agg(["mean", "min", "max"])
-    return grouped.reset_index()
+    return over_seeds(pd.DataFrame(rows, columns=["network", "split", "epoch", "value"]))
+
+
+def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """``mean, min, max`` of the ``value`` of each ``network, split, epoch``; what is not finite counts as missing."""
+    values = table["value"].where(np.isfinite(table["value"]))
+    grouped = table.assign(value=values).groupby(["network", "split", "epoch"], sort=False)["value"]
+    return grouped.agg(["mean", "min", "max"]).reset_index()
 
 
 def _alt(table: pd.DataFrame, quantity: Quantity) -> str:

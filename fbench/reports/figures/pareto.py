@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,6 +17,9 @@ from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.formatting import listing, shorten
 from fbench.reports.palette import Style
 from fbench.statistics.many.pareto import pareto_front
+
+COLUMNS: Final = ["network", "cost", "top1", "low", "high"]
+"""Of a table of points: the accuracy is a fraction of 1, and so are the ends of its interval."""
 
 
 @dataclass(frozen=True)
@@ -34,43 +39,42 @@ class ParetoPoint:
 
 def pareto_chart(points: Sequence[ParetoPoint], styles: Mapping[str, Style], cost_label: str) -> Drawing:
     """Draw at least one point; a cost must be positive. Each point answers the pointer with its network's numbers."""
-    front = _front(points)
+    table = pd.DataFrame([(p.network, p.cost, p.accuracy, p.low, p.high) for p in points], columns=COLUMNS)
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=0.58, right=0.12, top=0.12, bottom=0.52)
-        axes.set_xscale("log")
-        _draw_front(axes, front)
-        for number, point in enumerate(points):
-            style = styles[point.network]
-            bar = [point.low, point.high]
-            axes.plot([point.cost] * 2, bar, color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
-            (dot,) = axes.plot(
-                point.cost, point.accuracy, marker=style.marker, markersize=7.5, color=style.light, linestyle=""
-            )
-            dot.set_gid(f"point-{number}")
-        axes.set_xlabel(f"{cost_label} (log scale)")
-        axes.set_ylabel("top-1, %")
-        axes.margins(x=0.14, y=0.08)
-        axes.autoscale_view()
-        plain_log_ticks(axes.xaxis)
-        percent_axis(axes)
-        place_labels(axes, [(p.cost, p.accuracy, shorten(p.network, 22)) for p in points])
+        draw_pareto(axes, table, styles, cost_label)
 
     spots = tuple(Hotspot(f"point-{number}", point.words) for number, point in enumerate(points))
-    return Drawing(PAGE_WIDTH_IN, 3.6, _alt(front, cost_label), paint, spots)
+    return Drawing(PAGE_WIDTH_IN, 3.6, _alt(_front(table), cost_label), paint, spots)
 
 
-def _front(points: Sequence[ParetoPoint]) -> list[ParetoPoint]:
-    kept = pareto_front([p.cost for p in points], [p.accuracy for p in points])
-    return sorted((p for p, keep in zip(points, kept, strict=True) if keep), key=lambda p: p.cost)
+def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], cost_label: str) -> None:
+    """A point with its interval for each row of ``COLUMNS``, and a line through those that no other beats."""
+    axes.set_xscale("log")
+    front = _front(table)
+    axes.step(front["cost"], front["top1"], where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
+    rows = list(table[COLUMNS].itertuples(index=False, name=None))
+    for number, (network, cost, top1, low, high) in enumerate(rows):
+        style = styles[network]
+        axes.plot([cost] * 2, [low, high], color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
+        (dot,) = axes.plot(cost, top1, marker=style.marker, markersize=7.5, color=style.light, linestyle="")
+        dot.set_gid(f"point-{number}")
+    axes.set_xlabel(f"{cost_label} (log scale)")
+    axes.set_ylabel("top-1, %")
+    axes.margins(x=0.14, y=0.08)
+    axes.autoscale_view()
+    plain_log_ticks(axes.xaxis)
+    percent_axis(axes)
+    place_labels(axes, [(cost, top1, shorten(network, 22)) for network, cost, top1, _, _ in rows])
 
 
-def _draw_front(axes: Axes, front: Sequence[ParetoPoint]) -> None:
-    costs, accuracies = [p.cost for p in front], [p.accuracy for p in front]
-    axes.step(costs, accuracies, where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
+def _front(table: pd.DataFrame) -> pd.DataFrame:
+    kept = pareto_front(table["cost"].tolist(), table["top1"].tolist())
+    return table[kept].sort_values("cost", kind="stable")
 
 
-def _alt(front: Sequence[ParetoPoint], cost_label: str) -> str:
-    names = listing([p.network for p in front])
+def _alt(front: pd.DataFrame, cost_label: str) -> str:
+    names = listing(front["network"].tolist())
     return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {names}."

@@ -37,18 +37,25 @@ def single_seeds(networks: Sequence[NetworkEvidence], styles: Mapping[str, Style
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=room, right=0.2, top=0.08, bottom=0.52)
-        _strips(axes, table, {name: styles[name].light for name in names})
-        rows = range(len(names))
-        axes.plot(ends["mean"], rows, linestyle="", marker="|", markersize=11, markeredgewidth=1.4, color=INK, zorder=4)
-        axes.set_yticks(rows, labels)
-        axes.tick_params(axis="y", length=0, labelsize=_FONT)
-        axes.yaxis.grid(visible=True)
-        axes.spines["left"].set_visible(False)
-        axes.set(xlabel="top-1, %", ylabel="")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+        draw_seeds(axes, table, styles)
 
     spots = tuple(Hotspot(_gid(row), _words(table[table["network"] == name])) for row, name in enumerate(names))
     return Drawing(PAGE_WIDTH_IN, 0.6 + _ROW_IN * len(names), _alt(ends), paint, spots)
+
+
+def draw_seeds(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style]) -> None:
+    """A row for each network of ``network, seed, top1`` (a fraction of 1), the first at the top."""
+    means = table.groupby("network", sort=False)["top1"].mean()
+    names = list(means.index)
+    _strips(axes, table, {name: styles[name].light for name in names})
+    rows = range(len(names))
+    axes.plot(means, rows, linestyle="", marker="|", markersize=11, markeredgewidth=1.4, color=INK, zorder=4)
+    axes.set_yticks(rows, [shorten(name, 24) for name in names])
+    axes.tick_params(axis="y", length=0, labelsize=_FONT)
+    axes.yaxis.grid(visible=True)
+    axes.spines["left"].set_visible(False)
+    axes.set(xlabel="top-1, %", ylabel="")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
 
 
 def accuracy_by_seed(networks: Sequence[NetworkEvidence]) -> pd.DataFrame:

@@ -26,7 +26,8 @@ DECLARED = {
     "ck48": [("ckplus-folders", 2), ("ckplus-csv", 2)],
     "imed": [("imed-folders", 1)],
     "rafdb": [("rafdb-basic", 1)],
-    "folder": [("class-map", 1), ("class-folders", 2)],
+    "folder": [("class-map", 2), ("class-folders", 3)],
+    "arrays": [("npz", 1)],
     "cleaned": [("cleaned-index", 1)],
 }
 """Names and versions of layouts, in the order in which they are tried: keys of cached data hold them."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbench.benchmark.records.budget import Budget, load_preset, load_presets, plan_steps
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.core.errors import UserError
 from fbench.core.schema import parse
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fbench.benchmark.records.protocol import AdamW, Protocol, list_protocols, load_protocol
+from fbench.benchmark.records.protocol import AdamW, Protocol
+from fbench.benchmark.records.protocol_library import list_protocols, load_protocol
 from fbench.core.errors import UserError
 
 TEXT = """

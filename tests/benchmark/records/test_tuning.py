@@ -10,7 +10,8 @@ from support import make_stripes, trial_spec_of
 
 from fbench.benchmark.records.budget import Budget, budget_share
 from fbench.benchmark.records.candidates import with_candidate, without_words
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.tuning import Candidate, Strength, Tuning
 from fbench.core.errors import UserError
 

@@ -8,7 +8,7 @@ from torch import nn
 from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.numerics import Precision, choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.runs import program_check
 from fbench.benchmark.runs.program_check import TOLERANCES, Agreement, agreement_with_plain, failing_programs
 

@@ -11,7 +11,8 @@ import pytest
 from support import make_stripes, trial_spec_of
 
 from fbench.benchmark.records.predictions import Predictions, SplitClusters, SplitPredictions
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import SplitMeasures, TrialRecord
 from fbench.benchmark.records.tuning import Candidate

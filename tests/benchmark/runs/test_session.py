@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import plan_run
-from fbench.benchmark.runs.request import RunOptions, RunRequest
+from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import carry_out, run
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
 from fbench.benchmark.store.ledger import read_ledger
@@ -361,17 +361,6 @@ def test_data_that_changed_after_planning_are_one_sentence(tmp_path: Path, monke
         carry_out(plan, None, RunListener())
 
 
-def test_options_of_run_are_the_fields_of_a_request() -> None:
-    assert get_type_hints(RunOptions) == get_type_hints(RunRequest)
-    with pytest.raises(TypeError, match="'sed'"):
-        fbench.run(sed=3)  # type: ignore[call-arg] # no type checker lets it through
-
-
-def test_options_beside_a_request_take_the_place_of_its_own(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--seeds 0 was given"):
-        run(request_in(tmp_path), seeds=0)
-
-
 def test_numerics_are_repeated_from_another_run(finished: RunTable, tmp_path: Path) -> None:
     file = finished.folder.path / "run.json"
     values = json.loads(file.read_text(encoding="utf-8"))
@@ -383,14 +372,6 @@ def test_numerics_are_repeated_from_another_run(finished: RunTable, tmp_path: Pa
     file.write_text(json.dumps(values), encoding="utf-8")
     with pytest.raises(UserError, match="is a run on cuda and this one is on cpu"):
         plan_run(request_in(tmp_path, out=tmp_path / "third", numerics_of=finished.folder.path))
-
-
-def test_the_public_face_loads_its_names_lazily() -> None:
-    assert set(fbench.__all__) <= set(dir(fbench)) | set(fbench._HOMES)
-    assert fbench.load_run is not None
-    assert callable(fbench.run)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = fbench.nothing
 
 
 def leaky_stripes() -> ImageDataset:

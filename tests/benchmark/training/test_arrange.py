@@ -14,7 +14,8 @@ from support import data_spec_of, make_stripes, trial_spec_of
 from fbench.benchmark.data.dataset import ImageDataset, LeftOutImages
 from fbench.benchmark.records.budget import Budget, plan_steps
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import Augmentation, load_protocol
+from fbench.benchmark.records.protocol import Augmentation
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.arrange import arrange_splits, with_fixed_copies
 from fbench.benchmark.training.tensors import split_to_device
 from fbench.benchmark.training.trial import TrialContext, run_trial

@@ -6,7 +6,7 @@ from support import make_stripes
 from fbench.benchmark.machine.device import Stopwatch
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.batches import AugmentedBatches
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import choose_normalisation, split_to_device

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.tensors import (
     choose_normalisation,
     fit_normalisation,

@@ -7,14 +7,8 @@ import torch
 from torch import nn
 
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import (
-    Adam,
-    ConstantRate,
-    ReduceOnPlateau,
-    Sgd,
-    WarmupCosine,
-    load_protocol,
-)
+from fbench.benchmark.records.protocol import Adam, ConstantRate, ReduceOnPlateau, Sgd, WarmupCosine
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.optimizers import Patience, RateSchedule, build_optimizer, rate_factor
 
 PROTOCOL = load_protocol("fbench")

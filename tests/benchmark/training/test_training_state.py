@@ -19,7 +19,8 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.events import Evaluated, Event, Stepped
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.records.protocol import Protocol, load_protocol
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training.loop import Training, train
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState

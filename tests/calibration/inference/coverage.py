@@ -11,7 +11,6 @@ from scipy import special
 from fbench.statistics.comparison.equivalence import equivalence_p_values
 from fbench.statistics.comparison.unpaired import unpaired_new_images, unpaired_this_test_set
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
-from fbench.statistics.intervals import t_quantile
 from fbench.statistics.seeds.power import VarianceComponents, expected_estimate
 from tests.calibration.inference.regimes import IMAGES, FloatArray, Regime, draw_study
 
@@ -111,9 +110,13 @@ def is_equivalent(estimate: MeanEstimate) -> bool:
 def _power(regime: Regime, seeds: int, difference: float, estimates: list[MeanEstimate]) -> PowerRow:
     shifted = [replace(one, estimate=one.estimate + difference) for one in estimates]
     truth = VarianceComponents(2 * regime.seed**2, 2 * regime.image**2, 2 * regime.residual**2)
-    expected = expected_estimate(truth, seeds, IMAGES)
-    critical = t_quantile(0.95, expected.degrees_of_freedom)
-    noncentrality = difference / expected.standard_error
-    foreseen = 1 - float(special.nctdtr(expected.degrees_of_freedom, noncentrality, critical))
     found = float(np.mean([one.p_value < 0.05 and one.estimate > 0 for one in shifted]))
-    return PowerRow(regime.name, seeds, 100 * difference, 100 * found, 100 * foreseen)
+    return PowerRow(regime.name, seeds, 100 * difference, 100 * found, 100 * foreseen(truth, seeds, difference))
+
+
+def foreseen(truth: VarianceComponents, seeds: int, difference: float) -> float:
+    """The power at 5 % that the model foresees, by the critical value that the test has."""
+    expected = expected_estimate(truth, seeds, IMAGES)
+    critical = expected.distribution.quantile(0.95)
+    noncentrality = difference / expected.standard_error
+    return 1 - float(special.nctdtr(expected.degrees_of_freedom, noncentrality, critical))

@@ -18,7 +18,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.records.protocol import load_protocol
+from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.tuning import Tuning
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.comparison.verdict import FamilyMember, decide

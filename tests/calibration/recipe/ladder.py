@@ -10,7 +10,8 @@ from pydantic import Field, NonNegativeInt
 
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import Precision, choose_numerics
-from fbench.benchmark.records.protocol import Protocol, overlaid
+from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol_changes import overlaid
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.training.networks import network_spec

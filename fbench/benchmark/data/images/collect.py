@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,12 @@ import numpy.typing as npt
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutImages
 from fbench.benchmark.data.file_kinds import file_kind
 from fbench.benchmark.data.images.decoding import decode_images
+from fbench.benchmark.data.images.forms import shape_of
 from fbench.benchmark.data.images.found_instead import found_instead
 from fbench.benchmark.data.images.image_tree import ImageFile, printable
 from fbench.core.errors import UserError
+
+NO_OPTIONS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,12 @@ def collect(
     *,
     in_split_order: bool = True,
     may_show_images: bool = False,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> ImageDataset:
     """Read the files; ``divide`` splits those that can be used, given with their labels.
 
-    Images are uint8 (N, 1, 48, 48), ordered by split and then as given, or as given alone; sample ids are relative
-    paths. Files that give no image are left out by reason.
+    Images are uint8 (N, C, H, W) of the shape that :func:`shape_of` finds by the options, ordered by split and then as
+    given, or as given alone; sample ids are relative paths. Files that give no image are left out by reason.
 
     Raises:
         UserError: no file gives an image, a class has none to train on, or a split is empty.
@@ -58,7 +63,8 @@ def collect(
             f"{found.root} has no image in a class folder{found_instead(found.root)}; give a folder that holds class "
             "folders."
         )
-    decoded = decode_images([found.root / file.relative for file in found.files])
+    paths = [found.root / file.relative for file in found.files]
+    decoded = decode_images(paths, shape_of(paths, options))
     if not decoded.usable.any():
         raise UserError(
             f"None of the {len(found.files)} image files of {found.root} can be used, most of them because each "

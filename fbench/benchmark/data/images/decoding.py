@@ -1,4 +1,4 @@
-"""The rule by which an image file becomes 48x48 gray pixels; decoders and filters are known to move accuracy."""
+"""The rule by which an image file becomes pixels of one shape; decoders and filters are known to move accuracy."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def conversion_rule(shape: Shape) -> str:
     )
 
 
-CONVERSION: Final = conversion_rule((1, IMAGE_SIZE, IMAGE_SIZE))
+GRAY_48: Final[Shape] = (1, IMAGE_SIZE, IMAGE_SIZE)
+CONVERSION: Final = conversion_rule(GRAY_48)
 EMPTY: Final = "is empty"
 NOT_AN_IMAGE: Final = "is not an image"
 DAMAGED: Final = "is cut short or damaged"
@@ -91,8 +92,8 @@ class UnusableImageError(Exception):
 class DecodedImages:
     """The images of N files that could be used, in order.
 
-    ``pixels`` is uint8 (M, 1, 48, 48), ``usable`` bool (N,) with M true entries, ``reasons`` the phrase of each other
-    file by its place, and ``converted`` how many of the M were anything but lossless 8-bit gray of 48x48.
+    ``pixels`` is uint8 (M, C, H, W), ``usable`` bool (N,) with M true entries, ``reasons`` the phrase of each other
+    file by its place, and ``converted`` how many of the M were anything but lossless 8 bits a channel of this shape.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -103,25 +104,26 @@ class DecodedImages:
     @property
     def conversion(self) -> str:
         """The rule that was applied, empty where every file held its pixels exactly."""
-        return CONVERSION if self.converted else ""
+        channels, height, width = self.pixels.shape[1:]
+        return conversion_rule((channels, height, width)) if self.converted else ""
 
     @property
     def sentence(self) -> str:
         """What was done to the images, for the description of a data set."""
         if not self.converted:
             return ""
-        return f" {self.converted} images were converted ({CONVERSION})."
+        return f" {self.converted} images were converted ({self.conversion})."
 
 
-def decode_images(paths: Sequence[Path]) -> DecodedImages:
+def decode_images(paths: Sequence[Path], shape: Shape = GRAY_48) -> DecodedImages:
     """Read image files in order; a file that gives no image is named with its reason and left out."""
-    pixels = np.empty((len(paths), 1, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    pixels = np.empty((len(paths), *shape), np.uint8)
     usable = np.zeros(len(paths), np.bool_)
     reasons: dict[int, str] = {}
     converted = 0
     for row, path in enumerate(paths):
         try:
-            pixels[row, 0], was_converted = _decode(path)
+            pixels[row], was_converted = _decode(path, shape)
         except UnusableImageError as error:
             reasons[row] = str(error)
         else:
@@ -198,18 +200,17 @@ def decode_image(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
     Raises:
         UnusableImageError: it gives no image.
     """
+    return _decode(path, shape)[0]
+
+
+def _decode(path: Path, shape: Shape) -> tuple[npt.NDArray[np.uint8], bool]:
+    """The pixels, and whether they are anything but those that the file holds."""
     channels, height, width = shape
-    image = open_image(path)
+    image, as_stored = _open(path)
+    is_exact = as_stored and image.mode == ("L" if channels == 1 else "RGB") and image.size == (width, height)
     converted = _resized(to_gray(image) if channels == 1 else to_colour(image), (width, height))
     pixels = np.asarray(converted)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _decode(path: Path) -> tuple[npt.NDArray[np.uint8], bool]:
-    image, as_stored = _open(path)
-    if as_stored and image.mode == "L" and image.size == (IMAGE_SIZE, IMAGE_SIZE):
-        return np.asarray(image), False
-    return np.asarray(_resized(to_gray(image), (IMAGE_SIZE, IMAGE_SIZE))), True
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1)), not is_exact
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

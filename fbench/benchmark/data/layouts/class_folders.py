@@ -57,7 +57,7 @@ def read_image_tree(tree: ImageTree, reference: ResolvedReference) -> ImageDatas
     fold = reference.fold
     if fold is not None and tree.parts != (None,):
         raise UserError(f"{tree.root} has parts of its own, so fold={fold[0]}/{fold[1]} does not apply; leave it out.")
-    return collect(found, reference.label, partial(_divide, tree, fold))
+    return collect(found, reference.label, partial(_divide, tree, fold), options=reference.options)
 
 
 def _divide(

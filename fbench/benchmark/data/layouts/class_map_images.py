@@ -79,7 +79,13 @@ def read_class_map(file: Path, reference: ResolvedReference) -> ImageDataset:
         left_out.append(LeftOutImages(reason=LEFT_OUT, names=printable(unused)))
     labelled = LabelledFiles(tree.root, tuple(files), np.array(labels, np.uint8), classes, tuple(left_out))
     divide = partial(_divide, settings, tree.root, reference)
-    return collect(labelled, reference.label, divide, may_show_images=settings.may_show_images)
+    return collect(
+        labelled,
+        reference.label,
+        divide,
+        may_show_images=settings.may_show_images,
+        options=reference.options,
+    )
 
 
 def _folders(file: ImageFile, settings: ClassMap) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from fbench.benchmark.data.layouts.class_map import MAP_FILE
 from fbench.benchmark.data.layouts.class_map_images import class_map_key, read_class_map
 from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
 from fbench.benchmark.data.layouts.readable_tree import readable_tree
-from fbench.benchmark.data.options import FOLD
+from fbench.benchmark.data.options import CHANNELS, FOLD, SIZE
 from fbench.benchmark.data.source import ResolvedReference
 
 
@@ -44,7 +44,7 @@ DATA_SET: Final = DataSet(
             "CLASS/*.png",
             "faces.toml         root, [classes], and optional splits, subject, may_show_images, licence",
         ),
-        own_options=(FOLD,),
+        own_options=(FOLD, SIZE, CHANNELS),
     ),
-    layouts=(Layout("class-map", 1, find_class_map), Layout("class-folders", 2, find_class_folders)),
+    layouts=(Layout("class-map", 2, find_class_map), Layout("class-folders", 3, find_class_folders)),
 )

@@ -22,6 +22,7 @@ from fbench.benchmark.data.layouts.class_folders import require_parts, split_tre
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES, fer2013_class, require_one_spelling
 from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
 from fbench.benchmark.data.layouts.readable_tree import readable_tree
+from fbench.benchmark.data.options import GRAY_CHANNELS, GRAY_SIZE
 from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
@@ -82,7 +83,7 @@ def read_imed(tree: ImageTree, reference: ResolvedReference) -> ImageDataset:
             reason = f"shows a mixed emotion ({' and '.join(emotions or ())})"
             left_out.append(LeftOutImages(reason=reason, names=printable(names)))
     found = LabelledFiles(tree.root, files, labels, classes, tuple(left_out))
-    return collect(found, reference.label, partial(_divide, tree))
+    return collect(found, reference.label, partial(_divide, tree), options=reference.options)
 
 
 def _divide(tree: ImageTree, files: Sequence[ImageFile], labels: npt.NDArray[np.uint8]) -> Division:
@@ -100,6 +101,7 @@ DATA_SET: Final = DataSet(
         licence="research, by request to the authors",
         expects="a folder of one folder of images for each emotion",
         tree=("Anger/*.jpg ...", "Happy/*.jpg ...", "Angry-Disgust/*.jpg ...   (mixed: left out and counted)"),
+        own_options=(GRAY_SIZE, GRAY_CHANNELS),
     ),
     layouts=(Layout("imed-folders", 1, find_imed),),
 )

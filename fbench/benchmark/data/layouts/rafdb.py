@@ -26,6 +26,7 @@ from fbench.benchmark.data.known import KnownData
 from fbench.benchmark.data.layouts.class_folders import draw_validation
 from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.layouts.data_set import DataSet, Layout, Readable
+from fbench.benchmark.data.options import GRAY_CHANNELS, GRAY_SIZE
 from fbench.benchmark.data.source import ResolvedReference
 from fbench.core.errors import UserError
 
@@ -73,7 +74,7 @@ def read_rafdb(root: Path, reference: ResolvedReference) -> ImageDataset:
         raise UserError(f"{root / IMAGE_FOLDER} has none of the faces that {LIST_FILE} names; unpack them there.")
     labels = np.array(faces.labels, np.uint8)
     found = LabelledFiles(root, faces.files, labels, FER2013_CLASSES, faces.left_out)
-    return collect(found, reference.label, _divide)
+    return collect(found, reference.label, _divide, options=reference.options)
 
 
 def rafdb_key(root: Path) -> str | None:
@@ -161,6 +162,7 @@ DATA_SET: Final = DataSet(
             "EmoLabel/list_patition_label.txt   train_00001.jpg 5",
             "Image/aligned/train_00001_aligned.jpg",
         ),
+        own_options=(GRAY_SIZE, GRAY_CHANNELS),
     ),
     layouts=(Layout("rafdb-basic", 1, find_rafdb),),
 )

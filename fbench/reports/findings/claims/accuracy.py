@@ -153,7 +153,7 @@ def _part(
             f"{pair.ours} and {pair.theirs} on {data_words(pair.data)} as if seeds had been fixed, though they "
             "were added until other comparisons were decided",
         )
-    used = analysis[0].seeds if analysis else found.seeds
+    used = analysis[0].seeds if analysis else learned.every.seeds if learned else found.seeds
     lacks = lack_of_seeds(claim, pair.data, used, analysed=analysis is not None)
     short = lack_of_budget(claim, pair.data, (pair.ours, pair.theirs), evidence, pair.margin)
     if ours.collapsed and theirs.collapsed:

@@ -126,8 +126,8 @@ def _budgets(lacks: Sequence[MissingEvidence]) -> list[str]:
 
 def _learning(lacks: Sequence[MissingEvidence]) -> list[str]:
     return [
-        f"trainings in which {' or '.join(lack.networks)} learns {data_words(lack.data)} (so far both are within "
-        "chance of the largest class)"
+        f"trainings in which {' or '.join(lack.networks)} learns {data_words(lack.data)} (so far "
+        f"{'it is' if len(lack.networks) == 1 else 'both are'} within chance of the largest class)"
         for lack in _of(lacks, "learning")
     ]
 

@@ -23,6 +23,7 @@ from fbench.reports.findings.claims.accuracy import (
     what_is_absent,
 )
 from fbench.reports.findings.claims.budget import lack_of_budget
+from fbench.reports.findings.claims.learned import LearnedTrainings, learned_trainings
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
@@ -50,23 +51,26 @@ def reaches_part(test: Reaches, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
     absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
     if absent is not None or evidence is None:
         return absent or ClaimPart()
-    read = _read(test, evidence.networks[test.network], evidence)
+    trainings = learned_trainings(evidence.networks[test.network])
+    read = _read(test, trainings.learned, evidence)
     if isinstance(read, ClaimPart):
         return read
     values, step = read
     what = f"recall of {test.class_name}" if test.class_name else "top-1"
     where = f"{test.network} on {data_words(test.data)}"
-    remarks, seeds = remarks_on(evidence, test.data), plural(values.size, "seed")
+    remarks = (*remarks_on(evidence, test.data), *trainings.remarks(test.data))
+    seeds = plural(values.size, "seed")
     short = lack_of_budget(claim, test.data, (test.network,), evidence, test.precision / 100)
-    least = max(claim.seeds, FEWEST_TRAININGS)
-    if values.size < least:
+    lacks = [*trainings.lacks(test.data), *_lack_of_trainings(claim, test.data, trainings)]
+    if lacks:
         text = f"{where} has {percent(float(values.mean()))} % {what} in the mean of {seeds}"
-        lacks = (*([short] if short else []), seeds_lack(test.data, least, values.size))
-        return ClaimPart(text, None, None, lacks, remarks, not_yet=short is not None)
+        lacks = [*([short] if short else []), *lacks]
+        return ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None)
     found = predict_one(values, step=step)
     if test.images is not None:
         found = found.with_sampling(math.sqrt(test.percent / 100 * (1 - test.percent / 100) / test.images))
-    part = replace(_of_prediction(found, test.percent, test.precision, where, f"{what}, {seeds}"), remarks=remarks)
+    part = _of_prediction(found, test, where, f"{what}, {seeds}", trainings.share)
+    part = replace(part, remarks=remarks)
     return at_this_budget(part, short) if short and not _supports(part) else part
 
 
@@ -79,29 +83,28 @@ def mean_reaches_part(test: MeanReaches, claim: Claim, inputs: ClaimInputs) -> C
     found: list[Prediction] = []
     lacks: list[MissingEvidence] = []
     remarks: list[str] = []
-    waits = False
+    waits, share = False, 1.0
     for data in test.data:
         evidence = pool(inputs, data, claim.networks)
         absent = what_is_absent(claim, data, (test.network,), evidence, inputs)
         if absent is not None or evidence is None:
             lacks += absent.lacks if absent else ()
             continue
-        values = evidence.networks[test.network].correct.mean(axis=1)
-        remarks += remarks_on(evidence, data)
-        least = max(claim.seeds, FEWEST_TRAININGS)
-        if values.size < least:
-            lacks.append(seeds_lack(data, least, values.size))
+        trainings = learned_trainings(evidence.networks[test.network])
+        correct = trainings.learned.correct
+        remarks += (*remarks_on(evidence, data), *trainings.remarks(data))
+        if wanting := [*trainings.lacks(data), *_lack_of_trainings(claim, data, trainings)]:
+            lacks += wanting
             continue
         if short := lack_of_budget(claim, data, (test.network,), evidence, test.precision / 100):
             lacks.append(short)
             waits = True
-        found.append(predict_one(values, step=1 / evidence.networks[test.network].correct.shape[1]))
+        found.append(predict_one(correct.mean(axis=1), step=1 / correct.shape[1]))
+        share *= trainings.share
     if len(found) < len(test.data):
         return ClaimPart(lacks=tuple(lacks), remarks=tuple(remarks), not_yet=waits)
     where = f"{test.network}, mean over {listing([data_words(data) for data in test.data])}"
-    part = replace(
-        _of_prediction(predict_mean(found), test.percent, test.precision, where, "top-1"), remarks=tuple(remarks)
-    )
+    part = replace(_of_prediction(predict_mean(found), test, where, "top-1", share), remarks=tuple(remarks))
     return replace(part, answer=None, lacks=tuple(lacks), not_yet=True) if waits and not _supports(part) else part
 
 
@@ -119,10 +122,13 @@ def stops_after_part(test: StopsAfter, claim: Claim, inputs: ClaimInputs) -> Cla
     if evidence.holdings[0].run.config.protocol.stopping is None:
         lack = MissingEvidence("early stopping", test.data)
         return ClaimPart(lacks=(lack,), remarks=remarks)
-    network = evidence.networks[test.network]
-    ended = [histories[-1].epoch for histories in network.histories if histories]
-    if len(ended) < (least := max(claim.seeds, FEWEST_TRAININGS)):
-        return ClaimPart(lacks=(seeds_lack(test.data, least, len(ended)),), remarks=remarks)
+    trainings = learned_trainings(evidence.networks[test.network])
+    remarks += trainings.remarks(test.data)
+    if lacks := [*trainings.lacks(test.data), *_lack_of_trainings(claim, test.data, trainings)]:
+        return ClaimPart(lacks=tuple(lacks), remarks=remarks)
+    ended = [histories[-1].epoch for histories in trainings.learned.histories if histories]
+    if len(ended) < FEWEST_TRAININGS:  # a record whose history was lost
+        return ClaimPart(lacks=(seeds_lack(test.data, FEWEST_TRAININGS, len(ended)),), remarks=remarks)
     found = predict_one(ended, step=1.0)
     text = (
         f"a new training of {test.network} on {data_words(test.data)} stops after {number(found.low, 0)} to "
@@ -146,8 +152,23 @@ def _read(test: Reaches, network: NetworkEvidence, evidence: DataEvidence) -> tu
     return values, 1 / max(1, of_class)
 
 
-def _of_prediction(found: Prediction, printed: float, precision: float, where: str, of_what: str) -> ClaimPart:
-    chance = found.chance_to_reach((printed - precision / 2) / 100)
+def _lack_of_trainings(claim: Claim, data: str, trainings: LearnedTrainings) -> list[MissingEvidence]:
+    """So many must be there as the claim wants, and so many of them have learned as predict another one."""
+    every, learned = len(trainings.every.seeds), len(trainings.learned.seeds)
+    if every < (least := max(claim.seeds, FEWEST_TRAININGS)):
+        return [seeds_lack(data, least, every)]
+    reason = f"{FEWEST_TRAININGS} trainings that learn ({learned} so far)"
+    lack = MissingEvidence("seeds", data, amount=FEWEST_TRAININGS, reason=reason)
+    return [lack] if learned < FEWEST_TRAININGS else []
+
+
+def _of_prediction(
+    found: Prediction, test: Reaches | MeanReaches, where: str, of_what: str, learned: float
+) -> ClaimPart:
+    """Of trainings that learned, which a new one does with the chance ``learned``; one that collapses reaches
+    nothing."""
+    printed = test.percent
+    chance = learned * found.chance_to_reach((printed - test.precision / 2) / 100)
     mean = f"mean {percent(found.mean)} % {of_what}"
     if chance >= LEVEL:
         share = f"in {number(100 * chance, 0)} of 100 cases"
@@ -183,21 +204,23 @@ def gains_part(test: GainsUpTo, claim: Claim, inputs: ClaimInputs) -> ClaimPart:
             if absent is not None or evidence is None:
                 lacks += absent.lacks if absent else ()
                 continue
-            gains = _gains(evidence.networks[test.network], evidence.networks[other], relative=test.relative)
-            wanting = lack_of_seeds(claim, data, gains.size)
-            if claim.seeds <= gains.size < FEWEST_TRAININGS:
+            sides = [learned_trainings(evidence.networks[name]) for name in (test.network, other)]
+            pairs = len(set(sides[0].every.seeds) & set(sides[1].every.seeds))
+            gains = _gains(sides[0].learned, sides[1].learned, relative=test.relative)
+            wanting = [*lack_of_seeds(claim, data, pairs), *(lack for side in sides for lack in side.lacks(data))]
+            if claim.seeds <= pairs and gains.size < FEWEST_TRAININGS:
                 wanting.append(seeds_lack(data, FEWEST_TRAININGS, gains.size))
             if short := lack_of_budget(claim, data, (test.network, other), evidence, test.precision / 100):
                 wanting.append(short)
                 waits = True
             lacks += wanting
-            remarks += remarks_on(evidence, data)
+            remarks += (*remarks_on(evidence, data), *(said for side in sides for said in side.remarks(data)))
             if not wanting:
                 pair = (
                     f"{test.network} over {other} on {data_words(data)} (mean gain {_gain(float(gains.mean()), test)})"
                 )
                 step = 1 / evidence.networks[other].correct.shape[1]
-                chances[pair] = predict_one(gains, step=step).chance_to_reach(target)
+                chances[pair] = gains.size / pairs * predict_one(gains, step=step).chance_to_reach(target)
     unit = "%" if test.relative else "points"
     part = _of_chances(f"{test.points:g} {unit}", chances, lacks, remarks)
     return replace(part, not_yet=waits and part.answer is None)

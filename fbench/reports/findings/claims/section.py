@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fbench.ablations.claim import Claim, shipped_claims
+from fbench.benchmark.data.catalogue import OWN_DATA
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.claims.judge import JudgedPaper, count_verdicts, judge_papers
@@ -33,7 +34,8 @@ class ClaimsSection:
 
 
 def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> ClaimsSection | None:
-    """Judge the claims of which a test has two of its networks in the runs, or its only one; none where there are none.
+    """Judge the claims of which a test has two of its networks in the runs, or its only one; none where there are none,
+    or where all data are of users' own, of which papers on faces say nothing.
 
     Claims of the same papers that can never be decided are told beside them.
 
@@ -41,6 +43,8 @@ def claims_section(runs: Sequence[RunTable], read: Sequence[Evidence]) -> Claims
         runs: of the report.
         read: each data set of each run.
     """
+    if all((one.data.source or one.data.name) in OWN_DATA for one in read):
+        return None
     planned = {network for run in runs for network in run.networks}
     papers = [paper for paper in shipped_claims() if any(_bears_on(claim, planned) for claim in paper.claims)]
     if not papers:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +20,7 @@ from fbench.reports.findings.claims.accuracy import (
     what_is_absent,
 )
 from fbench.reports.findings.claims.budget import lack_of_budget
+from fbench.reports.findings.claims.learned import learned_trainings
 from fbench.reports.findings.claims.parts import ClaimPart, MissingEvidence
 from fbench.reports.findings.claims.pool import ClaimInputs, DataEvidence, pool
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
@@ -27,7 +30,9 @@ from fbench.statistics.comparison.verdict import LEVEL, is_testable
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.seeds.power import VarianceComponents, seeds_needed
 from fbench.statistics.single import summarise
-from fbench.statistics.statements import StatementAnswer, over_seeds, says_better
+from fbench.statistics.statements import StatementAnswer, both_say, over_seeds, says_better
+
+FloatVector = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 _IMAGES_WITHOUT_CHANCE: Final = 1_000_000_000
 """So many that none of the chance is theirs: a gap is one of these images."""
@@ -113,29 +118,37 @@ def exceeds_parts(test: Exceeds, claim: Claim, inputs: ClaimInputs) -> list[Clai
             if absent is not None or evidence is None:
                 parts.append(absent or ClaimPart())
                 continue
-            network, remarks = evidence.networks[name], remarks_on(evidence, data)
-            lacks = lack_of_seeds(claim, data, len(network.seeds))
+            trainings = learned_trainings(evidence.networks[name])
+            remarks = (*remarks_on(evidence, data), *trainings.remarks(data))
+            lacks = [*trainings.lacks(data), *lack_of_seeds(claim, data, len(trainings.every.seeds))]
             short = lack_of_budget(claim, data, (name,), evidence, _MARGIN)
-            found = summarise(network.correct, clusters=network.clusters).new_images
+            estimates = [summarise(side.correct, clusters=side.clusters).new_images for side in trainings.sides]
+            found = estimates[0]
             text = (
                 f"{name} has {percent(found.estimate)} % on {data_words(data)} "
-                f"({percent(found.low)} to {percent(found.high)} %, {plural(len(network.seeds), 'seed')})"
+                f"({percent(found.low)} to {percent(found.high)} %, {plural(len(trainings.learned.seeds), 'seed')})"
             )
             if lacks or not is_testable(found):
                 lacks += [short] if short else []
                 parts.append(ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None))
                 continue
-            p_for, p_against = _level_p_values(found, test.percent / 100)
-            part = ClaimPart(text, None, StatementAnswer(p_for < LEVEL, p_against, p_for), (), remarks)
-            parts.append(part if short is None or p_for < LEVEL else at_this_budget(part, short))
+            answer = _all_say([_above(estimate, test.percent / 100) for estimate in estimates])
+            part = ClaimPart(text, None, answer, (), remarks)
+            parts.append(part if short is None or answer.supports else at_this_budget(part, short))
     return parts
 
 
-def _level_p_values(found: MeanEstimate, level: float) -> tuple[float, float]:
-    """Of "at most this level" and of "at least this level", with no more certainty than the exact interval has."""
+def _all_say(answers: Sequence[StatementAnswer]) -> StatementAnswer:
+    """What the trainings that learned say and, where some did not, all of them too."""
+    return reduce(both_say, answers)
+
+
+def _above(found: MeanEstimate, level: float) -> StatementAnswer:
+    """Of "above this level", with no more certainty than the exact interval has."""
     low, high = found.interval(1 - 2 * LEVEL)
     p_for, p_against = found.p_at_most(level), found.p_at_least(level)
-    return p_for if low > level else max(p_for, LEVEL), p_against if high < level else max(p_against, LEVEL)
+    p_for = p_for if low > level else max(p_for, LEVEL)
+    return StatementAnswer(p_for < LEVEL, p_against if high < level else max(p_against, LEVEL), p_for)
 
 
 def _of_seeds(
@@ -150,20 +163,27 @@ def _of_seeds(
     absent = what_is_absent(claim, test.data, (test.network,), evidence, inputs)
     if absent is not None or evidence is None:
         return absent or ClaimPart()
-    network, remarks = evidence.networks[test.network], remarks_on(evidence, test.data)
-    values = values_of(network, evidence)
-    lacks = lack_of_seeds(claim, test.data, len(values))
+    trainings = learned_trainings(evidence.networks[test.network])
+    remarks = (*remarks_on(evidence, test.data), *trainings.remarks(test.data))
+    sides = [values_of(side, evidence) for side in trainings.sides]
+    values = sides[0]
+    lacks = [*trainings.lacks(test.data), *lack_of_seeds(claim, test.data, len(sides[-1]))]
     short = lack_of_budget(claim, test.data, (test.network,), evidence, test.margin_points / 100)
     if lacks or len(values) < 2:
         lacks = [*(lacks or [seeds_lack(test.data, 2, len(values))]), *([short] if short else [])]
         return ClaimPart("", None, None, tuple(lacks), remarks, not_yet=short is not None)
-    found = over_seeds(values, step=1 / network.correct.shape[1])
-    p_for = found.p_at_most(0.0)
-    answer = StatementAnswer(p_for < LEVEL, 1.0 if p_for < LEVEL else found.p_at_least(0.0), p_for)
+    step = 1 / trainings.every.correct.shape[1]
+    found = over_seeds(values, step=step)
+    answer = _all_say([_above_zero(over_seeds(side, step=step)) for side in sides])
     part = ClaimPart(
         f"{words(found)} on {data_words(test.data)}, {plural(len(values), 'seed')}", None, answer, (), remarks
     )
     return at_this_budget(part, short) if short else part
+
+
+def _above_zero(found: MeanEstimate) -> StatementAnswer:
+    p_for = found.p_at_most(0.0)
+    return StatementAnswer(p_for < LEVEL, 1.0 if p_for < LEVEL else found.p_at_least(0.0), p_for)
 
 
 def _points(value: float) -> str:
@@ -171,35 +191,58 @@ def _points(value: float) -> str:
 
 
 def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence: DataEvidence) -> ClaimPart:
-    ours, theirs = (_gaps(evidence.networks[name]) for name in (test.network, other))
-    common = sorted(ours.keys() & theirs.keys())
-    remarks = remarks_on(evidence, data)
-    lacks = lack_of_seeds(claim, data, len(common))
-    short = lack_of_budget(claim, data, (test.network, other), evidence, test.margin_points / 100)
+    names = (test.network, other)
+    both = [learned_trainings(evidence.networks[name]) for name in names]
+    learned, every = _PairedGaps.of(*(one.learned for one in both)), _PairedGaps.of(*(one.every for one in both))
+    remarks = (*remarks_on(evidence, data), *(said for one in both for said in one.remarks(data)))
+    lacks = [*(lack for one in both for lack in one.lacks(data)), *lack_of_seeds(claim, data, every.seeds)]
+    short = lack_of_budget(claim, data, names, evidence, test.margin_points / 100)
     where, margin = f"than that of {other} on {data_words(data)}", test.margin_points / 100
-    if len(common) < 2:
-        lacks = [*(lacks or [seeds_lack(data, 2, len(common))]), *([short] if short else [])]
+    if learned.seeds < 2:
+        lacks = [*(lacks or [seeds_lack(data, 2, learned.seeds)]), *([short] if short else [])]
         return ClaimPart("", None, None, tuple(lacks), remarks, not_yet=short is not None)
-    smaller = np.array([theirs[seed] - ours[seed] for seed in common])
-    images = evidence.networks[other].correct.shape[1]
-    found = over_seeds(smaller, step=1 / images)
+    step = 1 / evidence.networks[other].correct.shape[1]
+    found = over_seeds(learned.smaller, step=step)
     size, direction = number(100 * abs(found.estimate), 1), "smaller" if found.estimate >= 0 else "larger"
-    spread = minus(f"{points_range(found.low, found.high)} points over {plural(len(common), 'seed')}")
+    spread = minus(f"{points_range(found.low, found.high)} points over {plural(learned.seeds, 'seed')}")
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
-    if not any(over_seeds([gaps[seed] for seed in common], step=1 / images).low > 0 for gaps in (ours, theirs)):
-        lacks.append(MissingEvidence("over-fitting", data, (test.network, other)))
+    if not any(over_seeds(gaps, step=step).low > 0 for gaps in (learned.ours, learned.theirs)):
+        lacks.append(MissingEvidence("over-fitting", data, names))
     if lacks:
         lacks += [short] if short else []
         return ClaimPart(text, None, None, tuple(lacks), remarks, not_yet=short is not None)
-    answer = says_better(found, margin)
-    more = () if answer.supports else _more(smaller, found, margin, data)
+    answer = _all_say([says_better(over_seeds(one.smaller, step=step), margin) for one in (learned, every)])
+    more = () if answer.supports else _more(learned.smaller, found, margin, data)
     part = ClaimPart(text, None, answer, more, remarks)
     return at_this_budget(part, short) if short else part
 
 
-def _more(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], found: MeanEstimate, margin: float, data: str
-) -> tuple[MissingEvidence, ...]:
+@dataclass(frozen=True)
+class _PairedGaps:
+    """Gaps of two networks, a value for each seed that both have."""
+
+    ours: FloatVector
+    theirs: FloatVector
+
+    @classmethod
+    def of(cls, ours: NetworkEvidence, theirs: NetworkEvidence) -> _PairedGaps:
+        """Of the seeds in common."""
+        both = _gaps(ours), _gaps(theirs)
+        common = sorted(both[0].keys() & both[1].keys())
+        return cls(*(np.array([gaps[seed] for seed in common], dtype=np.float64) for gaps in both))
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds both have."""
+        return self.ours.size
+
+    @property
+    def smaller(self) -> FloatVector:
+        """By how much ours is the smaller."""
+        return self.theirs - self.ours
+
+
+def _more(values: FloatVector, found: MeanEstimate, margin: float, data: str) -> tuple[MissingEvidence, ...]:
     """Seeds that would decide it; with one value per seed, the images have no part in the chance."""
     seeds_only = VarianceComponents(seed=float(values.var(ddof=1)), image=0.0, residual=0.0)
     more = values.size + 1

@@ -85,10 +85,10 @@ def learned_comparison(ours: NetworkEvidence, theirs: NetworkEvidence) -> Learne
 def collapsed_words(found: LearnedComparison, network: str, baseline: str) -> str:
     """What a sentence on the means must add: whose trainings were left out, and what all of them say."""
     every = found.every.new_images
+    both = f"{collapses_words(found.ours, network)} and {collapses_words(found.theirs, baseline)}"
     return (
-        f"of trainings that learned; {_words(found.ours, network)} and {_words(found.theirs, baseline)} collapsed "
-        f"({p_equals(found.p_value)} by Fisher's test); with them {points_range(every.low, every.high)} points, "
-        f"interquartile means {points(found.middle)}"
+        f"of trainings that learned; {both} collapsed ({p_equals(found.p_value)} by Fisher's test); with them "
+        f"{points_range(every.low, every.high)} points, interquartile means {points(found.middle)}"
     )
 
 
@@ -100,7 +100,10 @@ def learning_sentence(evidence: Evidence, baselines: Mapping[str, str] | None = 
     networks = list(evidence.networks.values())
     bad = [one for one in networks if one.collapses.collapsed]
     counts = sorted({one.collapses.trainings for one in networks if not one.collapses.collapsed})
-    shown = [_words(one.collapses, one.network, _fisher(one, baselines or {}, evidence)) for one in bad[:_MOST_NAMED]]
+    shown = [
+        collapses_words(one.collapses, one.network, _fisher(one, baselines or {}, evidence))
+        for one in bad[:_MOST_NAMED]
+    ]
     more = len(bad) - len(shown)
     found = ["Trainings that collapsed: " + listing([*shown, f"some of {more} more networks"] if more else shown)]
     if not bad:
@@ -134,7 +137,7 @@ def unknown_classes_sentence(evidence: Evidence) -> str:
     return f"Hardly ever recognised: {listing(found[:_MOST_NAMED])}." if found else ""
 
 
-def _words(found: Collapses, network: str, more: str = "") -> str:
+def collapses_words(found: Collapses, network: str, more: str = "") -> str:
     """How many of its trainings collapsed, such as ``1 of 10 of lenet5 (0 to 45 %)``."""
     share = "the only one" if found.collapsed == found.trainings == 1 else f"{found.collapsed} of {found.trainings}"
     return f"{share} of {network} ({_bounds(found)}{more})"

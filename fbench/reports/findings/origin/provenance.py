@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fbench.ablations.library import list_suites
 from fbench.benchmark.data.catalogue import DATA_SETS, known_data
-from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.budget import Budget, load_presets
 from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.trial_records import RunConfig
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
 from fbench.reports.findings.origin.tuning import tuning_words
@@ -85,7 +86,7 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
         asked = [study.name for study in suite.studies if set(study.levels) <= planned]
         if len(asked) < len(suite.studies):
             command += [word for name in asked for word in ("--only", name)]
-    command += ["--protocol", config.protocol.name, "--preset", config.preset]
+    command += ["--protocol", config.protocol.name, "--preset", config.preset, *_changes_of_budget(config)]
     for data in config.data:
         name = data.source or data.name
         path = None if name in DATA_SETS and not known_data(name).takes_path else Path("PATH")
@@ -100,6 +101,17 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
     if config.numerics.precision != "fp32":
         command += ["--precision", config.numerics.precision]
     return shlex.join(command)
+
+
+def _changes_of_budget(config: RunConfig) -> list[str]:
+    """Options that took the place of what the preset has: the protocol has them too, under its name."""
+    presets, budget = load_presets(), config.budget
+    usual = presets[config.preset].budget if config.preset in presets else budget
+    if budget.epochs is budget.image_passes is None and usual != budget:
+        return ["--epochs", str(config.protocol.epochs)]
+    if budget.batch_size is None and usual.batch_size is not None:
+        return ["--batch-size", str(config.protocol.batch_size)]
+    return []
 
 
 def _protocol_facts(protocol: Protocol) -> list[Fact]:

@@ -51,9 +51,7 @@ def summary_rows(findings: Findings) -> list[dict[str, Cell]]:
 def trial_rows(findings: Findings) -> list[dict[str, Cell]]:
     """One row per run and planned trial: finished, failed or ``missing``."""
     return [
-        _trial_cells(run.recorded_name, planned, record)
-        for run in findings.run_trials
-        for planned, record in run.trials
+        trial_cells(run.recorded_name, planned, record) for run in findings.run_trials for planned, record in run.trials
     ]
 
 
@@ -73,7 +71,8 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
+def trial_cells(run: str, planned: PlannedTrial, record: TrialRecord | None) -> dict[str, Cell]:
+    """What is kept of a planned trial; none where it has not ended."""
     cells: dict[str, Cell] = {
         "run": run,
         "data": planned.data,

@@ -26,7 +26,7 @@ MOST_SENTENCES: Final = 4
 """With more comparisons than this their sentences are left to the report."""
 
 LINES: Final = 5
-TOPICS: Final = ("Missed", "First", "What matters", "Undecided", "Claims", "Learning", "Which to take")
+TOPICS: Final = ("Missed", "First", "What matters", "Undecided", "Learning", "Claims", "Which to take")
 """In the order in which they are printed, as many as there are lines."""
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.findings.origin.readings import count_readings
@@ -21,6 +25,27 @@ def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> No
     assert repeat_command(run) == (
         "fbench run --suite example.toml --protocol fbench --preset standard --data fer2013=PATH --seeds 3"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"epochs": 10}, "--protocol fbench@1+epochs=10 --preset quick --epochs 10 "),
+        ({"learning_rate": 0.001}, "--protocol fbench@1+learning_rate=0.001 --preset quick --data"),
+        ({"batch_size": 16}, "--protocol fbench@1+batch_size=16 --preset quick --batch-size 16 "),
+        ({"epochs": 60}, "--protocol fbench --preset quick --epochs 60 "),
+    ],
+)
+def test_command_of_a_changed_protocol_asks_for_the_same_again(
+    run: RunTable, options: dict[str, Any], words: str
+) -> None:
+    protocol, preset = RunRequest(**options).protocol_and_preset()
+    config = run.config.model_copy(update={"protocol": protocol, "preset": "quick", "budget": preset.budget})
+    command = repeat_command(replace(run, config=config))
+    assert words in command
+    given = shlex.split(command)
+    again = RunRequest(protocol=given[given.index("--protocol") + 1], **options).protocol_and_preset()
+    assert again == (protocol, preset)
 
 
 def test_command_selects_the_studies_that_were_run(folder: Path) -> None:

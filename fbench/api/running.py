@@ -1,0 +1,164 @@
+"""``fbench.run``: the command of the same name as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fbench.ablations.suite import Suite, adhoc_suite
+from fbench.api.results import Run
+from fbench.benchmark.records.numerics import Precision
+from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.session import run as run_request
+from fbench.core.errors import UserError
+from fbench.core.paths import expanded
+
+if TYPE_CHECKING:
+    from fbench.benchmark.runs.listener import RunListener
+
+Place = str | Path
+OneOrMany = str | Sequence[str]
+
+
+def run(
+    *,
+    suite: Place | Suite | None = None,
+    arch: OneOrMany = (),
+    against: str | None = None,
+    only: OneOrMany = (),
+    protocol: Place = "fbench",
+    epochs: int | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    augmentation: bool = True,
+    preset: str = "quick",
+    data: Place | Sequence[Place] = "synthetic",
+    image_size: int | None = None,
+    channels: str | None = None,
+    seeds: int | None = None,
+    max_seeds: int | None = None,
+    device: str = "auto",
+    precision: Precision = "fp32",
+    compile: bool = False,
+    jobs: int | None = None,
+    out: Place | None = None,
+    take_from: Place | Sequence[Place] = (),
+    plugins: Place | Sequence[Place] = (),
+    numerics_of: Place | None = None,
+    keep_failed: bool = False,
+    wait: bool = False,
+    retries: int = 0,
+    trial_timeout_s: float | None = None,
+    uniform_microbatch: bool = False,
+    listener: RunListener | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Train and measure the networks of a suite; the same call again goes on where it stopped.
+
+    Args:
+        suite: a suite's name, a TOML file, or a suite; by default ``ablations``.
+        arch: compare these networks without a suite, one or many.
+        against: the baseline of ``arch``; by default the first.
+        only: studies of the suite, one or many; by default all.
+        protocol: how to train: a protocol's name, or a TOML file.
+        epochs: train so many, in place of the protocol's and the preset's budget.
+        learning_rate: of the optimizer, in place of the protocol's.
+        batch_size: of training, in place of the protocol's and the preset's.
+        augmentation: whether training images are changed at random, as the protocol has it.
+        preset: how much: smoke, quick, standard or full.
+        data: ``NAME``, ``NAME=PATH`` or ``MINE=folder:PATH``, one or many; or what :mod:`fbench.data` makes.
+        image_size: pixels a side of data sets of your own; by default their own where they have one.
+        channels: ``gray`` or ``rgb`` of data sets of your own; by default their own.
+        seeds: per network; by default the preset's.
+        max_seeds: add seeds until the comparisons are decided, up to so many; not together with ``seeds``.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: arithmetic of a new run.
+        compile: whether to train with ``torch.compile``.
+        jobs: trials at a time, which never changes a result; by default all cores of a CPU, 1 on a GPU.
+        out: the run's folder; by default ``results/SUITE-DATA-PRESET``.
+        take_from: runs whose finished trials are taken, one or many.
+        plugins: Python files that register networks, one or many.
+        numerics_of: a run whose numerics are repeated.
+        keep_failed: whether failed trials are not tried again.
+        wait: whether to wait where another process is at work in the run's folder.
+        retries: how often a trial is tried again that failed in a way that may pass.
+        trial_timeout_s: how long a trial may take, in seconds; by default by its estimate.
+        uniform_microbatch: train all anew, after trials that failed for lack of memory, with a microbatch that fits.
+        listener: is told how the run goes.
+        progress: whether to show a bar; by default in notebooks and terminals.
+
+    Raises:
+        UserError: bad input, in a sentence.
+        UnfinishedRunError: it was asked to stop with trials still to run.
+    """
+    request = RunRequest(
+        suite=_suite(suite, _many(arch), against),
+        only=_many(only),
+        protocol=str(protocol),
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        augmentation=augmentation,
+        preset=preset,
+        data=tuple(str(one) for one in _places(data)) or ("synthetic",),
+        image_size=image_size,
+        channels=channels,
+        seeds=seeds,
+        device=device,
+        precision=precision,
+        compile=compile,
+        jobs=jobs,
+        out=None if out is None else expanded(out),
+        take_from=tuple(expanded(one) for one in _places(take_from)),
+        plugins=tuple(expanded(one) for one in _places(plugins)),
+        numerics_of=None if numerics_of is None else expanded(numerics_of),
+        keep_failed=keep_failed,
+        max_seeds=max_seeds,
+        wait=wait,
+        retries=retries,
+        trial_timeout_s=trial_timeout_s,
+        uniform_microbatch=uniform_microbatch,
+    )
+    shown = _bar(progress) if listener is None else None
+    with shown or nullcontext():
+        return Run.of(run_request(request, listener or shown))
+
+
+def _suite(suite: Place | Suite | None, arch: Sequence[str], against: str | None) -> str | Suite:
+    if arch:
+        if suite is not None:
+            raise UserError(f"suite={suite!r} and arch={arch[0]!r} were both given; give one of them.")
+        return adhoc_suite(arch, against)
+    if against is not None:
+        raise UserError(f"against={against!r} was given without arch; name the networks to compare as arch.")
+    return suite if isinstance(suite, Suite) else str(suite or "ablations")
+
+
+def _many(given: OneOrMany) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _places(given: Place | Iterable[Place]) -> tuple[Place, ...]:
+    return (given,) if isinstance(given, str | Path) else tuple(given)
+
+
+def _bar(wanted: bool | None) -> NotebookProgress | RunProgress | None:
+    """What shows progress here; none where nobody looks."""
+    from rich.console import Console
+
+    from fbench.api.notebook_progress import NotebookProgress, in_notebook
+
+    if wanted is False:
+        return None
+    if in_notebook():
+        return NotebookProgress()
+    from fbench.cli.progress import RunProgress
+
+    return RunProgress() if wanted or Console().is_terminal else None
+
+
+if TYPE_CHECKING:
+    from fbench.api.notebook_progress import NotebookProgress
+    from fbench.cli.progress import RunProgress

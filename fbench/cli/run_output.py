@@ -1,0 +1,132 @@
+"""What ``fbench run`` says while it runs and at its end: to a person, to one in a hurry, or to a program."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Protocol
+
+import typer
+
+from fbench.benchmark.records.events import Ended, Event
+from fbench.benchmark.runs.listener import RunListener
+from fbench.cli.progress import RunProgress, short_reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.store.run_table import RunTable
+    from fbench.reports.render.html.document import Report
+
+
+class RunOutput(Protocol):
+    """How a run is told."""
+
+    def note(self, line: str) -> None:
+        """Say something before the run begins."""
+
+    def progress(self) -> AbstractContextManager[RunListener]:
+        """What listens while the run goes on."""
+
+    def results(self, table: RunTable, report: Report, page: Path) -> None:
+        """Say what was found and where it lies."""
+
+
+class FullOutput:
+    """A bar, the table of networks, the answer in five lines, and the report's path last."""
+
+    def note(self, line: str) -> None:
+        """Print it."""
+        typer.echo(line)
+
+    def progress(self) -> AbstractContextManager[RunListener]:
+        """A bar."""
+        return RunProgress()
+
+    def results(self, table: RunTable, report: Report, page: Path) -> None:
+        """Print them."""
+        from fbench.reports.render.terminal.summary import print_summary
+
+        print_summary(report)
+        _tell_failed(table)
+        typer.echo(f"Report: {page}")
+
+
+class QuietOutput:
+    """The report's path alone, and what failed."""
+
+    def note(self, line: str) -> None:
+        """Print it where errors go."""
+        typer.echo(line, err=True)
+
+    def progress(self) -> AbstractContextManager[RunListener]:
+        """Nothing."""
+        return nullcontext(RunListener())
+
+    def results(self, table: RunTable, report: Report, page: Path) -> None:
+        """Print the path."""
+        _tell_failed(table)
+        typer.echo(str(page))
+
+
+class JsonOutput(QuietOutput):
+    """A line of JSON for each trial that ends, and a last one with counts, paths and the answer."""
+
+    def progress(self) -> AbstractContextManager[RunListener]:
+        """A line for each trial."""
+        return nullcontext(_JsonLines())
+
+    def results(self, table: RunTable, report: Report, page: Path) -> None:
+        """Print the last line."""
+        from fbench.reports.render.terminal.summary import answer_lines
+
+        found = table.trials.values()
+        _print_json(
+            {
+                "run": str(table.folder.path),
+                "report": str(page),
+                "finished": sum(record.status == "finished" for record in found),
+                "failed": len(table.failed()),
+                "answer": {section.data.name: dict(answer_lines(section)) for section in report.data_sections},
+            }
+        )
+
+
+class _JsonLines(RunListener):
+    def __init__(self) -> None:
+        self._names: dict[str, tuple[str, str]] = {}
+
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """Know what trials are called."""
+        self._names |= {row.trial_id: (row.network, row.data) for row in reversed(plan.planned)}
+
+    def happened(self, event: Event) -> None:
+        """Print a trial that ended."""
+        if not isinstance(event, Ended):
+            return
+        record = event.record
+        network, data = self._names.get(record.trial_id, (record.spec.network.name, record.spec.data.name))
+        _print_json(
+            {
+                "trial": record.trial_id,
+                "network": network,
+                "data": data,
+                "seed": record.spec.seed,
+                "status": record.status,
+                "failure_reason": record.failure_reason,
+                "validation_top1": record.validation.top1 if record.validation else None,
+                "test_top1": record.test.top1 if record.test else None,
+                "total_time_s": record.times.total_time_s if record.times else None,
+            }
+        )
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    typer.echo(json.dumps(values))
+
+
+def _tell_failed(table: RunTable) -> None:
+    for row, record in table.failed():
+        reason = short_reason(record.failure_reason)
+        typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)

@@ -1,0 +1,76 @@
+"""Data of one's own, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["from_arrays"]
+
+
+def from_arrays(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    name: str,
+    class_names: Sequence[str] | None = None,
+    split: npt.ArrayLike | None = None,
+    subjects: npt.ArrayLike | None = None,
+    sample_ids: npt.ArrayLike | None = None,
+    description: str = "",
+    may_show_images: bool = False,
+    file: str | Path | None = None,
+) -> str:
+    """Keep arrays as a data set, and return what ``data`` of :func:`fbench.run` and ``--data`` take for it.
+
+    Args:
+        images: uint8 (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3, H equal to W.
+        labels: (N,), indices of classes from 0, or their names.
+        name: what reports call the data.
+        class_names: of all classes; by default the sorted names among the labels, or their numbers.
+        split: (N,), ``train``, ``validation`` or ``test``, or 0, 1 and 2; by default a seeded draw of 70/15/15 of each
+            class, or of the subjects.
+        subjects: (N,), who is shown, where that is known: subjects then lie in one split each, and intervals are for
+            new subjects.
+        sample_ids: (N,), what each image is called; by default its row.
+        description: a sentence for readers.
+        may_show_images: whether the images may stand in a report.
+        file: the npz file to write; by default one in the cache, named by its content.
+
+    Raises:
+        UserError: arrays that do not fit each other, in a sentence, or a file that cannot be written.
+    """
+    from fbench.benchmark.data.cache import cache_directory
+    from fbench.benchmark.data.layouts.arrays import dataset_of_arrays
+    from fbench.benchmark.data.references import parse_reference
+    from fbench.core.files import replacing, require_writable_file
+    from fbench.core.npz import write_npz
+    from fbench.core.paths import expanded
+
+    optional = {"class_names": class_names, "split": split, "subjects": subjects, "sample_ids": sample_ids}
+    arrays: dict[str, npt.NDArray[Any]] = {"images": np.asarray(images), "labels": np.asarray(labels)}
+    arrays |= {key: np.asarray(value) for key, value in optional.items() if value is not None}
+    arrays |= {"description": np.asarray(description)} if description else {}
+    arrays |= {"may_show_images": np.asarray(may_show_images)} if may_show_images else {}
+    dataset = dataset_of_arrays(arrays, name, "from_arrays")
+    if file is None:
+        target = cache_directory() / "arrays" / f"{dataset.fingerprint[:32]}.npz"
+    else:
+        target = expanded(file)
+        if target.suffix != ".npz":
+            raise UserError(f"file is {target}; give a name that ends in .npz.")
+    require_writable_file(target, "The arrays", "file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as stream:
+        write_npz(stream, arrays)
+    reference = f"{name}=arrays:{target}"
+    parse_reference(reference)
+    return reference
