@@ -1,4 +1,8 @@
-"""Fixtures of all tests: a cache of their own, and a tiny data set that a network learns in seconds."""
+"""Fixtures of all tests: a cache of their own, and a tiny data set that a network learns in seconds.
+
+What imports PyTorch or matplotlib is imported where it is used: the process that hands out tests needs neither, and
+workers start when it has read this file.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,17 @@ import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import pytest
 from coarse_fbench import measure_coarsely
 from hypothesis import settings
 from once import made_once
-from support import make_stripes
-from unpainted import leave_unpainted
 
-from fbench.architectures import registry
-from fbench.architectures.registry import create
-from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.source import DataReference
+if TYPE_CHECKING:
+    from fbench.benchmark.data.dataset import ImageDataset
 
-mpl.use("Agg")
+os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist already uses every core
 settings.register_profile("fbench", deadline=None)  # a test does not fail because the machine is busy
 settings.load_profile("fbench")
@@ -60,6 +59,8 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture(scope="session")
 def rendered_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that holds the synthetic faces, which take two seconds to render; read it only."""
+    from fbench.benchmark.data.load import load_dataset
+    from fbench.benchmark.data.source import DataReference
 
     def render(cache: Path) -> Path:
         with pytest.MonkeyPatch.context() as patch:
@@ -79,6 +80,8 @@ def faces_at_hand(own_cache: Path, rendered_faces: Path) -> None:
 @pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports whose figures are made and described but not painted: for tests of words and numbers."""
+    from unpainted import leave_unpainted
+
     leave_unpainted(monkeypatch)
 
 
@@ -93,6 +96,9 @@ def coarse_measurement() -> Iterator[None]:
 @pytest.fixture
 def same_registry_afterwards() -> Iterator[None]:
     """What a test registers is forgotten."""
+    from fbench.architectures import registry
+    from fbench.architectures.registry import create
+
     create("lenet5")  # all built-in networks are registered from here on
     builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
     yield
@@ -102,4 +108,6 @@ def same_registry_afterwards() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stripes() -> ImageDataset:
     """Three classes of 16x16 images (horizontal, vertical, diagonal stripes) with noise; 96, 30 and 30 images."""
+    from support import make_stripes
+
     return make_stripes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fbench.ablations.suite import Suite, Variant, adhoc_suite
+from fbench.architectures.registry import loaded_names
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
@@ -55,11 +58,31 @@ def data_spec_of(dataset: ImageDataset) -> DataSpec:
     return data_spec(DataReference(name=dataset.name), dataset)
 
 
+def two_lenets() -> Suite:
+    """LeNet-5 against itself with fewer units: the least that a run can compare, resolved and trained in a seventh of
+    the time of ``ires``."""
+    plain = adhoc_suite(["lenet5", "narrow"], against="narrow")
+    narrow = Variant(base="lenet5", options={"dense_widths": [60, 40]})
+    return Suite.model_validate(plain.model_dump() | {"variants": {"narrow": narrow.model_dump()}})
+
+
 def network_spec_of(architecture: str, dataset: ImageDataset, **options: object) -> NetworkSpec:
-    """A registered architecture, resolved for a data set in memory."""
+    """A registered architecture, resolved for a data set in memory; one of fbench's own once in a process."""
+    data = data_spec_of(dataset)
+    if architecture in loaded_names(built_in=True):
+        return _own_network(architecture, data.model_dump_json(), json.dumps(options))
+    return _resolved(architecture, data, options)
+
+
+@cache
+def _own_network(architecture: str, data: str, options: str) -> NetworkSpec:
+    return _resolved(architecture, DataSpec.model_validate_json(data), json.loads(options))
+
+
+def _resolved(architecture: str, data: DataSpec, options: dict[str, object]) -> NetworkSpec:
     from fbench.benchmark.training.networks import network_spec
 
-    return network_spec(architecture, architecture, options, data_spec_of(dataset), {})
+    return network_spec(architecture, architecture, options, data, {})
 
 
 def trial_spec_of(

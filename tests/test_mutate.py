@@ -49,8 +49,9 @@ def test_what_an_expression_becomes(mutate: ModuleType, line: str, changed: list
 
 def test_a_mutant_differs_from_its_module_in_the_one_expression(mutate: ModuleType) -> None:
     found = mutate.functions(mutate.ROOT / mutate.PACKAGE)
-    mutants = mutate.drawn(found, len(found), seed=3)
-    assert len(mutants) == len(found) > 200
+    assert len(found) > 200
+    mutants = mutate.drawn(found, 80, seed=3)
+    assert len(mutants) == 80
     originals = {one.module: ast.unparse(ast.parse(one.source)).splitlines() for one in found}
     for mutant in mutants:
         before, after = originals[mutant.row.module], mutant.source.splitlines()

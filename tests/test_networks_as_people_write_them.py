@@ -1,10 +1,15 @@
-"""Networks that each trip something, together in one run: all are trained, kept and reported."""
+"""Networks that each trip something, together in one run: all are trained, kept and reported.
+
+They are defined in this session, where they run in this very process; as a plug-in, which is slow, each is trained and
+has its maps made in a worker process of its own.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,49 +25,60 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.render.html.build import write_report
 
-PLUGIN = Path(__file__).parent / "plugins" / "as_people_write_them.py"
-NETWORKS = ("plain", "convhead", "droppath", "attentionpool", "weightstandard", "tiedlinear", "extrastate", "regions")
+SOURCE = Path(__file__).parent / "plugins" / "as_people_write_them.py"
+NETWORKS = (
+    "plain",
+    "convhead",
+    "droppath",
+    "attentionpool",
+    "weightstandard",
+    "tiedlinear",
+    "extrastate",
+    "regions",
+    "cached",
+)
 
 
-def request(folder: Path, *names: str) -> RunRequest:
-    plugin = folder / "nets.py"
-    shutil.copy(PLUGIN, plugin)
+def request(out: Path, plugins: tuple[Path, ...], *names: str) -> RunRequest:
     return RunRequest(
-        suite=adhoc_suite(list(names), None),
-        preset="smoke",
-        plugins=(plugin,),
-        out=folder / "run",
-        jobs=1,
-        device="cpu",
+        suite=adhoc_suite(list(names), None), preset="smoke", plugins=plugins, out=out, jobs=1, device="cpu"
     )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def forgotten_afterwards() -> Iterator[None]:
-    """The networks of the plug-in are known in this file alone."""
+@pytest.fixture(
+    scope="module", params=["in this session", pytest.param("as a plug-in", marks=pytest.mark.slow)], autouse=True
+)
+def plugins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ...]]:
+    """The networks are known in this file alone: by their import, or by the plug-in that is named."""
     create("lenet5")  # all built-in networks are registered from here on
     builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
-    yield
+    file = tmp_path_factory.mktemp("plugin") / "nets.py"
+    shutil.copy(SOURCE, file)
+    if request.param == "as a plug-in":
+        yield (file,)
+    else:
+        spec = importlib.util.spec_from_file_location("nets", file)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules["nets"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield ()
+        del sys.modules["nets"]
     registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(plugins: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory, rendered_faces: Path) -> RunTable:
     folder = tmp_path_factory.mktemp("odd")
-    shutil.copy(PLUGIN, folder / "nets.py")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def finished(folder: Path) -> RunTable:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FBENCH_CACHE_DIR", str(shutil.copytree(rendered_faces, folder / "cache")))
         leave_cost_out(patch)
-        return run(request(folder, *NETWORKS, "cached"))
+        return run(request(folder / "run", plugins, *NETWORKS))
 
 
 def test_every_one_is_trained_and_its_weights_are_kept(finished: RunTable) -> None:
     records = {record.spec.network.name: record for record in finished.trials.values()}
-    assert set(records) == {*NETWORKS, "cached"}
+    assert set(records) == set(NETWORKS)
     assert {record.status for record in records.values()} == {"finished"}
     assert all(finished.folder.has_weights(trial_id) for trial_id in finished.trials)
 
@@ -75,7 +91,8 @@ def test_the_report_has_them_all(finished: RunTable) -> None:
     assert "Left out: feature maps of regions: layer c: it gives 4 sets of maps for 1 image." in page
 
 
-def test_what_returns_a_dict_is_refused_before_training(folder: Path) -> None:
-    asked = replace(request(folder, "plain", "givesdict"), out=folder / "refused")
+@pytest.mark.usefixtures("faces_at_hand")
+def test_what_returns_a_dict_is_refused_before_training(plugins: tuple[Path, ...], tmp_path: Path) -> None:
+    asked = request(tmp_path / "refused", plugins, "plain", "givesdict")
     with pytest.raises(UserError, match=r"'givesdict' returns a dict of 1 tensor \(GivesDict\.forward, nets\.py, line"):
         plan_run(asked)

@@ -34,7 +34,10 @@ TABLES = Path("results/inference")
 REPETITIONS = 150
 
 
-@pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
+@pytest.mark.parametrize(
+    "regime",
+    [pytest.param(one, marks=[] if one.name == "mixed" else pytest.mark.slow, id=one.name) for one in REGIMES],
+)
 def test_both_intervals_hold_what_they_claim(regime: Regime) -> None:
     row, _ = coverage_of(regime, seeds=6, repetitions=REPETITIONS, random_seed=1)
     error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)
@@ -46,6 +49,7 @@ def test_both_intervals_hold_what_they_claim(regime: Regime) -> None:
         assert row.this_test_set == 100  # without noise over seeds it is the exact value
 
 
+@pytest.mark.slow
 def test_a_search_for_each_seed_carries_the_chance_of_tuning_and_one_search_does_not() -> None:
     steep = next(landscape for landscape in tuning.LANDSCAPES if landscape.name == "steep")
     found = {
@@ -59,12 +63,14 @@ def test_a_search_for_each_seed_carries_the_chance_of_tuning_and_one_search_does
     assert found["once"].different > 20
 
 
+@pytest.mark.slow
 def test_seeds_alone_fail_for_new_images_where_images_vary() -> None:
     mixed = next(regime for regime in REGIMES if regime.name == "mixed")
     row, _ = coverage_of(mixed, seeds=20, repetitions=REPETITIONS, random_seed=1)
     assert row.seeds_alone < 85
 
 
+@pytest.mark.slow
 def test_intervals_of_crossed_effects_hold_what_they_claim() -> None:
     mixed = next(regime for regime in REGIMES if regime.name == "mixed")
     row = effects_of(mixed, "equal", seeds=6, repetitions=REPETITIONS, random_seed=1)
@@ -246,6 +252,7 @@ def test_interim_analyses_spend_little_more_than_their_level() -> None:
     assert abs(small.excess - float(kept["excess"])) < 4 * small.standard_error
 
 
+@pytest.mark.slow
 def test_a_page_of_equal_networks_is_corrected_as_a_whole() -> None:
     """What the family rejects each study alone would too; intervals leave out the truth exactly where it does."""
     row = page_of(0.2, seeds=5, repetitions=8, random_seed=3)

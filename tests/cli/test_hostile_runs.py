@@ -13,6 +13,8 @@ from fbench.cli.app import app
 from fbench.core.errors import UserError
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:

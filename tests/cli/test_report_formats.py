@@ -78,6 +78,7 @@ def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) 
     assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided", "not yet"}
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_figures_come_beside_a_page_or_a_printed_table(run_folder: str, tmp_path: Path) -> None:
     page = call(run_folder, "-o", tmp_path / "page.html", "--figures", tmp_path / "a", "--figure-format", "svg")
     assert page.stdout.splitlines() == [str(tmp_path / "a" / "index.csv"), str(tmp_path / "page.html")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -116,7 +117,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_a_run_that_is_ended_keeps_its_work_names_what_is_left_and_goes_on(
@@ -179,28 +180,18 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.parametrize("plugin", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["session", "plugin"])
 @pytest.mark.usefixtures("same_registry_afterwards", "unpainted")
 def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plugin: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The network is one of this session, or of a plug-in, which runs in worker processes."""
     leave_cost_out(monkeypatch)
     (tmp_path / "mine.py").write_text(DIVERGING, encoding="utf-8")
-    done = typed(
-        "run",
-        "--arch",
-        "exploding",
-        "--against",
-        "lenet5",
-        "--plugin",
-        "mine.py",
-        "--preset",
-        "smoke",
-        "--jobs",
-        "1",
-        "--out",
-        "run",
-        cwd=tmp_path,
-    )
+    if not plugin:
+        runpy.run_path(str(tmp_path / "mine.py"))
+    networks = ["--arch", "exploding", "--against", "lenet5", *(["--plugin", "mine.py"] if plugin else [])]
+    done = typed("run", *networks, "--preset", "smoke", "--jobs", "1", "--out", "run", cwd=tmp_path)
     assert done.code == 3, done.err
     assert "exploding on synthetic, seed 0: diverged" in done.err
     status = json.loads(typed("status", "run", "--json", cwd=tmp_path).out)["trials"]
@@ -218,11 +209,19 @@ def test_a_run_with_a_failed_trial_finishes_the_rest_and_exits_with_three(
         (["run", "--data", "fer2013=nowhere.csv"], "nowhere.csv"),
         (["run", "--only", "squeeze_exite"], "Did you mean 'squeeze_excite'?"),
         (["run", "--plugin", "raises.py"], "raises.py"),
-        (["run", "--plugin", "taken.py"], "ires"),
+        pytest.param(["run", "--plugin", "taken.py"], "ires", marks=pytest.mark.slow),
         (["run", "--suite", "bad.toml"], "unknown key 'studys'. Did you mean 'studies'?"),
         (["run", "--against", "ires"], "--arch"),
-        (["run", "--arch", "wide", "--plugin", "wide.py"], "gives (1, 8) for one image, and there are 7 classes"),
-        (["run", "--arch", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
+        pytest.param(
+            ["run", "--arch", "wide", "--plugin", "wide.py"],
+            "gives (1, 8) for one image, and there are 7 classes",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["run", "--arch", "broken", "--plugin", "broken.py"],
+            "The network 'broken' raised RuntimeError",
+            marks=pytest.mark.slow,
+        ),
         (["show", "broken", "--plugin", "broken.py"], "The network 'broken' raised RuntimeError"),
         (["run", "--arch", "lenet5", "--out", "bad.toml"], "cannot be written to bad.toml (it is no folder)"),
         (["status", "nowhere"], "not a run folder"),

@@ -42,6 +42,7 @@ def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_pat
     assert json.loads(file.read_text(encoding="utf-8"))["schema_version"] == 2
 
 
+@pytest.mark.slow
 def test_onnx_runtime_is_timed_beside_pytorch_and_int8_beside_both(tmp_path: Path) -> None:
     backends = ["--backend", "eager,onnxruntime,onnxruntime_int8"]
     result = runner.invoke(

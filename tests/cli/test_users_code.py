@@ -30,7 +30,7 @@ from fbench.benchmark.workers import asking
 from fbench.cli.app import app
 from fbench.core.errors import UserError
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 PLUGIN = """
 import ctypes, os, sys

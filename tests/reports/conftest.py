@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from once import made_once
 
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.render.html.build import build_report
@@ -18,8 +19,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
 
 
 @pytest.fixture(scope="session")
-def html(run: RunTable) -> str:
-    return build_report([run])
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of the run; its figures take a second to paint."""
+    return made_once(tmp_path_factory, "page", lambda folder: build_report([fabricate_run(folder / "example")]))
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,7 @@ def test_the_median_of_a_turn_passes_over_a_wild_call() -> None:
     assert logs == {(0, 0): 0.0, (1, 0): pytest.approx(math.log(2))}
 
 
+@pytest.mark.slow
 def test_equal_calls_are_called_different_at_most_as_often_as_the_level_says() -> None:
     generator = np.random.default_rng(1)
     blocks, turns = np.repeat(np.arange(12), 4), np.tile(np.arange(4), 12)

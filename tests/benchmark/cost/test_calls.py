@@ -62,6 +62,7 @@ def test_cuda_graphs_are_refused_without_cuda() -> None:
         make_call(bare_network_spec("lenet5", {}, {}), "inference", "cuda_graph", 1, NUMERICS, CPU)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch's compiler warns of torch
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_programs_beyond_torch_s_own_limit_are_compiled_too() -> None:

@@ -213,6 +213,7 @@ def fer2013(real_fer2013: tuple[npt.NDArray[np.uint8], ...]) -> ImageDataset:
 BLACK = (6458, 7629, 10423, 11286, 13148, 13402, 13988, 15894, 22198, 22927, 28601, 30002)
 
 
+@pytest.mark.slow
 def test_the_flaws_of_fer2013_are_found_exactly(fer2013: ImageDataset) -> None:
     """Counts that were measured apart on the same pixels, by another program."""
     audit = audit_dataset(fer2013, near=False)

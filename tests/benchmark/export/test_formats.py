@@ -113,8 +113,9 @@ def test_a_file_that_computes_something_else_is_removed_and_the_former_one_stays
     """The content of seed 1 under the name of seed 0."""
     path = tmp_path / FILE_NAMES[export_format]
     network, other = (load_trained(trained.folder, trial_id) for trial_id in (trained.plain, trained.other))
-    original = formats._encode
-    monkeypatch.setattr(formats, "_encode", lambda _, metadata, pixels: original(other, metadata, pixels))
+    metadata = formats.metadata_for(network.record, network.fitted, export_format)
+    content = formats._encode(other, metadata, None)
+    monkeypatch.setattr(formats, "_encode", lambda *_: content)
     with pytest.raises(ExportMismatch, match="logits deviate by"):
         write_export(network, export_format, path)
     assert list(tmp_path.iterdir()) == []
@@ -129,9 +130,9 @@ def test_a_file_of_another_trial_is_refused(
     export_format: ExportFormat, trained: TrainedRun, exported: Exported
 ) -> None:
     network = load_trained(trained.folder, trained.other)
-    path = exported("other", export_format).path
-    with pytest.raises(ExportError, match=f"is of trial '{trained.other}' .lenet5, seed 1., and '{trained.plain}'"):
-        open_exported(path, network.record.spec.network, trained.plain)
+    path = exported("plain", export_format).path
+    with pytest.raises(ExportError, match=f"is of trial '{trained.plain}' .lenet5, seed 0., and '{trained.other}'"):
+        open_exported(path, network.record.spec.network, trained.other)
 
 
 @pytest.mark.parametrize("name", ["n.onnx", "n.safetensors", "n.pt2", "n.h5", "nowhere.onnx"])

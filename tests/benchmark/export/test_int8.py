@@ -59,6 +59,7 @@ def test_a_linear_layer_is_quantised_as_worked_by_hand() -> None:
     assert np.abs(model.logits(inputs[2:]) - inputs[2:].reshape(-1, 2) @ weights.T).max() > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fitted", [None, PixelNormalisation(mean=(128.0,), inverse_deviation=(1 / 50,))])
 def test_a_network_in_int8_is_smaller_close_and_keeps_names_and_metadata(fitted: PixelNormalisation | None) -> None:
     torch.manual_seed(0)

@@ -50,7 +50,7 @@ def test_metadata_comes_back_from_the_file_and_from_a_session() -> None:
 
 
 def test_a_prepared_network_in_training_is_exported_and_left_as_it_was() -> None:
-    network = create("ires", image_size=16, dropout=0.5).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
+    network = create("simpler_cnn", image_size=16, dropout=0.5).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks memory_format alone
     prepare_for_training(network, choose_numerics("cpu"))
     network(torch.randn(8, *SMALL)).sum().backward()
     quick = sum(type(module) is QuickDropout for module in network.modules())
@@ -70,7 +70,7 @@ def test_a_prepared_network_in_training_is_exported_and_left_as_it_was() -> None
 
 
 def test_as_built_undoes_what_training_needs_and_keeps_hooks_of_others() -> None:
-    network = create("ires", image_size=16, dropout=0.5)
+    network = create("simpler_cnn", image_size=16, dropout=0.5)
     kinds, called = [type(module) for module in network.modules()], []
     network.register_forward_hook(lambda *_: called.append(1))
     prepare_for_training(network, choose_numerics("cpu"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from support import data_spec_of, trial_spec_of
+from support import data_spec_of, make_stripes, trial_spec_of
 
 from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import source_digest
@@ -20,6 +21,7 @@ from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import network_spec
 from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.supervisor import Failure, Outcome, Supervisor
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
@@ -53,6 +55,7 @@ def build(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(tmp_path: Path) -> None:
     plugin = tmp_path / "rude.py"
     plugin.write_text(RUDE)
@@ -75,6 +78,31 @@ def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(
     with LocalExecutor(WorkerContext(tmp_path / "here" / ".writing-1")) as executor:
         run_trials(executor, [own], RunFolder(tmp_path / "here"), lambda event: None)
     assert RunFolder(tmp_path / "here").trial(own.trial_id).test == folder.trial(own.trial_id).test
+
+
+def test_a_trial_whose_process_dies_is_tried_again_as_often_as_retries_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the place of worker processes: whatever is begun dies."""
+    begun: list[Task] = []
+
+    def run(supervisor: Supervisor, tasks: Iterable[Task], hear: object) -> Iterator[Outcome]:
+        supervisor._waiting.extend(tasks)
+        while supervisor._waiting:
+            begun.append(supervisor._waiting.popleft())
+            yield Outcome(begun[-1], failure=Failure("died", "its worker process was killed (SIGKILL)"))
+
+    monkeypatch.setattr(Supervisor, "run", run)
+    stripes = make_stripes()
+    specs = [trial_spec_of(stripes, "lenet5", seed=seed) for seed in (0, 1)]
+    with LocalExecutor(WorkerContext(tmp_path / "scratch", retries=1, isolated=True)) as executor:
+        results = list(executor.run(specs, lambda event: None))
+    wanted = [spec.trial_id for spec in specs for _ in range(2)]
+    assert [task.name for task in begun] == wanted
+    assert [(one.record.trial_id, one.record.status) for one in results] == [
+        (spec.trial_id, "failed") for spec in specs
+    ]
+    assert {one.record.failure_reason for one in results} == {"its worker process was killed (SIGKILL)"}
 
 
 def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path: Path) -> None:

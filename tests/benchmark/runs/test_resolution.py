@@ -55,6 +55,7 @@ def test_networks_of_plugins_this_session_and_fbench_are_resolved_together(tmp_p
     assert found.suite == suite
 
 
+@pytest.mark.slow
 def test_a_plugin_that_ends_its_process_or_hangs_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from coarse_fbench import leave_cost_out
-from support import make_stripes
+from support import make_stripes, two_lenets
 
 from fbench.ablations.suite import adhoc_suite
 from fbench.benchmark.data import loaded
@@ -145,7 +145,7 @@ def test_a_plan_counts_the_searches_that_come_first(tmp_path: Path) -> None:
 
 
 def test_seeds_that_are_added_until_decided_need_no_new_search(tmp_path: Path) -> None:
-    heard, suite = Listener(), adhoc_suite(["lenet5", "ires"])
+    heard, suite = Listener(), two_lenets()
     table = run(request_in(tmp_path, suite=suite, seeds=None, max_seeds=6), heard)
     assert len(heard.records) == 2
     assert table.interim_analyses is not None
@@ -196,25 +196,26 @@ def test_kept_settings_are_used_where_they_fit(tmp_path: Path, monkeypatch: pyte
 
 
 def test_searching_goes_on_and_the_table_has_what_is_finished(tmp_path: Path) -> None:
-    requests = [request_in(tmp_path, suite=adhoc_suite([name]), out=tmp_path / name) for name in ("lenet5", "ires")]
+    suites = (adhoc_suite(["lenet5"]), two_lenets())
+    requests = [request_in(tmp_path, suite=suite, out=tmp_path / suite.name) for suite in suites]
     plan = plan_searches(requests, tmp_path / "made")
     with pytest.raises(KeyboardInterrupt):
         make_searches(plan, Listener(stop_after=6))
     kept = read_model(plan.table_file, SearchTable)
     assert [one.network for one in kept.searches] == ["lenet5"]
     again, heard = plan_searches(requests, tmp_path / "made"), Listener()
-    assert [one.network.name for one in again.remaining] == ["ires"]
+    assert [one.network.name for one in again.remaining] == ["narrow"]
     table = make_searches(again, heard)
     assert len(heard.ended) == 4
-    assert [one.network for one in table.searches] == ["lenet5", "ires"]
+    assert [one.network for one in table.searches] == ["lenet5", "narrow"]
     assert set(read_searches(again.folder)) == {one.search_id for one in table.searches}
 
 
 def test_networks_are_left_out_by_name(tmp_path: Path) -> None:
-    requests = [request_in(tmp_path, suite=adhoc_suite(["lenet5", "ires"]), out=tmp_path / "none")]
-    plan = plan_searches(requests, tmp_path / "made", ["ires"])
+    requests = [request_in(tmp_path, suite=two_lenets(), out=tmp_path / "none")]
+    plan = plan_searches(requests, tmp_path / "made", ["narrow"])
     assert [one.network.name for one in plan.searches] == ["lenet5"]
-    with pytest.raises(UserError, match="--leave-out nope: asked for are ires, lenet5"):
+    with pytest.raises(UserError, match="--leave-out nope: asked for are lenet5, narrow"):
         plan_searches(requests, tmp_path / "made", ["nope"])
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from coarse_fbench import leave_cost_out
-from support import make_stripes
+from support import make_stripes, two_lenets
 
 import fbench
-from fbench.ablations.suite import adhoc_suite
+from fbench.ablations.library import load_suite
+from fbench.ablations.suite import Suite, adhoc_suite
 from fbench.benchmark.data import loaded
 from fbench.benchmark.data.copies import treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
@@ -36,7 +37,7 @@ from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.errors import UserError
 from fbench.core.locks import locked
 
-SUITE = adhoc_suite(["lenet5", "ires"], against="ires")
+SUITE = two_lenets()
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +87,7 @@ def finished(reference: Path, tmp_path: Path, own_cache: Path) -> RunTable:
 
 
 def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finished: RunTable) -> None:
-    assert finished.networks == ("ires", "lenet5")
+    assert finished.networks == ("narrow", "lenet5")
     assert finished.missing() == []
     assert finished.failed() == []
     for record in finished.trials.values():
@@ -104,7 +105,7 @@ def test_a_run_has_every_trial_with_its_files_and_one_measurement_of_cost(finish
         assert description is not None
         assert description.counts.macs == record.macs
     (cost,) = finished.costs
-    assert set(cost.static) == {"ires", "lenet5"}
+    assert set(cost.static) == {"narrow", "lenet5"}
 
 
 def test_accuracy_recomputed_from_stored_predictions_is_the_recorded_one(finished: RunTable) -> None:
@@ -125,9 +126,9 @@ def test_a_trained_network_is_loaded_by_its_trial(finished: RunTable) -> None:
 
 
 def test_paired_differences_are_differences_of_correctness(finished: RunTable) -> None:
-    seeds, differences = finished.paired_differences("lenet5", "ires", "stripes")
+    seeds, differences = finished.paired_differences("lenet5", "narrow", "stripes")
     assert seeds == (0, 1)
-    a, b = (finished.correctness(name, "stripes").correct.astype(int) for name in ("lenet5", "ires"))
+    a, b = (finished.correctness(name, "stripes").correct.astype(int) for name in ("lenet5", "narrow"))
     np.testing.assert_array_equal(differences, a - b)
 
 
@@ -200,7 +201,7 @@ def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, m
     assert run(request).trials == finished.trials
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_workers_give_the_bits_of_one_process(
     tmp_path: Path, rendered_faces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,7 +245,7 @@ def test_a_run_that_is_asked_to_stop_names_what_is_left(tmp_path: Path) -> None:
                 stopping.ask()
 
     with pytest.raises(
-        UnfinishedRunError, match=r"^3 trials are still to run: (lenet5|ires) on stripes, seed "
+        UnfinishedRunError, match=r"^3 trials are still to run: (lenet5|narrow) on stripes, seed "
     ) as left:
         carry_out(plan_run(request_in(tmp_path)), None, Stopper(), stopping)
     pending = {spec.trial_id for spec in plan_run(request_in(tmp_path)).pending}
@@ -402,14 +403,15 @@ def test_the_leakage_study_trains_with_without_and_with_fewer_images(
     monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", load)
     monkeypatch.setattr("fbench.benchmark.runs.expansion.load_dataset", load)
     monkeypatch.setattr(loaded, "_load_once", lambda reference: load(parse_reference(reference)))
-    table = run(request_in(tmp_path, suite="leakage", only=("ires",), seeds=1))
+    small = Suite.model_validate_json(load_suite("leakage").model_dump_json().replace("ires", "lenet5"))
+    table = run(request_in(tmp_path, suite=small, only=("lenet5",), seeds=1))
     assert table.failed() == []
     specs = {row.network: table.trials[row.trial_id].spec for row in table.plan}
     trained_on = {network: spec.data.images_by_split["train"] for network, spec in specs.items()}
-    assert trained_on == {"ires_copies_removed": 86, "ires_size_matched": 86, "ires": 96}
+    assert trained_on == {"lenet5_copies_removed": 86, "lenet5_size_matched": 86, "lenet5": 96}
     assert len({spec.data.images_by_split["test"] for spec in specs.values()}) == 1
     assert len(table.audits["stripes"].test_rows_with_copies) == 10
-    with_copies, without = (table.correctness(name, "stripes").correct for name in ("ires", "ires_copies_removed"))
+    with_copies, without = (table.correctness(name, "stripes").correct for name in ("lenet5", "lenet5_copies_removed"))
     assert with_copies.shape == without.shape
 
 
@@ -446,7 +448,7 @@ def test_two_data_sets_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run_goes_on_with_the_same_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reasons = {"ires": "RuntimeError: no kernel"}
+    reasons = {"narrow": "RuntimeError: no kernel"}
     monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", lambda *arguments: reasons)
     table = run(request_in(tmp_path, compile=True, seeds=1))
     assert table.config.eager_because == reasons

@@ -16,6 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
 from fbench.benchmark.data.synthetic.parameters import average_face
 from fbench.benchmark.data.synthetic.render import render
@@ -140,8 +142,9 @@ def test_wrong_columns_of_intensities_are_named() -> None:
         average_face(np.zeros((2, 12)))
 
 
+@pytest.mark.usefixtures("faces_at_hand")
 def test_a_linear_classifier_on_pixels_gets_at_most_45_percent() -> None:
-    data = load_synthetic()
+    data = load_dataset(DataReference(name="synthetic"))
     train, test = data.rows("train"), data.rows("test")
     pixels = data.images.reshape(len(data.images), -1).astype(np.float32)
     scaled = StandardScaler().fit(pixels[train]).transform(pixels)

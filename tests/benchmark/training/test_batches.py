@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import torch
+from support import make_stripes
 
-from fbench.benchmark.data.load import load_dataset
-from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.device import Stopwatch
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import choose_numerics
@@ -15,7 +14,7 @@ from fbench.benchmark.training.tensors import choose_normalisation, split_to_dev
 
 def batches(images_at_once: int) -> AugmentedBatches:
     protocol, numerics, device = load_protocol("fbench"), choose_numerics("cpu"), torch.device("cpu")
-    split = split_to_device(load_dataset(DataReference(name="synthetic")), "train", device, numerics)
+    split = split_to_device(make_stripes((9 * 128, 3, 3)), "train", device, numerics)
     plan = StepPlan(9, 128, 9, (9,))
     normalisation, watch = choose_normalisation(protocol, split), Stopwatch(device)
     return AugmentedBatches(

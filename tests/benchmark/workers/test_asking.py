@@ -158,7 +158,7 @@ def test_plug_ins_are_listed_beside_fbenchs_networks_and_this_sessions(
         listing.matching("zzz*")
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_one_worker_answers_all_questions_and_another_comes_after_a_failure(plugin: Path) -> None:
     with users_networks([plugin]) as users:
         listing = users.listing()

@@ -66,6 +66,7 @@ def test_the_summary_counts_searches_that_kept_the_default(found: TuningFindings
     assert "Intervals hold given these settings." in found.summary
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_intervals_of_one_search_hold_given_its_settings(once: RunTable) -> None:
     findings = gather_findings([once])
     (section,) = findings.data_sections
@@ -79,6 +80,7 @@ def test_intervals_of_one_search_hold_given_its_settings(once: RunTable) -> None
     assert "with 95 % intervals, given these settings" in page
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_intervals_of_a_search_for_each_seed_carry_its_variance(per_seed: RunTable) -> None:
     found = tuning_findings(per_seed, "fer2013")
     assert found is not None
@@ -93,6 +95,7 @@ def test_intervals_of_a_search_for_each_seed_carry_its_variance(per_seed: RunTab
     assert "given these settings" not in build_report([per_seed])
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_run_without_a_search_says_nothing_of_settings(run: RunTable) -> None:
     assert tuning_findings(run, "fer2013") is None
     assert "given these settings" not in build_report([run])

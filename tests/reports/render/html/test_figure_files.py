@@ -36,6 +36,7 @@ def written(one: RunTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_figures(gather_report([one]), tmp_path_factory.mktemp("written") / "new").parent
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_figure_of_the_page_is_a_file(one: RunTable, written: Path) -> None:
     html = build_report([one])
     titles = re.findall(r"<figcaption>(.*?)</figcaption>", html)
@@ -56,7 +57,7 @@ def test_figures_of_two_runs_have_names_of_their_own(one: RunTable) -> None:
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from fbench.benchmark.store.run_table import load_run;"

@@ -22,7 +22,7 @@ from fbench.reports.left_out import LeftOut, Omissions, attempt
 from fbench.reports.render.csv.runs import summary_rows
 from fbench.reports.render.html.build import build_report, gather_report
 from fbench.reports.render.html.figure_files import find_figures, write_figures
-from fbench.reports.render.html.html import draw
+from fbench.reports.render.html.html import draw, render
 from fbench.reports.render.latex.document import to_latex
 from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
@@ -43,7 +43,7 @@ def lines_of(run: RunTable) -> list[str]:
     lines = [one.sentence for section in report.data_sections for one in section.left_out]
     with pytest.MonkeyPatch.context() as patch:
         leave_unpainted(patch)
-        page, words = Page(build_report([run])), plain_report(report)
+        page, words = Page(render(report)), plain_report(report)
     assert all(line in page.text for line in lines)
     paragraphs = [text for section in words.sections for text in section.paragraphs]
     assert [text for text in paragraphs if text.startswith("Left out")] == lines

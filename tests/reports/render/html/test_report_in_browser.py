@@ -24,7 +24,7 @@ keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is
 waiting = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
 
 pytestmark = [
-    pytest.mark.processes,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"),
 ]
 
