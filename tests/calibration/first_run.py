@@ -39,8 +39,8 @@ TABLE: Final = Path("results/synthetic/first_run.csv")
 FIRST_PILOT_SEED: Final = 1_000
 PILOT_SEEDS: Final = 12
 IMAGE_PASSES: Final = (1_536, 2_560)
-SEEDS: Final = (5, 6, 7, 8, 9, 10, 11)
-DRAWS: Final = 200
+SEEDS: Final = (6, 8, 10, 11)
+DRAWS: Final = 60
 WANTED: Final = 6
 
 
