@@ -202,12 +202,11 @@ class Bench:
         folder.parent.mkdir(exist_ok=True)
         return folder
 
-    def finish(self, run: Path, arguments: Sequence[str], *, first: Ended | None, left: bool = False) -> Found:
-        """Give the same command until it is done, and hold the run against the undisturbed one.
+    def finish(self, run: Path, *, first: Ended | None, left: bool = False) -> Found:
+        """Give the command again until it is done, in one process, and hold the run against the undisturbed one.
 
         Args:
             run: its folder.
-            arguments: the command.
             first: how the disturbed command ended; none where nothing is asked of that.
             left: whether it left processes behind.
         """
@@ -215,7 +214,7 @@ class Bench:
         log, said = run.parent / f"{run.name}.log", []
         messages = first is not None and not first.is_clean
         for _ in range(AGAIN):
-            ended = Command(arguments, log).wait()
+            ended = Command(small_run(run), log).wait()
             said.append(ended)
             messages |= not ended.is_clean
             if ended.status == 0:

@@ -32,10 +32,9 @@ class Changes:
     def at(self, number: int, kind: str) -> Found:
         """The change of this number, from 1 on, is refused with an error or killed at."""
         run = self.bench.new_folder()
-        arguments = small_run(run)
         command, _ = self._counted(run, number, ERRORS[kind])
         ended = command.wait_ended
-        found = self.bench.finish(run, arguments, first=None if kind == "killed" else ended, left=command.left_behind())
+        found = self.bench.finish(run, first=None if kind == "killed" else ended, left=command.left_behind())
         shutil.rmtree(run, ignore_errors=True)
         return found
 
@@ -99,7 +98,7 @@ def full_disk(bench: Bench, number: int) -> Found:
         arguments = small_run(place / "run", 1 + number % 2)
         ended = Command(arguments, bench.place / "full.first.log").wait()
         _mounted_again(place, "size=64m")
-        return bench.finish(place / "run", arguments, first=ended)
+        return bench.finish(place / "run", first=ended)
 
 
 def full_cache(bench: Bench, number: int) -> Found:
@@ -124,7 +123,7 @@ def read_only_disk(bench: Bench, number: int) -> Found:
             _mounted_again(place, "ro")
         ended = command.wait()
         _mounted_again(place, "rw")
-        return bench.finish(place / "run", arguments, first=ended)
+        return bench.finish(place / "run", first=ended)
 
 
 def read_only_cache(bench: Bench, number: int) -> Found:
@@ -144,6 +143,6 @@ def _with_cache(bench: Bench, cache: Path, number: int) -> Found:
     run = bench.new_folder()
     arguments = small_run(run, 1 + number % 2)
     command = Command(arguments, run.parent / f"{run.name}.first.log", {"FBENCH_CACHE_DIR": str(cache)})
-    found = bench.finish(run, arguments, first=command.wait())
+    found = bench.finish(run, first=command.wait())
     shutil.rmtree(run, ignore_errors=True)
     return found

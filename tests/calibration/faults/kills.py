@@ -52,7 +52,7 @@ class Moments:
         disturb(command, chance)
         ended = command.wait()
         left = command.left_behind()
-        found = self.bench.finish(run, arguments, first=None if ends else ended, left=left)
+        found = self.bench.finish(run, first=None if ends else ended, left=left)
         shutil.rmtree(run, ignore_errors=True)
         return found
 
@@ -99,7 +99,7 @@ def set_clock(bench: Bench, number: int, length_s: float) -> Found:
         "FAULT_SHIFT": str(chance.choice([-3600, -86400 * 400, 86400])),
     }
     ended = Command(arguments, run.parent / f"{run.name}.first.log", environment).wait()
-    found = bench.finish(run, arguments, first=ended)
+    found = bench.finish(run, first=ended)
     shutil.rmtree(run, ignore_errors=True)
     return found
 
@@ -127,6 +127,6 @@ def two_at_once(bench: Bench, number: int) -> Found:
     expected = statuses == [0, 0] or (not wait and statuses == [0, 2])
     said = "" if expected else "Traceback: "
     whole = Ended(max(statuses), said + "\n".join(one.said for one in ended if one.status))
-    found = bench.finish(run, arguments, first=whole)
+    found = bench.finish(run, first=whole)
     shutil.rmtree(run, ignore_errors=True)
     return found

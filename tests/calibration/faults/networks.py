@@ -83,6 +83,9 @@ NETWORKS: Final[dict[str, Bad]] = {
     "gives other images": Bad("result", "logits[:1]"),
     "gives whole numbers": Bad("result", "logits.argmax(1)"),
     "gives what no gradient reaches": Bad("result", "logits.detach()"),
+    "ends its process while it is timed": Bad(
+        "anywhere", "import sys; '_visit' in _callers(sys._getframe()) and not self.training and os._exit(0)"
+    ),
     "has no parameters": Bad("init", "self.head = nn.Identity(); self.bare = True"),
 }
 
@@ -98,6 +101,9 @@ def _open(fd):
     except OSError:
         return False
     return True
+
+def _callers(frame):
+    return {frame.f_code.co_name} | _callers(frame.f_back) if frame else set()
 
 class Backward(torch.autograd.Function):
     @staticmethod
