@@ -232,7 +232,8 @@ def give_results(table: RunTable) -> None:
     for row, record in failed:
         reason = short_reason(record.failure_reason)
         typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)
-    write_tables(report, table.folder.path)
-    typer.echo(f"Report: {write_page(report, table.folder.path / 'report.html')}")
+    files = table.folder.while_it_is_there().files
+    write_tables(report, files)
+    typer.echo(f"Report: {write_page(report, files / 'report.html')}")
     if failed:
         raise typer.Exit(3)

@@ -307,6 +307,26 @@ def test_a_folder_that_a_run_left_when_it_was_killed_at_its_start_is_new(tmp_pat
     assert len(plan_run(request_in(tmp_path)).pending) == 4
 
 
+@pytest.mark.usefixtures("no_cost")
+@pytest.mark.parametrize("instead", ["nothing", "another run"])
+def test_a_folder_that_is_removed_while_its_run_is_at_work_is_not_made_again_in_part(
+    tmp_path: Path, instead: str
+) -> None:
+    class Removes(RunListener):
+        def happened(self, event: Event) -> None:
+            if isinstance(event, Ended) and not (tmp_path / "aside").exists():
+                (tmp_path / "run").rename(tmp_path / "aside")
+                if instead == "another run":
+                    (tmp_path / "run").mkdir()
+                    (tmp_path / "run" / "run.json").write_bytes((tmp_path / "aside" / "run.json").read_bytes())
+
+    with pytest.raises(UserError, match="was removed or replaced while it was at work; run the same command again"):
+        run(request_in(tmp_path), Removes())
+    left = {file.name for file in (tmp_path / "run").rglob("*")} if (tmp_path / "run").exists() else set()
+    assert left == ({"run.json"} if instead == "another run" else set())
+    assert len(run(request_in(tmp_path)).trials) == 4
+
+
 def test_the_ledger_counts_every_reading_of_the_test_split(finished: RunTable) -> None:
     fingerprint = make_stripes().fingerprint
     readings = [json.loads(line) for line in read_ledger(fingerprint)]
