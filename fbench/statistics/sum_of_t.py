@@ -47,10 +47,10 @@ MOST_STEPS: Final = 100
 
 ROUNDING: Final = 1e-13
 
-FARTHEST: Final = 1e-20
-"""Of tails that are interpolated."""
+FARTHEST: Final = 1e-10
+"""Of tails that are interpolated: those of a family of a million tests are as large."""
 
-KNOTS: Final = 512
+KNOTS: Final = 256
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class SumOfT:
 
 
 class InterpolatedTail:
-    """The lower tail of a distribution, to five digits, from a few hundred values of it: for who asks a thousand times.
+    """The lower tail of a distribution, to four digits, from a few hundred values of it: for who asks a thousand times.
 
     Its logarithm is a spline over the inverse hyperbolic sine of the value, in which tails of t are nearly straight.
     """
@@ -119,14 +119,14 @@ class InterpolatedTail:
     def __init__(self, distribution: SumOfT) -> None:
         from scipy.interpolate import CubicSpline
 
-        far = 2.0 ** np.arange(1, 200)
+        far = 4.0 ** np.arange(1, 60)
         largest = float(far[int(np.argmax(distribution.below(-far) < FARTHEST))])
         self._end = float(np.arcsinh(largest))
         places = np.linspace(0.0, self._end, KNOTS)
         self._logarithm = CubicSpline(places, np.log(np.maximum(distribution.below(-np.sinh(places)), FARTHEST**2)))
 
     def below(self, values: FloatArray) -> FloatArray:
-        """The chance of at most each of ``values``; 0 where it is less than 1e-20."""
+        """The chance of at most each of ``values``; 0 where it is less than 1e-10."""
         places = np.arcsinh(np.abs(values))
         tails = np.where(places < self._end, np.exp(self._logarithm(np.minimum(places, self._end))), 0.0)
         return np.where(values > 0, 1 - tails, tails)

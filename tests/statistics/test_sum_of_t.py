@@ -92,10 +92,10 @@ def test_something_must_vary() -> None:
         sum_of_t([(1, 1), (60, 50)]),
     ],
 )
-def test_interpolated_tails_are_the_tails_to_five_digits(distribution: SumOfT) -> None:
+def test_interpolated_tails_are_the_tails_to_four_digits(distribution: SumOfT) -> None:
     sizes = np.concatenate([np.geomspace(1e-4, 1e3, 2000), [0.0, 1e30]])
     values = np.concatenate([-sizes, sizes])
     expected, found = distribution.below(values), InterpolatedTail(distribution).below(values)
-    seen = expected > 1e-15
-    np.testing.assert_allclose(found[seen], expected[seen], rtol=1e-5)
-    np.testing.assert_allclose(found[~seen], 0, atol=1e-15)
+    seen = expected > 1e-10
+    np.testing.assert_allclose(found[seen], expected[seen], rtol=1e-4)
+    np.testing.assert_allclose(found[~seen], 0, atol=1e-10)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -295,10 +297,13 @@ def test_what_killed_processes_left_goes_and_nothing_else_does(finished: RunTabl
     finished.folder.checkpoints.mkdir()
     for name in (trial, "0" * 16):  # of one that has a record, and of one that is still to run
         (finished.folder.checkpoints / f"{name}.safetensors").touch()
+    for name, age_s in ((".writing-old", 7200), (".writing-now", 0)):  # the second may be a report's
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age_s,) * 2)
     assert fbench.load_run(folder).trials == finished.trials  # also before they are gone
     assert run(request_in(tmp_path)).trials == finished.trials
     left = {finished.folder.checkpoints, finished.folder.checkpoints / f"{'0' * 16}.safetensors"}
-    assert set(folder.rglob("*")) - before == left
+    assert set(folder.rglob("*")) - before == left | {folder / ".writing-now"}
 
 
 def test_a_folder_that_a_run_left_when_it_was_killed_at_its_start_is_new(tmp_path: Path) -> None:
