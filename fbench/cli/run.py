@@ -260,8 +260,9 @@ def give_results(table: RunTable, output: RunOutput) -> None:
     from fbench.reports.render.html.build import gather_report, write_page
 
     report = gather_report([table])
-    write_tables(report, table.folder.path)
-    output.results(table, report, write_page(report, table.folder.path / "report.html"))
+    files = table.folder.while_it_is_there().files
+    write_tables(report, files)
+    output.results(table, report, write_page(report, files / "report.html"))
     if table.failed():
         raise typer.Exit(3)
 

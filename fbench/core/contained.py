@@ -11,9 +11,9 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, TypedDict
 
@@ -42,6 +42,8 @@ class _At(TypedDict, total=False):
 class ContainedPath:
     """A path below ``root``, by the names of its ``parts``.
 
+    ``before_writing`` is called before anything is written there, and raises where nothing may be.
+
     Every method raises:
         OutsideError: a part is no plain name, or a link.
         OSError: what the system refuses, with the whole path.
@@ -49,6 +51,7 @@ class ContainedPath:
 
     root: Path
     parts: tuple[str, ...] = ()
+    before_writing: Callable[[], None] | None = field(default=None, compare=False, repr=False)
 
     def __truediv__(self, name: str) -> ContainedPath:
         """What is called ``name`` in this folder."""
@@ -57,7 +60,7 @@ class ContainedPath:
                 f"{readable(str(self))} is to hold a file or folder called '{readable(name)}', which is no plain name; "
                 "give it one without slashes."
             )
-        return ContainedPath(self.root, (*self.parts, name))
+        return ContainedPath(self.root, (*self.parts, name), self.before_writing)
 
     def __str__(self) -> str:
         return str(self.root.joinpath(*self.parts))
@@ -75,7 +78,7 @@ class ContainedPath:
     @property
     def parent(self) -> ContainedPath:
         """The folder around it."""
-        return ContainedPath(self.root, self.parts[:-1])
+        return ContainedPath(self.root, self.parts[:-1], self.before_writing)
 
     # --- looking
 
@@ -101,6 +104,12 @@ class ContainedPath:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def inode(self) -> int | None:
+        """What tells a file from another one that is put in its place; none where there is none."""
+        with suppress(FileNotFoundError, NotADirectoryError), self._naming(), self._around() as (name, at):
+            return os.stat(name, follow_symlinks=False, **at).st_ino  # noqa: PTH116 - from an open folder
+        return None
+
     def entries(self) -> dict[str, bool]:
         """The names, as :meth:`names` has them, and whether each is a folder and no link to one."""
         try:
@@ -119,6 +128,7 @@ class ContainedPath:
 
     def make_folder(self) -> ContainedPath:
         """This folder, made with those around it where they are missing."""
+        self._may_write()
         self.root.mkdir(parents=True, exist_ok=True)
         with self._naming(), self.opened(make=True):
             return self
@@ -154,6 +164,7 @@ class ContainedPath:
 
     def _take(self, sibling: ContainedPath) -> None:
         """Move what lies beside this into its place."""
+        self._may_write()
         self.remove()
         with self._naming(), self._around() as (name, at):
             source = name.with_name(sibling.name) if isinstance(name, Path) else sibling.name
@@ -212,6 +223,10 @@ class ContainedPath:
                 os.unlink(name, **at)
 
     # --- one step at a time
+
+    def _may_write(self) -> None:
+        if self.before_writing is not None:
+            self.before_writing()
 
     def _parent_leads_out(self) -> bool:
         try:

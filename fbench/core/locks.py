@@ -7,7 +7,6 @@ lies behind the file server's own clock, so that clocks of machines need not agr
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
@@ -17,11 +16,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from fbench.core.bounded import read_json
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError, readable
 
 LOCK_FILE: Final = "lock.json"
@@ -62,10 +63,12 @@ def locked(folder: Path, what: str, *, wait: bool = False) -> Iterator[None]:
     ``what`` is locked, such as "The run results/x".
 
     Raises:
-        UserError: another process holds it, and is not waited for.
+        UserError: another process holds it, and is not waited for; or the lock is a link.
+        OSError: the disk refuses.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file, holder = folder / LOCK_FILE, _this_process()
+    ContainedPath(folder, (LOCK_FILE,)).exists()  # says so where it is a link
     while not _taken(file, holder):
         other = _read(file)
         if _is_gone(other, file):
@@ -86,14 +89,15 @@ def locked(folder: Path, what: str, *, wait: bool = False) -> Iterator[None]:
         released.set()
         renewal.join()
         if _read(file) == holder:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # it says which process held it, and that that is gone
+                file.unlink(missing_ok=True)
 
 
 def _taken(file: Path, holder: Holder) -> bool:
     """Create the lock; whether nobody else had it. A link to a whole file is atomic, over a network too."""
     own = file.with_name(f"{file.name}-{holder.token}")
-    own.write_text(json.dumps(holder._asdict()), encoding="utf-8")
     try:
+        own.write_text(json.dumps(holder._asdict()), encoding="utf-8")
         try:
             os.link(own, file)
         except FileExistsError:
@@ -102,24 +106,29 @@ def _taken(file: Path, holder: Holder) -> bool:
             return _created(file, holder)
         return True
     finally:
-        own.unlink(missing_ok=True)
+        with suppress(OSError):
+            own.unlink(missing_ok=True)
 
 
 def _created(file: Path, holder: Holder) -> bool:
     try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(json.dumps(holder._asdict()))
+        stream = file.open("x", encoding="utf-8")
     except FileExistsError:
         return False
+    try:
+        with stream:
+            stream.write(json.dumps(holder._asdict()))
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
     return True
 
 
 def _read(file: Path) -> Holder | None:
     """Who holds a lock; none where nobody does, or the file is none of a lock."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        holder = Holder(**values)
-    except (OSError, ValueError, TypeError):
+        holder = Holder(**read_json(ContainedPath(file.parent, (file.name,))))
+    except (OSError, ValueError, TypeError, UserError):
         return None
     fits = (str, int, str, str, int | float, str)
     return holder if all(isinstance(one, kind) for one, kind in zip(holder, fits, strict=True)) else None
@@ -145,14 +154,14 @@ def _remove(file: Path, dead: Holder | None) -> None:
     except FileNotFoundError:
         return
     if _read(aside) != dead:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.link(aside, file)
     aside.unlink(missing_ok=True)
 
 
 def _renew(file: Path, holder: Holder, released: threading.Event) -> None:
     while not released.wait(RENEWED_EVERY_S):
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if _read(file) == holder:
                 os.utime(file)
 
@@ -193,8 +202,8 @@ def _place() -> str:
     """What tells apart where process ids mean different processes."""
     parts = [socket.gethostname()]
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             parts.append(os.readlink("/proc/self/ns/pid"))  # noqa: PTH115 - it is no path
     return " ".join(parts)

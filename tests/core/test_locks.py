@@ -124,3 +124,35 @@ def test_a_file_system_without_links_locks_too(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "link", refuse)
     with locked(tmp_path, "The run"), pytest.raises(UserError, match="is at work"), locked(tmp_path, "The run"):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
+def test_a_lock_that_is_no_file_of_the_folder_is_refused_or_waited_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    outside, file = tmp_path / "outside.json", tmp_path / "run" / LOCK_FILE
+    if kind == "pipe":
+        os.mkfifo(file)
+        monkeypatch.setattr(locks, "_WRITTEN_WITHIN_S", -1.0)
+        with locked(tmp_path / "run", "The run"):
+            assert file.is_file()
+        return
+    if kind == "link":
+        outside.write_text("{}")
+    file.symlink_to(outside)
+    with pytest.raises(UserError, match=r"lock.json is a link"), locked(tmp_path / "run", "The run"):
+        pass
+    assert file.is_symlink()
+
+
+def test_a_lock_that_the_disk_refuses_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: Path, text: str, **_: object) -> int:
+        file.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"), locked(tmp_path, "The run"):
+        pass
+    assert list(tmp_path.iterdir()) == []

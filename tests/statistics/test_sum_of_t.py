@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from fbench.statistics.sum_of_t import student, sum_of_t
+from fbench.statistics.sum_of_t import InterpolatedTail, SumOfT, student, sum_of_t
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,23 @@ def test_something_must_vary() -> None:
         sum_of_t([(0.0, 3.0)])
     with pytest.raises(ValueError, match="confidence of 1"):
         student(3).quantile(1.0)
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        student(1),
+        student(2),
+        student(7.5),
+        student(1e6),
+        sum_of_t([(0.3, 2), (0.7, 800)]),
+        sum_of_t([(1, 1), (60, 50)]),
+    ],
+)
+def test_interpolated_tails_are_the_tails_to_four_digits(distribution: SumOfT) -> None:
+    sizes = np.concatenate([np.geomspace(1e-4, 1e3, 2000), [0.0, 1e30]])
+    values = np.concatenate([-sizes, sizes])
+    expected, found = distribution.below(values), InterpolatedTail(distribution).below(values)
+    seen = expected > 1e-10
+    np.testing.assert_allclose(found[seen], expected[seen], rtol=1e-4)
+    np.testing.assert_allclose(found[~seen], 0, atol=1e-10)

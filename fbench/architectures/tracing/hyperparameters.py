@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _NAMED: Final = re.compile(r"(?:^|, )(\w+)=(\([^)]*\)|\[[^\]]*\]|[^,]*)")
@@ -54,7 +55,9 @@ def read_hyperparameters(layer: str, printed: str) -> Hyperparameters:
     )
 
 
+@lru_cache(maxsize=1024)
 def _literal(text: str) -> object:
+    """Kept, as the layers of a network print few different values."""
     try:
         value: object = ast.literal_eval(text)
     except (ValueError, SyntaxError):

@@ -151,8 +151,11 @@ def time_interleaved(
     schedule: Schedule,
     threads: int,
     progress: Callable[[str], None] = lambda what: None,
+    visiting: Callable[[str], None] = lambda network: None,
 ) -> Timed:
     """Time warm calls; a block lasts ``seconds / blocks``, and every call is timed in it at least once.
+
+    ``progress`` is told of blocks, and ``visiting`` which network is called next; it has to be as quick as a thought.
 
     A call that fails is left out from then on and named with its reason; what was timed before is kept, and so it is
     when somebody presses Ctrl-C.
@@ -169,7 +172,7 @@ def time_interleaved(
         for block in range(schedule.blocks):
             progress(f"timing, block {block + 1} of {schedule.blocks}")
             for index in generator.permutation(len(settings)):
-                _time_group(groups[settings[index]], clock, block, share_s, generator)
+                _time_group(groups[settings[index]], clock, block, share_s, generator, visiting)
     except KeyboardInterrupt:
         interrupted = True
     failures = [
@@ -187,15 +190,22 @@ def _rhythm_of(timed: TimedCall, calls: Sequence[tuple[TimedCall, WarmUp]]) -> R
 
 
 def _time_group(
-    group: Sequence[_Column], clock: Clock, block: int, seconds: float, generator: np.random.Generator
+    group: Sequence[_Column],
+    clock: Clock,
+    block: int,
+    seconds: float,
+    generator: np.random.Generator,
+    visiting: Callable[[str], None],
 ) -> None:
     """One block of one setting: move everything, then visit all networks in turns until the time is used up."""
     started = time.perf_counter()
     for index in generator.permutation(len(group)):
+        visiting(group[index].timed.network)
         _guarded(group[index], group[index].timed.call.place)
     turn = 0
     while any(column.failure is None for column in group) and (turn == 0 or time.perf_counter() - started < seconds):
         for order, index in enumerate(generator.permutation(len(group))):
+            visiting(group[index].timed.network)
             _guarded(group[index], partial(_visit, group[index], clock, block, turn, order))
         turn += 1
 

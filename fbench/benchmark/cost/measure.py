@@ -76,13 +76,14 @@ def measure_cost(
     progress: Progress = lambda what: None,
     roofline: MachineRoofline | None = None,
     left_out: Mapping[str, str] = MappingProxyType({}),
+    visiting: Progress = lambda network: None,
 ) -> CostRecord:
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
-    ``progress`` is called with a short text as each part begins. With ``roofline``, which is the machine's, each
-    network's floor under it is told. Networks that are ``left_out`` are recorded as failed with the given reason.
-    Nothing else of the run may work meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that
-    it was interrupted.
+    ``progress`` is called with a short text as each part begins, and ``visiting``, between timed calls, with the
+    network that is called next. With ``roofline``, which is the machine's, each network's floor under it is told.
+    Networks that are ``left_out`` are recorded as failed with the given reason. Nothing else of the run may work
+    meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that it was interrupted.
     """
     started_at, before = _now(), read_conditions(device)
     counted = _count(spec, test_time_passes, progress, left_out)
@@ -93,7 +94,7 @@ def measure_cost(
         ready = _prepare(networks, counted.traces, spec, device, clock, progress)
         seconds = spec.plan.seconds or SECONDS_PER_CALL * len(networks) * len(spec.plan.settings)
         schedule = Schedule(spec.plan.blocks, seconds, spec.seed)
-        timed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress)
+        timed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress, visiting)
         energy = [] if timed.interrupted else _read_energy(ready, spec, device, progress)
     return CostRecord(
         cost_id=spec.cost_id,

@@ -23,6 +23,7 @@ from fbench.benchmark.runs.training_task import can_be_had_elsewhere, foreign_co
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.note import blank_note, read_note, writing_note
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ class NetworkTasks:
                 told[0] = str(what)
                 progress(told[0])
 
-            task = _cost_task(spec, device, passes, roofline, left_out)
+            note = self._scratch / "timed.txt"
+            blank_note(note)
+            task = _cost_task(spec, device, passes, roofline, left_out, note)
             with stopping.of(self._supervisor):
                 outcomes = list(self._supervisor.run([task], hear))
             if stopping.was_asked and (not outcomes or outcomes[0].failure is not None):
@@ -105,7 +108,10 @@ class NetworkTasks:
             (outcome,) = outcomes
             if outcome.failure is None:
                 return CostRecord.model_validate(outcome.value)
-            network = _network_in(told[0], [one.name for one in spec.networks if one.name not in left_out])
+            names = [one.name for one in spec.networks if one.name not in left_out]
+            network = _network_in(told[0], names)
+            if network is None and read_note(note) in names:  # it died while all were timed in turn
+                network = read_note(note)
             if network is None:
                 return outcome.failure
             left_out[network] = outcome.failure.reason
@@ -184,7 +190,7 @@ def _estimate_task(spec: TrialSpec, device: torch.device) -> Task:
 
 
 def _cost_task(
-    spec: CostSpec, device: torch.device, passes: int, roofline: MachineRoofline, left_out: dict[str, str]
+    spec: CostSpec, device: torch.device, passes: int, roofline: MachineRoofline, left_out: dict[str, str], note: Path
 ) -> Task:
     arguments = {
         "spec": spec.model_dump(mode="json"),
@@ -192,6 +198,7 @@ def _cost_task(
         "passes": passes,
         "roofline": roofline.model_dump(mode="json"),
         "left_out": dict(left_out),
+        "note": str(note),
     }
     return Task("cost", f"{__name__}:measure", arguments, "cost", _COST_LIMIT_S, limit_from_last_told=True)
 
@@ -250,7 +257,13 @@ def estimate(_: Parent, spec: dict[str, Any], device: str) -> float:
 
 
 def measure(
-    parent: Parent, spec: dict[str, Any], device: str, passes: int, roofline: dict[str, Any], left_out: dict[str, str]
+    parent: Parent,
+    spec: dict[str, Any],
+    device: str,
+    passes: int,
+    roofline: dict[str, Any],
+    left_out: dict[str, str],
+    note: str,
 ) -> dict[str, Any]:
     """Measure cost; the record."""
     from fbench.benchmark.cost.measure import measure_cost
@@ -266,7 +279,8 @@ def measure(
             raise KeyboardInterrupt  # what was timed before is kept, as where Ctrl-C is pressed in this process
 
     found = MachineRoofline.model_validate(roofline)
-    record = measure_cost(wanted, pick_device(device), passes, tell, found, left_out)
+    with writing_note(Path(note)) as visiting:
+        record = measure_cost(wanted, pick_device(device), passes, tell, found, left_out, visiting)
     return record.model_dump(mode="json")
 
 

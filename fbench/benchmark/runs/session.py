@@ -182,6 +182,9 @@ def carry_out(
     with locked(plan.folder.path, f"The run {plan.folder.path}", wait=plan.wait):
         plan.folder.clean()
         plan = as_the_folder_is_now(plan)
+        if not (plan.folder.path / "run.json").exists():
+            plan.folder.create(plan.config)
+        plan = replace(plan, folder=plan.folder.while_it_is_there())
         if max_seeds is None:
             return execute_run(plan, listener, stopping=stopping)
         return run_until_decided(plan, max_seeds, listener, stopping)

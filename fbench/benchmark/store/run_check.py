@@ -16,12 +16,14 @@ from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.hashes import HASHES_FILE, read_hashes, sha256_of, write_hashes
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
+from fbench.benchmark.store.search_files import read_search
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, reason_on_a_line
 
 DAMAGED: Final = "damaged"
 _LEFT_OUT_OF_COMMITS: Final = frozenset({WEIGHTS_FILE, LOGITS_FILE, "history.csv"})
 _AGAIN: Final = "the same fbench run makes it again"
+_AGAIN_IN_A_SEARCH: Final = "a search that is not done makes it again"
 
 Outcome = Literal["repaired", "problem", "note"]
 
@@ -57,9 +59,10 @@ def check_run(folder: RunFolder) -> RunCheck:
         UserError: ``run.json`` is damaged, without which nothing can be said of the rest; or a link lies in the folder.
     """
     folder.config()
-    check = _Check(folder)
+    check, tuning = _Check(folder), _Check(folder.searching, keeps_weights=False)
     found = [*check.leftovers(), *check.plan(), *check.files_of_run(), *check.trials()]
-    return RunCheck(check.whole, check.without_hash, tuple(found))
+    found += [*tuning.leftovers(), *tuning.searches(), *tuning.trials()]
+    return RunCheck(check.whole + tuning.whole, check.without_hash + tuning.without_hash, tuple(found))
 
 
 def _is_other(file: ContainedPath, kept: str) -> bool:
@@ -67,21 +70,17 @@ def _is_other(file: ContainedPath, kept: str) -> bool:
 
 
 class _Check:
-    """Goes through a run, and counts."""
+    """Goes through a run, or what its searches for settings left, of which weights are not kept; and counts."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
+    def __init__(self, folder: RunFolder, *, keeps_weights: bool = True) -> None:
+        self._folder, self._keeps_weights = folder, keeps_weights
         self._files = folder.files
         self.whole = 0
         self.without_hash = 0
 
-    @property
-    def _hashes(self) -> dict[str, str]:
-        return read_hashes(self._files) or {}
-
     def leftovers(self) -> Iterator[CheckedFile]:
         """What a process that was killed did not finish."""
-        for around in (self._files, *(self._files / name for name in ("trials", "costs"))):
+        for around in (self._files, *(self._files / name for name in ("trials", "costs", "searches"))):
             for name in around.names():
                 if name.startswith(UNFINISHED):
                     yield self._aside(around / name, "was not finished", "moved aside")
@@ -121,6 +120,15 @@ class _Check:
             read_audit = lambda name=name: self._folder.audit(name)  # noqa: E731
             yield from self._compare(f"data/{name}/audit.json", read_audit)
 
+    def searches(self) -> Iterator[CheckedFile]:
+        """What searches for settings found."""
+        around = self._files / "searches"
+        for name in around.names():
+            search_id = name.removesuffix(".json")
+            if not name.startswith(UNFINISHED) and name != HASHES_FILE:
+                read_one = lambda one=search_id: read_search(self._folder, one)  # noqa: E731
+                yield from self._compare(name, read_one, around)
+
     def trials(self) -> Iterator[CheckedFile]:
         """Records with the files beside them."""
         for trial_id in (self._files / "trials").names():
@@ -137,7 +145,8 @@ class _Check:
         if wrong is None and set(changed) - {WEIGHTS_FILE, LOGITS_FILE}:
             wrong = f"{', '.join(changed)} {'is' if len(changed) == 1 else 'are'} not what was written"
         if wrong is not None:
-            yield self._aside(trial, wrong, f"the trial was moved aside; {_AGAIN}")
+            again = _AGAIN if self._keeps_weights else _AGAIN_IN_A_SEARCH
+            yield self._aside(trial, wrong, f"the trial was moved aside; {again}")
             return
         for name in changed:
             yield self._aside(trial / name, "is not what was written", "moved aside; the record stays without it")
@@ -146,6 +155,8 @@ class _Check:
             if problem:
                 yield self._aside(trial / MAPS_FILE, problem, f"moved aside; {_AGAIN}")
         for name in hashes or {}:
+            if name == WEIGHTS_FILE and not self._keeps_weights:
+                continue
             if not (trial / name).exists() and name in _LEFT_OUT_OF_COMMITS:
                 yield CheckedFile(self._name(trial / name), "is not here", "left as it is: reports do without", "note")
         present = [name for name in trial.names() if name not in (HASHES_FILE, MAPS_FILE)]
@@ -163,25 +174,32 @@ class _Check:
             problem = self._problem(lambda: self._folder.history(trial_id))
         return problem
 
-    def _compare(self, name: str, read: Callable[[], object] | None) -> Iterator[CheckedFile]:
-        """One file beside the trials: moved aside where it cannot be read, told where it was changed."""
-        file = self._files
+    def _compare(
+        self, name: str, read: Callable[[], object] | None, around: ContainedPath | None = None
+    ) -> Iterator[CheckedFile]:
+        """One file beside the trials: moved aside where it cannot be read, told where it was changed. Its name is from
+        the folder ``around``, that of the run by default, which has its hash."""
+        file = around = around or self._files
         for part in name.split("/"):
             file = file / part
+        hashes = read_hashes(around) or {}
         if not file.exists():
-            if name in self._hashes:
-                yield CheckedFile(name, "is missing", f"nothing; {_AGAIN}", "note")
+            if name in hashes:
+                yield CheckedFile(self._name(file), "is missing", f"nothing; {_AGAIN}", "note")
             return
         problem = self._problem(read) if read is not None else None
         if problem is not None:
-            yield self._aside(file, problem, f"moved aside; {_AGAIN}")
-        elif name not in self._hashes:
+            yield self._aside(file, problem, f"moved aside; {_AGAIN}", around)
+        elif name not in hashes:
             self.without_hash += 1
-        elif sha256_of(file) == self._hashes[name]:
+        elif sha256_of(file) == hashes[name]:
             self.whole += 1
         else:
             yield CheckedFile(
-                name, "is valid, and not what was written", "nothing; restore it, or see who changed it", "problem"
+                self._name(file),
+                "is valid, and not what was written",
+                "nothing; restore it, or see who changed it",
+                "problem",
             )
 
     def _problem(self, read: Callable[[], object]) -> str | None:
@@ -198,14 +216,16 @@ class _Check:
         except UserError:
             return None
 
-    def _aside(self, file: ContainedPath, wrong: str, done: str) -> CheckedFile:
-        """Move a file or folder to where damaged ones are kept."""
+    def _aside(self, file: ContainedPath, wrong: str, done: str, around: ContainedPath | None = None) -> CheckedFile:
+        """Move a file or folder to where damaged ones are kept; ``around`` is the folder that has its hash."""
         name, number = self._name(file), 0
-        while (target := self._files / DAMAGED / f"{name.replace('/', '-')}-{number}").exists():
+        around = around or self._files
+        hashes, own_name = read_hashes(around) or {}, "/".join(file.parts[len(around.parts) :])
+        while (target := ContainedPath(self._files.root) / DAMAGED / f"{name.replace('/', '-')}-{number}").exists():
             number += 1
         target.move_here(file)
-        if name in self._hashes:
-            write_hashes(self._files, {other: kept for other, kept in self._hashes.items() if other != name})
+        if own_name in hashes:
+            write_hashes(around, {other: kept for other, kept in hashes.items() if other != own_name})
         return CheckedFile(name, wrong, f"{done} ({self._name(target)})" if done else "", "repaired")
 
     def _name(self, file: ContainedPath) -> str:

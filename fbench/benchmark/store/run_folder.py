@@ -65,6 +65,27 @@ class RunFolder(FilesOfRun):
             )
         return cls(path)
 
+    def while_it_is_there(self) -> RunFolder:
+        """The same folder, in which nothing is written once its ``run.json`` is gone, or is another file.
+
+        Without that, whoever still works in a folder that was removed would make it again, in part.
+        """
+        file = self.files / "run.json"
+        first = file.inode()
+
+        def require() -> None:
+            """
+            Raises:
+                UserError: the run is gone.
+            """
+            if file.inode() != first:
+                raise UserError(
+                    f"The run {self.path} was removed or replaced while it was at work; run the same command again, "
+                    "which begins with what is there."
+                )
+
+        return RunFolder(self.path, ContainedPath(self.files.root, self.files.parts, require))
+
     @property
     def searching(self) -> RunFolder:
         """Where searches for settings and their trials lie, apart from the trials of the run."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from fbench.benchmark.records.search_records import SEARCH_SCHEMA_VERSION, SearchRecord, SearchTable
 from fbench.benchmark.store.files import read_model, write_text
+from fbench.benchmark.store.hashes import HASHES_FILE, keep_hash
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError
@@ -29,7 +30,9 @@ def search_file(folder: RunFolder, search_id: str) -> ContainedPath:
 
 def write_search(folder: RunFolder, record: SearchRecord) -> None:
     """Keep what a search found."""
-    write_text(search_file(folder, record.search_id), _text(record.model_dump(mode="json"), "trials"))
+    file = search_file(folder, record.search_id)
+    write_text(file, _text(record.model_dump(mode="json"), "trials"))
+    keep_hash(file.parent, file)
 
 
 def read_searches(folder: RunFolder) -> dict[str, SearchRecord]:
@@ -38,15 +41,22 @@ def read_searches(folder: RunFolder) -> dict[str, SearchRecord]:
     Raises:
         UserError: a file is not valid, or that of another search.
     """
-    found: dict[str, SearchRecord] = {}
     names = [name for name in (folder.files / "searches").names() if not name.startswith(UNFINISHED)]
-    for search_id in (name.removesuffix(".json") for name in names if name.endswith(".json")):
-        file = search_file(folder, search_id)
-        record = read_model(file, SearchRecord, SEARCH_SCHEMA_VERSION)
-        if record.search_id != search_id:
-            raise UserError(f"{file} is the record of search '{record.search_id}'; restore it or delete it.")
-        found[search_id] = record
-    return found
+    ids = (name.removesuffix(".json") for name in names if name.endswith(".json") and name != HASHES_FILE)
+    return {search_id: read_search(folder, search_id) for search_id in ids}
+
+
+def read_search(folder: RunFolder, search_id: str) -> SearchRecord:
+    """The search with this id.
+
+    Raises:
+        UserError: its file is not valid, or that of another search.
+    """
+    file = search_file(folder, search_id)
+    record = read_model(file, SearchRecord, SEARCH_SCHEMA_VERSION)
+    if record.search_id != search_id:
+        raise UserError(f"{file} is the record of search '{record.search_id}'; restore it or delete it.")
+    return record
 
 
 def kept_searches(tables: Path = TABLES) -> dict[str, SearchRecord]:

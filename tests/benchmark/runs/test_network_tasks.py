@@ -20,6 +20,7 @@ from fbench.benchmark.runs.network_tasks import NetworkTasks, NoMapsError, _netw
 from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.messages import Task
+from fbench.benchmark.workers.note import writing_note
 from fbench.benchmark.workers.supervisor import Failure, Hear, Outcome
 
 CPU = torch.device("cpu")
@@ -98,6 +99,26 @@ def test_a_measurement_that_is_asked_to_stop_gives_what_was_timed_or_is_interrup
     else:
         with pytest.raises(KeyboardInterrupt):
             measured()
+
+
+def test_a_network_that_ends_the_measurement_while_all_are_timed_in_turn_is_left_out_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dying(Answers):
+        def run(self, tasks: Sequence[Task], hear: Hear = lambda task, value: None) -> Iterator[Outcome]:
+            if not tasks[0].arguments["left_out"]:
+                with writing_note(Path(str(tasks[0].arguments["note"]))) as write:
+                    write("a network with a longer name than b")
+                    write("b")
+            return super().run(tasks, hear)
+
+    record = SimpleNamespace(failures={"b": DIED.reason})
+    monkeypatch.setattr(CostRecord, "model_validate", lambda values: record)
+    spec = CostSpec(networks=(OWN, of_user("a"), of_user("b")), numerics=NUMERICS, plan=CostPlan())
+    answers = Dying((["timing, block 3 of 12"], DIED), ([], {}))
+    roofline: Any = SimpleNamespace(model_dump=lambda mode: {})
+    assert asking(answers, tmp_path).measure_cost(spec, CPU, 1, lambda what: None, roofline) is record
+    assert [task.arguments["left_out"] for task in answers.tasks] == [{}, {"b": DIED.reason}]
 
 
 @pytest.mark.parametrize(

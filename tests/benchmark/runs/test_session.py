@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -296,16 +298,39 @@ def test_what_killed_processes_left_goes_and_nothing_else_does(finished: RunTabl
     finished.folder.checkpoints.mkdir()
     for name in (trial, "0" * 16):  # of one that has a record, and of one that is still to run
         (finished.folder.checkpoints / f"{name}.safetensors").touch()
+    for name, age_s in ((".writing-old", 7200), (".writing-now", 0)):  # the second may be a report's
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age_s,) * 2)
     assert fbench.load_run(folder).trials == finished.trials  # also before they are gone
     assert run(request_in(tmp_path)).trials == finished.trials
     left = {finished.folder.checkpoints, finished.folder.checkpoints / f"{'0' * 16}.safetensors"}
-    assert set(folder.rglob("*")) - before == left
+    assert set(folder.rglob("*")) - before == left | {folder / ".writing-now"}
 
 
 def test_a_folder_that_a_run_left_when_it_was_killed_at_its_start_is_new(tmp_path: Path) -> None:
     (tmp_path / "run" / ".writing-1").mkdir(parents=True)
     (tmp_path / "run" / "lock.json").write_text("{}")
     assert len(plan_run(request_in(tmp_path)).pending) == 4
+
+
+@pytest.mark.usefixtures("no_cost")
+@pytest.mark.parametrize("instead", ["nothing", "another run"])
+def test_a_folder_that_is_removed_while_its_run_is_at_work_is_not_made_again_in_part(
+    tmp_path: Path, instead: str
+) -> None:
+    class Removes(RunListener):
+        def happened(self, event: Event) -> None:
+            if isinstance(event, Ended) and not (tmp_path / "aside").exists():
+                (tmp_path / "run").rename(tmp_path / "aside")
+                if instead == "another run":
+                    (tmp_path / "run").mkdir()
+                    (tmp_path / "run" / "run.json").write_bytes((tmp_path / "aside" / "run.json").read_bytes())
+
+    with pytest.raises(UserError, match="was removed or replaced while it was at work; run the same command again"):
+        run(request_in(tmp_path), Removes())
+    left = {file.name for file in (tmp_path / "run").rglob("*")} if (tmp_path / "run").exists() else set()
+    assert left == ({"run.json"} if instead == "another run" else set())
+    assert len(run(request_in(tmp_path)).trials) == 4
 
 
 def test_the_ledger_counts_every_reading_of_the_test_split(finished: RunTable) -> None:

@@ -133,3 +133,49 @@ def test_a_link_in_a_run_is_not_followed(run: RunFolder, tmp_path: Path) -> None
 def test_json_says_all(run: RunFolder) -> None:
     found = json.loads(CliRunner().invoke(app, ["doctor", str(run.path), "--json"]).output)
     assert (found["is_whole"], found["found"]) == (True, [])
+
+
+@pytest.fixture
+def tuned(tmp_path: Path) -> RunFolder:
+    """A run with searches for settings, one of whose trials lies with them."""
+    table = fabricate_run(tmp_path / "tuned", Recipe(seeds=(0,), images=40, tuning="once"))
+    searching, trial_id = table.folder.searching, table.folder.trial_ids()[0]
+    searching.take_trial(table.folder, trial_id)
+    hashes = json.loads((searching.trial_folder(trial_id) / "sha256.json").read_text())
+    hashes["weights.safetensors"] = "0" * 64  # a search keeps none
+    (searching.trial_folder(trial_id) / "sha256.json").write_text(json.dumps(hashes))
+    return table.folder
+
+
+def test_searches_and_their_trials_are_checked_too(tuned: RunFolder) -> None:
+    check = check_run(tuned)
+    assert (check.found, check.without_hash) == ((), 0)
+    files = [file for file in tuned.path.rglob("*") if file.is_file() and file.name != "sha256.json"]
+    assert check.whole == len(files)
+
+
+@pytest.mark.parametrize("damage", [overwrite, cut])
+def test_what_is_damaged_of_searches_is_moved_to_the_damaged_files_of_the_run(
+    tuned: RunFolder, damage: Callable[[Path], None]
+) -> None:
+    trial_id = tuned.searching.trial_ids()[0]
+    search = next(file for file in (tuned.path / "tuning" / "searches").iterdir() if file.name != "sha256.json")
+    (tuned.path / "tuning" / "trials" / ".writing-1").mkdir()
+    damage(tuned.searching.trial_folder(trial_id) / "record.json")
+    cut(search)
+    found = found_in(tuned)
+    assert sorted(one.file for one in found) == sorted(
+        ["tuning/trials/.writing-1", f"tuning/searches/{search.name}", f"tuning/trials/{trial_id}"]
+    )
+    assert {one.outcome for one in found} == {"repaired"}
+    assert len(list((tuned.path / "damaged").iterdir())) == 3
+    assert not search.exists()
+    assert not tuned.searching.trial_folder(trial_id).exists()
+    assert found_in(tuned) == []
+
+
+def test_a_search_that_somebody_changed_is_told(tuned: RunFolder) -> None:
+    search = next(file for file in (tuned.path / "tuning" / "searches").iterdir() if file.name != "sha256.json")
+    search.write_text(search.read_text().replace('"top1": 0.3', '"top1": 0.4'))
+    (one,) = found_in(tuned)
+    assert (one.file, one.outcome) == (f"tuning/searches/{search.name}", "problem")

@@ -18,7 +18,7 @@ from fbench.statistics.comparison.equivalence import (
     equivalence_p_values,
     smallest_margins,
 )
-from fbench.statistics.comparison.multiplicity import adjust
+from fbench.statistics.comparison.multiplicity import Correction, adjust
 from fbench.statistics.comparison.paired import new_images_difference
 from fbench.statistics.estimands import MeanEstimate, new_images, this_test_set
 
@@ -119,3 +119,18 @@ def test_intervals_and_tests_say_the_same_of_zero_and_of_the_margin(clustered: b
                 for margin in (0.01, 0.05):
                     is_within = -margin < low and high < margin
                     assert is_within == (equivalence_p_values([found], margin)[0] < level)
+
+
+@pytest.mark.parametrize("correction", ["holm", "false_discovery_rate"])
+def test_margins_of_a_large_family_are_those_of_tails_that_are_computed(
+    monkeypatch: pytest.MonkeyPatch, correction: Correction
+) -> None:
+    chance = np.random.default_rng(3)
+    estimates = [
+        new_images_difference(chance.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(3, 80)), confidence=0.95)
+        for _ in range(12)
+    ]
+    correct = partial(adjust, correction=correction)
+    computed = smallest_margins(estimates, correct)
+    monkeypatch.setattr("fbench.statistics.comparison.equivalence.FEW", 5)
+    np.testing.assert_allclose(smallest_margins(estimates, correct), computed, rtol=1e-4)

@@ -22,12 +22,13 @@ TABLE_SCHEMA: Final = 3
 ``selection_*``. 3: ``new_units`` for ``new_images``, with a column ``unit`` that says what these are."""
 
 
-def write_tables(findings: Findings, folder: Path) -> tuple[Path, Path]:
+def write_tables(findings: Findings, folder: Path | ContainedPath) -> tuple[Path, Path]:
     """Write ``summary.csv`` (a row per run, data set and network) and ``trials.csv`` (a row per planned trial).
 
     Qualities are fractions of 1 on the split that the row names; an empty cell was not measured. Returns the two paths.
     """
-    summary, trials = (ContainedPath(folder) / name for name in ("summary.csv", "trials.csv"))
+    around = folder if isinstance(folder, ContainedPath) else ContainedPath(folder)
+    summary, trials = (around / name for name in ("summary.csv", "trials.csv"))
     _write(summary, summary_rows(findings))
     _write(trials, trial_rows(findings))
     return summary.path, trials.path

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.core.files import replacing
 from fbench.reports.findings.gather import ShownFaces, read_runs
@@ -86,11 +87,12 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     Raises:
         UserError: a folder is not a run, or ``output`` cannot be written.
     """
-    return write_page(gather_report([load_run(path) for path in run_paths], **options), output)
+    write_page(gather_report([load_run(path) for path in run_paths], **options), output)
+    return output
 
 
-def write_page(report: Report, output: Path) -> Path:
-    """Write a gathered report to ``output`` and return its path.
+def write_page(report: Report, output: Path | ContainedPath) -> Path | ContainedPath:
+    """Write a gathered report to ``output`` and return that.
 
     Raises:
         UserError: ``output`` cannot be written.

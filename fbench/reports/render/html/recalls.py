@@ -11,7 +11,7 @@ import numpy as np
 from fbench.reports.figures.confusion import MOST_CLASSES
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.statistics.clusters import Clusters
-from fbench.statistics.comparison.networks import compare_networks
+from fbench.statistics.comparison.networks import new_images_difference
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.single import summarise
 
@@ -83,13 +83,9 @@ def _changes(
 ) -> tuple[MeanEstimate | None, ...]:
     ours, theirs = (evidence.networks[name] for name in pair)
     return tuple(
-        compare_networks(
-            ours.correct[:, mask],
-            theirs.correct[:, mask],
-            ours.seeds,
-            theirs.seeds,
-            clusters=_among(evidence, mask),
-        ).new_images
+        new_images_difference(
+            ours.correct[:, mask], theirs.correct[:, mask], ours.seeds, theirs.seeds, _among(evidence, mask)
+        )
         if _is_enough(evidence, mask)
         else None
         for mask in masks
