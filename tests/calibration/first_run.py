@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,19 +28,32 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.files import unfinished_beside
+from fbench.statistics.classification import confusion_matrix
+from fbench.statistics.collapse import is_collapsed
 from fbench.statistics.comparison.networks import new_images_difference
 from fbench.statistics.comparison.verdict import FamilyMember, decide
+from fbench.statistics.estimands import MeanEstimate
 from tests.csv_tables import save_rows
 
 TABLE: Final = Path("results/synthetic/first_run.csv")
 FIRST_PILOT_SEED: Final = 1_000
 PILOT_SEEDS: Final = 12
-IMAGE_PASSES: Final = (1_536, 2_048, 2_560)
-SEEDS: Final = (5, 6, 7, 8, 9, 10)
-DRAWS: Final = 400
+IMAGE_PASSES: Final = (1_536, 2_560)
+SEEDS: Final = (6, 8, 10, 11)
+DRAWS: Final = 60
 WANTED: Final = 6
 
-Answers = Mapping[str, npt.NDArray[np.bool_]]
+
+@dataclass(frozen=True)
+class Pilot:
+    """The trainings of one network: ``correct`` bool (pilot seeds, images of the test split), and ``learned`` bool
+    (pilot seeds), whether the training did not collapse."""
+
+    correct: npt.NDArray[np.bool_]
+    learned: npt.NDArray[np.bool_]
+
+
+Answers = Mapping[str, Pilot]
 
 
 def pilot_specs(image_passes: int) -> dict[tuple[str, int], TrialSpec]:
@@ -56,23 +70,40 @@ def pilot_specs(image_passes: int) -> dict[tuple[str, int], TrialSpec]:
 
 
 def answers_of(folder: RunFolder, specs: Mapping[tuple[str, int], TrialSpec]) -> Answers:
-    """Which images of the test split each training has right, shape (pilot seeds, images), by network."""
-    found: dict[str, list[npt.NDArray[np.bool_]]] = {}
+    """What each training has right on the test split, by network."""
+    found: dict[str, list[tuple[npt.NDArray[np.bool_], bool]]] = {}
     for (network, _), spec in specs.items():
-        found.setdefault(network, []).append(folder.predictions(spec.trial_id)["test"].correct)
-    return {network: np.array(rows) for network, rows in found.items()}
+        kept = folder.predictions(spec.trial_id)["test"]
+        confusion = confusion_matrix(kept.labels, kept.predicted, len(spec.data.class_names))
+        loss = folder.history(spec.trial_id)[-1].train_loss
+        found.setdefault(network, []).append((kept.correct, not is_collapsed(confusion, loss)))
+    return {
+        network: Pilot(np.array([correct for correct, _ in rows]), np.array([learned for _, learned in rows]))
+        for network, rows in found.items()
+    }
 
 
 def decided_of(answers: Answers, chosen: Sequence[int]) -> int:
     """How many comparisons of the suite these trainings decide."""
-    suite, seeds = load_suite("ablations"), tuple(chosen)
+    suite, seeds = load_suite("ablations"), list(chosen)
     (family,) = families(suite, list(answers))
     pairs = dict.fromkeys((pair, study.margin_points / 100) for study in suite.studies for pair in comparisons(study))
-    members = [
-        FamilyMember(new_images_difference(answers[ours][chosen], answers[theirs][chosen], seeds, seeds), margin)
-        for (ours, theirs), margin in pairs
-    ]
+    members = [_member(answers[ours], answers[theirs], seeds, margin) for (ours, theirs), margin in pairs]
     return sum(one.verdict != "undecided" for one in decide(members, planned=family.size))
+
+
+def _member(ours: Pilot, theirs: Pilot, seeds: Sequence[int], margin: float) -> FamilyMember:
+    """A comparison as a report makes it: of the trainings that learned, and held against all of them."""
+
+    def difference(*sides: Sequence[int]) -> MeanEstimate:
+        return new_images_difference(ours.correct[sides[0]], theirs.correct[sides[1]], *map(tuple, sides))
+
+    learned = [[seed for seed in seeds if side.learned[seed]] for side in (ours, theirs)]
+    neither = all(2 * len(side) < len(seeds) for side in learned)
+    every = difference(seeds, seeds)
+    if min(map(len, learned)) in (len(seeds), 0, 1):
+        return FamilyMember(every, margin, neither_learned=neither)
+    return FamilyMember(difference(*learned), margin, neither_learned=neither, with_collapsed=every)
 
 
 def rows_of(image_passes: int, answers: Answers, random_seed: int = 0) -> list[dict[str, object]]:

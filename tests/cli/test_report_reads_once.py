@@ -14,8 +14,10 @@ from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
 from fbench.cli.run import give_results
 from fbench.cli.run_output import FullOutput
+from fbench.core.bounded import MOST_JSON_BYTES
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
+from fbench.core.siblings import Sibling
 from fbench.reports.render.html import build, html
 
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
@@ -40,7 +42,15 @@ def readings(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         found[str(file.path.relative_to(copied))] += 1
         return opened(file, flags)
 
+    read = Sibling.content
+
+    def reads(sibling: Sibling, file: str, most_bytes: int = MOST_JSON_BYTES) -> bytes:
+        found[str((sibling.place / file).path.relative_to(copied))] += 1
+        return read(sibling, file, most_bytes)
+
     monkeypatch.setattr(ContainedPath, "descriptor", opens)
+    monkeypatch.setattr(Sibling, "content", reads)
+    monkeypatch.setenv("FBENCH_CACHE_DIR", str(copied.parent / "cache"))  # no index of the run is kept there
     for module in (build, html):
         monkeypatch.setattr(module, "render", lambda report: report.title)  # what is drawn reads nothing
     return found

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import build
+from fbench.architectures.registry import build, builder_function
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.machine.allocator import return_freed_memory
 from fbench.benchmark.machine.device import numerics_in_force
@@ -147,6 +147,7 @@ def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, 
     return_freed_memory()
     with numerics_in_force(numerics, device):
         _load_libraries()
+        builder_function(network.builder)  # what registers it is imported, which is none of the network's memory
         before = psutil.Process().memory_info().rss
         call = make_call(network, mode, "eager", batch_size, numerics, device)
         call.prepare()

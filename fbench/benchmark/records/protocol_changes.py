@@ -14,7 +14,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from fbench.benchmark.records.protocol import WORDS, Augmentation, Protocol
+from fbench.benchmark.records.protocol import JUDGING, WORDS, Augmentation, Protocol
 from fbench.core.errors import UserError, did_you_mean
 
 MOST_LETTERS: Final = 100
@@ -81,7 +81,7 @@ def overlaid(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
 
 
 def derived(protocol: Protocol, base: Protocol) -> Protocol:
-    """The protocol under a name that tells how it differs from ``base``; ``base`` itself where it does not."""
+    """The protocol under a name that tells how it differs from ``base``; under that of ``base`` where it does not."""
     ours, theirs = dict(_flat(_settings(protocol))), dict(_flat(_settings(base)))
     changes = {key: value for key, value in ours.items() if key not in theirs or theirs[key] != value}
     gone = [key for key in theirs if key not in ours and not _under(key, changes)]
@@ -90,8 +90,8 @@ def derived(protocol: Protocol, base: Protocol) -> Protocol:
         changes |= dict([NO_AUGMENTATION])
     words = [f"{_short(key)}={_text(value)}" for key, value in changes.items()]
     words += [f"{_short(key)}=null" for key in gone]
-    if not words:
-        return base
+    if not words:  # the rule by which trials are judged, which is no part of their ids, may differ all the same
+        return protocol.model_copy(update={"name": base.name, "version": base.version})
     start, listed = f"{base.name}@{base.version}" if "+" not in base.name else base.name, "+".join(words)
     if len(listed) > MOST_LETTERS:
         listed = f"{len(words)}_changes_{hashlib.sha256(listed.encode()).hexdigest()[:8]}"
@@ -106,7 +106,7 @@ def derived(protocol: Protocol, base: Protocol) -> Protocol:
 
 
 def _settings(protocol: Protocol) -> dict[str, Any]:
-    return protocol.model_dump(mode="json", exclude=set(_UNNAMED))
+    return protocol.model_dump(mode="json", exclude={*_UNNAMED, *JUDGING})
 
 
 def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,9 +12,9 @@ from fbench.core.schema import parse
 PROTOCOL = load_protocol("fbench")
 
 
-def test_quick_is_eighty_steps_of_thirty_two_with_two_evaluations() -> None:
+def test_quick_is_forty_eight_steps_of_thirty_two_with_two_evaluations() -> None:
     plan = plan_steps(PROTOCOL, load_preset("quick").budget, available=4096)
-    assert (plan.steps, plan.batch_size, plan.evaluate_after) == (80, 32, (40, 80))
+    assert (plan.steps, plan.batch_size, plan.evaluate_after) == (48, 32, (24, 48))
 
 
 def test_standard_is_six_epochs_of_all_full_batches() -> None:
@@ -31,7 +31,7 @@ def test_full_takes_the_protocols_own_epochs() -> None:
 
 def test_presets_come_smallest_first() -> None:
     assert list(load_presets()) == ["smoke", "quick", "standard", "full"]
-    assert [preset.seeds for preset in load_presets().values()] == [1, 3, 3, 10]
+    assert [preset.seeds for preset in load_presets().values()] == [1, 11, 3, 10]
 
 
 def test_an_unknown_preset_suggests_the_nearest() -> None:

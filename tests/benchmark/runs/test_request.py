@@ -37,7 +37,7 @@ def test_a_batch_size_is_that_of_every_data_set_and_of_the_preset() -> None:
     protocol, preset = RunRequest(protocol="chowanda2021", batch_size=16).protocol_and_preset()
     assert load_protocol("chowanda2021").batch_size_for_data
     assert (protocol.batch_size, protocol.batch_size_for_data) == (16, {})
-    assert (preset.budget.image_passes, preset.budget.batch_size) == (2560, None)
+    assert (preset.budget.image_passes, preset.budget.batch_size) == (1536, None)
     assert load_protocol(protocol.name) == protocol
 
 

@@ -17,7 +17,7 @@ OPENERS = {
 }
 NOT_BELOW_A_RUN = {
     "reports/render/html/html.py": {"read_text"},  # the page's own style and script
-    "benchmark/records/protocol.py": {"glob"},  # the protocols that come with fbench
+    "benchmark/records/protocol_library.py": {"glob"},  # the protocols that come with fbench
     "benchmark/store/ledger.py": {"open", "mkdir"},  # the user's cache
     "benchmark/store/index/cache_file.py": {"glob", "unlink"},  # the user's cache
     "benchmark/store/search_files.py": {"glob"},  # the tables that come with fbench
