@@ -10,12 +10,12 @@ from _pytest.mark import ParameterSet
 from fbench.architectures.registry import resolve
 
 
-def by_builder(names: Iterable[str], costly: Collection[str] = ()) -> list[ParameterSet]:
+def by_builder(names: Iterable[str], costly: Collection[str] = ("resnet50",)) -> list[ParameterSet]:
     """Parameters for all ``names``: the first of a builder is always tested, others are marked ``every_network``.
 
     Args:
         names: of networks.
-        costly: builders of which all are marked.
+        costly: builders of which all are marked; the largest, whose every test takes about a second, if none are given.
     """
     seen: set[str] = set(costly)
     found = []

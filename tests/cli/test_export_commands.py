@@ -51,6 +51,7 @@ def test_a_trial_is_exported_by_network_and_seed_and_predicts_faces(run: RunTabl
     assert f"{face}: {by_weights['images'][0]['predicted']}" in printed
 
 
+@pytest.mark.slow
 def test_int8_learns_its_ranges_from_training_images(run: RunTable, tmp_path: Path) -> None:
     file = tmp_path / "lenet.onnx"
     arguments = ["--calibration-images", "64", "-o", str(file)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,11 +157,15 @@ def hash_of(text: str) -> int:
     return int.from_bytes(text.encode()[-8:], "big") * 7919 % 2**32
 
 
+shipped = functools.cache(load_protocol)
+"""Protocols by name, each read once."""
+
+
 def protocol(recipe: Recipe) -> Protocol:
     changes: dict[str, Any] = {"selection": recipe.selection, "test": recipe.test}
     if recipe.tuning == "none":
-        return load_protocol("fbench").model_copy(update=changes)
-    tuned = load_protocol("fbench_tuned")
+        return shipped("fbench").model_copy(update=changes)
+    tuned = shipped("fbench_tuned")
     assert tuned.tuning is not None
     return tuned.model_copy(update=changes | {"tuning": tuned.tuning.model_copy(update={"mode": recipe.tuning})})
 

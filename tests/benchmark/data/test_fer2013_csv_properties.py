@@ -131,7 +131,7 @@ def without_usage(seed: int) -> str:
     return "\r\n".join([*kaggle_train_lines(3, seed), ""])
 
 
-@pytest.mark.parametrize("source", [published, without_usage])
+@pytest.mark.parametrize("source", [published, pytest.param(without_usage, marks=pytest.mark.slow)])
 @settings(max_examples=250)
 @given(mutation=MUTATIONS)
 def test_every_mutation_is_read_correctly_or_refused_by_its_line(

@@ -97,6 +97,7 @@ def test_ck48_has_its_published_counts_and_every_class_on_every_side(unpack: Mod
     assert "converted" not in dataset.description
 
 
+@pytest.mark.slow
 def test_each_subject_of_ck48_is_tested_in_one_of_ten_folds(unpack: ModuleType, tmp_path: Path) -> None:
     unpack.cmd_ck48(Namespace(pack=PACK, out=tmp_path))
     tested: list[str] = []

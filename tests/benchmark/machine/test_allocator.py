@@ -38,6 +38,7 @@ print(json.dumps({{"fresh": fresh, "several": several, "kept": kept, "after": re
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
 def test_freed_memory_stays_within_the_block_and_goes_back_after_it() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
