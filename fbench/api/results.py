@@ -122,7 +122,8 @@ class Run(RunTable):
         from fbench.reports.render.html.build import gather_report, write_page
 
         target = self.folder.path / "report.html" if output is None else expanded(output)
-        return write_page(gather_report([self], title=title, theme=theme), target)
+        write_page(gather_report([self], title=title, theme=theme), target)
+        return target
 
     def __repr__(self) -> str:
         """One line."""

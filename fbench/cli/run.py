@@ -262,7 +262,8 @@ def give_results(table: RunTable, output: RunOutput) -> None:
     report = gather_report([table])
     files = table.folder.while_it_is_there().files
     write_tables(report, files)
-    output.results(table, report, write_page(report, files / "report.html"))
+    write_page(report, files / "report.html")
+    output.results(table, report, table.folder.path / "report.html")
     if table.failed():
         raise typer.Exit(3)
 

@@ -91,8 +91,8 @@ def write_report(run_paths: Sequence[Path], output: Path, **options: Unpack[Repo
     return output
 
 
-def write_page(report: Report, output: Path | ContainedPath) -> Path | ContainedPath:
-    """Write a gathered report to ``output`` and return that.
+def write_page(report: Report, output: Path | ContainedPath) -> None:
+    """Write a gathered report to ``output``.
 
     Raises:
         UserError: ``output`` cannot be written.
@@ -103,4 +103,3 @@ def write_page(report: Report, output: Path | ContainedPath) -> Path | Contained
             stream.write(text.encode())
     except OSError as error:
         raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
-    return output
