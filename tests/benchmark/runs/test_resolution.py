@@ -10,7 +10,7 @@ from torch import nn
 
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import loaded_names, register, source_digest
+from fbench.architectures.registry import loaded_names, register
 from fbench.benchmark.runs.resolution import resolve_suite
 from fbench.benchmark.training.networks import describe_network, network_spec
 from fbench.benchmark.workers import asking
@@ -46,11 +46,10 @@ def test_networks_of_plugins_this_session_and_fbench_are_resolved_together(tmp_p
     found = resolve_suite(suite, (), {"dropout": 0.3}, [DATA], [plugin])
     assert "of_a_plugin" not in loaded_names(built_in=False)  # its code never ran here
     load_plugin(plugin)
-    files = {source_digest(plugin.read_bytes()): str(plugin)}
-    wanted = network_spec("of_a_plugin", "of_a_plugin", {}, DATA, files)
+    wanted = network_spec("of_a_plugin", "of_a_plugin", {}, DATA)
     assert found.networks["of_a_plugin", "stripes"] == wanted
     assert found.descriptions[wanted.digest] == describe_network(wanted)
-    assert found.networks["lenet5", "stripes"] == network_spec("lenet5", "lenet5", {"dropout": 0.3}, DATA, {})
+    assert found.networks["lenet5", "stripes"] == network_spec("lenet5", "lenet5", {"dropout": 0.3}, DATA)
     assert found.networks["of_this_session", "stripes"].source_sha256 is not None
     assert found.suite == suite
 
