@@ -78,18 +78,23 @@ class PluginSources:
         return PluginSources(folder, self.main, self.files, self.packages)
 
     def module_file(self, module: str) -> str | None:
-        """The file of a module of the plug-in, such as ``blocks`` or ``blocks.conv``; None for others."""
+        """The file of a module beside the plug-in, such as ``blocks`` or ``blocks.conv``; None for others."""
         stem = module.replace(".", "/")
-        return next((name for name in (f"{stem}/__init__.py", f"{stem}.py") if name in self.files), None)
+        return next((name for name in (f"{stem}/__init__.py", f"{stem}.py") if name in self.beside), None)
 
     def is_folder(self, module: str) -> bool:
-        """Whether a name is that of a package of the plug-in without ``__init__.py``."""
-        return any(name.startswith(f"{module.replace('.', '/')}/") for name in self.files)
+        """Whether a name is that of a package beside the plug-in without ``__init__.py``."""
+        return any(name.startswith(f"{module.replace('.', '/')}/") for name in self.beside)
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The files that lie beside the plug-in, or below."""
+        return frozenset(self.files) - frozenset(self.folders)
 
     @cached_property
     def tops(self) -> frozenset[str]:
-        """The first parts of the names of all modules."""
-        return frozenset(name.partition("/")[0].removesuffix(".py") for name in self.files)
+        """The first parts of the names of all modules beside the plug-in."""
+        return frozenset(name.partition("/")[0].removesuffix(".py") for name in self.beside)
 
     def with_loaded(self, modules: Iterable[ModuleType]) -> PluginSources:
         """The same with those modules of the user's own, of ``modules``, that were loaded from other files.
@@ -101,7 +106,10 @@ class PluginSources:
         found.files, found.folders, found.packages = dict(self.files), dict(self.folders), dict(self.packages)
         for module in modules:
             if (place := loaded_own_file(module)) is not None:
-                found.add(*place)
+                name, folder = place
+                if found.folders.get(name, folder) != folder:  # a path that the plug-in added comes before
+                    del found.files[name]
+                found.add(name, folder)
         found.follow_imports()
         return replace(self, files=found.files, folders=found.folders, packages=found.packages)
 

@@ -68,3 +68,16 @@ def test_a_plugin_that_ends_its_process_or_hangs_is_one_sentence(
     endless.write_text("import time; time.sleep(600)")
     with pytest.raises(UserError, match=r"lug-in.* cannot be used: it was not done within its limit of 3 s; mend its"):
         resolve_suite(suite, (), {}, [DATA], [endless])
+
+
+def test_an_edit_of_a_module_beside_a_plug_in_makes_other_networks(tmp_path: Path) -> None:
+    plugin = written(tmp_path)
+    plugin.write_text(PLUGIN.format(then="import side_of_mine"))
+    digests = []
+    for text in ("x = 1", "x = 2"):
+        (tmp_path / "side_of_mine.py").write_text(text)
+        found = resolve_suite(adhoc_suite(["of_a_plugin"]), (), {}, [DATA], [plugin])
+        network = found.networks["of_a_plugin", "stripes"]
+        assert found.plugins[str(network.plugin_digest)].files["side_of_mine.py"] == text.encode()
+        digests.append(network.digest)
+    assert digests[0] != digests[1]

@@ -96,7 +96,7 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
     for data in config.data:
         name = data.source or data.name
         taken = name not in DATA_SETS or known_data(name).takes_path
-        path = Path(given.data_paths.get(data.name, "PATH")) if taken else None
+        path = Path(_from_home(given.data_paths.get(data.name, "PATH"))) if taken else None
         command += ["--data", str(data.reference.model_copy(update={"path": path}))]
     if (analyses := run.interim_analyses) is not None:
         command += ["--until-decided", "--max-seeds", str(seeds or analyses.max_seeds)]
@@ -110,6 +110,12 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
     if config.numerics.precision != "fp32":
         command += ["--precision", config.numerics.precision]
     return shlex.join(command)
+
+
+def _from_home(path: str) -> str:
+    """A path without the name of the person, where it lies in their home; `~` is understood by `--data`."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path.startswith(f"{home}/") and home != "/" else path
 
 
 def _changes_of_budget(config: RunConfig) -> list[str]:
