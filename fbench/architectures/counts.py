@@ -143,12 +143,12 @@ def _stray(name: str, path: Path, places: Mapping[str, Path]) -> Drift:
 
 
 def _compare(name: str, row: ContractRow | None, path: Path, count: Count) -> list[Drift]:
-    if row is None or row.counts is None:
-        return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
     try:
         found = count(name)
     except UserError as error:
         return [Drift(name, path, f"cannot be counted: {error}")]
+    if row is None or row.counts is None:
+        return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
     return [
         Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
         for key in COUNT_NAMES

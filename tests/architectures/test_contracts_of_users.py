@@ -117,12 +117,7 @@ def test_the_contract_that_a_package_brings_holds_for_it(tmp_path: Path, monkeyp
     assert params("--check").output == "Every network: as in the contract.\n"
 
 
-def test_a_package_that_cannot_be_imported_fails_the_gate_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "fbench_contract.toml").write_text(
-        "[broken_net]\ntrainable_params = 1\nbn_running_stats = 0\nmacs = 1\n", encoding="utf-8"
-    )
+def test_a_package_that_cannot_be_imported_fails_the_gate_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     announced(monkeypatch, broken_net="no_such_module_anywhere:net")
     result = params("--check")
     assert result.exit_code == 1
