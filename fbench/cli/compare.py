@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def compare_command(
-    base: Annotated[str, typer.Argument(help="A run's folder or a file of `fbench speed`; PATH:NETWORK names one.")],
+    base: Annotated[
+        str,
+        typer.Argument(
+            help="A run's folder, or a file of `fbench speed` or `fbench import`; PATH:NETWORK names a network."
+        ),
+    ],
     new: Annotated[str, typer.Argument(help="As BASE. Without names, every network that both hold is compared.")],
     fail_on: Annotated[
         list[str] | None,
@@ -55,6 +60,8 @@ def compare_command(
         raise UserError("--fail-on-undecided was given without a condition; add one, such as --fail-on macs:+0%.")
     target = _checked(output)
     sides = load_side(base), load_side(new)
+    if target is not None and any(side.imported for side in sides):
+        raise UserError(f"--output {output} was given, and imported results have no page; leave it out.")
     compared = pairs(*sides)
     gate = judge_gate(compared, conditions, other_machine=other_machine) if conditions else None
     if target is not None:

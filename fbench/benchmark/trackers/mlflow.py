@@ -42,7 +42,7 @@ def check_place(place: str) -> None:
     Raises:
         UserError: it cannot.
     """
-    scheme, colon, rest = place.partition(":")
+    scheme, colon, _ = place.partition(":")
     dialect = scheme.partition("+")[0].lower()
     if dialect not in (*SERVERS, *DATABASES) or not (colon or dialect == "databricks"):
         raise UserError(
@@ -50,15 +50,26 @@ def check_place(place: str) -> None:
             "mlflow=sqlite:///mlflow.db, or the address of a server, such as mlflow=http://127.0.0.1:5000."
         )
     if dialect == "sqlite":
-        file = re.match(r"///(?P<file>[^?]+)", rest)
+        file = database_file(place)
         if file is None:
             raise UserError(
                 f"--track mlflow={readable(place)} names no file; give one, such as mlflow=sqlite:///mlflow.db."
             )
-        require_writable_file(expanded(file["file"]), "What MLflow keeps", "--track mlflow=sqlite:///FILE")
+        require_writable_file(expanded(file), "What MLflow keeps", "--track mlflow=sqlite:///FILE")
+
+
+def database_file(place: str) -> str | None:
+    """The file of an SQLite database; none where that is no such database, or one in memory."""
+    found = re.match(r"sqlite(\+\w+)?:///(?P<file>[^?]+)", place, re.IGNORECASE)
+    return found["file"] if found else None
 
 
 def open_tracker(place: str) -> MlflowTracker:
+    """Connect; errors as :func:`open_client`."""
+    return MlflowTracker(open_client(place))
+
+
+def open_client(place: str) -> MlflowClient:
     """Connect.
 
     Raises:
@@ -72,7 +83,7 @@ def open_tracker(place: str) -> MlflowTracker:
 
     client = MlflowClient(tracking_uri=place)
     client.search_experiments(max_results=1)
-    return MlflowTracker(client)
+    return client
 
 
 def _ask_database(place: str) -> None:

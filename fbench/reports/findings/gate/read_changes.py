@@ -18,6 +18,7 @@ from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasured, share_of
 from fbench.reports.findings.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
+from fbench.reports.findings.gate.imported_changes import imported_accuracy
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
 from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
@@ -65,7 +66,13 @@ def energy() -> ReadChange:
 
 def accuracy() -> ReadChange:
     """The difference in accuracy for new images, on each data set in common."""
-    return lambda pair, asked: list(_on_each_data_set(pair, partial(_accuracy, asked.confidence)))
+
+    def found(pair: ComparedPair, asked: Asked) -> Found:
+        if pair.base.imported is not None or pair.new.imported is not None:
+            return imported_accuracy(pair, asked.confidence)
+        return list(_on_each_data_set(pair, partial(_accuracy, asked.confidence)))
+
+    return found
 
 
 def quality_of(per_seed: Callable[[NetworkEvidence], Sequence[float]]) -> ReadChange:
