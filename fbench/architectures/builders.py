@@ -3,8 +3,8 @@ it."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
+import linecache
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fbench.architectures.plugin_sources import PluginSources
 
 GEOMETRY = ("num_classes", "in_channels", "image_size")
 BUILT_IN_PACKAGE = "fbench.architectures.networks"
@@ -40,7 +42,8 @@ class ResolvedArchitecture:
         name: the registered name, aliases resolved.
         builder: the name of the builder; ``ires`` for ``ires_no_se``.
         options: every option of the builder with its value, defaults included; JSON values only.
-        source: SHA-256 (hex) of the text of the file that defines the builder; None for a built-in network.
+        source: SHA-256 (hex) of the user's code that defines the builder, as of
+            :attr:`fbench.architectures.plugin_sources.PluginSources.identity`; None for a built-in network.
     """
 
     name: str
@@ -64,7 +67,8 @@ class Builder:
         build: the function (or class) that makes the network from keyword options.
         defaults: every option with its default.
         hints: the annotated types of the options, where they can be evaluated.
-        source: SHA-256 (hex) of the text of the file that defines it; None for a built-in network.
+        source: SHA-256 (hex) of the user's code that defines it; None for a built-in network.
+        plugin: the files of the plug-in that registered it, where one did.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Builder:
     defaults: Mapping[str, Any]
     hints: Mapping[str, Any]
     source: str | None
+    plugin: PluginSources | None = None
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The given options, each of the type that the builder takes, when all are the builder's.
@@ -132,11 +137,6 @@ def is_built_in(module_name: str) -> bool:
     return module_name.startswith(f"{BUILT_IN_PACKAGE}.")
 
 
-def source_digest(text: bytes) -> str:
-    """SHA-256 (hex) of a source text, line endings made equal."""
-    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()
-
-
 def json_value(option: str, value: Any, hint: Any = None) -> Any:
     """An option's value in the one JSON form of its annotated type: equal networks get equal options.
 
@@ -166,11 +166,17 @@ def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _source_of(function: Callable[..., Any]) -> str | None:
-    """The digest of the function's file, or of its own text where it has no file, as in a notebook."""
+    """The digest of the code behind a function: of its file and what that imports, or of the cell of a notebook."""
+    from fbench.architectures.own_modules import PLUGIN_PREFIX
+    from fbench.architectures.plugin_sources import sources_of_module, sources_of_text
+
+    if function.__module__.startswith(PLUGIN_PREFIX):
+        return None  # what runs the plug-in knows its files
     try:
         path = inspect.getsourcefile(function)
         if path is not None and Path(path).is_file():
-            return source_digest(Path(path).read_bytes())
-        return source_digest(inspect.getsource(function).encode())
-    except (OSError, TypeError):
+            return sources_of_module(function.__module__, Path(path).resolve()).identity
+        cell = "".join(linecache.getlines(inspect.getfile(function))) or inspect.getsource(function)
+        return sources_of_text(cell.encode(), Path.cwd()).identity
+    except (OSError, TypeError, UserError):
         return None

@@ -22,7 +22,6 @@ from fbench.architectures.builders import (
     ResolvedArchitecture,
     builder_from,
     is_built_in,
-    source_digest,
 )
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.names import meant, names_like
@@ -30,6 +29,8 @@ from fbench.core.errors import UserError, reason_on_a_line
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fbench.architectures.plugin_sources import PluginSources
 
 __all__ = [
     "Description",
@@ -51,7 +52,6 @@ __all__ = [
     "registered_aliases",
     "registering_from",
     "resolve",
-    "source_digest",
 ]
 
 ENTRY_POINT_GROUP = "fbench.architectures"
@@ -129,14 +129,16 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
 
 
 @contextmanager
-def registering_from(source: str, file: str) -> Iterator[None]:
-    """What a user registers inside belongs to one source text, of a ``file``; when it raises, all of it is taken back.
+def registering_from(sources: Callable[[], PluginSources], file: str) -> Iterator[None]:
+    """What a user registers inside belongs to one plug-in, which ``file`` names; when it raises, all of it is taken
+    back. ``sources`` are asked for afterwards.
 
     Built-in networks that are imported inside stay registered, because Python imports them only once.
     """
     before = set(_REGISTRY.entries)
     try:
         yield
+        plugin = sources() if _new_names(before) else None
     except BaseException:
         for name in _new_names(before):
             del _REGISTRY.entries[name]
@@ -144,8 +146,8 @@ def registering_from(source: str, file: str) -> Iterator[None]:
         raise
     for name in _new_names(before):
         _REGISTRY.entries[name] = replace(_REGISTRY.entries[name], origin=file)
-        if name in _REGISTRY.builders:
-            _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=source)
+        if name in _REGISTRY.builders and plugin is not None:
+            _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=plugin.identity, plugin=plugin)
 
 
 def _new_names(before: set[str]) -> set[str]:
@@ -238,6 +240,12 @@ def is_announced(name: str) -> bool:
 def is_at_hand(name: str) -> bool:
     """Whether a name is one of fbench's own, or was registered in this very process."""
     return name in built_in_contract() or name in _REGISTRY.entries
+
+
+def plugin_of(builder: str) -> PluginSources | None:
+    """The files of the plug-in that registered a builder; None where none did."""
+    found = _REGISTRY.builders.get(builder)
+    return None if found is None else found.plugin
 
 
 def origin(name: str) -> str:

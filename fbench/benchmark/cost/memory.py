@@ -13,7 +13,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build, builder_function
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.machine.allocator import return_freed_memory
@@ -22,6 +21,7 @@ from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWT
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
+from fbench.benchmark.training.foreign_code import load_named_code
 from fbench.core.errors import reason_of
 
 MIB = 2**20
@@ -142,8 +142,7 @@ def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, 
     import psutil
 
     device = torch.device("cpu")
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
+    load_named_code(network)
     return_freed_memory()
     with numerics_in_force(numerics, device):
         _load_libraries()

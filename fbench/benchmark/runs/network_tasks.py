@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import CostSpec
@@ -296,5 +295,6 @@ def make_maps(_: Parent, folder: str, spec: dict[str, Any], data_path: str | Non
 
 
 def _load(network: NetworkSpec) -> None:
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
+    from fbench.benchmark.training.foreign_code import load_named_code
+
+    load_named_code(network)

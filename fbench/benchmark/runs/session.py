@@ -21,6 +21,7 @@ from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
 from fbench.benchmark.runs.search_settings import search_settings
 from fbench.benchmark.runs.searching import estimate_searches_s
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -151,6 +152,7 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
 
     if not (plan.folder.path / "run.json").exists():
         plan.folder.create(plan.config)
+    keep_inputs(plan.folder.files, plan.config, plan.resolved.plugins)
     plan.folder.extend_plan(plan.planned if by_rule else marked_additions(plan.folder, plan.planned))
     _audit_data(plan)
     for network in plan.networks:
