@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fbench.architectures.contract import BUILT_IN_CONTRACT, USER_CONTRACT_NAME, built_in_contract
-from fbench.architectures.registry import module_of, plugin_of
+from fbench.architectures.registry import module_of, plugin_file_of
 
 
 def contract_of(name: str) -> Path:
@@ -17,7 +17,7 @@ def contract_of(name: str) -> Path:
     """
     if name in built_in_contract():
         return BUILT_IN_CONTRACT
-    if plugin := plugin_of(name):
+    if plugin := plugin_file_of(name):
         return Path(plugin).resolve().with_name(USER_CONTRACT_NAME)
     if module := module_of(name):
         shipped = [folder / USER_CONTRACT_NAME for folder in _folders(module.partition(".")[0])]

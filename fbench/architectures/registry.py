@@ -46,6 +46,7 @@ __all__ = [
     "loaded_names",
     "module_of",
     "origin",
+    "plugin_file_of",
     "plugin_of",
     "register",
     "register_variant",
@@ -251,10 +252,10 @@ def plugin_of(builder: str) -> PluginSources | None:
 def origin(name: str) -> str:
     """The plug-in that registered a name, as its path was given, or the module in which a package announces it; empty
     for fbench's own networks and those of a session."""
-    return plugin_of(name) or module_of(name)
+    return plugin_file_of(name) or module_of(name)
 
 
-def plugin_of(name: str) -> str:
+def plugin_file_of(name: str) -> str:
     """The plug-in's file that registered a name, as its path was given; else empty."""
     entry = _REGISTRY.entries.get(name)
     return entry.origin if entry else ""
