@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fbench.benchmark.imports.tables import Key, Trainings, fraction
+from fbench.benchmark.imports.tables import Key, Trainings, fraction, network_name, seed_number
 from fbench.benchmark.records.imported import ImportedTraining
 from fbench.benchmark.trackers.choice import TrackerPlace, parse_trackers
 from fbench.benchmark.trackers.mlflow import TRIAL, database_file, open_client
@@ -93,7 +93,5 @@ def _said(run: Any, asked: MlflowQuestion) -> tuple[Key, float]:
             raise UserError(f"{where} has no parameter or tag '{key}'; name another with {option}.")
     if asked.top1 not in run.data.metrics:
         raise UserError(f"{where} has no metric '{asked.top1}'; name another with --top1.")
-    seed = texts[asked.seed]
-    if not (seed.isascii() and seed.isdigit()):
-        raise UserError(f"{where}: the seed is '{seed}'; it has to be a whole number from 0.")
-    return (texts[asked.network], int(seed)), fraction(str(run.data.metrics[asked.top1]), where)
+    key = network_name(texts[asked.network], where), seed_number(texts[asked.seed], where)
+    return key, fraction(str(run.data.metrics[asked.top1]), where)

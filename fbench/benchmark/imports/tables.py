@@ -25,6 +25,9 @@ MOST_BYTES: Final = 512 * 2**20
 ACCURACIES: Final = ("network", "seed", "top1")
 PREDICTIONS: Final = ("network", "seed", "image", "label", "predicted")
 
+MOST_OF_A_NAME: Final = 100
+MOST_DIGITS: Final = 18
+
 Key = tuple[str, int]
 """A network and a seed."""
 Trainings = dict[Key, ImportedTraining]
@@ -57,8 +60,11 @@ def _read(file: Path, tested: EvaluatedOn) -> Trainings:
         text = read_text(file, MOST_BYTES)
     except (OSError, ValueError) as error:
         raise UserError(f"{file} cannot be read ({error}); give a CSV file in UTF-8.") from error
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    columns = [name.strip() for name in reader.fieldnames or ()]
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=None), skipinitialspace=True)
+    try:
+        columns = [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise UserError(f"{file} is no CSV ({error}); mend its first line.") from error
     reader.fieldnames = columns
     wanted = ACCURACIES if "top1" in columns and "predicted" not in columns else PREDICTIONS
     for name in wanted:
@@ -91,10 +97,32 @@ def _rows(file: Path, reader: csv.DictReader[str], wanted: Sequence[str]) -> Ite
 
 
 def _key(row: _Row) -> Key:
-    seed = row.cells["seed"]
-    if not (seed.isascii() and seed.isdigit()) or len(seed) > 18:
-        raise UserError(f"{row.where}: the seed is '{readable(seed)}'; give a whole number from 0.")
-    return row.cells["network"], int(seed)
+    return network_name(row.cells["network"], row.where), seed_number(row.cells["seed"], row.where)
+
+
+def seed_number(text: str, where: str) -> int:
+    """A seed.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS:
+        raise UserError(f"{where}: the seed is '{readable(text)[:MOST_OF_A_NAME]}'; give a whole number from 0.")
+    return int(text)
+
+
+def network_name(text: str, where: str) -> str:
+    """A name that ``PATH:NETWORK`` can hold and a terminal can show.
+
+    Raises:
+        UserError: it is none.
+    """
+    if ":" in text or readable(text) != text or len(text) > MOST_OF_A_NAME:
+        raise UserError(
+            f"{where}: the network is called '{readable(text)[:MOST_OF_A_NAME]}'; give a short name without colons and "
+            "control characters."
+        )
+    return text
 
 
 def fraction(text: str, where: str) -> float:
@@ -160,7 +188,9 @@ def _training(key: Key, found: dict[str, tuple[int, int]], images: EvaluatedImag
             f"'{missing}'."
         )
     labels, predicted = np.array([found[name] for name in names]).T
-    if wrong := next(iter(np.flatnonzero(labels != images.labels).tolist()), None):
+    different = np.flatnonzero(labels != images.labels)
+    if different.size:
+        wrong = int(different[0])
         raise UserError(
             f"{of_training}: the label of the image '{names[wrong]}' is {images.class_names[labels[wrong]]} in the "
             f"file and {images.class_names[int(images.labels[wrong])]} in {data}; these are other images, or in "

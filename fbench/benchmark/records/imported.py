@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import eq
 from typing import Final, Literal, Self
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.predictions import ClusterUnit
@@ -34,7 +35,7 @@ class ImportedData(FrozenModel):
     split: SplitName
     fingerprint: str | None = None
     class_names: tuple[str, ...] = ()
-    images: int | None = None
+    images: PositiveInt | None = None
     labels: tuple[NonNegativeInt, ...] = ()
     unit: ClusterUnit | None = None
     clusters: tuple[NonNegativeInt, ...] = ()
@@ -54,13 +55,17 @@ class ImportedResults(FrozenModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         images = len(self.data.labels)
-        if len(self.data.clusters) not in (0, images):
-            raise ValueError("clusters and labels are of different numbers of images")
+        if images not in (0, self.data.images) or len(self.data.clusters) not in (0, images):
+            raise ValueError("labels and clusters are not one for each image")
         for name, trainings in self.networks.items():
             if not trainings or len({one.seed for one in trainings}) != len(trainings):
                 raise ValueError(f"the trainings of '{name}' need a seed of their own each")
             if any(len(one.predicted) not in (0, images) for one in trainings):
                 raise ValueError(f"the predictions of '{name}' are not one for each label")
+            for one in trainings:
+                right = sum(map(eq, one.predicted, self.data.labels))
+                if one.predicted and one.top1 != right / images:
+                    raise ValueError(f"the accuracy of '{name}' with seed {one.seed} is not that of its predictions")
         return self
 
     def has_predictions(self, network: str) -> bool:

@@ -133,9 +133,13 @@ def test_what_was_tested_on_something_else_is_an_error(
 
 def test_images_in_another_order_are_an_error(tmp_path: Path, run: RunTable) -> None:
     given = results(run)
-    turned = given.data.model_copy(update={"labels": given.data.labels[::-1]})
+    trainings = tuple(one.model_copy(update={"predicted": one.predicted[::-1]}) for one in given.networks["their_net"])
+    turned = {
+        "data": given.data.model_copy(update={"labels": given.data.labels[::-1]}),
+        "networks": {"their_net": trainings},
+    }
     with pytest.raises(UserError, match="other images, or in another order"):
-        change(compared(tmp_path, given.model_copy(update={"data": turned})))
+        change(compared(tmp_path, given.model_copy(update=turned)))
 
 
 def test_a_single_training_decides_nothing(tmp_path: Path, run: RunTable) -> None:
