@@ -60,8 +60,6 @@ def compare_command(
         raise UserError("--fail-on-undecided was given without a condition; add one, such as --fail-on macs:+0%.")
     target = _checked(output)
     sides = load_side(base), load_side(new)
-    if target is not None and any(side.imported for side in sides):
-        raise UserError(f"--output {output} was given, and imported results have no page; leave it out.")
     compared = pairs(*sides)
     gate = judge_gate(compared, conditions, other_machine=other_machine) if conditions else None
     if target is not None:

@@ -13,6 +13,7 @@ from fbench.benchmark.trackers.quiet import quiet
 from fbench.cli.app import app
 from fbench.core.errors import UserError
 from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +50,21 @@ def test_accuracies_from_a_table_stand_beside_a_run_and_are_marked() -> None:
     assert "failed" in shown.output
 
 
-def test_nothing_is_overwritten_and_a_page_is_refused() -> None:
-    fabricate_run(Path("run"), Recipe(accuracy={"ires": 0.7}, images=400))
+def test_nothing_is_overwritten() -> None:
     typed("import", "csv", accuracies(), "--data", "fer2013")
     assert "is not overwritten" in sentence("import", "csv", "theirs.csv", "--data", "fer2013")
-    said = sentence("compare", "run:ires", "imported.json:their_net", "-o", "page.html")
-    assert said == "--output page.html was given, and imported results have no page; leave it out."
+
+
+def test_a_page_says_what_was_imported_and_what_the_difference_rests_on() -> None:
+    fabricate_run(Path("run"), Recipe(accuracy={"ires": 0.7}, images=400))
+    typed("import", "csv", accuracies(), "--data", "fer2013")
+    done = typed("compare", "run:ires", "imported.json:their_net", "-o", "page.html")
+    assert done.exit_code == 0, done.output
+    page = Page(Path("page.html").read_text(encoding="utf-8"))
+    assert "imported.json:their_net, imported, not trained here: theirs.csv, " in page.text
+    assert "Accuracy of their_net (imported) against ires on fer2013: −" in page.text
+    assert "(test split, these images alone (accuracies without predictions), 5 and 3 seeds, unpaired" in page.text
+    assert "B is imported, not trained here" in page.text
 
 
 def test_a_file_that_is_no_result_any_more_is_one_sentence() -> None:

@@ -93,5 +93,5 @@ def _said(run: Any, asked: MlflowQuestion) -> tuple[Key, float]:
             raise UserError(f"{where} has no parameter or tag '{key}'; name another with {option}.")
     if asked.top1 not in run.data.metrics:
         raise UserError(f"{where} has no metric '{asked.top1}'; name another with --top1.")
-    key = network_name(texts[asked.network], where), seed_number(texts[asked.seed], where)
-    return key, fraction(str(run.data.metrics[asked.top1]), where)
+    training = network_name(texts[asked.network], where), seed_number(texts[asked.seed], where)
+    return training, fraction(str(run.data.metrics[asked.top1]), where)
