@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -127,12 +128,22 @@ def run(
     )
     shown = _bar(progress) if listener is None else None
     with mirrors_of(trackers, _warn) as mirrors, shown or nullcontext():
-        told = listener or shown or RunListener()
+        told = listener or shown or _Words()
         return Run.of(run_request(request, Together(told, *mirrors) if mirrors else told))
 
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, RuntimeWarning, stacklevel=2)
+
+
+class _Words(RunListener):
+    """Says what a script has to know."""
+
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """Say that workers are out of the question."""
+        from fbench.cli.progress import here_alone
+
+        print(here_alone(networks), file=sys.stderr)  # noqa: T201 - what a function says that has no bar
 
 
 def _suite(suite: Place | Suite | None, arch: Sequence[str], against: str | None) -> str | Suite:

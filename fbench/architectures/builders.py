@@ -4,7 +4,6 @@ it."""
 from __future__ import annotations
 
 import inspect
-import linecache
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,6 +68,7 @@ class Builder:
         hints: the annotated types of the options, where they can be evaluated.
         source: SHA-256 (hex) of the user's code that defines it; None for a built-in network.
         plugin: the files of the plug-in that registered it, where one did.
+        of_session: whether it is defined in no file.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Builder:
     hints: Mapping[str, Any]
     source: str | None
     plugin: PluginSources | None = None
+    of_session: bool = False
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The given options, each of the type that the builder takes, when all are the builder's.
@@ -123,12 +124,16 @@ def builder_from(name: str, function: Callable[..., nn.Module]) -> Builder:
     for option in GEOMETRY:
         if option not in signature.parameters:
             raise UserError(f"The builder of '{name}' lacks the option '{option}'; add it, with a default.")
+    from fbench.architectures.session_code import is_of_session
+
+    built_in = is_built_in(function.__module__)
     return Builder(
         name=name,
         build=function,
         defaults={option: parameter.default for option, parameter in signature.parameters.items()},
         hints=_type_hints(function),
-        source=None if is_built_in(function.__module__) else _source_of(function),
+        source=None if built_in else _source_of(function),
+        of_session=not built_in and is_of_session(function),
     )
 
 
@@ -166,17 +171,17 @@ def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _source_of(function: Callable[..., Any]) -> str | None:
-    """The digest of the code behind a function: of its file and what that imports, or of the cell of a notebook."""
+    """The digest of the code behind a function: of its file and what that imports, or of the cells of a notebook."""
     from fbench.architectures.own_modules import PLUGIN_PREFIX
-    from fbench.architectures.plugin_sources import sources_of_module, sources_of_text
+    from fbench.architectures.plugin_sources import sources_of_module
+    from fbench.architectures.session_code import is_of_session, session_identity
 
     if function.__module__.startswith(PLUGIN_PREFIX):
         return None  # what runs the plug-in knows its files
+    if is_of_session(function):
+        return session_identity(function)
     try:
-        path = inspect.getsourcefile(function)
-        if path is not None and Path(path).is_file():
-            return sources_of_module(function.__module__, Path(path).resolve()).identity
-        cell = "".join(linecache.getlines(inspect.getfile(function))) or inspect.getsource(function)
-        return sources_of_text(cell.encode(), Path.cwd()).identity
+        path = Path(inspect.getsourcefile(function) or "")
+        return sources_of_module(function.__module__, path.resolve()).identity if path.is_file() else None
     except (OSError, TypeError, UserError):
         return None

@@ -103,6 +103,8 @@ def register(
 
     def decorate(function: FunctionT) -> FunctionT:
         builder, built_in = builder_from(name, function), is_built_in(function.__module__)
+        if builder.of_session:  # a cell that is run again
+            _forget_of_session(name)
         _check_free((name, *aliases), built_in)
         about = Description(paper, role, description, tuple(aliases), tuple(open_choices))
         _REGISTRY.builders[name] = builder
@@ -124,6 +126,8 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
         raise UserError(f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself.")
     builder = _REGISTRY.builders[of]
     built_in = is_built_in(sys._getframe(1).f_globals.get("__name__", ""))
+    if name in _REGISTRY.entries and name not in _REGISTRY.builders and "__file__" not in sys._getframe(1).f_globals:
+        _forget_of_session(name)
     _check_free((name, *aliases), built_in)
     about = Description(describe(of).paper, "variant", description, tuple(aliases))
     _REGISTRY.entries[name] = _Entry(of, builder.checked(options), about, built_in)
@@ -149,6 +153,17 @@ def registering_from(sources: Callable[[], PluginSources], file: str) -> Iterato
         _REGISTRY.entries[name] = replace(_REGISTRY.entries[name], origin=file)
         if name in _REGISTRY.builders and plugin is not None:
             _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=plugin.identity, plugin=plugin)
+
+
+def _forget_of_session(name: str) -> None:
+    """Make a name free that was registered in a session, and so by no plug-in, package or file."""
+    entry = _REGISTRY.entries.get(name)
+    if entry is None or entry.built_in or entry.origin:
+        return
+    builder = _REGISTRY.builders.get(name)
+    if builder is None or builder.of_session:
+        _REGISTRY.builders.pop(name, None)
+        del _REGISTRY.entries[name]
 
 
 def _new_names(before: set[str]) -> set[str]:

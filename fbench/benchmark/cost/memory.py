@@ -6,8 +6,11 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import wait
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -36,10 +39,14 @@ def read_peak_memory(
         if device.type == "cuda":
             peak_memory_mib = _cuda_peak_mib(network, mode, batch_size, numerics, device)
             method = ALLOCATOR_PEAK
+        elif network.is_of_session:
+            peak_memory_mib, method = None, "not measured: no fresh process can import a network of a session"
         elif device.type == "cpu" and sys.platform != "win32":
             context = multiprocessing.get_context(_FRESH)
             with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_the_parent) as pool:
-                peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
+                with _without_main():
+                    future = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics)
+                peak_memory_mib = future.result()
             method = RESIDENT_GROWTH
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
@@ -92,6 +99,18 @@ def preload_fresh_processes() -> None:
     """Let the server that fresh processes are forked from import torch once."""
     if _FRESH == "forkserver":
         multiprocessing.set_forkserver_preload([__name__])
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started in the block do not run the script of this one: it may have no guard, and nothing of
+    it is needed."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _end_with_the_parent() -> None:

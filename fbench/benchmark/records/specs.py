@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, model_validator
 
 from fbench.architectures.builders import GEOMETRY
-from fbench.architectures.registry import ResolvedArchitecture
+from fbench.architectures.registry import ResolvedArchitecture, is_announced
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount, SplitName
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.units import clusters_of_rows
@@ -50,6 +50,11 @@ class NetworkSpec(FrozenModel):
             if number < 1 or not float(number).is_integer():
                 raise ValueError(f"the option {option} of '{self.name}' is {value!r:.80}, and no whole number from 1")
         return self
+
+    @property
+    def is_of_session(self) -> bool:
+        """Whether no other process can build it, as its code is in no plug-in or package."""
+        return self.source_sha256 is not None and self.plugin_file is None and not is_announced(self.builder)
 
     def recorded(self) -> Self:
         """The form for a record, which names the run's own copy of a plug-in."""

@@ -75,6 +75,8 @@ def execute_run(
             trials_s, estimate_s = estimate_run_s(plan, networks)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             listener.began(plan, trials_s, estimate_s)
+            if of_session := dict.fromkeys(one.network.name for one in plan.remaining if one.network.is_of_session):
+                listener.trained_here(list(of_session))
             with (stopping or Stopping()).of(executor):
                 left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
             if left:
