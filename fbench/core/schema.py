@@ -9,7 +9,8 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fbench.core.bounded import MOST_TOML_BYTES, parse_toml, plain_texts, read_text
-from fbench.core.errors import UserError, did_you_mean, message_of
+from fbench.core.errors import UserError, message_of
+from fbench.core.problems import first_problem
 
 
 class FrozenModel(BaseModel):
@@ -43,7 +44,7 @@ def parse(model: type[ModelT], values: object, where: str) -> ModelT:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{where}: {_first_problem(model, error)}") from error
+        raise UserError(f"{where}: {first_problem(model, values, error)}") from error
     except UserError as error:  # of a model's own check
         raise UserError(f"{where}: {error}") from error
 
@@ -74,61 +75,3 @@ def toml_of(model: BaseModel) -> str:
     import tomli_w
 
     return tomli_w.dumps(model.model_dump(mode="json", exclude_none=True))
-
-
-def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
-    # A misspelt required key is both unknown and missing; the unknown one says what was meant.
-    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    location = [str(part) for part in problem["loc"]]
-    if problem["type"] == "extra_forbidden":
-        allowed = sorted(_keys_at(model, problem["loc"][:-1]))
-        given = location[-1]
-        inside = f" in '{'.'.join(location[:-1])}'" if location[:-1] else ""
-        return f"unknown key '{given}'{inside}.{did_you_mean(given, allowed)} Allowed: {', '.join(allowed)}."
-    if problem["type"] == "missing":
-        return f"the key '{'.'.join(location)}' is missing; add it."
-    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return _unknown_kind(location, problem.get("input"), problem.get("ctx", {}))
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"'{'.'.join(location)}' is {problem.get('input')!r}: {message}."
-
-
-def _unknown_kind(location: list[str], given: object, context: dict[str, Any]) -> str:
-    """The sentence for a table whose tag says nothing that is known; pydantic lists what is, in quotes."""
-    key = str(context.get("discriminator", "'kind'")).strip("'")
-    if not isinstance(given, dict) or key not in given:
-        return f"'{'.'.join(location)}' has no '{key}'; add it."
-    allowed = [word.strip(" '") for word in str(context.get("expected_tags", "")).split(",")]
-    return (
-        f"'{'.'.join(location)}' has the unknown {key} '{given[key]}'.{did_you_mean(str(given[key]), allowed)} "
-        f"Allowed: {', '.join(allowed)}."
-    )
-
-
-def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
-    """The keys allowed at a place of a model, found in its JSON schema."""
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-
-    def resolve(node: dict[str, Any]) -> list[dict[str, Any]]:
-        if "$ref" in node:
-            return resolve(definitions[node["$ref"].rsplit("/", 1)[-1]])
-        for union in ("anyOf", "oneOf"):
-            if union in node:
-                return [leaf for option in node[union] for leaf in resolve(option)]
-        return [node]
-
-    nodes = resolve(schema)
-    for part in location:
-        following: list[dict[str, Any]] = []
-        for node in nodes:
-            if isinstance(part, int):
-                following += resolve(node.get("items", {}))
-            elif part in node.get("properties", {}):
-                following += resolve(node["properties"][part])
-            elif node.get("properties", {}).get("kind", {}).get("const") == part:
-                following.append(node)  # pydantic puts a union's tag into the location
-            elif isinstance(node.get("additionalProperties"), dict):
-                following += resolve(node["additionalProperties"])
-        nodes = following
-    return {key for node in nodes for key in node.get("properties", {})}

@@ -18,6 +18,7 @@ from fbench.core.bounded import MOST_JSON_BYTES, read_bytes, read_json
 from fbench.core.contained import ContainedPath, OutsideError
 from fbench.core.errors import UserError, message_of, readable
 from fbench.core.files import replacing
+from fbench.core.problems import wanted
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -102,7 +103,8 @@ def naming(file: Path | ContainedPath) -> Iterator[None]:
     except ValidationError as error:
         problem = error.errors()[0]
         location = ".".join(str(part) for part in problem["loc"])
-        reason = f"{location + ': ' if location else ''}{problem['msg']}"
+        said = wanted(problem["type"], problem["msg"], problem.get("ctx", {}))
+        reason = f"{location + ': ' if location else ''}{said}"
         raise UserError(f"{file} does not hold a valid record ({reason}); restore it or delete it.") from error
     except UserError as error:  # of a model's own check
         reason = str(error).removesuffix(".")

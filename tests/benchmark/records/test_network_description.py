@@ -66,7 +66,7 @@ CHANGED_BY_HAND: dict[str, tuple[tuple[str | int, ...], object, str]] = {
     "a shape of words": (("modules", 1, "output_shape"), "wide", "(modules.1.output_shape: "),
     "an image of two sides": (("input_shape",), [48, 48], "(input_shape.2: Field required)"),
     "a misspelt field": (("counts", "mac"), 3, "(counts.mac: Extra inputs are not permitted)"),
-    "no count": (("counts", "macs"), None, "(counts.macs: Input should be a valid integer)"),
+    "no count": (("counts", "macs"), None, "(counts.macs: give a whole number)"),
     "a later version": (("schema_version",), 99, "has schema version 99 and this fbench reads 1"),
 }
 
