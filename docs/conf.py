@@ -27,6 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 
+smartquotes = False  # it makes one dash of the two of an option
 myst_heading_anchors = 3
 
 autodoc_typehints = "description"

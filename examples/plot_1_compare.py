@@ -13,9 +13,8 @@ import fbench
 
 
 def trained() -> fbench.Run:
-    return fbench.run(
-        arch=["ires", "ires_no_se", "lenet5"], preset="smoke", seeds=2, out="three_networks", progress=False
-    )
+    names = ["ires", "ires_no_se", "lenet5"]
+    return fbench.run(arch=names, preset="smoke", seeds=2, out="three_networks", progress=False)
 
 
 # %%
@@ -24,8 +23,10 @@ def trained() -> fbench.Run:
 
 
 def show(run: fbench.Run) -> None:
-    print(run.summary_frame()[["network", "seeds", "top1", "trainable_params", "macs"]].to_string(index=False))
-    print(run.trials_frame()[["network", "seed", "status", "test_top1"]].to_string(index=False))
+    summary = run.summary_frame()[["network", "seeds", "top1", "trainable_params", "macs"]]
+    print(summary.to_string(index=False))
+    trials = run.trials_frame()[["network", "seed", "status", "test_top1"]]
+    print(trials.to_string(index=False))
     print(run.compare("ires_no_se", "ires"))
 
 

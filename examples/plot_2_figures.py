@@ -24,7 +24,6 @@ def draw(run: fbench.Run) -> None:
 
 
 if __name__ == "__main__":
-    draw(
-        fbench.run(arch=["ires", "ires_no_se", "lenet5"], preset="smoke", seeds=2, out="three_networks", progress=False)
-    )
+    names = ["ires", "ires_no_se", "lenet5"]
+    draw(fbench.run(arch=names, preset="smoke", seeds=2, out="three_networks", progress=False))
     plt.show()

@@ -72,16 +72,20 @@ def _section(model: type[BaseModel]) -> str:
     words = re.split(r"^(?:Attributes|Raises):$", inspect.cleandoc(model.__doc__ or ""), flags=re.MULTILINE)[0].strip()
     told = {"kind": "which table this is."} | descriptions(model)
     rows = [
-        [code(key), _type_words(part), _default_words(key, schema), cell(prose(told.get(_field_name(model, key), "")))]
+        [
+            code(key),
+            f"{_type_words(part)}; {_default_words(key, schema)}",
+            cell(prose(told.get(_field_of(model, key), ""))),
+        ]
         for key, part in schema.get("properties", {}).items()
     ]
     parts = [f"## {model.__name__}", prose(words)]
     if rows:
-        parts.append(table(["key", "type", "default", "what it says"], rows))
+        parts.append(table(["key", "value; default", "what it says"], rows))
     return "\n\n".join(parts)
 
 
-def _field_name(model: type[BaseModel], key: str) -> str:
+def _field_of(model: type[BaseModel], key: str) -> str:
     """The field that a key of the file fills, where they have different names."""
     if key in model.model_fields:
         return key
