@@ -69,17 +69,13 @@ def _attributes(docstring: str) -> dict[str, str]:
 
 def _section(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
-    words = re.split(r"^(?:Attributes|Raises):$", inspect.cleandoc(model.__doc__ or ""), flags=re.MULTILINE)[0].strip()
+    about = re.split(r"^(?:Attributes|Raises):$", inspect.cleandoc(model.__doc__ or ""), flags=re.MULTILINE)[0].strip()
     told = {"kind": "which table this is."} | descriptions(model)
-    rows = [
-        [
-            code(key),
-            f"{_type_words(part)}; {_default_words(key, schema)}",
-            cell(prose(told.get(_field_of(model, key), ""))),
-        ]
-        for key, part in schema.get("properties", {}).items()
-    ]
-    parts = [f"## {model.__name__}", prose(words)]
+    rows = []
+    for key, part in schema.get("properties", {}).items():
+        words = told.get(_field_of(model, key), "")
+        rows.append([code(key), f"{_type_words(part)}; {_default_words(key, schema)}", cell(prose(words))])
+    parts = [f"## {model.__name__}", prose(about)]
     if rows:
         parts.append(table(["key", "value; default", "what it says"], rows))
     return "\n\n".join(parts)
@@ -97,10 +93,10 @@ def _default_words(key: str, schema: Schema) -> str:
         return "required"
     default = schema["properties"][key].get("default")
     if default is None or default in ("", [], {}):
-        return "left out"
+        return "may be left out"
     if isinstance(default, dict):
-        return "its own defaults"
-    return code(json.dumps(default))
+        return "default: as below"
+    return f"default {code(json.dumps(default))}"
 
 
 def _type_words(schema: Schema) -> str:

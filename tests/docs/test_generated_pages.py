@@ -117,10 +117,10 @@ def test_rows_say_type_default_and_description_inherited_ones_too() -> None:
     assert sections(page) == ["Longer", "Bolt"]
     text = section(page, "Longer")
     assert "| `thread` | text; required | metric, as `M6` is. |" in text
-    assert "| `length_mm` | number above 0 and at most 100; `20.0` | without the head. |" in text
+    assert "| `length_mm` | number above 0 and at most 100; default `20.0` | without the head. |" in text
     assert '| `kind` | `"longer"`; required | which table this is. |' in text
-    assert '| `head` | `"hex"` or `"flat"`; `"hex"` | its form. |' in text
-    assert "| `spare` | list of table [Bolt](#bolt); left out | others of its kind. |" in text
+    assert '| `head` | `"hex"` or `"flat"`; default `"hex"` | its form. |' in text
+    assert "| `spare` | list of table [Bolt](#bolt); may be left out | others of its kind. |" in text
 
 
 def test_every_mark_of_a_page_stands_for_something_and_everything_has_its_page() -> None:
