@@ -31,16 +31,12 @@ def tiny(*, num_classes: int = 7, in_channels: int = 1, image_size: int = 48, wi
     )
 """
 
+file = Path("tiny.py")
+file.write_text(SOURCE, encoding="utf-8")
+
 # %%
 # Its counts are exact, and its accuracy has an interval, like those of every other network.
 
-
-def compared(file: Path) -> fbench.Run:
-    return fbench.run(arch=["lenet5", "tiny"], plugins=file, preset="smoke", out="own_network", progress=False)
-
-
-if __name__ == "__main__":
-    Path("tiny.py").write_text(SOURCE, encoding="utf-8")
-    run = compared(Path("tiny.py"))
-    print(run.summary_frame()[["network", "top1", "trainable_params", "macs"]].to_string(index=False))
-    print(run.compare("tiny", "lenet5"))
+run = fbench.run(arch=["lenet5", "tiny"], plugins=file, preset="smoke", out="own_network", progress=False)
+print(run.summary_frame()[["network", "top1", "trainable_params", "macs"]].to_string(index=False))
+print(run.compare("tiny", "lenet5"))

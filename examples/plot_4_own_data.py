@@ -11,34 +11,28 @@ from matplotlib import pyplot as plt
 import fbench
 
 # %%
-# Squares and circles of random size and place, in noise. Where no split is given, a seeded draw makes one; ``subjects``
-# would keep the images of one subject on one side.
+# Circles and squares of random size and place, in noise.
 
+generator = np.random.default_rng(0)
+rows, columns = np.mgrid[0:32, 0:32]
+images, labels = [], []
+for label in ("circle", "square") * 150:
+    y, x = generator.integers(10, 22, 2)
+    down, across = abs(rows - y), abs(columns - x)
+    distance = np.hypot(down, across) if label == "circle" else np.maximum(down, across)
+    images.append(np.where(distance <= generator.integers(4, 9), 200, 60) + generator.normal(0, 30, (32, 32)))
+    labels.append(label)
+pixels = np.clip(images, 0, 255).astype(np.uint8)
 
-def shapes(images: int = 300, side: int = 32, seed: int = 0) -> tuple[np.ndarray, list[str]]:
-    generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:side, 0:side]
-    drawn, names = [], []
-    for index in range(images):
-        y, x = generator.integers(10, side - 10, 2)
-        radius = generator.integers(4, 9)
-        name = ("circle", "square")[index % 2]
-        far = np.hypot(rows - y, columns - x) if name == "circle" else np.maximum(abs(rows - y), abs(columns - x))
-        drawn.append(np.where(far <= radius, 200, 60) + generator.normal(0, 30, (side, side)))
-        names.append(name)
-    return np.clip(drawn, 0, 255).astype(np.uint8), names
+# %%
+# Where no split is given, a seeded draw makes one; ``subjects`` would keep the images of one subject on one side.
 
+data = fbench.data.from_arrays(pixels, labels, name="shapes", description="Circles and squares.", may_show_images=True)
+run = fbench.run(arch=["lenet5", "ires"], data=data, preset="smoke", seeds=2, out="own_data", progress=False)
+print(run.summary_frame()[["data", "network", "top1", "images"]].to_string(index=False))
 
-def compared() -> fbench.Run:
-    images, labels = shapes()
-    data = fbench.data.from_arrays(
-        images, labels, name="shapes", description="Circles and squares in noise.", may_show_images=True
-    )
-    return fbench.run(arch=["lenet5", "ires"], data=data, preset="smoke", seeds=2, out="own_data", progress=False)
+# %%
+# What each true class is taken for, over all trainings.
 
-
-if __name__ == "__main__":
-    run = compared()
-    print(run.summary_frame()[["data", "network", "top1", "images"]].to_string(index=False))
-    fbench.plots.confusion(run.predictions_frame())
-    plt.show()
+fbench.plots.confusion(run.predictions_frame())
+plt.show()

@@ -13,18 +13,15 @@ import fbench
 # %%
 # Single settings stand behind the name of a protocol; a TOML file (``fbench new-protocol mine``) can change any.
 
-PROTOCOLS = ("fbench", "fbench@1+learning_rate=0.001")
+protocols = {"as_it_is": "fbench", "slower": "fbench@1+learning_rate=0.001"}
+runs = {
+    folder: fbench.run(arch=["lenet5", "ires"], protocol=protocol, preset="smoke", out=folder, progress=False)
+    for folder, protocol in protocols.items()
+}
 
+# %%
+# One frame of both, with the name of the protocol that each run keeps.
 
-def under(protocol: str) -> fbench.Run:
-    folder = protocol.replace("=", "_").replace("+", "_")
-    return fbench.run(arch=["lenet5", "ires"], protocol=protocol, preset="smoke", out=folder, progress=False)
-
-
-def table(runs: list[fbench.Run]) -> pd.DataFrame:
-    frames = [run.trials_frame().assign(protocol=run.config.protocol.name) for run in runs]
-    return pd.concat(frames).pivot_table(index="network", columns="protocol", values="validation_loss_nats")
-
-
-if __name__ == "__main__":
-    print(table([under(protocol) for protocol in PROTOCOLS]).to_string())
+frames = [run.trials_frame().assign(protocol=run.config.protocol.name) for run in runs.values()]
+trials = pd.concat(frames)
+print(trials.pivot_table(index="network", columns="protocol", values="validation_loss_nats").to_string())

@@ -83,7 +83,7 @@ def _own_network(architecture: str, data: str, options: str) -> NetworkSpec:
 def _resolved(architecture: str, data: DataSpec, options: dict[str, object]) -> NetworkSpec:
     from fbench.benchmark.training.networks import network_spec
 
-    return network_spec(architecture, architecture, options, data, {})
+    return network_spec(architecture, architecture, options, data)
 
 
 def trial_spec_of(

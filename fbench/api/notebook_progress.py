@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from fbench.benchmark.records.budget import plan_steps
 from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
+from fbench.cli.progress import here_alone
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
@@ -41,6 +43,7 @@ class NotebookProgress(RunListener):
         self._ended = 0
         self._drawn = -1
         self._doing = "planning"
+        self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         """Show the bar."""
@@ -61,6 +64,23 @@ class NotebookProgress(RunListener):
             for spec in plan.remaining
         }
         self._done, self._ended, self._doing = {}, 0, "training"
+        self._draw()
+
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """Say that workers are out of the question."""
+        self._say(here_alone(networks))
+
+    def left_without_cost(self, reason: str) -> None:
+        """Say why."""
+        self._say(f"Cost was not measured: {reason}")
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Say what the report will lack, and why."""
+        for label, reason in failures.items():
+            self._say(f"No feature maps of {label}: {reason}")
+
+    def _say(self, line: str) -> None:
+        self._lines.append(line)
         self._draw()
 
     def happened(self, event: Event) -> None:
@@ -88,8 +108,9 @@ class NotebookProgress(RunListener):
 
         self._drawn = self._part
         text = f"{self._doing}, {self._ended} of {len(self._steps)} trials" if self._steps else self._doing
-        html: Any = HTML(f'<progress value="{self._drawn}" max="{_PARTS}"></progress> {escape(text)}')
+        lines = "<br>".join(escape(line) for line in (text, *self._lines))
+        html: Any = HTML(f'<progress value="{self._drawn}" max="{_PARTS}"></progress> {lines}')  # type: ignore[no-untyped-call] # IPython annotates it not
         if self._picture is None:
-            self._picture = display(html, display_id=True)
+            self._picture = display(html, display_id=True)  # type: ignore[no-untyped-call] # as above
         else:
             self._picture.update(html)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,13 +11,11 @@ from typing import TYPE_CHECKING
 from fbench.ablations.suite import Suite, adhoc_suite
 from fbench.api.results import Run
 from fbench.benchmark.records.numerics import Precision
+from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run as run_request
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
-
-if TYPE_CHECKING:
-    from fbench.benchmark.runs.listener import RunListener
 
 Place = str | Path
 OneOrMany = str | Sequence[str]
@@ -129,7 +128,17 @@ def run(
     )
     shown = _bar(progress) if listener is None else None
     with shown or nullcontext():
-        return Run.of(run_request(request, listener or shown))
+        return Run.of(run_request(request, listener or shown or _Words()))
+
+
+class _Words(RunListener):
+    """Says what a script has to know."""
+
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """Say that workers are out of the question."""
+        from fbench.cli.progress import here_alone
+
+        print(here_alone(networks), file=sys.stderr)  # noqa: T201 - what a function says that has no bar
 
 
 def _suite(suite: Place | Suite | None, arch: Sequence[str], against: str | None) -> str | Suite:

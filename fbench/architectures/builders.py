@@ -3,7 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -16,6 +15,8 @@ from fbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fbench.architectures.plugin_sources import PluginSources
 
 GEOMETRY = ("num_classes", "in_channels", "image_size")
 BUILT_IN_PACKAGE = "fbench.architectures.networks"
@@ -40,7 +41,8 @@ class ResolvedArchitecture:
         name: the registered name, aliases resolved.
         builder: the name of the builder; ``ires`` for ``ires_no_se``.
         options: every option of the builder with its value, defaults included; JSON values only.
-        source: SHA-256 (hex) of the text of the file that defines the builder; None for a built-in network.
+        source: SHA-256 (hex) of the user's code that defines the builder, as of
+            :attr:`fbench.architectures.plugin_sources.PluginSources.identity`; None for a built-in network.
     """
 
     name: str
@@ -64,7 +66,9 @@ class Builder:
         build: the function (or class) that makes the network from keyword options.
         defaults: every option with its default.
         hints: the annotated types of the options, where they can be evaluated.
-        source: SHA-256 (hex) of the text of the file that defines it; None for a built-in network.
+        source: SHA-256 (hex) of the user's code that defines it; None for a built-in network.
+        plugin: the files of the plug-in that registered it, where one did.
+        of_session: whether it is defined in no file.
     """
 
     name: str
@@ -72,6 +76,8 @@ class Builder:
     defaults: Mapping[str, Any]
     hints: Mapping[str, Any]
     source: str | None
+    plugin: PluginSources | None = None
+    of_session: bool = False
 
     def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The given options, each of the type that the builder takes, when all are the builder's.
@@ -118,23 +124,22 @@ def builder_from(name: str, function: Callable[..., nn.Module]) -> Builder:
     for option in GEOMETRY:
         if option not in signature.parameters:
             raise UserError(f"The builder of '{name}' lacks the option '{option}'; add it, with a default.")
+    from fbench.architectures.session_code import is_of_session
+
+    built_in = is_built_in(function.__module__)
     return Builder(
         name=name,
         build=function,
         defaults={option: parameter.default for option, parameter in signature.parameters.items()},
         hints=_type_hints(function),
-        source=None if is_built_in(function.__module__) else _source_of(function),
+        source=None if built_in else _source_of(function),
+        of_session=not built_in and is_of_session(function),
     )
 
 
 def is_built_in(module_name: str) -> bool:
     """Whether a module is in the package of built-in networks."""
     return module_name.startswith(f"{BUILT_IN_PACKAGE}.")
-
-
-def source_digest(text: bytes) -> str:
-    """SHA-256 (hex) of a source text, line endings made equal."""
-    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def json_value(option: str, value: Any, hint: Any = None) -> Any:
@@ -166,11 +171,17 @@ def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _source_of(function: Callable[..., Any]) -> str | None:
-    """The digest of the function's file, or of its own text where it has no file, as in a notebook."""
+    """The digest of the code behind a function: of its file and what that imports, or of the cells of a notebook."""
+    from fbench.architectures.own_modules import PLUGIN_PREFIX
+    from fbench.architectures.plugin_sources import sources_of_module
+    from fbench.architectures.session_code import is_of_session, session_identity
+
+    if function.__module__.startswith(PLUGIN_PREFIX):
+        return None  # what runs the plug-in knows its files
+    if is_of_session(function):
+        return session_identity(function)
     try:
-        path = inspect.getsourcefile(function)
-        if path is not None and Path(path).is_file():
-            return source_digest(Path(path).read_bytes())
-        return source_digest(inspect.getsource(function).encode())
-    except (OSError, TypeError):
+        path = Path(inspect.getsourcefile(function) or "")
+        return sources_of_module(function.__module__, path.resolve()).identity if path.is_file() else None
+    except (OSError, TypeError, UserError):
         return None

@@ -1,38 +1,47 @@
-"""The source files of a plug-in as one set with one digest: its own file, and those beside it that it imports.
+"""The source files of a plug-in as one set: its own file, and those of the user's own that it imports.
 
-What is found here was read, not run: imports are read off the text. A file that is imported in another way is no part
-of the set, and is not found when the set is run from a private copy.
+What is found here was read, not run: imports are read off the text. Modules that were imported in another way are known
+when the plug-in has been run, and are then added.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
-import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Final
+from types import ModuleType
+from typing import Final, Literal
 
+from fbench.architectures.own_modules import Installed, Own, home_of, home_of_file, imports_of, is_file, loaded_own_file
 from fbench.core.bounded import read_bytes
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError, readable
 from fbench.core.hashing import canonical_json
 
 _MOST_SOURCE_BYTES: Final = 4 * 2**20
 _MOST_FILES: Final = 500
-_NEVER_BESIDE: Final = frozenset(sys.stdlib_module_names) | {"fbench", "torch", "numpy"}
 
 
 @dataclass(frozen=True)
 class PluginSources:
-    """The bytes of a plug-in's files, by their paths from ``folder`` with ``/``; ``main`` is the plug-in itself."""
+    """The bytes of a plug-in's files, by their paths from where Python finds them, with ``/``.
+
+    Attributes:
+        folder: where the plug-in lies.
+        main: the plug-in itself.
+        files: the contents; ``main`` among them.
+        packages: the versions of the installed packages that the files import, but for PyTorch and NumPy.
+        folders: where files lie that are not beside the plug-in.
+    """
 
     folder: Path
     main: str
     files: Mapping[str, bytes]
+    packages: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -40,10 +49,25 @@ class PluginSources:
         contents = {name: hashlib.sha256(text).hexdigest() for name, text in self.files.items()}
         return hashlib.sha256(canonical_json({"main": self.main, "files": contents}).encode()).hexdigest()
 
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 (hex) of what networks of this plug-in are: the text of all files, line endings made equal, and the
+        versions of packages. Where there is the plug-in alone, that of its text."""
+        texts = {name: source_digest(text) for name, text in self.files.items() if name != self.main}
+        main = source_digest(self.files[self.main])
+        if not texts and not self.packages:
+            return main
+        content = {"main": main, "modules": texts, "packages": dict(self.packages)}
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """Where the files lie, the plug-in first."""
-        return tuple(self.folder / name for name in sorted(self.files, key=lambda name: (name != self.main, name)))
+        return tuple(self.path_of(name) for name in sorted(self.files, key=lambda name: (name != self.main, name)))
+
+    def path_of(self, name: str) -> Path:
+        """Where a file lies."""
+        return self.folders.get(name, self.folder) / name
 
     def written_to(self, folder: Path) -> PluginSources:
         """The same files in another folder, which gets a copy of their bytes."""
@@ -51,44 +75,152 @@ class PluginSources:
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text)
-        return PluginSources(folder, self.main, self.files)
+        return PluginSources(folder, self.main, self.files, self.packages)
 
     def module_file(self, module: str) -> str | None:
-        """The file of a module that the plug-in imports, such as ``blocks`` or ``blocks.conv``; None for others."""
+        """The file of a module beside the plug-in, such as ``blocks`` or ``blocks.conv``; None for others."""
         stem = module.replace(".", "/")
-        return next((name for name in (f"{stem}/__init__.py", f"{stem}.py") if name in self._siblings), None)
+        return next((name for name in (f"{stem}/__init__.py", f"{stem}.py") if name in self.beside), None)
+
+    def is_folder(self, module: str) -> bool:
+        """Whether a name is that of a package beside the plug-in without ``__init__.py``."""
+        return any(name.startswith(f"{module.replace('.', '/')}/") for name in self.beside)
 
     @cached_property
-    def _siblings(self) -> frozenset[str]:
-        return frozenset(self.files) - {self.main}
+    def beside(self) -> frozenset[str]:
+        """The files that lie beside the plug-in, or below."""
+        return frozenset(self.files) - frozenset(self.folders)
+
+    @cached_property
+    def tops(self) -> frozenset[str]:
+        """The first parts of the names of all modules beside the plug-in."""
+        return frozenset(name.partition("/")[0].removesuffix(".py") for name in self.beside)
+
+    def with_loaded(self, modules: Iterable[ModuleType]) -> PluginSources:
+        """The same with those modules of the user's own, of ``modules``, that were loaded from other files.
+
+        Raises:
+            UserError: one cannot be read, or there are too many.
+        """
+        found = _Set(self.folder / self.main, self.folder)
+        found.files, found.folders, found.packages = dict(self.files), dict(self.folders), dict(self.packages)
+        for module in modules:
+            if (place := loaded_own_file(module)) is not None:
+                name, folder = place
+                if found.folders.get(name, folder) != folder:  # a path that the plug-in added comes before
+                    del found.files[name]
+                found.add(name, folder)
+        found.follow_imports()
+        return replace(self, files=found.files, folders=found.folders, packages=found.packages)
 
 
-def read_sources(file: Path) -> PluginSources:
-    """Read a plug-in with the modules beside it that it imports, and those that these import.
+def source_digest(text: bytes) -> str:
+    """SHA-256 (hex) of a source text, line endings made equal."""
+    return hashlib.sha256(text.replace(b"\r\n", b"\n")).hexdigest()
 
-    A package is taken whole. Modules of Python, of fbench, PyTorch and NumPy are never taken from beside a plug-in.
+
+def read_sources(file: Path, *, beside_alone: bool = False) -> PluginSources:
+    """Read a plug-in with the modules of the user's own that it imports, and those that these import.
+
+    A package is taken whole. Modules beside the plug-in come first, but for those of Python, fbench, PyTorch and NumPy;
+    with ``beside_alone``, for code of others, the user's own modules elsewhere are none of it.
 
     Raises:
         UserError: a file is missing, no regular one, too large, or there are too many.
     """
-    folder = file.parent
-    files = {file.name: _read(file)}
-    waiting = [file.name]
-    while waiting:
-        for top in _imported(files[waiting.pop()]) - _NEVER_BESIDE:
-            for name in _files_of(folder, top):
-                if name not in files:
-                    if len(files) == _MOST_FILES:
-                        raise UserError(
-                            f"The plug-in {readable(str(file))} imports more than {_MOST_FILES} files beside it; move "
-                            "what it needs into a folder of its own."
-                        )
-                    files[name] = _read(folder / name)
-                    waiting.append(name)
-    return PluginSources(folder, file.name, files)
+    found = _Set(file, file.parent)
+    found.add(file.name, file.parent)
+    found.follow_imports("beside" if beside_alone else "anywhere")
+    return PluginSources(file.parent, file.name, found.files, found.packages, found.folders)
 
 
-def _read(file: Path) -> bytes:
+def sources_of_module(module: str, file: Path) -> PluginSources:
+    """The sources behind a module with this dotted name that Python has imported from a file: as of
+    :func:`read_sources`, and its package with it; of one from an installed package the file, and the version.
+
+    Raises:
+        UserError: as of :func:`read_sources`.
+    """
+    home = home_of_file(module, file)
+    folder = home.folder if isinstance(home, Own) else file.parent
+    found = _Set(folder / file.relative_to(folder).as_posix(), folder)
+    main = file.relative_to(folder).as_posix()
+    found.add(main, folder)
+    if isinstance(home, Installed):
+        found.packages[home.package] = home.version
+    else:
+        if "/" in main:
+            for name in _files_of(folder, module.partition(".")[0]):
+                found.add(name, folder)
+        found.follow_imports()
+    return PluginSources(folder, main, found.files, found.packages, found.folders)
+
+
+def sources_of_text(text: bytes, folder: Path) -> PluginSources:
+    """The sources behind a text that is no file, as the cell of a notebook, run in a folder.
+
+    Raises:
+        UserError: as of :func:`read_sources`.
+    """
+    found = _Set(folder / "cell.py", folder)
+    found.put("cell.py", text)
+    found.follow_imports()
+    return PluginSources(folder, "cell.py", found.files, found.packages, found.folders)
+
+
+def read_copy(folder: ContainedPath, main: str) -> PluginSources:
+    """Read a copy of a plug-in's files that has a folder of its own: all files there are of the set.
+
+    Raises:
+        UserError: a file is missing, no regular one, too large, or there are too many; or a link lies there.
+    """
+    found = _Set(folder.path / main, folder.path)
+    for name, file in ((main, folder / main), *_files_below(folder)):
+        found.add(name, folder.path, file)
+    found.follow_imports("here already")
+    return PluginSources(folder.path, main, found.files, found.packages)
+
+
+class _Set:
+    """The files that were found so far, of those that imports of theirs are still to be read off."""
+
+    def __init__(self, main: Path, folder: Path) -> None:
+        self._main, self._folder, self._waiting = main, folder, list[str]()
+        self.files: dict[str, bytes] = {}
+        self.folders: dict[str, Path] = {}
+        self.packages: dict[str, str] = {}
+
+    def add(self, name: str, folder: Path, file: ContainedPath | None = None) -> None:
+        """Read a file, by its path from a folder where Python finds it."""
+        if name in self.files:
+            return
+        if len(self.files) == _MOST_FILES:
+            raise UserError(
+                f"The plug-in {readable(str(self._main))} imports more than {_MOST_FILES} files of your own; move what "
+                "it needs into a folder of its own."
+            )
+        self.put(name, _read(file or folder / name))
+        if folder != self._folder:
+            self.folders[name] = folder
+
+    def put(self, name: str, text: bytes) -> None:
+        """Add a text under the name of a file."""
+        self.files[name] = text
+        self._waiting.append(name)
+
+    def follow_imports(self, own: Literal["anywhere", "beside", "here already"] = "anywhere") -> None:
+        """Add what the files import: files of the user's own, where they may be, and packages."""
+        while self._waiting:
+            for top in sorted(imports_of(self.files[self._waiting.pop()])):
+                home = home_of(top, self._folder)
+                if isinstance(home, Installed):
+                    self.packages[home.package] = home.version
+                elif isinstance(home, Own) and (own == "anywhere" or (own == "beside" and home.folder == self._folder)):
+                    for name in _files_of(home.folder, top):
+                        self.add(name, home.folder)
+
+
+def _read(file: Path | ContainedPath) -> bytes:
     try:
         return read_bytes(file, _MOST_SOURCE_BYTES)
     except FileNotFoundError as error:
@@ -100,34 +232,25 @@ def _read(file: Path) -> bytes:
         ) from error
 
 
-def _imported(text: bytes) -> frozenset[str]:
-    """The first parts of the names that a text imports from anywhere but its own package."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in strings, which running it tells
-            tree = ast.parse(text)
-            nodes = list(ast.walk(tree))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()  # running it says what is wrong
-    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    return frozenset(module.partition(".")[0] for module in modules)
-
-
 def _files_of(folder: Path, top: str) -> Iterator[str]:
     """The files of a module or package that lies in a folder, by their paths from there."""
-    if _is_file(folder / top / "__init__.py"):
-        for where, folders, names in os.walk(folder / top):
-            folders[:] = sorted(name for name in folders if name.isidentifier())
-            for name in sorted(names):
-                if name.endswith(".py"):
-                    yield (PurePosixPath(Path(where).relative_to(folder)) / name).as_posix()
-    elif _is_file(folder / f"{top}.py"):
+    if is_file(folder / f"{top}.py") and not is_file(folder / top / "__init__.py"):
         yield f"{top}.py"
+    else:
+        yield from _python_files(folder, folder / top)
 
 
-def _is_file(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except (OSError, ValueError):  # of a name that no file can have
-        return False
+def _files_below(folder: ContainedPath, prefix: str = "") -> Iterator[tuple[str, ContainedPath]]:
+    for name, is_folder in folder.entries().items():
+        if is_folder:
+            yield from _files_below(folder / name, f"{prefix}{name}/")
+        elif name.endswith(".py"):
+            yield f"{prefix}{name}", folder / name
+
+
+def _python_files(folder: Path, below: Path) -> Iterator[str]:
+    for where, folders, names in os.walk(below):
+        folders[:] = sorted(name for name in folders if name.isidentifier())
+        for name in sorted(names):
+            if name.endswith(".py"):
+                yield (PurePosixPath(Path(where).relative_to(folder)) / name).as_posix()

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 
+from fbench.architectures.own_modules import PLUGIN_PREFIX, loaded_own_file
+from fbench.architectures.plugin_modules import ByPlainName, PluginModules
 from fbench.architectures.plugin_sources import PluginSources, read_sources
-from fbench.architectures.registry import registering_from, source_digest
+from fbench.architectures.registry import registering_from
 from fbench.core.errors import UserError, readable, reason_on_a_line
 
 
 def load_plugin(path: str | Path) -> ModuleType:
     """Run a Python file that registers architectures; the second time for one file does nothing.
 
-    The file is imported under a name made of its path, so that equal file names do not clash. Modules beside it that it
-    imports are found there, wherever the program was started. If it fails, the names that it had registered are free
-    again.
+    The file and the modules beside it that it imports get names made of their folder, so that equal file names do not
+    clash; they are found there, wherever the program was started. If it fails, the names that it had registered are
+    free again.
 
     Returns:
         The imported module.
@@ -39,14 +40,14 @@ def load_plugin(path: str | Path) -> ModuleType:
             "it."
         )
     file = Path(path).resolve()
-    name = f"fbench_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
+    package = f"{PLUGIN_PREFIX}{_hash(str(file.parent))}"
+    if (loaded := sys.modules.get(f"{package}.{_module_name(file.name)}")) is not None:
+        return loaded
     if not file.is_file():
         raise UserError(f"There is no plug-in file {path}; give the path of a Python file.")
     if file.suffix != ".py":
         raise UserError(f"The plug-in {path} is no Python file; give one that ends in .py.")
-    return _run(name, read_sources(file), str(path))
+    return _run(package, read_sources(file), str(path))
 
 
 def load_trusted(sources: PluginSources, never_from: Path) -> ModuleType:
@@ -58,10 +59,10 @@ def load_trusted(sources: PluginSources, never_from: Path) -> ModuleType:
     Raises:
         UserError: as :func:`load_plugin`.
     """
-    name = f"fbench_plugin_{sources.digest[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    return _run(name, private_copy(sources, never_from), str(sources.paths[0]))
+    package = f"{PLUGIN_PREFIX}{sources.digest[:16]}"
+    if (loaded := sys.modules.get(f"{package}.{_module_name(sources.main)}")) is not None:
+        return loaded
+    return _run(package, private_copy(sources, never_from), str(sources.paths[0]))
 
 
 def private_copy(sources: PluginSources, never_from: Path) -> PluginSources:
@@ -73,29 +74,41 @@ def private_copy(sources: PluginSources, never_from: Path) -> PluginSources:
     return sources.written_to(copy)
 
 
-def _run(name: str, sources: PluginSources, shown: str) -> ModuleType:
+def _run(package: str, sources: PluginSources, shown: str) -> ModuleType:
     """Run the bytes of a plug-in; neither the file nor what Python keeps compiled beside it is read again.
 
     What it sets of the process (default dtype, threads, working directory) ends with its run: other networks and
-    plug-ins come after it.
+    plug-ins come after it. Modules of the user's own that earlier plug-ins imported by paths that they added are not
+    there for it.
     """
     from fbench.architectures.process_settings import settings_but_randomness_kept  # imports torch
 
-    finder = _Siblings(sources)
-    spec = importlib.util.spec_from_file_location(
-        name, sources.folder / sources.main, loader=_OfBytes(name, sources, sources.main)
-    )
-    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type] # a loader was given, so there is one
-    sys.modules[name] = module
+    name = f"{package}.{_module_name(sources.main)}"
+    if name in sys.modules:
+        return sys.modules[name]
+    finder = PluginModules(package, sources)
+    by_plain_name = ByPlainName(finder, sources)
     sys.meta_path.insert(0, finder)
+    sys.meta_path.append(by_plain_name)
+    importlib.import_module(package)
+    spec = finder.spec_of(name, sources.main)
+    module = importlib.util.module_from_spec(spec)
     try:
-        with settings_but_randomness_kept(), registering_from(source_digest(sources.files[sources.main]), shown):
-            module.__spec__.loader.exec_module(module)  # type: ignore[union-attr] # as above
+        with _without_others(finder), settings_but_randomness_kept():
+            before = frozenset(sys.modules)
+            sys.modules[name] = module
+
+            def run_sources() -> PluginSources:
+                finder.brought = [one for one in sys.modules if one not in before and not one.startswith(PLUGIN_PREFIX)]
+                return sources.with_loaded([sys.modules[one] for one in finder.brought])
+
+            with registering_from(run_sources, shown):
+                spec.loader.exec_module(module)  # type: ignore[union-attr] # it has one
     except BaseException as error:
-        del sys.modules[name]
-        sys.meta_path.remove(finder)
-        for sibling in finder.found:
-            sys.modules.pop(sibling, None)
+        for loaded in (name, *finder.found):
+            sys.modules.pop(loaded, None)
+        for own in (finder, by_plain_name):
+            sys.meta_path.remove(own)
         if isinstance(error, UserError):
             raise UserError(f"The plug-in {shown} cannot be loaded: {error}") from error
         if isinstance(error, Exception | SystemExit):
@@ -104,45 +117,27 @@ def _run(name: str, sources: PluginSources, shown: str) -> ModuleType:
     return module
 
 
-class _OfBytes(importlib.machinery.SourceFileLoader):
-    """Runs the bytes that were read, whatever lies at their path by now."""
-
-    def __init__(self, name: str, sources: PluginSources, file: str) -> None:
-        super().__init__(name, str(sources.folder / file))
-        self._text = sources.files[file]
-
-    def get_code(self, fullname: str) -> CodeType:
-        """The compiled text."""
-        code: CodeType = self.source_to_code(self._text, self.path)
-        return code
-
-    def get_source(self, fullname: str) -> str:
-        """The text, for tracebacks."""
-        return importlib.util.decode_source(self._text)
+@contextmanager
+def _without_others(finder: PluginModules) -> Iterator[None]:
+    """Take away, for a block, the user's modules that plug-ins before this one imported by paths that they added."""
+    others = [one for one in sys.meta_path if isinstance(one, PluginModules) and one is not finder]
+    names = {name for other in others for name in other.brought if name in sys.modules}
+    hidden = {name: sys.modules.pop(name) for name in names if loaded_own_file(sys.modules[name]) is not None}
+    try:
+        yield
+    finally:
+        for name, module in hidden.items():
+            sys.modules.setdefault(name, module)
 
 
-class _Siblings(importlib.abc.MetaPathFinder):
-    """Finds the modules of a plug-in that lie beside it, among the bytes that were read."""
+def _module_name(file: str) -> str:
+    """A name for the module in a file of any name."""
+    stem = file.removesuffix(".py")
+    return stem if stem.isidentifier() else f"file_{_hash(stem)}"
 
-    def __init__(self, sources: PluginSources) -> None:
-        self._sources = sources
-        self.found: list[str] = []
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """The spec of a module of the plug-in; None for any other."""
-        file = self._sources.module_file(fullname)
-        if file is None:
-            return None
-        self.found.append(fullname)
-        folder = self._sources.folder / file
-        return importlib.util.spec_from_file_location(
-            fullname,
-            folder,
-            loader=_OfBytes(fullname, self._sources, file),
-            submodule_search_locations=[str(folder.parent)] if folder.name == "__init__.py" else None,
-        )
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _forget_folders(never_from: Path) -> None:

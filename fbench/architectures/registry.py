@@ -22,7 +22,6 @@ from fbench.architectures.builders import (
     ResolvedArchitecture,
     builder_from,
     is_built_in,
-    source_digest,
 )
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.names import meant, names_like
@@ -30,6 +29,8 @@ from fbench.core.errors import UserError, reason_on_a_line
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from fbench.architectures.plugin_sources import PluginSources
 
 __all__ = [
     "Description",
@@ -44,12 +45,12 @@ __all__ = [
     "list_architectures",
     "loaded_names",
     "origin",
+    "plugin_of",
     "register",
     "register_variant",
     "registered_aliases",
     "registering_from",
     "resolve",
-    "source_digest",
 ]
 
 ENTRY_POINT_GROUP = "fbench.architectures"
@@ -100,6 +101,8 @@ def register(
 
     def decorate(function: FunctionT) -> FunctionT:
         builder, built_in = builder_from(name, function), is_built_in(function.__module__)
+        if builder.of_session:  # a cell that is run again
+            _forget_of_session(name)
         _check_free((name, *aliases), built_in)
         about = Description(paper, role, description, tuple(aliases), tuple(open_choices))
         _REGISTRY.builders[name] = builder
@@ -121,20 +124,24 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
         raise UserError(f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself.")
     builder = _REGISTRY.builders[of]
     built_in = is_built_in(sys._getframe(1).f_globals.get("__name__", ""))
+    if name in _REGISTRY.entries and name not in _REGISTRY.builders and "__file__" not in sys._getframe(1).f_globals:
+        _forget_of_session(name)
     _check_free((name, *aliases), built_in)
     about = Description(describe(of).paper, "variant", description, tuple(aliases))
     _REGISTRY.entries[name] = _Entry(of, builder.checked(options), about, built_in)
 
 
 @contextmanager
-def registering_from(source: str, file: str) -> Iterator[None]:
-    """What a user registers inside belongs to one source text, of a ``file``; when it raises, all of it is taken back.
+def registering_from(sources: Callable[[], PluginSources], file: str) -> Iterator[None]:
+    """What a user registers inside belongs to one plug-in, which ``file`` names; when it raises, all of it is taken
+    back. ``sources`` are asked for afterwards.
 
     Built-in networks that are imported inside stay registered, because Python imports them only once.
     """
     before = set(_REGISTRY.entries)
     try:
         yield
+        plugin = sources() if _new_names(before) else None
     except BaseException:
         for name in _new_names(before):
             del _REGISTRY.entries[name]
@@ -142,8 +149,19 @@ def registering_from(source: str, file: str) -> Iterator[None]:
         raise
     for name in _new_names(before):
         _REGISTRY.entries[name] = replace(_REGISTRY.entries[name], origin=file)
-        if name in _REGISTRY.builders:
-            _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=source)
+        if name in _REGISTRY.builders and plugin is not None:
+            _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=plugin.identity, plugin=plugin)
+
+
+def _forget_of_session(name: str) -> None:
+    """Make a name free that was registered in a session, and so by no plug-in, package or file."""
+    entry = _REGISTRY.entries.get(name)
+    if entry is None or entry.built_in or entry.origin:
+        return
+    builder = _REGISTRY.builders.get(name)
+    if builder is None or builder.of_session:
+        _REGISTRY.builders.pop(name, None)
+        del _REGISTRY.entries[name]
 
 
 def _new_names(before: set[str]) -> set[str]:
@@ -236,6 +254,12 @@ def is_announced(name: str) -> bool:
 def is_at_hand(name: str) -> bool:
     """Whether a name is one of fbench's own, or was registered in this very process."""
     return name in built_in_contract() or name in _REGISTRY.entries
+
+
+def plugin_of(builder: str) -> PluginSources | None:
+    """The files of the plug-in that registered a builder; None where none did."""
+    found = _REGISTRY.builders.get(builder)
+    return None if found is None else found.plugin
 
 
 def origin(name: str) -> str:

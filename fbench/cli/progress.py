@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 _MOST_SHOWN: Final = 300
 
 
+def here_alone(networks: Sequence[str]) -> str:
+    """The line on networks that only this process can train."""
+    names = ", ".join(networks)
+    are = "is" if len(networks) == 1 else "are"
+    return (
+        f"{names} {are} defined in this session, which worker processes cannot import: trained in this process, one "
+        "trial at a time, without a time limit. A file that is given as a plug-in has all three."
+    )
+
+
 class RunProgress(RunListener):
     """A listener that draws. Work is counted in estimated seconds; what remains is corrected by the pace so far."""
 
@@ -142,6 +152,10 @@ class RunProgress(RunListener):
         """Say that the report will have no cost, and why."""
         text = f"Cost was not measured: {reason}"
         self._console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """Say that workers are out of the question."""
+        self._print(here_alone(networks))
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say what the report will lack, and why."""

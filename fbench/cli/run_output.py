@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -127,6 +128,10 @@ def _print_json(values: dict[str, Any]) -> None:
 
 
 def _tell_failed(table: RunTable) -> None:
-    for row, record in table.failed():
+    failed = table.failed()
+    for row, record in failed:
         reason = short_reason(record.failure_reason)
         typer.echo(f"failed: {row.network} on {row.data}, seed {row.seed}: {reason}", err=True)
+    if failed:
+        command = shlex.join(["fbench", "status", str(table.folder.path), "--log", failed[0][0].trial_id])
+        typer.echo(f"`{command}` shows where the first of them failed.", err=True)

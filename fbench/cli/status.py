@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, readable
 
 if TYPE_CHECKING:
     from fbench.benchmark.records.trial_records import PlannedTrial
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 def status_command(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            "--log", metavar="TRIAL", help="Why this trial failed: NETWORK:SEED, or an id; with traceback and log."
+        ),
+    ] = None,
 ) -> None:
     """Show the trials of a run: finished, failed with their reasons, and still to run; and its interim analyses, if it
     has any. What a report would refuse or leave out is told at the end."""
@@ -25,6 +31,9 @@ def status_command(
     from fbench.cli.interim_view import analysis_lines
     from fbench.reports.findings.comparisons.budget import short_budget
 
+    if log is not None:
+        _print_log(run, log, as_json=as_json)
+        return
     table = load_run(run)
     analyses = table.interim_analyses
     latest = list({analysis.key: analysis for analysis in analyses.analyses}.values()) if analyses else []
@@ -51,6 +60,26 @@ def status_command(
         typer.echo(line, err=True)
     if refusal:
         raise refusal
+
+
+def _print_log(run: Path, given: str, *, as_json: bool) -> None:
+    """Print what is known of a trial that failed."""
+    from fbench.benchmark.export.trained import find_trial
+    from fbench.benchmark.store.run_folder import RunFolder
+
+    folder = RunFolder.open(run)
+    trial_id = find_trial(folder, given)
+    record, details = folder.trial(trial_id), folder.failure_details(trial_id)
+    if as_json:
+        shown = {"trial": trial_id, "status": record.status, "failure_reason": record.failure_reason, "log": details}
+        typer.echo(json.dumps(shown, indent=1))
+        return
+    if record.status == "finished":
+        typer.echo(f"{record.spec.label} finished; only of failed trials a log is kept.")
+        return
+    typer.echo(f"{record.spec.label} failed: {readable(str(record.failure_reason))}")
+    for line in details.splitlines():
+        typer.echo(readable(line))
 
 
 def _row(table: RunTable, planned: PlannedTrial) -> dict[str, object]:

@@ -69,6 +69,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid TOML ({message_of(error, 300)}); mend that line.") from error
 
 
+def toml_of(model: BaseModel) -> str:
+    """A model as the text of a TOML file, which reads back as the same."""
+    import tomli_w
+
+    return tomli_w.dumps(model.model_dump(mode="json", exclude_none=True))
+
+
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
     # A misspelt required key is both unknown and missing; the unknown one says what was meant.
     problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")

@@ -117,4 +117,4 @@ def test_differs_for_a_hyperparameter_that_moves_no_count() -> None:
 @pytest.mark.parametrize("name", by_builder(list_architectures()))
 def test_the_digest_of_a_named_network_is_that_of_the_first_release(name: str) -> None:
     """The ids of committed trials hang on them: counting and drawing may change, these may not."""
-    assert bare_network_spec(name, {}, {}).digest == RELEASED[name]
+    assert bare_network_spec(name, {}).digest == RELEASED[name]

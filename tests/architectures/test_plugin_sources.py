@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import py_compile
 import sys
@@ -9,11 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import scipy
 
-from fbench.architectures.plugin_sources import read_sources
+from fbench.architectures.plugin_sources import read_copy, read_sources
 from fbench.architectures.plugins import load_plugin, load_trusted
+from fbench.architectures.registry import plugin_of
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 
+BUILDER = """
+@fbench.register("NAME")
+def build(num_classes=7, in_channels=1, image_size=48):
+    from torch import nn
+    return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * image_size**2, num_classes))
+"""
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
 
 
@@ -96,7 +106,7 @@ def test_trusted_files_run_from_a_private_copy_of_the_bytes_that_were_hashed(tmp
 def test_trusted_files_import_nothing_that_was_not_hashed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    hidden = "import importlib\nimportlib.import_module('side_hidden')"
+    hidden = "import importlib\nimportlib.import_module('side_' + 'hidden')"
     file = write(tmp_path / "run", mine=hidden)
     write(tmp_path / place, side_hidden="raise SystemExit('was run')")
     (tmp_path / "working directory").mkdir(exist_ok=True)
@@ -104,7 +114,7 @@ def test_trusted_files_import_nothing_that_was_not_hashed(
     monkeypatch.syspath_prepend("")
     monkeypatch.syspath_prepend(str(tmp_path / "run"))
     with pytest.raises(UserError, match="ModuleNotFoundError: No module named 'side_hidden'"):
-        load_trusted(read_sources(file), tmp_path / "run")
+        load_trusted(read_sources(file, beside_alone=True), tmp_path / "run")
 
 
 def test_a_plug_in_that_fails_leaves_no_module_behind(tmp_path: Path) -> None:
@@ -119,3 +129,80 @@ def test_text_that_is_no_python_is_one_sentence(tmp_path: Path, text: str) -> No
     (tmp_path / "mine.py").write_text(text, encoding="latin-1")
     with pytest.raises(UserError, match=r"mine\.py raised \w+"):
         load_plugin(tmp_path / "mine.py")
+
+
+def test_the_identity_is_the_plug_ins_text_and_that_of_what_it_imports(tmp_path: Path) -> None:
+    texts = {"mine": "import side_a", "side_a": "import side_b", "side_b": "x = 1"}
+    first = read_sources(write(tmp_path / "1", **texts)).identity
+    assert read_sources(write(tmp_path / "2", **texts, side_unused="")).identity == first
+    assert read_sources(write(tmp_path / "3", **(texts | {"side_b": "x = 2"}))).identity != first
+    alone = read_sources(write(tmp_path / "4", mine="x = 1\r\ny = 2"))
+    assert alone.identity == hashlib.sha256(b"x = 1\ny = 2").hexdigest()
+
+
+def test_modules_of_the_users_own_elsewhere_belong_to_it_and_packages_by_their_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "lib", side_lib="x = 1")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    found = read_sources(write(tmp_path, mine="def f():\n    import side_lib, scipy.stats, torch"))
+    assert set(found.files) == {"mine.py", "side_lib.py"}
+    assert found.packages == {"scipy": scipy.__version__}
+    assert found.path_of("side_lib.py") == tmp_path / "lib" / "side_lib.py"
+    write(tmp_path / "lib", side_lib="x = 2")
+    assert read_sources(tmp_path / "mine.py").identity != found.identity
+    assert set(read_sources(tmp_path / "mine.py", beside_alone=True).files) == {"mine.py"}
+
+
+def test_modules_found_by_a_path_that_the_plug_in_adds_belong_to_it_and_to_no_other(tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        lib = tmp_path / number / "lib"
+        write(lib, side_lib=f"x = {number}")
+        text = f"import fbench, sys; sys.path.insert(0, {str(lib)!r}); import side_lib\n{BUILDER}"
+        load_plugin(write(tmp_path / number, mine=text.replace("NAME", f"side_net_{number}")))
+        plugin = plugin_of(f"side_net_{number}")
+        assert plugin is not None
+        assert plugin.files["side_lib.py"] == f"x = {number}".encode()
+        assert sys.modules["side_lib"].x == int(number)
+
+
+def test_equal_names_beside_two_plug_ins_never_mix(tmp_path: Path) -> None:
+    text = "import side_a, side_pkg.part\nfrom side_a import x\ndef later():\n    from side_a import y\n    return y"
+    texts = {"mine": text, "__init____in__side_pkg": "", "part__in__side_pkg": "from . import z"}
+    both = [
+        load_plugin(write(tmp_path / str(n), **texts, side_a=f"x = {n}\ny = {n}", z__in__side_pkg=f"n = {n}"))
+        for n in (1, 2)
+    ]
+    assert [(one.x, one.later(), one.side_a.x, one.side_pkg.part.z.n) for one in both] == [(1,) * 4, (2,) * 4]
+    assert "side_a" not in sys.modules
+
+
+def test_a_folder_without_init_is_a_package_and_a_missing_module_is_named_as_it_was_written(tmp_path: Path) -> None:
+    assert load_plugin(write(tmp_path, mine="from side_pkg.part import x", part__in__side_pkg="x = 3")).x == 3
+    with pytest.raises(UserError, match=r"No module named 'side_pkg\.none'"):
+        load_plugin(write(tmp_path / "2", mine="import side_pkg.none", part__in__side_pkg=""))
+
+
+def test_two_plug_ins_of_a_folder_share_its_modules(tmp_path: Path) -> None:
+    write(tmp_path, mine="import side_a", side_a="x = []")
+    other = write(tmp_path, other="import side_a, mine\nassert mine.side_a is side_a").with_name("other.py")
+    assert load_plugin(tmp_path / "mine.py").side_a is load_plugin(other).side_a
+
+
+def test_a_module_that_is_asked_for_by_a_function_is_that_beside(tmp_path: Path) -> None:
+    text = "import importlib, side_a\nfound = importlib.import_module('side_a') is side_a"
+    assert load_plugin(write(tmp_path, mine=text, side_a="")).found
+
+
+def test_a_copy_is_read_whole_and_follows_no_link(tmp_path: Path) -> None:
+    write(tmp_path / "copy", mine="import side_a", side_a="", part__in__side_pkg="", scipy_user="import scipy")
+    found = read_copy(ContainedPath(tmp_path / "copy"), "mine.py")
+    assert set(found.files) == {"mine.py", "side_a.py", "side_pkg/part.py", "scipy_user.py"}
+    assert "scipy" in found.packages
+    write(tmp_path / "secret", __init__="")
+    (tmp_path / "copy" / "side_b").symlink_to(tmp_path / "secret")
+    write(tmp_path / "copy", mine="import side_b")
+    assert not any("side_b" in name for name in read_copy(ContainedPath(tmp_path / "copy"), "mine.py").files)
+    (tmp_path / "copy" / "side_c.py").symlink_to(tmp_path / "secret" / "__init__.py")
+    with pytest.raises(UserError, match="link"):
+        read_copy(ContainedPath(tmp_path / "copy"), "mine.py")

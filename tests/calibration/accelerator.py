@@ -141,7 +141,7 @@ def wanted(given: argparse.Namespace, device: torch.device) -> list[TrialSpec]:
     ways: list[tuple[Precision, bool]] = [(p, c) for p in given.precisions for c in (False, True)[: 1 + given.compile]]
     return [
         TrialSpec(
-            network=network_spec(name, name, {}, data, {}),
+            network=network_spec(name, name, {}, data),
             data=data,
             protocol=protocol,
             budget=Budget(epochs=given.epochs),

@@ -87,7 +87,7 @@ def fabricate(folder: Path, networks: int, seeds: int) -> None:
     )
     for place, name in enumerate(names):
         first = run.records(name, "fer2013")[0]
-        description = describe_network(bare_network_spec(known[place % len(known)], {}, {}))
+        description = describe_network(bare_network_spec(known[place % len(known)], {}))
         run.folder.write_network(first.spec.network.digest, description)
         run.folder.write_maps(first.trial_id, maps_of_faces())
 

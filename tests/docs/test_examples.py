@@ -31,9 +31,8 @@ def test_an_example_runs(
     if "three_networks" not in example.read_text(encoding="utf-8"):
         leave_cost_out(monkeypatch)
     shown: list[int] = []
-    monkeypatch.setattr(plt, "show", lambda: shown.extend(plt.get_fignums()))
+    monkeypatch.setattr(plt, "show", lambda: (shown.extend(plt.get_fignums()), plt.close("all")))
     runpy.run_path(str(shutil.copy(example, folder)), run_name="__main__")
-    plt.close("all")
     name = example.stem.split("_", 2)[2]
     assert len(shown) == FIGURES.get(name, 0)
     assert shown or capsys.readouterr().out

@@ -6,14 +6,16 @@ import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import wait
+from types import ModuleType
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from fbench.architectures.plugins import load_plugin
 from fbench.architectures.registry import build, builder_function
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.machine.allocator import return_freed_memory
@@ -22,6 +24,7 @@ from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWT
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
+from fbench.benchmark.training.foreign_code import load_named_code
 from fbench.core.errors import reason_of
 
 MIB = 2**20
@@ -36,10 +39,14 @@ def read_peak_memory(
         if device.type == "cuda":
             peak_memory_mib = _cuda_peak_mib(network, mode, batch_size, numerics, device)
             method = ALLOCATOR_PEAK
+        elif network.is_of_session:
+            peak_memory_mib, method = None, "not measured: no fresh process can import a network of a session"
         elif device.type == "cpu" and sys.platform != "win32":
             context = multiprocessing.get_context(_FRESH)
             with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_the_parent) as pool:
-                peak_memory_mib = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics).result()
+                with _without_main():
+                    future = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics)
+                peak_memory_mib = future.result()
             method = RESIDENT_GROWTH
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
@@ -94,6 +101,18 @@ def preload_fresh_processes() -> None:
         multiprocessing.set_forkserver_preload([__name__])
 
 
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started in the block do not run the script of this one: it may have no guard, and nothing of
+    it is needed."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _end_with_the_parent() -> None:
     """A fresh process ends with the one that measures, whatever ended that; its server, which it keeps alive, then ends
     too."""
@@ -142,8 +161,7 @@ def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, 
     import psutil
 
     device = torch.device("cpu")
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
+    load_named_code(network)
     return_freed_memory()
     with numerics_in_force(numerics, device):
         _load_libraries()

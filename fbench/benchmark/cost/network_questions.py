@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from fbench.architectures.registry import build, source_digest
+from fbench.architectures.registry import build
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace
 from fbench.benchmark.cost.counters import read_counters
@@ -27,10 +26,9 @@ class AllCounts:
     readings: tuple[CounterReading, ...]
 
 
-def specified(_: Tell, name: str, options: dict[str, Any], plugins: tuple[Path, ...]) -> NetworkSpec:
+def specified(_: Tell, name: str, options: dict[str, Any]) -> NetworkSpec:
     """Its specification for no data set in particular."""
-    files = {source_digest(plugin.read_bytes()): str(plugin.resolve()) for plugin in plugins}
-    return bare_network_spec(name, options, files)
+    return bare_network_spec(name, options)
 
 
 def counted_with_all(_: Tell, network: NetworkSpec) -> AllCounts:

@@ -155,7 +155,7 @@ def _cost_spec(request: SpeedRequest, users: UsersNetworks) -> CostSpec:
     against = listing.named(request.against).name if request.against else None
     if against is not None and against not in names:
         raise UserError(f"--against {against} was given; give one of the networks that are measured: {_list(names)}.")
-    asked = [(name, question(specified, name, dict(request.options), request.plugins)) for name in names]
+    asked = [(name, question(specified, name, dict(request.options))) for name in names]
     networks = tuple(users.ask_network(name, one) for name, one in asked)
     seconds = request.seconds or SECONDS_PER_CALL * len(networks) * len(wanted)
     plan = CostPlan(settings=wanted, blocks=request.blocks, seconds=seconds)

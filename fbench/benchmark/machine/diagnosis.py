@@ -146,7 +146,7 @@ def _tried_compiler() -> CompilerDiagnosis:
     from fbench.benchmark.training.networks import network_spec
 
     reference = DataReference(name="synthetic")
-    network = network_spec("ires", "ires", {}, data_spec(reference, load_dataset(reference)), {})
+    network = network_spec("ires", "ires", {}, data_spec(reference, load_dataset(reference)))
     protocol = load_protocol("fbench")
     started = time.perf_counter()
     failing = failing_programs(

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import CPU, TrainedNetwork, load_trained
@@ -27,6 +26,7 @@ from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.arrange import arrange_splits
+from fbench.benchmark.training.foreign_code import load_named_code
 from fbench.core.errors import reason_of
 
 _MOST_TRIED: Final = 4  # layers whose maps the answer may not depend on
@@ -107,8 +107,7 @@ def add_maps_of(folder: RunFolder, spec: TrialSpec, target: RunFolder) -> None:
     shown = images_to_keep(spec.data, lambda: arrange_splits(load_for(spec.data), spec.protocol))
     if shown is None:
         return
-    if spec.network.plugin_file is not None:
-        load_plugin(spec.network.plugin_file)  # as the user named it; what the record names is not run
+    load_named_code(spec.network)
     target.write_maps(spec.trial_id, make_maps(load_trained(folder, spec.trial_id, spec.data.reference), shown))
 
 

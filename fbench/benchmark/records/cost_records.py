@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
@@ -166,6 +166,11 @@ class CostRecord(FrozenModel):
     setting_failures: tuple[SettingFailure, ...] = ()
     interrupted: bool = False
     """Whether somebody ended the timing before its last block; energy was not read then."""
+
+    @field_validator("spec")
+    @classmethod
+    def _recorded(cls, spec: CostSpec) -> CostSpec:
+        return spec.model_copy(update={"networks": tuple(network.recorded() for network in spec.networks)})
 
     def floor_of(self, network: str, batch_size: int) -> RooflineReading | None:
         """The floor of a network for a batch, or none."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
 
 from fbench.architectures.builders import GEOMETRY
-from fbench.architectures.registry import ResolvedArchitecture
+from fbench.architectures.registry import ResolvedArchitecture, is_announced
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, LeftOutCount, SplitName
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.units import clusters_of_rows
@@ -21,11 +21,17 @@ from fbench.core.hashing import short_hash
 from fbench.core.schema import FrozenModel
 
 
+def plugin_folder(digest: str) -> PurePosixPath:
+    """Where a run keeps the files of a plug-in, from its own folder."""
+    return PurePosixPath("plugins") / digest
+
+
 class NetworkSpec(FrozenModel):
     """A network, fully resolved: builder, every option, and the digest of what they build.
 
-    ``name`` is what the suite calls it and is not part of any identity. ``plugin_file`` says where a worker process
-    finds a plug-in's builder; ``source_sha256`` is the hash of that file.
+    ``name`` is what the suite calls it and is not part of any identity. ``source_sha256`` is the hash of the user's
+    code that it is built by. ``plugin_file`` says where a worker process finds a plug-in, and in a record where the
+    run's folder has its copy; ``plugin_digest`` is the hash of the bytes of all files of that.
     """
 
     name: str
@@ -34,6 +40,7 @@ class NetworkSpec(FrozenModel):
     digest: str
     source_sha256: str | None = None
     plugin_file: str | None = None
+    plugin_digest: str | None = None
 
     @model_validator(mode="after")
     def _geometry(self) -> Self:
@@ -43,6 +50,18 @@ class NetworkSpec(FrozenModel):
             if number < 1 or not float(number).is_integer():
                 raise ValueError(f"the option {option} of '{self.name}' is {value!r:.80}, and no whole number from 1")
         return self
+
+    @property
+    def is_of_session(self) -> bool:
+        """Whether no other process can build it, as its code is in no plug-in or package."""
+        return self.source_sha256 is not None and self.plugin_file is None and not is_announced(self.builder)
+
+    def recorded(self) -> Self:
+        """The form for a record, which names the run's own copy of a plug-in."""
+        if self.plugin_file is None or self.plugin_digest is None:
+            return self
+        copy = plugin_folder(self.plugin_digest) / Path(self.plugin_file).name
+        return self.model_copy(update={"plugin_file": copy.as_posix()})
 
     @property
     def resolved(self) -> ResolvedArchitecture:
@@ -157,6 +176,10 @@ class TrialSpec(FrozenModel):
     def trial_id(self) -> str:
         """16 hexadecimal digits that stand for everything the result depends on."""
         return short_hash(self.identity())
+
+    def recorded(self) -> Self:
+        """The form for a record."""
+        return self.model_copy(update={"network": self.network.recorded()})
 
     @property
     def label(self) -> str:

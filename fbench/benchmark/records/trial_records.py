@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 
 from fbench.ablations.suite import Suite
 from fbench.benchmark.records.budget import Budget
@@ -121,6 +121,11 @@ class TrialRecord(FrozenModel):
     """Operations of the training that PyTorch then said to have none, so that it may not give the same bits again."""
     weights_not_kept: str | None = None
     """Why a finished trial has no weights beside its record; none where it has, and in records of before."""
+
+    @field_validator("spec")
+    @classmethod
+    def _recorded(cls, spec: TrialSpec) -> TrialSpec:
+        return spec.recorded()
 
 
 class CounterGap(FrozenModel):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fbench.ablations.suite import Suite
+from fbench.architectures.plugin_sources import PluginSources
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
 from fbench.benchmark.records.protocol import Protocol
-from fbench.benchmark.records.specs import DataSpec
+from fbench.benchmark.records.specs import DataSpec, plugin_folder
 from fbench.benchmark.records.trial_records import RunConfig
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_folder import RunFolder
@@ -56,8 +57,9 @@ def run_config(
     budget: Budget,
     data: tuple[DataSpec, ...],
     numerics: Numerics,
+    plugins: Mapping[str, PluginSources],
 ) -> RunConfig:
-    """The configuration of a new run."""
+    """The configuration of a new run; ``plugins`` are by digest."""
     return RunConfig(
         name=default_folder(suite, data, protocol, request.preset).name,
         suite=suite,
@@ -66,7 +68,7 @@ def run_config(
         budget=budget,
         data=data,
         numerics=numerics,
-        plugins=tuple(str(plugin) for plugin in request.plugins),
+        plugins=tuple(str(plugin_folder(digest) / plugin.main) for digest, plugin in plugins.items()),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         fbench_version=package_version("fbench"),
     )

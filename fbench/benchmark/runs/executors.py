@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
@@ -69,14 +68,14 @@ def attempt(
     """
     from fbench.benchmark.machine.device import pick_device, share_device
     from fbench.benchmark.training.checkpoints import CheckpointPlace
+    from fbench.benchmark.training.foreign_code import load_named_code
     from fbench.benchmark.training.trial import TrialContext, run_trial
 
     kept = None
     if (folder := context.checkpoints) is not None:
         kept = ContainedPath(folder.parent, (folder.name, f"{spec.trial_id}.safetensors"))
     try:
-        if spec.network.plugin_file is not None:
-            load_plugin(spec.network.plugin_file)
+        load_named_code(spec.network)
         device = pick_device(context.device)
         share_device(device, context.jobs)
         place = None if kept is None else CheckpointPlace(kept, context.scratch)

@@ -30,6 +30,9 @@ class RunListener:
     def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
         """The remaining trials are about to start; estimated seconds of each by id, and of the whole run."""
 
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """These networks were defined in this session, and are trained in this process, one after another."""
+
     def happened(self, event: Event) -> None:
         """A trial started, stepped, was evaluated, or ended with its record written."""
 

@@ -12,7 +12,6 @@ from fbench.benchmark.records.events import Checkpointed, Event, Listen, event_f
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.runs.executors import NO_LIMITS, WorkerContext, attempt, failed_record
 from fbench.benchmark.runs.training_task import (
-    can_be_had_elsewhere,
     foreign_code,
     readying_task,
     result_of,
@@ -74,7 +73,7 @@ class LocalExecutor:
 
     def _runs_elsewhere(self, spec: TrialSpec) -> bool:
         own_here = self._context.jobs == 1 and not self._context.isolated and foreign_code(spec.network) is None
-        return can_be_had_elsewhere(spec.network) and not own_here
+        return not spec.network.is_of_session and not own_here
 
     def _in_workers(
         self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float]

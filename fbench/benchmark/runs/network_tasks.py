@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import CostSpec
@@ -19,7 +18,7 @@ from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
 from fbench.benchmark.runs.stopping import Stopping
-from fbench.benchmark.runs.training_task import can_be_had_elsewhere, foreign_code
+from fbench.benchmark.runs.training_task import foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
@@ -38,7 +37,7 @@ _COST_LIMIT_S: Final = 900.0
 
 def answers_elsewhere(network: NetworkSpec) -> bool:
     """Whether a network is a user's, and can be built in another process."""
-    return foreign_code(network) is not None and can_be_had_elsewhere(network)
+    return foreign_code(network) is not None and not network.is_of_session
 
 
 class NetworkTasks:
@@ -296,5 +295,6 @@ def make_maps(_: Parent, folder: str, spec: dict[str, Any], data_path: str | Non
 
 
 def _load(network: NetworkSpec) -> None:
-    if network.plugin_file is not None:
-        load_plugin(network.plugin_file)
+    from fbench.benchmark.training.foreign_code import load_named_code
+
+    load_named_code(network)

@@ -120,7 +120,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     replaced = folder
     if request.uniform_microbatch:
         folder, numerics = with_uniform_microbatch(folder, numerics)
-    config = _config_in(folder, run_config(request, suite, protocol, preset.budget, data, numerics))
+    config = _config_in(folder, run_config(request, suite, protocol, preset.budget, data, numerics, resolved.plugins))
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
     config, (specs, planned, networks) = _expanded(selected, config, seeds, resolved, known, folder, device)

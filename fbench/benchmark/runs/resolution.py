@@ -6,21 +6,22 @@ plug-ins and installed packages in a worker process, with a time limit for each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fbench.ablations.suite import Suite, resolve_names, select_studies
 from fbench.architectures.contract import built_in_contract
+from fbench.architectures.plugin_sources import PluginSources
 from fbench.architectures.registry import (
     canonical_name,
     is_announced,
     loaded_names,
     options_of,
-    source_digest,
+    origin,
+    plugin_of,
 )
-from fbench.architectures.registry import resolve as registered
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.workers.asking import users_networks
@@ -34,12 +35,13 @@ Networks = Mapping[tuple[str, str], NetworkSpec]
 class Resolved:
     """A suite with registered names, and its networks; the whole suite, and the networks of the chosen studies.
 
-    ``descriptions`` has those, by digest, that another process made.
+    ``descriptions`` has those, by digest, that another process made; ``plugins`` the files of plug-ins, by digest.
     """
 
     suite: Suite
     networks: Networks
     descriptions: Mapping[str, NetworkDescription] = field(default_factory=dict)
+    plugins: Mapping[str, PluginSources] = field(default_factory=dict)
 
 
 def resolve_suite(
@@ -54,41 +56,41 @@ def resolve_suite(
     if not plugins and not any(is_announced(name) for name in {*suite.architectures, *bases}):
         whole = resolve_names(suite, canonical_name)
         selected = select_studies(whole, only)
-        return Resolved(
-            whole,
-            {
-                (name, one.name): _network(name, selected, options, one, {})
-                for one in data
-                for name in selected.architectures
-            },
-        )
+        pairs = [(name, one) for one in data for name in selected.architectures]
+        here = {(name, one.name): _network(name, selected, options, one) for name, one in pairs}
+        return Resolved(whole, here, plugins=_plugins_of(here.values()))
     select_studies(suite, only)  # a wrong name is said at once
-    asked = question(resolve, _of_this_session(plugins), suite, list(only), dict(options), list(data), list(plugins))
+    asked = question(resolve, _of_this_session(plugins), suite, list(only), dict(options), list(data))
     with users_networks(plugins) as users:
         there = users.ask(asked)
     found = {(name, of): network for name, of, network in there.networks}
     selected = select_studies(there.suite, only)
     pairs = [(name, one) for one in data for name in selected.architectures if (name, one.name) not in found]
-    here = {(name, one.name): _network(name, selected, options, one, {}) for name, one in pairs}
-    return Resolved(there.suite, {**found, **here}, there.descriptions)
+    here = {(name, one.name): _network(name, selected, options, one) for name, one in pairs}
+    files = {digest: one.sources() for digest, one in there.plugins.items()} | _plugins_of(here.values())
+    return Resolved(there.suite, {**found, **here}, there.descriptions, files)
 
 
 def _of_this_session(plugins: Sequence[Path]) -> list[str]:
     """The networks that were registered in this process by other code than the plug-ins."""
-    digests = {source_digest(plugin.read_bytes()) for plugin in plugins if plugin.is_file()}
+    files = {plugin.resolve() for plugin in plugins}
     names = [name for name in loaded_names(built_in=False) if not is_announced(name)]
-    return [name for name in names if registered(name).source not in digests]
+    return [name for name in names if not origin(name) or Path(origin(name)).resolve() not in files]
 
 
-def _network(
-    name: str, suite: Suite, options: Mapping[str, Any], data: DataSpec, plugins: Mapping[str, str]
-) -> NetworkSpec:
-    """A network of a suite for a data set; ``plugins`` are files by the digest of their text."""
+def _plugins_of(networks: Iterable[NetworkSpec]) -> dict[str, PluginSources]:
+    """The files of the plug-ins behind networks, by digest."""
+    found = [plugin_of(builder) for builder in {network.builder for network in networks}]
+    return {plugin.digest: plugin for plugin in found if plugin is not None}
+
+
+def _network(name: str, suite: Suite, options: Mapping[str, Any], data: DataSpec) -> NetworkSpec:
+    """A network of a suite for a data set."""
     from fbench.benchmark.training.networks import network_spec  # imports torch
 
     variant, base = suite.variants.get(name), _base(name, suite)
     taken = {key: value for key, value in options.items() if key in options_of(base)}
-    return network_spec(name, base, taken | (dict(variant.options) if variant else {}), data, plugins)
+    return network_spec(name, base, taken | (dict(variant.options) if variant else {}), data)
 
 
 def _base(name: str, suite: Suite) -> str:
@@ -101,27 +103,43 @@ def _base(name: str, suite: Suite) -> str:
 
 
 @dataclass(frozen=True)
+class SentSources:
+    """The files of a plug-in as they travel: each byte as the character of its number."""
+
+    folder: Path
+    main: str
+    files: dict[str, str]
+    packages: dict[str, str]
+    folders: dict[str, Path]
+
+    def sources(self) -> PluginSources:
+        """The files."""
+        files = {name: text.encode("latin-1") for name, text in self.files.items()}
+        return PluginSources(self.folder, self.main, files, self.packages, self.folders)
+
+
+def sent(plugin: PluginSources) -> SentSources:
+    """The form of a plug-in's files for the way."""
+    files = {name: text.decode("latin-1") for name, text in plugin.files.items()}
+    return SentSources(plugin.folder, plugin.main, files, dict(plugin.packages), dict(plugin.folders))
+
+
+@dataclass(frozen=True)
 class ResolvedThere:
     """As :class:`Resolved`, of users' networks alone; each with the name of its data set."""
 
     suite: Suite
     networks: tuple[tuple[str, str, NetworkSpec], ...]
     descriptions: dict[str, NetworkDescription]
+    plugins: dict[str, SentSources]
 
 
 def resolve(
-    tell: Tell,
-    known: list[str],
-    suite: Suite,
-    only: list[str],
-    options: dict[str, Any],
-    data: list[DataSpec],
-    plugins: list[Path],
+    tell: Tell, known: list[str], suite: Suite, only: list[str], options: dict[str, Any], data: list[DataSpec]
 ) -> ResolvedThere:
     """As :func:`resolve_suite`, but for fbench's own networks, and those that only the parent can build (``known``)."""
     from fbench.benchmark.training.networks import describe_network
 
-    files = {source_digest(plugin.read_bytes()): str(plugin.resolve()) for plugin in plugins}
     whole = resolve_names(suite, lambda name: name if name in known else canonical_name(name))
     found: list[tuple[str, str, NetworkSpec]] = []
     descriptions: dict[str, NetworkDescription] = {}
@@ -129,8 +147,9 @@ def resolve(
     for name in [one for one in selected.architectures if _base(one, selected) not in (*known, *built_in_contract())]:
         tell(network_in_words(Subject(name, _base(name, selected))))
         for one in data:
-            network = _network(name, selected, options, one, files)
+            network = _network(name, selected, options, one)
             found.append((name, one.name, network))
             if network.digest not in descriptions:
                 descriptions[network.digest] = describe_network(network)
-    return ResolvedThere(whole, tuple(found), descriptions)
+    files = _plugins_of(network for _, _, network in found)
+    return ResolvedThere(whole, tuple(found), descriptions, {digest: sent(one) for digest, one in files.items()})

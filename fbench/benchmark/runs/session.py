@@ -21,6 +21,7 @@ from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
 from fbench.benchmark.runs.search_settings import search_settings
 from fbench.benchmark.runs.searching import estimate_searches_s
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -74,6 +75,8 @@ def execute_run(
             trials_s, estimate_s = estimate_run_s(plan, networks)
             longest_first = sorted(plan.remaining, key=lambda spec: -trials_s[spec.trial_id])
             listener.began(plan, trials_s, estimate_s)
+            if of_session := dict.fromkeys(one.network.name for one in plan.remaining if one.network.is_of_session):
+                listener.trained_here(list(of_session))
             with (stopping or Stopping()).of(executor):
                 left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
             if left:
@@ -151,6 +154,7 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
 
     if not (plan.folder.path / "run.json").exists():
         plan.folder.create(plan.config)
+    keep_inputs(plan.folder.files, plan.config, plan.resolved.plugins)
     plan.folder.extend_plan(plan.planned if by_rule else marked_additions(plan.folder, plan.planned))
     _audit_data(plan)
     for network in plan.networks:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from fbench.architectures.registry import is_announced
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.records.events import event_to_json
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
@@ -26,11 +25,6 @@ _GET_READY: Final = f"{__name__}:get_ready"
 def foreign_code(network: NetworkSpec) -> str | None:
     """A digest of the user's code that a network runs, its own options included; none for a network of fbench's."""
     return None if network.source_sha256 is None else network.digest
-
-
-def can_be_had_elsewhere(network: NetworkSpec) -> bool:
-    """Whether another process can build a network: not one that was defined in this very session alone."""
-    return network.source_sha256 is None or network.plugin_file is not None or is_announced(network.builder)
 
 
 def training_task(spec: TrialSpec, context: WorkerContext, limit_s: float | None) -> Task:

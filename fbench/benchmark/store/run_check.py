@@ -15,6 +15,7 @@ from fbench.benchmark.records.predictions import LOGITS_FILE, SMALL_FILE
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.store.files import read_cost_file
 from fbench.benchmark.store.hashes import HASHES_FILE, read_hashes, sha256_of, write_hashes
+from fbench.benchmark.store.inputs import PROTOCOL_FILE, SUITE_FILE, given_of, wrong_plugins
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.search_files import read_search
 from fbench.core.contained import UNFINISHED, ContainedPath
@@ -107,6 +108,11 @@ class _Check:
         """Those beside the trials."""
         yield from self._compare("run.json", None)
         yield from self._compare("plan.json", None)
+        for name in (SUITE_FILE, PROTOCOL_FILE):
+            yield from self._compare(f"inputs/{name}", None)
+        yield from self._compare("inputs/given.json", lambda: given_of(self._files))
+        for place, wrong in wrong_plugins(self._files):
+            yield self._aside(place, wrong, f"moved aside; {_AGAIN}")
         for name in ("test_readings.jsonl", "interim_analyses.json"):
             read = self._folder.test_readings if name.startswith("test") else self._folder.interim_analyses
             yield from self._compare(name, read)

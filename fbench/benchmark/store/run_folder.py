@@ -28,7 +28,7 @@ from fbench.benchmark.maps.face_maps import (
 )
 from fbench.benchmark.records.predictions import SMALL_FILE, Predictions, read_predictions, write_predictions
 from fbench.benchmark.records.trial_records import HistoryRow, TrialRecord
-from fbench.benchmark.store.files import read_history, read_model, readable_json, write_history, write_text
+from fbench.benchmark.store.files import naming, read_history, read_model, readable_json, write_history, write_text
 from fbench.benchmark.store.files_of_run import FilesOfRun
 from fbench.benchmark.store.hashes import keep_hashes
 from fbench.benchmark.store.index.histories import HISTORY_FILE
@@ -36,6 +36,7 @@ from fbench.benchmark.store.index.records import RECORD_FILE, TrialRecords
 from fbench.benchmark.store.index.trial_files import SeenTrials
 from fbench.benchmark.store.leftovers import remove_leftovers
 from fbench.benchmark.store.trial_result import TrialResult
+from fbench.core.bounded import read_text
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, storable
 from fbench.core.locks import LOCK_FILE
@@ -198,6 +199,18 @@ class RunFolder(FilesOfRun):
     def predictions(self, trial_id: str) -> Predictions:
         """The stored predictions of a trial."""
         return read_predictions(self.trial_files(trial_id))
+
+    def failure_details(self, trial_id: str) -> str:
+        """The traceback of a failed trial and the end of its log, as they were kept; empty where there is none.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        file = self.trial_files(trial_id) / FAILURE_FILE
+        if not file.exists():
+            return ""
+        with naming(file):
+            return read_text(file)
 
     def has_weights(self, trial_id: str) -> bool:
         """Whether a trial's weights were kept."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from fbench.architectures.plugin_sources import PluginSources, read_sources
-from fbench.architectures.plugins import load_trusted, private_copy
-from fbench.architectures.registry import is_announced, is_registered
-from fbench.benchmark.records.specs import NetworkSpec
+from fbench.architectures.plugin_sources import PluginSources, read_copy, read_sources
+from fbench.architectures.plugins import load_plugin, load_trusted, private_copy
+from fbench.architectures.registry import is_announced, is_registered, plugin_of
+from fbench.benchmark.records.specs import NetworkSpec, plugin_folder
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError, readable
 
@@ -39,6 +39,24 @@ def require_code(folder: RunFolder, network: NetworkSpec, trust: str | None = No
             f"read these files, then add --trust {sources.digest}, or name a file of your own with --plugin."
         )
     load_trusted(sources, folder.path)
+
+
+def load_named_code(network: NetworkSpec) -> None:
+    """Run the plug-in behind a network that this process is to build, as the user named it; what a record names is not
+    run so.
+
+    Raises:
+        UserError: it cannot be loaded, or has been edited since the network was resolved.
+    """
+    if network.plugin_file is None:
+        return
+    load_plugin(network.plugin_file)
+    found = plugin_of(network.builder)
+    if network.plugin_digest is not None and found is not None and found.identity != network.source_sha256:
+        raise UserError(
+            f"{readable(network.plugin_file)}, or a module that it imports, was edited while it was at work; run the "
+            "same command again, which takes the new text."
+        )
 
 
 def trusted_plugins(folders: Iterable[RunFolder], trust: str) -> tuple[Path, ...]:
@@ -75,13 +93,15 @@ def _sources(folder: RunFolder, network: NetworkSpec, plugin_file: str) -> Plugi
     """The sources at the path that a record names; a relative one is from the run's folder."""
     path = Path(plugin_file)
     try:
-        if not path.is_absolute():
-            place = folder.files
-            for part in path.parts:
-                place = place / part
-            place.exists()  # refuses a link on the way
-            path = place.path
-        return read_sources(path)
+        if path.is_absolute():
+            return read_sources(path, beside_alone=True)
+        place = folder.files
+        for part in path.parts:
+            place = place / part
+        if place.parts[:-1] == (*folder.files.parts, *plugin_folder(network.plugin_digest or "").parts):
+            return read_copy(place.parent, path.name)
+        place.exists()  # refuses a link on the way
+        return read_sources(place.path, beside_alone=True)
     except UserError as error:
         raise UserError(
             f"The network '{network.name}' is code that the run names, and it cannot be had here: {error} Name a file "

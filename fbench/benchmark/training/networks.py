@@ -11,7 +11,7 @@ from fbench.architectures.builder_check import refuse_unsteady_builder
 from fbench.architectures.building import build_and_trace
 from fbench.architectures.digest import digest_of
 from fbench.architectures.output_check import refuse_unusable_output
-from fbench.architectures.registry import ResolvedArchitecture, build, resolve
+from fbench.architectures.registry import ResolvedArchitecture, build, plugin_of, resolve
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
@@ -26,12 +26,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def network_spec(
-    name: str, architecture: str, options: Mapping[str, Any], data: DataSpec, plugins: Mapping[str, str]
-) -> NetworkSpec:
+def network_spec(name: str, architecture: str, options: Mapping[str, Any], data: DataSpec) -> NetworkSpec:
     """Resolve ``architecture`` with ``options`` for a data set; ``name`` is what the suite calls it.
-
-    ``plugins`` maps the SHA-256 of each plug-in's text to its file, for the workers that build the network again.
 
     Raises:
         UserError: an unknown architecture or option, images that are not square, an option the data decide, or a
@@ -46,10 +42,10 @@ def network_spec(
     module, traced = build_and_trace(replace(resolved, name=name))
     refuse_unsteady_builder(name, resolved, module)
     refuse_unusable_output(name, resolved, module, traced, len(data.class_names))
-    return _spec_of(name, resolved, module, traced, plugins)
+    return _spec_of(name, resolved, module, traced)
 
 
-def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Mapping[str, str]) -> NetworkSpec:
+def bare_network_spec(architecture: str, options: Mapping[str, Any]) -> NetworkSpec:
     """Resolve ``architecture`` for no data set in particular: at its own input size and number of classes.
 
     Raises:
@@ -57,19 +53,19 @@ def bare_network_spec(architecture: str, options: Mapping[str, Any], plugins: Ma
     """
     resolved = resolve(architecture, **options)
     module, traced = build_and_trace(resolved)
-    return _spec_of(resolved.name, resolved, module, traced, plugins)
+    return _spec_of(resolved.name, resolved, module, traced)
 
 
-def _spec_of(
-    name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace, plugins: Mapping[str, str]
-) -> NetworkSpec:
+def _spec_of(name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace) -> NetworkSpec:
+    plugin = plugin_of(resolved.builder)
     return NetworkSpec(
         name=name,
         builder=resolved.builder,
         options=resolved.options,
         digest=digest_of(module, traced, resolved.source),
         source_sha256=resolved.source,
-        plugin_file=plugins.get(resolved.source or ""),
+        plugin_file=None if plugin is None else str(plugin.folder / plugin.main),
+        plugin_digest=None if plugin is None else plugin.digest,
     )
 
 

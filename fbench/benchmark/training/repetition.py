@@ -121,7 +121,7 @@ def trained_twice(tell: Tell, name: str, device: str) -> Repetition:
     dataset = load_synthetic(**_IMAGES)
     protocol = load_protocol("fbench")
     options = {key: value for key, value in protocol.architecture_options.items() if key in options_of(name)}
-    network = network_spec(name, name, options, data_spec(DataReference(name="synthetic"), dataset), {})
+    network = network_spec(name, name, options, data_spec(DataReference(name="synthetic"), dataset))
     budget = Budget(image_passes=STEPS * BATCH_SIZE, evaluation_points=1, batch_size=BATCH_SIZE)
     with errors_of_network(name), numerics_in_force(numerics, chosen), nondeterministic_operations() as operations:
         faces = split_to_device(dataset, "train", chosen, numerics)

@@ -48,7 +48,7 @@ def test_placing_moves_weights_and_inputs_and_inputs_rotate() -> None:
 
 
 def test_a_training_step_goes_through_its_parts_after_every_move() -> None:
-    call = make_call(bare_network_spec("lenet5", {}, {}), "train", "eager", 4, NUMERICS, CPU)
+    call = make_call(bare_network_spec("lenet5", {}), "train", "eager", 4, NUMERICS, CPU)
     for _ in range(2):
         call.place()
         call.prepare()
@@ -59,7 +59,7 @@ def test_a_training_step_goes_through_its_parts_after_every_move() -> None:
 
 def test_cuda_graphs_are_refused_without_cuda() -> None:
     with pytest.raises(UserError, match="cuda_graph was given, which exists on CUDA only"):
-        make_call(bare_network_spec("lenet5", {}, {}), "inference", "cuda_graph", 1, NUMERICS, CPU)
+        make_call(bare_network_spec("lenet5", {}), "inference", "cuda_graph", 1, NUMERICS, CPU)
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_cuda_graphs_are_refused_without_cuda() -> None:
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_programs_beyond_torch_s_own_limit_are_compiled_too() -> None:
     """torch keeps eight of one line of code, here two; then it would run eagerly without an error."""
-    network = bare_network_spec("lenet5", {}, {})
+    network = bare_network_spec("lenet5", {})
     compiled = torch._dynamo.utils.counters["frames"]
     torch.compiler.reset()
     compiled.clear()

@@ -17,7 +17,7 @@ from fbench.core.errors import UserError
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
-LENET = bare_network_spec("lenet5", {}, {})
+LENET = bare_network_spec("lenet5", {})
 
 
 @pytest.fixture(autouse=True)

@@ -78,7 +78,7 @@ def test_an_edited_network_makes_another_trial(stripes: ImageDataset, tmp_path: 
         file = tmp_path / f"mine_{index}.py"
         file.write_text(PLUGIN.format(name=f"edited_{index}", activation=activation, extra=extra), encoding="utf-8")
         load_plugin(file)
-        network = network_spec(f"edited_{index}", f"edited_{index}", {}, data_spec_of(stripes), {})
+        network = network_spec(f"edited_{index}", f"edited_{index}", {}, data_spec_of(stripes))
         ids.append((network.digest, trial_spec_of(stripes).model_copy(update={"network": network}).trial_id))
     assert len({digest for digest, _ in ids}) == 3
     assert len({trial_id for _, trial_id in ids}) == 3

@@ -44,7 +44,7 @@ def test_a_description_of_before_lacks_what_came_later() -> None:
 
 @pytest.mark.parametrize("name", by_builder(built_in_contract()))
 def test_a_network_is_kept_as_it_was_traced(name: str, tmp_path: Path) -> None:
-    spec = bare_network_spec(name, {}, {})
+    spec = bare_network_spec(name, {})
     traced = build_and_trace(spec.resolved)[1]
     description = describe_network(spec)
     assert description.to_json() == traced.to_json()
@@ -73,7 +73,7 @@ CHANGED_BY_HAND: dict[str, tuple[tuple[str | int, ...], object, str]] = {
 
 @pytest.fixture(scope="module")
 def ires() -> dict[str, Any]:
-    return describe_network(bare_network_spec("ires", {}, {})).to_json()
+    return describe_network(bare_network_spec("ires", {})).to_json()
 
 
 @pytest.mark.parametrize("name", CHANGED_BY_HAND)

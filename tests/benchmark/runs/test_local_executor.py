@@ -10,7 +10,6 @@ import pytest
 from support import data_spec_of, make_stripes, trial_spec_of
 
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import source_digest
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
@@ -61,9 +60,8 @@ def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(
     plugin.write_text(RUDE)
     load_plugin(plugin)
     faces = load_dataset(DataReference(name="synthetic"))
-    digest = source_digest(plugin.read_bytes())
     own = trial_spec_of(faces, "lenet5", budget=Budget(image_passes=32, evaluation_points=1, batch_size=16))
-    rude = network_spec("rude", "rude", {}, data_spec_of(faces), {digest: str(plugin)})
+    rude = network_spec("rude", "rude", {}, data_spec_of(faces))
     specs = [own.model_copy(update={"network": rude}), own]
     heard: list[Event] = []
     folder = RunFolder(tmp_path / "run")

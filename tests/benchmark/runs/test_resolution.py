@@ -10,7 +10,7 @@ from torch import nn
 
 from fbench.ablations.suite import adhoc_suite
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import loaded_names, register, source_digest
+from fbench.architectures.registry import loaded_names, register
 from fbench.benchmark.runs.resolution import resolve_suite
 from fbench.benchmark.training.networks import describe_network, network_spec
 from fbench.benchmark.workers import asking
@@ -46,11 +46,10 @@ def test_networks_of_plugins_this_session_and_fbench_are_resolved_together(tmp_p
     found = resolve_suite(suite, (), {"dropout": 0.3}, [DATA], [plugin])
     assert "of_a_plugin" not in loaded_names(built_in=False)  # its code never ran here
     load_plugin(plugin)
-    files = {source_digest(plugin.read_bytes()): str(plugin)}
-    wanted = network_spec("of_a_plugin", "of_a_plugin", {}, DATA, files)
+    wanted = network_spec("of_a_plugin", "of_a_plugin", {}, DATA)
     assert found.networks["of_a_plugin", "stripes"] == wanted
     assert found.descriptions[wanted.digest] == describe_network(wanted)
-    assert found.networks["lenet5", "stripes"] == network_spec("lenet5", "lenet5", {"dropout": 0.3}, DATA, {})
+    assert found.networks["lenet5", "stripes"] == network_spec("lenet5", "lenet5", {"dropout": 0.3}, DATA)
     assert found.networks["of_this_session", "stripes"].source_sha256 is not None
     assert found.suite == suite
 
@@ -69,3 +68,16 @@ def test_a_plugin_that_ends_its_process_or_hangs_is_one_sentence(
     endless.write_text("import time; time.sleep(600)")
     with pytest.raises(UserError, match=r"lug-in.* cannot be used: it was not done within its limit of 3 s; mend its"):
         resolve_suite(suite, (), {}, [DATA], [endless])
+
+
+def test_an_edit_of_a_module_beside_a_plug_in_makes_other_networks(tmp_path: Path) -> None:
+    plugin = written(tmp_path)
+    plugin.write_text(PLUGIN.format(then="import side_of_mine"))
+    digests = []
+    for text in ("x = 1", "x = 2"):
+        (tmp_path / "side_of_mine.py").write_text(text)
+        found = resolve_suite(adhoc_suite(["of_a_plugin"]), (), {}, [DATA], [plugin])
+        network = found.networks["of_a_plugin", "stripes"]
+        assert found.plugins[str(network.plugin_digest)].files["side_of_mine.py"] == text.encode()
+        digests.append(network.digest)
+    assert digests[0] != digests[1]

@@ -72,7 +72,7 @@ def stage_trials(ladder: Ladder, stage: Stage, data: DataSpec) -> list[tuple[str
     found = []
     for rung in stage.trials:
         for name in rung.networks:
-            network = network_spec(name, name, {}, data, {})
+            network = network_spec(name, name, {}, data)
             for candidate in rung.candidates:
                 spec = TrialSpec(
                     network=network,

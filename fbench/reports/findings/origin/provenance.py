@@ -12,6 +12,7 @@ from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.records.budget import Budget, load_presets
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.trial_records import RunConfig
+from fbench.benchmark.store.inputs import PROTOCOL_FILE, SUITE_FILE, file_of_input, given_of, is_chosen_by_hand
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
 from fbench.reports.findings.origin.tuning import tuning_words
@@ -29,7 +30,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything needed to repeat a run; ``command`` has PATH where a reader gives their own."""
+    """Everything needed to repeat a run; ``command`` has PATH where only the reader knows it."""
 
     facts: tuple[Fact, ...]
     command: str
@@ -76,31 +77,45 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
     """
     config, suite = run.config, run.config.suite
     command = ["fbench", "run"]
-    if suite.studies[0].name == "chosen" and len(suite.studies) == 1:
+    files = run.folder.files
+    if is_chosen_by_hand(suite):
         study = suite.studies[0]
         command += [word for level in study.levels for word in ("--arch", level)]
         command += ["--against", study.baseline]
     else:
-        command += ["--suite", suite.name if suite.name in list_suites() else f"{suite.name}.toml"]
+        file = file_of_input(files, SUITE_FILE)
+        named = suite.name if suite.name in list_suites() else f"{suite.name}.toml"
+        command += ["--suite", str(file) if file else named]
         planned = set(run.networks)
         asked = [study.name for study in suite.studies if set(study.levels) <= planned]
         if len(asked) < len(suite.studies):
             command += [word for name in asked for word in ("--only", name)]
-    command += ["--protocol", config.protocol.name, "--preset", config.preset, *_changes_of_budget(config)]
+    protocol = file_of_input(files, PROTOCOL_FILE) or config.protocol.name
+    given = given_of(files)
+    command += ["--protocol", str(protocol), "--preset", config.preset, *_changes_of_budget(config)]
     for data in config.data:
         name = data.source or data.name
-        path = None if name in DATA_SETS and not known_data(name).takes_path else Path("PATH")
+        taken = name not in DATA_SETS or known_data(name).takes_path
+        path = Path(_from_home(given.data_paths.get(data.name, "PATH"))) if taken else None
         command += ["--data", str(data.reference.model_copy(update={"path": path}))]
     if (analyses := run.interim_analyses) is not None:
         command += ["--until-decided", "--max-seeds", str(seeds or analyses.max_seeds)]
     else:
         command += ["--seeds", str(seeds or max(1, len(planned_seeds(run.plan))))]
-    command += [word for plugin in config.plugins for word in ("--plugin", Path(plugin).name)]
+    plugins = [str(run.folder.path / plugin) for plugin in given.plugins]
+    plugins = plugins or [Path(plugin).name for plugin in config.plugins]
+    command += [word for plugin in plugins for word in ("--plugin", plugin)]
     if config.numerics.device_kind != "cpu":
         command += ["--device", config.numerics.device_kind]
     if config.numerics.precision != "fp32":
         command += ["--precision", config.numerics.precision]
     return shlex.join(command)
+
+
+def _from_home(path: str) -> str:
+    """A path without the name of the person, where it lies in their home; `~` is understood by `--data`."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path.startswith(f"{home}/") and home != "/" else path
 
 
 def _changes_of_budget(config: RunConfig) -> list[str]:

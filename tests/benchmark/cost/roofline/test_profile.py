@@ -20,7 +20,7 @@ NUMERICS = choose_numerics("cpu")
 
 
 def test_every_node_that_computes_has_a_time() -> None:
-    found = profile_network(bare_network_spec("ires", {}, {}), 1, NUMERICS, CPU)
+    found = profile_network(bare_network_spec("ires", {}), 1, NUMERICS, CPU)
     timed = {layer.index for layer in found.layers if layer.time_s is not None}
     computing = {index for index, node in enumerate(found.trace.nodes) if node.macs or node.elementwise_ops}
     assert timed == computing
@@ -55,7 +55,7 @@ def test_an_operation_in_place_is_undone_so_that_its_numbers_stay() -> None:
 def test_a_batch_beyond_memory_is_refused_before_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile_module, "why_too_large", lambda *given: "out of memory: batch 9 needs about 1 GiB")
     with pytest.raises(UserError, match=r"lenet5 cannot be profiled, out of memory: .*; give a smaller --batch-size"):
-        profile_network(bare_network_spec("lenet5", {}, {}), 9, NUMERICS, CPU)
+        profile_network(bare_network_spec("lenet5", {}), 9, NUMERICS, CPU)
 
 
 def test_show_profile_prints_each_layers_time_floor_and_share_of_the_roofline() -> None:
@@ -77,7 +77,7 @@ def test_show_profile_gives_json() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_layers_are_timed_on_an_accelerator_too() -> None:
-    found = profile_network(bare_network_spec("ires", {}, {}), 64, choose_numerics("cuda"), torch.device("cuda"))
+    found = profile_network(bare_network_spec("ires", {}), 64, choose_numerics("cuda"), torch.device("cuda"))
     timed = {layer.index for layer in found.layers if layer.time_s is not None}
     assert timed == {index for index, node in enumerate(found.trace.nodes) if node.macs or node.elementwise_ops}
     assert found.floor.time_s < found.time_s

@@ -27,7 +27,7 @@ from tests.reports.fabricated_run import Recipe, fabricate_run
 
 @functools.cache
 def plan_of(name: str) -> Blueprint:
-    return blueprint(describe_network(bare_network_spec(name, {}, {})))
+    return blueprint(describe_network(bare_network_spec(name, {})))
 
 
 def texts(plan: Blueprint, title: str) -> list[str]:
@@ -158,7 +158,7 @@ def test_the_drawing_says_what_it_shows() -> None:
 @pytest.mark.usefixtures("unpainted")
 def test_networks_of_the_same_layers_share_a_drawing_and_a_changed_description_is_named(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(seeds=(0,), images=40))
-    description = describe_network(bare_network_spec("ires", {}, {}))
+    description = describe_network(bare_network_spec("ires", {}))
     for record in run.trials.values():
         run.folder.write_network(record.spec.network.digest, description)
     (plan,) = network_plans(run, "fer2013")

@@ -49,7 +49,7 @@ class Net(nn.Module):
 
 @functools.cache
 def ires() -> NetworkDescription:
-    return describe_network(bare_network_spec("ires", {}, {}))
+    return describe_network(bare_network_spec("ires", {}))
 
 
 def describe(forward: Forward, **layers: nn.Module) -> NetworkDescription:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from fbench.architectures.plugin_sources import PluginSources
 from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.findings.origin.readings import count_readings
@@ -84,3 +86,22 @@ def test_page_without_readings_has_no_ledger(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy={"ires": 0.6}, seeds=(0,), images=40))
     (folder / "test_readings.jsonl").unlink()
     assert "Readings of the test split" not in Page(build_report([run])).text
+
+
+def test_command_names_the_files_that_the_run_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=(0,), images=40))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    plugin = PluginSources(tmp_path, "mine.py", {"mine.py": b""})
+    (data,) = run.config.data
+    config = run.config.model_copy(
+        update={
+            "protocol": run.config.protocol.model_copy(update={"name": "mine", "label_smoothing": 0.25}),
+            "data": (data.model_copy(update={"path": str(tmp_path / "faces.csv")}),),
+        }
+    )
+    keep_inputs(run.folder.files, config, {plugin.digest: plugin})
+    words = repeat_command(replace(run, config=config))
+    place = run.folder.path
+    assert f"--suite {place / 'inputs' / 'suite.toml'} --protocol {place / 'inputs' / 'protocol.toml'} " in words
+    assert "--data 'fer2013=~/faces.csv'" in words
+    assert f"--plugin {place / 'plugins' / plugin.digest / 'mine.py'}" in words
