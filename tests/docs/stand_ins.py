@@ -19,6 +19,7 @@ from fbench.architectures.scaffold import new_architecture_text
 LONG_SUITES: Final = tuple(name for name in list_suites() if name != "smoke")
 
 QUICK: Final = {"ires": "lenet5", "ires_no_se": "lenet_count_matched"}
+"""Networks that stand in where a command trains many seeds."""
 
 NOT_RUN: Final[Mapping[str, str]] = {
     "pip install": "installs from a package index; .ci/run does so",
@@ -73,8 +74,8 @@ def _without_placeholders(word: str, home: Path) -> str:
     return word.replace("fer2013=PATH", f"fer2013={home}/data/fer2013.csv").replace("~/", f"{home}/")
 
 
-def fill_home(home: Path) -> None:
-    """Data sets, short suites of the names of the long ones, and files that pages name."""
+def fill_home(home: Path) -> Path:
+    """Data sets, and short suites of the names of the long ones; the folder that was given."""
     _write_fer2013(home / "data" / "fer2013.csv")
     for name in LONG_SUITES:
         (home / f"{name}.toml").write_text(_short_suite(name), encoding="utf-8")
@@ -85,6 +86,7 @@ def fill_home(home: Path) -> None:
         for index in range(30):
             pixels = generator.integers(0, 256, (32, 32), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{index}.png")
+    return home
 
 
 def _write_fer2013(file: Path) -> None:

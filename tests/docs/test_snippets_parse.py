@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,22 @@ def test_every_block_of_a_page_is_of_its_language(page: Path) -> None:
 
 
 @pages
+def test_every_module_and_script_that_a_page_starts_is_there(page: Path) -> None:
+    for block in blocks(page):
+        for words in calls(block) if block.language == "shell" else ():
+            if words[:2] == ["python", "-m"]:
+                assert find_spec(words[2]), words
+            if "/" in words[0]:
+                assert (ROOT / words[0]).is_file(), words
+
+
+@pages
 def test_every_extra_that_a_page_installs_is_there(page: Path) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     for block in blocks(page):
-        if block.language == "shell":
-            for words in calls(block):
-                named = [word[2:-1] for word in words if word.startswith(".[")]
-                assert set(named) <= set(extras)
+        for words in calls(block) if block.language == "shell" else ():
+            named = [word[2:-1] for word in words if word.startswith(".[")]
+            assert set(named) <= set(extras)
 
 
 @pytest.mark.parametrize(

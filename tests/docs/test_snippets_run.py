@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from coarse_fbench import leave_cost_out
 from install_package import install_own_package
+from once import made_once
 from snippets import PAGES, blocks, calls, name_of
 from stand_ins import NOT_RUN, Supply, fill_home, reason_not_to_run, shortened
 from support import ask_here, registry_as_before
@@ -43,15 +44,14 @@ def typed(words: list[str], folder: Path) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    fill_home(folder)
-    return folder
+    """Data and suites that stand in, for all workers."""
+    return made_once(tmp_path_factory, "pages-home", fill_home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the examples, installed."""
-    return install_own_package(tmp_path_factory.mktemp("package"))
+    return made_once(tmp_path_factory, "pages-package", install_own_package)
 
 
 @pytest.fixture
@@ -66,23 +66,25 @@ def package_at_hand(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture(scope="module")
 def made(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A run of two networks on FER2013 and a record of their speed."""
-    folder = tmp_path_factory.mktemp("made")
-    (folder / "my_net.py").write_text(new_architecture_text("my_net"), encoding="utf-8")
-    data = f"fer2013={home}/data/fer2013.csv"
-    names = ["--arch", "ires", "--arch", "my_net", "--plugin", "my_net.py"]
-    with pytest.MonkeyPatch.context() as patch, registry_as_before():
-        patch.setenv("FBENCH_CACHE_DIR", str(folder / "cache"))
-        ask_here(patch)
-        leave_unpainted(patch)
+
+    def make(folder: Path) -> tuple[Path, Path]:
+        (folder / "my_net.py").write_text(new_architecture_text("my_net"), encoding="utf-8")
+        names = ["--arch", "ires", "--arch", "my_net", "--plugin", "my_net.py"]
+        how = ["--data", f"fer2013={home}/data/fer2013.csv", "--preset", "smoke", "--seeds", "2", "--jobs", "1"]
         speed = ["--seconds", "0.5", "--blocks", "3", "--batch-sizes", "1", "-o", "speed.json"]
-        how = ["--preset", "smoke", "--seeds", "2", "--jobs", "1", "--out", "run"]
-        for words in (
-            ["fbench", "run", *names, "--data", data, *how],
-            ["fbench", "speed", "ires", "my_net", "--plugin", "my_net.py", *speed],
-        ):
-            code, said = typed(words, folder)
-            assert code == 0, said
-    return folder / "run", folder / "speed.json"
+        with pytest.MonkeyPatch.context() as patch, registry_as_before():
+            patch.setenv("FBENCH_CACHE_DIR", str(folder / "cache"))
+            ask_here(patch)
+            leave_unpainted(patch)
+            for words in (
+                ["fbench", "run", *names, *how, "--out", "run"],
+                ["fbench", "speed", "ires", "my_net", "--plugin", "my_net.py", *speed],
+            ):
+                code, said = typed(words, folder)
+                assert code == 0, said
+        return folder / "run", folder / "speed.json"
+
+    return made_once(tmp_path_factory, "pages-run", make)
 
 
 @pytest.fixture(scope="module")
