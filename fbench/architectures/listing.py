@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fbench.architectures.builders import Description
 from fbench.architectures.contract import built_in_contract
-from fbench.architectures.names import meant, names_like
+from fbench.architectures.names import WHERE_NAMES_ARE, meant, names_like
 from fbench.architectures.registry import describe, is_at_hand, list_architectures
 from fbench.core.errors import UserError
 
@@ -63,7 +63,7 @@ class Listing:
         """
         found = names_like(pattern, self.names, self._aliases)
         if not found:
-            raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
+            raise UserError(f"No architecture matches '{pattern}'. {WHERE_NAMES_ARE}")
         return tuple(one for one in self.networks if one.name in found)
 
     def chosen(self, given: Iterable[str]) -> list[str]:

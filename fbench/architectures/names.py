@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from fbench.core.errors import UserError, did_you_mean
+
+WHERE_NAMES_ARE: Final = "`fbench list` prints all names; a network of your own comes with --plugin FILE.py."
 
 
 def names_like(pattern: str, names: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
@@ -25,4 +28,4 @@ def meant(given: str, names: Sequence[str], aliases: Mapping[str, str]) -> str:
     if given in aliases:
         return aliases[given]
     hint = did_you_mean(given, [*names, *aliases])
-    raise UserError(f"There is no architecture '{given}'.{hint} `fbench list` prints all names.")
+    raise UserError(f"There is no architecture '{given}'.{hint} {WHERE_NAMES_ARE}")

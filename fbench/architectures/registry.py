@@ -99,6 +99,11 @@ def register(
         UserError: the name or an alias is taken, or the builder's signature does not fit.
     """
 
+    if callable(name):
+        raise UserError(
+            f'@register was written without a name above {getattr(name, "__name__", name)}; write @register("my_net").'
+        )
+
     def decorate(function: FunctionT) -> FunctionT:
         builder, built_in = builder_from(name, function), is_built_in(function.__module__)
         if builder.of_session:  # a cell that is run again

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fbench.cli.architectures import listing_of
 from fbench.cli.duration import seconds_of
 from fbench.cli.run_options import (
     AgainstOption,
@@ -104,7 +105,7 @@ def run_command(
     from fbench.benchmark.runs.request import RunRequest
 
     request = RunRequest(
-        suite=_suite(suite, arch or [], against),
+        suite=_suite(suite, arch or [], against, plugin or []),
         only=tuple(only or ()),
         protocol=protocol,
         epochs=epochs,
@@ -147,10 +148,10 @@ def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
     return None
 
 
-def _suite(suite: str | None, architectures: list[str], against: str | None) -> str | Suite:
+def _suite(suite: str | None, architectures: list[str], against: str | None, plugins: Sequence[Path]) -> str | Suite:
     from fbench.ablations.suite import adhoc_suite
 
-    architectures = [name for pattern in architectures for name in _matching(pattern)]
+    architectures = _chosen(architectures, plugins)
     if architectures:
         if suite is not None:
             raise UserError(f"--suite {suite} and --arch {architectures[0]} were both given; give one of them.")
@@ -160,16 +161,12 @@ def _suite(suite: str | None, architectures: list[str], against: str | None) -> 
     return suite or "ablations"
 
 
-def _matching(pattern: str) -> list[str]:
-    """The networks of a name with wildcards; other names are looked up where their code runs."""
-    from fbench.architectures.registry import list_architectures
-
-    if not set("*?[") & set(pattern):
-        return [pattern]
-    found = list_architectures(pattern)
-    if not found:
-        raise UserError(f"No architecture matches '{pattern}'; `fbench list` prints all names.")
-    return found
+def _chosen(given: Sequence[str], plugins: Sequence[Path]) -> list[str]:
+    """The networks that names with wildcards stand for, those of plug-ins too; other names are looked up where their
+    code runs."""
+    if not any(set("*?[") & set(name) for name in given):
+        return list(given)
+    return listing_of(plugins).chosen(given)
 
 
 def _trusted(trust: str | None, runs: Sequence[Path]) -> tuple[Path, ...]:

@@ -24,6 +24,7 @@ from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.specs import data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.store.inputs import keep_plugin
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.benchmark.workers import asking
@@ -123,6 +124,9 @@ def make_run(folder: Path) -> None:
     network = spec.network.model_copy(update={"plugin_file": str(plugin)})
     spec = spec.model_copy(update={"data": data_spec(reference, dataset), "network": network})
     run = RunFolder(folder / "run")
+    kept = registry.plugin_of("taught")
+    assert kept is not None
+    keep_plugin(run.files, kept.digest, kept)
     run.create(
         RunConfig(
             name="example",

@@ -10,13 +10,15 @@ import inspect
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
 
 from fbench.architectures.plugins import load_plugin
-from fbench.architectures.registry import origin
+from fbench.architectures.registry import loaded_names, origin
 from fbench.benchmark.workers.inside import Parent, function_named
+from fbench.core.errors import UserError
 
 Tell = Callable[[str], None]
 """Is told whose code runs from now on, such as "the network 'my_net' (mine.py)"; an empty text says that it goes on."""
@@ -95,13 +97,23 @@ def answer(
     tempfile.tempdir = scratch
     for plugin in plugins:
         parent.tell(f"the plug-in {plugin}")
-        load_plugin(plugin)
+        module = load_plugin(plugin)
+        if not any(origin(name) == plugin for name in loaded_names(built_in=False)) and _is_silent(module):
+            raise UserError(
+                f'The plug-in {plugin} registers no network; write @fbench.register("my_net") above the function that '
+                "builds yours."
+            )
     if subject is not None:
         parent.tell(network_in_words(Subject(**subject)))
     function = function_named(asked["function"])
     hints = get_type_hints(function)
     given = {name: TypeAdapter(hints[name]).validate_python(value) for name, value in asked["arguments"].items()}
     return _json(hints["return"], function(parent.tell, **given))
+
+
+def _is_silent(module: ModuleType) -> bool:
+    """Whether a plug-in's own text speaks of no registering: what it imports may have done so for one before it."""
+    return "register" not in inspect.getsource(module)
 
 
 def network_in_words(subject: Subject) -> str:

@@ -11,15 +11,20 @@ from fbench.reports.findings.networks.single_parts import ACTIVATIONS, single_pa
 
 
 def squeeze_excite(graph: ModuleGraph, node: int) -> NetworkPart | None:
-    """A product of a map with what is computed from its own averages (Hu et al. 2018), whose branch is taken."""
+    """A product of a map with one factor a channel, which two or more layers make of the averages over the whole map
+    (Hu et al. 2018); its branch is taken. Other attention is none: of places, of rows and columns (coordinate
+    attention), or by one layer along the channels (ECA)."""
     if graph.kind(node) != "multiply" or len(graph.sources[node]) != 2:
         return None
     for image, factors in (graph.sources[node], graph.sources[node][::-1]):
         branch = graph.branch(factors, image)
         layers = graph.weights(branch)
-        averaged = any(graph.kind(one) in ("mean", "average_pool") for one in branch)
+        averaged = any(graph.kind(one) in ("mean", "average_pool") and _is_of_channels(graph, one) for one in branch)
         widths = [graph.modules[layer].output_shape[0] for layer in layers if graph.modules[layer].output_shape]
-        if graph.of_image(image) and graph.comes_before(image, factors) and averaged and widths and min(widths):
+        channels = graph.modules[image].output_shape[:1]
+        by_channel = _is_of_channels(graph, factors) and graph.modules[factors].output_shape[:1] == channels
+        bottleneck = len(widths) > 1 and widths[-1:] == list(channels) and min(widths) > 0
+        if graph.of_image(image) and graph.comes_before(image, factors) and averaged and by_channel and bottleneck:
             graph.taken.update(branch, {node})
             activations = [graph.kind(one) for one in branch if graph.kind(one) in ACTIVATIONS]
             gate = activations.pop() if activations and graph.kind(factors) == activations[-1] else ""
@@ -34,6 +39,12 @@ def squeeze_excite(graph: ModuleGraph, node: int) -> NetworkPart | None:
                 bias=any(graph.modules[layer].has_bias for layer in layers),
             )
     return None
+
+
+def _is_of_channels(graph: ModuleGraph, node: int) -> bool:
+    """Whether what a node gives has one value a channel."""
+    shape = graph.modules[node].output_shape
+    return bool(shape) and all(size == 1 for size in shape[1:])
 
 
 def shortcut(graph: ModuleGraph, node: int) -> NetworkPart | None:

@@ -22,6 +22,7 @@ from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.networks.blueprint import Blueprint, blueprint
 from fbench.reports.findings.networks.differences import network_differences
+from fbench.reports.findings.networks.inventory import take_inventory
 from fbench.reports.render.html.build import gather_report
 from fbench.reports.render.html.html import render
 from fbench.reports.render.plain.contents import plain_report
@@ -225,3 +226,69 @@ def test_a_damaged_description_is_named_and_costs_no_more_than_its_drawing(name:
     assert page.count("Left out: ") == 2
     assert "Drawing of ires: 9 stages" in page
     assert "ires_relu against ires: the same network, layer by layer" in page
+
+
+class CoordinateAttention(nn.Module):
+    """Factors of rows and of columns (Hou et al. 2021)."""
+
+    def __init__(self, channels: int, inner: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, inner, 1)
+        self.rows, self.columns = nn.Conv2d(inner, channels, 1), nn.Conv2d(inner, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height = x.shape[-2]
+        both = torch.cat([x.mean(3, keepdim=True), x.mean(2, keepdim=True).transpose(2, 3)], 2)
+        both = F.relu(self.squeeze(both))
+        rows, columns = both[:, :, :height], both[:, :, height:].transpose(2, 3)
+        return x * self.rows(rows).sigmoid() * self.columns(columns).sigmoid()
+
+
+class ChannelConvolution(nn.Module):
+    """Factors by one convolution along the channels (ECA; Wang et al. 2020)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.along = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        factors = self.along(x.mean((2, 3))[:, None]).sigmoid()
+        return x * factors.transpose(1, 2)[..., None]
+
+
+class SpatialAttention(nn.Module):
+    """A factor a place, of averages over channels (CBAM's second part; Woo et al. 2018)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.second(F.relu(self.first(x.mean(1, keepdim=True)))).sigmoid()
+
+
+class SqueezeExcite(nn.Module):
+    """Factors of channels, of averages over the whole map (Hu et al. 2018)."""
+
+    def __init__(self, channels: int, inner: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(channels, inner), nn.Linear(inner, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.second(F.relu(self.first(x.mean((2, 3))))).sigmoid()[..., None, None]
+
+
+@pytest.mark.parametrize(
+    ("attention", "blocks"),
+    [
+        (CoordinateAttention(8, 4), 0),
+        (ChannelConvolution(), 0),
+        (SpatialAttention(), 0),
+        (SqueezeExcite(8, 2), 1),
+    ],
+)
+def test_attention_is_squeeze_and_excitation_where_it_is_that(attention: nn.Module, blocks: int) -> None:
+    description = describe(lambda net, x: net.head(net.attention(x).mean((-2, -1))), attention=attention)
+    found = [part for part in take_inventory(description).parts if part.category == "squeeze-and-excitation"]
+    assert [part.form for part in found] == ["reduction 4, gate sigmoid"] * blocks
+    assert to_svg(architecture_drawing(blueprint(description), "net"), "k").startswith("<svg")
