@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 from fbench.ablations.suite import Suite, adhoc_suite
 from fbench.api.results import Run
 from fbench.benchmark.records.numerics import Precision
-from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.listener import RunListener, Together
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run as run_request
+from fbench.benchmark.trackers.choice import mirrors_of, parse_trackers
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 
@@ -51,6 +53,7 @@ def run(
     retries: int = 0,
     trial_timeout_s: float | None = None,
     uniform_microbatch: bool = False,
+    track: OneOrMany = (),
     listener: RunListener | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -85,6 +88,8 @@ def run(
         retries: how often a trial is tried again that failed in a way that may pass.
         trial_timeout_s: how long a trial may take, in seconds; by default by its estimate.
         uniform_microbatch: train all anew, after trials that failed for lack of memory, with a microbatch that fits.
+        track: trackers that every trial is copied to, such as ``tensorboard=FOLDER`` or ``mlflow=sqlite:///FILE``, one
+            or many.
         listener: is told how the run goes.
         progress: whether to show a bar; by default in notebooks and terminals.
 
@@ -98,6 +103,7 @@ def run(
         >>> list(run.trials_frame()["status"])
         ['finished', 'finished']
     """
+    trackers = parse_trackers(_many(track))
     request = RunRequest(
         suite=_suite(suite, _many(arch), against),
         only=_many(only),
@@ -127,8 +133,13 @@ def run(
         uniform_microbatch=uniform_microbatch,
     )
     shown = _bar(progress) if listener is None else None
-    with shown or nullcontext():
-        return Run.of(run_request(request, listener or shown or _Words()))
+    with mirrors_of(trackers, _warn) as mirrors, shown or nullcontext():
+        told = listener or shown or _Words()
+        return Run.of(run_request(request, Together(told, *mirrors) if mirrors else told))
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, RuntimeWarning, stacklevel=2)
 
 
 class _Words(RunListener):

@@ -1,7 +1,7 @@
 """The contract: what every named network counts, what its paper states, and what the paper leaves open.
 
 ``contract.toml`` in this package holds the built-in networks; a user's own networks have theirs in
-``fbench_contract.toml`` in the working directory, with the same keys. Reading needs no torch, so the names
+``fbench_contract.toml`` beside their code, with the same keys. Reading needs no torch, so the names
 that ``fbench list`` prints come from here. Only what cannot be derived is stored: totals, differences and the
 status of a network without a printed figure are computed.
 """
@@ -9,7 +9,7 @@ status of a network without a printed figure are computed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -98,25 +98,15 @@ def built_in_contract() -> Mapping[str, ContractRow]:
     return read_contract(BUILT_IN_CONTRACT)
 
 
-def user_contract(folder: Path | None = None) -> Mapping[str, ContractRow]:
-    """The rows of ``fbench_contract.toml`` in a folder (default: the working directory); empty where it is
+def user_contract(path: Path | None = None) -> Mapping[str, ContractRow]:
+    """The rows of a user's contract (default: ``fbench_contract.toml`` in the working directory); empty where it is
     missing.
 
     Raises:
         UserError: the file is not a contract.
     """
-    path = (folder or Path.cwd()) / USER_CONTRACT_NAME
+    path = path or Path.cwd() / USER_CONTRACT_NAME
     return read_contract(path) if path.exists() else {}
-
-
-def rows_of(names: Iterable[str]) -> dict[str, ContractRow]:
-    """The rows of registered names, built-in or the user's; a name without a row gets an empty one.
-
-    Raises:
-        UserError: the user's contract cannot be read.
-    """
-    rows = {**user_contract(), **built_in_contract()}
-    return {name: rows.get(name) or ContractRow(name, None) for name in names}
 
 
 def read_contract(path: Path) -> dict[str, ContractRow]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fbench.architectures.builders import Description
 from fbench.architectures.contract import (
@@ -19,6 +18,7 @@ from fbench.architectures.contract import (
     user_contract,
     with_counts,
 )
+from fbench.architectures.listing import ListedNetwork
 from fbench.architectures.registry import describe, loaded_names, resolve
 from fbench.core.errors import UserError
 
@@ -54,8 +54,6 @@ class Counted:
 Count = Callable[[str], Counted]
 """As :func:`count`."""
 
-NOBODY: Final[Mapping[str, Description]] = MappingProxyType({})
-
 
 def count(name: str) -> Counted:
     """Count a named network with its default options, on the meta device where that can be.
@@ -70,57 +68,55 @@ def count(name: str) -> Counted:
     return Counted(counts, missing_macs(traced))
 
 
-def check_contract(
-    names: Sequence[str] = (), users: Mapping[str, Description] = NOBODY, count: Count = count
-) -> list[Drift]:
-    """Compare networks with their rows: fbench's own, and those of users with ``fbench_contract.toml`` in the working
-    directory.
+def check_contract(networks: Iterable[ListedNetwork], names: Sequence[str] = (), count: Count = count) -> list[Drift]:
+    """Compare networks with their rows: fbench's own, and those of users with the contracts beside their code and the
+    one in the working directory.
 
     Args:
+        networks: all that are registered.
         names: the registered names that are compared; without any, all networks and all rows.
-        users: the users' networks, with what is said of them.
         count: counts a network, wherever its code may run.
 
     Raises:
-        UserError: the user's contract cannot be read.
+        UserError: a user's contract cannot be read.
     """
+    users = {one.name: one for one in networks if not one.built_in}
+    own = loaded_names(built_in=True)
+    places = {**dict.fromkeys(own, BUILT_IN_CONTRACT), **{name: one.contract for name, one in users.items()}}
     drifts: list[Drift] = []
-    for rows, path, registered in (
-        (built_in_contract(), BUILT_IN_CONTRACT, loaded_names(built_in=True)),
-        (user_contract(), Path.cwd() / USER_CONTRACT_NAME, list(users)),
-    ):
-        every = list(dict.fromkeys([*rows, *registered]))
-        for name in [name for name in every if not names or name in names]:
-            drifts += _compare(name, rows.get(name), path, count if name in registered else None)
+    for path, rows in {BUILT_IN_CONTRACT: built_in_contract(), **_user_contracts(users.values())}.items():
+        here = [name for name, place in places.items() if place == path]
+        for name in [name for name in dict.fromkeys([*rows, *here]) if not names or name in names]:
+            drifts += _compare(name, rows.get(name), path, count) if name in here else [_stray(name, path, places)]
     return drifts
 
 
-def update_contract(
-    names: Sequence[str] = (), users: Mapping[str, Description] = NOBODY, count: Count = count
-) -> list[Path]:
+def update_contract(networks: Iterable[ListedNetwork], names: Sequence[str] = (), count: Count = count) -> list[Path]:
     """Write the present counts of networks into their contracts; arguments as of :func:`check_contract`.
 
     Texts and printed figures of a row are kept; a network without a row gets one. A row whose network is
-    gone is removed from the built-in contract, and kept in the user's, whose plug-in may not be loaded.
+    gone is removed from the built-in contract, and kept in a user's, whose plug-in may not be loaded.
 
     Returns:
         The files that changed.
 
     Raises:
-        UserError: a contract cannot be read, the built-in one cannot be written, or, after all others were written, a
-            network cannot be counted.
+        UserError: a contract cannot be read or written, or, after all others were written, a network cannot be counted.
     """
+    users = [one for one in networks if not one.built_in]
     built_in = loaded_names(built_in=True)
     kept = {name: row for name, row in built_in_contract().items() if name in built_in}
+    about = {name: describe(name) for name in built_in} | {one.name: one.about for one in users}
+    members = [
+        (path, rows, [one.name for one in users if one.contract == path])
+        for path, rows in _user_contracts(users).items()
+    ]
     changed, failures = list[Path](), dict[str, str]()
-    for rows, registered, path in (
-        (kept, {name: describe(name) for name in built_in}, BUILT_IN_CONTRACT),
-        (dict(user_contract()), users, Path.cwd() / USER_CONTRACT_NAME),
-    ):
+    for path, rows, registered in [(BUILT_IN_CONTRACT, kept, built_in), *members]:
         updated = dict(rows)
         for name in [name for name in registered if not names or name in names]:
             try:
-                updated[name] = with_counts(rows.get(name) or _new_row(name, registered[name]), count(name).counts)
+                updated[name] = with_counts(rows.get(name) or _new_row(name, about[name]), count(name).counts)
             except UserError as error:
                 failures[name] = str(error)
         if updated and _write(path, render_contract(updated)):
@@ -133,15 +129,26 @@ def update_contract(
     return changed
 
 
-def _compare(name: str, row: ContractRow | None, path: Path, count: Count | None) -> list[Drift]:
-    if count is None:
-        return [Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")]
-    if row is None or row.counts is None:
-        return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
+def _user_contracts(users: Iterable[ListedNetwork]) -> dict[Path, Mapping[str, ContractRow]]:
+    """The rows of each file that holds users' networks, or should, and of the one in the working directory."""
+    paths = dict.fromkeys([*(one.contract for one in users), Path.cwd() / USER_CONTRACT_NAME])
+    return {path: user_contract(path) for path in paths}
+
+
+def _stray(name: str, path: Path, places: Mapping[str, Path]) -> Drift:
+    """A row without its network, or in a file that is not its network's."""
+    if name in places:
+        return Drift(name, path, f"has a row here, and its contract is {places[name]}; move or delete the row")
+    return Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")
+
+
+def _compare(name: str, row: ContractRow | None, path: Path, count: Count) -> list[Drift]:
     try:
         found = count(name)
     except UserError as error:
         return [Drift(name, path, f"cannot be counted: {error}")]
+    if row is None or row.counts is None:
+        return [Drift(name, path, "has no counts in the contract; run `fbench params --update`")]
     return [
         Drift(name, path, f"{key}: contract {expected:,}, counted {counted:,} ({counted - expected:+,})")
         for key in COUNT_NAMES

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fbench.architectures.builders import Description
-from fbench.architectures.contract import built_in_contract
+from fbench.architectures.contract import ContractRow, built_in_contract, user_contract
+from fbench.architectures.contract_places import contract_of
 from fbench.architectures.names import WHERE_NAMES_ARE, meant, names_like
 from fbench.architectures.registry import describe, is_at_hand, list_architectures
 from fbench.core.errors import UserError
@@ -21,12 +23,14 @@ class ListedNetwork:
         about: what is said of it.
         built_in: whether it comes with fbench.
         loaded: whether the code behind it was loaded; not so where a package only announces it.
+        contract: the file that its counts are in, or belong in.
     """
 
     name: str
     about: Description
     built_in: bool
     loaded: bool
+    contract: Path
 
 
 @dataclass(frozen=True)
@@ -87,5 +91,22 @@ def list_here() -> Listing:
     """The networks of this process; those that packages announce are named without being loaded."""
     own = built_in_contract()
     return Listing(
-        tuple(ListedNetwork(name, describe(name), name in own, is_at_hand(name)) for name in list_architectures())
+        tuple(
+            ListedNetwork(name, describe(name), name in own, is_at_hand(name), contract_of(name))
+            for name in list_architectures()
+        )
     )
+
+
+def rows_of(networks: Iterable[ListedNetwork]) -> dict[str, ContractRow]:
+    """The rows of networks by name, each of its own contract; one without a row gets an empty one.
+
+    Raises:
+        UserError: a user's contract cannot be read.
+    """
+    networks, own = tuple(networks), built_in_contract()
+    theirs = {path: user_contract(path) for path in {one.contract for one in networks if not one.built_in}}
+    return {
+        one.name: (own if one.built_in else theirs[one.contract]).get(one.name) or ContractRow(one.name, None)
+        for one in networks
+    }

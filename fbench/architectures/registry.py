@@ -44,7 +44,9 @@ __all__ = [
     "is_registered",
     "list_architectures",
     "loaded_names",
+    "module_of",
     "origin",
+    "plugin_file_of",
     "plugin_of",
     "register",
     "register_variant",
@@ -270,9 +272,17 @@ def plugin_of(builder: str) -> PluginSources | None:
 def origin(name: str) -> str:
     """The plug-in that registered a name, as its path was given, or the module in which a package announces it; empty
     for fbench's own networks and those of a session."""
+    return plugin_file_of(name) or module_of(name)
+
+
+def plugin_file_of(name: str) -> str:
+    """The plug-in's file that registered a name, as its path was given; else empty."""
     entry = _REGISTRY.entries.get(name)
-    if entry is not None and entry.origin:
-        return entry.origin
+    return entry.origin if entry else ""
+
+
+def module_of(name: str) -> str:
+    """The module in which an installed package announces a name; else empty."""
     return _entry_points()[name].module if is_announced(name) else ""
 
 

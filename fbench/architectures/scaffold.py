@@ -1,4 +1,4 @@
-"""The file that ``fbench new-arch`` writes: a small working network in one file with one decorator."""
+"""What ``fbench new-arch`` writes: a small working network in one file with one decorator, and its tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import keyword
 from fbench.architectures.registry import list_architectures, registered_aliases
 from fbench.core.errors import UserError
 
-_TEMPLATE = '''\
+_NETWORK = '''\
 """{name}: say here what it is and where it comes from."""
 
 from __future__ import annotations
@@ -46,6 +46,54 @@ def {name}(
     return nn.Sequential(*layers, GlobalAveragePool(), nn.Linear(channels, num_classes))
 '''
 
+_TESTS = '''\
+"""What stays true of {name}; run it with pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import fbench
+
+PLUGIN = Path(__file__).with_name("{name}.py")
+fbench.load_plugin(PLUGIN)
+
+
+@pytest.mark.parametrize(("in_channels", "image_size", "num_classes"), [(1, 48, 7), (3, 64, 10)])
+def test_it_gives_a_finite_logit_for_each_class(in_channels: int, image_size: int, num_classes: int) -> None:
+    network = fbench.create("{name}", in_channels=in_channels, image_size=image_size, num_classes=num_classes).eval()
+    with torch.no_grad():
+        logits = network(torch.rand(4, in_channels, image_size, image_size))
+    assert logits.shape == (4, num_classes)
+    assert torch.isfinite(logits).all()
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    network = fbench.create("{name}")
+    loss = nn.functional.cross_entropy(network(torch.rand(14, 1, 48, 48)), torch.arange(14) % 7)
+    loss.backward()
+    without = [name for name, one in network.named_parameters() if one.requires_grad and one.grad is None]
+    assert without == []
+
+
+def test_its_counts_are_those_of_its_contract() -> None:
+    """`fbench params --update {name} --plugin {name}.py` writes the present counts."""
+    command = [sys.executable, "-m", "fbench", "params", "--check", "{name}", "--plugin", str(PLUGIN)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+'''
+
+
+def new_tests_text(name: str) -> str:
+    """The text of a pytest file that holds the network of :func:`new_architecture_text`, which lies beside it."""
+    return _TESTS.format(name=name)
+
 
 def new_architecture_text(name: str) -> str:
     """The text of a Python file that registers a small network under ``name``.
@@ -57,4 +105,4 @@ def new_architecture_text(name: str) -> str:
         raise UserError(f"'{name}' cannot name an architecture; give a lower-case Python name such as my_net.")
     if name in {*list_architectures(), *registered_aliases(), "register", "torch", "nn"}:
         raise UserError(f"The architecture name '{name}' is taken; choose another name.")
-    return _TEMPLATE.format(name=name)
+    return _NETWORK.format(name=name)

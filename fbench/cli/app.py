@@ -28,6 +28,7 @@ from fbench.cli import (
     tune,
 )
 from fbench.cli.data import data_app
+from fbench.cli.imports import import_app
 from fbench.cli.stop_signals import INTERRUPTED
 from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
@@ -78,6 +79,7 @@ app.command("compare")(compare.compare_command)
 app.command("export")(export.export_command)
 app.command("predict")(predict.predict_command)
 app.add_typer(data_app)
+app.add_typer(import_app)
 app.command("doctor")(doctor.doctor_command)
 app.command("new-arch")(architectures.new_arch_command)
 app.command("new-suite")(new_files.new_suite_command)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fbench.architectures.contract import ContractRow, rows_of
-from fbench.architectures.listing import ListedNetwork, list_here
+from fbench.architectures.contract import ContractRow
+from fbench.architectures.listing import ListedNetwork, Listing, list_here, rows_of
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
-    from fbench.architectures.builders import Description
     from fbench.architectures.counts import Count, Counted, Drift
-    from fbench.architectures.listing import Listing
 
 PluginOption = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file that registers networks; may be repeated.")
@@ -47,7 +45,7 @@ def list_command(
         print_kind(pattern, as_json=as_json)
         return
     networks = listing_of(plugin).matching(pattern)
-    rows = rows_of([one.name for one in networks])
+    rows = rows_of(networks)
     listed = [_listed(one, rows[one.name]) for one in networks]
     if as_json:
         typer.echo(json.dumps(listed, indent=1))
@@ -77,37 +75,46 @@ def params_command(
     with users_networks(plugin or ()) as users:
         listing = users.listing()
         wanted = list(dict.fromkeys(listing.named(name).name for name in names or ()))
-        theirs = {
-            one.name: one.about
-            for one in listing.networks
-            if not one.built_in and (one.loaded or one.name in wanted)  # what a package announces is asked for by name
-        }
 
         def count(name: str) -> Counted:
             return users.ask_network(name, question(counted, name))
 
         if check:
-            _check(wanted, theirs, count, as_json)
+            _check(wanted, listing, count, as_json)
         else:
-            _update(wanted, theirs, count)
+            _update(wanted, listing, count)
 
 
 def new_arch_command(
     name: Annotated[str, typer.Argument(help="Name of the new network, a Python name such as my_net.")],
 ) -> None:
-    """Write NAME.py with a small working network to start from."""
-    from fbench.architectures.scaffold import new_architecture_text
+    """Write NAME.py with a small working network to start from, its tests and its row of the contract."""
+    from fbench.architectures.contract import user_contract
+    from fbench.architectures.counts import update_contract
+    from fbench.architectures.scaffold import new_architecture_text, new_tests_text
+    from fbench.benchmark.workers.asking import users_networks
+    from fbench.benchmark.workers.questions import question
+    from fbench.cli.network_questions import counted
     from fbench.core.files import replacing, require_writable_file
 
-    text = new_architecture_text(name)
-    path = Path(f"{name}.py")
-    if os.path.lexists(path):
-        raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.")
-    require_writable_file(path, "The network", "NAME")
-    with replacing(path) as stream:
-        stream.write(text.encode())
-    typer.echo(f"Wrote {path}. Next: fbench show {name} --plugin {path}")
-    typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {path}")
+    plugin, tests = Path(f"{name}.py"), Path(f"test_{name}.py")
+    texts = {plugin: new_architecture_text(name), tests: new_tests_text(name)}
+    for path in texts:
+        if os.path.lexists(path):
+            raise UserError(f"{path} exists and is not overwritten; choose another name or move the file.")
+        require_writable_file(path, "The network", "NAME")
+    user_contract()  # one that cannot be read is said before anything is written
+    for path, text in texts.items():
+        with replacing(path) as stream:
+            stream.write(text.encode())
+    with users_networks([plugin]) as users:
+        written = update_contract(
+            users.listing().networks, [name], lambda one: users.ask_network(one, question(counted, one))
+        )
+    contract = f", and its row of {_shown_path(written[0])}" if written else ""
+    typer.echo(f"Wrote {plugin} and {tests}{contract}. Next: fbench show {name} --plugin {plugin}")
+    typer.echo(f"Then:  pytest {tests}")
+    typer.echo(f"Then:  fbench run --arch {name} --against ires --plugin {plugin}")
 
 
 def listing_of(plugins: Sequence[Path] | None) -> Listing:
@@ -152,10 +159,10 @@ def parse_options(given: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _check(names: Sequence[str], users: Mapping[str, Description], count: Count, as_json: bool) -> None:
+def _check(names: Sequence[str], listing: Listing, count: Count, as_json: bool) -> None:
     from fbench.architectures.counts import check_contract
 
-    drifts = check_contract(names, users, count)
+    drifts = check_contract(listing.networks, names, count)
     if as_json:
         rows = [{"name": d.name, "contract": str(d.contract), "message": d.message} for d in drifts]
         typer.echo(json.dumps({"drift": rows}, indent=1))
@@ -185,10 +192,10 @@ def _shown_path(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _update(names: Sequence[str], users: Mapping[str, Description], count: Count) -> None:
+def _update(names: Sequence[str], listing: Listing, count: Count) -> None:
     from fbench.architectures.counts import update_contract
 
-    changed = update_contract(names, users, count)
+    changed = update_contract(listing.networks, names, count)
     for path in changed:
         typer.echo(f"Wrote {_shown_path(path)}.")
     if not changed:
@@ -196,7 +203,7 @@ def _update(names: Sequence[str], users: Mapping[str, Description], count: Count
 
 
 def _print_counts(names: Sequence[str], listing: Listing, as_json: bool) -> None:
-    rows = rows_of([listing.named(name).name for name in names] or listing.names)
+    rows = rows_of([listing.named(name) for name in names] or listing.networks)
     if as_json:
         from fbench.cli.architecture_views import row_to_json
 

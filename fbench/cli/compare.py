@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def compare_command(
-    base: Annotated[str, typer.Argument(help="A run's folder or a file of `fbench speed`; PATH:NETWORK names one.")],
+    base: Annotated[
+        str,
+        typer.Argument(
+            help="A run's folder, or a file of `fbench speed` or `fbench import`; PATH:NETWORK names a network."
+        ),
+    ],
     new: Annotated[str, typer.Argument(help="As BASE. Without names, every network that both hold is compared.")],
     fail_on: Annotated[
         list[str] | None,
@@ -30,6 +35,10 @@ def compare_command(
             "macs:+0%, accuracy:-0.5pt; may be repeated."
         ),
     ] = None,
+    fail_on_undecided: Annotated[
+        bool,
+        typer.Option("--fail-on-undecided", help="Exit with 1 where a condition of --fail-on is undecided, too."),
+    ] = False,
     other_machine: Annotated[
         bool,
         typer.Option(help="Compare measurements of different machines, each against the reference load of its own."),
@@ -40,12 +49,15 @@ def compare_command(
         typer.Option("--output", "-o", help="Write both side by side to this HTML file: A is BASE, B is NEW."),
     ] = None,
 ) -> None:
-    """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed"."""
+    """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed". Exit code 1
+    says that one failed, or with --fail-on-undecided that one is open."""
     from fbench.reports.findings.gate.conditions import parse_condition
     from fbench.reports.findings.gate.judge import changes_without_gate, judge_gate
     from fbench.reports.findings.gate.subjects import load_side, pairs
 
     conditions = [parse_condition(text) for text in fail_on or ()]
+    if fail_on_undecided and not conditions:
+        raise UserError("--fail-on-undecided was given without a condition; add one, such as --fail-on macs:+0%.")
     target = _checked(output)
     sides = load_side(base), load_side(new)
     compared = pairs(*sides)
@@ -64,7 +76,7 @@ def compare_command(
         typer.echo(json.dumps(_to_json(gate), indent=1))
     else:
         _print(gate, held=bool(conditions))
-    if conditions and gate.failed:
+    if conditions and (gate.failed or (fail_on_undecided and gate.undecided)):
         raise typer.Exit(1)
 
 
@@ -141,6 +153,7 @@ def _to_json(gate: Gate) -> dict[str, Any]:
     return {
         "confidence": gate.confidence,
         "failed": gate.failed,
+        "undecided": gate.undecided,
         "conditions": [
             {
                 "network": one.pair.new_network,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fbench.architectures.contract import ContractRow, rows_of
+from fbench.architectures.contract import ContractRow
 from fbench.architectures.counts import Counted, count
+from fbench.architectures.listing import list_here, rows_of
 from fbench.architectures.registry import Description, ResolvedArchitecture, describe, resolve
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.workers.questions import Tell
@@ -57,6 +58,6 @@ def shown(_: Tell, name: str, options: dict[str, Any]) -> ShownArchitecture:
         resolved=resolved,
         description=about,
         open_choices=about.open_choices or base.open_choices,
-        row=rows_of([name])[name] if as_registered else ContractRow(name, None),
+        row=rows_of([list_here().named(name)])[name] if as_registered else ContractRow(name, None),
         network=NetworkDescription.model_validate(build_and_trace(resolved)[1].to_json()),
     )

@@ -41,6 +41,7 @@ from fbench.cli.run_options import (
     RetriesOption,
     SeedsOption,
     SuiteOption,
+    TrackOption,
     TrialTimeoutOption,
     TrustOption,
     UniformMicrobatchOption,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.store.run_table import RunTable
+    from fbench.benchmark.trackers.choice import TrackerPlace
     from fbench.cli.run_output import RunOutput
 
 
@@ -96,6 +98,7 @@ def run_command(
     trial_timeout: TrialTimeoutOption = None,
     wait: WaitOption = False,
     uniform_microbatch: UniformMicrobatchOption = False,
+    track: TrackOption = None,
     quiet: QuietOption = False,
     as_json: JsonLinesOption = False,
     dry_run: DryRunOption = False,
@@ -103,7 +106,9 @@ def run_command(
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
     from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.trackers.choice import parse_trackers
 
+    trackers = parse_trackers(track or ())
     request = RunRequest(
         suite=_suite(suite, arch or [], against, plugin or []),
         only=tuple(only or ()),
@@ -137,7 +142,7 @@ def run_command(
     elif assume is not None:
         raise UserError(f"--assume-sd {assume} was given without --dry-run, which is what it serves; leave it out.")
     else:
-        _run(request, _output(quiet=quiet, as_json=as_json))
+        _run(request, trackers, _output(quiet=quiet, as_json=as_json))
 
 
 def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
@@ -196,12 +201,14 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     print_plan(plan, estimate_s, analyses, request.max_seeds)
 
 
-def _run(request: RunRequest, output: RunOutput) -> None:
+def _run(request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutput) -> None:
     from rich.console import Console
 
+    from fbench.benchmark.runs.listener import Together
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
     from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+    from fbench.benchmark.trackers.choice import mirrors_of
     from fbench.cli.plan_view import print_notes
     from fbench.cli.search_view import search_lines
 
@@ -219,8 +226,8 @@ def _run(request: RunRequest, output: RunOutput) -> None:
     stopping = Stopping()
     signals = StopSignals(stopping)
     try:
-        with signals.heard(), output.progress() as progress:
-            table = carry_out(plan, request.max_seeds, progress, stopping)
+        with signals.heard(), mirrors_of(trackers, _warn) as mirrors, output.progress() as progress:
+            table = carry_out(plan, request.max_seeds, Together(progress, *mirrors), stopping)
     except KeyboardInterrupt:
         _tell_stopped(plan, "")
         raise typer.Exit(signals.exit_code) from None
@@ -228,6 +235,11 @@ def _run(request: RunRequest, output: RunOutput) -> None:
         _tell_stopped(plan, _still_to_run([spec.label for spec in error.left]))
         raise typer.Exit(signals.exit_code if signals.was_asked else STOPPED) from None
     give_results(table, output)
+
+
+def _warn(sentence: str) -> None:
+    with suppress(OSError):
+        typer.echo(sentence, err=True)
 
 
 def _tell_stopped(plan: RunPlan, left: str) -> None:

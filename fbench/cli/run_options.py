@@ -105,6 +105,15 @@ UniformMicrobatchOption = Annotated[
     ),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="KIND=PLACE",
+        help="Copy every trial to a tracker too: tensorboard=FOLDER, mlflow=sqlite:///FILE or mlflow=http://HOST:PORT; "
+        "repeatable.",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path alone, and what failed.")]
 JsonLinesOption = Annotated[
     bool, typer.Option("--json", help="Print a line of JSON for each trial that ends, and a last one with the answer.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from fbench.architectures import counts as counting
 from fbench.architectures import registry
-from fbench.architectures.contract import ContractRow, Counts, built_in_contract
+from fbench.architectures.contract import ContractRow, Counts, built_in_contract, read_contract
 from fbench.architectures.counts import Counted
 from fbench.architectures.registry import create
 from fbench.benchmark.records.network_description import NetworkDescription
@@ -148,14 +150,14 @@ def test_check_and_update_exclude_each_other() -> None:
 def test_a_new_architecture_works_from_its_first_line(tmp_path: Path) -> None:
     result = invoke("new-arch", "my_net")
     assert result.exit_code == 0
+    assert "Wrote my_net.py and test_my_net.py, and its row of fbench_contract.toml." in result.output
     assert "fbench show my_net --plugin my_net.py" in result.output
     plugin = ("--plugin", "my_net.py")
     shown = json.loads(invoke("show", "my_net", "--json", *plugin).output)
     by_hand = 9 * 16 + 9 * 16 * 32 + 9 * 32 * 64 + 2 * (16 + 32 + 64) + 64 * 7 + 7
     assert shown["network"]["counts"]["trainable_params"] == by_hand == 23_863
     assert "my_net" in invoke("list", *plugin).output
-    assert "has no counts" in invoke("params", "--check", "my_net", *plugin).output
-    assert "Wrote fbench_contract.toml." in invoke("params", "--update", "my_net", *plugin).output
+    assert "trainable_params = 23863" in Path("fbench_contract.toml").read_text()
     assert invoke("params", "--check", "my_net", *plugin).exit_code == 0
     assert "up to date" in invoke("params", "--update", "my_net", *plugin).output
     assert "23,863" in invoke("list", "my_net", *plugin).output
@@ -175,10 +177,39 @@ def test_a_name_that_cannot_be_used_is_refused(name: str) -> None:
     assert f"'{name}'" in sentence("new-arch", name)
 
 
-def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "my_net.py").write_text("precious", encoding="utf-8")
-    assert "is not overwritten" in sentence("new-arch", "my_net")
-    assert (tmp_path / "my_net.py").read_text(encoding="utf-8") == "precious"
+@pytest.mark.parametrize("file", ["my_net.py", "test_my_net.py"])
+def test_a_file_is_not_overwritten(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("precious", encoding="utf-8")
+    assert f"{file} exists and is not overwritten" in sentence("new-arch", "my_net")
+    assert [one.name for one in tmp_path.iterdir()] == [file]
+    assert (tmp_path / file).read_text(encoding="utf-8") == "precious"
+
+
+def test_nothing_is_written_beside_a_contract_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "fbench_contract.toml").write_text("[my_net", encoding="utf-8")
+    assert "cannot be read as a contract" in sentence("new-arch", "my_net")
+    assert [one.name for one in tmp_path.iterdir()] == ["fbench_contract.toml"]
+
+
+def test_the_rows_of_other_networks_stay_where_one_is_added(tmp_path: Path) -> None:
+    invoke("new-arch", "my_net")
+    invoke("new-arch", "my_other")
+    rows = read_contract(tmp_path / "fbench_contract.toml")
+    assert list(rows) == ["my_net", "my_other"]
+
+
+@pytest.mark.slow
+def test_the_tests_of_a_new_architecture_pass_as_written_and_fail_when_it_changes(tmp_path: Path) -> None:
+    invoke("new-arch", "my_net")
+    tested = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_net.py"]
+    done = subprocess.run(tested, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
+    plugin = tmp_path / "my_net.py"
+    plugin.write_text(plugin.read_text().replace("width: int = 16", "width: int = 8"))
+    changed = subprocess.run(tested, cwd=tmp_path, capture_output=True, text=True)
+    assert changed.returncode == 1
+    assert "trainable_params: contract 23,863" in changed.stdout
 
 
 @pytest.fixture

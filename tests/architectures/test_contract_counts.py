@@ -20,6 +20,7 @@ from fbench.architectures.contract import (
     user_contract,
 )
 from fbench.architectures.counts import check_contract, count, update_contract
+from fbench.architectures.listing import list_here
 from fbench.architectures.registry import list_architectures, loaded_names
 from fbench.core.errors import UserError
 
@@ -93,7 +94,7 @@ def test_row_survives_a_file_whatever_its_text(tmp_path: Path) -> None:
 
 def test_contract_in_force_has_no_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert check_contract(["ires", "lenet5"]) == []
+    assert check_contract(list_here().networks, ["ires", "lenet5"]) == []
 
 
 def test_a_changed_count_is_a_readable_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +102,7 @@ def test_a_changed_count_is_a_readable_drift(tmp_path: Path, monkeypatch: pytest
     rows = dict(built_in_contract())
     rows["ires"] = ContractRow("ires", Counts(52_600, 2_256, 2_877_632))
     monkeypatch.setattr(counting, "built_in_contract", lambda: rows)
-    assert [drift.message for drift in check_contract(["ires"])] == [
+    assert [drift.message for drift in check_contract(list_here().networks, ["ires"])] == [
         "trainable_params: contract 52,600, counted 52,663 (+63)",
         "total_params_keras: contract 54,856, counted 54,919 (+63)",
     ]
@@ -117,7 +118,7 @@ def test_update_writes_counts_and_keeps_what_is_kept_by_hand(tmp_path: Path, mon
     monkeypatch.setattr("fbench.architectures.contract.BUILT_IN_CONTRACT", copy)
     monkeypatch.setattr(counting, "BUILT_IN_CONTRACT", copy)
     try:
-        changed = update_contract(with_these_macs)
+        changed = update_contract(list_here().networks, with_these_macs)
     finally:
         built_in_contract.cache_clear()
     assert changed == [copy]
@@ -139,6 +140,6 @@ def test_update_writes_counts_and_keeps_what_is_kept_by_hand(tmp_path: Path, mon
 def test_a_broken_user_contract_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "fbench_contract.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as error:
-        user_contract(tmp_path)
+        user_contract(tmp_path / "fbench_contract.toml")
     assert message in str(error.value)
     assert "fbench_contract.toml" in str(error.value)

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from fbench.benchmark.store.files import write_cost_file
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 from tests.reports.fabricated_cost import cost, series
 
 runner = CliRunner()
@@ -27,12 +28,32 @@ def test_a_condition_that_failed_exits_with_1(file: str) -> None:
 
 
 def test_what_is_undecided_is_printed_with_its_reason_and_exits_with_0(file: str) -> None:
-    conditions = ["--fail-on", "latency_p50:+10%", "--fail-on", "accuracy:-0.5pt", "--fail-on", "latency_p50:+20%"]
+    conditions = ["--fail-on", "latency_p50:+10%", "--fail-on", "latency_p50:+20%"]
     result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", *conditions])
     assert result.exit_code == 0, result.output
     assert "Undecided: arch1 against ires, latency_p50: both sides of the limit are possible" in result.stdout
-    assert "Undecided: arch1 against ires, accuracy: accuracy needs a run's folder on both sides" in result.stdout
-    assert "1 held, 2 undecided, 0 failed" in result.stdout
+    assert "1 held, 1 undecided, 0 failed" in result.stdout
+
+
+def test_what_is_undecided_exits_with_1_where_that_is_asked_for(file: str) -> None:
+    sides = ["compare", f"{file}:ires", f"{file}:arch1", "--fail-on-undecided", "--fail-on"]
+    undecided = runner.invoke(app, [*sides, "latency_p50:+10%"])
+    assert undecided.exit_code == 1, undecided.output
+    assert "0 held, 1 undecided, 0 failed" in undecided.stdout
+    assert json.loads(runner.invoke(app, [*sides, "latency_p50:+10%", "--json"]).stdout)["undecided"] is True
+    assert runner.invoke(app, [*sides, "latency_p50:+20%"]).exit_code == 0
+
+
+def test_undecided_conditions_need_a_condition(file: str) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", "--fail-on-undecided"])
+    assert isinstance(result.exception, UserError)
+    assert "without a condition" in str(result.exception)
+
+
+def test_what_was_never_measured_is_no_verdict_but_an_error(file: str) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", "--fail-on", "accuracy:-0.5pt"])
+    assert isinstance(result.exception, UserError)
+    assert "--fail-on accuracy:-0.5pt cannot be held" in str(result.exception)
 
 
 def test_json_holds_every_condition_with_its_interval(file: str) -> None:

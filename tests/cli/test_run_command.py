@@ -20,6 +20,7 @@ import pytest
 from coarse_fbench import leave_cost_out
 from unpainted import leave_unpainted
 
+from fbench.benchmark.trackers.choice import KINDS, TrackerKind
 from fbench.cli.app import main
 from fbench.core.errors import UserError
 
@@ -74,6 +75,37 @@ def test_the_same_command_again_has_nothing_to_run(finished: tuple[Path, Typed])
     again = typed(*TWO, cwd=finished[0])
     assert again.code == 0, again.err
     assert again.out.startswith("All 2 trials are done; ")
+
+
+@pytest.mark.usefixtures("unpainted")
+def test_a_tracker_that_fails_is_said_once_on_stderr_and_changes_no_result(
+    finished: tuple[Path, Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "odd", TrackerKind(__name__, "pytest", "odd=here"))
+    done = typed(*TWO, "--track", "odd=here", cwd=finished[0])
+    assert done.code == 0
+    assert done.out.startswith("All 2 trials are done; ")
+    assert [line for line in done.err.splitlines() if "tracker" in line] == [
+        "The tracker odd=here failed (AttributeError: 'object' object has no attribute 'has_end') and is told no more; "
+        "the run goes on, and the same command tells it later what it lacks."
+    ]
+
+
+def check_place(place: str) -> None:
+    """Any place will do for the tracker that this module is."""
+
+
+def open_tracker(place: str) -> object:
+    """One that can do nothing."""
+    return object()
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_tracker_that_cannot_be_is_refused_before_anything_is_written(tmp_path: Path, more: list[str]) -> None:
+    done = typed(*TWO, "--track", "ml=x", *more, cwd=tmp_path)
+    assert done.code == 2
+    assert done.err.startswith("fbench: --track ml=x was given, and there is no tracker 'ml'.")
+    assert not (tmp_path / "run").exists()
 
 
 def test_status_counts_trials_in_words_and_in_json(finished: tuple[Path, Typed]) -> None:

@@ -26,6 +26,7 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "python -m venv": "an environment of the reader's own; .ci/run makes one",
     "source": "enters that environment",
     "pre-commit install": "changes the checkout's git hooks",
+    "pytest test_my_net.py": "tests/test_examples.py does so",
     "pytest": "these very tests",
     "scripts/check": "these very tests",
     "python -m tests.calibration.recipe": "hours of training on FER2013",
@@ -33,10 +34,17 @@ NOT_RUN: Final[Mapping[str, str]] = {
     "fbench report results/a --watch": "goes on until it is stopped",
     "fbench speed ires arch1 --backend": "minutes of compilation",
     "fbench data prepare": "wants photographs of faces, which are in no checkout",
+    "fbench import mlflow": "wants runs that MLflow has kept; the tests of imports make some",
+    "fbench run --suite smoke --preset smoke --track": "wants two trackers installed; the tests of trackers do so",
+    "tensorboard": "serves pages until it is stopped",
+    "mlflow ui": "serves pages until it is stopped",
     "fbench predict results/theirs": "shows what is refused: a run with the code of somebody else",
     "fbench run --suite theirs.toml": "wants a run with the code of somebody else",
 }
 """Commands of the pages that the tests parse and do not run, by how they begin, and why."""
+
+
+_ACCURACIES: Final = "network,seed,top1\ntheir_net,0,0.5\ntheir_net,1,0.55\ntheir_net,2,0.6\n"
 
 
 def reason_not_to_run(words: Sequence[str]) -> str:
@@ -140,6 +148,7 @@ class Supply:
             "mine.toml": lambda file: file.write_text(self._toml(), encoding="utf-8"),
             "base.json": lambda file: shutil.copy(speed, file),
             "new.json": lambda file: shutil.copy(speed, file),
+            "theirs.csv": lambda file: file.write_text(_ACCURACIES, encoding="utf-8"),
         }
 
     def before(self, words: Sequence[str], folder: Path) -> list[str]:
@@ -149,10 +158,11 @@ class Supply:
         """
         found = []
         for before, word in pairwise(["", *words]):
-            place = folder / word.rpartition("=")[2]
+            name = word.rpartition("=")[2].split(":")[0]
+            place = folder / name
             written = before in ("-o", "--out", "--output", "--clean", "--figures") or words[1].startswith("new-")
             if not written and not os.path.lexists(place) and place.name != "FILE.onnx":
-                self._make(word, place)
+                self._make(name, place)
             found.append(str(next(place.parent.glob("*.onnx"))) if place.name == "FILE.onnx" else word)
         return found
 

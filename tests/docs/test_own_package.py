@@ -26,11 +26,11 @@ def fbench(*words: str, cwd: Path, environment: dict[str, str]) -> subprocess.Co
     return subprocess.run([*coarse, *words], cwd=cwd, env=environment, capture_output=True, text=True)
 
 
-def test_its_network_is_listed_and_has_the_counts_of_its_contract(environment: dict[str, str]) -> None:
-    listed = fbench("list", "small*", "--json", cwd=PACKAGE, environment=environment)
+def test_its_network_is_listed_and_has_the_counts_of_its_contract(environment: dict[str, str], tmp_path: Path) -> None:
+    listed = fbench("list", "small*", "--json", cwd=tmp_path, environment=environment)
     assert listed.returncode == 0, listed.stderr
     assert "small_separable" in listed.stdout
-    checked = fbench("params", "--check", "small_separable", cwd=PACKAGE, environment=environment)
+    checked = fbench("params", "--check", "small_separable", cwd=tmp_path, environment=environment)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -26,7 +26,7 @@ def test_every_command_of_a_page_can_be_parsed(page: Path) -> None:
 @pages
 def test_every_block_of_a_page_is_of_its_language(page: Path) -> None:
     for block in blocks(page):
-        assert block.language in ("shell", "python", "toml"), block.text
+        assert block.language in ("shell", "python", "toml", "yaml"), block.text
         if block.language == "python":
             compile(block.text, name_of(page), "exec")
         if block.language == "toml":

@@ -32,18 +32,24 @@ from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.export.errors import ExportError
 from fbench.benchmark.export.formats import read_metadata
 from fbench.benchmark.export.metadata import ExportFormat, ExportMetadata
+from fbench.benchmark.imports.evaluated import EvaluatedImages, EvaluatedOn
+from fbench.benchmark.imports.importing import imported
+from fbench.benchmark.imports.tables import read_tables
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.records.budget import load_presets
+from fbench.benchmark.records.imported import ImportedData, ImportedResults, ImportedTraining
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.records.protocol_library import PROTOCOL_FOLDER, load_protocol
 from fbench.benchmark.store.files import read_cost_file, read_model
+from fbench.benchmark.store.imported_files import write_imported
 from fbench.benchmark.store.run_table import load_run
 from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
 from fbench.cli.app import REFUSED, app
 from fbench.cli.usage import PARSER_ERROR
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.evidence import gather
-from fbench.reports.findings.gate.subjects import load_side
+from fbench.reports.findings.gate.judge import changes_without_gate
+from fbench.reports.findings.gate.subjects import load_side, pairs
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.left_out import Omissions
 from tests.fuzz.mutations import ODD_TEXTS, Mutation, odd_bytes, odd_json, odd_lines, odd_npz
@@ -213,6 +219,8 @@ def all_kinds(root: Path) -> list[Kind]:
     claims = b"[[claims]]".join((claim.FOLDER / "xu2021.toml").read_bytes().split(b"[[claims]]")[:6])
     plugin = b"import os, helper\nfrom a.b import c\nx = [1, (2, 3)]\n"
     suite = (library.FOLDER / "leakage.toml").read_bytes()
+    write_imported(root / "files" / "base.json", _imported_results())
+    imports = (root / "files" / "base.json").read_bytes()
     state = encode_state({"a.weight": torch.zeros(3, 2), "a.count": torch.tensor(1), "extra": {"x": [1, (2.5, "t")]}})
 
     def inside(name: str, odd: Mutation, file: Path) -> Kind:
@@ -238,6 +246,8 @@ def all_kinds(root: Path) -> list[Kind]:
         inside("test readings", odd_bytes, root / "run" / "test_readings.jsonl"),
         inside("cost in a run", odd_json, cost),
         Kind("cost", cost.read_bytes(), odd_json, _cost, "files/cost.json"),
+        Kind("CSV of results", _answers_of_others(), odd_lines, _results_of_others, "tables/theirs.csv"),
+        Kind("imported results", imports, odd_json, _imported, "files/imported.json"),
         Kind("network", network, odd_json, _network, "files/network.json"),
         Kind("audit", audit, odd_json, _audit, "files/audit.json"),
         Kind("weights", state, odd_bytes, read_state, "files/w.safetensors"),
@@ -274,6 +284,37 @@ def _maps() -> FaceMaps:
         left_out=(("Grad-CAM", "why"),),
         may_be_kept=True,
     )
+
+
+OTHERS = EvaluatedOn(
+    ImportedData(name="mine", split="test", fingerprint="0" * 64, class_names=("calm", "joy"), images=4),
+    EvaluatedImages(("t0", "t1", "t2", "t3"), np.array([0, 1, 0, 1]), ("calm", "joy")),
+)
+
+
+def _answers_of_others() -> bytes:
+    rows = [f"net,{seed},t{image},{image % 2},{(image + seed) % 2}" for seed in range(2) for image in range(4)]
+    return "\n".join(["network,seed,image,label,predicted", *rows, ""]).encode()
+
+
+def _results_of_others(path: Path) -> object:
+    data = OTHERS.data.model_copy(update={"labels": (0, 1, 0, 1)})
+    return imported(read_tables([path], EvaluatedOn(data, OTHERS.images)), EvaluatedOn(data, OTHERS.images), "theirs")
+
+
+def _imported_results() -> ImportedResults:
+    trainings = [
+        ImportedTraining(seed=seed, top1=0.75 - seed / 2, predicted=(0, 0, seed, 1 - seed)) for seed in range(2)
+    ]
+    data = OTHERS.data.model_copy(update={"labels": (0, 1, 0, 1)})
+    return ImportedResults(
+        source="theirs.csv", imported_at="2026-01-01T00:00:00+00:00", data=data, networks={"net": tuple(trainings)}
+    )
+
+
+def _imported(path: Path) -> object:
+    base = load_side(f"{path.with_name('base.json')}:net")
+    return changes_without_gate(pairs(base, load_side(str(path))))
 
 
 def _exported() -> ExportMetadata:

@@ -17,6 +17,7 @@ NAMES = (
     *("suite", "protocol", "claims", "class map", "CSV of pixels", "CSV of votes"),
     *(f"image, {form}" for form in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")),
     *("run", "plan", "record", "history", "predictions", "maps", "test readings", "cost in a run", "cost"),
+    *("CSV of results", "imported results"),
     *("network", "audit", "weights", "exported network", "plug-in", "arguments"),
 )
 pytestmark = pytest.mark.filterwarnings("ignore")  # of NumPy and Pillow, on what is odd

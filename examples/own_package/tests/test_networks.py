@@ -1,4 +1,4 @@
-"""The network gives logits, and has the counts of its contract; run in the folder of the contract."""
+"""The network gives logits, and has the counts of its contract."""
 
 from __future__ import annotations
 

@@ -47,3 +47,60 @@ class RunListener:
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Maps of faces could not be made for these trials, by label, with the reason."""
+
+
+class Together(RunListener):
+    """Tells several listeners, in their order."""
+
+    def __init__(self, *listeners: RunListener) -> None:
+        self._listeners = listeners
+
+    def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.searching(searches, rung, specs)
+
+    def happened_in_search(self, event: Event) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.happened_in_search(event)
+
+    def searched(self, record: SearchRecord) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.searched(record)
+
+    def began(self, plan: RunPlan, trials_s: dict[str, float], estimate_s: float) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.began(plan, trials_s, estimate_s)
+
+    def trained_here(self, networks: Sequence[str]) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.trained_here(networks)
+
+    def happened(self, event: Event) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.happened(event)
+
+    def measuring(self, what: str) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.measuring(what)
+
+    def analysed(self, analyses: Sequence[InterimAnalysis]) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.analysed(analyses)
+
+    def left_without_cost(self, reason: str) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.left_without_cost(reason)
+
+    def left_without_maps(self, failures: dict[str, str]) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.left_without_maps(failures)

@@ -11,6 +11,7 @@ from fbench.core.paths import expanded
 from fbench.reports.findings.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.findings.diff.answer import answers
 from fbench.reports.findings.diff.cost import compare_cost
+from fbench.reports.findings.diff.imported import imported_sentences
 from fbench.reports.findings.diff.model import SIDES, Difference, SideTrials, SideView
 from fbench.reports.findings.diff.networks import compare_pairs
 from fbench.reports.findings.diff.settings import compare_settings
@@ -33,10 +34,11 @@ def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_
     """
     compared = [replace(pair, words=SIDES) for pair in pairs(base, new)]
     settings = compare_settings(base, new)
+    imported = tuple(imported_sentences(compared)) if base.imported or new.imported else ()
     accuracy = compare_accuracy(compared)
-    no_accuracy = why_no_accuracy(compared[0])
+    no_accuracy = imported or why_no_accuracy(compared[0])
     cost = compare_cost(compared, other_machine=other_machine)
-    if not cost.groups and not any(data.rows or data.refused for data in accuracy):
+    if not cost.groups and not imported and not any(data.rows or data.refused for data in accuracy):
         raise UserError(
             f"{base.label} and {new.label} have nothing measured in common; `fbench speed` or `fbench run` makes it."
         )
@@ -81,6 +83,8 @@ def _view(letter: str, name: str, side: Side, other: Side) -> SideView:
 
 
 def _what(side: Side) -> str:
+    if side.imported is not None:
+        return f"{side.imported.kind}: {side.imported.source}, {side.imported.imported_at[:10]}"
     if side.run is None:
         return f"a measurement of speed, {', '.join(cost.started_at[:10] for cost in side.costs)}"
     return f"the run {side.run.config.name} of {side.run.config.suite.title}, created {side.run.config.created_at[:10]}"

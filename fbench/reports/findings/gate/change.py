@@ -38,6 +38,11 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True)
+class Unmeasured(Unknown):
+    """A change that cannot be told because a side does not have what it is read from."""
+
+
 def share_of(logs: Interval, how: str, decides: str = "") -> MeasuredChange:
     """The change behind the logarithm of a ratio NEW / BASE."""
     return MeasuredChange(_share(logs.estimate), _share(logs.low), _share(logs.high), how, decides)

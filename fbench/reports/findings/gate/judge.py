@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fbench.reports.findings.gate.change import MeasuredChange, Unknown
+from fbench.core.errors import UserError
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasured
 from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.family import ERROR, judge, read_alone, read_family
 from fbench.reports.findings.gate.subjects import ComparedPair
@@ -40,6 +41,11 @@ class Gate:
         return any(one.verdict == "failed" for one in self.judged)
 
     @property
+    def undecided(self) -> bool:
+        """Whether any condition is open."""
+        return any(one.verdict == "undecided" for one in self.judged)
+
+    @property
     def summary(self) -> str:
         """How many conditions came out how, and what that means."""
         held, undecided, failed = (
@@ -55,9 +61,16 @@ def judge_gate(pairs: Sequence[ComparedPair], conditions: Sequence[Condition], *
     """Judge every condition on every pair.
 
     Raises:
-        UserError: records that cannot be compared; the field is named.
+        UserError: a condition on what one of the sides never measured, or records that cannot be compared; the field is
+            named.
     """
     family = read_family([(pair, condition) for pair in pairs for condition in conditions], other_machine=other_machine)
+    for one in family.readings:
+        if isinstance(one.alone, Unmeasured):
+            raise UserError(
+                f"--fail-on {one.condition.text} cannot be held for {one.pair.label}: {one.alone.why}; measure it on "
+                "both sides, leave the condition out, or name the networks that have it as PATH:NETWORK."
+            )
     return Gate(
         tuple(_judged(one.pair, one.condition, one.data, one.together) for one in family.readings), family.confidence
     )

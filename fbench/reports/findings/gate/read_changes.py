@@ -16,8 +16,9 @@ from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEviden
 from fbench.reports.findings.comparisons.learning import compare_evidence, learned_sides
 from fbench.reports.findings.comparisons.studies import why_untested
 from fbench.reports.findings.comparisons.units import NEW_UNITS
-from fbench.reports.findings.gate.change import MeasuredChange, Unknown, share_of
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasured, share_of
 from fbench.reports.findings.gate.comparable import require_one_arithmetic, require_one_machine, require_one_training
+from fbench.reports.findings.gate.imported_changes import imported_accuracy
 from fbench.reports.findings.gate.metrics import Asked, ReadChange
 from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
@@ -65,7 +66,13 @@ def energy() -> ReadChange:
 
 def accuracy() -> ReadChange:
     """The difference in accuracy for new images, on each data set in common."""
-    return lambda pair, asked: list(_on_each_data_set(pair, partial(_accuracy, asked.confidence)))
+
+    def found(pair: ComparedPair, asked: Asked) -> Found:
+        if pair.base.imported is not None or pair.new.imported is not None:
+            return imported_accuracy(pair, asked.confidence)
+        return list(_on_each_data_set(pair, partial(_accuracy, asked.confidence)))
+
+    return found
 
 
 def quality_of(per_seed: Callable[[NetworkEvidence], Sequence[float]]) -> ReadChange:
@@ -84,7 +91,7 @@ def _measured(read: Callable[[ComparedPair, Records, Asked], MeasuredChange | Un
         base, new = pair.base.cost(pair.base_network), pair.new.cost(pair.new_network)
         if base is None or new is None:
             side, network = (pair.words[0], pair.base_network) if base is None else (pair.words[1], pair.new_network)
-            return [("", Unknown(f"{side} holds no measurement of {network}"))]
+            return [("", Unmeasured(f"{side} holds no measurement of {network}"))]
         require_one_arithmetic(base, new)
         if not asked.other_machine:
             require_one_machine(base, new)
@@ -99,7 +106,7 @@ def _count(pair: ComparedPair, field: str) -> MeasuredChange | Unknown:
     for word, (side, network) in zip(pair.words, sides, strict=True):
         number = _number(side, network, field)
         if number is None:
-            return Unknown(f"{word} holds no count of {network}")
+            return Unmeasured(f"{word} holds no count of {network}")
         found.append(number)
     base, new = found
     share = new / base - 1 if base else (0.0 if new == base else math.inf)
@@ -119,7 +126,7 @@ def _memory(pair: ComparedPair, records: Records, mode: CostMode, confidence: fl
     base, new = _peaks_mib(records.base, pair.base_network, mode), _peaks_mib(records.new, pair.new_network, mode)
     common = sorted(base.keys() & new.keys())
     if not common:
-        return Unknown(f"no peak memory of {mode} was read on both sides with one batch and in one way")
+        return Unmeasured(f"no peak memory of {mode} was read on both sides with one batch and in one way")
     batch_size, method = common[0]
     if method not in MEMORY_BETWEEN_SESSIONS_MIB:
         return Unknown(f"peak memory was read as {method}, which varies from process to process; measure both anew")
@@ -141,10 +148,12 @@ def _energy(pair: ComparedPair, records: Records, confidence: float) -> Measured
     sides = _energies(records.base, pair.base_network), _energies(records.new, pair.new_network)
     common = [label for label in sides[0] if label in sides[1]]
     if not common:
-        return Unknown("no energy of an inference was read on both sides in one setting")
+        return Unmeasured("no energy of an inference was read on both sides in one setting")
     found = []
     for side in sides:
         reading = side[common[-1]]
+        if reading.joules_per_image is None:
+            return Unmeasured(f"energy is {reading.method}")
         if len(reading.readings_j_per_image) < 2:
             return Unknown(f"energy is {reading.method}")
         if np.ptp(reading.readings_j_per_image) == 0:
@@ -168,18 +177,18 @@ def _on_each_data_set(pair: ComparedPair, read: ReadTrials) -> Iterator[tuple[st
         UserError: different data sets, protocols, budgets or numerics.
     """
     if not pair.base.evidence or not pair.new.evidence:
-        yield "", Unknown("accuracy needs a run's folder on both sides")
+        yield "", Unmeasured("accuracy needs a run's folder on both sides")
         return
     base = {evidence.data.name: evidence for evidence in pair.base.evidence}
     common = [evidence for evidence in pair.new.evidence if evidence.data.name in base]
     if not common:
-        yield "", Unknown("the runs have no data set in common")
+        yield "", Unmeasured("the runs have no data set in common")
     for new in common:
         theirs = base[new.data.name].networks.get(pair.base_network)
         ours = new.networks.get(pair.new_network)
         if theirs is None or ours is None:
             side, network = ("BASE", pair.base_network) if theirs is None else ("NEW", pair.new_network)
-            yield new.data.name, Unknown(f"{side} has no finished trial of {network}")
+            yield new.data.name, Unmeasured(f"{side} has no finished trial of {network}")
             continue
         require_one_training(theirs, ours)
         yield new.data.name, _read(read, base[new.data.name], new, theirs, ours)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.records.trial_records import StaticCost
 from fbench.benchmark.store.files import read_cost_file
+from fbench.benchmark.store.imported_files import is_imported, read_imported
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.paths import expanded
@@ -18,7 +20,7 @@ from fbench.reports.findings.comparisons.folds import whole_data_sets
 
 @dataclass(frozen=True)
 class Side:
-    """BASE or NEW: a run with its evidence by data set, or a measurement of speed alone.
+    """BASE or NEW: a run with its evidence by data set, a measurement of speed alone, or imported results alone.
 
     ``network`` is the one that was named, if any.
     """
@@ -28,6 +30,7 @@ class Side:
     run: RunTable | None
     costs: tuple[CostRecord, ...]
     evidence: tuple[Evidence, ...] = ()
+    imported: ImportedResults | None = None
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -35,7 +38,12 @@ class Side:
         if self.network is not None:
             return (self.network,)
         measured = [name for cost in self.costs for name in cost.static]
-        return tuple(dict.fromkeys([*(self.run.networks if self.run else ()), *measured]))
+        imported = self.imported.networks if self.imported else ()
+        return tuple(dict.fromkeys([*(self.run.networks if self.run else ()), *measured, *imported]))
+
+    def shown(self, network: str) -> str:
+        """A network's name, marked where it was imported."""
+        return f"{network} (imported)" if self.imported is not None else network
 
     def cost(self, network: str) -> CostRecord | None:
         """The newest measurement that holds a network."""
@@ -61,13 +69,12 @@ class ComparedPair:
     @property
     def label(self) -> str:
         """One name where both are called the same."""
-        if self.base_network == self.new_network:
-            return self.new_network
-        return f"{self.new_network} against {self.base_network}"
+        base, new = self.base.shown(self.base_network), self.new.shown(self.new_network)
+        return new if base == new else f"{new} against {base}"
 
 
 def load_side(given: str) -> Side:
-    """Read ``PATH`` or ``PATH:NETWORK``; PATH is a run's folder or a file that ``fbench speed`` wrote.
+    """Read ``PATH`` or ``PATH:NETWORK``; PATH is a run's folder or a file of ``fbench speed`` or ``fbench import``.
 
     Raises:
         UserError: no such path, not a run or measurement, or a network that it does not hold.
@@ -77,6 +84,8 @@ def load_side(given: str) -> Side:
         run = load_run(path)
         evidence = whole_data_sets([gather(run, data) for data in run.config.data])
         side = Side(given, None, run, run.costs, evidence)
+    elif is_imported(path):
+        side = Side(given, None, None, (), imported=read_imported(path))
     else:
         side = Side(given, None, None, (read_cost_file(path),))
     if network is None:
@@ -86,7 +95,7 @@ def load_side(given: str) -> Side:
             f"{path} has no network '{network}'.{did_you_mean(network, side.networks)} It holds: "
             f"{', '.join(side.networks)}."
         )
-    return Side(given, network, side.run, side.costs, side.evidence)
+    return replace(side, network=network)
 
 
 def pairs(base: Side, new: Side) -> Sequence[ComparedPair]:
@@ -112,9 +121,13 @@ def _split(given: str) -> tuple[Path, str | None]:
     head, colon, tail = given.rpartition(":")
     if whole.exists() or not colon or not head:
         if not whole.exists():
-            raise UserError(f"There is no {given}; give a run's folder or a file that `fbench speed` wrote.")
+            raise UserError(
+                f"There is no {given}; give a run's folder or a file that `fbench speed` or `fbench import` wrote."
+            )
         return whole, None
     path = expanded(head)
     if not path.exists():
-        raise UserError(f"There is no {head}; give a run's folder or a file that `fbench speed` wrote.")
+        raise UserError(
+            f"There is no {head}; give a run's folder or a file that `fbench speed` or `fbench import` wrote."
+        )
     return path, tail

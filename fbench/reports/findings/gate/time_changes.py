@@ -9,7 +9,7 @@ from typing import Final
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.reports.findings.costs.timings import image_log_times
-from fbench.reports.findings.gate.change import MeasuredChange, Unknown, inverse_share_of, share_of
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasured, inverse_share_of, share_of
 from fbench.reports.findings.gate.comparable import machine_difference
 from fbench.reports.findings.gate.metrics import Asked
 from fbench.reports.findings.gate.subjects import ComparedPair
@@ -115,7 +115,7 @@ def _timed(pair: ComparedPair, records: Records, setting: Setting) -> _Timed | U
             if ours is None
             else (pair.words[0], records.base, pair.base_network)
         )
-        return Unknown(f"{side} has no times of {network} at {setting.label}{_failure(cost, network, setting)}")
+        return Unmeasured(f"{side} has no times of {network} at {setting.label}{_failure(cost, network, setting)}")
     if records.together:
         return _Timed(ours, theirs, None, None)
     references = records.new.find(REFERENCE, setting), records.base.find(REFERENCE, setting)
@@ -137,7 +137,7 @@ def _setting(pair: ComparedPair, metric: TimeMetric, records: Records, batch_siz
     ]
     if not wanted:
         batch = f" with batch {batch_size}" if batch_size else ""
-        return Unknown(f"{' and '.join(pair.words)} have no {mode} setting{batch} in common")
+        return Unmeasured(f"{' and '.join(pair.words)} have no {mode} setting{batch} in common")
     first = [one for one in wanted if one.backend == wanted[0].backend]
     return min(first, key=lambda one: one.batch_size or 0)
 

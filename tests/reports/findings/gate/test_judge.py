@@ -63,12 +63,46 @@ def test_networks_timed_together_fail_only_beyond_what_is_allowed(tmp_path: Path
 
 def test_an_undecided_condition_says_why_and_does_not_fail_the_gate(tmp_path: Path) -> None:
     file = kept(tmp_path, "speed.json", cost(series("ires", 1.0), series("arch1", 1.10, seed=1)))
-    gate = judged(f"{file}:ires", f"{file}:arch1", "latency_p50:+10%", "latency_p50@7:+5%", "energy:+5%")
+    gate = judged(f"{file}:ires", f"{file}:arch1", "latency_p50:+10%")
     assert not gate.failed
-    boundary, no_batch, no_energy = gate.judged
-    assert "both sides of the limit are possible; more blocks" in boundary.why
-    assert no_batch.why == "BASE and NEW have no inference setting with batch 7 in common"
-    assert no_energy.why == "no energy of an inference was read on both sides in one setting"
+    assert gate.undecided
+    assert "both sides of the limit are possible; more blocks" in gate.judged[0].why
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        ("latency_p50@7:+5%", "BASE and NEW have no inference setting with batch 7 in common"),
+        ("train_step:+5%", "BASE and NEW have no train setting in common"),
+        ("energy:+5%", "no energy of an inference was read on both sides in one setting"),
+        ("peak_memory:+5%", "no peak memory of inference was read on both sides with one batch and in one way"),
+        ("accuracy:-1pt", "accuracy needs a run's folder on both sides"),
+    ],
+)
+def test_a_condition_on_what_was_never_measured_is_an_error(tmp_path: Path, condition: str, why: str) -> None:
+    file = kept(tmp_path, "speed.json", cost(series("ires", 1.0), series("arch1", 1.10, seed=1)))
+    with pytest.raises(UserError) as error:
+        judged(f"{file}:ires", f"{file}:arch1", "macs:+500%", condition)
+    expected = f"--fail-on {condition} cannot be held for arch1 against ires: {why}; measure it on both sides"
+    assert str(error.value).startswith(expected)
+
+
+def test_an_energy_that_cannot_be_read_is_never_measured(tmp_path: Path) -> None:
+    reading = EnergyReading(network="ires", setting=LATENCY, joules_per_image=None, method="not available: no counter")
+    record = cost(series("ires", 1.0)).model_copy(update={"energy": (reading,)})
+    file = kept(tmp_path, "speed.json", record)
+    with pytest.raises(UserError, match="energy is not available: no counter"):
+        judged(f"{file}:ires", f"{file}:ires", "energy:+5%")
+
+
+def test_a_network_whose_trials_all_failed_is_never_measured(tmp_path: Path) -> None:
+    both = {"ires": 0.6, "arch1": 0.6}
+    fabricate_run(tmp_path / "base", Recipe(accuracy=both, images=40))
+    new = fabricate_run(
+        tmp_path / "new", Recipe(accuracy=both, images=40, failed=tuple(("arch1", s) for s in range(3)))
+    )
+    with pytest.raises(UserError, match=r"for arch1: NEW has no finished trial of arch1"):
+        judged(tmp_path / "base", new.folder.path, "accuracy:-0.5pt")
 
 
 def test_measurements_of_two_days_are_held_against_the_reference_load(tmp_path: Path) -> None:
@@ -137,11 +171,12 @@ def test_without_a_measurement_of_cost_counts_are_those_that_trials_noted(tmp_pa
         fabricate_run(tmp_path / name, recipe)
     base, new = (static_cost(name).trainable_params for name in ("ires", "ires_relu"))
     sides = f"{tmp_path / 'base'}:ires", f"{tmp_path / 'new'}:ires_relu"
-    params, kinds = judged(*sides, "params:+0%", "elementwise_ops:+0%").judged
+    (params,) = judged(*sides, "params:+0%").judged
     assert params.change is not None
     assert params.change.how == f"{base:,} to {new:,}"
     assert params.change.estimate == pytest.approx(new / base - 1, rel=1e-12)
-    assert (kinds.verdict, kinds.why) == ("undecided", "BASE holds no count of ires")
+    with pytest.raises(UserError, match="BASE holds no count of ires"):
+        judged(*sides, "elementwise_ops:+0%")
 
 
 def test_throughput_is_the_inverse_of_the_time_of_an_image(tmp_path: Path) -> None:
@@ -376,5 +411,7 @@ def test_a_network_that_failed_to_be_timed_is_told_with_its_reason(tmp_path: Pat
     record = cost(series("ires", 1.0), series("arch1", 1.0, BEST, 8), settings=(LATENCY, BEST))
     failure = SettingFailure(network="arch1", setting=LATENCY, reason="RuntimeError: out of memory")
     file = kept(tmp_path, "speed.json", record.model_copy(update={"setting_failures": (failure,)}))
-    (found,) = judged(f"{file}:ires", f"{file}:arch1", "latency_p50:+5%").judged
-    assert found.why == "NEW has no times of arch1 at inference, batch 1, eager (RuntimeError: out of memory)"
+    with pytest.raises(
+        UserError, match=r"NEW has no times of arch1 at inference, batch 1, eager \(RuntimeError: out of memory\)"
+    ):
+        judged(f"{file}:ires", f"{file}:arch1", "latency_p50:+5%")
