@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
@@ -50,8 +50,8 @@ def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
     console().print(table)
 
 
-def print_counts(rows: Sequence[ContractRow]) -> None:
-    """The contract as a table, the printed figures beside ours."""
+def print_counts(rows: Sequence[ContractRow], computed: Collection[str]) -> None:
+    """The contract as a table, the printed figures beside ours; ``computed`` are networks that stand in none."""
     table = plain_table(
         "name",
         "trainable >",
@@ -72,7 +72,7 @@ def print_counts(rows: Sequence[ContractRow]) -> None:
             _number(counts.macs if counts else None),
             _number(row.stated_total),
             _signed(row.difference_from_stated),
-            escape(row.status) if counts else "not in a contract",
+            "computed; not in a contract" if row.name in computed else escape(row.status) if counts else "not counted",
         )
     console().print(table)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fbench.architectures.contract import ContractRow
-from fbench.architectures.listing import ListedNetwork, Listing, list_here, rows_of
+from fbench.architectures.listing import ListedNetwork, Listing, list_here
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -44,9 +44,12 @@ def list_command(
     if pattern in KINDS:
         print_kind(pattern, as_json=as_json)
         return
-    networks = listing_of(plugin).matching(pattern)
-    rows = rows_of(networks)
-    listed = [_listed(one, rows[one.name]) for one in networks]
+    from fbench.cli.known_counts import known_counts
+
+    known = known_counts(plugin or (), lambda listing: listing.matching(pattern))
+    listed = [_listed(one, known.rows[one.name]) for one in known.networks]
+    for failure in known.failures:
+        typer.echo(failure, err=True)
     if as_json:
         typer.echo(json.dumps(listed, indent=1))
         return
@@ -66,7 +69,7 @@ def params_command(
     if check and update:
         raise UserError("--check and --update were both given; give one of them.")
     if not check and not update:
-        _print_counts(names or [], listing_of(plugin), as_json)
+        _print_counts(names or [], plugin or [], as_json)
         return
     from fbench.benchmark.workers.asking import users_networks
     from fbench.benchmark.workers.questions import question
@@ -202,13 +205,15 @@ def _update(names: Sequence[str], listing: Listing, count: Count) -> None:
         typer.echo("Every contract is up to date.")
 
 
-def _print_counts(names: Sequence[str], listing: Listing, as_json: bool) -> None:
-    rows = rows_of([listing.named(name) for name in names] or listing.networks)
+def _print_counts(names: Sequence[str], plugins: Sequence[Path], as_json: bool) -> None:
+    from fbench.cli.architecture_views import print_counts, row_to_json
+    from fbench.cli.known_counts import known_counts
+
+    known = known_counts(plugins, lambda listing: [listing.named(name) for name in names] or listing.networks)
+    for failure in known.failures:
+        typer.echo(failure, err=True)
     if as_json:
-        from fbench.cli.architecture_views import row_to_json
-
-        typer.echo(json.dumps([row_to_json(row) for row in rows.values()], indent=1))
-        return
-    from fbench.cli.architecture_views import print_counts
-
-    print_counts(list(rows.values()))
+        rows = [row_to_json(row) | {"computed": row.name in known.computed} for row in known.rows.values()]
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        print_counts(list(known.rows.values()), known.computed)
