@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fbench import data as data
+    from fbench import plots as plots
     from fbench.api.results import Run, load_model, load_run
     from fbench.api.running import run
     from fbench.architectures.plugins import load_plugin

@@ -47,6 +47,12 @@ def from_arrays(
 
     Raises:
         UserError: arrays that do not fit each other, in a sentence, or a file that cannot be written.
+
+    Example:
+        >>> import fbench, numpy as np
+        >>> images = np.zeros((20, 32, 32), dtype=np.uint8)
+        >>> fbench.data.from_arrays(images, ["circle", "square"] * 10, name="shapes", file="shapes.npz")
+        'shapes=arrays:shapes.npz'
     """
     from fbench.benchmark.data.cache import cache_directory
     from fbench.benchmark.data.layouts.arrays import dataset_of_arrays

@@ -42,6 +42,13 @@ def seeds(trials: pd.DataFrame, ax: Axes | None = None, *, split: str = "test") 
 
     Raises:
         UserError: another frame, or one without a finished trial.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> axes = fbench.plots.seeds(run.trials_frame())
+        >>> [label.get_text() for label in axes.get_yticklabels()]
+        ['lenet5', 'ires']
     """
     value = f"{split}_top1"
     table = _with(trials, "network", "seed", value).dropna(subset=[value])
@@ -66,6 +73,12 @@ def learning_curves(
 
     Raises:
         UserError: another frame, or one without an evaluation.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> fbench.plots.learning_curves(run.history_frame(), quantity="loss").get_ylabel()
+        'cross-entropy, nats'
     """
     value = f"{split}_{quantity}"
     table = _not_empty(_one_data_set(_with(history, "network", "epoch", value)))
@@ -86,6 +99,12 @@ def pareto(summary: pd.DataFrame, ax: Axes | None = None, *, cost: str = "macs")
 
     Raises:
         UserError: another frame, or one in which no network has this cost.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> fbench.plots.pareto(run.summary_frame(), cost="trainable_params").get_xlabel()
+        'trainable parameters (log scale)'
     """
     ends = ["top1_new_units_low", "top1_new_units_high"]
     table = _one_data_set(_with(summary, "network", "top1", *ends, cost)).dropna(subset=[cost])
@@ -105,6 +124,12 @@ def forest(comparisons: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     Raises:
         UserError: another frame, no row, or several baselines.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> fbench.plots.forest(run.comparisons_frame()).get_xlabel()
+        'top-1 minus lenet5, points'
     """
     table = _not_empty(_one_data_set(_with(comparisons, "network", "baseline", "verdict", "top1_difference")))
     if table["baseline"].nunique() > 1:
@@ -125,6 +150,13 @@ def confusion(predictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     Raises:
         UserError: another frame, or no row.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> axes = fbench.plots.confusion(run.predictions_frame())
+        >>> [label.get_text() for label in axes.get_yticklabels()][:3]
+        ['angry', 'disgust', 'fear']
     """
     table = _not_empty(_one_data_set(_with(predictions, "label", "predicted")))
     counts = table.groupby(["label", "predicted"], observed=False).size().unstack().to_numpy(float)

@@ -96,13 +96,10 @@ def coarse_measurement() -> Iterator[None]:
 @pytest.fixture
 def same_registry_afterwards() -> Iterator[None]:
     """What a test registers is forgotten."""
-    from fbench.architectures import registry
-    from fbench.architectures.registry import create
+    from support import registry_as_before
 
-    create("lenet5")  # all built-in networks are registered from here on
-    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
-    yield
-    registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
+    with registry_as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,6 +108,19 @@ def trial_spec_of(
 def run_here(specs: Sequence[TrialSpec], folder: Path, listen: Listen = ignore) -> None:
     """Run trials in this process and write them into the run folder."""
     run_trials(LocalExecutor(WorkerContext(folder / "scratch")), specs, RunFolder(folder), listen)
+
+
+@contextmanager
+def registry_as_before() -> Iterator[None]:
+    """What is registered inside is forgotten afterwards."""
+    from fbench.architectures import registry
+
+    registry.create("lenet5")  # all built-in networks are registered from here on
+    builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
+    try:
+        yield
+    finally:
+        registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
 
 
 class Heard:

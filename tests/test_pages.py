@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+BELOW = sorted((ROOT / "docs").glob("[!_]*/*.md"))
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *BELOW])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,3 +37,10 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
 def test_every_page_is_reached_from_the_readme(page: Path) -> None:
     assert f"(docs/{page.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_of_the_docs_is_in_their_contents(page: Path) -> None:
+    if page.is_relative_to(ROOT / "docs") and page.name != "index.md":
+        contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").splitlines()
+        assert page.relative_to(ROOT / "docs").with_suffix("").as_posix() in contents

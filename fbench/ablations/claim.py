@@ -79,6 +79,11 @@ class Claim(FrozenModel):
 class PaperClaims(FrozenModel):
     """The claims of one paper, or of a user.
 
+    Attributes:
+        paper: what a report calls it.
+        image_passes: how many images a training of the paper saw, by data set; for each claim that says nothing else.
+        claims: at least one.
+
     Raises:
         UserError: two claims of one id.
     """

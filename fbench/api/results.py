@@ -26,7 +26,20 @@ _MOST_ROWS = 14
 
 @dataclass(frozen=True, repr=False)
 class Run(RunTable):
-    """The records of one run, and what they say. Made by :func:`fbench.run` and :func:`fbench.load_run`."""
+    """The records of one run, and what they say. Made by :func:`fbench.run` and :func:`fbench.load_run`.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.load_run("results/two")
+        >>> run.summary_frame()[["network", "trainable_params", "macs"]]
+          network  trainable_params     macs
+        0  lenet5            168971  1234188
+        1    ires             52663  2877632
+        >>> print(run.compare("ires", "lenet5"))  # doctest: +ELLIPSIS
+        ires against lenet5 is undecided: ...
+        >>> run.report("two.html").name
+        'two.html'
+    """
 
     @classmethod
     def of(cls, table: RunTable) -> Run:
@@ -145,6 +158,11 @@ def load_run(path: str | Path) -> Run:
 
     Raises:
         UserError: the folder is not a run, or one of its records is not valid (named).
+
+    Example:
+        >>> import fbench
+        >>> fbench.load_run("results/two").networks
+        ('lenet5', 'ires')
     """
     return Run.of(load_table(path))
 
@@ -158,6 +176,12 @@ def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None)
 
     Raises:
         UserError: no such run or trial, or a trial whose weights were not kept.
+
+    Example:
+        >>> import fbench, torch
+        >>> network = fbench.load_model("results/two", "ires:0")
+        >>> network(torch.zeros(2, 1, 48, 48)).shape
+        torch.Size([2, 7])
     """
     from fbench.benchmark.export.trained import find_trial
     from fbench.benchmark.store.run_folder import RunFolder

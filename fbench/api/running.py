@@ -96,6 +96,12 @@ def run(
     Raises:
         UserError: bad input, in a sentence.
         UnfinishedRunError: it was asked to stop with trials still to run.
+
+    Example:
+        >>> import fbench
+        >>> run = fbench.run(arch=["lenet5", "ires"], preset="smoke", out="results/two", progress=False)
+        >>> list(run.trials_frame()["status"])
+        ['finished', 'finished']
     """
     trackers = parse_trackers(_many(track))
     request = RunRequest(

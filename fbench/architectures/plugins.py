@@ -32,7 +32,7 @@ def load_plugin(path: str | Path) -> ModuleType:
 
     Raises:
         UserError: there is no such file, it raises, or it registers a taken name; the file and the reason are
-        named.
+            named.
     """
     if readable(str(path)) != str(path):
         raise UserError(

@@ -124,7 +124,7 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
 
     Raises:
         UserError: the name or an alias is taken, ``of`` is no builder, or an option is not one of its
-        options.
+            options.
     """
     _load(canonical_name(of))
     if of not in _REGISTRY.builders:

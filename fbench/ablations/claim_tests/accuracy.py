@@ -17,21 +17,34 @@ from fbench.ablations.claim_tests.base import (
 
 
 class MoreAccurate(TrainedAgainstOthers):
-    """Better top-1 than each other network on each data set; equivalent within the margin is not better."""
+    """Better top-1 than each other network on each data set; equivalent within the margin is not better.
+
+    Attributes:
+        margin_points: the difference in points that matters in practice.
+    """
 
     kind: Literal["more_accurate"]
     margin_points: Margin = 1.0
 
 
 class LessAccurate(TrainedAgainstOthers):
-    """Worse top-1 than each other network on each data set."""
+    """Worse top-1 than each other network on each data set.
+
+    Attributes:
+        margin_points: the difference in points that matters in practice.
+    """
 
     kind: Literal["less_accurate"]
     margin_points: Margin = 1.0
 
 
 class Ordered(SeveralTrained):
-    """Each network is more accurate than the next one in ``networks``; neighbours are compared."""
+    """Each network is more accurate than the next one; neighbours are compared.
+
+    Attributes:
+        networks: at least two, the most accurate first.
+        margin_points: the difference in points that matters in practice.
+    """
 
     kind: Literal["ordered"]
     networks: Annotated[tuple[str, ...], Field(min_length=2)]
@@ -44,21 +57,34 @@ class Ordered(SeveralTrained):
 
 
 class NoLessAccurate(TrainedAgainstOthers):
-    """No loss of the margin or more against each other network on each data set (non-inferiority)."""
+    """No loss of the margin or more against each other network on each data set (non-inferiority).
+
+    Attributes:
+        margin_points: the difference in points that matters in practice.
+    """
 
     kind: Literal["no_less_accurate"]
     margin_points: Margin = 1.0
 
 
 class Exceeds(SeveralTrained):
-    """The mean top-1 of each network on each data set, for new images, is above ``percent``."""
+    """The mean top-1 of each network on each data set, for new images, is above a number.
+
+    Attributes:
+        percent: the number.
+    """
 
     kind: Literal["exceeds"]
     percent: Percent
 
 
 class PoorRecall(OneTrained):
-    """The recall of a class is below the mean recall of all classes, by ``margin_points`` or more."""
+    """The recall of a class is below the mean recall of all classes.
+
+    Attributes:
+        class_name: as the data set calls the class.
+        margin_points: by so many points or more.
+    """
 
     kind: Literal["poor_recall"]
     class_name: str
@@ -71,6 +97,9 @@ class OverfitsLess(TrainedAgainstOthers):
     The gap is training top-1 at the chosen epoch (on augmented images, while the weights still change) less test
     top-1, in one training; chance is the seed, on this test set. Where no gap is above 0 nothing over-fits yet, and
     nothing is decided.
+
+    Attributes:
+        margin_points: the difference of two gaps that matters in practice, in points.
     """
 
     kind: Literal["overfits_less"]
@@ -78,7 +107,11 @@ class OverfitsLess(TrainedAgainstOthers):
 
 
 class NoOverfitting(OneTrained):
-    """The gap between training and test top-1 of single trainings stays below ``margin_points``."""
+    """The gap between training and test top-1 of single trainings stays small.
+
+    Attributes:
+        margin_points: below so many points.
+    """
 
     kind: Literal["no_overfitting"]
     margin_points: Margin = 1.0

@@ -61,6 +61,10 @@ class ClaimTestBase(FrozenModel):
 class AgainstOthers(ClaimTestBase):
     """A network, and those that it is held against.
 
+    Attributes:
+        network: the one that the sentence is about.
+        than: the others, a name or several.
+
     Raises:
         UserError: the network is held against itself, or a name stands twice.
     """
@@ -82,7 +86,11 @@ class AgainstOthers(ClaimTestBase):
 
 
 class TrainedAgainstOthers(AgainstOthers):
-    """A network held against others on data sets."""
+    """A network held against others on data sets.
+
+    Attributes:
+        data: names of data sets, one or several.
+    """
 
     needs: ClassVar[Needs] = "training"
 
@@ -95,7 +103,12 @@ class TrainedAgainstOthers(AgainstOthers):
 
 
 class SeveralTrained(ClaimTestBase):
-    """Several networks, each on several data sets."""
+    """Several networks, each on several data sets.
+
+    Attributes:
+        networks: a name or several.
+        data: names of data sets, one or several.
+    """
 
     needs: ClassVar[Needs] = "training"
 
@@ -114,7 +127,12 @@ class SeveralTrained(ClaimTestBase):
 
 
 class OneTrained(ClaimTestBase):
-    """One network on one data set."""
+    """One network on one data set.
+
+    Attributes:
+        network: the one that the sentence is about.
+        data: the name of a data set.
+    """
 
     needs: ClassVar[Needs] = "training"
 

@@ -18,7 +18,11 @@ COUNT_WORDS: Final[dict[Count, str]] = {
 
 
 class Fewer(AgainstOthers):
-    """Fewer of what is counted than each other network, at the input of the contract; no training is needed."""
+    """Fewer of what is counted than each other network, at the input of the contract; no training is needed.
+
+    Attributes:
+        count: what is counted; ``total_params_keras`` has running statistics too, as the papers do.
+    """
 
     needs: ClassVar[Needs] = "counts"
 
@@ -27,7 +31,14 @@ class Fewer(AgainstOthers):
 
 
 class CountIs(ClaimTestBase):
-    """A count as printed."""
+    """A count as printed.
+
+    Attributes:
+        network: the one that the sentence is about.
+        count: what is counted; ``total_params_keras`` has running statistics too, as the papers do.
+        value: as printed.
+        precision: what the last printed digit is worth.
+    """
 
     needs: ClassVar[Needs] = "counts"
 
@@ -44,7 +55,14 @@ class CountIs(ClaimTestBase):
 
 
 class CountRatio(AgainstOthers):
-    """The other networks' count is ``times`` this one's: of ``each`` of them, or of the largest (``up_to``)."""
+    """The other networks' count is a multiple of this one's.
+
+    Attributes:
+        count: what is counted; ``total_params_keras`` has running statistics too, as the papers do.
+        times: the multiple.
+        reading: of ``each`` of them, or of the largest (``up_to``).
+        precision: what the last printed digit is worth.
+    """
 
     needs: ClassVar[Needs] = "counts"
 
@@ -56,7 +74,14 @@ class CountRatio(AgainstOthers):
 
 
 class CountReduction(AgainstOthers):
-    """The count is lower than each other network's by ``low_percent`` to ``high_percent`` of theirs."""
+    """The count is lower than each other network's by a share of theirs.
+
+    Attributes:
+        count: what is counted; ``total_params_keras`` has running statistics too, as the papers do.
+        low_percent: the least share.
+        high_percent: the largest share.
+        precision: what the last printed digit is worth.
+    """
 
     needs: ClassVar[Needs] = "counts"
 

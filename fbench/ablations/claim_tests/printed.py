@@ -10,9 +10,12 @@ from fbench.ablations.claim_tests.base import ClaimTestBase, Names, Needs, OneTr
 
 
 class GainsUpTo(TrainedAgainstOthers):
-    """The largest gain in top-1, over the other networks and the data sets, is ``points`` or more.
+    """The largest gain in top-1, over the other networks and the data sets, is so large or larger.
 
-    ``relative`` reads the figure as per cent of the other network's accuracy: 70.3 over 62.3 % is 12.8 % more.
+    Attributes:
+        points: the printed gain.
+        relative: whether it is read as per cent of the other network's accuracy: 70.3 over 62.3 % is 12.8 % more.
+        precision: what the last printed digit is worth.
     """
 
     kind: Literal["gains_up_to"]
@@ -24,8 +27,12 @@ class GainsUpTo(TrainedAgainstOthers):
 class Reaches(OneTrained):
     """A printed top-1, or recall of ``class_name``, as what it is: one number of one training without a spread.
 
-    ``images`` is how many it was read on, where these were others than the test split: their sampling error is then
-    part of what a new training may show.
+    Attributes:
+        percent: the printed number.
+        precision: what the last printed digit is worth.
+        class_name: the class of which it is the recall; without it the number is a top-1.
+        images: how many it was read on, where these were others than the test split: their sampling error is then part
+            of what a new training may show.
     """
 
     kind: Literal["reaches"]
@@ -36,7 +43,14 @@ class Reaches(OneTrained):
 
 
 class MeanReaches(ClaimTestBase):
-    """A printed mean of the top-1 of single trainings on several data sets."""
+    """A printed mean of the top-1 of single trainings on several data sets.
+
+    Attributes:
+        network: the one that the sentence is about.
+        data: names of at least two data sets.
+        percent: the printed mean.
+        precision: what the last printed digit is worth.
+    """
 
     needs: ClassVar[Needs] = "training"
 
@@ -58,7 +72,11 @@ class MeanReaches(ClaimTestBase):
 
 
 class StopsAfter(OneTrained):
-    """A printed number of epochs after which early stopping ended one training."""
+    """A printed number of epochs after which early stopping ended one training.
+
+    Attributes:
+        epochs: the printed number.
+    """
 
     kind: Literal["stops_after"]
     epochs: Annotated[int, Field(gt=0)]

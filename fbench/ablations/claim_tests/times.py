@@ -11,7 +11,11 @@ from fbench.core.errors import UserError
 
 
 class TrainsFaster(AgainstOthers):
-    """Less time for an image of a training step than each other network; ``margin_percent`` faster is as fast."""
+    """Less time for an image of a training step than each other network.
+
+    Attributes:
+        margin_percent: a difference that is as fast.
+    """
 
     needs: ClassVar[Needs] = "time"
 
@@ -22,7 +26,11 @@ class TrainsFaster(AgainstOthers):
 class TrainingTimeReduction(AgainstOthers):
     """Less time for an image of a training step than each other network, by so many per cent of theirs.
 
-    With ``reading = "up_to"`` the largest of the reductions lies in that range, whatever the others are.
+    Attributes:
+        low_percent: the least share.
+        high_percent: the largest share.
+        precision: what the last printed digit is worth.
+        reading: of ``each`` of them, or the largest of the reductions (``up_to``), whatever the others are.
     """
 
     needs: ClassVar[Needs] = "time"
@@ -45,6 +53,11 @@ class EpochTimeReduction(TrainedAgainstOthers):
     """Less time until the chosen epoch than each other network, by so many per cent of theirs.
 
     The time of a training step, as measured alone, times the steps until that epoch.
+
+    Attributes:
+        low_percent: the least share.
+        high_percent: the largest share.
+        precision: what the last printed digit is worth.
     """
 
     kind: Literal["epoch_time_reduction"]

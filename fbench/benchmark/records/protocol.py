@@ -18,7 +18,15 @@ Choice = Annotated[Literal["validation", "test", "last"], BeforeValidator(valida
 
 
 class AdamW(FrozenModel):
-    """AdamW (Loshchilov & Hutter 2019): weight decay apart from the gradient."""
+    """AdamW (Loshchilov & Hutter 2019): weight decay apart from the gradient.
+
+    Attributes:
+        learning_rate: the highest of the schedule.
+        weight_decay: of the parameters that ``weight_decay_on`` names.
+        beta1: decay of the mean of the gradients.
+        beta2: decay of the mean of their squares.
+        epsilon: added to the denominator.
+    """
 
     kind: Literal["adamw"] = "adamw"
     learning_rate: PositiveFloat
@@ -29,7 +37,15 @@ class AdamW(FrozenModel):
 
 
 class Adam(FrozenModel):
-    """Adam (Kingma & Ba 2015): weight decay is an L2 penalty inside the gradient."""
+    """Adam (Kingma & Ba 2015): weight decay is an L2 penalty inside the gradient.
+
+    Attributes:
+        learning_rate: the highest of the schedule.
+        weight_decay: of the parameters that ``weight_decay_on`` names.
+        beta1: decay of the mean of the gradients.
+        beta2: decay of the mean of their squares.
+        epsilon: added to the denominator.
+    """
 
     kind: Literal["adam"] = "adam"
     learning_rate: PositiveFloat
@@ -40,7 +56,14 @@ class Adam(FrozenModel):
 
 
 class Sgd(FrozenModel):
-    """Stochastic gradient descent with momentum, Nesterov's where asked."""
+    """Stochastic gradient descent with momentum, Nesterov's where asked.
+
+    Attributes:
+        learning_rate: the highest of the schedule.
+        weight_decay: of the parameters that ``weight_decay_on`` names.
+        momentum: decay of the mean of the gradients.
+        nesterov: whether the gradient is taken ahead of the momentum.
+    """
 
     kind: Literal["sgd"] = "sgd"
     learning_rate: PositiveFloat
@@ -53,7 +76,12 @@ Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
 
 class WarmupCosine(FrozenModel):
-    """Linear warm-up over a fraction of the steps, then half a cosine down to a fraction of the peak."""
+    """Linear warm-up over a fraction of the steps, then half a cosine down to a fraction of the peak.
+
+    Attributes:
+        warmup_fraction: of the steps, in which the learning rate rises.
+        final_fraction: of the highest learning rate, at the end.
+    """
 
     kind: Literal["warmup_cosine"] = "warmup_cosine"
     warmup_fraction: Fraction = 0.1
@@ -67,9 +95,13 @@ class ConstantRate(FrozenModel):
 
 
 class ReduceOnPlateau(FrozenModel):
-    """Multiply the learning rate by ``factor`` after ``patience`` evaluations without a lower validation loss.
+    """Multiply the learning rate by a factor after a number of evaluations without a lower validation loss.
 
-    Lower means by more than ``minimum_improvement``; the rate never falls below ``minimum_fraction`` of the first.
+    Attributes:
+        factor: of the learning rate.
+        patience: evaluations in a row without a lower validation loss.
+        minimum_fraction: of the first learning rate, below which it never falls.
+        minimum_improvement: lower means by more than this, in nats.
     """
 
     kind: Literal["reduce_on_plateau"] = "reduce_on_plateau"
@@ -83,7 +115,18 @@ Schedule = Annotated[WarmupCosine | ConstantRate | ReduceOnPlateau, Field(discri
 
 
 class Augmentation(FrozenModel):
-    """Random changes of training images; 0 turns one off. Angles in degrees, the rest as fractions or pixels."""
+    """Random changes of training images; 0 turns one off.
+
+    Attributes:
+        flip_probability: of a mirror image.
+        rotation_degrees: at most so far, to either side.
+        shift_fraction: at most so much of the side, in either direction.
+        zoom_fraction: at most so much larger or smaller.
+        crop_padding_px: pixels around the image, of which a crop of its size is taken.
+        erasing_probability: of a rectangle without content.
+        erasing_max_fraction: of the image's area, which the rectangle has at most.
+        mixup_alpha: of the beta distribution by which two images and their labels are mixed.
+    """
 
     flip_probability: Fraction = 0.0
     rotation_degrees: NonNegativeFloat = 0.0
@@ -96,7 +139,12 @@ class Augmentation(FrozenModel):
 
 
 class Stopping(FrozenModel):
-    """Stop early after ``patience`` evaluations without a lower validation loss."""
+    """Stop early after a number of evaluations without a lower validation loss.
+
+    Attributes:
+        patience: evaluations in a row without a lower validation loss.
+        minimum_improvement: lower means by more than this, in nats.
+    """
 
     patience: PositiveInt
     minimum_improvement: NonNegativeFloat = 0.0
@@ -105,9 +153,11 @@ class Stopping(FrozenModel):
 class Collapse(FrozenModel):
     """Which trainings count as collapsed (:mod:`fbench.statistics.collapse`); fixed before any result.
 
-    A training that names one class only always does, and one of which the loss is no number. ``chance`` is the
-    one-sided level of the test of its accuracy against the share of the largest class; ``loss_factor`` is how many
-    times ln(classes) its training loss may be at the end.
+    A training that names one class only always does, and one of which the loss is no number.
+
+    Attributes:
+        chance: the one-sided level of the test of its accuracy against the share of the largest class.
+        loss_factor: how many times ln(classes) its training loss may be at the end.
     """
 
     chance: Annotated[float, Field(gt=0.0, lt=1.0)] = CHANCE
@@ -117,28 +167,46 @@ class Collapse(FrozenModel):
 class Protocol(FrozenModel):
     """Everything that decides how a trial learns, and which of its epochs is reported.
 
-    ``selection`` names the split that chooses the epoch: ``validation`` is honest, ``test`` exists only to imitate
-    published numbers and is marked wherever it was used, ``last`` takes the final epoch. ``test = "none"`` never
-    reads the test split. ``test_split = "merged_with_validation"`` makes one split of both, which then tests and,
-    as only ``selection = "test"`` or ``"last"`` makes sense with it, perhaps selects.
-
-    ``weight_decay_on`` says which parameters decay: ``kernels`` (all of two or more dimensions), ``dense_kernels``,
-    ``convolution_kernels_3x3`` or ``all_parameters``. The learning rate holds at ``reference_batch_size``; with
-    ``learning_rate_scaling = "square_root"`` it is multiplied by the square root of the ratio elsewhere (Malladi et
-    al. 2022, for Adam-like optimizers). ``batch_size_for_data`` gives other batch sizes for data sets by name.
-    ``normalisation`` takes mean and deviation from the ``training_split``, for each channel, or ``per_image``, over all
-    its values. ``augmentation_use`` is ``each_pass`` (drawn anew whenever an image is seen) or ``one_fixed_copy`` (one
-    augmented copy of each training image is drawn before training and doubles the training split; nothing is drawn
-    later).
-    ``architecture_options`` go to every builder that takes them before the identity of a trial is hashed.
-    ``tuning`` is the search that each network gets on the validation split; a trial is trained, and its id hashed, with
-    the protocol that the search resolved, which has none.
-
     ``collapse`` is the rule by which finished trials are judged; no result depends on it, so it is no part of a trial's
-    identity either, but a run keeps the one that it began with.
+    identity, but a run keeps the one that it began with. ``description``, ``source``, ``stated`` and ``choices`` are
+    for readers and no part of any identity either.
 
-    ``description``, ``source``, ``stated`` (what the source says, by topic) and ``choices`` (what it leaves open,
-    and what was chosen) are for readers and no part of any identity.
+    Attributes:
+        name: what a run and its report call it.
+        version: raised by every change of a setting.
+        description: what the protocol is for.
+        source: the paper that it follows, if any.
+        stated: what the source says, by topic.
+        choices: what the source leaves open, and what was chosen, by topic.
+        epochs: passes over the training split, where the preset has no budget of its own.
+        batch_size: of training.
+        reference_batch_size: at which the learning rate holds.
+        batch_size_for_data: other batch sizes, for data sets by name.
+        learning_rate_scaling: with ``square_root`` the learning rate is multiplied by the square root of the ratio of
+            batch and reference batch (Malladi et al. 2022, for Adam-like optimizers).
+        optimizer: how the weights change.
+        schedule: how the learning rate changes.
+        normalisation: mean and deviation from the ``training_split``, for each channel, or ``per_image``, over all its
+            values.
+        augmentation: random changes of training images.
+        augmentation_use: ``each_pass`` draws anew whenever an image is seen; ``one_fixed_copy`` draws one augmented
+            copy of each training image before training, which doubles the training split, and nothing later.
+        label_smoothing: the share of a label that is spread over all classes.
+        gradient_clip_norm: the largest norm of the gradient of all parameters; without it none is clipped.
+        weight_decay_on: which parameters decay; ``kernels`` are all of two or more dimensions.
+        ema_decay: of an exponential moving average of the weights, which is then evaluated and kept; without it the
+            weights themselves are.
+        test_time_flip: whether logits are the mean over an image and its mirror image.
+        stopping: when a training ends early; without it never.
+        selection: what chooses the epoch. ``validation`` is honest, ``test`` exists only to imitate published numbers
+            and is marked wherever it was used, ``last`` takes the final epoch.
+        test: whether the test split is read ``once``, at the end, or never (``none``).
+        test_split: ``merged_with_validation`` makes one split of both, which then tests and, as only the selections
+            ``test`` and ``last`` make sense with it, perhaps selects.
+        architecture_options: go to every builder that takes them, before the identity of a trial is hashed.
+        collapse: which trainings count as collapsed.
+        tuning: the search that each network gets on the validation split; a trial is trained, and its id hashed, with
+            the protocol that the search resolved, which has none.
 
     Raises:
         UserError: settings that contradict each other.

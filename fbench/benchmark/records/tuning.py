@@ -22,7 +22,11 @@ FIRST_SEARCH_SEED: Final = 1_000_000
 class Strength(FrozenModel):
     """A strength of regularisation: what the protocol's own values are multiplied by.
 
-    ``augmentation`` multiplies the ranges of the augmentation and the probability of erasing, not that of the flip.
+    Attributes:
+        name: what the report calls it.
+        weight_decay: factor of the optimizer's weight decay.
+        label_smoothing: factor of the label smoothing.
+        augmentation: factor of the ranges of the augmentation and the probability of erasing, not that of the flip.
     """
 
     name: str = Field(min_length=1)
@@ -39,7 +43,10 @@ class Strength(FrozenModel):
 class Rung(FrozenModel):
     """One round: the share of the run's image passes that each candidate gets, and how many go on.
 
-    ``keep`` counts candidates beside the default, which always goes on; the last rung decides, so it keeps none.
+    Attributes:
+        share: of the run's image passes.
+        keep: how many candidates go on beside the default, which always does; the last rung decides, so it keeps none.
+        seeds: trainings of each candidate.
     """
 
     share: Annotated[float, Field(gt=0.0, le=1.0)]
@@ -57,9 +64,14 @@ class Candidate(FrozenModel):
 class Tuning(FrozenModel):
     """The search of every network: candidates, rungs, seeds, and whether it is made once or for each seed.
 
-    ``mode = "once"`` searches once for a network; intervals of the run then hold given these settings. ``"per_seed"``
-    searches anew for each seed of a network, so that the variance of tuning is part of the variance between seeds
-    (Bouthillier et al. 2021, MLSys, "Accounting for variance in machine learning benchmarks").
+    Attributes:
+        rates: factors of the protocol's learning rate, 1 among them.
+        strengths: of regularisation, one of which changes nothing.
+        rungs: rounds of ascending shares, the last of them 1.
+        first_seed: of the search's trainings, far above those of trials.
+        mode: ``once`` searches once for a network; intervals of the run then hold given these settings. ``per_seed``
+            searches anew for each seed of a network, so that the variance of tuning is part of the variance between
+            seeds (Bouthillier et al. 2021, MLSys, "Accounting for variance in machine learning benchmarks").
 
     Raises:
         UserError: a search that cannot work.

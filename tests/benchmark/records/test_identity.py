@@ -72,6 +72,7 @@ def build(num_classes=7, in_channels=1, image_size=48, width=4):
 """
 
 
+@pytest.mark.usefixtures("same_registry_afterwards")
 def test_an_edited_network_makes_another_trial(stripes: ImageDataset, tmp_path: Path) -> None:
     ids = []
     for index, (activation, extra) in enumerate([("ReLU", ""), ("GELU", ""), ("ReLU", ", bias=False")]):

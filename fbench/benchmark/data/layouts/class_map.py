@@ -66,6 +66,11 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 class Splits(FrozenModel):
     """Folders below the root that hold class folders, by split.
 
+    Attributes:
+        train: folders of the training split.
+        validation: folders of the split that chooses the epoch.
+        test: folders of the split that is read once, at the end.
+
     Raises:
         UserError: a folder twice, in another one, or not below the root.
     """
@@ -92,7 +97,20 @@ class Splits(FrozenModel):
 
 
 class ClassMap(FrozenModel):
-    """The TOML file. ``shares`` are those of the validation and test split, drawn with ``seed``.
+    """Which folders are which class, and how images are split.
+
+    Attributes:
+        root: where the images lie, below the map's own folder.
+        classes: the folders of each class, in the order of labels; ``*`` and ``?`` stand for any characters but ``/``.
+        leave_out: folders that are no class.
+        splits: folders of each split, in place of ``shares``.
+        shares: of the validation and test split, drawn with ``seed``.
+        seed: of that draw.
+        subject: a regular expression with a group ``subject`` that finds in a file's name who is shown: then no subject
+            is on two sides.
+        may_show_images: whether images may stand in a report.
+        description: a sentence for readers.
+        licence: under which the images are.
 
     Raises:
         UserError: a folder under two classes, ``splits`` beside ``shares``, a ``root`` that is not below the map's
