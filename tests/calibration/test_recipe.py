@@ -29,10 +29,8 @@ def data(rendered_faces: Path) -> Iterator[DataSpec]:
         patch.setenv("FBENCH_CACHE_DIR", str(rendered_faces))
         found = data_spec(reference, load_dataset(reference))
 
-        def resolved_only(
-            name: str, architecture: str, options: object, data: DataSpec, plugins: object
-        ) -> NetworkSpec:
-            assert (architecture, options, data, plugins) == (name, {}, found, {})
+        def resolved_only(name: str, architecture: str, options: object, data: DataSpec) -> NetworkSpec:
+            assert (architecture, options, data) == (name, {}, found)
             network, digest = resolve(name), hashlib.sha256(name.encode()).hexdigest()
             return NetworkSpec(name=name, builder=network.builder, options=network.options, digest=digest)
 

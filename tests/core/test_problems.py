@@ -22,7 +22,7 @@ class Part(FrozenModel):
 
 class Whole(FrozenModel):
     parts: tuple[Part, ...] = Field(min_length=1)
-    table: dict[str, tuple[float, ...]] = {}
+    table: dict[str, tuple[float, ...]] = Field(default_factory=dict)
 
 
 @pytest.mark.parametrize(
