@@ -11,6 +11,7 @@ from fbench.architectures.contract import ContractRow, built_in_contract, user_c
 from fbench.architectures.contract_places import contract_of
 from fbench.architectures.names import WHERE_NAMES_ARE, meant, names_like
 from fbench.architectures.registry import describe, is_at_hand, list_architectures
+from fbench.architectures.resolvers import other_name, other_names
 from fbench.core.errors import UserError
 
 
@@ -56,6 +57,8 @@ class Listing:
         Raises:
             UserError: unknown; the closest name is suggested.
         """
+        if other_name(given) is not None:
+            return _of_other_package(given)
         name = meant(given, self.names, self._aliases)
         return next(one for one in self.networks if one.name == name)
 
@@ -66,6 +69,8 @@ class Listing:
             UserError: there is none.
         """
         found = names_like(pattern, self.names, self._aliases)
+        if not found and (others := other_names(pattern)):
+            return tuple(_of_other_package(name) for name in others)
         if not found:
             raise UserError(f"No architecture matches '{pattern}'. {WHERE_NAMES_ARE}")
         return tuple(one for one in self.networks if one.name in found)
@@ -85,6 +90,10 @@ class Listing:
     @property
     def _aliases(self) -> dict[str, str]:
         return {alias: one.name for one in self.networks for alias in one.about.aliases}
+
+
+def _of_other_package(name: str) -> ListedNetwork:
+    return ListedNetwork(name, describe(name), False, False, contract_of(name))
 
 
 def list_here() -> Listing:

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fbench.architectures.announced import announced_names, is_announced, load_announced, module_of
 from fbench.architectures.builders import (
     BUILT_IN_PACKAGE,
     Builder,
@@ -25,7 +24,8 @@ from fbench.architectures.builders import (
 )
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.names import meant, names_like
-from fbench.core.errors import UserError, reason_on_a_line
+from fbench.architectures.resolvers import other_name, other_names, refuse_unknown_prefix
+from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,8 +54,6 @@ __all__ = [
     "registering_from",
     "resolve",
 ]
-
-ENTRY_POINT_GROUP = "fbench.architectures"
 
 FunctionT = TypeVar("FunctionT", bound="Callable[..., nn.Module]")
 
@@ -193,8 +191,8 @@ def list_architectures(pattern: str = "*") -> list[str]:
     pattern that is an alias gives the name it stands for.
     """
     names = list(built_in_contract())
-    names += sorted((set(_REGISTRY.entries) | set(_entry_points())) - set(names))
-    return names_like(pattern, names, registered_aliases())
+    names += sorted((set(_REGISTRY.entries) | set(announced_names())) - set(names))
+    return names_like(pattern, names, registered_aliases()) or other_names(pattern)
 
 
 def registered_aliases() -> dict[str, str]:
@@ -211,7 +209,12 @@ def canonical_name(name: str) -> str:
     Raises:
         UserError: unknown; the closest name is suggested.
     """
-    return meant(name, list_architectures(), registered_aliases())
+    if other_name(name) is not None:
+        return name
+    names, aliases = list_architectures(), registered_aliases()
+    if name not in names and name not in aliases:
+        refuse_unknown_prefix(name)
+    return meant(name, names, aliases)
 
 
 def describe(name: str) -> Description:
@@ -253,11 +256,6 @@ def options_of(name: str) -> frozenset[str]:
     return frozenset(_REGISTRY.builders[_REGISTRY.entries[name].builder].defaults)
 
 
-def is_announced(name: str) -> bool:
-    """Whether an installed package announces a network of this name, so that any process can load it."""
-    return name in _entry_points()
-
-
 def is_at_hand(name: str) -> bool:
     """Whether a name is one of fbench's own, or was registered in this very process."""
     return name in built_in_contract() or name in _REGISTRY.entries
@@ -279,11 +277,6 @@ def plugin_file_of(name: str) -> str:
     """The plug-in's file that registered a name, as its path was given; else empty."""
     entry = _REGISTRY.entries.get(name)
     return entry.origin if entry else ""
-
-
-def module_of(name: str) -> str:
-    """The module in which an installed package announces a name; else empty."""
-    return _entry_points()[name].module if is_announced(name) else ""
 
 
 def build(resolved: ResolvedArchitecture) -> nn.Module:
@@ -331,28 +324,14 @@ def _load(name: str) -> None:
         return
     if name in built_in_contract():
         importlib.import_module(BUILT_IN_PACKAGE)
-    elif name in _entry_points():
-        _load_entry_point(name)
+    elif is_announced(name):
+        found = load_announced(name)
+        if found is not None and name not in _REGISTRY.entries:
+            register(name, description=found.description)(found.build)
+            if found.source is not None:
+                _REGISTRY.builders[name] = replace(_REGISTRY.builders[name], source=found.source)
     if name not in _REGISTRY.entries:
         raise UserError(f"'{name}' is announced but nothing registers it; mend the package that announces it.")
-
-
-def _load_entry_point(name: str) -> None:
-    point = _entry_points()[name]
-    try:
-        loaded = point.load()
-    except Exception as error:
-        raise UserError(
-            f"The package behind '{name}' ({point.value}) raised {reason_on_a_line(error)}; mend it."
-        ) from error
-    if name not in _REGISTRY.entries and callable(loaded):
-        register(name)(loaded)
-
-
-@cache
-def _entry_points() -> dict[str, metadata.EntryPoint]:
-    """Names announced by installed packages; found once, because the search takes 8 ms."""
-    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def _check_free(names: Sequence[str], built_in: bool) -> None:

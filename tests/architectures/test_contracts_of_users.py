@@ -11,8 +11,8 @@ import pytest
 from support import ask_here
 from typer.testing import CliRunner, Result
 
+from fbench.architectures import announced, registry
 from fbench.architectures import counts as counting
-from fbench.architectures import registry
 from fbench.architectures.contract import read_contract
 from fbench.architectures.scaffold import new_architecture_text
 from fbench.cli.app import app
@@ -48,9 +48,9 @@ def written(folder: Path, name: str) -> str:
     return str(folder / f"{name}.py")
 
 
-def announced(monkeypatch: pytest.MonkeyPatch, **modules: str) -> None:
-    points = {name: EntryPoint(name, value, registry.ENTRY_POINT_GROUP) for name, value in modules.items()}
-    monkeypatch.setattr(registry, "_entry_points", lambda: points)
+def announce(monkeypatch: pytest.MonkeyPatch, **modules: str) -> None:
+    points = {name: EntryPoint(name, value, announced.ENTRY_POINT_GROUP) for name, value in modules.items()}
+    monkeypatch.setattr(announced, "entry_points", lambda: points)
 
 
 def test_the_contract_of_a_plug_in_lies_beside_it(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_package_without_a_row_fails_the_gate_until_it_has_one(
     """What is installed is not written into: its row is kept in the working directory."""
     written(tmp_path / "installed", "packaged_net")
     monkeypatch.syspath_prepend(tmp_path / "installed")
-    announced(monkeypatch, packaged_net="packaged_net:packaged_net")
+    announce(monkeypatch, packaged_net="packaged_net:packaged_net")
     result = params("--check")
     assert result.exit_code == 1
     assert "packaged_net  has no counts in the contract" in result.output
@@ -113,12 +113,12 @@ def test_the_contract_that_a_package_brings_holds_for_it(tmp_path: Path, monkeyp
     for known in (registry._REGISTRY.entries, registry._REGISTRY.builders):
         known.pop("shipped_net")
     monkeypatch.syspath_prepend(folder)
-    announced(monkeypatch, shipped_net="shipping.shipped_net:shipped_net")
+    announce(monkeypatch, shipped_net="shipping.shipped_net:shipped_net")
     assert params("--check").output == "Every network: as in the contract.\n"
 
 
 def test_a_package_that_cannot_be_imported_fails_the_gate_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    announced(monkeypatch, broken_net="no_such_module_anywhere:net")
+    announce(monkeypatch, broken_net="no_such_module_anywhere:net")
     result = params("--check")
     assert result.exit_code == 1
     assert "broken_net  cannot be counted" in result.output

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 import pytest
 from torch import nn
 
-from fbench.architectures import registry
+from fbench.architectures import announced, registry
 from fbench.architectures.registry import (
     build,
     canonical_name,
@@ -167,10 +167,10 @@ def test_an_installed_package_is_listed_without_loading_and_loaded_when_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     points = {
-        "packaged": EntryPoint("packaged", f"{__name__}:tiny", registry.ENTRY_POINT_GROUP),
-        "missing": EntryPoint("missing", "no_such_module_anywhere", registry.ENTRY_POINT_GROUP),
+        "packaged": EntryPoint("packaged", f"{__name__}:tiny", announced.ENTRY_POINT_GROUP),
+        "missing": EntryPoint("missing", "no_such_module_anywhere", announced.ENTRY_POINT_GROUP),
     }
-    monkeypatch.setattr(registry, "_entry_points", lambda: points)
+    monkeypatch.setattr(announced, "entry_points", lambda: points)
     assert set(list_architectures()) >= {"packaged", "missing"}
     assert "packaged" not in registry._REGISTRY.entries
     assert resolve("packaged").options["rate"] == 0.5

@@ -20,7 +20,7 @@ from support import ask_here, registry_as_before
 from unpainted import leave_unpainted
 
 import fbench
-from fbench.architectures import registry
+from fbench.architectures import announced
 from fbench.architectures.scaffold import new_architecture_text
 from fbench.cli.app import main
 
@@ -58,9 +58,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def package_at_hand(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Its networks are announced."""
     monkeypatch.syspath_prepend(str(package))
-    registry._entry_points.cache_clear()
+    announced.entry_points.cache_clear()
     yield
-    registry._entry_points.cache_clear()
+    announced.entry_points.cache_clear()
 
 
 @pytest.fixture(scope="module")

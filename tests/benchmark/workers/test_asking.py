@@ -12,7 +12,7 @@ import pytest
 from support import ask_here
 from torch import nn
 
-from fbench.architectures import registry
+from fbench.architectures import announced
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.registry import is_at_hand, register
 from fbench.benchmark.records.specs import NetworkSpec
@@ -90,8 +90,8 @@ def test_what_is_fbenchs_or_of_this_session_answers_here_and_users_networks_else
     def build(num_classes: int = 7, in_channels: int = 1, image_size: int = 48) -> nn.Module:
         raise AssertionError
 
-    points = {"announced": EntryPoint("announced", "some.module:net", registry.ENTRY_POINT_GROUP)}
-    monkeypatch.setattr(registry, "_entry_points", lambda: points)
+    points = {"announced": EntryPoint("announced", "some.module:net", announced.ENTRY_POINT_GROUP)}
+    monkeypatch.setattr(announced, "entry_points", lambda: points)
     asked = question(found, plugin, number=3)
     with users_networks() as users:
         for name in ("ires", "of_this_session", "unknown"):
@@ -119,8 +119,8 @@ def test_a_subject_is_told_with_the_file_or_module_that_its_code_comes_from(
     plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask_here(monkeypatch)
-    points = {"announced": EntryPoint("announced", "some.module:net", registry.ENTRY_POINT_GROUP)}
-    monkeypatch.setattr(registry, "_entry_points", lambda: points)
+    points = {"announced": EntryPoint("announced", "some.module:net", announced.ENTRY_POINT_GROUP)}
+    monkeypatch.setattr(announced, "entry_points", lambda: points)
     told: list[str] = []
     with users_networks([plugin], told.append) as users:
         users.ask_network("of_a_plugin", question(found, plugin, number=1))
