@@ -113,8 +113,8 @@ def _trained(names: Sequence[str]) -> list[dict[str, Any]]:
             {
                 "network": row["network"],
                 "status": row["status"],
-                "validation_top1": row["validation_top1"],
-                "total_time_s": row["total_time_s"],
+                "validation_top1": f"{row['validation_top1']:.4f}",
+                "total_time_s": f"{row['total_time_s']:.2f}",
                 "torch": versions[row["network"]].get("torch", ""),
             }
             for _, row in frame.iterrows()
