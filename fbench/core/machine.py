@@ -35,6 +35,11 @@ class Machine(FrozenModel):
     git_revision: str | None
     git_dirty: bool | None
 
+    @property
+    def pytorch(self) -> str:
+        """The minor version of PyTorch, such as ``2.13``; trainings of two of them need not be alike."""
+        return ".".join(self.versions.get("torch", "").split(".")[:2])
+
 
 @functools.cache
 def describe_machine() -> Machine:

@@ -29,7 +29,7 @@ from fbench.core.files import replacing
 from fbench.core.npz import read_npz, write_npz
 from fbench.core.siblings import Signature
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _ABOUT: Final = "about"
 _SIGNATURES: Final = "signatures"
 _SETTLED_NS: Final = 2 * 10**9

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import SCHEMA_VERSION, SplitMeasures, TrialRecord
 from fbench.benchmark.store.files import naming, of_schema
 from fbench.benchmark.store.index.cache_file import Arrays
@@ -60,7 +59,7 @@ def facts_of(record: TrialRecord, settings: str | None = None) -> RecordFacts:
         failure_reason=record.failure_reason,
         network=record.spec.network.name,
         seed=record.spec.seed,
-        settings=settings or _settings(record.spec),
+        settings=settings or _settings(record),
         validation=_of_split(record.validation),
         test=_of_split(record.test),
     )
@@ -70,8 +69,9 @@ def _of_split(measures: SplitMeasures | None) -> SplitFacts | None:
     return None if measures is None else SplitFacts(measures.top1, len(measures.recall_by_class))
 
 
-def _settings(spec: TrialSpec) -> str:
-    return short_hash(spec.model_dump(mode="json", exclude={"network", "seed"}))
+def _settings(record: TrialRecord) -> str:
+    shared = record.spec.model_dump(mode="json", exclude={"network", "seed"})
+    return short_hash(shared | {"pytorch": record.machine.pytorch})
 
 
 class TrialRecords(TrialFiles[RecordFacts, TrialRecord], Mapping[str, TrialRecord]):
@@ -84,7 +84,7 @@ class TrialRecords(TrialFiles[RecordFacts, TrialRecord], Mapping[str, TrialRecor
         self._parts = Parts()
         self._lines: dict[str, bytes] = {}
         self._kept_lines: list[bytes] = []
-        self._settings: dict[tuple[int, ...], tuple[str, object]] = {}
+        self._settings: dict[tuple[object, ...], tuple[str, object]] = {}
 
     # --- a mapping
 
@@ -115,9 +115,9 @@ class TrialRecords(TrialFiles[RecordFacts, TrialRecord], Mapping[str, TrialRecor
     def _facts_of(self, value: TrialRecord) -> RecordFacts:
         spec = value.spec
         shared = (spec.data, spec.protocol, spec.default_protocol, spec.budget, spec.numerics)
-        key = tuple(map(id, shared))
+        key = (*map(id, shared), value.machine.pytorch)
         if key not in self._settings:
-            self._settings[key] = (_settings(spec), shared)  # held, so that no other part gets its id
+            self._settings[key] = (_settings(value), shared)  # held, so that no other part gets its id
         return facts_of(value, self._settings[key][0])
 
     def _facts_type(self) -> TypeAdapter[list[RecordFacts]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fbench.benchmark.records.protocol import JUDGING
-from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.core.errors import UserError
 
@@ -19,13 +18,14 @@ def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], labels:
     return ""
 
 
-def training_settings(spec: TrialSpec) -> dict[str, Any]:
-    """What two trials have to share: data, protocol, budget and numerics, by field.
+def training_settings(record: TrialRecord) -> dict[str, Any]:
+    """What two trials have to share: data, protocol, budget, numerics and the minor version of PyTorch, by field.
 
     Of tuned trials that is the protocol before the search and the search itself (its candidates, image passes and
     seeds), not what it chose.
     """
-    found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16]}
+    spec = record.spec
+    found: dict[str, Any] = {"data fingerprint": spec.data.fingerprint[:16], "PyTorch": record.machine.pytorch}
     protocol = spec.default_protocol or spec.protocol
     for name, settings in (("protocol", protocol), ("budget", spec.budget), ("numerics", spec.numerics)):
         found |= {f"{name}.{field}": value for field, value in settings.model_dump().items()}
@@ -53,7 +53,7 @@ def require_one_making(records: Iterable[TrialRecord], where: str) -> None:
         base = first.setdefault(treatment, record)
         others = [base, next(iter(first.values()))]
         for other in others:
-            ours, theirs = training_settings(other.spec), training_settings(record.spec)
+            ours, theirs = training_settings(other), training_settings(record)
             if other is not base:
                 ours.pop("data fingerprint")
                 theirs.pop("data fingerprint")

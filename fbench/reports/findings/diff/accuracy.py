@@ -195,7 +195,7 @@ def _on_other_images(pair: ComparedPair, base: NetworkEvidence, new: NetworkEvid
 
 def _mixed_words(base: NetworkEvidence, new: NetworkEvidence) -> str:
     """The settings in which the trials of two networks differ, for a sentence; empty where they do not."""
-    theirs, ours = (training_settings(found.records[0].spec) for found in (base, new))
+    theirs, ours = (training_settings(found.records[0]) for found in (base, new))
     names = [
         field.replace(".", ": ").replace("_", " ")
         for field in dict.fromkeys([*theirs, *ours])

@@ -56,12 +56,12 @@ def require_one_training(base: NetworkEvidence, new: NetworkEvidence) -> None:
         raise UserError(
             f"BASE and NEW have other rules for collapsed trainings ({difference}); compare runs of one protocol."
         )
-    first = base.records[0].spec
-    for spec in (record.spec for evidence in (base, new) for record in evidence.records):
-        if difference := _difference(training_settings(first), training_settings(spec)):
+    first = base.records[0]
+    for record in (record for evidence in (base, new) for record in evidence.records):
+        if difference := _difference(training_settings(first), training_settings(record)):
             raise UserError(
                 f"The trials of {base.network} in BASE and {new.network} in NEW were not made alike ({difference}); "
-                "compare runs of one data set, protocol, preset and numerics."
+                "compare runs of one data set, protocol, preset, numerics and minor version of PyTorch."
             )
 
 

@@ -72,3 +72,18 @@ def test_a_run_with_such_records_gives_no_report(run: RunTable) -> None:
     again = load_run(run.folder.path)
     with pytest.raises(UserError, match="were not made alike"):
         gather(again, again.config.data[0])
+
+
+def test_trainings_of_two_minor_versions_of_pytorch_are_not_compared_and_patches_are(run: RunTable) -> None:
+    trial_id = list(run.trials)[-1]
+    file = run.folder.trial_folder(trial_id) / "record.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    for version, refused in (("2.13.7+cpu", False), ("2.14.1", True)):
+        values["machine"]["versions"]["torch"] = version
+        file.write_text(json.dumps(values), encoding="utf-8")
+        again = load_run(run.folder.path)
+        if not refused:
+            assert gather(again, again.config.data[0])
+            continue
+        with pytest.raises(UserError, match=r"PyTorch is 2\.13 in .* and 2\.14 in"):
+            gather(again, again.config.data[0])

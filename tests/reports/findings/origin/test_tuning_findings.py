@@ -131,7 +131,7 @@ def test_trials_of_different_searches_are_not_alike(once: RunTable, changes: dic
 
 
 def test_a_trial_that_was_tuned_is_not_alike_one_that_was_not(once: RunTable, run: RunTable) -> None:
-    tuned, plain = training_settings(records(once)[0].spec), training_settings(records(run)[0].spec)
+    tuned, plain = training_settings(records(once)[0]), training_settings(records(run)[0])
     assert tuned["protocol.tuning.mode"] == "once"
     assert plain["protocol.tuning.mode"] == "none"
     assert tuned["protocol.optimizer"] == plain["protocol.optimizer"]  # that of the default
