@@ -37,7 +37,7 @@ class NormalisationChoice(StrEnum):
 
 def prepare_command(
     source: Annotated[Path, typer.Argument(help="The folder of the photos; its sub-folders are kept.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder of the faces.")],
+    out: Annotated[Path, typer.Option("--out", "--output", "-o", help="The folder of the faces.")],
     detector: Annotated[str, typer.Option(help="mtcnn or haar.")] = "mtcnn",
     faces: Annotated[FacesChoice, typer.Option(help="Which face of several.")] = FacesChoice.LARGEST,
     no_face: Annotated[NoFaceOption, typer.Option(help="A photo without a face.")] = NoFaceOption.SKIP,

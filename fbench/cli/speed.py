@@ -42,7 +42,8 @@ def speed_command(
         list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where the record goes. Default: results/speed/TIME.json.")
+        Path | None,
+        typer.Option("--out", "--output", "-o", help="Where the record goes. Default: results/speed/TIME.json."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:

@@ -34,7 +34,9 @@ def tune_command(
     precision: PrecisionOption = PrecisionChoice.FP32,
     jobs: JobsOption = None,
     plugin: PluginOption = None,
-    out: Annotated[Path, typer.Option(help="Where searches and their table go.")] = Path("results/searches"),
+    out: Annotated[Path, typer.Option("--out", "--output", "-o", help="Where searches and their table go.")] = Path(
+        "results/searches"
+    ),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be searched, and how long.")] = False,
 ) -> None:
     """Search the settings of networks; the same command again goes on where it stopped."""
