@@ -171,7 +171,11 @@ def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _source_of(function: Callable[..., Any]) -> str | None:
-    """The digest of the code behind a function: of its file and what that imports, or of the cells of a notebook."""
+    """The digest of the code behind a function: of its file and what that imports, or of the cells of a notebook.
+
+    Raises:
+        UserError: a module of the user's own that it imports cannot be read, or there are too many.
+    """
     from fbench.architectures.own_modules import PLUGIN_PREFIX
     from fbench.architectures.plugin_sources import sources_of_module
     from fbench.architectures.session_code import is_of_session, session_identity
@@ -182,6 +186,8 @@ def _source_of(function: Callable[..., Any]) -> str | None:
         return session_identity(function)
     try:
         path = Path(inspect.getsourcefile(function) or "")
-        return sources_of_module(function.__module__, path.resolve()).identity if path.is_file() else None
-    except (OSError, TypeError, UserError):
-        return None
+    except TypeError:  # of a callable that is neither function nor class
+        path = Path()
+    if path.is_file():
+        return sources_of_module(function.__module__, path.resolve()).identity
+    return session_identity(function)  # never none, which means a network of fbench

@@ -22,7 +22,7 @@ from fbench.core.errors import UserError, readable
 from fbench.core.hashing import canonical_json
 
 _MOST_SOURCE_BYTES: Final = 4 * 2**20
-_MOST_FILES: Final = 500
+_MOST_FILES: Final = 2000
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from fbench.architectures.plugin_sources import sources_of_text
 
 def is_of_session(function: Callable[..., Any]) -> bool:
     """Whether a function (or class) is defined in no file, so that no other process can import it."""
-    return next((not _is_file(code.co_filename) for code in _codes(function)), False)
+    files = [code.co_filename for code in _codes(function)]
+    written = [file for file in files if file != "<string>"] or files  # a dataclass has some of no file
+    return bool(written) and not _is_file(written[0])
 
 
 def session_identity(function: Callable[..., Any]) -> str:
@@ -22,7 +24,7 @@ def session_identity(function: Callable[..., Any]) -> str:
     of the session that it uses, and what their texts import, as of
     :attr:`fbench.architectures.plugin_sources.PluginSources.identity`.
 
-    Where a prompt keeps no text, that of what it was compiled to.
+    Where a prompt keeps no text, that of what it was compiled to. A function of no session counts alone.
 
     Raises:
         UserError: a module of the user's own that a cell imports cannot be read.
@@ -37,7 +39,7 @@ def _used_by(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     waiting, known = [function], set[int]()
     while waiting:
         one = waiting.pop()
-        if id(one) in known or not is_of_session(one):
+        if id(one) in known or not (one is function or is_of_session(one)):
             continue
         known.add(id(one))
         yield one

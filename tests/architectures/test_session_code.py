@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -85,3 +86,18 @@ def compiled_at_a_prompt() -> Any:
     names: dict[str, Any] = {}
     exec(compile("def build(): pass", "<stdin>", "exec"), names)  # noqa: S102 - as a prompt does
     return names["build"]
+
+
+@dataclass(eq=False)
+class OfAFile:
+    """A class with methods that Python made of it, in no file."""
+
+    width: int = 3
+
+
+def test_methods_that_python_makes_are_no_sign_of_a_session_and_every_builder_has_an_identity() -> None:
+    class Written(OfAFile):
+        def forward(self) -> None: ...
+
+    assert not is_of_session(dataclass(eq=False)(Written))
+    assert session_identity(is_of_session) != session_identity(resolve)
