@@ -14,7 +14,7 @@ from fbench.architectures.registry import is_registered
 from fbench.architectures.scaffold import new_architecture_text
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.store.run_folder import RunFolder
-from fbench.benchmark.training.foreign_code import require_code
+from fbench.benchmark.training.foreign_code import load_named_code, require_code
 from fbench.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("same_registry_afterwards")
@@ -80,3 +80,19 @@ def test_a_file_that_is_not_there_or_outside_is_one_sentence(folder: RunFolder, 
 def test_a_network_of_a_notebook_asks_for_a_file(folder: RunFolder) -> None:
     with pytest.raises(UserError, match="name a file that registers 'foreign' with --plugin"):
         require_code(folder, network(None))
+
+
+def test_code_that_was_edited_after_it_was_resolved_trains_nothing(folder: RunFolder) -> None:
+    file = folder.path / "plugins" / "foreign.py"
+    resolved = read_sources(file)
+    spec = network(str(file), source=resolved.identity).model_copy(update={"plugin_digest": resolved.digest})
+    file.write_text(file.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"foreign\.py, or a module that it imports, was edited while it was at work"):
+        load_named_code(spec)
+
+
+def test_code_that_is_as_it_was_resolved_is_there_to_train(folder: RunFolder) -> None:
+    file = folder.path / "plugins" / "foreign.py"
+    resolved = read_sources(file)
+    load_named_code(network(str(file), source=resolved.identity).model_copy(update={"plugin_digest": resolved.digest}))
+    assert is_registered("foreign")
