@@ -47,6 +47,7 @@ def test_what_an_expression_becomes(mutate: ModuleType, line: str, changed: list
     assert [ast.unparse(new) for _, new in mutate.changes(function)] == changed
 
 
+@pytest.mark.slow
 def test_a_mutant_differs_from_its_module_in_the_one_expression(mutate: ModuleType) -> None:
     found = mutate.functions(mutate.ROOT / mutate.PACKAGE)
     assert len(found) > 200
@@ -60,6 +61,7 @@ def test_a_mutant_differs_from_its_module_in_the_one_expression(mutate: ModuleTy
         compile(mutant.source, mutant.row.module, "exec")
 
 
+@pytest.mark.slow
 def test_the_draw_repeats_and_keeps_its_order_where_functions_leave(mutate: ModuleType) -> None:
     found = mutate.functions(mutate.ROOT / mutate.PACKAGE)
     drawn = [mutant.row for mutant in mutate.drawn(found, 60, seed=0)]

@@ -49,6 +49,7 @@ def test_a_kernel_is_a_notebook_and_nothing_else_is(below: Display, monkeypatch:
     assert not in_notebook()
 
 
+@pytest.mark.usefixtures("faces_at_hand")
 def test_the_bar_moves_with_the_steps_and_says_how_it_ended(below: Display) -> None:
     plan = plan_run(RunRequest(suite="smoke", preset="smoke", device="cpu"))
     first, *_ = plan.specs

@@ -64,6 +64,7 @@ def test_a_name_with_a_known_prefix_is_built_with_the_shape_of_the_images() -> N
     assert describe("made:small").description == f"numpy=={metadata.version('numpy')}"
 
 
+@pytest.mark.slow
 def test_the_identity_is_the_name_and_the_packages_version(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = resolve("made:small"), resolve("made:smaller")
     assert first.source is not None

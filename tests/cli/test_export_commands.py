@@ -37,6 +37,7 @@ def told(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_a_trial_is_exported_by_network_and_seed_and_predicts_faces(run: RunTable, tmp_path: Path) -> None:
     folder, file = str(run.folder.path), tmp_path / "lenet.onnx"
     text = told("export", folder, "lenet5:0", "--to", "onnx", "-o", str(file))

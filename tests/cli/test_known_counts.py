@@ -24,6 +24,7 @@ def broken(num_classes=7, in_channels=1, image_size=48):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["list", "params"])
 def test_a_network_without_a_row_is_counted_and_one_that_cannot_be_is_said(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -50,6 +50,7 @@ def test_tables_are_printed_or_written_alike(
     assert sorted(Path(run_folder).iterdir()) == before
 
 
+@pytest.mark.slow
 def test_text_formats_draw_nothing(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor do claims and status: matplotlib and seaborn, which take most of the start of a report, are not imported."""
     commands = [["report", run_folder, "--format", form] for form in ("md", "csv", "latex")]

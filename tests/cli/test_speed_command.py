@@ -27,6 +27,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 QUICK = ["--batch-sizes", "1", "--blocks", "6", "--seconds", "0.05"]
 
 
+@pytest.mark.slow
 def test_networks_are_measured_compared_printed_and_every_sample_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "speed.json"
     result = runner.invoke(app, ["speed", "lenet5", "arch2", *QUICK, "-o", str(file)])

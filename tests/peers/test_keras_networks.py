@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="the extra [peers] is not installed")
 
 from tests.peers.keras_networks import to_keras
 
-NETWORKS = ("arch1", "ires", "mini_xception", "simple_cnn", "resnet50")
+NETWORKS = ("arch1", "ires", "mini_xception", "simple_cnn", pytest.param("resnet50", marks=pytest.mark.slow))
 SHAPE = (1, 48, 48)
 
 

@@ -123,6 +123,7 @@ def test_a_cost_record_survives_its_file(record: CostRecord) -> None:
     assert CostRecord.model_validate_json(record.model_dump_json()) == record
 
 
+@pytest.mark.slow
 def test_a_network_that_fails_is_recorded_and_the_rest_is_measured(
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

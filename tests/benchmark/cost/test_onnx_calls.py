@@ -62,6 +62,7 @@ def test_a_model_that_computes_something_else_is_not_timed(monkeypatch: pytest.M
         make_call(LENET, "inference", "onnxruntime", 1, NUMERICS, CPU)
 
 
+@pytest.mark.slow
 def test_a_network_that_fails_to_export_is_recorded_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*given: object, **more: object) -> bytes:
         raise RuntimeError("no such operator")

@@ -68,6 +68,7 @@ def layouts(
     return {child.name: child for child in root.iterdir()}
 
 
+@pytest.mark.slow
 def test_fer2013_is_the_same_data_set_in_every_layout(
     layouts: dict[str, Path], some_fer2013: tuple[np.ndarray, ...]
 ) -> None:

@@ -13,6 +13,8 @@ from fbench.benchmark.runs.request import RunRequest
 from fbench.core.errors import UserError
 from fbench.core.schema import parse
 
+pytestmark = pytest.mark.usefixtures("faces_at_hand")
+
 
 def suite_of(options: dict[str, Any], **study: Any) -> Suite:
     values = {"name": "s", "title": "s", "question": "?", "baseline": "ires", "levels": ("ires", "other"), **study}

@@ -78,6 +78,7 @@ def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(
     assert RunFolder(tmp_path / "here").trial(own.trial_id).test == folder.trial(own.trial_id).test
 
 
+@pytest.mark.usefixtures("faces_at_hand")
 def test_a_trial_whose_process_dies_is_tried_again_as_often_as_retries_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def written(folder: Path, then: str = "pass") -> Path:
     return plugin
 
 
+@pytest.mark.slow
 def test_networks_of_plugins_this_session_and_fbench_are_resolved_together(tmp_path: Path) -> None:
     @register("of_this_session")
     def build(num_classes: int = 7, in_channels: int = 1, image_size: int = 48) -> nn.Module:
@@ -70,6 +71,7 @@ def test_a_plugin_that_ends_its_process_or_hangs_is_one_sentence(
         resolve_suite(suite, (), {}, [DATA], [endless])
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_module_beside_a_plug_in_makes_other_networks(tmp_path: Path) -> None:
     plugin = written(tmp_path)
     plugin.write_text(PLUGIN.format(then="import side_of_mine"))

@@ -142,6 +142,7 @@ def test_wrong_columns_of_intensities_are_named() -> None:
         average_face(np.zeros((2, 12)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("faces_at_hand")
 def test_a_linear_classifier_on_pixels_gets_at_most_45_percent() -> None:
     data = load_dataset(DataReference(name="synthetic"))

@@ -199,19 +199,23 @@ for _ in supervisor.run([Task("hang", "odd_tasks:hang")]):
 """
 
 
-def test_workers_end_with_their_parent_whatever_ended_it(tmp_path: Path) -> None:
-    """One after another, as each of their workers keeps a core busy until it is ended."""
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)),
+    ],
+)
+def test_workers_end_with_their_parent_whatever_ended_it(number: signal.Signals, tmp_path: Path) -> None:
     code = f"import sys; sys.path[:0] = {sys.path!r}\n{PARENT}"
-    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        command = [sys.executable, "-c", code, tmp_path / str(int(number))]
-        parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert parent.stdout is not None
-        worker = psutil.Process(int(parent.stdout.readline()))
-        parent.send_signal(number)
-        parent.wait(20)
-        worker.wait(20)
-        assert parent.stdout.read() == ""  # nobody holds the pipe any more
-        parent.stdout.close()
+    parent = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = psutil.Process(int(parent.stdout.readline()))
+    parent.send_signal(number)
+    parent.wait(20)
+    worker.wait(20)
+    assert parent.stdout.read() == ""  # nobody holds the pipe any more
+    parent.stdout.close()
 
 
 def test_a_signal_to_the_group_is_for_the_parent_alone(one: Supervisor) -> None:

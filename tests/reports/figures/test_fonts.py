@@ -149,6 +149,7 @@ def test_one_sentence_for_each_font() -> None:
     assert "install Noto Sans CJK (Debian and Ubuntu: fonts-noto-cjk)" in second
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_a_run_with_japanese_classes_has_files_and_a_word_on_fonts(installed: list[str], tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0, 1), classes=JAPANESE, accuracy={"ires": 0.6}))
@@ -195,7 +196,10 @@ ODD = {
     "of several scripts": ("喜び😀", "سعيد", "שמח", "उदास"),
     "of markup": ("|a|", "`a`", "$x_1$", "%\\n"),
 }
-FOUR_KINDS_EACH = [tuple(ODD)[start : start + 4] for start in range(0, len(ODD), 4)]  # a report takes a second
+FOUR_KINDS_EACH = [  # a report takes a second
+    pytest.param(tuple(ODD)[start : start + 4], marks=[pytest.mark.slow] if start else [])
+    for start in range(0, len(ODD), 4)
+]
 
 
 @pytest.mark.parametrize("kinds", FOUR_KINDS_EACH, ids=", ".join)

@@ -81,6 +81,7 @@ def test_two_networks_or_one_seed_are_not_ranked(folder: Path, networks: int, se
     assert "Ranks over" not in " ".join(table.caption for table in Page(build_report([run])).tables)
 
 
+@pytest.mark.slow
 def test_profiles_are_drawn_from_eight_runs_on(folder: Path) -> None:
     for seeds, drawn in ((7, False), (8, True)):
         run = fabricate_run(folder / str(seeds), Recipe(accuracy=FOUR, seeds=range(seeds), images=60))

@@ -36,6 +36,7 @@ def written(one: RunTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_figures(gather_report([one]), tmp_path_factory.mktemp("written") / "new").parent
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unpainted")
 def test_every_figure_of_the_page_is_a_file(one: RunTable, written: Path) -> None:
     html = build_report([one])
@@ -73,6 +74,7 @@ def test_another_process_writes_the_same_bytes(one: RunTable, written: Path, tmp
             assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes(), file.name
 
 
+@pytest.mark.slow
 def test_no_file_holds_a_date(written: Path) -> None:
     for file in written.glob("*.pdf"):
         content = file.read_bytes()
@@ -83,6 +85,7 @@ def test_no_file_holds_a_date(written: Path) -> None:
         assert not {b"tIME", b"tEXt", b"iTXt"} & set(_chunks(file.read_bytes())), file.name
 
 
+@pytest.mark.slow
 def test_paper_is_white(written: Path) -> None:
     for file in written.glob("*.png"):
         image = mpl.image.imread(file)
