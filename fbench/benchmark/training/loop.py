@@ -45,10 +45,15 @@ def refuse_not_finite(split: Literal["validation", "test"], logits: torch.Tensor
 
 @dataclass(frozen=True)
 class Training:
-    """What the loop found: the weights of the chosen step, its place, and the history of evaluations."""
+    """What the loop found: the weights of the chosen step, its place, and the history of evaluations.
+
+    ``logits`` are those of the choosing split at the chosen step, where they are at hand: a training that went on from
+    a checkpoint after that step has none.
+    """
 
     weights: dict[str, Any]
     chosen: HistoryRow
+    logits: torch.Tensor | None
     history: tuple[HistoryRow, ...]
     steps_done: int
 
@@ -78,11 +83,11 @@ def train(
                 listen(Stepped(state.trial_id, state.step))
             after_step(state)
             continue
-        row = _evaluation_row(state, rate)
+        row, logits = _evaluation_row(state, rate)
         state.history.append(row)
         state.totals.clear()
         if protocol.selection == "last" or state.best is None or _better(row, state.best[0]):
-            state.best = (row, take_state(state.evaluated))
+            state.best, state.best_logits = (row, take_state(state.evaluated)), logits
         state.schedule.after_evaluation(row.validation_loss)
         state.stopped = state.stopping is not None and state.stopping.exhausted_after(row.validation_loss)
         listen(Stepped(state.trial_id, state.step))
@@ -91,7 +96,7 @@ def train(
     if state.best is None:
         raise ValueError("a plan must evaluate after its last step")
     chosen, weights = state.best
-    return Training(weights, chosen, tuple(state.history), state.history[-1].step)
+    return Training(weights, chosen, state.best_logits, tuple(state.history), state.history[-1].step)
 
 
 def _better(row: HistoryRow, best: HistoryRow) -> bool:
@@ -99,8 +104,8 @@ def _better(row: HistoryRow, best: HistoryRow) -> bool:
     return (row.validation_top1, -row.validation_loss) > (best.validation_top1, -best.validation_loss)
 
 
-def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
-    """Read the choosing split and write down where training stands.
+def _evaluation_row(state: TrainingState, rate: float) -> tuple[HistoryRow, torch.Tensor]:
+    """Read the choosing split and write down where training stands; its logits too.
 
     Raises:
         DivergedError: the loss of either split is NaN or infinite.
@@ -117,7 +122,7 @@ def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
         correct = int((logits.argmax(1) == choosing.labels).sum())  # an exact count, so top-1 is an exact ratio
     refuse_not_finite("test" if protocol.selection == "test" else "validation", logits, float(loss), step)
     data_time_s, step_time_s = state.data_watch.total_s(), state.step_watch.total_s()
-    return HistoryRow(
+    row = HistoryRow(
         evaluation=len(state.history) + 1,
         step=step,
         epoch=step / plan.steps_per_epoch,
@@ -132,3 +137,4 @@ def _evaluation_row(state: TrainingState, rate: float) -> HistoryRow:
         evaluation_time_s=state.evaluation_watch.total_s(),
         train_time_s=data_time_s + step_time_s,
     )
+    return row, logits

@@ -52,6 +52,7 @@ class TrainingState:
         step: optimizer steps done.
         history: the evaluations so far.
         best: the evaluation that the protocol would choose now, with the network's state then.
+        best_logits: of the choosing split then; no part of what is saved, as the weights give them again.
         stopped: whether the stopping rule has ended it before its plan.
     """
 
@@ -85,6 +86,7 @@ class TrainingState:
         self.step = 0
         self.history: list[HistoryRow] = []
         self.best: tuple[HistoryRow, State] | None = None
+        self.best_logits: torch.Tensor | None = None
         self.stopped = False
 
     @property
@@ -137,6 +139,7 @@ class TrainingState:
         self.history = [HistoryRow.model_validate(row) for row in state["history"]]
         best = state["best"]
         self.best = None if best is None else (HistoryRow.model_validate(best["row"]), best["state"])
+        self.best_logits = None
         for watch, seconds in zip(
             (self.data_watch, self.step_watch, self.evaluation_watch), state["seconds"], strict=True
         ):

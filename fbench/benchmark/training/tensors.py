@@ -93,17 +93,14 @@ def stratified_order(labels: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64])
 
 
 def fit_normalisation(train: SplitTensors) -> SplitNormalisation:
-    """Mean and deviation per channel, exact: the sums of uint8 values and squares are integers."""
+    """Mean and deviation per channel, exact: the sums of uint8 values and squares, from how often each is there."""
     images = train.images
     pixels = images.shape[0] * images.shape[2] * images.shape[3]
-    sums = torch.zeros(images.shape[1], dtype=torch.int64, device=images.device)
-    squares = torch.zeros_like(sums)
-    for chunk in images.split(2048):
-        values = chunk.to(torch.int32)
-        sums += values.sum((0, 2, 3), dtype=torch.int64)
-        squares += (values * values).sum((0, 2, 3), dtype=torch.int64)
-    mean = sums.cpu().double() / pixels
-    deviation = (squares.cpu().double() / pixels - mean * mean).clamp_min(1.0).sqrt()
+    channels = (images[:, channel].flatten() for channel in range(images.shape[1]))
+    counts = torch.stack([torch.bincount(values, minlength=256) for values in channels]).cpu()
+    gray = torch.arange(256)
+    mean = (counts * gray).sum(1).double() / pixels
+    deviation = ((counts * gray * gray).sum(1).double() / pixels - mean * mean).clamp_min(1.0).sqrt()
 
     def shaped(values: torch.Tensor) -> torch.Tensor:
         return values.float().view(1, -1, 1, 1).to(images.device)

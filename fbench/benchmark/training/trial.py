@@ -195,8 +195,11 @@ def _learn(begun: _Begun, dataset: ImageDataset, context: TrialContext, listen: 
     put_state(network, training.weights)
 
     evaluation_started = time.perf_counter()
+    known: dict[SplitName, torch.Tensor] = {}
+    if training.logits is not None and choosing != "test":  # what is read of the test split stays as it is counted
+        known[choosing] = training.logits
     measures, predictions = _measure(
-        network, dataset, splits, normalisation, spec, training.chosen.step, device, course
+        network, dataset, splits, known, normalisation, spec, training.chosen.step, device, course
     )
     final_evaluation_s = time.perf_counter() - evaluation_started
     not_kept = why_not_rebuilt(spec, network, training.weights, train_split, normalisation)
@@ -227,13 +230,17 @@ def _measure(
     network: nn.Module,
     dataset: ImageDataset,
     splits: Mapping[SplitName, SplitTensors],
+    known: Mapping[SplitName, torch.Tensor],
     normalisation: Normalisation,
     spec: TrialSpec,
     step: int,
     device: torch.device,
     course: _Course,
 ) -> tuple[dict[SplitName, SplitMeasures], Predictions]:
-    """Quality and predictions on each split that the protocol reads; ``splits`` are those on the device already.
+    """Quality and predictions on each split that the protocol reads.
+
+    ``splits`` are those on the device already, ``known`` the logits that training left: evaluating a split is up to an
+    eighth of a short trial.
 
     Raises:
         DivergedError: a logit is NaN or infinite.
@@ -243,7 +250,10 @@ def _measure(
     for split in _splits_to_read(spec):
         tensors = splits.get(split) or split_to_device(dataset, split, device, spec.numerics)
         course.last_readings += split == "test"
-        logits = predict_logits(network, tensors, normalisation, spec.numerics, flip=spec.protocol.test_time_flip)
+        logits = known.get(split)
+        if logits is None:
+            flip = spec.protocol.test_time_flip
+            logits = predict_logits(network, tensors, normalisation, spec.numerics, flip=flip)
         loss = float(F.cross_entropy(logits, tensors.labels))
         refuse_not_finite("test" if split == "test" else "validation", logits, loss, step)
         values, labels = logits.cpu().numpy(), tensors.labels.cpu().numpy()

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from support import trial_spec_of
 
+from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.predictions import rounded_logits
+from fbench.benchmark.training import trial
+from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device, stratified_order
 from fbench.benchmark.training.trial import TrialContext, run_trial
@@ -49,6 +54,26 @@ def test_equal_trials_give_equal_bits_and_other_seeds_do_not(stripes: ImageDatas
     assert other.weights is not None
     assert all(torch.equal(value, again.weights[name]) for name, value in first.weights.items())
     assert any(not torch.equal(value, other.weights[name]) for name, value in first.weights.items())
+
+
+def test_logits_of_the_chosen_step_are_those_of_the_kept_weights_and_are_read_once(
+    stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    original = trial.predict_logits
+    monkeypatch.setattr(trial, "predict_logits", lambda *a, **k: (read.append(len(a[1].labels)), original(*a, **k))[1])
+    spec = trial_spec_of(stripes, seed=1)
+    result = run_trial(spec, stripes, CPU)
+    assert read == [stripes.rows("test").size]
+    assert result.weights is not None
+    assert result.record.normalisation is not None
+    network = build(spec.network.resolved)
+    put_state(network, result.weights)
+    splits = {split: split_to_device(stripes, split, CPU.device, spec.numerics) for split in ("train", "validation")}
+    logits = original(network, splits["validation"], fit_normalisation(splits["train"]), spec.numerics, flip=False)
+    found = result.predictions["validation"]
+    np.testing.assert_array_equal(found.predicted, logits.argmax(1).numpy())
+    np.testing.assert_array_equal(found.logits, rounded_logits(logits.numpy()))
 
 
 def test_a_diverging_trial_fails_with_its_reason_and_keeps_its_history(stripes: ImageDataset) -> None:
