@@ -60,7 +60,7 @@ def pilot_specs(image_passes: int) -> dict[tuple[str, int], TrialSpec]:
     """Every network of the suite with every pilot seed, by its name in the suite and the seed."""
     plan = plan_run(RunRequest(suite="ablations", preset="quick", seeds=1, data=("synthetic",)))
     specs = {spec.trial_id: spec for spec in plan.specs}
-    budget = Budget(image_passes=image_passes, evaluation_points=2, batch_size=32)
+    budget = Budget(image_passes=image_passes, evaluation_points=1, batch_size=32)
     seeds = range(FIRST_PILOT_SEED, FIRST_PILOT_SEED + PILOT_SEEDS)
     return {
         (row.network, seed): specs[row.trial_id].model_copy(update={"seed": seed, "budget": budget})
