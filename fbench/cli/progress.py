@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from fbench.benchmark.records.events import Ended, Event, Stepped
+from fbench.benchmark.records.events import Ended, Evaluated, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.interim_view import analysis_lines
@@ -53,6 +53,7 @@ class RunProgress(RunListener):
             redirect_stdout=False,
         )
         self._search = SearchProgress(self._print)
+        self._tells_each_trial = not self._console.is_terminal
         self._task: TaskID | None = None
         self._labels: dict[str, str] = {}
         self._trials_s: dict[str, float] = {}
@@ -122,7 +123,7 @@ class RunProgress(RunListener):
         if record.status == "failed":
             text = f"failed: {self._labels[record.trial_id]}: {short_reason(record.failure_reason)}"
             self._console.print(text, style="red", markup=False, highlight=False)
-        elif not self._console.is_terminal:
+        elif self._tells_each_trial:
             accuracy = record.test or record.validation
             top1 = f"{100 * accuracy.top1:.1f} %" if accuracy else ""
             self._console.print(
@@ -176,6 +177,24 @@ class RunProgress(RunListener):
             return "remaining time is being measured"
         elapsed = time.monotonic() - self._started
         return f"about {in_words(elapsed * (total - done) / done)} left"
+
+
+class VerboseProgress(RunProgress):
+    """With a line for each evaluation, and for each trial at a terminal too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tells_each_trial = True
+
+    def happened(self, event: Event) -> None:
+        """Move the bar and say what was found."""
+        if isinstance(event, Evaluated):
+            row = event.row
+            self._print(
+                f"{self._labels[event.trial_id]}, epoch {row.epoch:.3g}: validation {100 * row.validation_top1:.1f} %, "
+                f"loss {row.validation_loss:.3f}; training loss {row.train_loss:.3f}, rate {row.learning_rate:.3g}"
+            )
+        super().happened(event)
 
 
 def short_reason(reason: str | None) -> str:

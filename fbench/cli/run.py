@@ -46,6 +46,7 @@ from fbench.cli.run_options import (
     TrustOption,
     UniformMicrobatchOption,
     UntilDecidedOption,
+    VerboseOption,
     WaitOption,
 )
 from fbench.cli.stop_signals import STOPPED, StopSignals
@@ -100,6 +101,7 @@ def run_command(
     uniform_microbatch: UniformMicrobatchOption = False,
     track: TrackOption = None,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     as_json: JsonLinesOption = False,
     dry_run: DryRunOption = False,
     assume: AssumeOption = None,
@@ -142,7 +144,7 @@ def run_command(
     elif assume is not None:
         raise UserError(f"--assume-sd {assume} was given without --dry-run, which is what it serves; leave it out.")
     else:
-        _run(request, trackers, _output(quiet=quiet, as_json=as_json))
+        _run(request, trackers, _output(quiet=quiet, verbose=verbose, as_json=as_json))
 
 
 def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
@@ -277,9 +279,17 @@ def give_results(table: RunTable, output: RunOutput) -> None:
         raise typer.Exit(3)
 
 
-def _output(*, quiet: bool, as_json: bool) -> RunOutput:
-    from fbench.cli.run_output import FullOutput, JsonOutput, QuietOutput
+def _output(**asked: bool) -> RunOutput:
+    """The output that one of ``quiet``, ``verbose`` and ``as_json`` asks for.
 
-    if quiet and as_json:
-        raise UserError("--quiet and --json were both given; give one of them.")
-    return JsonOutput() if as_json else QuietOutput() if quiet else FullOutput()
+    Raises:
+        UserError: two of them were given.
+    """
+    from fbench.cli.run_output import FullOutput, JsonOutput, QuietOutput, VerboseOutput
+
+    given = [name for name, is_given in asked.items() if is_given]
+    if len(given) > 1:
+        first, second = (f"--{name.removeprefix('as_')}" for name in given[:2])
+        raise UserError(f"{first} and {second} were both given; give one of them.")
+    kinds: dict[str, type[RunOutput]] = {"as_json": JsonOutput, "quiet": QuietOutput, "verbose": VerboseOutput}
+    return kinds[given[0]]() if given else FullOutput()

@@ -63,7 +63,12 @@ FromOption = Annotated[
 ]
 PluginOption = Annotated[list[Path] | None, typer.Option(help="A Python file that registers networks; repeatable.")]
 NumericsOption = Annotated[
-    Path | None, typer.Option(help="Repeat the numerics of this run (its folder) instead of choosing them.")
+    Path | None,
+    typer.Option(
+        metavar="RUN",
+        help="Compute as this run did: its precision, threads a trial, layout in memory, batch of evaluation and "
+        "whatever else changes bits. Default: by the device.",
+    ),
 ]
 UntilDecidedOption = Annotated[
     bool,
@@ -115,6 +120,9 @@ TrackOption = Annotated[
     ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path alone, and what failed.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print a line for each evaluation and each trial that ends, too.")
+]
 JsonLinesOption = Annotated[
     bool, typer.Option("--json", help="Print a line of JSON for each trial that ends, and a last one with the answer.")
 ]
@@ -126,7 +134,9 @@ AssumeOption = Annotated[
     str | None,
     typer.Option(
         "--assume-sd",
-        help="For --dry-run: standard deviations of a difference in points, SEED,IMAGE,REST. "
-        "Default: of earlier records, else typical ones.",
+        metavar="SEED,IMAGE,REST",
+        help="For --dry-run: how much a difference of two networks varies, as three standard deviations in points of "
+        "top-1: between seeds, between images, and what is left of one answer, such as 0.7,25,30. Default: of earlier "
+        "records, else typical ones.",
     ),
 ]

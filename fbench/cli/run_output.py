@@ -11,7 +11,7 @@ import typer
 
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.runs.listener import RunListener
-from fbench.cli.progress import RunProgress, short_reason
+from fbench.cli.progress import RunProgress, VerboseProgress, short_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,14 @@ class FullOutput:
         print_summary(report)
         _tell_failed(table)
         typer.echo(f"Report: {page}")
+
+
+class VerboseOutput(FullOutput):
+    """A line for each evaluation and each trial as well."""
+
+    def progress(self) -> AbstractContextManager[RunListener]:
+        """A bar below the lines."""
+        return VerboseProgress()
 
 
 class QuietOutput:

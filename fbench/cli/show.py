@@ -23,7 +23,10 @@ def show_command(
         list[str] | None, typer.Option("--option", help="A switch as KEY=VALUE; may be repeated.")
     ] = None,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Time every layer on this machine, beside what its roofline allows.")
+        bool,
+        typer.Option(
+            "--profile", help="Time every layer on this machine, beside the least that its arithmetic and memory allow."
+        ),
     ] = False,
     counters: Annotated[
         bool, typer.Option("--counters", help="Count with fvcore, ptflops and torch too, and list what they leave out.")

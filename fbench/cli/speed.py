@@ -21,7 +21,9 @@ def speed_command(
     names: Annotated[
         list[str], typer.Argument(help="Networks, as `fbench list` prints them; wildcards such as 'ires*' too.")
     ],
-    batch_sizes: Annotated[str, typer.Option(help="Batch sizes, separated by commas.")] = "1,8,64,256",
+    batch_sizes: Annotated[
+        str, typer.Option("--batch-sizes", "--batch-size", help="Batch sizes, separated by commas.")
+    ] = "1,8,64,256",
     mode: Annotated[str, typer.Option(help="inference, train, or both separated by a comma.")] = "inference",
     backend: Annotated[
         str, typer.Option(help="eager, compile, cuda_graph, onnxruntime, onnxruntime_int8; separated by commas.")

@@ -51,8 +51,27 @@ def test_one_in_a_hurry_gets_the_path(tmp_path: Path) -> None:
     assert result.stdout == f"{tmp_path / 'run' / 'report.html'}\n"
 
 
-def test_both_at_once_are_refused(tmp_path: Path) -> None:
-    assert "--quiet and --json were both given" in str(run(tmp_path, "--arch", "lenet5", "-q", "--json").exception)
+def test_whoever_wants_to_see_more_gets_a_line_for_each_evaluation(tmp_path: Path) -> None:
+    result = run(tmp_path, "--arch", "lenet5", "-v")
+    table = fbench.load_run(tmp_path / "run")
+    (record,) = table.trials.values()
+    assert record.test is not None
+    assert record.validation is not None
+    lines = [line for line in result.stdout.splitlines() if "lenet5 on stripes, seed 0" in line]
+    assert f"validation {100 * record.validation.top1:.1f} %, loss {record.validation.loss:.3f}" in lines[0]
+    assert lines[1].startswith(f"[1/1] lenet5 on stripes, seed 0: {100 * record.test.top1:.1f} %")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("-q", "--json"), "--quiet and --json were both given"),
+        (("-q", "-v"), "--quiet and --verbose were both given"),
+        (("--json", "--verbose"), "--verbose and --json were both given"),
+    ],
+)
+def test_two_at_once_are_refused(options: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    assert sentence in str(run(tmp_path, "--arch", "lenet5", *options).exception)
 
 
 def test_wildcards_stand_for_many_networks(tmp_path: Path) -> None:
