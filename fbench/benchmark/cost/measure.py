@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -43,6 +44,7 @@ from fbench.benchmark.records.cost_specs import CostMode, CostPlan, CostSpec, Se
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.records.trial_records import StaticCost
 from fbench.benchmark.training.networks import uncounted
+from fbench.core.capacity import usable_cores
 from fbench.core.errors import reason_of
 from fbench.core.machine import describe_machine
 
@@ -157,18 +159,30 @@ def _read_memory(
     device: torch.device,
     progress: Progress,
 ) -> list[MemoryReading]:
-    """Of an inference with the plan's smallest batch, and of a training step with its largest."""
+    """Of an inference with the plan's smallest batch, and of a training step with its largest.
+
+    Two readings at a time, each of a process of its own: what others take is no part of a process's own memory, but two
+    of the largest have to fit. On an accelerator one at a time, as its allocator is one.
+    """
     preload_fresh_processes()
+
+    def read(network: NetworkSpec, mode: CostMode, size: int) -> MemoryReading:
+        if reason := why_too_large(traces[network.name], mode, size, device):
+            return MemoryReading(network=network.name, mode=mode, batch_size=size, peak_memory_mib=None, method=reason)
+        return read_peak_memory(network, mode, size, spec.numerics, device)
+
+    at_once = min(2, usable_cores()) if device.type == "cpu" else 1
+    wanted = [(network, mode, size) for network in networks for mode, size in memory_batches(spec.plan)]
     readings = []
-    for network in networks:
-        progress(f"peak memory of {network.name}")
-        for mode, size in memory_batches(spec.plan):
-            reason = why_too_large(traces[network.name], mode, size, device)
-            readings.append(
-                MemoryReading(network=network.name, mode=mode, batch_size=size, peak_memory_mib=None, method=reason)
-                if reason
-                else read_peak_memory(network, mode, size, spec.numerics, device)
-            )
+    with ThreadPoolExecutor(at_once) as pool:
+        begun = [pool.submit(read, *one) for one in wanted]
+        try:
+            for (network, _, _), reading in zip(wanted, begun, strict=True):
+                progress(f"peak memory of {network.name}")
+                readings.append(reading.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return readings
 
 

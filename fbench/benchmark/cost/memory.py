@@ -29,6 +29,9 @@ from fbench.core.errors import reason_of
 
 MIB = 2**20
 
+_ALONE = threading.Lock()
+"""Held by the one of several readings that changes or runs something in this process."""
+
 
 def read_peak_memory(
     network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics, device: torch.device
@@ -85,8 +88,9 @@ def activation_memory_mib(module: nn.Module, input_shape: tuple[int, int, int], 
 def _activations(network: NetworkSpec, batch_size: int) -> float | None:
     """Of as many images as the batch has, counted on two, which batch normalisation needs at least, and scaled."""
     try:
-        torch.manual_seed(0)
-        return activation_memory_mib(build(network.resolved), network.input_shape, 2) * batch_size / 2
+        with _ALONE:  # a user's builder may do anything to this process
+            torch.manual_seed(0)
+            return activation_memory_mib(build(network.resolved), network.input_shape, 2) * batch_size / 2
     except (Exception, SystemExit):  # a network that cannot train has no such memory; its timing says why
         return None
 
@@ -105,12 +109,13 @@ def preload_fresh_processes() -> None:
 def _without_main() -> Iterator[None]:
     """Processes that are started in the block do not run the script of this one: it may have no guard, and nothing of
     it is needed."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _ALONE:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _end_with_the_parent() -> None:
