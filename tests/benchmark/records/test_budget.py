@@ -12,9 +12,9 @@ from fbench.core.schema import parse
 PROTOCOL = load_protocol("fbench")
 
 
-def test_quick_is_forty_eight_steps_of_thirty_two_with_two_evaluations() -> None:
+def test_quick_is_forty_eight_steps_of_thirty_two_with_one_evaluation() -> None:
     plan = plan_steps(PROTOCOL, load_preset("quick").budget, available=4096)
-    assert (plan.steps, plan.batch_size, plan.evaluate_after) == (48, 32, (24, 48))
+    assert (plan.steps, plan.batch_size, plan.evaluate_after) == (48, 32, (48,))
 
 
 def test_standard_is_six_epochs_of_all_full_batches() -> None:
