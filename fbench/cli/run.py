@@ -279,17 +279,20 @@ def give_results(table: RunTable, output: RunOutput) -> None:
         raise typer.Exit(3)
 
 
-def _output(**asked: bool) -> RunOutput:
-    """The output that one of ``quiet``, ``verbose`` and ``as_json`` asks for.
+def _output(*, quiet: bool, verbose: bool, as_json: bool) -> RunOutput:
+    """The output that is asked for.
 
     Raises:
-        UserError: two of them were given.
+        UserError: two of them were asked for.
     """
     from fbench.cli.run_output import FullOutput, JsonOutput, QuietOutput, VerboseOutput
 
-    given = [name for name, is_given in asked.items() if is_given]
-    if len(given) > 1:
-        first, second = (f"--{name.removeprefix('as_')}" for name in given[:2])
-        raise UserError(f"{first} and {second} were both given; give one of them.")
-    kinds: dict[str, type[RunOutput]] = {"as_json": JsonOutput, "quiet": QuietOutput, "verbose": VerboseOutput}
-    return kinds[given[0]]() if given else FullOutput()
+    kinds: list[tuple[bool, str, type[RunOutput]]] = [
+        (quiet, "--quiet", QuietOutput),
+        (verbose, "--verbose", VerboseOutput),
+        (as_json, "--json", JsonOutput),
+    ]
+    asked = [(option, kind) for is_asked, option, kind in kinds if is_asked]
+    if len(asked) > 1:
+        raise UserError(f"{asked[0][0]} and {asked[1][0]} were both given; give one of them.")
+    return asked[0][1]() if asked else FullOutput()

@@ -25,7 +25,7 @@ from fbench.benchmark.cost.counters import read_counters
 from fbench.benchmark.cost.energy import energy_counter, read_energy
 from fbench.benchmark.cost.interleave import Schedule, TimedCall, WarmUp, time_interleaved, warm_up
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
-from fbench.benchmark.cost.memory_need import why_too_large
+from fbench.benchmark.cost.memory_need import needed_gib, together, why_too_large
 from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
 from fbench.benchmark.cost.roofline.floors import network_floor
 from fbench.benchmark.machine.allocator import freed_memory_kept
@@ -161,8 +161,8 @@ def _read_memory(
 ) -> list[MemoryReading]:
     """Of an inference with the plan's smallest batch, and of a training step with its largest.
 
-    Two readings at a time, each of a process of its own: what others take is no part of a process's own memory, but two
-    of the largest have to fit. On an accelerator one at a time, as its allocator is one.
+    Two readings at a time where two of the largest fit, each of a process of its own: what others take is no part of
+    it. On an accelerator one at a time, as its allocator is one.
     """
     preload_fresh_processes()
 
@@ -171,8 +171,9 @@ def _read_memory(
             return MemoryReading(network=network.name, mode=mode, batch_size=size, peak_memory_mib=None, method=reason)
         return read_peak_memory(network, mode, size, spec.numerics, device)
 
-    at_once = min(2, usable_cores()) if device.type == "cpu" else 1
     wanted = [(network, mode, size) for network in networks for mode, size in memory_batches(spec.plan)]
+    largest_gib = max((needed_gib(traces[network.name], mode, size) for network, mode, size in wanted), default=0.0)
+    at_once = together(largest_gib, device, min(2, usable_cores())) if device.type == "cpu" else 1
     readings = []
     with ThreadPoolExecutor(at_once) as pool:
         begun = [pool.submit(read, *one) for one in wanted]

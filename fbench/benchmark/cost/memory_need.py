@@ -38,6 +38,11 @@ def why_too_large(traced: NetworkTrace, mode: CostMode, batch_size: int, device:
     return f"out of memory: batch {batch_size} needs about {need:,.1f} GiB, and {free:,.1f} GiB are free{reason}"
 
 
+def together(need_gib: float, device: torch.device, most: int) -> int:
+    """How many calls that each need so much fit together into the memory that is free now, from 1 up to ``most``."""
+    return next((count for count in range(most, 1, -1) if count * need_gib <= SPARE * _free_gib(device)), 1)
+
+
 def _free_gib(device: torch.device) -> float:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)

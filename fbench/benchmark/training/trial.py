@@ -239,8 +239,8 @@ def _measure(
 ) -> tuple[dict[SplitName, SplitMeasures], Predictions]:
     """Quality and predictions on each split that the protocol reads.
 
-    ``splits`` are those on the device already, ``known`` the logits that training left: evaluating a split is up to an
-    eighth of a short trial.
+    ``splits`` are those on the device already, ``known`` the logits that training left: evaluating the validation split
+    once less is a twentieth of a trial of ``quick``.
 
     Raises:
         DivergedError: a logit is NaN or infinite.

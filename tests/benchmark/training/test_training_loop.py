@@ -62,8 +62,11 @@ def test_logits_of_the_chosen_step_are_those_of_the_kept_weights_and_are_read_on
     read: list[int] = []
     original = trial.predict_logits
     monkeypatch.setattr(trial, "predict_logits", lambda *a, **k: (read.append(len(a[1].labels)), original(*a, **k))[1])
-    spec = trial_spec_of(stripes, seed=1)
+    budget = Budget(image_passes=24 * 8, evaluation_points=8, batch_size=24)
+    spec = trial_spec_of(stripes, seed=4, budget=budget)
     result = run_trial(spec, stripes, CPU)
+    assert result.record.chosen_step is not None
+    assert result.record.chosen_step < result.record.steps_done  # the last evaluation is another one
     assert read == [stripes.rows("test").size]
     assert result.weights is not None
     assert result.record.normalisation is not None
