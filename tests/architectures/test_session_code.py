@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +25,14 @@ def build(num_classes=7, in_channels=1, image_size=48):
 class Notebook:
     """Runs cells as a notebook does; ``keeps_text`` is whether Python can look their texts up."""
 
+    _number = itertools.count(1)
+
     def __init__(self, *, keeps_text: bool = True) -> None:
         self.names: dict[str, Any] = {"__name__": "__main__"}
-        self._keeps_text, self._number = keeps_text, 0
+        self._keeps_text = keeps_text
 
     def run(self, text: str) -> None:
-        self._number += 1
-        name = f"<cell {id(self)} {self._number}>"
+        name = f"<cell {next(self._number)}>"  # a name of its own: no text of another notebook is found under it
         if self._keeps_text:
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         exec(compile(text, name, "exec"), self.names)  # noqa: S102 - as a notebook does
