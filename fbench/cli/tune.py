@@ -37,12 +37,17 @@ def tune_command(
     out: Annotated[Path, typer.Option("--out", "--output", "-o", help="Where searches and their table go.")] = Path(
         "results/searches"
     ),
+    again: Annotated[bool, typer.Option("--again", help="Search too what comes with fbench.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be searched, and how long.")] = False,
 ) -> None:
-    """Search the settings of networks; the same command again goes on where it stopped."""
+    """Search the settings of networks; the same command again goes on where it stopped.
+
+    Settings that come with fbench and fit are taken as they are, unless --again is given.
+    """
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.benchmark.runs.tuning import make_searches, plan_searches
+    from fbench.benchmark.store.search_files import kept_searches
     from fbench.cli.search_view import SearchProgress, search_lines
     from fbench.reports.formatting import plural
 
@@ -61,7 +66,7 @@ def tune_command(
         )
         for number, name in enumerate(suite or ["ablations"])
     ]
-    plan = plan_searches(requests, out, leave_out or ())
+    plan = plan_searches(requests, out, leave_out or (), {} if again else kept_searches())
     typer.echo(f"Searches: {len(plan.searches)}, of them {len(plan.searches) - len(plan.remaining)} done.")
     for line in search_lines(plan.remaining, plan.device, plan.jobs):
         typer.echo(line)

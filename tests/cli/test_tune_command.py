@@ -71,6 +71,8 @@ def test_the_shipped_search_of_the_embedded_faces_is_made_by_nobody_again(place:
     said = typed("run", "--protocol", "fbench_tuned", "--only", "kernel", "--device", "cpu", "--dry-run")
     assert "Trials: 22, of them 0 done" in said
     assert "for settings" not in said
+    said = typed("tune", "--suite", "ablations", "--device", "cpu", "--dry-run")
+    assert said == "Searches: 16, of them 16 done.\n"
 
 
 def test_a_protocol_without_a_search_is_one_sentence(place: Path) -> None:

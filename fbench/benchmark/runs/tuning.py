@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,25 +30,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """The searches of some networks on one data set: which are done in ``folder``, and which are to be made."""
+    """The searches of some networks on one data set: those done, in ``folder`` or ``kept`` in a table, and those to be
+    made."""
 
     folder: RunFolder
     table_file: Path
     searches: tuple[Search, ...]
-    done: Mapping[str, SearchRecord]
+    kept: Mapping[str, SearchRecord]
     device: torch.device
     jobs: int
 
     @property
+    def done(self) -> dict[str, SearchRecord]:
+        """The searches with a record as the folder is now; its own goes before one that was kept."""
+        return {**self.kept, **read_searches(self.folder)}
+
+    @property
     def remaining(self) -> list[Search]:
         """The searches without a record."""
-        return [search for search in self.searches if search.search_id not in self.done]
+        done = self.done
+        return [search for search in self.searches if search.search_id not in done]
 
 
-def plan_searches(requests: Sequence[RunRequest], folder: Path, leave_out: Sequence[str] = ()) -> SearchPlan:
+def plan_searches(
+    requests: Sequence[RunRequest],
+    folder: Path,
+    leave_out: Sequence[str] = (),
+    kept: Mapping[str, SearchRecord] | None = None,
+) -> SearchPlan:
     """The searches that runs would need, of all networks but those left out, each once.
 
-    Requests differ in their suites alone, and have one data set.
+    Requests differ in their suites alone, and have one data set. Searches that are ``kept``, as those that come with
+    fbench (:func:`fbench.benchmark.store.search_files.kept_searches`), count as done.
 
     Raises:
         UserError: as :func:`fbench.benchmark.runs.planning.plan_run`; a protocol without ``[tuning]``; a network to be
@@ -78,7 +91,7 @@ def plan_searches(requests: Sequence[RunRequest], folder: Path, leave_out: Seque
         folder=target,
         table_file=folder / f"{name}.json",
         searches=tuple(waiting(specs)),
-        done=read_searches(target),
+        kept=kept or {},
         device=first.device,
         jobs=first.jobs,
     )
@@ -98,7 +111,6 @@ def make_searches(plan: SearchPlan, listener: RunListener, stopping: Stopping | 
 
     with locked(plan.folder.path, f"The search in {plan.folder.path}"):
         plan.folder.clean()
-        plan = replace(plan, done=read_searches(plan.folder))  # another process may have been at work meanwhile
         keeper, remaining = _TableKeeper(plan, listener), plan.remaining
         if remaining:
             scratch = unfinished_beside(plan.folder.path / "scratch")
@@ -122,7 +134,7 @@ class _TableKeeper(RunListener):
 
     def __init__(self, plan: SearchPlan, listener: RunListener) -> None:
         self._plan = plan
-        self._records = dict(plan.done)
+        self._records = plan.done
         self._listener = listener
 
     def searching(self, searches: Sequence[Search], rung: int, specs: Sequence[TrialSpec]) -> None:

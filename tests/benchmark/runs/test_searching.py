@@ -212,6 +212,18 @@ def test_searching_goes_on_and_the_table_has_what_is_finished(tmp_path: Path) ->
     assert set(read_searches(again.folder)) == {one.search_id for one in table.searches}
 
 
+def test_searches_that_were_kept_are_not_made_again_and_stand_in_the_table(tmp_path: Path) -> None:
+    requests = [request_in(tmp_path, suite=two_lenets(), out=tmp_path / "none")]
+    first = make_searches(plan_searches(requests, tmp_path / "made", ["narrow"]), RunListener())
+    plan, heard = plan_searches(requests, tmp_path / "other", kept=kept_searches(tmp_path / "made")), Listener()
+    assert [one.network.name for one in plan.remaining] == ["narrow"]
+    table = make_searches(plan, heard)
+    assert [record.network for record in heard.records] == ["narrow"]
+    assert not {trial.trial_id for trial in first.searches[0].trials} & set(heard.ended)
+    assert [one.network for one in table.searches] == ["narrow", "lenet5"]
+    assert table.searches[1] == first.searches[0]
+
+
 def test_networks_are_left_out_by_name(tmp_path: Path) -> None:
     requests = [request_in(tmp_path, suite=two_lenets(), out=tmp_path / "none")]
     plan = plan_searches(requests, tmp_path / "made", ["narrow"])
