@@ -29,6 +29,7 @@ from fbench.core.errors import readable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fbench.benchmark.records.imported import ImportedResults
     from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.findings.model import Findings
     from fbench.reports.render.html.build import ReportOptions
@@ -56,7 +57,7 @@ def report_command(
     """
     _give_report(
         ReportRequest(
-            runs=tuple(run),
+            given=tuple(run),
             form=form,
             output=output,
             title=title and readable(title),
@@ -99,11 +100,18 @@ def _read(folders: Sequence[Path]) -> list[RunTable]:
     return [load_run(folder) for folder in folders]
 
 
+def _read_imported(request: ReportRequest) -> list[ImportedResults]:
+    from fbench.benchmark.store.imported_files import read_imported
+
+    return [read_imported(file) for file in request.imported]
+
+
 def _findings(request: ReportRequest, runs: Sequence[RunTable]) -> Findings:
     """What tables need; nothing that draws is imported."""
     from fbench.reports.findings.gather import gather_findings
 
-    return gather_findings(runs, title=request.title, correction=request.family_correction)
+    imported = _read_imported(request)
+    return gather_findings(runs, title=request.title, correction=request.family_correction, imported=imported)
 
 
 def _report(request: ReportRequest, runs: Sequence[RunTable], target: Path | None) -> Report:
@@ -114,6 +122,7 @@ def _report(request: ReportRequest, runs: Sequence[RunTable], target: Path | Non
         "title": request.title,
         "theme": request.page_theme,
         "correction": request.family_correction,
+        "imported": _read_imported(request),
     }
     if request.show_images:
         options["shown_faces"] = real_faces(runs, request.show_images, request.trust, request.plugins)

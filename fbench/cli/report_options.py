@@ -26,7 +26,12 @@ class ThemeChoice(StrEnum):
     DARK = "dark"
 
 
-RunArgument = Annotated[list[Path], typer.Argument(help="Run folders; each becomes a part of the report.")]
+RunArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Run folders; each becomes a part of the report. Files of `fbench import` are held against them."
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
@@ -34,7 +39,7 @@ OutputOption = Annotated[
         "-o",
         help="The file, whose name ends in .html, .md, .csv or .tex as --format wants. Default: report.html in the "
         "first run's folder; other formats are printed. For csv, a .csv file is the summary, and a folder gets "
-        "summary.csv, comparisons.csv, trials.csv and claims.csv.",
+        "summary.csv, comparisons.csv, trials.csv and, where there are some, claims.csv and imported.csv.",
     ),
 ]
 FormatOption = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ class ReportRequest:
     """The options of one call.
 
     Attributes:
-        runs: folders, at least one.
+        given: folders of runs, at least one, and files of imported results.
         form: of the report.
         output: where it goes; none: ``report.html`` in the first folder, and other forms are printed.
         title: its heading; none: the suite's title.
@@ -48,7 +49,7 @@ class ReportRequest:
         plugins: files that register networks, which ``show_images`` may run.
     """
 
-    runs: tuple[Path, ...]
+    given: tuple[Path, ...]
     form: ReportFormat
     output: Path | None
     title: str | None
@@ -61,6 +62,25 @@ class ReportRequest:
     show_images: tuple[str, ...]
     trust: str | None = None
     plugins: tuple[Path, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Path, ...]:
+        """The folders of runs: all that was given but files of imported results.
+
+        Raises:
+            UserError: there is none.
+        """
+        found = tuple(path for path in self.given if path not in self.imported)
+        if not found:
+            raise UserError("Only imported results were given; name a run's folder that they are held against.")
+        return found
+
+    @cached_property
+    def imported(self) -> tuple[Path, ...]:
+        """The files of imported results."""
+        from fbench.benchmark.store.imported_files import is_imported
+
+        return tuple(path for path in self.given if expanded(path).is_file() and is_imported(expanded(path)))
 
     @property
     def page_theme(self) -> Theme:

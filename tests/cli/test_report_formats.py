@@ -12,8 +12,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from fbench.benchmark.store.imported_files import write_imported
+from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
 from fbench.core.errors import UserError
+from tests.reports.fabricated_import import imported_results
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 app = typer.Typer()
@@ -77,6 +80,16 @@ def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) 
     tables = [list(csv.DictReader(io.StringIO(Path(line).read_text(encoding="utf-8")))) for line in lines]
     assert [len(rows) for rows in tables] == [3, 2, 6, 8]
     assert {row["verdict"] for row in tables[-1]} <= {"supported", "contradicted", "undecided", "not yet"}
+
+
+def test_imported_results_are_given_beside_a_run(run_folder: str, tmp_path: Path) -> None:
+    file = tmp_path / "theirs.json"
+    write_imported(file, imported_results(load_run(Path(run_folder))))
+    assert "| their\\_net | fer2013, test split |" in call(run_folder, file, "--format", "md").stdout
+    lines = call(file, run_folder, "--format", "csv", "-o", tmp_path / "tables").stdout.splitlines()
+    assert lines[-1] == str(tmp_path / "tables" / "imported.csv")
+    with pytest.raises(UserError, match="Only imported results were given; name a run's folder"):
+        CliRunner().invoke(app, [str(file)], catch_exceptions=False)
 
 
 @pytest.mark.usefixtures("unpainted")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fbench.benchmark.maps.face_maps import FaceMaps
+from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.answer import answer
@@ -21,6 +22,7 @@ from fbench.reports.findings.comparisons.published import printed_top1, publishe
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
 from fbench.reports.findings.comparisons.summary import summarise_networks
 from fbench.reports.findings.faces import network_maps
+from fbench.reports.findings.imported import imported_rows
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
 from fbench.reports.findings.networks.blueprint import network_plans
 from fbench.reports.findings.networks.differences import run_differences
@@ -43,12 +45,18 @@ class ReadRuns:
     evidences: tuple[tuple[Evidence, ...], ...]
 
 
-def gather_findings(runs: Sequence[RunTable], *, title: str | None = None, correction: Correction = "holm") -> Findings:
+def gather_findings(
+    runs: Sequence[RunTable],
+    *,
+    title: str | None = None,
+    correction: Correction = "holm",
+    imported: Sequence[ImportedResults] = (),
+) -> Findings:
     """All numbers and words of a report; nothing is drawn.
 
     Arguments and errors are those of :func:`fbench.reports.render.html.build.gather_report`.
     """
-    return read_runs(runs, title=title, correction=correction).findings
+    return read_runs(runs, title=title, correction=correction, imported=imported).findings
 
 
 def read_runs(
@@ -57,6 +65,7 @@ def read_runs(
     title: str | None = None,
     correction: Correction = "holm",
     shown_faces: ShownFaces | None = None,
+    imported: Sequence[ImportedResults] = (),
 ) -> ReadRuns:
     """Findings for :func:`fbench.reports.render.html.build.gather_report`, whose arguments and errors these are."""
     if not runs:
@@ -74,6 +83,7 @@ def read_runs(
     claims = claims_section(runs, [one for of_run in evidences for one in whole_data_sets(of_run)])
     alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
     faces = shown_faces or [{} for _ in runs]
+    whole = zip(names, runs, evidences, strict=True)
     findings = Findings(
         title=_title(runs, title),
         data_sections=tuple(
@@ -87,6 +97,7 @@ def read_runs(
             RunTrials(run.config.name, tuple((row, run.trials.get(row.trial_id)) for row in run.plan)) for run in runs
         ),
         claims=claims,
+        imported=tuple(imported_rows(imported, [(name, run, whole_data_sets(of_run)) for name, run, of_run in whole])),
     )
     return ReadRuns(findings, tuple(names), evidences)
 

@@ -16,6 +16,7 @@ from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
 from fbench.reports.findings.faces import NetworkMaps
+from fbench.reports.findings.imported import ImportedRow
 from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
 from fbench.reports.findings.next_step import NextStep
@@ -98,9 +99,11 @@ class RunTrials:
 
 @dataclass(frozen=True)
 class Findings:
-    """A whole report; ``claims`` is none where the runs have nothing to say on any."""
+    """A whole report; ``claims`` is none where the runs have nothing to say on any, and ``imported`` are results of
+    other programs held against the runs."""
 
     title: str
     data_sections: tuple[DataFindings, ...]
     run_trials: tuple[RunTrials, ...]
     claims: ClaimsSection | None
+    imported: tuple[ImportedRow, ...]

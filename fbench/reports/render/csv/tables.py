@@ -17,13 +17,15 @@ def summary_csv(report: Findings) -> str:
 
 
 def tidy_tables(report: Findings) -> dict[str, str]:
-    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged."""
+    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged, and
+    ``imported.csv`` where nothing was imported."""
     claims = claim_rows(report)
     return {
         "summary.csv": summary_csv(report),
         "comparisons.csv": table_text(comparison_rows(report)),
         "trials.csv": table_text(trial_rows(report)),
         **({"claims.csv": table_text(claims)} if claims else {}),
+        **({"imported.csv": table_text(imported_rows(report))} if report.imported else {}),
     }
 
 
@@ -64,6 +66,28 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
         }
         for paper in (report.claims.papers if report.claims else ())
         for one in paper.claims
+    ]
+
+
+def imported_rows(report: Findings) -> list[dict[str, Cell]]:
+    """A row for each imported network and each network of a run that it is held against; accuracies and differences
+    are fractions of 1, and intervals of 95 %, for the row alone."""
+    return [
+        {
+            "source": row.source,
+            "network": row.network,
+            "data": row.data,
+            "split": row.split_words.removesuffix(" split"),
+            "trainings": row.trainings,
+            "top1": row.top1,
+            "run": row.run_name,
+            "against": row.against,
+            "top1_difference": row.estimate,
+            "top1_difference_low": _known(row.interval[0]),
+            "top1_difference_high": _known(row.interval[1]),
+            "rests_on": row.rests_on,
+        }
+        for row in report.imported
     ]
 
 

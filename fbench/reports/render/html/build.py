@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
@@ -26,6 +27,7 @@ class ReportOptions(TypedDict, total=False):
     correction: Correction
     refresh_s: int | None
     shown_faces: ShownFaces | None
+    imported: Sequence[ImportedResults]
 
 
 def build_report(runs: Sequence[RunTable], **options: Unpack[ReportOptions]) -> str:
@@ -44,6 +46,7 @@ def gather_report(
     correction: Correction = "holm",
     refresh_s: int | None = None,
     shown_faces: ShownFaces | None = None,
+    imported: Sequence[ImportedResults] = (),
 ) -> Report:
     """Everything that a page about these runs shows, before it is drawn.
 
@@ -55,11 +58,12 @@ def gather_report(
         refresh_s: after how many seconds a browser opens the page again; none: never.
         shown_faces: maps of images that may not be kept, one mapping for each run, by network and data
             set; the page then shows them.
+        imported: results of other programs, which a part of their own holds against the runs.
 
     Raises:
         UserError: no run, or a run whose suite or predictions cannot be read.
     """
-    read = read_runs(runs, title=title, correction=correction, shown_faces=shown_faces)
+    read = read_runs(runs, title=title, correction=correction, shown_faces=shown_faces, imported=imported)
     networks = dict.fromkeys(network for run in runs for network in run.networks)
     styles = assign_styles(networks)
     found = iter(read.findings.data_sections)

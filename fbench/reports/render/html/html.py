@@ -21,6 +21,7 @@ from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.many import friedman_sentence
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.costs.mac_words import mac_kinds, missing_macs
+from fbench.reports.findings.imported import IMPORTED_TITLE, IMPORTED_WORDS
 from fbench.reports.findings.measures.model import Measure
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.tradeoffs.fronts import points_words, price_words
@@ -63,6 +64,8 @@ def render(report: Report) -> str:
             alpha=LEVEL,
             draw=partial(draw, styles=report.styles),
             correction=report.correction,
+            imported_title=IMPORTED_TITLE,
+            imported_words=IMPORTED_WORDS,
             marks=_marks(report.styles),
             network_colours=_network_colours(report.styles),
         )

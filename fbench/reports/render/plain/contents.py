@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.budget import with_budget
@@ -10,6 +12,7 @@ from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.costs.mac_words import missing_macs
+from fbench.reports.findings.imported import IMPORTED_TITLE, IMPORTED_WORDS, ImportedRow
 from fbench.reports.findings.measures.model import is_missing
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import DataFindings, Findings
@@ -19,6 +22,7 @@ from fbench.reports.formatting import (
     margin,
     number,
     p_value,
+    percent,
     plural,
     points,
     points_range,
@@ -34,6 +38,8 @@ def plain_report(report: Findings) -> PlainReport:
     sections = [_data_section(section) for section in report.data_sections]
     if report.claims is not None:
         sections.append(_claims_section(report.claims))
+    if report.imported:
+        sections.append(_imported_section(report.imported))
     return PlainReport(report.title, tuple(sections))
 
 
@@ -196,6 +202,36 @@ def _claims_table(paper: JudgedPaper, label: str) -> PlainTable:
             (f"{one.claim.sentence} ({one.claim.section})", one.verdict_words, one.line) for one in paper.claims
         ),
     )
+
+
+def _imported_section(rows: Sequence[ImportedRow]) -> PlainSection:
+    table = PlainTable(
+        caption="Top-1 of networks that were imported, not trained here, minus that of a run's, in percentage points, "
+        "each with a 95 % interval of its own",
+        label="imported",
+        columns=(
+            Column("Network", kind="text"),
+            Column("Data", kind="text"),
+            Column("Top-1", "%"),
+            Column("Against", kind="text"),
+            Column("Difference", "points"),
+            Column("95 % interval"),
+            Column("Rests on", kind="prose"),
+        ),
+        rows=tuple(
+            (
+                row.network,
+                f"{row.data}, {row.split_words}",
+                percent(row.top1),
+                f"{row.against} of {row.run_name}",
+                points(row.estimate),
+                points_range(*row.interval),
+                row.rests_on,
+            )
+            for row in rows
+        ),
+    )
+    return PlainSection(IMPORTED_TITLE, (IMPORTED_WORDS,), (), (table,))
 
 
 def _synthetic(section: DataFindings) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbench.benchmark.records.imported import ImportedData, ImportedResults, ImportedTraining
+from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.store.imported_files import write_imported
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
@@ -18,6 +18,7 @@ from fbench.reports.findings.gate.conditions import parse_condition
 from fbench.reports.findings.gate.judge import changes_without_gate, judge_gate
 from fbench.reports.findings.gate.subjects import ComparedPair, load_side, pairs
 from fbench.statistics.comparison.unpaired import unpaired_new_images
+from tests.reports.fabricated_import import imported_results
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 SMALL = Recipe(accuracy={"ires": 0.7}, images=400, seeds=range(4))
@@ -26,35 +27,6 @@ SMALL = Recipe(accuracy={"ires": 0.7}, images=400, seeds=range(4))
 @pytest.fixture
 def run(tmp_path: Path) -> RunTable:
     return fabricate_run(tmp_path / "run", SMALL)
-
-
-def results(run: RunTable, *, seeds: int = 3, predictions: bool = True, **data: object) -> ImportedResults:
-    """Trainings with a tenth fewer right than the run's first, on the same images."""
-    record = run.records("ires", "fer2013")[0]
-    part = run.predictions(record)["test"]
-    trainings = []
-    for seed in range(seeds):
-        predicted = part.predicted.astype(int).copy()
-        changed = np.random.default_rng(seed).choice(predicted.size, predicted.size // 10, replace=False)
-        predicted[changed] = (part.labels[changed] + 1) % 7
-        top1 = float(np.mean(predicted == part.labels))
-        trainings.append(
-            ImportedTraining(seed=seed, top1=top1, predicted=tuple(predicted.tolist()) if predictions else ())
-        )
-    tested = ImportedData(
-        name="fer2013",
-        split="test",
-        fingerprint=record.spec.data.fingerprint,
-        class_names=record.spec.data.class_names,
-        images=part.labels.size,
-        labels=tuple(part.labels.tolist()) if predictions else (),
-    ).model_copy(update=data)
-    return ImportedResults(
-        source="table.csv",
-        imported_at="2026-01-01T00:00:00+00:00",
-        data=tested,
-        networks={"their_net": tuple(trainings)},
-    )
 
 
 def compared(tmp_path: Path, given: ImportedResults, base: str = "run:ires") -> list[ComparedPair]:
@@ -71,7 +43,7 @@ def change(compared: list[ComparedPair], condition: str = "accuracy:-50pt") -> M
 def test_answers_to_the_same_images_are_compared_for_new_images_with_seeds_that_are_no_pairs(
     tmp_path: Path, run: RunTable
 ) -> None:
-    given = results(run)
+    given = imported_results(run)
     found = change(compared(tmp_path, given))
     ours = np.array([one.predicted for one in given.networks["their_net"]]) == np.array(given.data.labels)
     theirs = run.correctness("ires", "fer2013").correct
@@ -84,7 +56,7 @@ def test_answers_to_the_same_images_are_compared_for_new_images_with_seeds_that_
 
 
 def test_accuracies_alone_are_compared_for_these_images_by_welchs_interval(tmp_path: Path, run: RunTable) -> None:
-    given = results(run, predictions=False)
+    given = imported_results(run, predictions=False)
     found = change(compared(tmp_path, given))
     ours = [one.top1 for one in given.networks["their_net"]]
     theirs = run.correctness("ires", "fer2013").correct.mean(axis=1)
@@ -94,12 +66,12 @@ def test_accuracies_alone_are_compared_for_these_images_by_welchs_interval(tmp_p
 
 
 def test_data_that_were_only_named_are_said_to_be(tmp_path: Path, run: RunTable) -> None:
-    found = change(compared(tmp_path, results(run, predictions=False, fingerprint=None, images=None)))
+    found = change(compared(tmp_path, imported_results(run, predictions=False, fingerprint=None, images=None)))
     assert "on fer2013 as was said" in found.how
 
 
 def test_imported_networks_are_marked(tmp_path: Path, run: RunTable) -> None:
-    (pair,) = compared(tmp_path, results(run))
+    (pair,) = compared(tmp_path, imported_results(run))
     assert pair.label == "their_net (imported) against ires"
     told = [one for one in changes_without_gate([pair]).judged if one.change]
     assert {one.condition.metric.name for one in told} == {"accuracy"}
@@ -107,7 +79,7 @@ def test_imported_networks_are_marked(tmp_path: Path, run: RunTable) -> None:
 
 
 def test_two_imported_networks_are_compared_too(tmp_path: Path, run: RunTable) -> None:
-    given = results(run)
+    given = imported_results(run)
     both = given.model_copy(update={"networks": {**given.networks, "other": given.networks["their_net"]}})
     write_imported(tmp_path / "imported.json", both)
     sides = (load_side(f"{tmp_path / 'imported.json'}:{name}") for name in ("other", "their_net"))
@@ -128,11 +100,11 @@ def test_what_was_tested_on_something_else_is_an_error(
     tmp_path: Path, run: RunTable, data: dict[str, object], why: str
 ) -> None:
     with pytest.raises(UserError, match=why):
-        change(compared(tmp_path, results(run, **data)))
+        change(compared(tmp_path, imported_results(run, **data)))
 
 
 def test_images_in_another_order_are_an_error(tmp_path: Path, run: RunTable) -> None:
-    given = results(run)
+    given = imported_results(run)
     trainings = tuple(one.model_copy(update={"predicted": one.predicted[::-1]}) for one in given.networks["their_net"])
     turned = {
         "data": given.data.model_copy(update={"labels": given.data.labels[::-1]}),
@@ -143,16 +115,16 @@ def test_images_in_another_order_are_an_error(tmp_path: Path, run: RunTable) -> 
 
 
 def test_a_single_training_decides_nothing(tmp_path: Path, run: RunTable) -> None:
-    (found,) = judge_gate(compared(tmp_path, results(run, seeds=1)), [parse_condition("accuracy:-1pt")]).judged
+    (found,) = judge_gate(compared(tmp_path, imported_results(run, seeds=1)), [parse_condition("accuracy:-1pt")]).judged
     assert (found.verdict, found.change) == ("undecided", None)
     assert found.why == "one side has 1 seed, and the chance of a seed shows in two or more"
 
 
 def test_collapsed_trainings_of_the_run_are_counted_in_and_named(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", replace(SMALL, collapsed_trials=(("ires", 3),)))
-    assert "(1 of 4 of ires collapsed, and count)" in change(compared(tmp_path, results(run))).how
+    assert "(1 of 4 of ires collapsed, and count)" in change(compared(tmp_path, imported_results(run))).how
 
 
 def test_imported_results_have_no_counts_and_no_times(tmp_path: Path, run: RunTable) -> None:
     with pytest.raises(UserError, match="NEW holds no count of their_net"):
-        judge_gate(compared(tmp_path, results(run)), [parse_condition("macs:+0%")])
+        judge_gate(compared(tmp_path, imported_results(run)), [parse_condition("macs:+0%")])
