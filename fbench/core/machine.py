@@ -38,7 +38,7 @@ class Machine(FrozenModel):
     @property
     def pytorch(self) -> str:
         """The minor version of PyTorch, such as ``2.13``; trainings of two of them need not be alike."""
-        return ".".join(self.versions.get("torch", "").split(".")[:2])
+        return minor_version(self.versions.get("torch", ""))
 
 
 @functools.cache
@@ -86,6 +86,11 @@ def package_version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def minor_version(version: str) -> str:
+    """The first two numbers of a version: ``2.13`` of ``2.13.0+cpu``."""
+    return ".".join(version.split(".")[:2])
 
 
 def _git_state() -> tuple[str | None, bool | None]:

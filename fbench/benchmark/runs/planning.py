@@ -20,6 +20,7 @@ from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
+from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
@@ -125,6 +126,10 @@ def plan_run(request: RunRequest) -> RunPlan:
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
     config, (specs, planned, networks) = _expanded(selected, config, seeds, resolved, known, folder, device)
     pending = pending_trials(folder, specs, keep_failed=request.keep_failed)
+    reusable = reusable_trials(pending, request.take_from)
+    waiting_ids = {spec.trial_id for spec in pending}
+    done = (spec.trial_id for spec in specs if spec.trial_id not in waiting_ids)
+    refuse_mixed_versions(folder, done, reusable, trains_here=not waiting_ids <= reusable.keys())
     return RunPlan(
         folder=folder,
         config=config,
@@ -132,7 +137,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         specs=specs,
         planned=planned,
         pending=pending,
-        reusable=reusable_trials(pending, request.take_from),
+        reusable=reusable,
         networks=networks,
         resolved=resolved,
         device=device,

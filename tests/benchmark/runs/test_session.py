@@ -196,6 +196,25 @@ def test_a_failed_trial_is_tried_again_unless_it_is_kept(finished: RunTable, tmp
     assert run(request_in(tmp_path)).trials[victim.trial_id].status == "finished"
 
 
+def with_pytorch(run: RunTable, version: str) -> None:
+    """Write a run's records as if they were made with another version of PyTorch."""
+    for trial_id, record in run.trials.items():
+        machine = record.machine.model_copy(update={"versions": record.machine.versions | {"torch": version}})
+        file = run.folder.trial_folder(trial_id) / "record.json"
+        file.write_text(record.model_copy(update={"machine": machine}).model_dump_json(), encoding="utf-8")
+
+
+def test_trainings_of_another_pytorch_get_no_more_seeds_here(finished: RunTable, tmp_path: Path) -> None:
+    with_pytorch(finished, "1.99.0+cpu")
+    assert plan_run(request_in(tmp_path)).pending == ()
+    with pytest.raises(UserError, match=r"has trainings of PyTorch 1\.99, and this run has others of PyTorch 2\."):
+        plan_run(request_in(tmp_path, seeds=3))
+    other = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
+    assert plan_run(other).remaining == []
+    with pytest.raises(UserError, match=f"{finished.folder.path} has trainings"):
+        plan_run(replace(other, seeds=3))
+
+
 @pytest.mark.usefixtures("no_cost")
 def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
