@@ -118,6 +118,54 @@ assert "defined in this session" in str(book.cells[2].outputs)
 PY
 }
 
+coloured_folder() { # pictures of another size in colour reach a network as they are
+  python - <<'PY'
+import pathlib
+import numpy as np
+from PIL import Image
+
+rng = np.random.default_rng(0)
+for split, number in (("train", 40), ("validation", 12), ("test", 12)):
+    for label in ("circle", "square"):
+        folder = pathlib.Path("shapes", split, label)
+        folder.mkdir(parents=True)
+        for index in range(number):
+            Image.fromarray((rng.random((64, 64, 3)) * 255).astype("uint8")).save(folder / f"{index}.png")
+PY
+  fbench run --arch lenet5 --against mini_xception --data shapes=folder:shapes --channels rgb --image-size 64 --preset smoke --out shapes-run
+  python - <<'PY'
+import json, pathlib
+for file in pathlib.Path("shapes-run/trials").glob("*/record.json"):
+    options = json.loads(file.read_text())["spec"]["network"]["options"]
+    assert (options["in_channels"], options["image_size"], options["num_classes"]) == (3, 64, 2), options
+PY
+  fbench report shapes-run
+  ! grep -q "Xu et al" shapes-run/report.html
+}
+
+imported() { # accuracies of other training code beside a run: a comparison, a gate, a report
+  python - <<'PY'
+import fbench
+
+frame = fbench.load_run("in-python").predictions_frame()
+frame.assign(network="theirs").to_csv("theirs.csv", index=False)
+PY
+  fbench import csv theirs.csv --data synthetic -o theirs.json
+  fbench compare in-python:lenet5 theirs.json:theirs
+  fbench report in-python theirs.json -o with-theirs.html
+  grep -q "not compared: the preset smoke" with-theirs.html
+}
+
+gate() { # a gate that cannot pass unverified
+  fails 0 fbench compare first second --fail-on macs:+0%
+  fails 1 fbench compare first second --fail-on accuracy:-0.1pt --fail-on-undecided
+  refuses "energy" fbench compare first second --fail-on energy:+0%
+}
+
+second_run() {
+  fbench run --suite smoke --preset smoke --out second --json | tail -n 1 | python -c 'import json, sys; json.load(sys.stdin)'
+}
+
 step "a wheel in an environment of its own" install
 export PATH="$place/env/bin:$PATH"
 cd "$place/work"
@@ -137,5 +185,9 @@ step "commented files for suite, protocol and data" bash -c 'fbench new-suite s 
 step "another rate is another protocol" bash -c 'fbench run --arch lenet5 --preset smoke --learning-rate 0.0001 --out rate && grep -q "fbench@1+learning_rate=0.0001" rate/run.json'
 step "a trained network leaves as a file" fbench export first lenet5:0 --to safetensors -o lenet.safetensors
 step "from Python: frames, comparison, claims, report, figures, own arrays" in_python
+step "a folder of pictures in colour, of another size" coloured_folder
+step "results of other training code" imported
+step "the same run again, as JSON lines" second_run
+step "a gate for CI" gate
 step "from a notebook: a network of a cell" notebook
 printf '%4s s  all\n' "$((SECONDS - began))"
