@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from fbench.benchmark.records.budget import plan_steps
 from fbench.benchmark.records.events import Ended, Event, Stepped
 from fbench.benchmark.runs.listener import RunListener
-from fbench.cli.progress import here_alone
+from fbench.cli.progress import busy_words, here_alone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbench.benchmark.records.cost_records import CostRecord
     from fbench.benchmark.runs.planning import RunPlan
 
 _PARTS: Final = 200
@@ -73,6 +76,10 @@ class NotebookProgress(RunListener):
     def left_without_cost(self, reason: str) -> None:
         """Say why."""
         self._say(f"Cost was not measured: {reason}")
+
+    def measured_on_busy_machine(self, record: CostRecord, folder: Path) -> None:
+        """Say what times are worth, and how they are measured again."""
+        self._say(busy_words(record, folder))
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Say what the report will lack, and why."""

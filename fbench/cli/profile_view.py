@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from fbench.cli.architecture_views import console, operation_text, plain_table, shape_text
+from fbench.core.machine import BUSY_PERCENT
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.roofline.profile import LayerProfile, NetworkProfile
     from fbench.benchmark.machine.machine_roofline import MachineRoofline
-
-BUSY_PERCENT: Final = 15.0
 
 
 def print_profile(name: str, profile: NetworkProfile) -> None:

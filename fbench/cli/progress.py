@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,9 +16,13 @@ from fbench.benchmark.runs.listener import RunListener
 from fbench.cli.duration import in_words
 from fbench.cli.interim_view import analysis_lines
 from fbench.cli.search_view import SearchProgress
+from fbench.core.machine import BUSY_PERCENT
 from fbench.reports.findings.comparisons.budget import ShortBudget, short_budget
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbench.benchmark.records.cost_records import CostRecord
     from fbench.benchmark.records.interim_analyses import InterimAnalysis
     from fbench.benchmark.records.search_records import SearchRecord
     from fbench.benchmark.records.specs import TrialSpec
@@ -27,6 +32,15 @@ if TYPE_CHECKING:
 
 
 _MOST_SHOWN: Final = 300
+
+
+def busy_words(record: CostRecord, folder: Path) -> str:
+    """The line on a measurement that other work disturbed."""
+    return (
+        f"Cost was measured while other work took {record.busy_percent:.0f} % of the cores (more than "
+        f"{BUSY_PERCENT:.0f} %): its times are those of a busy machine. On a quiet one: fbench speed --into "
+        f"{shlex.quote(str(folder))}"
+    )
 
 
 def here_alone(networks: Sequence[str]) -> str:
@@ -153,6 +167,10 @@ class RunProgress(RunListener):
         """Say that the report will have no cost, and why."""
         text = f"Cost was not measured: {reason}"
         self._console.print(text, highlight=False, markup=False, soft_wrap=True, style="yellow")
+
+    def measured_on_busy_machine(self, record: CostRecord, folder: Path) -> None:
+        """Say what times are worth, and how they are measured again."""
+        self._console.print(busy_words(record, folder), highlight=False, markup=False, soft_wrap=True, style="yellow")
 
     def trained_here(self, networks: Sequence[str]) -> None:
         """Say that workers are out of the question."""

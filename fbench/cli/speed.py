@@ -12,6 +12,7 @@ from fbench.cli.architectures import parse_options
 from fbench.cli.run_options import PrecisionChoice
 from fbench.cli.stop_signals import StopSignals
 from fbench.core.errors import UserError
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.speed import SpeedRequest
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 def speed_command(
     names: Annotated[
-        list[str], typer.Argument(help="Networks, as `fbench list` prints them; wildcards such as 'ires*' too.")
-    ],
+        list[str] | None, typer.Argument(help="Networks, as `fbench list` prints them; wildcards such as 'ires*' too.")
+    ] = None,
     batch_sizes: Annotated[
         str, typer.Option("--batch-sizes", "--batch-size", help="Batch sizes, separated by commas.")
     ] = "1,8,64,256",
@@ -47,13 +48,25 @@ def speed_command(
         Path | None,
         typer.Option("--out", "--output", "-o", help="Where the record goes. Default: results/speed/TIME.json."),
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="A run whose cost is measured again, as it was before; takes the place of NAMES."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
     """Time networks interleaved on this machine, hold each against one, and keep every sample."""
     from fbench.benchmark.cost.speed import SpeedRequest
 
+    if into is not None:
+        if names or out is not None:
+            raise UserError(
+                f"--into {into} measures the networks of that run again and keeps the record in it; leave NAMES and "
+                "--out away."
+            )
+        _measure_again(into, device, tuple(plugin or ()), as_json=as_json)
+        return
     request = SpeedRequest(
-        names=tuple(names),
+        names=tuple(names or ()),
         batch_sizes=_whole_numbers(batch_sizes),
         modes=_parts(mode),
         backends=_parts(backend),
@@ -98,6 +111,28 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
     else:
         print_speed(record)
         typer.echo(f"Every sample: {file}")
+    if record.interrupted:
+        raise typer.Exit(signals.exit_code)
+
+
+def _measure_again(run: Path, device: str, plugins: tuple[Path, ...], *, as_json: bool) -> None:
+    """Measure a run's cost again, keep it there where it is better, and print."""
+    from rich.console import Console
+
+    from fbench.benchmark.cost.again import measure_again
+    from fbench.benchmark.runs.stopping import Stopping
+    from fbench.cli.speed_view import print_speed
+
+    stopping = Stopping()
+    signals = StopSignals(stopping)
+    with Console(stderr=True).status("measuring") as status, signals.heard():
+        record, is_kept = measure_again(expanded(run), device, plugins, status.update, stopping)
+    if as_json:
+        typer.echo(record.model_dump_json())
+    else:
+        print_speed(record)
+        why = "was interrupted" if record.interrupted else "bore more of other work than the one in the run"
+        typer.echo(f"Kept in {run}; fbench report {run} has it." if is_kept else f"Not kept, as it {why}, which stays.")
     if record.interrupted:
         raise typer.Exit(signals.exit_code)
 

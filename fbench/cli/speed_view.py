@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fbench.cli.architecture_views import console
-from fbench.cli.profile_view import BUSY_PERCENT, roofline_text
+from fbench.cli.profile_view import roofline_text
 from fbench.reports.findings.costs.timings import SettingTimings, TimedAgainst, Timing, roofline_share, setting_timings
 
 if TYPE_CHECKING:
@@ -168,14 +168,16 @@ def _failures(record: CostRecord) -> list[str]:
 
 
 def _conditions(record: CostRecord) -> list[str]:
-    machine, before = record.machine, record.before
+    machine = record.machine
     where = machine.accelerator if record.spec.numerics.device_kind == "cuda" else machine.processor
     threads = record.series[0].threads if record.series else 1
     lines = ["Interrupted: these are the blocks until then."] if record.interrupted else []
     lines += [f"Machine: {where}, {machine.usable_cores} cores, {threads} thread{'' if threads == 1 else 's'}."]
-    percent = (before.busy_percent if before is not None else None) or 0.0
-    if percent > BUSY_PERCENT:
-        lines.append(f"Other work took {percent:.0f} % of the cores before; quiet machines need fewer blocks.")
+    if record.is_of_busy_machine:
+        lines.append(
+            f"Other work took {record.busy_percent:.0f} % of the cores: differences within this measurement hold, as "
+            "calls were timed in turn; times do not, and are held against no other measurement."
+        )
     if machine.usable_cores == 1:
         lines.append("One core only: whatever else this machine does takes time from what is measured.")
     return lines

@@ -10,9 +10,13 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 from fbench.core.capacity import memory_gib, usable_cores
 from fbench.core.schema import FrozenModel
+
+BUSY_PERCENT: Final = 15.0
+"""Of all cores that other work takes, beyond which times are those of a busy machine."""
 
 PACKAGES = ("fbench", "torch", "numpy", "scipy", "fvcore", "ptflops")
 

@@ -69,9 +69,7 @@ def test_a_report_reads_each_file_once(
     monkeypatch.chdir(copied.parent)
     assert CliRunner().invoke(app, [str(copied), *options], catch_exceptions=False).exit_code == 0
     assert {file: times for file, times in readings.items() if times != 1} == {}
-    unread = files_of(copied) - set(readings)
-    # Tables count no readings of the test split; that is of a page.
-    assert unread == (set() if not options else {"test_readings.jsonl"})
+    assert files_of(copied) == set(readings)
 
 
 def test_the_end_of_a_run_reads_each_file_once_for_the_summary_and_the_report(

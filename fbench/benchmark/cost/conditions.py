@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import psutil
@@ -26,6 +27,35 @@ def read_conditions(device: torch.device) -> Conditions:
         accelerator_mhz=mhz,
         accelerator_temperature_c=temperature_c,
     )
+
+
+class OtherWork:
+    """What other processes, and other guests of the host, take of all cores from here on.
+
+    This process and the ones that it started and that have ended are not counted.
+    """
+
+    def __init__(self) -> None:
+        self._began_s = _worked_s()
+
+    def percent(self) -> float | None:
+        """Of all cores since the beginning; none where the system does not tell."""
+        if self._began_s is None or (now_s := _worked_s()) is None:
+            return None
+        all_s, busy_s, own_s = (now - began for now, began in zip(now_s, self._began_s, strict=True))
+        return round(100 * max(0.0, busy_s - own_s) / all_s, 1) if all_s > 0 else None
+
+
+def _worked_s() -> tuple[float, float, float] | None:
+    """Seconds of all cores since the start of the machine: all, those worked, and those worked for this process."""
+    try:
+        times = psutil.cpu_times()
+    except OSError:
+        return None
+    busy_s = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
+    own = os.times()
+    own_s = own.user + own.system + own.children_user + own.children_system
+    return busy_s + times.idle + getattr(times, "iowait", 0.0), busy_s, own_s
 
 
 def _load_average() -> float | None:

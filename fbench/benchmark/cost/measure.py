@@ -20,7 +20,7 @@ from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.cost.batch_search import search_batch_size
 from fbench.benchmark.cost.calls import Call, every_program_compiled
 from fbench.benchmark.cost.clock import Clock, clock_of
-from fbench.benchmark.cost.conditions import read_conditions
+from fbench.benchmark.cost.conditions import OtherWork, read_conditions
 from fbench.benchmark.cost.counters import read_counters
 from fbench.benchmark.cost.energy import energy_counter, read_energy
 from fbench.benchmark.cost.interleave import Schedule, TimedCall, WarmUp, time_interleaved, warm_up
@@ -87,7 +87,7 @@ def measure_cost(
     Networks that are ``left_out`` are recorded as failed with the given reason. Nothing else of the run may work
     meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that it was interrupted.
     """
-    started_at, before = _now(), read_conditions(device)
+    started_at, before, other_work = _now(), read_conditions(device), OtherWork()
     counted = _count(spec, test_time_passes, progress, left_out)
     networks = [network for network in spec.networks if network.name not in counted.failures]
     memory = _read_memory(networks, counted.traces, spec, device, progress)
@@ -105,6 +105,7 @@ def measure_cost(
         started_at=started_at,
         finished_at=_now(),
         before=before,
+        other_work_percent=other_work.percent(),
         after=read_conditions(device),
         static=counted.static,
         series=timed.series,

@@ -64,9 +64,10 @@ def measure_spec(
     device: str,
     progress: Callable[[str], None] = lambda what: None,
     stopping: Stopping | None = None,
+    test_time_passes: int = 1,
 ) -> CostRecord:
     """Measure what :func:`cost_spec` gave, users' networks in a worker process; ``stopping`` ends it with the blocks
-    that were timed until then.
+    that were timed until then. ``test_time_passes`` are those of an image in evaluation.
 
     Raises:
         UserError: not one network could be measured.
@@ -81,7 +82,7 @@ def measure_spec(
     progress("what this machine can do at most (once, then kept)")
     roofline = roofline_of_this_machine(spec.numerics, wanted)
     with network_tasks(grace_s=GRACE_S) as tasks:
-        record = tasks.measure_cost(spec, wanted, 1, progress, roofline, stopping)
+        record = tasks.measure_cost(spec, wanted, test_time_passes, progress, roofline, stopping)
     if isinstance(record, Failure):
         raise UserError(f"The measurement ended early: {record.reason}; give fewer networks at a time to find which.")
     if len(record.failures) == len(spec.networks):

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
 from fbench.benchmark.records.trial_records import StaticCost
-from fbench.core.machine import Machine
+from fbench.core.machine import BUSY_PERCENT, Machine
 from fbench.core.schema import FrozenModel
 
 COST_SCHEMA_VERSION: Final = 2
@@ -145,7 +145,10 @@ class Conditions(FrozenModel):
 
 
 class CostRecord(FrozenModel):
-    """Cost of all networks of a run on one machine: what is counted, every raw timing sample, memory, energy."""
+    """Cost of all networks of a run on one machine: what is counted, every raw timing sample, memory, energy.
+
+    ``other_work_percent`` is what other processes took of all cores during the measurement; none in older records.
+    """
 
     schema_version: int = COST_SCHEMA_VERSION
     cost_id: str
@@ -155,6 +158,7 @@ class CostRecord(FrozenModel):
     finished_at: str
     before: Conditions | None
     after: Conditions | None
+    other_work_percent: float | None = None
     static: dict[str, StaticCost]
     series: tuple[TimingSeries, ...]
     searches: tuple[BatchSearch, ...] = ()
@@ -171,6 +175,20 @@ class CostRecord(FrozenModel):
     @classmethod
     def _recorded(cls, spec: CostSpec) -> CostSpec:
         return spec.model_copy(update={"networks": tuple(network.recorded() for network in spec.networks)})
+
+    @property
+    def busy_percent(self) -> float | None:
+        """What other work took of all cores: during the measurement, or in older records the more of the two looks just
+        before and after it. None where nothing is known."""
+        if self.other_work_percent is not None:
+            return self.other_work_percent
+        looks = [look.busy_percent for look in (self.before, self.after) if look and look.busy_percent is not None]
+        return max(looks, default=None)
+
+    @property
+    def is_of_busy_machine(self) -> bool:
+        """Whether other work took more than ``BUSY_PERCENT``."""
+        return (self.busy_percent or 0.0) > BUSY_PERCENT
 
     def floor_of(self, network: str, batch_size: int) -> RooflineReading | None:
         """The floor of a network for a batch, or none."""

@@ -11,6 +11,9 @@ from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import TrialSpec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fbench.benchmark.records.cost_records import CostRecord
     from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.searches import Search
 
@@ -44,6 +47,9 @@ class RunListener:
 
     def left_without_cost(self, reason: str) -> None:
         """Cost could not be measured, for this reason."""
+
+    def measured_on_busy_machine(self, record: CostRecord, folder: Path) -> None:
+        """Cost of the run in this folder was measured while other work took much of the cores."""
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Maps of faces could not be made for these trials, by label, with the reason."""
@@ -99,6 +105,11 @@ class Together(RunListener):
         """Tell all."""
         for one in self._listeners:
             one.left_without_cost(reason)
+
+    def measured_on_busy_machine(self, record: CostRecord, folder: Path) -> None:
+        """Tell all."""
+        for one in self._listeners:
+            one.measured_on_busy_machine(record, folder)
 
     def left_without_maps(self, failures: dict[str, str]) -> None:
         """Tell all."""

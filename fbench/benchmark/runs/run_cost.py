@@ -50,3 +50,5 @@ def measure_run_cost(plan: RunPlan, listener: RunListener, networks: NetworkTask
         if record.interrupted:  # the run goes on later, and measures it whole
             raise KeyboardInterrupt
         plan.folder.write_cost(record)
+        if record.is_of_busy_machine:
+            listener.measured_on_busy_machine(record, plan.folder.path)

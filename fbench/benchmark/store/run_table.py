@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,11 @@ class RunTable:
     def interim_analyses(self) -> InterimAnalyses | None:
         """What each interim analysis found, or None where seeds were not added until comparisons were decided."""
         return self.folder.interim_analyses()
+
+    @cached_property
+    def test_readings(self) -> list[dict[str, Any]]:
+        """The run's copy of the ledger of test readings, a line each."""
+        return self.folder.test_readings()
 
     @cached_property
     def searches(self) -> dict[str, SearchRecord]:

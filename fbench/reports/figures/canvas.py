@@ -9,9 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fbench.reports.formatting import letter_widths
+from fbench.statistics.comparison.verdict import Verdict
 
 INK: Final = "#1c2128"
 FAINT: Final = "#d5dae1"
+BAND: Final = "#eef1f5"
+VERDICT_COLOURS: Final[dict[Verdict, str]] = {
+    "better": "#00677f",
+    "worse": "#b3400e",
+    "equivalent": "#5b4b9a",
+    "undecided": "#59636e",
+}
+"""Blue against orange, which all common colour blindnesses tell apart; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
 PAGE_WIDTH_IN: Final = 4.7
 """Of a drawing that stays legible on a telephone: there a typographic point is about a pixel."""

@@ -19,12 +19,17 @@ from matplotlib.figure import Figure
 
 from fbench.core.errors import reason_on_a_line
 from fbench.core.files import replacing
-from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE
+from fbench.reports.figures.canvas import BAND, FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE, VERDICT_COLOURS
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
 from fbench.reports.left_out import MOST_OF_A_REASON, LeftOut
 from fbench.reports.palette import Style
 
-_PAGE_COLOURS: Final = {INK: "var(--ink)", FAINT: "var(--rule)"}
+_PAGE_COLOURS: Final = {
+    INK: "var(--ink)",
+    FAINT: "var(--rule)",
+    BAND: "var(--band)",
+    **{colour: f"var(--{verdict})" for verdict, colour in VERDICT_COLOURS.items()},
+}
 _NO_METADATA: Final[dict[str, dict[str, Any]]] = {
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},

@@ -29,6 +29,7 @@ from fbench.reports.findings.networks.differences import run_differences
 from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
 from fbench.reports.findings.origin.tuning import tuning_findings
+from fbench.reports.findings.overview.gather import overview
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.left_out import Omissions
 from fbench.statistics.comparison.multiplicity import Correction
@@ -127,6 +128,7 @@ def _data_findings(
     studies = tuple(_study_findings(evidence, result, factors.get(result.study.name), omissions) for result in results)
     maps = network_maps(run, evidence, shown, omissions)
     plans = network_plans(run, evidence.recorded_data, omissions)
+    budget, to_do = short_budget(run.config, evidence.data), next_step(run, results)
     return DataFindings(
         key=key,
         run_name=run_name,
@@ -134,11 +136,12 @@ def _data_findings(
         data=evidence.data,
         split_words=evidence.split_words,
         unit=evidence.unit,
-        budget=short_budget(run.config, evidence.data),
+        budget=budget,
+        overview=overview(evidence, summary, results, budget, to_do),
         answer=answer(evidence, summary, front, results, claims),
         cautions=tuple(text for text in (folds_sentence(evidence), *cautions(run)) if text),
         families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
-        next_step=next_step(run, results),
+        next_step=to_do,
         summary=tuple(summary),
         without_copies=without_copies(evidence, summary) if summary else "",
         cost_data=run.config.data[0].name,

@@ -21,6 +21,7 @@ from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.findings.networks.differences import NetworkDifferences
 from fbench.reports.findings.next_step import NextStep
 from fbench.reports.findings.origin.tuning import TuningFindings
+from fbench.reports.findings.overview.gather import Overview
 from fbench.reports.findings.tradeoffs.fronts import FrontResult
 from fbench.reports.left_out import LeftOut
 
@@ -57,6 +58,7 @@ class DataFindings:
     split_words: str
     unit: DataUnit
     budget: ShortBudget | None
+    overview: Overview
     answer: tuple[AnswerSentence, ...]
     cautions: tuple[str, ...]
     families: tuple[str, ...]

@@ -115,10 +115,15 @@ def learning_sentence(evidence: Evidence, baselines: Mapping[str, str] | None = 
         fewest = f"0 of {counts[0]}{' or more' if len(counts) > 1 else ''}"
         whose = "" if len(networks) == 1 else " of each other network" if bad else " of each network"
         found.append(f"{fewest}{whose} ({_bounds(Collapses(0, counts[0]))})")
-    losses = [(one.network, one.largest_loss) for one in networks if _has_exploded(one, len(evidence.class_names))]
-    exploded = [f"{network} ({significant(loss)})" for network, loss in losses[:_MOST_NAMED]]
+    exploded = [f"{network} ({significant(loss)})" for network, loss in exploded_losses(evidence)[:_MOST_NAMED]]
     text = "; ".join(found) if bad else ": ".join(found)
     return f"{text}." + (f" Losses of validation exploded on the way: {listing(exploded)}." if exploded else "")
+
+
+def exploded_losses(evidence: Evidence) -> list[tuple[str, float]]:
+    """The networks whose loss on the validation split exploded on the way, each with the largest, in nats."""
+    networks = evidence.networks.values()
+    return [(one.network, one.largest_loss) for one in networks if _has_exploded(one, len(evidence.class_names))]
 
 
 def unknown_classes_sentence(evidence: Evidence) -> str:

@@ -13,6 +13,7 @@ from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasu
 from fbench.reports.findings.gate.comparable import machine_difference
 from fbench.reports.findings.gate.metrics import Asked
 from fbench.reports.findings.gate.subjects import ComparedPair
+from fbench.reports.formatting import listing
 from fbench.statistics.intervals import Interval
 from fbench.statistics.mover import interval_difference
 from fbench.statistics.timing import time_quantile, time_ratio
@@ -60,6 +61,8 @@ def time_change(pair: ComparedPair, metric: TimeMetric, records: Records, asked:
     setting = _setting(pair, metric, records, asked.batch_size)
     if isinstance(setting, Unknown):
         return setting
+    if busy := _busy(pair, records):
+        return Unknown(busy)
     timed = _timed(pair, records, setting)
     if isinstance(timed, Unknown):
         return timed
@@ -72,6 +75,19 @@ def time_change(pair: ComparedPair, metric: TimeMetric, records: Records, asked:
     how = f"{setting.label}, {_how(records)}"
     decides = "more blocks (--blocks) narrow it" if records.together else "one `fbench speed` with both decides closer"
     return (inverse_share_of if metric.rate else share_of)(logs, how, decides)
+
+
+def _busy(pair: ComparedPair, records: Records) -> str:
+    """Why times of two measurements say nothing: other work took from one of them; empty where they may be held
+    against each other. Within one measurement calls were timed in turn, so that both sides bore the same load."""
+    if records.together:
+        return ""
+    found = [
+        f"{word} was measured while other work took {record.busy_percent:.0f} % of the cores"
+        for word, record in zip(pair.words, (records.base, records.new), strict=True)
+        if record.is_of_busy_machine
+    ]
+    return f"{listing(found)}; measure it again on a quiet machine, or both in one `fbench speed`" if found else ""
 
 
 def _median_ratio(timed: _Timed, confidence: float) -> Interval:

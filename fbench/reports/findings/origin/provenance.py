@@ -70,10 +70,11 @@ def budget_words(budget: Budget, protocol: Protocol) -> str:
     return words
 
 
-def repeat_command(run: RunTable, seeds: int | None = None) -> str:
+def repeat_command(run: RunTable, seeds: int | None = None, preset: str | None = None) -> str:
     """The command line that repeats a run; networks of an unnamed suite are given one by one.
 
-    With ``seeds`` it trains so many, or up to so many where seeds are added until decided.
+    With ``seeds`` it trains so many, or up to so many where seeds are added until decided; with ``preset`` for that
+    one's budget.
     """
     config, suite = run.config, run.config.suite
     command = ["fbench", "run"]
@@ -92,7 +93,8 @@ def repeat_command(run: RunTable, seeds: int | None = None) -> str:
             command += [word for name in asked for word in ("--only", name)]
     protocol = file_of_input(files, PROTOCOL_FILE) or config.protocol.name
     given = given_of(files)
-    command += ["--protocol", str(protocol), "--preset", config.preset, *_changes_of_budget(config)]
+    command += ["--protocol", str(protocol), "--preset", preset or config.preset]
+    command += [] if preset else _changes_of_budget(config)
     for data in config.data:
         name = data.source or data.name
         taken = name not in DATA_SETS or known_data(name).takes_path

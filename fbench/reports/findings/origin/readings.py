@@ -34,7 +34,7 @@ def count_readings(run: RunTable) -> list[SplitReadings]:
     }
     name_of = treated | {data.fingerprint: data.name for data in run.config.data}
     lines_of: dict[str, list[dict[str, Any]]] = {data.name: [] for data in run.config.data}
-    for line in run.folder.test_readings():
+    for line in run.test_readings:
         name = name_of.get(_fingerprint(run, line) or "")
         if name in lines_of:
             lines_of[name].append(line)

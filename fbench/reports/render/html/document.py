@@ -30,13 +30,8 @@ Theme = Literal["auto", "light", "dark"]
 
 @dataclass(frozen=True)
 class StudySection(StudyFindings):
-    """A study's findings with their figures.
+    """A study's findings with their figure: none where the study does not cross factors, or not enough has finished."""
 
-    ``forest`` is none where nothing could be compared, ``interaction`` where the study does not cross factors, or not
-    enough has finished.
-    """
-
-    forest: Illustration | None
     interaction: Illustration | None
 
 
@@ -121,11 +116,13 @@ class TrainingTimeSection:
 class DataSection(DataFindings):
     """The findings of one run on one data set with their figures.
 
+    ``forest`` shows all ablations on one scale, and is none where nothing could be compared.
     ``throughput_words`` say in which batches throughput was measured. ``accuracy_figures`` and ``learning_figures`` are
     the parts of figures alone in these places. ``confusion`` are the matrices of single networks, ``confusion_changes``
     those of a network minus its baseline; ``confusion_left_out`` counts the networks beyond those that are shown.
     """
 
+    forest: Illustration | None
     sparklines: Mapping[str, Sparkline]
     tuning_curves: Mapping[str, TuningCurve]
     throughput_words: str

@@ -24,6 +24,7 @@ from fbench.reports.findings.costs.mac_words import mac_kinds, missing_macs
 from fbench.reports.findings.imported import IMPORTED_TITLE, IMPORTED_WORDS
 from fbench.reports.findings.measures.model import Measure
 from fbench.reports.findings.measures.table import shown_in
+from fbench.reports.findings.overview.recommendation import RULE
 from fbench.reports.findings.tradeoffs.fronts import points_words, price_words
 from fbench.reports.left_out import LeftOut
 from fbench.reports.palette import Style
@@ -52,6 +53,9 @@ _FILTERS = (
 )
 
 
+_LONGEST_TOPIC = 30
+
+
 def render(report: Report) -> str:
     """The HTML text of a report."""
     return (
@@ -64,6 +68,7 @@ def render(report: Report) -> str:
             alpha=LEVEL,
             draw=partial(draw, styles=report.styles),
             correction=report.correction,
+            rule=RULE,
             imported_title=IMPORTED_TITLE,
             imported_words=IMPORTED_WORDS,
             marks=_marks(report.styles),
@@ -84,7 +89,7 @@ def page_environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    environment.filters["contents"] = contents
+    environment.filters |= {"contents": contents, "emphasised": emphasised}
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
@@ -112,6 +117,14 @@ def page_script() -> Markup:
     """What makes tables sort and filter, points answer and the contents follow."""
     file = resources.files("fbench.reports.render.html").joinpath("templates", "report.js")
     return Markup(file.read_text("utf-8"))  # noqa: S704 - the package's own
+
+
+def emphasised(sentence: str) -> Markup:
+    """A caution whose topic, the words before its colon, stands out."""
+    topic, colon, rest = sentence.partition(":")
+    if not colon or len(topic) > _LONGEST_TOPIC:
+        return Markup("{}").format(sentence)
+    return Markup("<strong>{}:</strong>{}").format(topic, rest)
 
 
 def content_hash(script: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fbench.reports.figures.ablations import ablations_forest
 from fbench.reports.figures.confusion import MOST_CLASSES, confusion_difference, confusion_heatmap
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
 from fbench.reports.figures.drawing import Illustration, illustrate
-from fbench.reports.figures.forest import forest_plot
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
@@ -18,10 +18,10 @@ from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
-from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS
-from fbench.reports.formatting import count, percent, percent_range, significant
+from fbench.reports.findings.overview.ablations import Ablation
+from fbench.reports.formatting import count, percent, percent_range, plural, significant
 from fbench.reports.palette import Style
 
 Styles = Mapping[str, Style]
@@ -33,7 +33,7 @@ def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) 
         "params": ("trainable parameters, thousands", [_scaled(r.cost.trainable_params, 1e-3) for r in summary]),
         "macs": ("MACs, millions", [_scaled(r.cost.macs, 1e-6) for r in summary]),
         "latency": ("latency at batch 1, ms", [r.cost.latency_p50_ms for r in summary]),
-        "training": ("training time of a trial, s", [r.train_time_s for r in summary]),
+        "training": ("training time of a trial, s", [_unshared_train_time_s(r) for r in summary]),
     }
     figures = []
     for name, (label, values) in costs.items():
@@ -44,12 +44,19 @@ def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) 
     return tuple(figures)
 
 
-def forest_figure(result: StudyResult, budget: ShortBudget | None, styles: Styles, key: str) -> Illustration | None:
-    """The forest plot of a study; none where nothing could be compared."""
-    if not result.comparisons:
+def _unshared_train_time_s(row: NetworkSummary) -> float | None:
+    """The training time of a trial that had the machine for itself; that of others is no cost of the network."""
+    return row.train_time_s if row.concurrent_trials == 1 else None
+
+
+def ablations_figure(found: Sequence[Ablation], budget: ShortBudget | None, key: str) -> Illustration | None:
+    """The forest plot of all ablations; none where nothing could be compared."""
+    if not found:
         return None
-    title = with_budget(f"{result.study.title}: difference from {result.study.baseline}", budget)
-    return illustrate(key, title, forest_plot, result.comparisons, styles)
+    seeds = sorted({row.comparison.difference.seeds for row in found})
+    each = f"{seeds[0]} to {seeds[-1]} seeds each" if len(seeds) > 1 else f"{plural(seeds[0], 'seed')} each"
+    title = with_budget(f"{plural(len(found), 'ablation')} on one scale, {each}", budget)
+    return illustrate(key, title, ablations_forest, found)
 
 
 def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:

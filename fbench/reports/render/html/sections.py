@@ -30,9 +30,9 @@ from fbench.reports.render.html.document import (
 )
 from fbench.reports.render.html.figure_parts import FigureInputs, figure_parts
 from fbench.reports.render.html.illustrations import (
+    ablations_figure,
     confusion_differences,
     confusion_figures,
-    forest_figure,
     interaction_figure,
     many_figures,
     pareto_figures,
@@ -67,12 +67,12 @@ def data_section(
     shown, inputs = _shown_matrices(evidence, pairs), FigureInputs(found, evidence, styles)
     figures = {
         "studies": tuple(
-            _study_section(study, found, styles, f"{key}-study{index}")
-            for index, study in enumerate(found.studies, start=1)
+            _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
         )
     }
     return DataSection(
         **(fields_of(found) | figures),
+        forest=ablations_figure(found.overview.ablations, found.budget, f"{key}-ablations"),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
         tuning_curves=_tuning_curves(found.tuning),
@@ -125,12 +125,11 @@ def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tup
     return tuple(network for network in evidence.networks if network in kept)
 
 
-def _study_section(found: StudyFindings, of: DataFindings, styles: dict[str, Style], key: str) -> StudySection:
-    """A study with its figures."""
+def _study_section(found: StudyFindings, styles: dict[str, Style], key: str) -> StudySection:
+    """A study with its figure."""
     title, factors = found.result.study.title, found.factors
     return StudySection(
         **fields_of(found),
-        forest=forest_figure(found.result, of.budget, styles, f"{key}-forest"),
         interaction=interaction_figure(factors, title, styles, f"{key}-interaction") if factors else None,
     )
 

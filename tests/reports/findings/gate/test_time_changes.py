@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
-from fbench.reports.findings.gate.change import MeasuredChange
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown
 from fbench.reports.findings.gate.metrics import Asked
 from fbench.reports.findings.gate.subjects import ComparedPair, Side
 from fbench.reports.findings.gate.time_changes import Records, TimeMetric, time_change
@@ -80,3 +80,26 @@ def test_quantiles_of_two_days_carry_the_chance_of_both_sessions() -> None:
 def test_one_and_the_same_measurement_is_no_change_at_all() -> None:
     found = change(0.5, BASE, BASE)
     assert (found.estimate, found.low, found.high, found.exact) == (0.0, 0.0, 0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("busy", "words"), [((0.0, 40.0), "NEW was"), ((40.0, 0.0), "BASE was"), ((20.0, 30.0), "NEW")]
+)
+def test_times_of_a_busy_machine_are_held_against_no_other_measurement(busy: tuple[float, float], words: str) -> None:
+    records = [
+        one.model_copy(update={"other_work_percent": percent}) for one, percent in zip((BASE, NEW), busy, strict=True)
+    ]
+    pair = ComparedPair(Side("base", None, None, (records[0],)), Side("new", None, None, (records[1],)), "ires", "ires")
+    found = time_change(pair, TimeMetric("inference", 0.5), Records(*records), Asked(CONFIDENCE))
+    assert isinstance(found, Unknown)
+    assert words in found.why
+    assert "measured while other work took" in found.why
+
+
+def test_within_one_measurement_a_busy_machine_bears_on_both_sides() -> None:
+    two = cost(series("ires", 1.0, day=1, seed=1), series("ires_no_se", 0.8, day=1, seed=2)).model_copy(
+        update={"other_work_percent": 90.0}
+    )
+    pair = ComparedPair(Side("base", None, None, (two,)), Side("new", None, None, (two,)), "ires", "ires_no_se")
+    found = time_change(pair, TimeMetric("inference", 0.5), Records(two, two), Asked(CONFIDENCE))
+    assert isinstance(found, MeasuredChange)

@@ -1,0 +1,43 @@
+"""The overview of one run on one data set: what its first screen says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fbench.reports.findings.comparisons.budget import ShortBudget
+from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.studies import StudyResult
+from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.next_step import NextStep
+from fbench.reports.findings.overview.ablations import Ablation, ablations
+from fbench.reports.findings.overview.contenders import Contender, contenders
+from fbench.reports.findings.overview.recommendation import Recommendation, recommend
+from fbench.reports.findings.overview.trust import TrustLine, trust_lines
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What to take, which networks may be the best, every ablation, and how far all that can be trusted."""
+
+    recommendation: Recommendation
+    contenders: tuple[Contender, ...]
+    ablations: tuple[Ablation, ...]
+    trust: tuple[TrustLine, ...]
+
+
+def overview(
+    evidence: Evidence,
+    summary: Sequence[NetworkSummary],
+    results: Sequence[StudyResult],
+    budget: ShortBudget | None,
+    next_step: NextStep,
+) -> Overview:
+    """From what was found of one run on one data set."""
+    found = contenders(evidence, summary)
+    return Overview(
+        recommend(evidence, summary, found, results, budget, next_step),
+        found,
+        ablations(evidence, results),
+        trust_lines(evidence, budget),
+    )

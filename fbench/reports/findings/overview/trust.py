@@ -1,0 +1,187 @@
+"""Can this run be trusted? What a careful reader would ask, one line each: what is well, and what to be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fbench.benchmark.store.run_table import RunTable
+from fbench.reports.findings.comparisons.budget import ShortBudget
+from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.headline import SEEDS_FOR_CLAIMS
+from fbench.reports.findings.comparisons.learning import (
+    collapses_words,
+    exploded_losses,
+    unknown_classes_sentence,
+)
+from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.formatting import count, listing, percent, plural, significant
+from fbench.statistics.collapse import Collapses
+
+_MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class TrustLine:
+    """What was found on one question; ``is_warning`` where it limits what the run's numbers say."""
+
+    topic: str
+    text: str
+    is_warning: bool
+
+
+def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLine, ...]:
+    """The warnings first, each group in the order of the questions; none where nothing has finished."""
+    networks = list(evidence.networks.values())
+    if not networks:
+        return ()
+    lines = [
+        _budget(budget),
+        *_plateau(networks),
+        _seeds(evidence),
+        _collapses(networks),
+        *_exploded(evidence),
+        _classes(evidence),
+        *_copies(evidence),
+        *_machine(evidence.run),
+        *_code(networks),
+        *_readings(evidence),
+        _trials(evidence.run),
+    ]
+    return tuple(sorted(lines, key=lambda line: not line.is_warning))
+
+
+def _budget(budget: ShortBudget | None) -> TrustLine:
+    if budget is None:
+        return TrustLine("Budget", "the protocol’s own.", False)
+    share = percent(budget.image_passes / budget.own, 0)
+    return TrustLine(
+        "Budget",
+        f"{count(budget.image_passes)} of the protocol’s own {count(budget.own)} image passes ({share} %); longer "
+        "trainings may come out otherwise.",
+        True,
+    )
+
+
+def _plateau(networks: Sequence[NetworkEvidence]) -> Iterator[TrustLine]:
+    """How many trainings were still at their best when they ended; nothing where each was evaluated once."""
+    histories = [history for one in networks for history in one.histories if len(history) > 1]
+    if not histories:
+        return
+    rising = sum(
+        max(history, key=lambda row: (row.validation_top1, -row.validation_loss)) is history[-1]
+        for history in histories
+    )
+    rest = "still learning" if 2 * rising > len(histories) else "most had levelled off"
+    yield TrustLine(
+        "Plateau",
+        f"{count(rising)} of {plural(len(histories), 'training')} {'was' if rising == 1 else 'were'} best at the end: "
+        f"{rest}.",
+        2 * rising > len(histories),
+    )
+
+
+def _seeds(evidence: Evidence) -> TrustLine:
+    fewest = evidence.seed_counts[0]
+    if fewest == 1:
+        return TrustLine("Seeds", "one training of a network: nothing tells it from a lucky one.", True)
+    if fewest < SEEDS_FOR_CLAIMS and evidence.run.interim_analyses is None:
+        return TrustLine(
+            "Seeds", f"{count(fewest)}: only large differences stand out from chance; take {SEEDS_FOR_CLAIMS}.", True
+        )
+    return TrustLine("Seeds", f"{count(fewest)} or more of each network.", False)
+
+
+def _collapses(networks: Sequence[NetworkEvidence]) -> TrustLine:
+    bad = [one for one in networks if one.collapses.collapsed]
+    if not bad:
+        fewest = min(one.collapses.trainings for one in networks)
+        bound = percent(Collapses(0, fewest).rate().high, 0)
+        return TrustLine("Collapsed", f"no training (of each network, up to {bound} % may).", False)
+    shown = [collapses_words(one.collapses, one.network) for one in bad[:_MOST_NAMED]]
+    return TrustLine("Collapsed", f"{listing([*shown, *_more(len(bad))])}.", True)
+
+
+def _exploded(evidence: Evidence) -> Iterator[TrustLine]:
+    found = exploded_losses(evidence)
+    if found:
+        shown = [f"{network} ({significant(loss)} nats)" for network, loss in found[:_MOST_NAMED]]
+        yield TrustLine("Losses", f"exploded on the validation split: {listing([*shown, *_more(len(found))])}.", True)
+
+
+def _classes(evidence: Evidence) -> TrustLine:
+    unknown = unknown_classes_sentence(evidence)
+    if unknown:
+        return TrustLine("Classes", f"{unknown[:1].lower()}{unknown[1:]}", True)
+    return TrustLine("Classes", "each is recognised by every network that learned.", False)
+
+
+def _copies(evidence: Evidence) -> Iterator[TrustLine]:
+    audit = evidence.run.audits.get(evidence.data.name)
+    if audit is None:
+        return
+    leaked = len(audit.test_rows_with_copies)
+    if not leaked:
+        yield TrustLine("Copies", "no test image is in the training or validation split.", False)
+        return
+    share = leaked / max(1, sum(audit.images_by_split_and_class["test"]))
+    yield TrustLine(
+        "Copies",
+        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in the training or "
+        "validation split too; accuracies without them are in the summary.",
+        True,
+    )
+
+
+def _machine(run: RunTable) -> Iterator[TrustLine]:
+    if not run.costs:
+        yield TrustLine("Times", "not measured.", False)
+        return
+    cost = run.costs[-1]
+    if cost.busy_percent is None:
+        yield TrustLine("Times", "nothing is known of other work on the machine.", True)
+    elif cost.is_of_busy_machine:
+        yield TrustLine(
+            "Times",
+            f"measured while other work took {percent(cost.busy_percent / 100, 0)} % of the cores; ratios within the "
+            "measurement hold, times do not.",
+            True,
+        )
+    else:
+        taken = percent(cost.busy_percent / 100, 0)
+        yield TrustLine("Times", f"measured on a quiet machine (other work {taken} % of the cores).", False)
+
+
+def _code(networks: Sequence[NetworkEvidence]) -> Iterator[TrustLine]:
+    machines = [record.machine for one in networks for record in one.records]
+    revisions = {one.git_revision for one in machines if one.git_revision}
+    if any(one.git_dirty for one in machines):
+        yield TrustLine("Code", "trainings ran with changes that were in no commit.", True)
+    elif len(revisions) > 1:
+        yield TrustLine("Code", f"trainings are of {len(revisions)} revisions of fbench.", True)
+    else:
+        what = f"revision {revisions.pop()[:10]}, nothing uncommitted" if revisions else "an installed fbench"
+        yield TrustLine("Code", f"{what}.", False)
+
+
+def _readings(evidence: Evidence) -> Iterator[TrustLine]:
+    found = next((one for one in count_readings(evidence.run) if one.data == evidence.recorded_data), None)
+    if found is None:
+        return
+    others = found.total - found.of_this_run
+    text = f"read {plural(found.of_this_run, 'time')} by this run, {plural(others, 'time')} by others"
+    chose = f"; {count(found.selecting)} chose an epoch" if found.selecting else "; none chose an epoch"
+    yield TrustLine("Test split", f"{text}{chose}.", found.selecting > 0)
+
+
+def _trials(run: RunTable) -> TrustLine:
+    failed, missing = len(run.failed()), len(run.missing())
+    if not failed and not missing:
+        return TrustLine("Trials", f"all {count(len(run.plan))} finished.", False)
+    parts = [f"{count(amount)} {word}" for amount, word in ((failed, "failed"), (missing, "not run yet")) if amount]
+    return TrustLine("Trials", f"of {count(len(run.plan))}, {listing(parts)}.", True)
+
+
+def _more(found: int) -> list[str]:
+    return [f"{count(found - _MOST_NAMED)} more"] if found > _MOST_NAMED else []

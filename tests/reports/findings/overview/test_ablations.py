@@ -1,0 +1,52 @@
+"""All ablations on one scale: every pair once, with the differences of its seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fbench.reports.figures.ablations import ablations_forest
+from fbench.reports.findings.gather import gather_findings
+from tests.reports.fabricated_run import Recipe, fabricate_run
+
+
+def study(name: str, baseline: str, *levels: str) -> dict[str, object]:
+    return {"name": name, "title": name.title(), "question": "?", "baseline": baseline, "levels": (baseline, *levels)}
+
+
+def test_a_pair_of_two_studies_stands_once_and_baselines_stand_together(tmp_path: Path) -> None:
+    studies = (
+        study("first", "ires", "ires_no_se"),
+        study("second", "ires_relu", "ires"),
+        study("third", "ires", "ires_no_se", "ires_relu"),
+    )
+    run = fabricate_run(tmp_path / "run", Recipe(studies=studies))
+    rows = gather_findings([run]).data_sections[0].overview.ablations
+    assert [(row.comparison.network, row.comparison.baseline, row.study) for row in rows] == [
+        ("ires_no_se", "ires", "First"),
+        ("ires_relu", "ires", "Third"),
+        ("ires", "ires_relu", "Second"),
+    ]
+
+
+def test_each_pair_of_seeds_has_its_difference(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(studies=(study("first", "ires", "ires_no_se"),)))
+    (row,) = gather_findings([run]).data_sections[0].overview.ablations
+    accuracies = [
+        [record.test.top1 for record in run.records(name, "fer2013") if record.test] for name in ("ires_no_se", "ires")
+    ]
+    assert row.by_seed == pytest.approx(np.subtract(*accuracies))
+    assert np.mean(row.by_seed) == pytest.approx(row.comparison.estimate)
+
+
+def test_the_figure_says_every_comparison_and_where_each_can_be_pointed_at(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe())
+    rows = gather_findings([run]).data_sections[0].overview.ablations
+    drawing = ablations_forest(rows)
+    assert len(drawing.hotspots) == len(rows) == 2
+    for row, spot in zip(rows, drawing.hotspots, strict=True):
+        named = f"{row.comparison.network} against {row.comparison.baseline}"
+        assert spot.text.startswith(f"{named}: {row.comparison.verdict}\n")
+        assert named in drawing.alt

@@ -1,0 +1,101 @@
+"""Can this run be trusted? Each line, by runs that are made up for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fbench.benchmark.store.run_table import RunTable, load_run
+from fbench.reports.findings.comparisons.evidence import gather
+from fbench.reports.findings.overview.trust import TrustLine, trust_lines
+from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
+
+SMALL = Recipe(accuracy={"ires": 0.6, "ires_no_se": 0.5}, images=200, seeds=range(10))
+
+
+def lines_of(run: RunTable) -> dict[str, TrustLine]:
+    return {line.topic: line for line in trust_lines(gather(run, run.config.data[0]), None)}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunTable:
+    return fabricate_run(tmp_path / "run", SMALL)
+
+
+def test_warnings_come_first_and_a_run_that_is_well_has_none_of_what_it_should_not(run: RunTable) -> None:
+    found = trust_lines(gather(run, run.config.data[0]), None)
+    warned = [line.is_warning for line in found]
+    assert warned == sorted(warned, reverse=True)
+    lines = {line.topic: line for line in found}
+    assert lines["Seeds"] == TrustLine("Seeds", "10 or more of each network.", False)
+    assert lines["Budget"] == TrustLine("Budget", "the protocol’s own.", False)
+    assert lines["Code"] == TrustLine("Code", "revision 0123456789, nothing uncommitted.", False)
+    assert lines["Trials"] == TrustLine("Trials", "all 20 finished.", False)
+    assert lines["Collapsed"].text == "no training (of each network, up to 31 % may)."  # Clopper and Pearson, 0 of 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "topic", "words"),
+    [
+        ({"seeds": (0,)}, "Seeds", "one training of a network"),
+        ({"seeds": range(3)}, "Seeds", "3: only large differences stand out from chance; take 10."),
+        ({"collapsed_trials": (("ires", 0),)}, "Collapsed", "1 of 10 of ires (0 to 45 %)."),
+        ({"avoids_first_class": ("ires",)}, "Classes", "hardly ever recognised: anger"),
+        ({"failed": (("ires", 0),), "missing": (("ires", 1),)}, "Trials", "of 20, 1 failed and 1 not run yet."),
+        ({"with_cost": False}, "Times", "not measured."),
+    ],
+)
+def test_what_limits_the_numbers_is_said(tmp_path: Path, changes: dict[str, object], topic: str, words: str) -> None:
+    line = lines_of(fabricate_run(tmp_path / "run", replace(SMALL, **changes)))[topic]  # type: ignore[arg-type]
+    assert words in line.text
+    assert line.is_warning is (topic != "Times")
+
+
+def test_readings_of_the_test_split_are_counted_and_warned_of_where_they_chose_the_epoch(run: RunTable) -> None:
+    first, second, *_ = run.trials
+    readings = [
+        {"trial_id": one, "data_fingerprint": run.config.data[0].fingerprint, "selected_on": on, "time": "2026"}
+        for one, on in ((first, "validation"), (second, "test"), ("of another run", "validation"))
+    ]
+    file = run.folder.path / "test_readings.jsonl"
+    file.write_text("".join(f"{json.dumps(one)}\n" for one in readings), encoding="utf-8")
+    line = lines_of(load_run(run.folder.path))["Test split"]
+    assert line == TrustLine("Test split", "read 2 times by this run, 1 time by others; 1 chose an epoch.", True)
+
+
+def busy(run: RunTable, percent: float | None) -> RunTable:
+    cost = run.costs[-1].model_copy(update={"other_work_percent": percent, "before": None, "after": None})
+    return replace(run, costs=(cost,))
+
+
+@pytest.mark.parametrize(
+    ("percent", "words", "warns"),
+    [
+        (100.0, "other work took 100 % of the cores", True),
+        (15.0, "a quiet machine", False),
+        (None, "nothing", True),
+    ],
+)
+def test_how_busy_the_machine_was_is_said(run: RunTable, percent: float | None, words: str, warns: bool) -> None:
+    line = lines_of(busy(run, percent))["Times"]
+    assert words in line.text
+    assert line.is_warning is warns
+
+
+def with_machines(run: RunTable, change: Callable[[int], dict[str, object]]) -> RunTable:
+    trials = {
+        key: record.model_copy(update={"machine": MACHINE.model_copy(update=change(place))})
+        for place, (key, record) in enumerate(run.trials.items())
+    }
+    return replace(run, trials=trials)
+
+
+def test_uncommitted_code_and_several_revisions_are_said(run: RunTable) -> None:
+    dirty = lines_of(with_machines(run, lambda place: {"git_dirty": place == 3}))["Code"]
+    assert dirty == TrustLine("Code", "trainings ran with changes that were in no commit.", True)
+    several = lines_of(with_machines(run, lambda place: {"git_revision": f"{place % 2}" * 40}))["Code"]
+    assert several == TrustLine("Code", "trainings are of 2 revisions of fbench.", True)
