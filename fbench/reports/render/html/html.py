@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from importlib import resources
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -53,7 +53,8 @@ _FILTERS = (
 )
 
 
-_LONGEST_TOPIC = 30
+_LONGEST_TOPIC: Final = 30
+_SCRIPTS: Final = ("report.js", "reading.js")
 
 
 def render(report: Report) -> str:
@@ -114,9 +115,9 @@ def page_environment() -> Environment:
 
 @cache
 def page_script() -> Markup:
-    """What makes tables sort and filter, points answer and the contents follow."""
-    file = resources.files("fbench.reports.render.html").joinpath("templates", "report.js")
-    return Markup(file.read_text("utf-8"))  # noqa: S704 - the package's own
+    """What makes tables sort and filter, points answer and the contents follow; then links, copies, views, search."""
+    folder = resources.files("fbench.reports.render.html").joinpath("templates")
+    return Markup("".join(folder.joinpath(name).read_text("utf-8") for name in _SCRIPTS))  # noqa: S704 - our own
 
 
 def emphasised(sentence: str) -> Markup:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import importlib.resources
 import io
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,118 +12,23 @@ import pytest
 from typer.testing import CliRunner
 
 from fbench.cli.app import app
-from fbench.reports.render.html.build import build_report
-from tests.reports.fabricated_run import Recipe, fabricate_run
+from tests.reports.render.html.browsing import (
+    A4_PX,
+    WIDTHS,
+    browser,
+    file,
+    in_browser,
+    keys,
+    medium,
+    opened,
+    resize,
+    selenium,
+    violations,
+    waiting,
+)
 
-CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed")
-waiting = pytest.importorskip("selenium.webdriver.support.wait", reason="selenium is not installed")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="no Chromium with its driver on this machine"),
-]
-
-WIDTHS = [360, 768, 1440, 3840]
-A4_PX = (703, 1017)  # 210 x 297 mm less the page's margins, at 96 px an inch
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = selenium.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = selenium.Chrome(options=options, service=selenium.ChromeService(executable_path=DRIVER))
-    driver.get("about:blank")  # leaves the browser's own start page, which asks for things
-    driver.execute_cdp_cmd("Network.enable", {})
-    driver.execute_cdp_cmd(
-        "Network.emulateNetworkConditions",
-        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
-    )
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of every kind of part: crossed factors, failures, a long name and an Arabic one."""
-    crossed = ("ires", "ires_relu", "ires_no_se", "ires_no_se_relu")
-    long_name, arabic = "a_network_with_a_name_that_never_ends_" * 5 + "_and_so_on", "شبكة التعرف على المشاعر"
-    recipe = Recipe(
-        accuracy={"ires": 0.62, "ires_relu": 0.6, "ires_no_se": 0.5, "ires_no_se_relu": 0.5}
-        | {long_name: 0.4, arabic: 0.3},
-        seeds=range(8),
-        images=200,
-        failed=(("ires_relu", 7),),
-        missing=(("ires_no_se", 7),),
-        studies=(
-            {
-                "name": "crossed",
-                "title": "Squeeze-and-excitation and activation",
-                "question": "Do they depend on each other?",
-                "baseline": "ires",
-                "levels": crossed,
-                "factors": {
-                    name: {"squeeze_excite": "no" if "no_se" in name else "yes",
-                           "activation": "ReLU" if "relu" in name else "h_swish"}
-                    for name in crossed
-                },
-            },
-            {"name": "names", "title": "Names", "question": "?", "baseline": "ires",
-             "levels": ("ires", long_name, arabic)},
-        ),
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("page")
-    path = folder / "report.html"
-    path.write_text(build_report([fabricate_run(folder / "run", recipe)]), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def opened(browser: Any, file: Path) -> Any:
-    """The page, wide and light; what the browser logged before is forgotten."""
-    resize(browser, 1440)
-    medium(browser, "screen")
-    browser.get("about:blank")
-    browser.get_log("performance")
-    browser.get(file.as_uri())
-    return browser
-
-
-def resize(browser: Any, width: int, height: int = 900) -> None:
-    """By the device's metrics, since a window of Chromium is at least 500 px wide."""
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def medium(browser: Any, name: str, scheme: str = "light") -> None:
-    features = [
-        {"name": "prefers-color-scheme", "value": scheme},
-        {"name": "prefers-reduced-motion", "value": "reduce"},
-    ]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": name, "features": features})
-
-
-def violations(browser: Any) -> list[tuple[str, str, int]]:
-    """What axe-core finds: the rule, the first part that breaks it, and how many do."""
-    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
-    browser.execute_script(importlib.resources.files(package).joinpath("axe.min.js").read_text("utf-8"))
-    found = browser.execute_async_script(
-        "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
-    )
-    return [(one["id"], one["nodes"][0]["html"][:200], len(one["nodes"])) for one in found["violations"]]
+__all__ = ["browser", "file", "opened"]
+pytestmark = in_browser
 
 
 def test_nothing_is_asked_of_a_network_and_nothing_is_logged(opened: Any) -> None:
@@ -191,12 +93,15 @@ def test_every_table_sorts_by_every_column_both_ways(opened: Any) -> None:
             place += cell.colSpan;
             if (cell.tagName !== 'TH') continue;
             const orders = [];
-            for (const direction of ['ascending', 'descending']) {
+            const falling = cell.dataset.first === 'descending';
+            const directions = ['ascending', 'descending'];
+            for (const direction of falling ? directions.toReversed() : directions) {
               cell.querySelector('button').click();
               if (cell.getAttribute('aria-sort') !== direction) throw new Error(table.caption.textContent);
               orders.push([...table.tBodies].map(
                 (body) => [...body.rows].filter((row) => row.cells.length > 1).map((row) => value(row.cells[column]))));
             }
+            if (falling) orders.reverse();
             report.push({ caption: table.caption.textContent, column: cell.textContent, orders });
           }
         }
@@ -229,10 +134,10 @@ def leading_number(text: str) -> float | None:
         return None
 
 
-def test_every_table_filters(opened: Any) -> None:
+def test_every_table_of_more_than_eight_rows_filters(opened: Any) -> None:
     script = """
         const found = [];
-        for (const field of document.querySelectorAll('.filter')) {
+        for (const field of document.querySelectorAll('.tools .filter')) {
           const table = field.parentElement.nextElementSibling.querySelector('table');
           const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => row.cells.length > 1);
           const wanted = rows[rows.length - 1].cells[0].textContent.trim().toLowerCase();
@@ -255,9 +160,9 @@ def test_every_table_filters(opened: Any) -> None:
     found = opened.execute_script(script)
     tables = opened.execute_script(
         "return [...document.querySelectorAll('table')].filter((table) => [...table.tBodies].flatMap("
-        "(body) => [...body.rows]).filter((row) => row.cells.length > 1).length > 1).length"
+        "(body) => [...body.rows]).filter((row) => row.cells.length > 1).length > 8).length"
     )
-    assert len(found) == tables >= 12
+    assert len(found) == tables >= 6
     for one in found:
         assert one["right"], one
         assert 1 <= one["kept"] <= one["rows"], one
@@ -271,14 +176,18 @@ def test_a_header_sorts_by_the_keyboard(opened: Any) -> None:
     header.send_keys(keys.Keys.ENTER)
     cells = opened.find_elements("xpath", "//caption[starts-with(., 'Quality')]/../tbody/tr/td[2]")
     values = [float(cell.get_attribute("textContent")) for cell in cells]
-    assert values == sorted(values)
+    assert values == sorted(values, reverse=True)  # the most accurate first
+    header.send_keys(keys.Keys.ARROW_RIGHT)
+    assert opened.switch_to.active_element.text.startswith("this test set")
+    tip = opened.find_element("css selector", ".tip")
+    assert tip.text == "For these very images, if the networks were trained again with other seeds."
 
 
 def test_points_answer_the_pointer_and_the_keyboard(opened: Any) -> None:
     spots = opened.find_elements("css selector", "[id*=pareto].spot")
     tip = opened.find_element("css selector", ".tip")
-    assert len(spots) == 4 * 6
-    assert len(opened.find_elements("css selector", "[id*=seeds].spot")) == 6
+    assert len(spots) == 3 * 9
+    assert len(opened.find_elements("css selector", "[id*=seeds].spot")) == 9
     assert not tip.is_displayed()
     selenium.ActionChains(opened).scroll_to_element(spots[2]).move_to_element(spots[2]).perform()
     assert tip.is_displayed()
@@ -295,7 +204,9 @@ def test_points_answer_the_pointer_and_the_keyboard(opened: Any) -> None:
 
 
 def test_the_contents_follow_the_reader(opened: Any) -> None:
-    opened.execute_script("document.querySelector('[id$=-learning]').scrollIntoView()")
+    opened.find_element("css selector", "nav a[href$='-learning']").click()
+    fold = opened.find_element("xpath", "//h2[.='Learning curves']/ancestor::details")
+    waiting.WebDriverWait(opened, 5).until(lambda page: fold.get_attribute("open") is not None)  # it was folded
     current = "return document.querySelector('nav a[aria-current]')?.textContent"
     waiting.WebDriverWait(opened, 5).until(lambda page: page.execute_script(current) is not None)
     assert opened.execute_script(current) == "Learning curves"

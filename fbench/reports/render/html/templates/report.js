@@ -42,15 +42,67 @@
     header.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
   };
 
+  /** What a heading of a table means, where it is a word of the trade. */
+  const glossary = new Map(Object.entries({
+    seeds: "Trainings that differ in nothing but the seed.",
+    "p, corrected": "The p-value of no difference for new images, after Holm's correction over all comparisons of the run: below 0.05 the difference is beyond chance.",
+    p: "The p-value of no difference for new images, for this comparison alone.",
+    interval: "Where the true difference lies, at the confidence at which this comparison was tested among all.",
+    "interval, corrected": "Where the true difference lies, at the confidence at which this comparison was tested among all.",
+    "this test set": "For these very images, if the networks were trained again with other seeds.",
+    "new images": "For other seeds and other images of the same kind; verdicts rest on it.",
+    "new subjects": "For other seeds and other people; verdicts rest on it.",
+    verdict: "Better or worse: beyond chance. Equivalent: within the margin. Undecided: neither.",
+    "smallest margin": "The least margin within which these data show the two to be equivalent.",
+    detectable: "The difference that these data would find with a power of 80 %.",
+    macs: "Multiply-accumulates of one image in evaluation mode.",
+    parameters: "Trainable parameters, as a multiple of the baseline's.",
+    latency: "Median time of a call with one image.",
+    "latency p50": "Median time of a call with one image.",
+    "training step": "Time of an image in a training step.",
+    elementwise: "All arithmetic that is no multiply-accumulate.",
+    "balanced accuracy": "The mean recall of the classes.",
+    "macro f1": "The mean over classes of the harmonic mean of precision and recall.",
+    "calibration error": "How far stated confidences are from the share of right answers, over 15 bins.",
+    "hedges’ g": "The difference in units of the spread over seeds.",
+    "sign-flip": "An exact test over the seeds that assumes no distribution.",
+    "on the front": "The probability that no other network is both cheaper and more accurate.",
+    "average rank": "1 is the best.",
+    "without copies": "On the test images that have no exact copy in training or validation.",
+  }));
+  const meaningOf = (header) => glossary.get((header.childNodes[0]?.textContent ?? "").trim().toLowerCase());
+
   const makeSortable = (table) => {
-    for (const header of headersOf(table)) {
+    const buttons = headersOf(table).map((header) => {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
+      const meaning = meaningOf(header);
       button.append(...header.childNodes);
       header.append(button);
-      button.addEventListener("click", () => sort(table, header, header.getAttribute("aria-sort") === "ascending" ? -1 : 1));
-    }
+      if (meaning) {
+        button.dataset.meaning = meaning;
+        for (const kind of ["mouseenter", "focus"]) button.addEventListener(kind, () => tell(button, meaning));
+        for (const kind of ["mouseleave", "blur"]) button.addEventListener(kind, hide);
+      }
+      button.addEventListener("click", () => {
+        const first = header.dataset.first === "descending" ? "descending" : "ascending";
+        const now = header.getAttribute("aria-sort");
+        sort(table, header, (now === null ? first : now === "ascending" ? "descending" : "ascending") === "ascending" ? 1 : -1);
+      });
+      return button;
+    });
+    /* A table is one stop of the keyboard; arrows go from heading to heading. */
+    const stop = (place) => buttons.forEach((button, index) => (button.tabIndex = index === place ? 0 : -1));
+    stop(0);
+    buttons.forEach((button, index) => button.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const place = step && (index + step + buttons.length) % buttons.length;
+      if (place === undefined) return;
+      event.preventDefault();
+      stop(place);
+      buttons[place].focus();
+    }));
   };
 
   const makeFilter = (table) => {
@@ -89,13 +141,6 @@
     fit();
   };
 
-  for (const table of document.querySelectorAll("table")) {
-    const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => row.cells.length > 1);
-    if (rows.length < 2) continue;
-    makeSortable(table);
-    makeFilter(table);
-  }
-
   /* What a point of a chart says, beside it. */
   const tip = document.createElement("div");
   tip.className = "tip";
@@ -106,7 +151,11 @@
     const [title, ...facts] = spot.getAttribute("aria-label").split("\n");
     const head = document.createElement("strong");
     head.textContent = title;
-    tip.replaceChildren(head, ...facts.map((fact) => Object.assign(document.createElement("div"), { textContent: fact })));
+    place(spot, head, ...facts.map((fact) => Object.assign(document.createElement("div"), { textContent: fact })));
+  };
+  const tell = (button, meaning) => place(button, meaning);
+  const place = (spot, ...content) => {
+    tip.replaceChildren(...content);
     tip.hidden = false;
     const box = spot.getBoundingClientRect();
     const width = tip.offsetWidth;
@@ -125,6 +174,14 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
   });
+
+  const filteredFrom = 9; // rows: fewer are seen at once
+  for (const table of document.querySelectorAll("table")) {
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => row.cells.length > 1);
+    if (rows.length < 2) continue;
+    makeSortable(table);
+    if (rows.length >= filteredFrom) makeFilter(table);
+  }
 
   /* The contents mark where the reader is. */
   const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));

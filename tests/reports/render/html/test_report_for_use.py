@@ -1,0 +1,117 @@
+"""What a reader does with a report: links, copies, plain words, search, the keyboard; in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reports.render.html.browsing import browser, file, in_browser, keys, opened, resize
+
+__all__ = ["browser", "file", "opened"]
+pytestmark = in_browser
+
+
+def test_every_part_table_and_figure_can_be_linked_to_and_a_link_opens_what_is_folded(opened: Any, file: Path) -> None:
+    unnamed = """
+        const parts = [...document.querySelectorAll('main :is(h2, h3), main table, main figure')];
+        return parts.filter((part) => !part.id && part.tagName !== 'H3').map((part) => part.outerHTML.slice(0, 100));
+    """
+    assert opened.execute_script(unnamed) == []
+    hidden = "return [...document.querySelectorAll('main details table')].map((table) => table.id)[0]"
+    target = opened.execute_script(hidden)
+    opened.get("about:blank")
+    opened.get(f"{file.as_uri()}#{target}")
+    assert opened.find_element("id", target).is_displayed()
+    assert (
+        abs(opened.execute_script("return arguments[0].getBoundingClientRect().top", opened.find_element("id", target)))
+        < 900
+    )
+
+
+def test_a_table_is_copied_as_markdown_latex_and_csv(opened: Any) -> None:
+    taken = """
+        window.taken = [];
+        const clipboard = { writeText: async (text) => window.taken.push(text) };
+        Object.defineProperty(navigator, 'clipboard', { value: clipboard });
+        const table = [...document.querySelectorAll('table')].find((one) => one.caption.textContent.startsWith('Cost'));
+        const choice = (table.closest('.scroll') ?? table).previousElementSibling.querySelector('select');
+        for (const name of ['Markdown', 'LaTeX', 'CSV']) {
+          choice.value = name;
+          choice.dispatchEvent(new Event('change'));
+        }
+        return window.taken;
+    """
+    markdown, latex, commas = opened.execute_script(taken)
+    assert markdown.splitlines()[0].startswith("| Network | % | trainable |")
+    assert markdown.splitlines()[2].startswith("| ires | 6")
+    assert len(markdown.splitlines()) == 2 + 9
+    assert latex.splitlines()[1] == "\\toprule"
+    assert "ires\\_relu & " in latex
+    assert commas.splitlines()[0].startswith("Network,%,trainable,")
+    assert re.search(r'"\d+,\d{3}"', commas.splitlines()[1])  # a comma inside a number is quoted
+
+
+def test_a_command_is_copied(opened: Any) -> None:
+    script = """
+        window.taken = [];
+        const clipboard = { writeText: async (text) => window.taken.push(text) };
+        Object.defineProperty(navigator, 'clipboard', { value: clipboard });
+        const code = document.querySelector('code.command');
+        code.parentElement.querySelector('button.copy').click();
+        return [code.textContent, window.taken[0]];
+    """
+    shown, taken = opened.execute_script(script)
+    assert shown == taken
+    assert taken.startswith("fbench run ")
+
+
+def test_plain_words_or_all_numbers_without_a_reload(opened: Any) -> None:
+    table = opened.find_element("xpath", "//caption[starts-with(., 'Against')]/..")
+    words = opened.find_element("css selector", ".verdicts.words-view")
+    assert (table.is_displayed(), words.is_displayed()) == (True, False)
+    plain, numbers = opened.find_elements("css selector", "button.view")
+    plain.click()
+    assert (table.is_displayed(), words.is_displayed()) == (False, True)
+    numbers.click()
+    assert table.is_displayed()
+    assert opened.execute_script("return [...document.querySelectorAll('main details')].every((fold) => fold.open)")
+    numbers.click()
+    assert plain.get_attribute("aria-pressed") == numbers.get_attribute("aria-pressed") == "false"
+
+
+def test_search_finds_what_is_folded_and_goes_there(opened: Any) -> None:
+    field = opened.find_element("css selector", ".reading .filter")
+    field.send_keys("Student’s t over the seeds")
+    assert opened.find_element("css selector", ".reading .status").text == "1 found"
+    part = opened.find_element("id", "statistics").find_element("xpath", "ancestor::details")
+    assert part.get_attribute("open") is None
+    field.send_keys(keys.Keys.ENTER)
+    assert part.get_attribute("open") is not None
+
+
+def test_few_stops_of_the_keyboard_come_before_the_first_figure(opened: Any) -> None:
+    script = """
+        const figure = document.querySelector('main figure svg');
+        const stops = [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')].filter(
+          (part) => part.tabIndex >= 0 && part.checkVisibility());
+        return [stops.filter((part) => figure.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_PRECEDING).length,
+                stops.length];
+    """
+    before, all_of_them = opened.execute_script(script)
+    assert before <= 60
+    assert all_of_them <= 200
+
+
+def test_the_page_is_short_before_anything_is_opened(opened: Any) -> None:
+    assert opened.execute_script("return document.documentElement.scrollHeight / innerHeight") <= 10
+
+
+@pytest.mark.parametrize("zoom", [2])
+def test_at_200_percent_nothing_is_cut_off(opened: Any, zoom: int) -> None:
+    """Zoom halves the CSS pixels of a window (WCAG 2.2, 1.4.10)."""
+    resize(opened, 1440 // zoom, 900 // zoom)
+    overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert opened.execute_script(overflow) <= 0
