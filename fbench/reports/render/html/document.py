@@ -126,9 +126,9 @@ class DataSection(DataFindings):
     sparklines: Mapping[str, Sparkline]
     tuning_curves: Mapping[str, TuningCurve]
     throughput_words: str
-    accuracy_figures: tuple[FigurePart, ...]
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]
+    accuracy_figures: tuple[FigurePart, ...]
     many: ManySection | None
     learning_figures: tuple[FigurePart, ...]
     recalls: RecallSection | None
