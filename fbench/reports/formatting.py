@@ -73,8 +73,13 @@ def margin(fraction: float) -> str:
 
 
 def points_range(low: float, high: float) -> str:
-    """An interval of differences in percentage points."""
-    return MISSING if _absent(low) else f"{points(low)} to {points(high)}"
+    """An interval of differences in percentage points; an end that rounds to zero keeps its sign, so that the side of
+    zero on which it lies is seen."""
+    return MISSING if _absent(low) else f"{_end(low)} to {_end(high)}"
+
+
+def _end(fraction: float) -> str:
+    return minus(f"{100 * fraction:+.1f}") if fraction else "0.0"
 
 
 def ratio(value: float | None) -> str:

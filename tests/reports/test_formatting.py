@@ -35,6 +35,8 @@ def test_differences_carry_a_true_minus_sign() -> None:
     assert formatting.points(0.0123) == "+1.2"
     assert formatting.points(-0.0002) == "0.0"
     assert formatting.points_range(-0.02, 0.01) == "−2.0 to +1.0"
+    assert formatting.points_range(0.0002, 0.01) == "+0.0 to +1.0"  # 0 lies outside
+    assert formatting.points_range(-0.0002, 0.0) == "−0.0 to 0.0"
 
 
 def test_lists_and_plurals() -> None:

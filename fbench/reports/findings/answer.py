@@ -22,6 +22,7 @@ from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accur
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.origin.tuning import given_settings
+from fbench.reports.findings.overview.contenders import Contender
 from fbench.reports.findings.tradeoffs.fronts import FrontResult, FrontRow, FrontStep
 from fbench.reports.formatting import (
     count,
@@ -54,6 +55,7 @@ def answer(
     front: FrontResult | None,
     studies: Sequence[StudyResult],
     claims: ClaimsSection | None,
+    found_contenders: Sequence[Contender] = (),
 ) -> tuple[AnswerSentence, ...]:
     """At most seven sentences on one run and data set; ``claims`` none where they are told elsewhere."""
     if not summary:
@@ -62,8 +64,8 @@ def answer(
     baselines = {row.network: row.baseline for result in reversed(studies) for row in result.comparisons}
     found = [
         AnswerSentence("Missed", unknown_classes_sentence(evidence)),
-        AnswerSentence("First", _first(evidence, summary)),
-        AnswerSentence("Which to take", _budgets(front) if front else ""),
+        AnswerSentence("First", _first(evidence, summary, found_contenders)),
+        AnswerSentence("Cheap", _budgets(front) if front else ""),
         AnswerSentence("What matters", _what_matters(rows, studies, short_budget(evidence.run.config, evidence.data))),
         AnswerSentence("Claims", claims.summary if claims else ""),
         AnswerSentence("Undecided", _undecided(rows)),
@@ -72,7 +74,7 @@ def answer(
     return tuple(one for one in found if one.text)
 
 
-def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
+def _first(evidence: Evidence, summary: Sequence[NetworkSummary], found: Sequence[Contender]) -> str:
     config, best = evidence.run.config, by_accuracy(summary)[0]
     images = best.accuracy.new_images
     data = f"synthetic faces ({evidence.data.name})" if evidence.data.synthetic else evidence.data.name
@@ -87,16 +89,16 @@ def _first(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str:
         f"{best.network} {reached} top-1 {percent(images.estimate)} % on the {evidence.split_words} "
         f"(95 % interval for {NEW_UNITS[evidence.unit]}{given}{percent_range(images.low, images.high)})"
     )
-    return f"{trained}; {what}{_lead(best, summary)}{strength(evidence)}."
+    return f"{trained}; {what}{_lead(found)}{strength(evidence)}."
 
 
-def _lead(best: NetworkSummary, summary: Sequence[NetworkSummary]) -> str:
-    """How many others are as good as the first, as far as its interval can tell."""
-    others = [row for row in summary if row is not best]
-    close = sum(row.accuracy.new_images.estimate >= best.accuracy.new_images.low for row in others)
-    if not close:
+def _lead(found: Sequence[Contender]) -> str:
+    """Which others may be the most accurate, by paired differences corrected over all."""
+    names = [one.network for one in found[1:] if one.bound.may_be_best]
+    if not names:
         return ""
-    return f", and {close} of the {plural(len(others), 'other')} {'lies' if close == 1 else 'lie'} inside that interval"
+    shown = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} more"]
+    return f", and {listing(shown)} may be as accurate or more"
 
 
 def _budgets(front: FrontResult) -> str:
@@ -127,8 +129,8 @@ def _budget(front: FrontResult, axis: int, goal: str) -> str:
 
 def _step(step: FrontStep, row: FrontRow, axis: int) -> str:
     gain = step.price.points
-    chance = f"{points_range(gain.low / 100, gain.high / 100)}"
-    return f"{row.network} ({_amount(row, axis, step.unit)}; {number(gain.estimate)} points more, {chance})"
+    more = f"{number(gain.estimate)} points more than {step.cheaper}"
+    return f"{row.network} ({_amount(row, axis, step.unit)}; {more}, {points_range(gain.low / 100, gain.high / 100)})"
 
 
 def _amount(row: FrontRow, axis: int, unit: str) -> str:
@@ -204,7 +206,7 @@ def _seeds_wanted(row: Comparison) -> str:
     if row.neither_learned:
         return "; neither learned"
     seeds = row.more.seeds if row.more else None
-    return f"; if that is the difference, about {count(seeds)} seeds would tell" if seeds else ""
+    return f"; if that is the difference, {count(seeds)} seeds would tell with a chance of 80 %" if seeds else ""
 
 
 def _seeds(evidence: Evidence) -> str:

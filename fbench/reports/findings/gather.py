@@ -122,13 +122,14 @@ def _data_findings(
     run = evidence.run
     summary = summarise_networks(evidence)
     results = study_results(evidence, correction)
-    front = front_result(evidence, summary)
+    front = front_result(evidence, summary, results)
     published = published_rows(evidence, summary)
     factors = factor_sections(evidence, [result.study for result in results], correction)
     studies = tuple(_study_findings(evidence, result, factors.get(result.study.name), omissions) for result in results)
     maps = network_maps(run, evidence, shown, omissions)
     plans = network_plans(run, evidence.recorded_data, omissions)
     budget, to_do = short_budget(run.config, evidence.data), next_step(run, results)
+    first = overview(evidence, summary, results, budget, to_do)
     return DataFindings(
         key=key,
         run_name=run_name,
@@ -137,8 +138,8 @@ def _data_findings(
         split_words=evidence.split_words,
         unit=evidence.unit,
         budget=budget,
-        overview=overview(evidence, summary, results, budget, to_do),
-        answer=answer(evidence, summary, front, results, claims),
+        overview=first,
+        answer=answer(evidence, summary, front, results, claims, first.contenders),
         cautions=tuple(text for text in (folds_sentence(evidence), *cautions(run)) if text),
         families=tuple(family_sentences(list(dict.fromkeys(result.family for result in results)))),
         next_step=to_do,

@@ -60,7 +60,8 @@ def test_how_many_it_would_decide_is_said(undecided: int, decided: int, words: s
 def test_the_answer_of_a_run_has_five_lines_at_most_and_what_is_undecided_is_one_of_them() -> None:
     (section,) = gather_findings([load_run(REFERENCE)]).data_sections
     lines = answer_lines(section)
-    assert [topic for topic, _ in lines] == ["Missed", "First", "What matters", "Undecided", "Learning"]
+    assert [topic for topic, _ in lines] == ["Missed", "Take", "What matters", "Undecided", "Learning"]
     assert dict(lines)["Undecided"] == section.next_step.sentence
+    assert dict(lines)["Take"].startswith(section.overview.recommendation.sentence)
     decided = replace(section, next_step=NextStep(9, 0, None, 0, ""))
     assert "Undecided" not in dict(answer_lines(decided))

@@ -204,7 +204,7 @@ def _gap_part(test: OverfitsLess, other: str, data: str, claim: Claim, evidence:
     step = 1 / evidence.networks[other].correct.shape[1]
     found = over_seeds(learned.smaller, step=step)
     size, direction = number(100 * abs(found.estimate), 1), "smaller" if found.estimate >= 0 else "larger"
-    spread = minus(f"{points_range(found.low, found.high)} points over {plural(learned.seeds, 'seed')}")
+    spread = f"difference {points_range(-found.high, -found.low)} points over {plural(learned.seeds, 'seed')}"
     text = f"the gap of {test.network} from training to test top-1 is {size} points {direction} {where} ({spread})"
     if not any(over_seeds(gaps, step=step).low > 0 for gaps in (learned.ours, learned.theirs)):
         lacks.append(MissingEvidence("over-fitting", data, names))

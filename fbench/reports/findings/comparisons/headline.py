@@ -86,7 +86,8 @@ def strength(evidence: Evidence) -> str:
             "not tested"
         )
     if fewest < SEEDS_FOR_CLAIMS and evidence.run.interim_analyses is None:
-        return f"; with {fewest} seeds the results are descriptive, as a claim wants {SEEDS_FOR_CLAIMS}"
+        wanted = f"a claim takes {SEEDS_FOR_CLAIMS}"
+        return f"; with {fewest} seeds only large differences stand out from chance, and {wanted}"
     return ""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from fbench.reports.findings.comparisons.evidence import Evidence
+from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.tradeoffs.cost_axes import CONFIDENCE, CostAxis, cost_axes
 from fbench.reports.formatting import listing, points, points_range, significant
@@ -90,8 +91,13 @@ class _Front:
         return tuple(sorted(on, key=lambda name: self.axis.values[name].estimate))
 
 
-def front_result(evidence: Evidence, summary: Sequence[NetworkSummary]) -> FrontResult | None:
-    """The fronts of one data set; none where fewer than two networks have two seeds and a known cost."""
+def front_result(
+    evidence: Evidence, summary: Sequence[NetworkSummary], studies: Sequence[StudyResult] = ()
+) -> FrontResult | None:
+    """The fronts of one data set; none where fewer than two networks have two seeds and a known cost.
+
+    Where ``studies`` leave a pair undecided that is cheaper and more accurate by its own interval, that is said.
+    """
     rows = [row for row in summary if row.seeds >= FEWEST_SEEDS]
     means = ties_made_equal([row.accuracy.new_images.estimate for row in rows])
     accuracies = {row.network: mean for row, mean in zip(rows, means.tolist(), strict=True)}
@@ -108,13 +114,19 @@ def front_result(evidence: Evidence, summary: Sequence[NetworkSummary]) -> Front
     if not fronts:
         return None
     gain = cache(partial(accuracy_difference, evidence))  # one pair is on the front of several costs
+    not_told = {
+        frozenset((row.network, row.baseline)): row.verdict
+        for result in studies
+        for row in result.comparisons
+        if row.verdict in ("undecided", "equivalent")
+    }
     return FrontResult(
         axes=tuple((front.axis.name, front.axis.unit) for front in fronts),
         rows=tuple(
             FrontRow(name, accuracies[name], tuple(_cell(front, name) for front in fronts)) for name in accuracies
         ),
         steps=tuple(step for front in fronts for step in _steps(gain, front)),
-        free_lunches=tuple(text for front in fronts if (text := _free_lunch(gain, front, accuracies))),
+        free_lunches=tuple(text for front in fronts if (text := _free_lunch(gain, front, accuracies, not_told))),
         seeds="common" if all(one.seeds == "common" for one in joint.values()) else "own",
         draws=fronts[0].found.draws,
         monte_carlo_error=max(float(front.found.monte_carlo_error.max()) for front in fronts),
@@ -178,7 +190,9 @@ def _price(gain: Gain, axis: CostAxis, ours: str, theirs: str) -> Price | None:
     return price_of_a_point(Interval(found.estimate, found.low, found.high, CONFIDENCE), cost)
 
 
-def _free_lunch(gain: Gain, front: _Front, accuracies: Mapping[str, float]) -> str:
+def _free_lunch(
+    gain: Gain, front: _Front, accuracies: Mapping[str, float], not_told: Mapping[frozenset[str], str]
+) -> str:
     """The networks than which one on the front is cheaper and more accurate, each beyond its 95 % interval."""
     cost = {name: front.axis.values[name].estimate for name in front.networks}
     beaten: dict[str, list[str]] = {}
@@ -189,7 +203,8 @@ def _free_lunch(gain: Gain, front: _Front, accuracies: Mapping[str, float]) -> s
         best = max(better, key=lambda one: accuracies[one])
         price = _price(gain, front.axis, best, name)
         if price is not None and price.bargain == "free lunch":
-            beaten.setdefault(best, []).append(name)
+            verdict = not_told.get(frozenset((best, name)))
+            beaten.setdefault(best, []).append(f"{name} ({verdict} after correction)" if verdict else name)
     if not beaten:
         return ""
     found = "; ".join(f"{best} beats {listing(others)}" for best, others in beaten.items())

@@ -26,7 +26,7 @@ MOST_SENTENCES: Final = 4
 """With more comparisons than this their sentences are left to the report."""
 
 LINES: Final = 5
-TOPICS: Final = ("Missed", "First", "What matters", "Undecided", "Learning", "Claims", "Which to take")
+TOPICS: Final = ("Missed", "Take", "What matters", "Undecided", "Learning", "First", "Claims", "Cheap")
 """In the order in which they are printed, as many as there are lines."""
 
 
@@ -53,6 +53,9 @@ def answer_lines(section: DataFindings) -> list[tuple[str, str]]:
     with the command that would decide it."""
     said = {sentence.topic: sentence.text for sentence in section.answer}
     said["Undecided"] = section.next_step.sentence
+    if section.summary:
+        recommendation = section.overview.recommendation
+        said["Take"] = " ".join([recommendation.sentence, recommendation.reason]).strip()
     return [(topic, said[topic]) for topic in TOPICS if said.get(topic)][:LINES]
 
 

@@ -126,7 +126,8 @@ def test_the_gap_is_training_accuracy_at_the_chosen_epoch_less_test_accuracy(ove
     reference = stats.ttest_rel(gaps[1], gaps[0])
     interval = reference.confidence_interval()
     assert f"{100 * (gaps[1] - gaps[0]).mean():.1f} points smaller than that of ires_no_se on FER2013" in found.why
-    assert f"(+{100 * interval.low:.1f} to +{100 * interval.high:.1f} points over 10 seeds)" in found.why
+    ends = f"−{100 * interval.high:.1f} to −{100 * interval.low:.1f}"  # of ours minus the other's, as the words are
+    assert f"(difference {ends} points over 10 seeds)" in found.why
 
 
 def test_a_training_accuracy_that_is_no_number_leaves_its_seed_out(overfitted: RunTable) -> None:

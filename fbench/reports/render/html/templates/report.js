@@ -45,7 +45,7 @@
   /** What a heading of a table means, where it is a word of the trade. */
   const glossary = new Map(Object.entries({
     seeds: "Trainings that differ in nothing but the seed.",
-    "p, corrected": "The p-value of no difference for new images, after Holm's correction over all comparisons of the run: below 0.05 the difference is beyond chance.",
+    "p, corrected": "The p-value of no difference for new images, corrected over all comparisons of the run: below 0.05 the difference is beyond chance.",
     p: "The p-value of no difference for new images, for this comparison alone.",
     interval: "Where the true difference lies, at the confidence at which this comparison was tested among all.",
     "interval, corrected": "Where the true difference lies, at the confidence at which this comparison was tested among all.",
