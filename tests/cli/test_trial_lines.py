@@ -19,6 +19,7 @@ from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.cli.progress import RunProgress
 from fbench.cli.status import status_command
+from tests.reports.fabricated_cost import cost, series
 
 REASON = "ValueError: [/red] of [bold"
 
@@ -52,6 +53,17 @@ def test_weights_that_are_not_kept_are_told_as_the_trial_ends(
     finished = {"status": "finished", "failure_reason": None, "weights_not_kept": "'a' [/is] odd"}
     text = told(TrialResult(failed.record.model_copy(update=finished)), capsys, tmp_path)
     assert f"The weights of {failed.record.spec.label} are not kept: 'a' [/is] odd" in text
+
+
+def test_a_busy_machine_is_told_with_the_command_that_measures_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    record = cost(series("lenet5", 1.0)).model_copy(update={"other_work_percent": 63.4})
+    with RunProgress() as progress:
+        progress.measured_on_busy_machine(record, tmp_path / "my run")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("Cost was measured while other work took 63 % of the cores (more than 15 %)")
+    assert said.endswith(f"fbench speed --into '{tmp_path / 'my run'}'")
 
 
 def test_status_shows_the_reason_as_it_is(
