@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+BLOCKS = {"p", "li", "h1", "h2", "h3", "h4", "figcaption", "summary"}
+NO_SENTENCES = {"table", "code", "pre", "svg", "dl", "nav", "title"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
 
@@ -20,13 +22,16 @@ class Table:
 
 
 class Page(HTMLParser):
-    """``elements`` are (tag, attributes) in order; ``tables`` in order; ``text`` is all that a reader sees."""
+    """``elements`` are (tag, attributes) in order; ``tables`` in order; ``text`` is all that a reader sees, and
+    ``sentences`` are its paragraphs, items, captions and headings outside of tables, without code."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.tables: list[Table] = []
         self.text = ""
+        self.sentences: list[str] = []
+        self._sentence = ""
         self._open: list[str] = []
         self._hidden: list[int] = []
         self.feed(html)
@@ -67,11 +72,19 @@ class Page(HTMLParser):
             row[-1] = " ".join(row[-1].split())
         if tag in ("p", "li", "td", "th", "h1", "h2", "h3", "h4"):
             self.text += " "
+        if tag in BLOCKS:
+            if self._sentence.strip():
+                self.sentences.append(" ".join(self._sentence.split()))
+            self._sentence = ""
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
         self.text += data
+        if not {"table", "code", "pre", "svg", "dl", "nav", "title"}.intersection(self._open) and BLOCKS.intersection(
+            self._open
+        ):
+            self._sentence += data
         if "caption" in self._open:
             self.tables[-1].caption = (self.tables[-1].caption + data).strip()
         elif "td" in self._open or "th" in self._open:
