@@ -140,7 +140,7 @@ def _machine(run: RunTable) -> Iterator[TrustLine]:
         return
     cost = run.costs[-1]
     if cost.busy_percent is None:
-        yield TrustLine("Times", "nothing is known of other work on the machine.", True)
+        yield TrustLine("Times", "measured on a machine of whose other work nothing is known.", True)
     elif cost.is_of_busy_machine:
         yield TrustLine(
             "Times",

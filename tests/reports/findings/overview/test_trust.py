@@ -12,7 +12,9 @@ import pytest
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
+from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
+from tests.reports.read_page import Page
 
 SMALL = Recipe(accuracy={"ires": 0.6, "ires_no_se": 0.5}, images=200, seeds=range(10))
 
@@ -77,7 +79,7 @@ def busy(run: RunTable, percent: float | None) -> RunTable:
     [
         (100.0, "other work took 100 % of the cores", True),
         (15.0, "a quiet machine", False),
-        (None, "nothing", True),
+        (None, "nothing is known", True),
     ],
 )
 def test_how_busy_the_machine_was_is_said(run: RunTable, percent: float | None, words: str, warns: bool) -> None:
@@ -99,3 +101,10 @@ def test_uncommitted_code_and_several_revisions_are_said(run: RunTable) -> None:
     assert dirty == TrustLine("Code", "trainings ran with changes that were in no commit.", True)
     several = lines_of(with_machines(run, lambda place: {"git_revision": f"{place % 2}" * 40}))["Code"]
     assert several == TrustLine("Code", "trainings are of 2 revisions of fbench.", True)
+
+
+def test_a_busy_machine_is_said_where_times_are(run: RunTable) -> None:
+    page = Page(build_report([busy(run, 64.0)]))
+    said = [one for one in page.sentences if "while other work took 64 % of the cores" in one]
+    assert len(said) == 3  # in the box of the first screen, below the times of the summary, and above those by batch
+    assert not [one for one in Page(build_report([run])).sentences if "while other work took" in one]
