@@ -30,10 +30,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything needed to repeat a run; ``command`` has PATH where only the reader knows it."""
+    """Everything needed to repeat a run, and to cite what made it; ``command`` has PATH where only the reader knows it.
+
+    ``bibtex`` is an entry for the version of fbench that trained.
+    """
 
     facts: tuple[Fact, ...]
     command: str
+    bibtex: str
 
 
 def provenance(run: RunTable) -> Provenance:
@@ -54,7 +58,20 @@ def provenance(run: RunTable) -> Provenance:
         Fact("Run created", config.created_at),
         *(Fact("Plug-in", Path(plugin).name) for plugin in config.plugins),
     ]
-    return Provenance(facts=tuple(facts), command=repeat_command(run))
+    return Provenance(facts=tuple(facts), command=repeat_command(run), bibtex=_bibtex(run))
+
+
+def _bibtex(run: RunTable) -> str:
+    """As ``CITATION.cff`` has it, with the version and year of the trainings."""
+    first = next((record for record in run.trials.values() if record.status == "finished"), None)
+    version = first.machine.versions.get("fbench", "") if first else ""
+    lines = {
+        "author": "{The fbench developers}",
+        "title": "fbench: benchmarks and ablations of compact vision networks",
+        "version": version,
+        "year": run.config.created_at[:4],
+    }
+    return "@software{fbench,\n" + "".join(f"  {key} = {{{value}}},\n" for key, value in lines.items() if value) + "}"
 
 
 def budget_words(budget: Budget, protocol: Protocol) -> str:

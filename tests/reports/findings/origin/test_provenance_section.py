@@ -14,13 +14,24 @@ from fbench.architectures.plugin_sources import PluginSources
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.run_table import RunTable, load_run
-from fbench.reports.findings.origin.provenance import repeat_command
+from fbench.reports.findings.origin.provenance import provenance, repeat_command
 from fbench.reports.findings.origin.readings import count_readings
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
 
 pytestmark = pytest.mark.usefixtures("unpainted")
+
+
+def test_what_is_cited_is_the_version_that_trained(run: RunTable) -> None:
+    (first, *lines, last) = provenance(run).bibtex.splitlines()
+    assert (first, last) == ("@software{fbench,", "}")
+    assert [line.strip() for line in lines] == [
+        "author = {{The fbench developers}},",
+        "title = {fbench: benchmarks and ablations of compact vision networks},",
+        "version = {0.1.0},",
+        f"year = {{{run.config.created_at[:4]}}},",
+    ]
 
 
 def test_command_names_suite_protocol_preset_data_and_seeds(run: RunTable) -> None:
