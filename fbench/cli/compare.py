@@ -63,6 +63,7 @@ def compare_command(
     sides = load_side(base), load_side(new)
     compared = pairs(*sides)
     gate = judge_gate(compared, conditions, other_machine=other_machine) if conditions else None
+    difference = None
     if target is not None:
         difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
         _write_page(difference, target, to_stderr=as_json)
@@ -75,7 +76,7 @@ def compare_command(
             raise UserError(
                 f"{base} and {new} have nothing measured in common; `fbench speed` or `fbench run` makes it."
             )
-    choice = gather_difference(*sides, other_machine=other_machine).choice
+    choice = (difference or gather_difference(*sides, other_machine=other_machine)).choice
     if as_json:
         typer.echo(json.dumps(_to_json(gate, choice), indent=1))
     else:
