@@ -14,10 +14,10 @@ from fbench.core.errors import UserError
 from fbench.core.files import require_writable_file
 
 if TYPE_CHECKING:
+    from fbench.reports.findings.diff.model import Choice, Difference
     from fbench.reports.findings.gate.change import MeasuredChange
     from fbench.reports.findings.gate.conditions import Condition
     from fbench.reports.findings.gate.judge import Gate, Judged
-    from fbench.reports.findings.gate.subjects import Side
 
 
 def compare_command(
@@ -51,6 +51,7 @@ def compare_command(
 ) -> None:
     """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed". Exit code 1
     says that one failed, or with --fail-on-undecided that one is open."""
+    from fbench.reports.findings.diff.gather import gather_difference
     from fbench.reports.findings.gate.conditions import parse_condition
     from fbench.reports.findings.gate.judge import changes_without_gate, judge_gate
     from fbench.reports.findings.gate.subjects import load_side, pairs
@@ -62,9 +63,12 @@ def compare_command(
     sides = load_side(base), load_side(new)
     compared = pairs(*sides)
     gate = judge_gate(compared, conditions, other_machine=other_machine) if conditions else None
+    difference = None
     if target is not None:
-        _write_page(sides, gate, target, other_machine=other_machine, to_stderr=as_json)
+        difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
+        _write_page(difference, target, to_stderr=as_json)
         if gate is None and not as_json:
+            typer.echo(difference.choice.sentence, err=True)  # the path stands alone on the output
             return
     if gate is None:
         gate = changes_without_gate(compared, other_machine=other_machine)
@@ -72,10 +76,11 @@ def compare_command(
             raise UserError(
                 f"{base} and {new} have nothing measured in common; `fbench speed` or `fbench run` makes it."
             )
+    choice = (difference or gather_difference(*sides, other_machine=other_machine)).choice
     if as_json:
-        typer.echo(json.dumps(_to_json(gate), indent=1))
+        typer.echo(json.dumps(_to_json(gate, choice), indent=1))
     else:
-        _print(gate, held=bool(conditions))
+        _print(gate, choice, held=bool(conditions))
     if conditions and (gate.failed or (fail_on_undecided and gate.undecided)):
         raise typer.Exit(1)
 
@@ -90,18 +95,14 @@ def _checked(output: Path | None) -> Path | None:
     return target
 
 
-def _write_page(
-    sides: tuple[Side, Side], gate: Gate | None, target: Path, *, other_machine: bool, to_stderr: bool
-) -> None:
+def _write_page(difference: Difference, target: Path, *, to_stderr: bool) -> None:
     """Without conditions nothing is judged, and other settings are told on the page instead of refused."""
-    from fbench.reports.findings.diff.gather import gather_difference
     from fbench.reports.render.diff.page import write_difference
 
-    difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
     typer.echo(str(write_difference(difference, target)), err=to_stderr)
 
 
-def _print(gate: Gate, *, held: bool) -> None:
+def _print(gate: Gate, choice: Choice, *, held: bool) -> None:
     from rich.markup import escape
 
     from fbench.cli.architecture_views import console, plain_table
@@ -121,6 +122,7 @@ def _print(gate: Gate, *, held: bool) -> None:
         screen.print(escape(line), soft_wrap=True)
     if held:
         screen.print(escape(gate.summary), soft_wrap=True)
+    screen.print(escape(choice.sentence), soft_wrap=True)
 
 
 def _metric(one: Judged) -> str:
@@ -149,11 +151,12 @@ def _undecided(gate: Gate) -> Iterator[str]:
             yield f"Undecided: {one.pair.label}, {_metric(one)}: {one.why}."
 
 
-def _to_json(gate: Gate) -> dict[str, Any]:
+def _to_json(gate: Gate, choice: Choice) -> dict[str, Any]:
     return {
         "confidence": gate.confidence,
         "failed": gate.failed,
         "undecided": gate.undecided,
+        "choice": {"outcome": choice.outcome, "sentence": choice.sentence},
         "conditions": [
             {
                 "network": one.pair.new_network,

@@ -83,7 +83,7 @@ def _give_report(request: ReportRequest) -> None:
     if request.output is None and target is not None:
         require_target(target, request.form)  # in a folder that only now is known to be a run's
     if request.form is not ReportFormat.HTML and request.figure_folder is None:
-        give_tables(_findings(request, runs), request.form, target)
+        give_tables(_findings(request, runs), request.form, target, request.runs)
         return
     report = _report(request, runs, target)
     if request.figure_folder is not None:
@@ -91,7 +91,7 @@ def _give_report(request: ReportRequest) -> None:
     if request.form is ReportFormat.HTML and target is not None:
         give_page(report, target, with_tables=request.output is None)
     else:
-        give_tables(report, request.form, target)
+        give_tables(report, request.form, target, request.runs)
 
 
 def _read(folders: Sequence[Path]) -> list[RunTable]:

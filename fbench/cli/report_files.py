@@ -111,13 +111,14 @@ def give_page(report: Report, target: Path, *, with_tables: bool) -> None:
     typer.echo(str(written))
 
 
-def give_tables(findings: Findings, form: ReportFormat, target: Path | None) -> None:
+def give_tables(findings: Findings, form: ReportFormat, target: Path | None, runs: Sequence[Path] = ()) -> None:
     """Print a report without a page, or write it and print the path of each file; nothing is drawn.
 
     Args:
         findings: what the report says.
         form: what becomes of them.
         target: a file, or a folder for CSV; none prints.
+        runs: folders whose pages Markdown names, where they have one.
 
     Raises:
         UserError: a file cannot be written.
@@ -125,12 +126,12 @@ def give_tables(findings: Findings, form: ReportFormat, target: Path | None) -> 
     from fbench.reports.render.csv.tables import tidy_tables
 
     if target is None:
-        typer.echo(_text(findings, form), nl=False)
+        typer.echo(_text(findings, form, target, runs), nl=False)
     elif form is ReportFormat.CSV and _is_folder(target):
         for name, text in tidy_tables(findings).items():
             typer.echo(str(_write(ContainedPath(target) / name, text)))
     else:
-        typer.echo(str(_write(target, _text(findings, form))))
+        typer.echo(str(_write(target, _text(findings, form, target, runs))))
 
 
 def _is_folder(target: Path) -> bool:
@@ -138,16 +139,20 @@ def _is_folder(target: Path) -> bool:
     return target.is_dir() or not target.suffix
 
 
-def _text(findings: Findings, form: ReportFormat) -> str:
+def _text(findings: Findings, form: ReportFormat, target: Path | None, runs: Sequence[Path]) -> str:
     from fbench.reports.render.csv.tables import summary_csv
     from fbench.reports.render.latex.document import to_latex
     from fbench.reports.render.markdown.document import to_markdown
+    from fbench.reports.render.markdown.links import page_words
     from fbench.reports.render.plain.contents import plain_report
 
     if form is ReportFormat.CSV:
         return summary_csv(findings)
     report = plain_report(findings)
-    return to_markdown(report) if form is ReportFormat.MARKDOWN else to_latex(report)
+    if form is ReportFormat.LATEX:
+        return to_latex(report)
+    pages = [page for run in runs if (page := expanded(run) / "report.html").is_file()]
+    return to_markdown(report, pages=[page_words(page, Path.cwd(), target) for page in pages])
 
 
 def _write(file: Path | ContainedPath, text: str) -> Path | ContainedPath:

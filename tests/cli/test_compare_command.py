@@ -10,6 +10,7 @@ from fbench.benchmark.store.files import write_cost_file
 from fbench.cli.app import app
 from fbench.core.errors import UserError
 from tests.reports.fabricated_cost import cost, series
+from tests.reports.fabricated_run import Recipe, fabricate_run
 
 runner = CliRunner()
 
@@ -61,8 +62,23 @@ def test_json_holds_every_condition_with_its_interval(file: str) -> None:
     found = json.loads(runner.invoke(app, arguments).stdout)
     (condition,) = found["conditions"]
     assert found["failed"] is True
+    assert found["choice"]["outcome"] == "neither"
+    assert found["choice"]["sentence"].startswith("Neither A nor B is shown to be better")
     assert condition["condition"] == "latency_p50:+5%"
     assert condition["change"]["low"] < 0.10 < condition["change"]["high"] + 0.02
+
+
+@pytest.mark.parametrize("condition", [[], ["--fail-on", "latency_p50:+20%"]])
+def test_which_to_take_is_the_last_line(file: str, condition: list[str]) -> None:
+    result = runner.invoke(app, ["compare", f"{file}:ires", f"{file}:arch1", *condition])
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith("Neither A nor B is shown to be better: accuracy is not compared (A and B are measurements")
+
+
+def test_two_names_of_one_run_changed_in_nothing(tmp_path: Path) -> None:
+    fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0, 1)))
+    result = runner.invoke(app, ["compare", f"{tmp_path / 'run'}:ires", f"{tmp_path / 'run'}:ires"])
+    assert result.stdout.splitlines()[-1].startswith("Nothing changed: same trials, equal counts")
 
 
 def test_without_a_condition_it_tells_what_changed(file: str) -> None:
@@ -92,6 +108,7 @@ def test_a_page_is_written_and_conditions_still_decide_the_exit_code(file: str, 
     alone = runner.invoke(app, ["compare", *sides, "-o", str(page)])
     assert alone.exit_code == 0, alone.output
     assert alone.stdout.strip() == str(page)
+    assert alone.stderr.startswith("Neither A nor B is shown to be better")
     held = runner.invoke(app, ["compare", *sides, "-o", str(page), "--fail-on", "latency_p50:+5%"])
     assert held.exit_code == 1
     assert "0 held, 0 undecided, 1 failed" in held.stdout

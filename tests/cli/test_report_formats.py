@@ -73,6 +73,17 @@ def test_title_and_correction_reach_the_tables(run_folder: str) -> None:
     assert recipe_title.startswith("## Mine\n")
 
 
+def test_markdown_names_the_page_that_lies_beside_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fabricate_run(tmp_path / "results" / "run", Recipe(images=60, seeds=(0, 1)))
+    monkeypatch.chdir(tmp_path)
+    assert "The full report" not in call("results/run", "--format", "md").stdout
+    (tmp_path / "results" / "run" / "report.html").write_text("a page", encoding="utf-8")
+    assert "\nThe full report: results/run/report.html\n" in call("results/run", "--format", "md").stdout
+    call("results/run", "--format", "md", "-o", "comment.md")
+    written = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert "\nThe full report: [results/run/report.html](results/run/report.html)\n" in written
+
+
 def test_a_folder_gets_all_tables_for_programs(run_folder: str, tmp_path: Path) -> None:
     lines = call(run_folder, "--format", "csv", "-o", tmp_path / "tables").stdout.splitlines()
     names = ["summary.csv", "comparisons.csv", "trials.csv", "claims.csv"]

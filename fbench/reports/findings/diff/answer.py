@@ -7,7 +7,16 @@ from typing import Final
 
 from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
-from fbench.reports.findings.diff.model import AccuracyRow, Cost, CostGroup, CostRow, DataAccuracy, DiffAnswer, Settings
+from fbench.reports.findings.diff.model import (
+    AccuracyRow,
+    Cost,
+    CostGroup,
+    CostRow,
+    CostVerdict,
+    DataAccuracy,
+    DiffAnswer,
+    Settings,
+)
 from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import GateMetric
@@ -15,6 +24,8 @@ from fbench.reports.formatting import listing, margin, minus, plural, points, po
 
 _ALL_IN_SENTENCES: Final = 6
 """With more comparisons, those without a real difference are named with their intervals alone."""
+
+_MOST_COSTS: Final = 3
 
 
 def answers(
@@ -65,6 +76,20 @@ def interval_words(change: MeasuredChange, metric: GateMetric) -> str:
     if not change.bounded:
         return "too few samples"
     return f"{share_words(change.low, metric)} to {share_words(change.high, metric)}"
+
+
+def changed_cost_words(cost: Cost, verdict: CostVerdict) -> str:
+    """The costs that came out so, with their changes; of several pairs of networks, of how many."""
+    groups = [group for group in cost.groups if verdict in group.verdicts]
+    rows = [row for group in groups for row in group.rows if row.verdict == verdict]
+    if len(cost.groups) == 1:
+        shown = [_row_words(row) for row in rows[:_MOST_COSTS]]
+        more = len(rows) - len(shown)
+        return listing([*shown, f"{more} more"] if more else shown)
+    names = list(dict.fromkeys(row.metric.says for row in rows))
+    shown, more = names[:_MOST_COSTS], len(names) - _MOST_COSTS
+    words = listing([*shown, f"{more} more"] if more > 0 else shown)
+    return f"{words} (of {len(groups)} of {plural(len(cost.groups), 'pair')} of networks)"
 
 
 def _settings_sentence(settings: Settings) -> str:
@@ -126,12 +151,12 @@ def _named(row: AccuracyRow) -> str:
 
 
 def _cost_answers(cost: Cost) -> Iterator[DiffAnswer]:
+    for remark in cost.remarks:
+        yield DiffAnswer(remark)
     if not cost.groups:
         yield DiffAnswer("No cost is known of both.")
         return
     changed = [group for group in cost.groups if any(row.verdict in ("dearer", "cheaper") for row in group.rows)]
-    for remark in cost.remarks:
-        yield DiffAnswer(remark)
     if not changed:
         yield DiffAnswer("No cost changed by more than chance.")
         return

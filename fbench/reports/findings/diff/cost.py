@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fbench.core.schema import FrozenModel
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.diff.model import SIDES, Cost, CostGroup, CostRow, CostVerdict
-from fbench.reports.findings.gate.change import MeasuredChange, Unknown
+from fbench.reports.findings.gate.change import MeasuredChange, Unknown, UnknownWhileBusy
 from fbench.reports.findings.gate.comparable import MACHINE_FIELDS, NUMERICS_FIELDS
 from fbench.reports.findings.gate.conditions import Condition
 from fbench.reports.findings.gate.family import ERROR, judge, read_family
@@ -29,8 +29,11 @@ def compare_cost(pairs: Sequence[ComparedPair], *, other_machine: bool = False) 
     family = read_family(wanted, other_machine=True)
     groups: dict[int, list[CostRow]] = {}
     unknown: dict[tuple[str, str], list[str]] = {}
+    busy: dict[str, None] = {}
     for one in family.readings:
-        if isinstance(one.alone, Unknown):
+        if isinstance(one.alone, UnknownWhileBusy):
+            busy[f"Times are not compared: {one.alone.why}."] = None
+        elif isinstance(one.alone, Unknown):
             unknown.setdefault((one.condition.metric.says, one.alone.why), []).append(one.pair.label)
         else:
             row = CostRow(one.condition.metric, one.alone, _verdict(one.together, one.condition))
@@ -39,7 +42,7 @@ def compare_cost(pairs: Sequence[ComparedPair], *, other_machine: bool = False) 
         groups=tuple(CostGroup(pair.label, tuple(groups[id(pair)])) for pair in pairs if id(pair) in groups),
         confidence=1 - ERROR,
         joint_confidence=family.confidence,
-        remarks=_remarks(pairs, refusals),
+        remarks=(*_remarks(pairs, refusals), *busy),
         unknown=tuple(
             f"{says}{'' if len(labels) == len(pairs) else f' of {listing(labels)}'}: {why}"
             for (says, why), labels in unknown.items()

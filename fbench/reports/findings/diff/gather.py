@@ -10,6 +10,7 @@ from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 from fbench.reports.findings.diff.accuracy import compare_accuracy, why_no_accuracy
 from fbench.reports.findings.diff.answer import answers
+from fbench.reports.findings.diff.choice import choose
 from fbench.reports.findings.diff.cost import compare_cost
 from fbench.reports.findings.diff.imported import imported_sentences
 from fbench.reports.findings.diff.model import SIDES, Difference, SideTrials, SideView
@@ -47,6 +48,7 @@ def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_
         title=f"{names[0]} against {names[1]}",
         base=_view(SIDES[0], names[0], base, new),
         new=_view(SIDES[1], names[1], new, base),
+        choice=choose(compared, names, accuracy, no_accuracy, cost),
         answers=tuple(answers(settings, accuracy, no_accuracy, cost, gate)),
         cautions=tuple(_cautions(base, new)),
         gate=gate,

@@ -13,7 +13,7 @@ from fbench.reports.findings.gate.change import MeasuredChange
 from fbench.reports.findings.gate.judge import Gate
 from fbench.reports.findings.gate.metrics import GateMetric
 
-SIDES: Final = ("A", "B")
+SIDES: Final[tuple[Literal["A"], Literal["B"]]] = ("A", "B")
 """What a reader calls the base and the new side."""
 
 CostVerdict = Literal["dearer", "cheaper", "same", "undecided"]
@@ -164,12 +164,21 @@ class DiffAnswer:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Which side to take, in a sentence; ``outcome`` is ``same`` where nothing changed that both hold."""
+
+    outcome: Literal["A", "B", "neither", "same"]
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """A whole page; ``gate`` is none where no condition was given."""
 
     title: str
     base: SideView
     new: SideView
+    choice: Choice
     answers: tuple[DiffAnswer, ...]
     cautions: tuple[str, ...]
     gate: Gate | None

@@ -43,6 +43,10 @@ class Unmeasured(Unknown):
     """A change that cannot be told because a side does not have what it is read from."""
 
 
+class UnknownWhileBusy(Unknown):
+    """A change of a time that cannot be told because other work took from a machine while it was measured."""
+
+
 def share_of(logs: Interval, how: str, decides: str = "") -> MeasuredChange:
     """The change behind the logarithm of a ratio NEW / BASE."""
     return MeasuredChange(_share(logs.estimate), _share(logs.low), _share(logs.high), how, decides)

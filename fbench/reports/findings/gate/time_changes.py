@@ -9,7 +9,14 @@ from typing import Final
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord, TimingSeries
 from fbench.benchmark.records.cost_specs import CostMode, Setting
 from fbench.reports.findings.costs.timings import image_log_times
-from fbench.reports.findings.gate.change import MeasuredChange, Unknown, Unmeasured, inverse_share_of, share_of
+from fbench.reports.findings.gate.change import (
+    MeasuredChange,
+    Unknown,
+    UnknownWhileBusy,
+    Unmeasured,
+    inverse_share_of,
+    share_of,
+)
 from fbench.reports.findings.gate.comparable import machine_difference
 from fbench.reports.findings.gate.metrics import Asked
 from fbench.reports.findings.gate.subjects import ComparedPair
@@ -62,7 +69,7 @@ def time_change(pair: ComparedPair, metric: TimeMetric, records: Records, asked:
     if isinstance(setting, Unknown):
         return setting
     if busy := _busy(pair, records):
-        return Unknown(busy)
+        return UnknownWhileBusy(busy)
     timed = _timed(pair, records, setting)
     if isinstance(timed, Unknown):
         return timed

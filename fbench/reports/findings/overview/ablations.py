@@ -7,17 +7,20 @@ from dataclasses import dataclass
 
 from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.families import CorrectedFamily
 from fbench.reports.findings.comparisons.studies import StudyResult
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """A comparison as the first study that has it says, the margin that matters there, and the differences of its pairs
-    of seeds on this test set, all in fractions of 1; no differences where seeds are not pairs."""
+    """A comparison as the first study that has it says, with the margin that matters there and the family that it is
+    corrected in, and the differences of its pairs of seeds on this test set; all in fractions of 1, and no differences
+    where seeds are not pairs."""
 
     comparison: Comparison
     study: str
     margin: float
+    family: CorrectedFamily
     by_seed: tuple[float, ...]
 
 
@@ -34,7 +37,7 @@ def _each(evidence: Evidence, results: Sequence[StudyResult]) -> Iterator[Ablati
     for result in results:
         for row in result.comparisons:
             sides = evidence.networks[row.network], evidence.networks[row.baseline]
-            yield Ablation(row, result.study.title, result.margin, _by_seed(row, *sides))
+            yield Ablation(row, result.study.title, result.margin, result.family, _by_seed(row, *sides))
 
 
 def _by_seed(row: Comparison, ours: NetworkEvidence, theirs: NetworkEvidence) -> tuple[float, ...]:

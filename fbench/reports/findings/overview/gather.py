@@ -10,6 +10,7 @@ from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.next_step import NextStep
+from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.overview.ablations import Ablation, ablations
 from fbench.reports.findings.overview.contenders import Contender, contenders
 from fbench.reports.findings.overview.recommendation import Recommendation, recommend
@@ -18,12 +19,14 @@ from fbench.reports.findings.overview.trust import TrustLine, trust_lines
 
 @dataclass(frozen=True)
 class Overview:
-    """What to take, which networks may be the best, every ablation, and how far all that can be trusted."""
+    """What to take, which networks may be the best, every ablation, and how far all that can be trusted; ``trained``
+    says by which protocol and budget."""
 
     recommendation: Recommendation
     contenders: tuple[Contender, ...]
     ablations: tuple[Ablation, ...]
     trust: tuple[TrustLine, ...]
+    trained: str
 
 
 def overview(
@@ -35,9 +38,11 @@ def overview(
 ) -> Overview:
     """From what was found of one run on one data set."""
     found = contenders(evidence, summary)
+    config = evidence.run.config
     return Overview(
         recommend(evidence, summary, found, results, budget, next_step),
         found,
         ablations(evidence, results),
         trust_lines(evidence, budget),
+        f"protocol {config.protocol.name}, preset {config.preset}: {budget_words(config.budget, config.protocol)}",
     )

@@ -13,6 +13,7 @@ from fbench.core.paths import expanded
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.forest import forest_plot
 from fbench.reports.findings.diff.answer import accuracy_sentences, interval_words, share_words
+from fbench.reports.findings.diff.choice import RULE
 from fbench.reports.findings.diff.model import SIDES, DataAccuracy, Difference
 from fbench.reports.palette import Style, assign_styles
 from fbench.reports.render.html.html import content_hash, draw, page_environment, page_script
@@ -44,6 +45,7 @@ def render_difference(difference: Difference) -> str:
             script=page_script(),
             script_hash=content_hash(page_script()),
             alpha=LEVEL,
+            rule=RULE,
             accuracy_sentences=accuracy_sentences,
             draw=partial(draw, styles=styles),
             interval_words=interval_words,

@@ -1,23 +1,26 @@
-"""LaTeX tables for ``\\input``: booktabs, a caption and a label each, numbers one below the other."""
+"""LaTeX tables for ``\\input``: booktabs, a caption and a label each, numbers in columns of siunitx."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
+from fbench.reports.render.latex.columns import NAME, cell, heading, prose_share, set_name, shapes
 from fbench.reports.render.latex.text import escape
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
-PACKAGES: Final = ("array", "booktabs", "graphicx")
+PACKAGES: Final = ("array", "booktabs", "graphicx", "siunitx")
 LINES_OF_A_TABLE: Final = 40
 """That fit a page beside the caption; a longer table goes on in another."""
 
-_PROSE_WIDTH: Final = 0.39  # of the line, two columns beside a column of verdicts
-_PROSE_CHARACTERS: Final = 34  # of a line in such a column, in the narrow text of the class article
+_CHARACTERS: Final = 86  # of a line in the narrow text of the class article, at the size of a table
 _FITTED: Final = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%"  # long names shrink a table
-_DECIMAL: Final = re.compile(r"[−+]?[\d,]+(?:\.(\d+))?")
+_NUMBERS: Final = (
+    "\\sisetup{group-digits=integer,group-minimum-digits=4,group-separator={,},input-symbols={},retain-explicit-plus}"
+)
 
 
 def to_latex(report: PlainReport) -> str:
@@ -26,6 +29,8 @@ def to_latex(report: PlainReport) -> str:
     head = [
         f"% {_comment(report.title)}",
         f"% Made with fbench, for lualatex or xelatex; the preamble needs \\usepackage{{{','.join(PACKAGES)}}}.",
+        f"% Define {NAME} before to set the names of networks otherwise.",
+        f"\\providecommand*{{{NAME}}}[1]{{\\texttt{{#1}}}}",
     ]
     return "\n".join(head) + f"\n\n{body}\n"
 
@@ -33,8 +38,9 @@ def to_latex(report: PlainReport) -> str:
 def _section(section: PlainSection) -> str:
     paragraphs = [escape(text) for text in section.paragraphs if text]
     cautions = [f"\\emph{{{escape(text)}}}" for text in section.cautions]
-    tables = [_table(part) for table in section.tables for part in _pages(table)]
-    return "\n\n".join([f"% {_comment(section.heading)}", *paragraphs, *cautions, *tables])
+    words = [escape(text) for text in section.words]
+    tables = [_table(part) for table in (*section.tables, *section.folded) for part in _pages(table)]
+    return "\n\n".join([f"% {_comment(section.heading)}", *paragraphs, *cautions, *words, *tables])
 
 
 def _comment(text: str) -> str:
@@ -43,28 +49,39 @@ def _comment(text: str) -> str:
 
 def _pages(table: PlainTable) -> Iterator[PlainTable]:
     """The table in parts that fit a page each."""
-    part: list[tuple[str, ...]] = []
-    lines = number = 0
-    for row in table.rows:
-        needed = _lines(row, table.columns)
-        if part and lines + needed > LINES_OF_A_TABLE:
-            yield _part(table, part, number, note="")
-            part, lines, number = [], 0, number + 1
-        part.append(row)
+    starts, lines = [0], 0
+    for place, row in enumerate(table.rows):
+        needed = _lines(row, table.columns) + (1 if _opens_group(table, place) else 0)
+        if place > starts[-1] and lines + needed > LINES_OF_A_TABLE:
+            starts.append(place)
+            lines = 0
         lines += needed
-    yield _part(table, part, number, note=table.note)
+    ends = [*starts[1:], len(table.rows)]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        yield _part(table, start, end, number)
 
 
-def _part(table: PlainTable, rows: Sequence[tuple[str, ...]], number: int, note: str) -> PlainTable:
+def _opens_group(table: PlainTable, place: int) -> bool:
+    return bool(table.groups) and (place == 0 or table.groups[place] != table.groups[place - 1])
+
+
+def _part(table: PlainTable, start: int, end: int, number: int) -> PlainTable:
+    part = replace(
+        table,
+        rows=table.rows[start:end],
+        groups=table.groups[start:end],
+        note=table.note if end == len(table.rows) else "",
+    )
     if not number:
-        return PlainTable(table.caption, table.label, table.columns, tuple(rows), note)
-    return PlainTable(f"{table.caption} (continued)", f"{table.label}-{number + 1}", table.columns, tuple(rows), note)
+        return part
+    return replace(part, caption=f"{table.caption} (continued)", label=f"{table.label}-{number + 1}")
 
 
 def _lines(row: Sequence[str], columns: Sequence[Column]) -> int:
     """That a row takes, at most."""
+    characters = max(1, int(_CHARACTERS * prose_share(columns)))
     prose = [cell for cell, column in zip(row, columns, strict=True) if column.kind == "prose"]
-    return max((math.ceil(len(cell) / _PROSE_CHARACTERS) for cell in prose), default=1)
+    return max((math.ceil(len(cell) / characters) for cell in prose), default=1)
 
 
 def _table(table: PlainTable) -> str:
@@ -78,49 +95,53 @@ def _table(table: PlainTable) -> str:
             "\\smallskip",
             "\\footnotesize",
             "\\setlength{\\tabcolsep}{3pt}",
+            _NUMBERS,
             *([] if is_prose else [_FITTED]),
             *_tabular(table),
             *([] if is_prose else ["}"]),
-            *([f"\\par\\smallskip {escape(table.note)}"] if table.note else []),
+            *([f"\\par\\smallskip\\raggedright {escape(table.note)}\\par"] if table.note else []),
             "\\end{table}",
         ]
     )
 
 
 def _tabular(table: PlainTable) -> list[str]:
-    headings = [[escape(column.heading), escape(column.unit)] for column in table.columns]
-    filled = [_aligned([row[index] for row in table.rows], column) for index, column in enumerate(table.columns)]
-    between = "\n\\addlinespace\n" if any(column.kind == "prose" for column in table.columns) else "\n"
+    columns = table.columns
+    headings = [
+        [heading(text, column) for text, column in zip(texts, columns, strict=True)]
+        for texts in ([column.heading for column in columns], [column.unit for column in columns])
+        if any(texts)
+    ]
     return [
-        f"\\begin{{tabular}}{{@{{}}{''.join(_shape(column) for column in table.columns)}@{{}}}}",
+        f"\\begin{{tabular}}{{@{{}}{shapes(columns, table.rows)}@{{}}}}",
         "\\toprule",
-        *(_row(words) for words in zip(*headings, strict=True) if any(words)),
+        *(_row(words) for words in headings),
         "\\midrule",
-        between.join(_row(cells) for cells in zip(*filled, strict=True)),
+        *_body(table),
         "\\bottomrule",
         "\\end{tabular}%",
     ]
 
 
-def _shape(column: Column) -> str:
-    shapes = {"text": "l", "number": "r", "prose": f">{{\\raggedright\\arraybackslash}}p{{{_PROSE_WIDTH}\\linewidth}}"}
-    return shapes[column.kind]
+def _body(table: PlainTable) -> Iterator[str]:
+    """The rows; where they are in groups, each group below the name that it stands under."""
+    is_prose = any(column.kind == "prose" for column in table.columns)
+    if not table.groups:
+        for place, row in enumerate(table.rows):
+            yield from ("\\addlinespace",) if is_prose and place else ()
+            yield _cells(row, table.columns)
+        return
+    pairs = zip(table.groups, table.rows, strict=True)
+    for number, (name, rows) in enumerate(groupby(pairs, key=lambda pair: pair[0])):
+        yield from ("\\addlinespace",) if number else ()
+        yield f"\\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{{escape(table.group_heading)} {set_name(name)}:}} \\\\"
+        for _, row in rows:
+            yield f"\\quad {_cells(row, table.columns)}"
+
+
+def _cells(row: Sequence[str], columns: Sequence[Column]) -> str:
+    return _row([cell(text, column) for text, column in zip(row, columns, strict=True)])
 
 
 def _row(cells: Sequence[str]) -> str:
     return " & ".join(cells) + " \\\\"
-
-
-def _aligned(cells: Sequence[str], column: Column) -> list[str]:
-    """The cells as LaTeX; numbers of different precision end in space for the digits that they lack."""
-    if column.kind != "number":
-        return [escape(cell) for cell in cells]
-    most = max((len(found[1] or "") for cell in cells if (found := _DECIMAL.fullmatch(cell))), default=0)
-    return [escape(cell.replace(" – ", "–")) + _lacking(cell, most) for cell in cells]
-
-
-def _lacking(cell: str, most: int) -> str:
-    found = _DECIMAL.fullmatch(cell)
-    digits = len(found[1] or "") if found else most
-    point = "." if most and not digits else ""
-    return f"\\phantom{{{point}{'0' * (most - digits)}}}" if digits < most else ""

@@ -17,7 +17,7 @@ _SYMBOLS: Final = {
     "$": "\\$",
     "&": "\\&",
     "#": "\\#",
-    "_": "\\_",
+    "_": "\\_\\allowbreak{}",  # a name of many words may go on in the next line
     "%": "\\%",
     "^": "\\textasciicircum{}",
     "~": "\\textasciitilde{}",
@@ -50,4 +50,4 @@ def escape(text: str) -> str:
     flat = "".join(letter for letter in unicodedata.normalize("NFC", flat) if unicodedata.category(letter) != "Cc")
     flat = _OPENING_QUOTE.sub("“", flat).replace('"', "”")
     flat = _NUMBER_AND_PERCENT.sub("\N{NO-BREAK SPACE}%", flat)
-    return _LIGATURE.sub(r"\1{}", flat.translate(_TRANSLATION))
+    return _LIGATURE.sub(r"\1{\\kern0pt}", flat.translate(_TRANSLATION))  # empty braces keep no ligature from lualatex

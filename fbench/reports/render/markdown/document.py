@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>|~&$])")
 _OPENS_A_LINK: Final = re.compile(r"([@#])(?=\w)")
 _OPENS_A_BLOCK: Final = re.compile(r"^(\d*)([-+#.)=])")
 
+_TO_THE_RIGHT: Final = ("number", "range")
+
 
 class _Block(NamedTuple):
     text: str
@@ -23,13 +26,25 @@ class _Block(NamedTuple):
     is_heading: bool = False
 
 
-def to_markdown(report: PlainReport, most_characters: int = MOST_CHARACTERS) -> str:
-    """The report as Markdown, of at most so many characters; tables at its end that do not fit are left out and
-    counted in its last line.
+def to_markdown(report: PlainReport, most_characters: int = MOST_CHARACTERS, pages: Sequence[str] = ()) -> str:
+    """The report as Markdown for a pull request: answers and ablations first, then where the whole report lies, then
+    everything else, folded.
+
+    Args:
+        report: what it says.
+        most_characters: of the text; tables at its end that do not fit are left out and counted in its last line.
+        pages: links or paths of the whole report, as Markdown.
     """
     blocks = [_Block(f"## {escape(report.title)}", is_heading=True)]
+    shown = [section for section in report.sections if section.tables or section.cautions]
+    for section in shown:
+        blocks += _answer_blocks(section)
+    if pages:
+        blocks.append(_Block(f"The full report: {', '.join(pages)}"))
     for section in report.sections:
-        blocks += _section_blocks(section)
+        if section not in shown:
+            blocks += _answer_blocks(section)
+        blocks += _folded_blocks(section, several=len(shown) > 1)
     text = _join(blocks)
     if len(text) <= most_characters:
         return text
@@ -49,12 +64,37 @@ def escape(text: str) -> str:
     return _OPENS_A_LINK.sub(r"\1<!-- -->", _SPECIAL.sub(r"\\\1", flat))
 
 
-def _section_blocks(section: PlainSection) -> list[_Block]:
+def _answer_blocks(section: PlainSection) -> list[_Block]:
     blocks = [_Block(f"### {escape(section.heading)}", is_heading=True)]
-    blocks += [_Block(_paragraph(text)) for text in section.paragraphs if text]
-    blocks += [_Block(f"> [!WARNING]\n> {_paragraph(text)}") for text in section.cautions]
+    blocks += [
+        _Block(f"**{_paragraph(text)}**" if section.tables and not place else _paragraph(text))
+        for place, text in enumerate(section.paragraphs)
+        if text
+    ]
+    if section.cautions:
+        lines = "\n".join(f"> - {_paragraph(text)}" for text in section.cautions)
+        blocks.append(_Block(f"> [!WARNING]\n{lines}"))
     blocks += [_Block(_table(table), is_table=True) for table in section.tables]
     return blocks
+
+
+def _folded_blocks(section: PlainSection, *, several: bool) -> list[_Block]:
+    """What GitHub shows closed; the name of the section says whose it is where there are several."""
+    whose = f" of {section.heading}" if several else ""
+    blocks = []
+    if section.words:
+        text = "\n\n".join(_paragraph(text) for text in section.words)
+        blocks.append(_Block(_folded(f"In words{whose}", text)))
+    blocks += [
+        _Block(_folded(f"{table.title or table.caption}{whose}", _table(table)), is_table=True)
+        for table in section.folded
+    ]
+    return blocks
+
+
+def _folded(title: str, text: str) -> str:
+    words = _OPENS_A_LINK.sub(r"\1<!-- -->", html.escape(" ".join(title.split())))
+    return f"<details>\n<summary>{words}</summary>\n\n{text}\n\n</details>"
 
 
 def _paragraph(text: str) -> str:
@@ -63,15 +103,22 @@ def _paragraph(text: str) -> str:
 
 
 def _table(table: PlainTable) -> str:
-    headings = [
-        escape(f"{column.heading}, {column.unit}" if column.unit else column.heading) for column in table.columns
-    ]
-    cells = [headings, *([escape(cell) for cell in row] for row in table.rows)]
-    widths = _widths(table.columns, cells)
-    lines = [_line(row, table.columns, widths) for row in cells]
-    lines.insert(1, _line([_rule(column, width) for column, width in zip(table.columns, widths, strict=True)]))
+    columns, rows = _with_groups(table)
+    headings = [escape(f"{column.heading}, {column.unit}" if column.unit else column.heading) for column in columns]
+    cells = [headings, *([escape(cell) for cell in row] for row in rows)]
+    widths = _widths(columns, cells)
+    lines = [_line(row, columns, widths) for row in cells]
+    lines.insert(1, _line([_rule(column, width) for column, width in zip(columns, widths, strict=True)]))
     note = f"\n\n{_paragraph(table.note)}" if table.note else ""
     return f"**{escape(table.caption)}**\n\n" + "\n".join(lines) + note
+
+
+def _with_groups(table: PlainTable) -> tuple[Sequence[Column], Sequence[Sequence[str]]]:
+    """Columns and rows; what rows stand under is a column of its own, as Markdown has no headings within a table."""
+    if not table.groups:
+        return table.columns, table.rows
+    columns = (table.columns[0], Column(table.group_heading, kind="name"), *table.columns[1:])
+    return columns, [(row[0], group, *row[1:]) for row, group in zip(table.rows, table.groups, strict=True)]
 
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
@@ -84,14 +131,14 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[i
 def _line(row: Sequence[str], columns: Sequence[Column] = (), widths: Sequence[int] = ()) -> str:
     if columns:
         row = [
-            cell.rjust(width) if column.kind == "number" else cell.ljust(width)
+            cell.rjust(width) if column.kind in _TO_THE_RIGHT else cell.ljust(width)
             for cell, column, width in zip(row, columns, widths, strict=True)
         ]
     return f"| {' | '.join(row)} |"
 
 
 def _rule(column: Column, width: int) -> str:
-    return "-" * (width - 1) + ":" if column.kind == "number" else "-" * width
+    return "-" * (width - 1) + ":" if column.kind in _TO_THE_RIGHT else "-" * width
 
 
 def _join(blocks: Sequence[_Block]) -> str:

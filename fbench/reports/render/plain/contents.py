@@ -6,28 +6,22 @@ from collections.abc import Sequence
 
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
-from fbench.reports.findings.comparisons.budget import with_budget
-from fbench.reports.findings.comparisons.comparison import Comparison
-from fbench.reports.findings.comparisons.families import CORRECTION_WORDS
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.costs.mac_words import missing_macs
 from fbench.reports.findings.imported import IMPORTED_TITLE, IMPORTED_WORDS, ImportedRow
-from fbench.reports.findings.measures.model import is_missing
+from fbench.reports.findings.measures.model import Range, is_missing
 from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.findings.origin.tuning import Choice, TuningFindings
 from fbench.reports.formatting import (
     count,
-    margin,
     number,
-    p_value,
     percent,
-    plural,
     points,
     points_range,
-    significant,
 )
+from fbench.reports.render.plain.ablations import ablation_table
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
 _CLAIM_COLUMNS = (Column("The paper says", kind="prose"), Column("Verdict", kind="text"), Column("Why", kind="prose"))
@@ -44,25 +38,26 @@ def plain_report(report: Findings) -> PlainReport:
 
 
 def _data_section(section: DataFindings) -> PlainSection:
-    results = [item.result for item in section.studies]
-    tables = [_summary_table(section)] if section.summary else []
-    tables += [
-        _study_table(result, section, f"{section.key}-study{index}")
-        for index, result in enumerate(results, start=1)
-        if result.comparisons
-    ]
+    """The recommendation and what limits it, then every ablation; in a run of none the summary stands in its place."""
+    found = section.overview
+    synthetic = _synthetic(section)
+    ablations = [ablation_table(section, synthetic)] if found.ablations else []
+    others = [_summary_table(section)] if section.summary else []
     if section.tuning is not None:
-        tables.append(_settings_table(section.tuning, section))
-    waiting = [f"{one.study.title}: {_absent(one)}" for one in results if one.absent and not one.comparisons]
+        others.append(_settings_table(section.tuning, section))
+    shown = 0 if ablations else 1
+    waiting = [f"{one.result.study.title}: {_absent(one.result)}" for one in section.studies if one.result.absent]
     return PlainSection(
         heading=f"{section.data.name} in {section.run_name}",
-        paragraphs=(
+        paragraphs=tuple(text for text in (found.recommendation.sentence, found.recommendation.reason) if text),
+        cautions=(*section.cautions, *(f"{line.topic}: {line.text}" for line in found.trust if line.is_warning)),
+        tables=(*ablations, *others[:shown]),
+        words=(
             *(f"{one.topic}: {one.text}" for one in section.answer),
             *waiting,
             *(one.sentence for one in section.left_out),
         ),
-        cautions=section.cautions,
-        tables=tuple(tables),
+        folded=tuple(others[shown:]),
     )
 
 
@@ -73,16 +68,21 @@ def _summary_table(section: DataFindings) -> PlainTable:
         if not one.if_measured or not all(is_missing(one.compute(row)) for row in section.summary)
     ]
     forms = [one.form("table") for one in measures]
+    ranges = [any(isinstance(one.compute(row), Range) for row in section.summary) for one in measures]
     return PlainTable(
         caption=f"Top-1 on the {section.split_words} of {section.data.name}{_synthetic(section)}, means over seeds"
         f"{section.given}, and cost",
         label=f"{section.key}-summary",
         columns=(
-            Column("Network", kind="text"),
-            *(Column(heading_of(form.heading, section.unit), form.unit) for form in forms),
+            Column("Network", kind="name"),
+            *(
+                Column(heading_of(form.heading, section.unit), form.unit, "range" if is_range else "number")
+                for form, is_range in zip(forms, ranges, strict=True)
+            ),
         ),
         rows=tuple((row.network, *(one.text(row, "table") for one in measures)) for row in section.summary),
         note=_cost_note(section),
+        title="Summary of the networks",
     )
 
 
@@ -100,39 +100,13 @@ def _cost_note(section: DataFindings) -> str:
     return " ".join(notes)
 
 
-def _study_table(result: StudyResult, section: DataFindings, label: str) -> PlainTable:
-    family = result.family
-    corrected = (
-        f"; corrected after {CORRECTION_WORDS[family.correction]} over {plural(family.size, 'comparison')}"
-        if family.is_corrected
-        else ""
-    )
-    return PlainTable(
-        caption=f"{result.study.title}: top-1 on {section.data.name}{_synthetic(section)} minus that of "
-        f"{with_budget(result.study.baseline, section.budget)}, in percentage points; the margin that matters is "
-        f"{margin(result.margin)}{corrected}{section.given}",
-        label=label,
-        columns=(
-            Column("Network", kind="text"),
-            Column("Difference", "points"),
-            Column(heading_of("New images", section.unit), "95 % interval"),
-            Column("Corrected interval"),
-            Column("p"),
-            Column("p", "corrected"),
-            Column("Verdict", kind="text"),
-        ),
-        rows=tuple(_comparison_row(row) for row in result.comparisons),
-        note=_absent(result),
-    )
-
-
 def _settings_table(tuning: TuningFindings, section: DataFindings) -> PlainTable:
     return PlainTable(
         caption=f"Settings that a search on the validation split of {section.data.name}{_synthetic(section)} chose for "
         "each network, and what it cost",
         label=f"{section.key}-settings",
         columns=(
-            Column("Network", kind="text"),
+            Column("Network", kind="name"),
             Column("Chosen", kind="prose"),
             Column("Best beside the default", "points ahead ± one standard error", kind="prose"),
             Column("Image passes"),
@@ -149,31 +123,13 @@ def _settings_table(tuning: TuningFindings, section: DataFindings) -> PlainTable
             for row in tuning.networks
         ),
         note=tuning.summary,
+        title="Settings",
     )
 
 
 def _choice(one: Choice, searches: int) -> str:
     share = f" ({one.searches} of {searches})" if searches > 1 else ""
     return f"{one.rate:g} × the rate, {one.strength}{share}"
-
-
-def _comparison_row(row: Comparison) -> tuple[str, ...]:
-    return (
-        row.network,
-        points(row.difference.new_images.estimate),
-        points_range(*row.plain_interval),
-        points_range(*row.interval) if row.is_tested else "–",
-        p_value(row.difference.new_images.p_value if row.is_tested else None),
-        _corrected_p(row),
-        row.verdict,
-    )
-
-
-def _corrected_p(row: Comparison) -> str:
-    """Where an interim analysis decides, its own p and what it had to reach."""
-    if row.analysis is not None and row.analysis.low is not None:
-        return f"{p_value(row.analysis.p_value)} (≤ {significant(row.analysis.different_level, 2)} allowed)"
-    return p_value(row.decision.p_adjusted)
 
 
 def _absent(result: StudyResult) -> str:
@@ -190,7 +146,7 @@ def _claims_section(claims: ClaimsSection) -> PlainSection:
         return PlainSection("Claims", (), (f"The papers’ claims are not judged: {claims.refusal}",), ())
     tables = [_claims_table(paper, f"claims{index}") for index, paper in enumerate(claims.papers, start=1)]
     rests = (f"The verdicts rest on: {'; '.join(claims.remarks)}.",) if claims.remarks else ()
-    return PlainSection("Claims", (claims.summary, *rests), (), tuple(tables))
+    return PlainSection("Claims", (claims.summary,), (), (), rests, tuple(tables))
 
 
 def _claims_table(paper: JudgedPaper, label: str) -> PlainTable:
@@ -210,12 +166,12 @@ def _imported_section(rows: Sequence[ImportedRow]) -> PlainSection:
         "each with a 95 % interval of its own",
         label="imported",
         columns=(
-            Column("Network", kind="text"),
+            Column("Network", kind="name"),
             Column("Data", kind="text"),
             Column("Top-1", "%"),
             Column("Against", kind="text"),
             Column("Difference", "points"),
-            Column("95 % interval"),
+            Column("95 % interval", kind="range"),
             Column("Rests on", kind="prose"),
         ),
         rows=tuple(
@@ -231,7 +187,7 @@ def _imported_section(rows: Sequence[ImportedRow]) -> PlainSection:
             for row in rows
         ),
     )
-    return PlainSection(IMPORTED_TITLE, (IMPORTED_WORDS,), (), (table,))
+    return PlainSection(IMPORTED_TITLE, (IMPORTED_WORDS,), (), (), folded=(table,))
 
 
 def _synthetic(section: DataFindings) -> str:

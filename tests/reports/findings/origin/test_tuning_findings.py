@@ -73,8 +73,9 @@ def test_intervals_of_one_search_hold_given_its_settings(once: RunTable) -> None
     assert section.given == ", given these settings"
     assert any("intervals and verdicts hold given these settings" in one for one in section.cautions)
     assert any("given these settings" in one.text for one in section.answer)
-    captions = [table.caption for part in plain_report(findings).sections for table in part.tables]
-    assert sum("given these settings" in caption for caption in captions) == 1 + 2  # the summary and both studies
+    parts = plain_report(findings).sections
+    captions = [table.caption for part in parts for table in (*part.tables, *part.folded)]
+    assert sum("given these settings" in caption for caption in captions) == 2  # the ablations and the summary
     page = build_report([once])
     assert "Every candidate" in page
     assert "with 95 % intervals, given these settings" in page

@@ -11,6 +11,7 @@ import pytest
 
 from fbench.benchmark.store.files import write_cost_file
 from fbench.core.errors import UserError
+from fbench.reports.findings.diff.choice import RULE
 from fbench.reports.findings.diff.gather import gather_difference
 from fbench.reports.findings.diff.model import Difference
 from fbench.reports.findings.gate.conditions import parse_condition
@@ -101,6 +102,16 @@ def test_what_stands_on_one_side_alone_is_told(diff_page: Page) -> None:
     assert "of 20 trials, 1 failed and 1 has not been run." in diff_page.text
     assert "Failed: ires_relu on fer2013, seed 1: the loss became NaN at step 17" in diff_page.text
     assert "Missing: ires_relu on fer2013, seed 2" in diff_page.text
+
+
+def test_the_first_sentence_says_which_to_take_and_the_rule_stands_below(
+    difference: Difference, diff_html: str, diff_page: Page
+) -> None:
+    first = re.search(r'<div class="answer">\s*<p class="take">(.*?)</p>', diff_html)
+    assert first is not None
+    assert Page(first[1]).text.strip() == difference.choice.sentence
+    assert difference.choice.sentence.startswith("Neither A nor B is shown to be better in all: B is more accurate ")
+    assert RULE in " ".join(diff_page.text.split())
 
 
 def test_the_answer_says_what_changed_and_what_it_mixes(difference: Difference) -> None:

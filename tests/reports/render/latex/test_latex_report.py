@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,20 @@ from tests.reports.render.plain.plain_tables import compile_latex, report, table
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\\ { } $ & # ^ _ ~ %", r"\textbackslash{} \{ \} \$ \& \# \textasciicircum{} \_ \textasciitilde{} \%"),
+        (
+            "\\ { } $ & # ^ _ ~ %",
+            r"\textbackslash{} \{ \} \$ \& \# \textasciicircum{} \_\allowbreak{} \textasciitilde{} \%",
+        ),
         ("−0.4 to +0.8", "$-$0.4 to +0.8"),
         ("× 2", r"$\times$ 2"),
         ("54.5 – 55.5", "54.5 – 55.5"),
         ("95 % of", r"95~\% of"),
-        ("a--b---c", "a-{}-b-{}-{}-c"),
+        ("a--b---c", r"a-{\kern0pt}-b-{\kern0pt}-{\kern0pt}-c"),
         ('the "last" row', "the “last” row"),
         ("é ő Ł ß ï § °", "é ő Ł ß ï § °"),
         ("e\N{COMBINING ACUTE ACCENT}", "é"),
         ("شب 网络 x", "شب 网络 x"),
-        ("<a>|b'',,", "<a>|b'{}',{},"),
+        ("<a>|b'',,", r"<a>|b'{\kern0pt}',{\kern0pt},"),
         ("a\nb\x00", "a b"),
         ("[x]*", "{[}x{]}{*}"),
         ("α = Ω", r"$\alpha$ = $\Omega$"),
@@ -55,15 +59,44 @@ def test_pdf_says_what_the_table_says(tmp_path: Path) -> None:
 
 def test_packages_and_labels_are_named() -> None:
     text = to_latex(report(table("one")))
-    assert "\\usepackage{array,booktabs,graphicx}" in text.splitlines()[1]
+    assert "\\usepackage{array,booktabs,graphicx,siunitx}" in text.splitlines()[1]
     assert "\\label{tab:one}" in text
 
 
-def test_decimal_points_stand_below_each_other() -> None:
-    given = PlainTable("c", "l", (Column("x"),), (("130",), ("62.6",), ("0.765",), ("−1,024.5",)))
-    rows = to_latex(report(given)).split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
-    digits = [re.sub(r"\\phantom\{([.0]*)\}|\s*\\\\", r"\1", row).partition(".")[2] for row in rows]
-    assert [len(one) for one in digits] == [3] * 4
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of the first table, without its headings."""
+    body = text.split("\\midrule\n")[1].split("\\bottomrule")[0]
+    return [[cell.strip() for cell in row.removesuffix("\\\\").split(" & ")] for row in body.splitlines()]
+
+
+def test_numbers_stand_in_a_column_of_siunitx_with_room_for_the_longest() -> None:
+    numbers = Column("x", "points")
+    given = PlainTable("c", "l", (numbers,), (("130",), ("62.6",), ("0.765",), ("−1,024.5",), ("–",), ("< 0.001",)))
+    text = to_latex(report(given))
+    assert "\\begin{tabular}{@{}S[table-format=+4.3]@{}}" in text
+    assert "{x} \\\\\n{points} \\\\" in text
+    assert rows_of(text) == [["130"], ["62.6"], ["0.765"], ["-1024.5"], ["{–}"], ["{< 0.001}"]]
+
+
+def test_intervals_and_words_are_no_columns_of_numbers() -> None:
+    columns = (Column("Network", kind="name"), Column("Interval", kind="range"), Column("Verdict", kind="text"))
+    given = PlainTable("c", "l", columns, (("a_b", "−1.0 to +2.0", "undecided"),))
+    text = to_latex(report(given))
+    assert "\\begin{tabular}{@{}lrl@{}}" in text
+    assert rows_of(text) == [[r"\fbenchname{a\_\allowbreak{}b}", "$-$1.0 to +2.0", "undecided"]]
+
+
+def test_rows_stand_under_the_name_of_their_group_on_every_page() -> None:
+    names = tuple(f"net{place}" for place in range(LINES_OF_A_TABLE + 5))
+    groups = ("x_1",) * (len(names) - 2) + ("y",) * 2
+    given = PlainTable(
+        "c", "l", (Column("Network", kind="name"),), tuple((name,) for name in names), "", "Against", groups
+    )
+    first, second = (part.split("\\bottomrule")[0] for part in to_latex(report(given)).split("\\midrule")[1:])
+    heading = r"\multicolumn{1}{@{}l}{Against \fbenchname{x\_\allowbreak{}1}:} \\"
+    assert first.strip().splitlines()[0] == second.strip().splitlines()[0] == heading
+    assert second.count("Against") == 2
+    assert re.findall(r"\\quad \\fbenchname\{(net\d+)\}", first + second) == list(names)
 
 
 def test_a_long_table_goes_on_in_another_and_loses_no_row() -> None:
@@ -72,10 +105,21 @@ def test_a_long_table_goes_on_in_another_and_loses_no_row() -> None:
     labels = re.findall(r"\\label\{tab:(.*?)\}", text)
     assert labels == ["one", "one-2", "one-3"]
     assert text.count("(continued)") == 2
-    assert re.findall(r"^(net\d+) &", text, flags=re.M) == list(names)
-    assert all(part.count("because") <= LINES_OF_A_TABLE for part in text.split("\\end{table}"))
+    assert re.findall(r"^\\fbenchname\{(net\d+)\} &", text, flags=re.M) == list(names)
+    assert all(part.count("because of") <= LINES_OF_A_TABLE for part in text.split("\\end{table}"))
+
+
+def test_a_long_name_and_a_document_s_own_command_for_names_are_set(tmp_path: Path) -> None:
+    given = replace(table("one", ("a_network_with_a_name_of_many_words_" * 4, "short_name")), caption="Long names")
+    mine = "\\newcommand*{\\fbenchname}[1]{\\textsf{#1}}\n"
+    assert "Overfull" not in compile_latex(mine + to_latex(report(given, texts=("title",))), tmp_path)
 
 
 def test_cells_must_fill_the_columns() -> None:
     with pytest.raises(ValueError, match="has 1 cells; give one for each of its 2"):
         PlainTable("c", "l", (Column("x"), Column("y")), (("only one",),))
+
+
+def test_each_row_has_a_group_or_none_has() -> None:
+    with pytest.raises(ValueError, match="has 1 groups for 2 rows"):
+        PlainTable("c", "l", (Column("x"),), (("1",), ("2",)), groups=("a",))

@@ -38,7 +38,7 @@ HOSTILE = (
     "1. y",
     "line\nbreak\tand tab",
 )
-COLUMNS = (Column("Network", kind="text"), Column("Top-1", "%"), Column("Why", kind="prose"))
+COLUMNS = (Column("Network", kind="name"), Column("Top-1", "%"), Column("Why", kind="prose"))
 
 
 def table(label: str, names: tuple[str, ...] = HOSTILE) -> PlainTable:
@@ -72,7 +72,7 @@ def compile_latex(body: str, folder: Path, program: str = "lualatex") -> str:
         pytest.skip(f"{program} is not installed")
     (folder / "tables.tex").write_text(body, encoding="utf-8")
     (folder / "document.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{array,booktabs,graphicx}\n"
+        "\\documentclass{article}\n\\usepackage{array,booktabs,graphicx,siunitx}\n"
         "\\begin{document}\n\\listoftables\n\\input{tables}\n\\end{document}\n",
         encoding="utf-8",
     )

@@ -14,7 +14,6 @@ from fbench.benchmark.records.interim_analyses import InterimAnalysis
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.gather import gather_findings
-from fbench.reports.formatting import p_value
 from fbench.reports.render.csv.runs import write_tables
 from fbench.reports.render.csv.tables import comparison_rows, tidy_tables
 from fbench.reports.render.html.build import build_report, gather_report
@@ -34,7 +33,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
 
 
 def test_summary_says_what_was_made_up(table: RunTable) -> None:
-    found = markdown_tables(to_markdown(plain_report(gather_report([table]))))[0]
+    found = markdown_tables(to_markdown(plain_report(gather_report([table]))))[2]
     rows = {row[0]: dict(zip(found[0], row, strict=True)) for row in found[1:]}
     assert list(rows) == list(RECIPE.accuracy)
     for name, network in gather(table, table.config.data[0]).networks.items():
@@ -50,19 +49,81 @@ def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
     page = Page(build_report([table])).text
     flat = " ".join(page.split())
     for section in plain_report(gather_report([table])).sections:
-        for one in section.tables:
+        for one in (*section.tables, *section.folded):
             for row in one.rows:
                 assert all(" ".join(cell.split()) in flat for cell in row[:-1] if "(" not in cell), row
 
 
-def test_each_data_set_and_study_has_its_table(table: RunTable) -> None:
-    sections = plain_report(gather_report([table])).sections
+def test_each_data_set_has_its_ablations_first_and_its_other_tables_folded(table: RunTable) -> None:
+    report = gather_report([table])
+    sections = plain_report(report).sections
     assert [section.heading for section in sections[:2]] == ["fer2013 in example", "ck48 in example"]
-    labels = [one.label for section in sections for one in section.tables]
-    assert labels[:3] == ["run1-data1-summary", "run1-data1-study1", "run1-data1-study2"]
+    assert [[one.label for one in section.tables] for section in sections] == [
+        ["run1-data1-ablations"],
+        ["run1-data2-ablations"],
+        [],
+    ]
+    assert [one.label for one in sections[0].folded] == ["run1-data1-summary"]
+    labels = [one.label for section in sections for one in (*section.tables, *section.folded)]
     assert len(set(labels)) == len(labels)
-    assert all("3 networks were trained" in section.paragraphs[0] for section in sections[:2])
-    assert all("the run is not complete" in " ".join(section.cautions).lower() for section in sections[:2])
+    for section, found in zip(sections, report.data_sections, strict=False):
+        assert section.paragraphs[0] == found.overview.recommendation.sentence
+        assert "3 networks were trained" in section.words[0]
+        assert "the run is not complete" in " ".join(section.cautions).lower()
+        warnings = [line for line in found.overview.trust if line.is_warning]
+        assert section.cautions[-len(warnings) :] == tuple(f"{line.topic}: {line.text}" for line in warnings)
+        assert warnings
+
+
+def test_ablations_say_what_the_findings_say(table: RunTable) -> None:
+    report = gather_report([table])
+    (found,) = plain_report(report).sections[0].tables
+    ablations = report.data_sections[0].overview.ablations
+    assert found.groups == tuple(one.comparison.baseline for one in ablations) == ("ires", "ires")
+    for row, one in zip(found.rows, ablations, strict=True):
+        comparison, cost = one.comparison, one.comparison.cost
+        network, difference, interval, verdict, params, macs, latency, latency_interval = row
+        assert (network, verdict) == (comparison.network, comparison.verdict)
+        assert float(difference.replace("−", "-")) == pytest.approx(100 * comparison.estimate, abs=0.05)
+        if comparison.is_tested:
+            ends = [float(end) for end in interval.replace("−", "-").split(" to ")]
+            assert ends == pytest.approx([100 * end for end in comparison.interval], abs=0.05)
+        else:
+            assert (network, interval) == ("ires_no_se", "–")  # of which one training is left
+        names = static_cost(network), static_cost(comparison.baseline)
+        assert float(params) == pytest.approx(names[0].trainable_params / names[1].trainable_params, rel=5e-3)
+        assert float(macs) == pytest.approx(names[0].macs / names[1].macs, rel=5e-3)
+        assert float(latency) == pytest.approx(latency_ms(network) / latency_ms(comparison.baseline), rel=5e-3)
+        assert cost.latency is not None
+        assert [float(end) for end in latency_interval.split(" to ")] == pytest.approx(
+            [cost.latency.low, cost.latency.high], rel=5e-3
+        )
+
+
+def test_the_note_of_the_ablations_says_what_they_rest_on(tmp_path: Path) -> None:
+    studies = (
+        {"name": "a", "title": "A", "question": "?", "baseline": "ires", "levels": ("ires", "ires_no_se")},
+        {"name": "b", "title": "B", "question": "?", "baseline": "ires", "levels": ("ires", "ires_relu"),
+         "margin_points": 0.5},
+    )  # fmt: skip
+    run = fabricate_run(tmp_path / "run", Recipe(studies=studies))
+    note = plain_report(gather_report([run])).sections[0].tables[0].note
+    assert "The margin that matters is 1 point in A and 0.5 points in B." in note
+    assert "for new images and new seeds, corrected after Holm over 2 comparisons." in note
+    assert "3 seeds a comparison; protocol fbench, preset standard: 4 epochs, batch size 128." in note
+    assert "At this budget: a training sees " in note
+    fdr = plain_report(gather_report([run], correction="false_discovery_rate")).sections[0].tables[0].note
+    assert "corrected after Benjamini and Hochberg over 2 comparisons" in fdr
+    alone = fabricate_run(tmp_path / "alone", Recipe(studies=studies[:1]))
+    assert "of 95 % for each comparison alone" in plain_report(gather_report([alone])).sections[0].tables[0].note
+
+
+def test_without_a_study_the_summary_is_the_table(tmp_path: Path) -> None:
+    single = ({"name": "a", "title": "A", "question": "?", "baseline": "ires", "levels": ("ires",)},)
+    run = fabricate_run(tmp_path / "run", Recipe(studies=single, images=60))
+    section = plain_report(gather_report([run])).sections[0]
+    assert [one.label for one in section.tables] == ["run1-data1-summary"]
+    assert section.folded == ()
 
 
 def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
@@ -70,7 +131,7 @@ def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
     assert report.claims is not None
     last = plain_report(report).sections[-1]
     assert last.paragraphs[0] == report.claims.summary
-    verdicts = [row[1] for one in last.tables for row in one.rows]
+    verdicts = [row[1] for one in last.folded for row in one.rows]
     assert verdicts == [one.verdict_words for paper in report.claims.papers for one in paper.claims]
 
 
@@ -84,9 +145,11 @@ def test_runs_that_cannot_be_judged_together_say_so(table: RunTable) -> None:
 def test_synthetic_data_and_what_was_not_measured_are_told(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(synthetic=True, with_cost=False, images=60, seeds=(0, 1)))
     report = plain_report(gather_report([run], correction="false_discovery_rate"))
-    tables = report.sections[0].tables
-    assert all("(synthetic data)" in one.caption for one in tables)
-    assert "Latency" not in [column.heading for column in tables[0].columns]
+    (ablations,), (summary,) = report.sections[0].tables, report.sections[0].folded
+    assert all("(synthetic data)" in one.caption for one in (ablations, summary))
+    assert "Latency" not in [column.heading for column in summary.columns]
+    assert "Latency" not in [column.heading for column in ablations.columns]
+    assert "Latency" not in ablations.note
     assert any(text.startswith("Synthetic data") for text in report.sections[0].cautions)
 
 
@@ -96,20 +159,20 @@ def test_a_study_that_waits_is_a_sentence(tmp_path: Path) -> None:
     )
     section = plain_report(gather_report([run])).sections[0]
     waits = "Squeeze and excitation: No comparison yet, as no training has finished of it or of ires: ires_no_se."
-    assert waits in section.paragraphs
-    assert [one.label for one in section.tables] == ["run1-data1-summary", "run1-data1-study2"]
+    assert waits in section.words
+    assert [row[0] for row in section.tables[0].rows] == ["ires_relu"]
 
 
 def test_one_seed_leaves_dashes(tmp_path: Path) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0,)))
     report = gather_report([run])
-    study = plain_report(report).sections[0].tables[1]
-    assert study.rows[0][3:] == ("–", "–", "–", "undecided")
+    ablations = plain_report(report).sections[0].tables[0]
+    assert ablations.rows[0][2:4] == ("–", "undecided")
     (first, *_) = csv.DictReader(io.StringIO(tidy_tables(report)["comparisons.csv"]))
     assert (first["p"], first["p_corrected"], first["verdict"]) == ("", "", "undecided")
 
 
-def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) -> None:
+def test_a_look_that_decides_brings_its_own_interval(table: RunTable) -> None:
     report = gather_report([table])
     section = report.data_sections[0]
     row = section.studies[1].result.comparisons[0]
@@ -119,15 +182,13 @@ def test_a_look_that_decides_brings_its_own_interval_and_level(table: RunTable) 
         verdict="better", state="decided",
     )  # fmt: skip
     result = replace(section.studies[1].result, comparisons=(replace(row, analysis=analysis),))
-    changed = replace(section, studies=(replace(section.studies[1], result=result),))
+    ablation = replace(section.overview.ablations[1], comparison=result.comparisons[0])
+    overview = replace(section.overview, ablations=(ablation,))
+    changed = replace(section, overview=overview, studies=(replace(section.studies[1], result=result),))
     decided = replace(report, data_sections=(changed,))
-    (cells,) = plain_report(decided).sections[0].tables[1].rows
-    assert cells[3:] == (
-        "+1.0 to +3.0",
-        p_value(row.difference.new_images.p_value),
-        "0.004 (≤ 0.012 allowed)",
-        "better",
-    )
+    (ablations,) = plain_report(decided).sections[0].tables
+    assert ablations.rows[0][1:4] == ("+2.0", "+1.0 to +3.0", "better")
+    assert "they are the repeated ones of the interim analysis" in ablations.note
     (found,) = comparison_rows(decided)
     assert (found["p"], found["p_corrected"], found["p_allowed"]) == (0.0041, None, 0.0123)
     assert (found["top1_difference_corrected_low"], found["verdict"]) == (0.01, "better")
