@@ -50,12 +50,15 @@ def _data_section(section: DataFindings) -> PlainSection:
     return PlainSection(
         heading=f"{section.data.name} in {section.run_name}",
         paragraphs=tuple(text for text in (found.recommendation.sentence, found.recommendation.reason) if text),
-        cautions=(*section.cautions, *(f"{line.topic}: {line.text}" for line in found.trust if line.is_warning)),
+        cautions=(
+            *section.cautions,
+            *(f"{line.topic}: {line.text}" for line in found.trust if line.is_warning),
+            *(one.sentence for one in section.left_out),
+        ),
         tables=(*ablations, *others[:shown]),
         words=(
             *(f"{one.topic}: {one.text}" for one in section.answer),
             *waiting,
-            *(one.sentence for one in section.left_out),
         ),
         folded=tuple(others[shown:]),
     )

@@ -177,7 +177,7 @@ def left_out(folder: Path) -> tuple[list[str], str, str]:
     """The lines of what is left out, and of the report as a page and in plain words."""
     report = gather_report([load_run(folder)])
     (section,) = report.data_sections
-    words = " ".join(text for one in plain_report(report).sections for text in one.paragraphs)
+    words = " ".join(text for one in plain_report(report).sections for text in one.cautions)
     return [one.sentence for one in section.left_out], render(report), words
 
 
