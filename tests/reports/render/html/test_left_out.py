@@ -45,7 +45,7 @@ def lines_of(run: RunTable) -> list[str]:
         leave_unpainted(patch)
         page, words = Page(render(report)), plain_report(report)
     assert all(line in page.text for line in lines)
-    paragraphs = [text for section in words.sections for text in (*section.paragraphs, *section.words)]
+    paragraphs = [text for section in words.sections for text in (*section.paragraphs, *section.cautions)]
     assert [text for text in paragraphs if text.startswith("Left out")] == lines
     assert to_markdown(words).count("Left out") == len(lines)
     assert to_latex(words).count("Left out") == len(lines)
