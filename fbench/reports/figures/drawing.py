@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from fbench.core.errors import reason_on_a_line
 from fbench.core.files import replacing
 from fbench.reports.figures.canvas import BAND, FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE, VERDICT_COLOURS
+from fbench.reports.figures.compact import compact_svg
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
 from fbench.reports.left_out import MOST_OF_A_REASON, LeftOut
 from fbench.reports.palette import Style
@@ -137,6 +138,7 @@ def to_svg(drawing: Drawing, key: str) -> str:
     svg = _without_controls(stream.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.S)
+    svg = compact_svg(svg)
     # Text escapes < and >, so that only tags match and no name is touched.
     svg = re.sub(r"<[^<>]+>", lambda tag: _for_page(tag[0], key), svg)
     for spot in drawing.hotspots:
