@@ -22,8 +22,10 @@ VERDICT_COLOURS: Final[dict[Verdict, str]] = {
 }
 """Blue against orange, which all common colour blindnesses tell apart; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
-PAGE_WIDTH_IN: Final = 4.7
-"""Of a drawing that stays legible on a telephone: there a typographic point is about a pixel."""
+PAGE_WIDTH_IN: Final = 3.7
+"""Of a drawing that stays legible on a telephone: at 360 px of width its type of 9 points is 11 px high."""
+SMALLEST_TYPE: Final = 9.0
+"""In points: no text of a drawing is smaller."""
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.edgecolor": INK,

@@ -15,7 +15,9 @@ _AUTOMATIC: Final = re.compile(r' id="(?:[\w.]+_\d+|image[0-9a-f]+)"')
 
 _LONG: Final = re.compile(r"-?\d+\.\d{3,}")
 _PLACED: Final = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
-_FAMILY: Final = re.compile(r"(font: [^\";]*?\d(?:\.\d+)?px) [^\";]*")
+_SHORTHAND: Final = re.compile(r"(font: [^\";]*?\dpx) [^\";]*")
+_FAMILY: Final = re.compile(r" ?font-family: [^\";]*;")
+_NONE: Final = Image.Dither.NONE
 _MOST_COLOURS: Final = 256
 """That the palette of a PNG can hold."""
 
@@ -37,8 +39,8 @@ def _tag(tag: str) -> str:
     tag = _AUTOMATIC.sub("", tag)
     tag = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", tag)
     if tag.startswith("<text"):
-        tag = _FAMILY.sub(r"\1 sans-serif", tag)
-    tag = _PLACED.sub(lambda found: re.sub(r"\s+", " ", _LONG.sub(_rounded, found[0])), tag)
+        tag = _FAMILY.sub("", _SHORTHAND.sub(r"\1 sans-serif", tag))
+    tag = _PLACED.sub(lambda found: re.sub(r"\s+", " ", _LONG.sub(_rounded, found[0])).replace(' "', '"'), tag)
     return re.sub(r"\s*\n\s*", " ", tag)
 
 
@@ -65,15 +67,20 @@ def _without_bare_groups(svg: str) -> str:
 
 
 def _image(data: str) -> str:
-    """A PNG with a palette of at most 256 colours, the nearest ones where it has more."""
-    image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
-    pixels = np.asarray(image)
+    """A PNG with a palette of at most 256 colours, near ones where it has more; one that is half clear stays."""
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"))
     colours, places = np.unique(pixels.reshape(-1, 4).view(np.uint32), return_inverse=True)
+    clear = pixels[..., 3] == 0
     if colours.size <= _MOST_COLOURS:
-        few = Image.fromarray(places.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+        few = Image.fromarray(places.reshape(clear.shape).astype(np.uint8), "P")
         few.putpalette(colours.view(np.uint8).tobytes(), "RGBA")
+    elif (clear | (pixels[..., 3] == 255)).all():
+        opaque = Image.fromarray(pixels[..., :3]).quantize(_MOST_COLOURS - 1, Image.Quantize.MEDIANCUT, dither=_NONE)
+        few = Image.fromarray(np.where(clear, _MOST_COLOURS - 1, np.array(opaque)).astype(np.uint8), "P")
+        few.putpalette(opaque.getpalette() or [])
+        few.info["transparency"] = _MOST_COLOURS - 1
     else:
-        few = image.quantize(_MOST_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        return data
     stream = io.BytesIO()
     few.save(stream, "png", optimize=True)
     small = base64.b64encode(stream.getvalue()).decode()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from fbench.reports.figures.ablations import ablations_forest
-from fbench.reports.figures.confusion import MOST_CLASSES, confusion_difference, confusion_heatmap
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
 from fbench.reports.figures.drawing import Illustration, illustrate
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
 from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
-from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
@@ -79,48 +75,6 @@ def many_figures(result: ManyResult, styles: Styles, key: str) -> tuple[Illustra
         return diagram, None
     title = "Share of runs above each accuracy"
     return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, styles)
-
-
-def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> tuple[Illustration, ...]:
-    """One matrix for each of these networks, of all its seeds; empty where there are too many classes to read."""
-    if len(evidence.class_names) > MOST_CLASSES:
-        return ()
-    return tuple(
-        illustrate(
-            f"{key}-confusion{index}",
-            f"Confusion matrix of {network}",
-            confusion_heatmap,
-            confusion_rates(evidence.networks[network]),
-            evidence.class_names,
-            network,
-        )
-        for index, network in enumerate(networks, start=1)
-    )
-
-
-def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], key: str) -> tuple[Illustration, ...]:
-    """The change of the matrix from the second to the first network of each pair; empty as the matrices are."""
-    if len(evidence.class_names) > MOST_CLASSES:
-        return ()
-    return tuple(
-        illustrate(
-            f"{key}-confusion-change{index}",
-            f"{network} minus {baseline}",
-            confusion_difference,
-            confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
-            evidence.class_names,
-            network,
-            baseline,
-        )
-        for index, (network, baseline) in enumerate(pairs, start=1)
-    )
-
-
-def confusion_rates(found: NetworkEvidence) -> npt.NDArray[np.float64]:
-    """Shares of each true class, a row of sum 1 each (classes, classes), over all seeds; NaN without images."""
-    counts = found.confusion.sum(axis=0)
-    images = counts.sum(axis=1, keepdims=True)
-    return np.where(images > 0, counts / np.maximum(images, 1), np.nan)
 
 
 def _point(row: NetworkSummary, cost: float) -> ParetoPoint:
