@@ -1,4 +1,4 @@
-"""The legend of networks below a drawing: two columns, as high as the names need."""
+"""The legend of networks below a drawing: one or two columns, as high as the names need."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from typing import Final
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from fbench.reports.formatting import shorten
+from fbench.reports.formatting import letter_widths, shorten
 
 _COLUMNS: Final = 2
+_MOST_IN_A_COLUMN: Final = 6
 _ROW_IN: Final = 0.2
-_LONGEST: Final = 24
+_LONGEST: Final = {1: 36, 2: 18}
+"""Letters of a name, by the columns."""
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """Two where names are short or many, so that they fit the page; else one."""
+    is_long = any(letter_widths(name) > _LONGEST[_COLUMNS] for name in names)
+    return 1 if is_long and len(names) <= _MOST_IN_A_COLUMN else _COLUMNS
 
 
 def legend_height_in(names: Sequence[str]) -> float:
     """The height in inches that the legend takes of the bottom margin."""
-    return _ROW_IN * -(-len(names) // _COLUMNS) + 0.06
+    return _ROW_IN * -(-len(names) // legend_columns(names)) + 0.06
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> None:
     """Write the names below everything else, one for each artist."""
-    labels = [shorten(name, _LONGEST) for name in names]
-    figure.legend(handles, labels, loc="lower center", ncols=_COLUMNS, borderaxespad=0.1)
+    columns = legend_columns(names)
+    labels = [shorten(name, _LONGEST[columns]) for name in names]
+    figure.legend(handles, labels, loc="lower center", ncols=columns, borderaxespad=0.1, columnspacing=1.2)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
-from fbench.reports.figures.labels import place_labels
+from fbench.reports.figures.labels import Segment, place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.formatting import listing, shorten
 from fbench.reports.palette import Style
@@ -20,6 +21,9 @@ from fbench.statistics.many.pareto import pareto_front
 
 COLUMNS: Final = ["network", "cost", "top1", "low", "high"]
 """Of a table of points: the accuracy is a fraction of 1, and so are the ends of its interval."""
+
+
+_LONGEST: Final = 22
 
 
 @dataclass(frozen=True)
@@ -51,23 +55,52 @@ def pareto_chart(points: Sequence[ParetoPoint], styles: Mapping[str, Style], cos
 
 
 def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], cost_label: str) -> None:
-    """A point with its interval for each row of ``COLUMNS``, and a line through those that no other beats."""
+    """A point with its interval for each row of ``COLUMNS``, and a line through those that no other beats.
+
+    These have their colour and their name; the others are grey.
+    """
     axes.set_xscale("log")
     front = _front(table)
     axes.step(front["cost"], front["top1"], where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
+    named, others = [], []
     rows = list(table[COLUMNS].itertuples(index=False, name=None))
-    for number, (network, cost, top1, low, high) in enumerate(rows):
-        style = styles[network]
-        axes.plot([cost] * 2, [low, high], color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
-        (dot,) = axes.plot(cost, top1, marker=style.marker, markersize=7.5, color=style.light, linestyle="")
+    for number, (place, (network, cost, top1, low, high)) in enumerate(zip(table.index, rows, strict=True)):
+        is_best = place in front.index
+        colour, order = (styles[network].light, 3) if is_best else (GREY, 2)
+        ends = [low, high]
+        axes.plot([cost] * 2, ends, color=colour, linewidth=1.1, alpha=0.55, solid_capstyle="butt", zorder=order)
+        (dot,) = axes.plot(
+            cost,
+            top1,
+            marker=styles[network].marker,
+            markersize=7.5 if is_best else 6,
+            color=colour,
+            alpha=1 if is_best else 0.6,
+            linestyle="",
+            zorder=order + 0.5,
+        )
         dot.set_gid(f"point-{number}")
+        if is_best:
+            named.append((cost, top1, shorten(network, _LONGEST)))
+        else:
+            others.append((cost, top1))
     axes.set_xlabel(f"{cost_label} (log scale)")
     axes.set_ylabel("top-1, %")
-    axes.margins(x=0.14, y=0.08)
+    axes.margins(x=0.14, y=0.12)
     axes.autoscale_view()
     plain_log_ticks(axes.xaxis)
     percent_axis(axes)
-    place_labels(axes, [(cost, top1, shorten(network, 22)) for network, cost, top1, _, _ in rows])
+    intervals = [((cost, low), (cost, high)) for _, cost, _, low, high in rows]
+    place_labels(axes, named, others, [*intervals, *_steps(front)])
+
+
+def _steps(front: pd.DataFrame) -> list[Segment]:
+    """The straight parts of the line through the front: level, then up."""
+    points = list(front[["cost", "top1"]].itertuples(index=False, name=None))
+    found: list[Segment] = []
+    for (cost, top1), (dearer, better) in pairwise(points):
+        found += [((cost, top1), (dearer, top1)), ((dearer, top1), (dearer, better))]
+    return found
 
 
 def _front(table: pd.DataFrame) -> pd.DataFrame:
