@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, PAPER, SMALLEST_TYPE, text_width_in
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, PAPER, SMALLEST_TYPE
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.lettering import text_width_in
 from fbench.reports.formatting import MISSING, listing, minus, number, percent, points, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
@@ -79,9 +80,7 @@ def _heatmap(
     cell = min(_LARGEST_CELL, (PAGE_WIDTH_IN - room - _MARGIN) / len(names))
     grid = _Grid(room, cell, max(cell, _LEAST_LINE))
     paint = partial(_paint, values=values, labels=labels, names=names, limits=limits, grid=grid)
-    return Drawing(
-        room + grid.width * len(names) + _MARGIN, room + grid.height * len(names) + _MARGIN, alt, paint
-    )
+    return Drawing(room + grid.width * len(names) + _MARGIN, room + grid.height * len(names) + _MARGIN, alt, paint)
 
 
 class _Grid(NamedTuple):

@@ -13,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fbench.benchmark.maps.face_maps import Bytes, FaceMaps
-from fbench.reports.figures.canvas import PAGE_WIDTH_IN, SMALLEST_TYPE, text_width_in
+from fbench.reports.figures.canvas import PAGE_WIDTH_IN, SMALLEST_TYPE
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.lettering import text_width_in
 from fbench.reports.formatting import plural, shorten
 
 MOST_MAPS: Final = 64

@@ -93,9 +93,7 @@ class _Taken:
         self.strokes = ends.reshape(-1, 4)
         self.names = np.empty((0, 4))
 
-    def place(
-        self, number: int, size: Boxes, frame: BboxBase, scale: float
-    ) -> tuple[Boxes, Boxes | None] | None:
+    def place(self, number: int, size: Boxes, frame: BboxBase, scale: float) -> tuple[Boxes, Boxes | None] | None:
         """The box of the name of a point with its leader, if it has one; both are taken then."""
         centre, radius = self.centres[number], _POINT_RADIUS * scale
         dots = np.hstack([self.centres - radius, self.centres + radius])

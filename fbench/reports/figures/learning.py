@@ -170,8 +170,9 @@ def _alt(table: pd.DataFrame, quantity: Quantity, top: float) -> str:
     text = [f"{name} {_value(value, quantity)}" for name, value in ends.items()]
     beyond = ""
     if table["max"].max() > top:
-        farthest = table.loc[table["max"].idxmax()]
-        beyond = f" Beyond the axis: a seed of {farthest['network']} reached {_value(farthest['max'], quantity)}."
+        farthest = table.iloc[int(table["max"].to_numpy().argmax())]
+        reached = _value(float(farthest["max"]), quantity)
+        beyond = f" Beyond the axis: a seed of {farthest['network']} reached {reached}."
     return (
         f"Learning curves, {what}. Median over seeds at the last evaluation on the validation split: "
         f"{', '.join(text)}.{beyond}"

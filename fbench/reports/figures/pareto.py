@@ -67,7 +67,7 @@ def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], co
     for number, (place, (network, cost, top1, low, high)) in enumerate(zip(table.index, rows, strict=True)):
         is_best = place in front.index
         colour, order = (styles[network].light, 3) if is_best else (GREY, 2)
-        ends = [low, high]
+        ends = [max(low, 0.0), min(high, 1.0)]
         axes.plot([cost] * 2, ends, color=colour, linewidth=1.1, alpha=0.55, solid_capstyle="butt", zorder=order)
         (dot,) = axes.plot(
             cost,

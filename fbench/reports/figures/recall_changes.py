@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, SMALLEST_TYPE, set_margins, text_width_in
+from fbench.reports.figures.canvas import FAINT, INK, PAGE_WIDTH_IN, SMALLEST_TYPE, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.legend import add_legend, legend_height_in
+from fbench.reports.figures.lettering import text_width_in
 from fbench.reports.formatting import points, points_range, shorten
 from fbench.reports.palette import Style
 from fbench.statistics.estimands import MeanEstimate

@@ -14,8 +14,8 @@ from fbench.reports.figures.drawing import illustrate
 from fbench.reports.figures.recall_changes import RecallChanges, recall_changes
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.studies import StudyResult
-from fbench.reports.formatting import count, plural
 from fbench.reports.palette import Style
+from fbench.reports.render.html.amounts import amount_words, seeds_and_images
 from fbench.reports.render.html.document import FigureChoice
 from fbench.reports.render.html.recalls import RecallChange, RecallSection
 
@@ -33,7 +33,7 @@ def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> 
     figures = tuple(
         illustrate(
             f"{key}-confusion{index}",
-            f"Confusion matrix of {network}, % of each true class; {_amounts(evidence, network)}",
+            f"Confusion matrix of {network}, % of each true class; {seeds_and_images([evidence.networks[network]])}",
             confusion_heatmap,
             confusion_rates(evidence.networks[network]),
             evidence.class_names,
@@ -55,7 +55,7 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[Pair], key: str) -
         illustrate(
             f"{key}-confusion-change{index}",
             f"{network} minus {baseline}, points of each true class, full colour at ±{scale}; "
-            f"{_amounts(evidence, network, baseline)}",
+            f"{seeds_and_images(evidence.networks[name] for name in (network, baseline))}",
             confusion_difference,
             change,
             evidence.class_names,
@@ -78,10 +78,11 @@ def recall_figures(
         return None
     found = [change for row in known.values() for change in row.changes if change is not None]
     scale = (min(change.low for change in found), max(change.high for change in found)) if found else (0.0, 0.0)
+    images = amount_words(section.images, "image")
     figures = tuple(
         illustrate(
             f"{key}-recall-change{index}",
-            f"{name}: recall minus that of {rows[0].baseline}, points; 95 % intervals, {_of_images(section)}",
+            f"{name}: recall minus that of {rows[0].baseline}, points; 95 % intervals, {images} a class",
             recall_changes,
             RecallChanges(rows[0].baseline, section.class_names, {row.network: row.changes for row in rows}, scale),
             styles,
@@ -104,18 +105,6 @@ def _parts(result: StudyResult, known: Mapping[Pair, RecallChange]) -> list[tupl
             end = min(start + MOST_DOTS, len(rows))
             found.append((name if len(rows) <= MOST_DOTS else f"{name}, {start + 1} to {end}", rows[start:end]))
     return found
-
-
-def _of_images(section: RecallSection) -> str:
-    fewest, most = min(section.images), max(section.images)
-    return f"{count(fewest)} to {count(most)} images a class" if fewest < most else f"{plural(most, 'image')} a class"
-
-
-def _amounts(evidence: Evidence, *networks: str) -> str:
-    """How many seeds and images a figure of these networks is of."""
-    seeds = list(dict.fromkeys(len(evidence.networks[name].seeds) for name in networks))
-    words = plural(seeds[0], "seed") if len(seeds) == 1 else f"{' and '.join(map(str, seeds))} seeds"
-    return f"{words}, {plural(len(evidence.labels), 'image')}"
 
 
 def confusion_rates(found: NetworkEvidence) -> npt.NDArray[np.float64]:

@@ -82,8 +82,8 @@ class FigurePart:
 class FacesSection:
     """What networks look at: Grad-CAM of each, and the feature maps of an early convolution of each.
 
-    ``sources`` say what the images are; ``real`` whether they may not be passed on. ``faces`` are the images themselves,
-    a figure for each set of which networks were shown another.
+    ``sources`` say what the images are; ``real`` whether they may not be passed on. ``faces`` are the images
+    themselves, a figure for each set where networks were shown different ones.
     """
 
     sources: tuple[str, ...]

@@ -11,7 +11,7 @@ from fbench.reports.figures.drawing import illustrate
 from fbench.reports.figures.faces import faces_figure, feature_map_figure, grad_cam_figure, same_faces
 from fbench.reports.findings.model import DataFindings
 from fbench.reports.findings.networks.blueprint import NetworkPlan
-from fbench.reports.formatting import listing, plural
+from fbench.reports.formatting import count, listing, plural
 from fbench.reports.render.html.document import FacesSection, NetworkDrawing
 
 MOST_SHOWN: Final = 32
@@ -32,7 +32,7 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
         faces=tuple(
             illustrate(
                 f"{key}-faces-shown{number}",
-                f"What is shown{_of_set(number, numbers)}: {plural(len(sets[faces].labels), 'image')}",
+                f"What is shown{_of_set(number, len(numbers))}: {plural(len(sets[faces].labels), 'image')}",
                 faces_figure,
                 sets[faces],
             )
@@ -41,7 +41,7 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
         grad_cam=tuple(
             illustrate(
                 f"{key}-faces{index}-cam",
-                f"Grad-CAM of {one.network}{_of_set(numbers[same_faces(one.maps)], numbers)}: {_right(one.maps)}",
+                f"Grad-CAM of {one.network}{_of_set(numbers[same_faces(one.maps)], len(numbers))}: {_right(one.maps)}",
                 grad_cam_figure,
                 one.maps,
                 one.network,
@@ -52,7 +52,7 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
         feature_maps=tuple(
             illustrate(
                 f"{key}-faces{index}-features",
-                f"Feature maps of {one.network}{_of_set(numbers[same_faces(one.maps)], numbers)}: "
+                f"Feature maps of {one.network}{_of_set(numbers[same_faces(one.maps)], len(numbers))}: "
                 f"{plural(len(one.maps.feature_maps), 'channel')}",
                 feature_map_figure,
                 one.maps,
@@ -64,9 +64,9 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
     )
 
 
-def _of_set(number: int, numbers: Mapping[object, int]) -> str:
+def _of_set(number: int, sets: int) -> str:
     """Which images a figure is of, where not all networks were shown the same."""
-    return f" on set {number}" if len(numbers) > 1 else ""
+    return f" on set {number}" if sets > 1 else ""
 
 
 def _right(maps: FaceMaps) -> str:
@@ -82,7 +82,7 @@ def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDra
             plan.networks,
             illustrate(
                 f"{key}-drawing{index}",
-                listing(list(plan.networks)),
+                f"{listing(list(plan.networks))}: {count(plan.blueprint.trainable_params)} parameters",
                 architecture_drawing,
                 plan.blueprint,
                 plan.networks[0],
