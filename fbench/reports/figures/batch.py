@@ -34,7 +34,7 @@ def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style], 
     """
     names = named_networks([curve.network for curve in curves], first)
     others = len(curves) - len(names)
-    legend = [*names, *([f"{plural(others, 'other')}, in the table"] if others else [])]
+    legend = [*names, *([plural(others, "other")] if others else [])]
     legend_in = legend_height_in(legend)
 
     def paint(figure: Figure) -> None:

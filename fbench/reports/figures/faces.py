@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -61,7 +61,7 @@ def feature_map_figure(maps: FaceMaps, network: str) -> Drawing:
     return Drawing(width, height, _feature_map_alt(maps, network), paint)
 
 
-def same_faces(maps: FaceMaps) -> tuple[str, tuple[str, ...], tuple[int, ...], bytes]:
+def same_faces(maps: FaceMaps) -> Hashable:
     """Equal of maps of the same images, which a page shows once."""
     return maps.source, maps.labels, maps.images.shape, maps.images.tobytes()
 
@@ -70,10 +70,10 @@ def _named_images(tiles: Pixels, names: Sequence[str], bold: Sequence[bool], alt
     """RGB images (N, H, W, 3) in rows of as many as have room for the names below them."""
     texts = [shorten(name, _LONGEST) for name in names]
     needed = max(min(_LARGEST_FACE, 0.5), text_width_in(texts, SMALLEST_TYPE) - _GAP)
-    fitting = max(1, int((PAGE_WIDTH_IN + _GAP) / (needed + _GAP)))
+    fitting = max(1, int((PAGE_WIDTH_IN - _GAP) / (needed + _GAP)))
     rows = -(-len(texts) // fitting)
     columns = -(-len(texts) // rows)
-    side = min(_LARGEST_FACE, (PAGE_WIDTH_IN + _GAP) / columns - _GAP)
+    side = min(_LARGEST_FACE, (PAGE_WIDTH_IN - _GAP) / columns - _GAP)
     step = side + _LINE + 2 * _GAP
 
     def paint(figure: Figure) -> None:

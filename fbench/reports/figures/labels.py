@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import hypot
 from typing import Final, NamedTuple
 
@@ -16,6 +16,9 @@ from matplotlib.transforms import BboxBase
 from fbench.reports.figures.canvas import INK, SMALLEST_TYPE
 
 Boxes = npt.NDArray[np.float64]
+_Name = tuple[Boxes, Boxes | None]
+"""The box of a name, and its leader if it has one: both ends."""
+
 Segment = tuple[tuple[float, float], tuple[float, float]]
 """Both ends of a straight line, in the units of the axes."""
 
@@ -68,39 +71,57 @@ def place_labels(
     axes.autoscale_view()  # otherwise done when the figure is drawn, after the places were taken
     scale = figure.dpi / 72
     places = np.array([(x, y) for x, y, _ in points] + list(others), float).reshape(-1, 2)
-    taken = _Taken(axes.transData.transform(places), axes.transData.transform(np.array(lines, float).reshape(-1, 2)))
-    for number, (x, y, name) in enumerate(points):
-        text = axes.annotate(
+    centres, ends = (axes.transData.transform(one) for one in (places, np.array(lines, float).reshape(-1, 2)))
+    texts = [
+        axes.annotate(
             name, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALLEST_TYPE, gid=f"label-{number}"
         )
-        extent = text.get_window_extent(renderer)
-        found = taken.place(number, np.array([extent.width, extent.height]), axes.bbox, scale)
-        if found is None:
+        for number, (x, y, name) in enumerate(points)
+    ]
+    sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
+    found = _arranged(sizes, lambda: _Taken(centres, ends, axes.bbox, scale))
+    for number, text in enumerate(texts):
+        if number not in found:
             text.remove()
             continue
-        box, leader = found
-        text.set(position=(box[:2] - taken.centres[number]) / scale, ha="left", va="bottom")
+        box, leader = found[number]
+        text.set(position=(box[:2] - centres[number]) / scale, ha="left", va="bottom")
         if leader is not None:
             ends = axes.transData.inverted().transform(leader.reshape(2, 2))
             axes.plot(*ends.T, color=INK, linewidth=0.6, alpha=0.6, zorder=1.5, scalex=False, scaley=False)
 
 
+def _arranged(sizes: Sequence[Boxes], empty: Callable[[], _Taken]) -> dict[int, _Name]:
+    """The names that find a place, by number: in the order given, or in another where that leaves fewer out."""
+    best: dict[int, _Name] = {}
+    forwards = range(len(sizes))
+    halves = [*forwards[len(sizes) // 2 :], *forwards[: len(sizes) // 2]]
+    for order in (forwards, forwards[::-1], halves, halves[::-1]):
+        taken = empty()
+        placed = {number: name for number in order if (name := taken.place(number, sizes[number])) is not None}
+        best = max(best, placed, key=len)
+        if len(best) == len(sizes):
+            break
+    return best
+
+
 class _Taken:
     """What names must not cover, in dots of the screen: points, lines, and the names and leaders so far."""
 
-    def __init__(self, centres: Boxes, ends: Boxes) -> None:
-        self.centres = centres
+    def __init__(self, centres: Boxes, ends: Boxes, frame: BboxBase, scale: float) -> None:
+        self.centres, self.frame, self.scale = centres, frame, scale
         self.strokes = ends.reshape(-1, 4)
         self.names = np.empty((0, 4))
 
-    def place(self, number: int, size: Boxes, frame: BboxBase, scale: float) -> tuple[Boxes, Boxes | None] | None:
+    def place(self, number: int, size: Boxes) -> _Name | None:
         """The box of the name of a point with its leader, if it has one; both are taken then."""
+        scale = self.scale
         centre, radius = self.centres[number], _POINT_RADIUS * scale
         dots = np.hstack([self.centres - radius, self.centres + radius])
         corner = centre + _PLACES.offsets * scale + _PLACES.starts * size
         boxes = np.hstack([corner, corner + size])
         edge = _CLEARANCE * scale * np.array([-1, -1, 1, 1])
-        free = _inside(boxes, frame)
+        free = _inside(boxes, self.frame)
         free[free] = ~_overlap(boxes[free], np.vstack([dots, self.names])).any(axis=1)
         free[free] = ~_crossed(boxes[free] + edge, self.strokes).any(axis=1)
         foreign = np.delete(np.arange(len(dots)), number)

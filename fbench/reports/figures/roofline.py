@@ -66,6 +66,11 @@ def best_cache(roofline: MachineRoofline) -> tuple[float, int]:
     return best.bytes_per_s, best.working_set_bytes
 
 
+def cache_words(roofline: MachineRoofline) -> str:
+    """Which cache is the quickest: of how many bytes."""
+    return f"a cache of {_bytes(best_cache(roofline)[1])}"
+
+
 def share_words(share: float) -> str:
     """A share of the roofline in per cent; a call that exceeds it says that the roofline was measured too low."""
     return percent(share) if share <= 1 else "over 100"
@@ -159,8 +164,10 @@ def _alt(roofline: MachineRoofline, points: Sequence[RooflinePoint]) -> str:
     lowest, highest = (f(points, key=lambda point: point.share) for f in (min, max))
     ends = [f"{share_words(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
     spread = ends[0] if lowest is highest else " to ".join(ends)
+    slopes = f"memory {_gigas(roofline.memory_bytes_per_s)} GB/s"
+    if len(_bandwidths(roofline)) > 1:
+        slopes += f", {cache_words(roofline)} {_gigas(best_cache(roofline)[0])} GB/s"
     return (
-        f"Roofline: peak {_gigas(roofline.peak_flops_per_s)} GFLOP/s, memory "
-        f"{_gigas(roofline.memory_bytes_per_s)} GB/s, {_bytes(best_cache(roofline)[1])} in a cache "
-        f"{_gigas(best_cache(roofline)[0])} GB/s. Calls reach {spread} of what the machine allows their layers."
+        f"Roofline: peak {_gigas(roofline.peak_flops_per_s)} GFLOP/s, {slopes}. Calls reach {spread} of what the "
+        "machine allows their layers."
     )

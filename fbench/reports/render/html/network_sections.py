@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 from fbench.benchmark.maps.face_maps import FaceMaps
@@ -24,8 +24,10 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
     if not found:
         return None
     data = findings.data
-    sets = {same_faces(one.maps): one.maps for one in reversed(found)}
-    numbers = {faces: number for number, faces in enumerate(reversed(sets), start=1)}
+    numbers: dict[Hashable, int] = {}
+    for one in found:
+        numbers.setdefault(same_faces(one.maps), len(numbers) + 1)
+    sets: dict[Hashable, FaceMaps] = {same_faces(one.maps): one.maps for one in found}
     return FacesSection(
         sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
         real=any((one.network, data.name) in shown for one in found) and not data.may_show_images,

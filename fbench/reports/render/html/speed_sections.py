@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.batch import latency_by_batch
 from fbench.reports.figures.drawing import illustrate
-from fbench.reports.figures.roofline import roofline_chart
+from fbench.reports.figures.roofline import cache_words, roofline_chart
 from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.costs.batches import batch_result
@@ -38,7 +38,8 @@ def roofline_section(run: RunTable, styles: Styles, key: str) -> RooflineSection
     result = roofline_result(run)
     if result is None:
         return None
-    title = f"Inference below the machine’s roofline, GFLOP/s; {plural(len(result.points), 'call')}"
+    calls, cache = plural(len(result.points), "call"), cache_words(result.roofline)
+    title = f"Inference below the machine’s roofline, GFLOP/s; {calls}; dashed: {cache}"
     figure = illustrate(f"{key}-roofline", title, roofline_chart, result.roofline, result.points, styles)
     return RooflineSection(result, figure)
 
