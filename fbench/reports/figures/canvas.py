@@ -22,8 +22,8 @@ VERDICT_COLOURS: Final[dict[Verdict, str]] = {
 }
 """Blue against orange, which all common colour blindnesses tell apart; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
-PAGE_WIDTH_IN: Final = 3.7
-"""Of a drawing that stays legible on a telephone: at 360 px of width its type of 9 points is 11 px high."""
+PAGE_WIDTH_IN: Final = 3.58
+"""Of a drawing that stays legible on a telephone: at 360 px, with a bar for scrolling, 9 points are 11 px."""
 SMALLEST_TYPE: Final = 9.0
 """In points: no text of a drawing is smaller."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import hypot
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import BboxBase
 
 from fbench.reports.figures.canvas import INK, SMALLEST_TYPE
+from fbench.reports.formatting import shorten
 
 Boxes = npt.NDArray[np.float64]
 _Name = tuple[Boxes, Boxes | None]
@@ -26,28 +26,32 @@ _POINT_RADIUS: Final = 5.0  # typographic points
 _CLEARANCE: Final = 1.5  # typographic points between a name and a line
 _LEADER_FROM: Final = 12.0  # typographic points: a name farther away has a line to its point
 _CLEARLY: Final = 1.3  # a name without a leader is nearer to its point than to any other by this factor
+_LONGEST: Final = (22, 16, 11)
+"""Letters of a name: all are cut further where some would have no place."""
+
 _STEP: Final = 8  # typographic points between places farther away
 _FARTHEST: Final = 200  # typographic points
 
 
 class _Places(NamedTuple):
-    """Where names can stand, the best first: offsets in typographic points (N, 2), and which side of a text is there.
+    """Where names can stand: offsets in typographic points (N, 2), and which side of a text is there.
 
-    A text begins at its offset plus ``starts`` (N, 2) of its own width and height.
+    A text begins at its offset plus ``starts`` (N, 2) of its own width and height. The first ``near`` are beside the
+    point, the best first.
     """
 
     offsets: Boxes
     starts: Boxes
+    near: int
 
 
 def _places() -> _Places:
-    """Beside a point, above and below it, at its corners, then ever farther away."""
+    """Beside a point, above and below it, at its corners, then anywhere on a grid."""
     near = [(8, 0, 0, -0.5), (-8, 0, -1, -0.5), (0, 8, -0.5, 0), (0, -8, -0.5, -1)]
     near += [(7, 7, 0, 0), (7, -7, 0, -1), (-7, 7, -1, 0), (-7, -7, -1, -1)]
     across = range(-_FARTHEST, _FARTHEST + 1, _STEP)
-    far = sorted(((dx, dy) for dx in across for dy in across), key=lambda place: (hypot(*place), place))
-    found = np.array([*near, *((dx, dy, -(dx < 0) - 0.5 * (dx == 0), -0.5) for dx, dy in far)], float)
-    return _Places(found[:, :2], found[:, 2:])
+    found = np.array([*near, *((dx, dy, -0.5, -0.5) for dx in across for dy in across)], float)
+    return _Places(found[:, :2], found[:, 2:], len(near))
 
 
 _PLACES: Final = _places()
@@ -59,7 +63,9 @@ def place_labels(
     others: Sequence[tuple[float, float]] = (),
     lines: Sequence[Segment] = (),
 ) -> None:
-    """Write the name of each point (x, y, name) at the first free place; a name without one is left out.
+    """Write the name of each point (x, y, name) at the first free place; names are cut to find one.
+
+    One that has none all the same is left out.
 
     Free is what covers no point, none of the ``others`` without a name, none of the ``lines``, no other name and no
     leader; a name that is not clearly beside its point has a leader, which crosses no name and no point.
@@ -74,12 +80,17 @@ def place_labels(
     centres, ends = (axes.transData.transform(one) for one in (places, np.array(lines, float).reshape(-1, 2)))
     texts = [
         axes.annotate(
-            name, (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALLEST_TYPE, gid=f"label-{number}"
+            "", (x, y), xytext=(0, 0), textcoords="offset points", fontsize=SMALLEST_TYPE, gid=f"label-{number}"
         )
-        for number, (x, y, name) in enumerate(points)
+        for number, (x, y, _) in enumerate(points)
     ]
-    sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
-    found = _arranged(sizes, lambda: _Taken(centres, ends, axes.bbox, scale))
+    for longest in _LONGEST:
+        for text, (_, _, name) in zip(texts, points, strict=True):
+            text.set_text(shorten(name, longest))
+        sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
+        found = _arranged(sizes, lambda: _Taken(centres, ends, axes.bbox, scale))
+        if len(found) == len(points):
+            break
     for number, text in enumerate(texts):
         if number not in found:
             text.remove()
@@ -126,7 +137,10 @@ class _Taken:
         free[free] = ~_crossed(boxes[free] + edge, self.strokes).any(axis=1)
         foreign = np.delete(np.arange(len(dots)), number)
         apart = foreign[~_overlap(dots[number][None], dots[foreign])[0]]  # a point below ours cannot be kept clear of
-        for box in boxes[free]:
+        away = np.linalg.norm(centre - np.clip(centre, boxes[:, :2], boxes[:, 2:]), axis=1)
+        away[: _PLACES.near] = 0.0
+        order = np.argsort(away, kind="stable")
+        for box in boxes[order[free[order]]]:
             to_ours, to_others = (_distance(box, self.centres[those]) for those in ([number], foreign))
             is_clear = to_ours[0] * _CLEARLY < to_others.min(initial=np.inf)
             if to_ours[0] > _LEADER_FROM * scale:

@@ -15,15 +15,12 @@ from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, percent_axis
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import Segment, place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
-from fbench.reports.formatting import listing, shorten
+from fbench.reports.formatting import listing
 from fbench.reports.palette import Style
 from fbench.statistics.many.pareto import pareto_front
 
 COLUMNS: Final = ["network", "cost", "top1", "low", "high"]
 """Of a table of points: the accuracy is a fraction of 1, and so are the ends of its interval."""
-
-
-_LONGEST: Final = 22
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], co
         )
         dot.set_gid(f"point-{number}")
         if is_best:
-            named.append((cost, top1, shorten(network, _LONGEST)))
+            named.append((cost, top1, network))
         else:
             others.append((cost, top1))
     axes.set_xlabel(f"{cost_label} (log scale)")

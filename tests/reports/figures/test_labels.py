@@ -77,7 +77,7 @@ def test_a_name_nearer_to_another_point_has_a_leader() -> None:
 
 def test_a_name_without_a_place_is_left_out() -> None:
     axes = square()
-    place_labels(axes, [(5, 5, "a name that is far too long for a narrow drawing such as this one")])
+    place_labels(axes, [(5, 5, "a name")], lines=[((x / 10, 0.0), (x / 10, 10.0)) for x in range(101)])
     assert boxes(axes) == {}
 
 
@@ -118,3 +118,4 @@ def test_all_networks_on_a_front_of_six_in_a_crowd_have_their_names() -> None:
     axes = Figure(figsize=(3.7, 3.6), dpi=72).subplots()
     draw_pareto(axes, pd.DataFrame(rows, columns=COLUMNS), assign_styles(row[0] for row in rows), "MACs")
     assert len(boxes(axes)) == 6
+    assert all(name.startswith("front_") for name in boxes(axes))
