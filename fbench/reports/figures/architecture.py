@@ -25,7 +25,7 @@ _FONT: Final = SMALLEST_TYPE
 _INDENT: Final = 0.1  # inches from the edge of a box to its text
 _FURTHER: Final = 0.14  # inches that the second line of a layer, and what is marked, stands farther in
 _ROOM: Final = PAGE_WIDTH_IN - _LEFT - _RIGHT - 2 * _INDENT
-_TOP_IN: Final = 0.02
+_TOP_IN: Final = 0.02  # inches above the first arrow and below the last
 _TALLEST_IN: Final = 200.0  # a PNG of 300 dots an inch may have 65,535 of them
 _ATTENTION: Final = "#b8609a"
 
@@ -37,7 +37,7 @@ def architecture_drawing(plan: Blueprint, network: str) -> Drawing:
         ValueError: more layers than fit on paper, as where each step of a recurrent network is one.
     """
     heights = [_height(stage) for stage in plan.stages]
-    height = _TOP_IN + sum(heights) + _GAP_IN * (len(heights) + 1)
+    height = _TOP_IN + sum(heights) + _GAP_IN * (len(heights) + 1) + _TOP_IN
     if height > _TALLEST_IN:
         lines = sum(len(stage.lines) for stage in plan.stages)
         raise ValueError(f"{lines:,} layers in {len(plan.stages):,} stages are too many for a drawing")

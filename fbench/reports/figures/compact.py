@@ -16,6 +16,7 @@ _AUTOMATIC: Final = re.compile(r' id="(?:[\w.]+_\d+|image[0-9a-f]+)"')
 _LONG: Final = re.compile(r"-?\d+\.\d{3,}")
 _PLACED: Final = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')
 _SHORTHAND: Final = re.compile(r"(font: [^\";]*?\dpx) [^\";]*")
+_NOT_TURNED: Final = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
 _FAMILY: Final = re.compile(r" ?font-family: [^\";]*;")
 _NONE: Final = Image.Dither.NONE
 _MOST_COLOURS: Final = 256
@@ -36,12 +37,18 @@ def compact_svg(svg: str) -> str:
 
 
 def _tag(tag: str) -> str:
-    tag = _AUTOMATIC.sub("", tag)
-    tag = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", tag)
+    if ' id="' in tag:
+        tag = _AUTOMATIC.sub("", tag)
     if tag.startswith("<text"):
         tag = _FAMILY.sub("", _SHORTHAND.sub(r"\1 sans-serif", tag))
-    tag = _PLACED.sub(lambda found: re.sub(r"\s+", " ", _LONG.sub(_rounded, found[0])).replace(' "', '"'), tag)
-    return re.sub(r"\s*\n\s*", " ", tag)
+        tag = _NOT_TURNED.sub("", tag)
+    if "." in tag or "\n" in tag:
+        tag = _PLACED.sub(_place, tag)
+    return tag
+
+
+def _place(found: re.Match[str]) -> str:
+    return " ".join(_LONG.sub(_rounded, found[0]).split()).replace(' "', '"')
 
 
 def _rounded(number: re.Match[str]) -> str:
@@ -68,11 +75,13 @@ def _without_bare_groups(svg: str) -> str:
 
 def _image(data: str) -> str:
     """A PNG with a palette of at most 256 colours, near ones where it has more; one that is half clear stays."""
-    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"))
-    colours, places = np.unique(pixels.reshape(-1, 4).view(np.uint32), return_inverse=True)
+    image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
+    pixels, known = np.array(image), image.getcolors(_MOST_COLOURS)
     clear = pixels[..., 3] == 0
-    if colours.size <= _MOST_COLOURS:
-        few = Image.fromarray(places.reshape(clear.shape).astype(np.uint8), "P")
+    if known is not None:
+        colours = np.sort(np.array([colour for _, colour in known], np.uint8).view(np.uint32).ravel())
+        places = np.searchsorted(colours, pixels.view(np.uint32)[..., 0])
+        few = Image.fromarray(places.astype(np.uint8), "P")
         few.putpalette(colours.view(np.uint8).tobytes(), "RGBA")
     elif (clear | (pixels[..., 3] == 255)).all():
         opaque = Image.fromarray(pixels[..., :3]).quantize(_MOST_COLOURS - 1, Image.Quantize.MEDIANCUT, dither=_NONE)
@@ -82,6 +91,6 @@ def _image(data: str) -> str:
     else:
         return data
     stream = io.BytesIO()
-    few.save(stream, "png", optimize=True)
+    few.save(stream, "png", compress_level=6)
     small = base64.b64encode(stream.getvalue()).decode()
     return min(data, small, key=len)

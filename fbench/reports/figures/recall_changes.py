@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -52,10 +53,9 @@ def recall_changes(found: RecallChanges, styles: Mapping[str, Style]) -> Drawing
         for index in range(1, len(names)):
             axes.axhline(index * step, color=FAINT, linewidth=0.7)
         for place, (network, changes) in enumerate(found.changes.items()):
-            for index, change in enumerate(changes):
-                if change is not None:
-                    height = index * step + _BETWEEN_IN / 2 + (place + 0.5) * _ROW_IN
-                    _draw(axes, change, height, styles[network])
+            first = _BETWEEN_IN / 2 + (place + 0.5) * _ROW_IN
+            known = [(first + index * step, change) for index, change in enumerate(changes) if change is not None]
+            _draw(axes, known, styles[network])
         _finish(axes, found, names, step)
         add_legend(figure, [_handle(styles[network]) for network in networks], networks)
 
@@ -68,16 +68,21 @@ def leaves_out_zero(change: MeanEstimate) -> bool:
     return change.low > 0 or change.high < 0
 
 
-def _draw(axes: Axes, change: MeanEstimate, height: float, style: Style) -> None:
-    axes.plot([100 * change.low, 100 * change.high], [height] * 2, color=style.light, linewidth=1.4)
-    axes.plot(
-        100 * change.estimate,
-        height,
-        marker=style.marker,
-        markersize=5.5,
-        color=style.light,
-        markerfacecolor=style.light if leaves_out_zero(change) else FAINT,
-    )
+def _draw(axes: Axes, known: Sequence[tuple[float, MeanEstimate]], style: Style) -> None:
+    """The intervals of a network, changes at their heights, as one line with gaps; then its dots, full ones last."""
+    across = [100 * end for _, change in known for end in (change.low, change.high, nan)]
+    axes.plot(across, [height for height, _ in known for _ in range(3)], color=style.light, linewidth=1.4)
+    for full in (False, True):
+        dots = [(100 * change.estimate, height) for height, change in known if leaves_out_zero(change) is full]
+        axes.plot(
+            [x for x, _ in dots],
+            [y for _, y in dots],
+            linestyle="",
+            marker=style.marker,
+            markersize=5.5,
+            color=style.light,
+            markerfacecolor=style.light if full else FAINT,
+        )
 
 
 def _finish(axes: Axes, found: RecallChanges, names: Sequence[str], step: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -35,29 +36,29 @@ def drawn(found: RecallChanges = FOUND) -> tuple[Drawing, Axes]:
 
 def test_each_network_has_a_dot_and_an_interval_in_each_class_that_has_images() -> None:
     _, axes = drawn()
-    dots = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
     styles = assign_styles(CHANGES)
     for network, changes in CHANGES.items():
-        mine = [dot for dot in dots if dot.get_color() == styles[network].light]
+        mine = [line for line in axes.get_lines() if line.get_color() == styles[network].light]
         known = [change for change in changes if change is not None]
-        assert [dot.get_xdata()[0] for dot in mine] == pytest.approx([100 * one.estimate for one in known])
-        ends = [
-            tuple(line.get_xdata())
-            for line in axes.get_lines()
-            if len(line.get_xdata()) == 2 and line.get_color() == styles[network].light
-        ]
-        assert ends == [pytest.approx((100 * one.low, 100 * one.high)) for one in known]
-        filled = [to_hex(str(dot.get_markerfacecolor())) != FAINT for dot in mine]
-        assert filled == [one.low > 0 or one.high < 0 for one in known]
+        intervals, hollow, full = mine
+        ends = intervals.get_xdata().reshape(-1, 3)
+        np.testing.assert_allclose(ends[:, :2], [(100 * one.low, 100 * one.high) for one in known])
+        assert np.isnan(ends[:, 2]).all()
+        beyond = [one.low > 0 or one.high < 0 for one in known]
+        for dots, wanted in ((hollow, False), (full, True)):
+            shown = [100 * one.estimate for one, is_beyond in zip(known, beyond, strict=True) if is_beyond is wanted]
+            assert list(dots.get_xdata()) == pytest.approx(shown)
+        assert (to_hex(hollow.get_markerfacecolor()), full.get_markerfacecolor()) == (FAINT, styles[network].light)
 
 
 def test_a_dot_stands_in_the_row_of_its_class() -> None:
     _, axes = drawn()
-    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["angry", "happy", "sad"]
     rows = axes.get_yticks()
-    assert labels == ["angry", "happy", "sad"]
-    (happy,) = [line for line in axes.get_lines() if list(line.get_xdata()) == pytest.approx([-20.0])]
-    assert abs(float(happy.get_ydata()[0]) - rows[1]) < (rows[1] - rows[0]) / 2
+    dots = [dot for line in axes.get_lines() if line.get_linestyle() == "None" for dot in line.get_xydata()]
+    for recall, row in ((5.0, 0), (-20.0, 1), (4.0, 2)):
+        (height,) = [y for x, y in dots if x == pytest.approx(recall)]
+        assert abs(height - rows[row]) < (rows[1] - rows[0]) / 2
 
 
 def test_figures_of_one_scale_have_the_same_axis() -> None:
