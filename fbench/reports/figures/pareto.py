@@ -15,7 +15,7 @@ from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, percent_axis
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.labels import Segment, place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
-from fbench.reports.formatting import listing
+from fbench.reports.formatting import listing, percent, significant
 from fbench.reports.palette import Style
 from fbench.statistics.many.pareto import pareto_front
 
@@ -106,5 +106,6 @@ def _front(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alt(front: pd.DataFrame, cost_label: str) -> str:
-    names = listing(front["network"].tolist())
-    return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {names}."
+    points = front[["network", "cost", "top1"]].itertuples(index=False, name=None)
+    best = [f"{network} ({significant(cost)}; {percent(top1)} %)" for network, cost, top1 in points]
+    return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {listing(best)}."
