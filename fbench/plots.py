@@ -66,7 +66,7 @@ def learning_curves(
     split: str = "validation",
     quantity: _learning.Quantity = "top1",
 ) -> Axes:
-    """The mean over seeds at each evaluation in a band from the lowest to the highest seed, a line per network.
+    """The median over seeds at each evaluation in a band from the lowest to the highest seed, a line per network.
 
     ``history`` is :meth:`fbench.Run.history_frame`, ``split`` is ``train`` or ``validation``, ``quantity`` is ``top1``
     or ``loss`` (nats).
@@ -82,17 +82,18 @@ def learning_curves(
     """
     value = f"{split}_{quantity}"
     table = _not_empty(_one_data_set(_with(history, "network", "epoch", value)))
-    curves = _learning.over_seeds(table.rename(columns={value: "value"}).assign(split=split))
+    curves = _learning.over_seeds(table.rename(columns={value: "value", "epoch": "at"}).assign(split=split))
     with mpl.rc_context(STYLE):
         axes = ax or _new_axes(height_in=4.0)
         _learning.draw_curves(axes, curves, assign_styles(curves["network"].unique()))
+        axes.set_xlabel("epoch")
         _learning.label_values(axes, quantity)
         _legend(axes, ax is None, axes.get_lines(), list(curves["network"].unique()), columns=2)
     return axes
 
 
 def pareto(summary: pd.DataFrame, ax: Axes | None = None, *, cost: str = "macs") -> Axes:
-    """Accuracy with its interval against a cost on a log scale, with the networks that no other beats joined.
+    """Accuracy with its interval against a cost on a log scale; networks that no other beats are named and joined.
 
     ``summary`` is :meth:`fbench.Run.summary_frame`; ``cost`` is one of its columns, such as ``trainable_params``,
     ``macs`` or ``latency_p50_ms``.

@@ -71,12 +71,12 @@ def test_points_are_the_accuracies_of_trainings(run: fbench.Run, axes: Axes) -> 
         np.testing.assert_allclose(np.sort(np.asarray(values)), np.sort(rows["test_top1"]))
 
 
-def test_a_line_is_the_mean_over_seeds_in_the_colour_of_the_report(run: fbench.Run, axes: Axes) -> None:
+def test_a_line_is_the_median_over_seeds_in_the_colour_of_the_report(run: fbench.Run, axes: Axes) -> None:
     plots.learning_curves(run.history_frame(), axes, quantity="loss")
     history = run.history_frame()
     styles = assign_styles(history["network"].unique())
     for line, (network, rows) in zip(axes.get_lines(), history.groupby("network", sort=False), strict=True):
-        np.testing.assert_allclose(line.get_ydata(), rows.groupby("epoch")["validation_loss"].mean())
+        np.testing.assert_allclose(line.get_ydata(), rows.groupby("epoch")["validation_loss"].median())
         assert line.get_color() == styles[str(network)].light
     assert axes.get_ylabel() == "cross-entropy, nats"
 

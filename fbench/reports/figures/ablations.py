@@ -18,19 +18,19 @@ from fbench.reports.figures.canvas import (
     PAGE_WIDTH_IN,
     VERDICT_COLOURS,
     set_margins,
-    text_width_in,
 )
 from fbench.reports.figures.drawing import Drawing, Hotspot
+from fbench.reports.figures.lettering import fitted, text_width_in
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.overview.ablations import Ablation
-from fbench.reports.formatting import points, points_range, shorten
+from fbench.reports.formatting import points, points_range
 from fbench.statistics.comparison.verdict import Verdict
 
 MARKERS: Final[dict[Verdict, str]] = {"better": "^", "worse": "v", "equivalent": "D", "undecided": "o"}
 
 _ROW_IN: Final = 0.265
 _FONT: Final = 9.0
-_LONGEST: Final = 26
+_MOST_ROOM_IN: Final = 1.6
 _DOTS: Final = -0.26  # of a row, above its middle, where the corrected interval is
 _PLAIN: Final = 0.22
 
@@ -51,7 +51,7 @@ def ablations_forest(rows: Sequence[Ablation]) -> Drawing:
     the verdict.
     """
     lines = _lines(rows)
-    room = text_width_in([line.text for line in lines], _FONT) + 0.12
+    room = 1.1 * text_width_in([line.text for line in lines], _FONT) + 0.1  # the bold ones are wider
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -74,8 +74,8 @@ def ablations_forest(rows: Sequence[Ablation]) -> Drawing:
 def _lines(rows: Sequence[Ablation]) -> list[_Line]:
     found = []
     for baseline, members in groupby(rows, key=lambda row: row.comparison.baseline):
-        found.append(_Line(None, f"against {shorten(baseline, _LONGEST)}"))
-        found += [_Line(row, shorten(row.comparison.network, _LONGEST)) for row in members]
+        found.append(_Line(None, f"against {fitted(baseline, _MOST_ROOM_IN - 0.55, _FONT)}"))
+        found += [_Line(row, fitted(row.comparison.network, _MOST_ROOM_IN, _FONT)) for row in members]
     return found
 
 

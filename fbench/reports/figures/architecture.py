@@ -1,4 +1,4 @@
-"""The drawing of a network: its stages from top to bottom, shortcuts round their left side, sizes at the right."""
+"""The drawing of a network: its stages from top to bottom, shortcuts at their left, sizes of maps between."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, SMALLEST_TYPE
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.findings.networks.blueprint import Blueprint, Stage
-from fbench.reports.formatting import count, listing, plural, shorten, significant
+from fbench.reports.figures.lettering import fitted, wrapped
+from fbench.reports.findings.networks.blueprint import Blueprint, BlueprintLine, Stage
+from fbench.reports.formatting import count, listing, plural, significant
 
 _LINE_IN: Final = 0.165
 _PADDING_IN: Final = 0.08
-_GAP_IN: Final = 0.13
-_LEFT: Final = 0.34  # inches left of the boxes, for shortcuts
-_RIGHT: Final = 0.86  # inches right of the boxes, for sizes
-_FONT: Final = 9.0
-_LONGEST: Final = 50  # letters that fit a box
+_GAP_IN: Final = 0.25
+_LEFT: Final = 0.3  # inches left of the boxes, for shortcuts
+_RIGHT: Final = 0.04  # inches right of the boxes
+_ARROW: Final = _LEFT + 1.0  # inches from the left
+_FONT: Final = SMALLEST_TYPE
+_INDENT: Final = 0.1  # inches from the edge of a box to its text
+_FURTHER: Final = 0.14  # inches that the second line of a layer, and what is marked, stands farther in
+_ROOM: Final = PAGE_WIDTH_IN - _LEFT - _RIGHT - 2 * _INDENT
+_TOP_IN: Final = 0.02  # inches above the first arrow and below the last
 _TALLEST_IN: Final = 200.0  # a PNG of 300 dots an inch may have 65,535 of them
 _ATTENTION: Final = "#b8609a"
 
@@ -32,7 +37,7 @@ def architecture_drawing(plan: Blueprint, network: str) -> Drawing:
         ValueError: more layers than fit on paper, as where each step of a recurrent network is one.
     """
     heights = [_height(stage) for stage in plan.stages]
-    height = 0.3 + sum(heights) + _GAP_IN * (len(heights) + 1)
+    height = _TOP_IN + sum(heights) + _GAP_IN * (len(heights) + 1) + _TOP_IN
     if height > _TALLEST_IN:
         lines = sum(len(stage.lines) for stage in plan.stages)
         raise ValueError(f"{lines:,} layers in {len(plan.stages):,} stages are too many for a drawing")
@@ -40,7 +45,12 @@ def architecture_drawing(plan: Blueprint, network: str) -> Drawing:
 
 
 def _height(stage: Stage) -> float:
-    return 2 * _PADDING_IN + _LINE_IN * (len(stage.lines) + 1)
+    return 2 * _PADDING_IN + _LINE_IN * (sum(len(_lines(line)) for line in stage.lines) + 1)
+
+
+def _lines(line: BlueprintLine) -> list[str]:
+    """A layer in as many lines as it needs."""
+    return wrapped(line.text, _ROOM - _FURTHER, _FONT)
 
 
 def _paint(figure: Figure, plan: Blueprint) -> None:
@@ -49,13 +59,13 @@ def _paint(figure: Figure, plan: Blueprint) -> None:
     axes.set_axis_off()
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
-    top = 0.26
-    _size(axes, width, 0.14, f"input {_shape(plan.input_shape)}")
+    top, words = _TOP_IN, f"input {_shape(plan.input_shape)}"
     for stage in plan.stages:
-        _arrow(axes, top - 0.02, top + _GAP_IN)
+        _arrow(axes, top, top + _GAP_IN, words)
         top += _GAP_IN
         _box(axes, stage, top, width)
-        top += _height(stage)
+        top, words = top + _height(stage), _shape(stage.output_shape)
+    _arrow(axes, top, top + _GAP_IN, words)
 
 
 def _box(axes: Axes, stage: Stage, top: float, width: float) -> None:
@@ -73,45 +83,42 @@ def _box(axes: Axes, stage: Stage, top: float, width: float) -> None:
     )
     times = f"  × {stage.repeated}" if stage.repeated > 1 else ""
     middle = top + _PADDING_IN + _LINE_IN / 2
-    name = f"{shorten(stage.title, 30)}{times}"
+    name = f"{fitted(stage.title, _ROOM - 1.25, _FONT)}{times}"
     axes.text(left + 0.1, middle, name, va="center", fontsize=_FONT, fontweight="bold")
     axes.text(
         right - 0.08, middle, f"{count(stage.trainable_params)} parameters" if stage.trainable_params else "",
         va="center", ha="right", fontsize=_FONT, alpha=0.75,
     )  # fmt: skip
-    for number, line in enumerate(stage.lines, start=1):
-        middle = top + _PADDING_IN + _LINE_IN * (number + 0.5)
-        if line.role == "shortcut":
-            _shortcut(axes, top, middle)
-        if line.role == "squeeze-and-excitation":
-            axes.plot([left + 0.13], [middle], marker="o", markersize=5, color=_ATTENTION)
-        indent = 0.24 if line.role == "squeeze-and-excitation" else 0.1
-        axes.text(left + indent, middle, shorten(line.text, _LONGEST), va="center", fontsize=_FONT)
-    _size(axes, width, bottom - 0.1, _shape(stage.output_shape))
+    for line in stage.lines:
+        marked = line.role == "squeeze-and-excitation"
+        for number, text in enumerate(_lines(line)):
+            middle += _LINE_IN
+            if line.role == "shortcut" and number == 0:
+                _shortcut(axes, top, middle)
+            if marked and number == 0:
+                axes.plot([left + _INDENT + 0.03], [middle], marker="o", markersize=5, color=_ATTENTION)
+            indent = _INDENT + (_FURTHER if marked or number else 0.0)
+            axes.text(left + indent, middle, fitted(text, _ROOM - _FURTHER, _FONT), va="center", fontsize=_FONT)
 
 
 def _shortcut(axes: Axes, top: float, end: float) -> None:
     """Past the layers, from the input of the stage to the line of the sum."""
     start = top - _GAP_IN / 2
-    axes.plot([_LEFT + 1.0, 0.14, 0.14], [start, start, end], color=INK, linewidth=0.9)
+    axes.plot([_ARROW, 0.14, 0.14], [start, start, end], color=INK, linewidth=0.9)
     axes.annotate(
         "", (_LEFT + 0.05, end), xytext=(0.14, end), arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 0.9}
     )
 
 
-def _arrow(axes: Axes, start: float, end: float) -> None:
+def _arrow(axes: Axes, start: float, end: float, words: str) -> None:
+    """From one stage to the next, with the size of what passes."""
     axes.annotate(
         "",
-        (_LEFT + 1.0, end + 0.01),
-        xytext=(_LEFT + 1.0, start),
+        (_ARROW, end + 0.01),
+        xytext=(_ARROW, start),
         arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
     )
-
-
-def _size(axes: Axes, width: float, height: float, words: str) -> None:
-    inside = words.startswith("input")
-    left = _LEFT + 1.1 if inside else width - _RIGHT + 0.08
-    axes.text(left, height, words, va="center", ha="left", fontsize=_FONT)
+    axes.text(_ARROW + 0.1, (start + end) / 2, words, va="center", ha="left", fontsize=_FONT)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

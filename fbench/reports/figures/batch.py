@@ -10,26 +10,32 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
+from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
 from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.figures.log_axis import plain_log_ticks
 from fbench.reports.findings.costs.batches import BatchCurve
-from fbench.reports.formatting import count, significant
+from fbench.reports.formatting import count, plural, significant
 from fbench.reports.palette import Style
 
-_MOST_WITH_ALL_MARKERS: Final = 12
+MOST_NAMED: Final = 8
+"""Networks with a colour of their own; the lines of more cannot be told apart."""
+
 _PANELS_IN: Final = 4.8
 
 
-def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style]) -> Drawing:
+def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style], first: Sequence[str] = ()) -> Drawing:
     """Time of a call in ms (above) and images per second (below), all axes logarithmic; at least one curve.
+
+    The ``first`` networks, at most 8, have their colours and names where there are more; the others are grey.
 
     A large marker is a point with an interval, which is drawn as a bar; a small one has none. The dashed line is a
     time in proportion to the batch, through the quickest call of the smallest batch.
     """
-    names = [curve.network for curve in curves]
-    legend_in = legend_height_in(names)
+    names = named_networks([curve.network for curve in curves], first)
+    others = len(curves) - len(names)
+    legend = [*names, *([plural(others, "other")] if others else [])]
+    legend_in = legend_height_in(legend)
 
     def paint(figure: Figure) -> None:
         above, below = figure.subplots(2, 1, sharex=True)
@@ -38,9 +44,12 @@ def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style]) 
         for axes in (above, below):
             axes.set_xscale("log")
             axes.set_yscale("log")
-        for curve in curves:
-            _line(above, curve, styles[curve.network], rate=False, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
-            _line(below, curve, styles[curve.network], rate=True, marked=len(curves) <= _MOST_WITH_ALL_MARKERS)
+        for curve in sorted(curves, key=lambda curve: curve.network in names):  # the others below
+            for axes, rate in ((above, False), (below, True)):
+                if curve.network in names:
+                    _line(axes, curve, styles[curve.network], rate=rate)
+                else:
+                    _grey_line(axes, curve, rate=rate)
         _proportional(above, curves)
         for axes, title in ((above, "time of a call, ms"), (below, "images per second")):
             axes.set_title(title)
@@ -50,26 +59,42 @@ def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style]) 
         below.xaxis.set_minor_locator(NullLocator())
         below.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         below.set_xlabel("batch size")
-        add_legend(figure, [_handle(styles[name]) for name in names], names)
+        add_legend(figure, [*(_handle(styles[name]) for name in names), *([_GREY_HANDLE] if others else [])], legend)
 
     return Drawing(PAGE_WIDTH_IN, _PANELS_IN + legend_in, _alt(curves), paint)
 
 
-def _line(axes: Axes, curve: BatchCurve, style: Style, *, rate: bool, marked: bool) -> None:
+def named_networks(networks: Sequence[str], first: Sequence[str]) -> list[str]:
+    """Which have a name, in their order: those that come ``first``, and others while there is room."""
+    chosen = list(dict.fromkeys(name for name in (*first, *networks) if name in networks))[:MOST_NAMED]
+    return [name for name in networks if name in chosen]
+
+
+def _values(curve: BatchCurve, *, rate: bool) -> list[float]:
+    return [point.images_per_s if rate else point.milliseconds for point in curve.points]
+
+
+def _grey_line(axes: Axes, curve: BatchCurve, *, rate: bool) -> None:
     sizes = [point.batch_size for point in curve.points]
-    values = [point.images_per_s if rate else point.milliseconds for point in curve.points]
-    axes.plot(sizes, values, color=style.light, linewidth=1.4 if marked else 0.9, alpha=0.9 if marked else 0.7)
+    axes.plot(sizes, _values(curve, rate=rate), color=GREY, linewidth=0.8, alpha=0.55, zorder=1.8)
+
+
+def _line(axes: Axes, curve: BatchCurve, style: Style, *, rate: bool) -> None:
+    sizes, values = [point.batch_size for point in curve.points], _values(curve, rate=rate)
+    axes.plot(sizes, values, color=style.light, linewidth=1.4, alpha=0.9)
     for point, value in zip(curve.points, values, strict=True):
         if point.low is not None and point.high is not None:
             ends = [1e3 * point.batch_size / end if rate else end for end in (point.low, point.high)]
             axes.plot([point.batch_size] * 2, ends, color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
-        if marked or point.low is not None:
-            size = 3.0 if point.low is None else (6.0 if marked else 4.0)
-            axes.plot(point.batch_size, value, marker=style.marker, markersize=size, color=style.light, linestyle="")
+        size = 3.0 if point.low is None else 6.0
+        axes.plot(point.batch_size, value, marker=style.marker, markersize=size, color=style.light, linestyle="")
 
 
 def _handle(style: Style) -> Line2D:
     return Line2D([], [], color=style.light, marker=style.marker, markersize=5.5, linewidth=1.4)
+
+
+_GREY_HANDLE: Final = Line2D([], [], color=GREY, linewidth=0.8, alpha=0.55)
 
 
 def _proportional(axes: Axes, curves: Sequence[BatchCurve]) -> None:
@@ -84,7 +109,7 @@ def _proportional(axes: Axes, curves: Sequence[BatchCurve]) -> None:
 
 def _shown(sizes: Sequence[int]) -> list[int]:
     """As many of the batch sizes as stand beside each other without touching."""
-    return list(sizes[:: -(-len(sizes) // 10)])
+    return list(sizes[:: -(-len(sizes) // 8)])
 
 
 def _alt(curves: Sequence[BatchCurve]) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.formatting import letter_widths
 from fbench.statistics.comparison.verdict import Verdict
 
 INK: Final = "#1c2128"
 FAINT: Final = "#d5dae1"
+GREY: Final = "#8b939e"
+"""Of what is drawn for comparison and has no name: legible on light and dark paper."""
 BAND: Final = "#eef1f5"
 VERDICT_COLOURS: Final[dict[Verdict, str]] = {
     "better": "#00677f",
@@ -22,8 +22,13 @@ VERDICT_COLOURS: Final[dict[Verdict, str]] = {
 }
 """Blue against orange, which all common colour blindnesses tell apart; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
-PAGE_WIDTH_IN: Final = 4.7
-"""Of a drawing that stays legible on a telephone: there a typographic point is about a pixel."""
+PAGE_WIDTH_IN: Final = 3.58
+"""Of a drawing that stays legible on a telephone: at 360 px, with a bar for scrolling, 9 points are 11 px."""
+SMALLEST_TYPE: Final = 9.0
+"""In points: no text of a drawing is smaller."""
+
+_MARKER_ROOM: Final = 0.04
+"""Of an axis, beyond the last value that can be."""
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.edgecolor": INK,
@@ -72,11 +77,9 @@ def set_margins(figure: Figure, left: float, right: float, top: float, bottom: f
     )
 
 
-def text_width_in(texts: Iterable[str], font_size: float) -> float:
-    """The width of the longest text in inches; a Latin letter of DejaVu Sans is 0.6 em wide on average."""
-    return max((letter_widths(text) for text in texts), default=0) * 0.62 * font_size / 72
-
-
 def percent_axis(axes: Axes) -> None:
-    """Label the y axis, of fractions of 1, in per cent."""
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+    """Label the y axis, of fractions of 1, in per cent, and end it at 0 and 100 but for the room of a marker."""
+    low, high = axes.get_ylim()
+    room = _MARKER_ROOM * (high - low)
+    axes.set_ylim(max(low, -room), min(high, 1 + room))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g}" if -1e-9 <= value <= 1 + 1e-9 else "")

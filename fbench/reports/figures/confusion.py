@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from math import ceil
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, text_width_in
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, PAPER, SMALLEST_TYPE
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.lettering import text_width_in
 from fbench.reports.formatting import MISSING, listing, minus, number, percent, points, shorten
 
 MOST_CLASSES: Final = 30  # beyond that a cell is too small to be read on a page
-_MOST_ANNOTATED: Final = 12
-_FONT: Final = 9.0
-_MARGIN: Final = 0.1  # inches above and right of the grid
+_FONT: Final = SMALLEST_TYPE
+_MARGIN: Final = 0.06  # inches above and right of the grid
+_LARGEST_CELL: Final = 0.4  # inches
+_ANNOTATED_FROM: Final = 0.25  # inches a cell is wide: room for three digits
+_LEAST_LINE: Final = 0.15  # inches from a name to the next
+_ROOM: Final = 0.26  # inches left of and below the names
 _LIGHT_TEXT_ABOVE: Final = 0.62  # of the darkest colour; there both text colours have a contrast of 4.5 with the cell
-_LEAST_SCALE: Final = 5.0  # points; smaller differences are pale
+LEAST_SCALE: Final = 5  # points; smaller differences are pale
 _MORE: Final = (0.02, 0.32, 0.60)
 _FEWER: Final = (0.70, 0.29, 0.02)
 # Cells let the page through where they say nothing, so that a matrix is pale on a light page and dark on a dark one.
 _SHARES: Final = LinearSegmentedColormap.from_list("shares", [(*_MORE, 0.0), (*_MORE, 1.0)])
-_CHANGES: Final = LinearSegmentedColormap.from_list("changes", [(*_FEWER, 1.0), (*_MORE, 0.0), (*_MORE, 1.0)])
+_CHANGES: Final = LinearSegmentedColormap.from_list(
+    "changes", [(0.0, (*_FEWER, 1.0)), (0.5, (*_FEWER, 0.0)), (0.5, (*_MORE, 0.0)), (1.0, (*_MORE, 1.0))]
+)
+"""Two scales that meet where they are clear: one from orange to blue would pass through hues of both sides."""
 
 
 def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str], network: str) -> Drawing:
@@ -37,13 +44,21 @@ def confusion_heatmap(rates: npt.NDArray[np.float64], class_names: Sequence[str]
 
 
 def confusion_difference(
-    change: npt.NDArray[np.float64], class_names: Sequence[str], network: str, baseline: str
+    change: npt.NDArray[np.float64], class_names: Sequence[str], network: str, baseline: str, scale: int
 ) -> Drawing:
-    """Draw ``change`` (classes, classes): the rates of ``network`` minus those of ``baseline``, fractions of 1."""
+    """Draw ``change`` (classes, classes): the rates of ``network`` minus those of ``baseline``, fractions of 1.
+
+    Colours are full at ``scale`` points, which matrices that are compared have in common.
+    """
     values = 100 * change
-    scale = max(_LEAST_SCALE, float(np.nanmax(np.abs(values), initial=0.0)))
     labels = np.array([[_signed(value) for value in row] for row in values])
     return _heatmap(values, labels, class_names, (-scale, scale), _change_alt(change, class_names, network, baseline))
+
+
+def common_scale(changes: Sequence[npt.NDArray[np.float64]]) -> int:
+    """Whole points that no cell of these changes, fractions of 1, exceeds."""
+    largest = [100 * float(np.nanmax(np.abs(change), initial=0.0)) for change in changes]
+    return max(LEAST_SCALE, *(ceil(round(points, 6)) for points in largest))
 
 
 def _signed(points_changed: float) -> str:
@@ -61,11 +76,19 @@ def _heatmap(
     alt: str,
 ) -> Drawing:
     names = [shorten(name, 12) for name in class_names]
-    grid = min(3.4, max(1.6, 0.4 * len(names)))
-    room = 0.25 + text_width_in(names, _FONT)
-    paint = partial(_paint, values=values, labels=labels, names=names, limits=limits, room=room)
-    side = room + grid + _MARGIN
-    return Drawing(side, side, alt, paint)
+    room = _ROOM + text_width_in(names, _FONT)
+    cell = min(_LARGEST_CELL, (PAGE_WIDTH_IN - room - _MARGIN) / len(names))
+    grid = _Grid(room, cell, max(cell, _LEAST_LINE))
+    paint = partial(_paint, values=values, labels=labels, names=names, limits=limits, grid=grid)
+    return Drawing(room + grid.width * len(names) + _MARGIN, room + grid.height * len(names) + _MARGIN, alt, paint)
+
+
+class _Grid(NamedTuple):
+    """Inches left of and below the cells, and the sides of a cell."""
+
+    room: float
+    width: float
+    height: float
 
 
 def _paint(
@@ -74,44 +97,42 @@ def _paint(
     labels: npt.NDArray[np.str_],
     names: Sequence[str],
     limits: tuple[float, float],
-    room: float,
+    grid: _Grid,
 ) -> None:
     width, height = figure.get_size_inches()
-    grid = width - room - _MARGIN
+    count = len(names)
     # Texts without axis and ticks: those took a third of the time of a matrix.
-    axes = figure.add_axes((room / width, room / height, grid / width, grid / height))
+    axes = figure.add_axes(
+        (grid.room / width, grid.room / height, grid.width * count / width, grid.height * count / height)
+    )
     axes.set_axis_off()
-    draw_cells(axes, values, labels, limits)
-    beside = 0.06 * len(names) / grid
-    for index, name in enumerate(names, start=1):
-        axes.text(-beside, index - 0.5, name, ha="right", va="center", fontsize=_FONT)
-        axes.text(index - 0.5, len(names) + beside, name, ha="center", va="top", fontsize=_FONT, rotation=90)
-    middle, edge = (room + grid / 2) / width, 0.02 / width
-    figure.text(middle, edge, "predicted", ha="center", va="bottom")
-    figure.text(edge, middle, "true", ha="left", va="center", rotation=90)
+    draw_cells(axes, values, labels if grid.width >= _ANNOTATED_FROM else None, limits)
+    for index, name in enumerate(names):
+        axes.text(-0.06 / grid.width, index + 0.5, name, ha="right", va="center", fontsize=_FONT)
+        if index % ceil(_LEAST_LINE / grid.width) == 0:
+            below = count + 0.06 / grid.height
+            axes.text(index + 0.5, below, name, ha="center", va="top", fontsize=_FONT, rotation=90)
+    across, up = (grid.room + grid.width * count / 2) / width, (grid.room + grid.height * count / 2) / height
+    figure.text(across, 0.02 / height, "predicted", ha="center", va="bottom")
+    figure.text(0.02 / width, up, "true", ha="left", va="center", rotation=90)
 
 
 def draw_cells(
-    axes: Axes, values: npt.NDArray[np.float64], labels: npt.NDArray[np.str_], limits: tuple[float, float]
+    axes: Axes, values: npt.NDArray[np.float64], labels: npt.NDArray[np.str_] | None, limits: tuple[float, float]
 ) -> None:
-    """Coloured cells of ``values`` (classes, classes) in per cent or points, with their labels where they can be
-    read."""
+    """Coloured cells of ``values`` (classes, classes) in per cent or points, with their labels where there are some."""
     low, high = limits
-    sns.heatmap(
-        np.nan_to_num(values),  # a cell without a value is clear as one of 0, and keeps its dash
-        cmap=_SHARES if low == 0 else _CHANGES,
-        vmin=low,
-        vmax=high,
-        cbar=False,
-        annot=labels if len(values) <= _MOST_ANNOTATED else None,
-        fmt="",
-        annot_kws={"fontsize": _FONT},
-        xticklabels=False,
-        yticklabels=False,
-        ax=axes,
-    )
-    for text, value in zip(axes.texts, values.flat, strict=False):  # seaborn chooses by the colour without its alpha
-        text.set_color("#ffffff" if abs(value) / high > _LIGHT_TEXT_ABOVE else INK)
+    colours = _SHARES if low == 0 else _CHANGES
+    # A cell without a value is clear as one of 0, and keeps its dash.
+    axes.pcolormesh(np.nan_to_num(values), cmap=colours, vmin=low, vmax=high)
+    axes.set_ylim(len(values), 0)
+    if labels is None:
+        return
+    for (row, column), label in np.ndenumerate(labels):
+        strong = abs(values[row, column]) / high > _LIGHT_TEXT_ABOVE
+        axes.text(
+            column + 0.5, row + 0.5, label, fontsize=_FONT, ha="center", va="center", color=PAPER if strong else INK
+        )
 
 
 def shares_of(rates: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
@@ -138,10 +159,17 @@ def _change_alt(change: npt.NDArray[np.float64], class_names: Sequence[str], net
     if np.isnan(recall).all():
         return f"{start}{_absent_words(change, class_names)}"
     best, worst = int(np.nanargmax(recall)), int(np.nanargmin(recall))
-    return (
-        f"{start} Recall changes most upwards for {class_names[best]} ({points(float(recall[best]))}), most downwards "
-        f"for {class_names[worst]} ({points(float(recall[worst]))}).{_absent_words(change, class_names)}"
-    )
+    rise, fall = (f"{class_names[index]} ({points(float(recall[index]))})" for index in (best, worst))
+    rises, falls = round(100 * recall[best], 1) > 0, round(100 * recall[worst], 1) < 0
+    if rises and falls:
+        words = f"Recall rises most for {rise} and falls most for {fall}."
+    elif rises:
+        words = f"No recall falls; it rises most for {rise}."
+    elif falls:
+        words = f"No recall rises; it falls most for {fall}."
+    else:
+        words = "No recall changes by a tenth of a point."
+    return f"{start} {words}{_absent_words(change, class_names)}"
 
 
 def _absent_words(values: npt.NDArray[np.float64], class_names: Sequence[str]) -> str:

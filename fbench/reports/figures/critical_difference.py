@@ -14,14 +14,18 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins, text_width_in
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.formatting import listing, number, shorten
+from fbench.reports.figures.lettering import fitted, text_width_in
+from fbench.reports.formatting import listing, number
 from fbench.reports.palette import Style
 
 _ROW_IN: Final = 0.235
 _BAR_IN: Final = 0.11
-_MOST_BAR_ROOM_IN: Final = 1.2
+_MOST_BAR_ROOM_IN: Final = 0.6
+_MOST_NAME_IN: Final = 1.4
+_NUMBER_IN: Final = 0.48  # right of the last rank, for its number
+_TICK_IN: Final = 0.26
 _FONT_SIZE: Final = 9.0
 _MOST_NAMED: Final = 6
 
@@ -47,15 +51,16 @@ def critical_difference_diagram(ranked: RankedNetworks, styles: Mapping[str, Sty
     ends = [_ends(group, row_of) for group in ranked.groups]
     levels = stack_bars(ends)
     bars = min(_MOST_BAR_ROOM_IN, _BAR_IN * (max(levels, default=-1) + 1))
-    names = [shorten(ranked.networks[index], 24) for index in order]
+    names = [fitted(ranked.networks[index], _MOST_NAME_IN, _FONT_SIZE) for index in order]
     room = text_width_in(names, _FONT_SIZE) + 0.15
+    width = PAGE_WIDTH_IN - room - bars - 0.2
     ruled = math.isfinite(ranked.critical_difference)
     top = 0.62 if ruled else 0.4
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=room, right=bars + 0.2, top=top, bottom=0.05)
-        _axis(axes, len(order))
+        _axis(axes, len(order), width)
         axes.set_yticks(range(len(order)), names)
         for row, index in enumerate(order):
             style, rank = styles[ranked.networks[index]], ranked.average_ranks[index]
@@ -64,7 +69,6 @@ def critical_difference_diagram(ranked: RankedNetworks, styles: Mapping[str, Sty
             axes.annotate(
                 number(rank, 2), (rank, row), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
             )
-        width = PAGE_WIDTH_IN - room - bars - 0.2
         step = bars / max(1, max(levels, default=0) + 1) / width
         for level, (first, last) in zip(levels, ends, strict=True):
             axes.plot(
@@ -94,21 +98,21 @@ def stack_bars(ends: Sequence[tuple[float, float]]) -> list[int]:
     return levels
 
 
-def _axis(axes: Axes, count: int) -> None:
+def _axis(axes: Axes, count: int, width_in: float) -> None:
     """Ranks along the top, the best network's row first."""
-    axes.set_xlim(0.8, count + 0.6)
+    axes.set_xlim(0.8, count + _NUMBER_IN * (count - 0.8) / (width_in - _NUMBER_IN))
     axes.set_ylim(count - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.spines["top"].set_visible(True)
     axes.tick_params(axis="y", length=0, labelsize=_FONT_SIZE)
     axes.xaxis.tick_top()
-    axes.set_xticks(_ticks(count))
+    axes.set_xticks(_ticks(count, int((width_in - _NUMBER_IN) / _TICK_IN)))
 
 
-def _ticks(count: int) -> list[int]:
-    """At most 13 ranks, the first and the last among them."""
-    step = math.ceil(count / 12)
+def _ticks(count: int, most: int) -> list[int]:
+    """At most so many ranks and one more, the first and the last among them."""
+    step = math.ceil(count / most)
     return [*(rank for rank in range(1, count, step) if count - rank > step / 2), count]
 
 

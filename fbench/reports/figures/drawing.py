@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from fbench.core.errors import reason_on_a_line
 from fbench.core.files import replacing
 from fbench.reports.figures.canvas import BAND, FAINT, INK, PAGE_WIDTH_IN, PAPER, STYLE, VERDICT_COLOURS
+from fbench.reports.figures.compact import compact_svg
 from fbench.reports.figures.fonts import use_fonts_for_all_letters
 from fbench.reports.left_out import MOST_OF_A_REASON, LeftOut
 from fbench.reports.palette import Style
@@ -114,9 +115,9 @@ def bytes_of(illustration: Illustration, kind: FileFormat) -> FigureFile | LeftO
 
 
 @contextmanager
-def _painted(drawing: Drawing) -> Iterator[Figure]:
-    """The painted figure, while the report's style is in force."""
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
+def _painted(drawing: Drawing, key: str) -> Iterator[Figure]:
+    """The painted figure, while the report's style is in force, with the ids that follow from a key."""
+    with mpl.rc_context(STYLE | {"svg.hashsalt": key}), warnings.catch_warnings():
         # Text is written as text: a letter that the layout font lacks comes from the reader's own fonts.
         warnings.filterwarnings("ignore", message=r".*[Gg]lyph.* missing from")
         figure = Figure(figsize=(drawing.width_in, drawing.height_in))
@@ -132,11 +133,12 @@ def to_svg(drawing: Drawing, key: str) -> str:
         key: unique within a page and made of letters, digits, ``-`` and ``_``; every id begins with it.
     """
     stream = io.StringIO()
-    with _painted(drawing) as figure, mpl.rc_context({"svg.hashsalt": key}):
+    with _painted(drawing, key) as figure:
         figure.savefig(stream, format="svg", metadata=_NO_METADATA["svg"])
     svg = _without_controls(stream.getvalue())
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|\s*<style type=\"text/css\">.*?</style>", "", svg, flags=re.S)
+    svg = compact_svg(svg)
     # Text escapes < and >, so that only tags match and no name is touched.
     svg = re.sub(r"<[^<>]+>", lambda tag: _for_page(tag[0], key), svg)
     for spot in drawing.hotspots:
@@ -165,7 +167,7 @@ def paint_file(illustration: Illustration, kind: FileFormat) -> FigureFile:
     text, for which whoever shows it chooses fonts.
     """
     stream = io.BytesIO()
-    with _painted(illustration.drawing) as figure, mpl.rc_context({"svg.hashsalt": illustration.key}):
+    with _painted(illustration.drawing, illustration.key) as figure:
         missing = frozenset[str]() if kind == "svg" else use_fonts_for_all_letters(figure)
         figure.savefig(stream, format=kind, dpi=PNG_DOTS_PER_INCH, facecolor=PAPER, metadata=_NO_METADATA[kind])
     content = stream.getvalue()

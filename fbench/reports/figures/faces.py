@@ -1,8 +1,8 @@
-"""Faces with the heat of Grad-CAM, and the feature maps of a convolution."""
+"""Faces, the same with the heat of Grad-CAM, and the feature maps of a convolution."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Hashable, Sequence
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -13,17 +13,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fbench.benchmark.maps.face_maps import Bytes, FaceMaps
-from fbench.reports.figures.canvas import PAGE_WIDTH_IN, text_width_in
+from fbench.reports.figures.canvas import PAGE_WIDTH_IN, SMALLEST_TYPE
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.lettering import text_width_in
 from fbench.reports.formatting import plural, shorten
 
 MOST_MAPS: Final = 64
 _COLUMNS: Final = 8
 _GAP: Final = 0.05  # inches between images
-_SIDE: Final = 0.22  # inches left of the faces, for the names of the rows
 _LINE: Final = 0.17  # inches of a line of text
-_LARGEST_FACE: Final = 1.1  # inches
-_FONT: Final = 8.0
+_LARGEST_FACE: Final = 0.9  # inches
+_LONGEST: Final = 9  # letters of a name below a face
 _LEVELS: Final = 32  # of brightness or colour: at this size nobody sees more, and a page is smaller by a third
 _HEAT_COVERS: Final = 0.75  # of the face where the heat is at its maximum
 _ROWS: Final = ("upper", "middle", "lower")
@@ -31,25 +31,69 @@ _COLUMN_WORDS: Final = ("left", "middle", "right")
 Pixels = npt.NDArray[np.float64]
 
 
+def faces_figure(maps: FaceMaps) -> Drawing:
+    """The images in gray as networks were shown them, each above what it shows."""
+    alt = f"The images are {maps.source}: {', '.join(maps.labels)}."
+    tiles = np.array([_plain(face) for face in maps.images])
+    return _named_images(tiles, maps.labels, [False] * len(maps.labels), alt)
+
+
 def grad_cam_figure(maps: FaceMaps, network: str) -> Drawing:
-    """Each face in gray above the same with its heat: what it shows on top, below what the network takes it for."""
-    count = len(maps.labels)
-    side = min(_LARGEST_FACE, (PAGE_WIDTH_IN - _SIDE - _GAP) / count - _GAP)
-    width = _SIDE + count * (side + _GAP) + _GAP
-    return Drawing(
-        width, 2 * side + 2 * _LINE + 3 * _GAP, _grad_cam_alt(maps, network), partial(_paint_grad_cam, maps=maps)
-    )
+    """Each face under its heat above what the network takes it for, in bold where it shows something else."""
+    tiles = np.array([heat_over_face(face, heat) for face, heat in zip(maps.images, _heat(maps), strict=True)])
+    wrong = [shown != taken for shown, taken in zip(maps.labels, maps.predicted_names, strict=True)]
+    return _named_images(tiles, maps.predicted_names, wrong, _grad_cam_alt(maps, network))
 
 
 def feature_map_figure(maps: FaceMaps, network: str) -> Drawing:
-    """The first face beside what each channel of a convolution makes of it, the first 64 of more."""
+    """What each channel of a convolution makes of the first face, the first 64 of more."""
     shown = _channels(maps)[:MOST_MAPS]
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
-    side = (PAGE_WIDTH_IN - _LARGEST_FACE - 2 * _GAP) / _COLUMNS - _GAP
-    height = max(_LARGEST_FACE + _LINE, rows * (side + _GAP)) + _GAP
-    width = _LARGEST_FACE + 2 * _GAP + columns * (side + _GAP)
-    return Drawing(width, height, _feature_map_alt(maps, network), partial(_paint_feature_maps, maps=maps, side=side))
+    side = (PAGE_WIDTH_IN + _GAP) / _COLUMNS - _GAP
+    coloured = np.asarray(mpl.colormaps["viridis"](shown / 255))[..., :3]
+
+    def paint(figure: Figure) -> None:
+        paper, height = _paper(figure), figure.get_size_inches()[1]
+        _images(paper, coloured, columns, _Square(0.0, height, side))
+
+    width, height = (count * (side + _GAP) - _GAP for count in (columns, rows))
+    return Drawing(width, height, _feature_map_alt(maps, network), paint)
+
+
+def same_faces(maps: FaceMaps) -> Hashable:
+    """Equal of maps of the same images, which a page shows once."""
+    return maps.source, maps.labels, maps.images.shape, maps.images.tobytes()
+
+
+def _named_images(tiles: Pixels, names: Sequence[str], bold: Sequence[bool], alt: str) -> Drawing:
+    """RGB images (N, H, W, 3) in rows of as many as have room for the names below them."""
+    texts = [shorten(name, _LONGEST) for name in names]
+    needed = max(min(_LARGEST_FACE, 0.5), text_width_in(texts, SMALLEST_TYPE) - _GAP)
+    fitting = max(1, int((PAGE_WIDTH_IN - _GAP) / (needed + _GAP)))
+    rows = -(-len(texts) // fitting)
+    columns = -(-len(texts) // rows)
+    side = min(_LARGEST_FACE, (PAGE_WIDTH_IN - _GAP) / columns - _GAP)
+    step = side + _LINE + 2 * _GAP
+
+    def paint(figure: Figure) -> None:
+        paper, height = _paper(figure), figure.get_size_inches()[1]
+        for row in range(rows):
+            top, places = height - row * step, range(row * columns, min((row + 1) * columns, len(texts)))
+            _images(paper, tiles[places.start : places.stop], columns, _Square(_GAP, top, side))
+            for place in places:
+                middle = _GAP + (place - places.start) * (side + _GAP) + side / 2
+                paper.text(
+                    middle,
+                    top - side - _GAP / 2,
+                    texts[place],
+                    fontsize=SMALLEST_TYPE,
+                    fontweight="bold" if bold[place] else "normal",
+                    ha="center",
+                    va="top",
+                )
+
+    return Drawing(columns * (side + _GAP) + _GAP, rows * step, alt, paint)
 
 
 def heat_over_face(face: Bytes, heat: Bytes) -> Pixels:
@@ -69,57 +113,6 @@ def hottest_part(heat: Bytes) -> str:
     parts = [[part.mean() for part in np.array_split(band, 3, axis=1)] for band in np.array_split(heat, 3)]
     row, column = divmod(int(np.argmax(parts)), 3)
     return "centre" if row == column == 1 else f"{_ROWS[row]} {_COLUMN_WORDS[column]}"
-
-
-def _paint_grad_cam(figure: Figure, maps: FaceMaps) -> None:
-    width, height = figure.get_size_inches()
-    paper = _paper(figure)
-    count = len(maps.labels)
-    side = (width - _SIDE - _GAP) / count - _GAP
-    plain = [_plain(face) for face in maps.images]
-    heated = [heat_over_face(face, heat) for face, heat in zip(maps.images, _heat(maps), strict=True)]
-    font = _fitting_font([*maps.labels, *maps.predicted_names], side + _GAP)
-    upper, lower = height - _LINE - _GAP - side, height - _LINE - 2 * _GAP - 2 * side
-    _images(paper, np.array(plain), count, _Square(_SIDE, upper + side, side))
-    _images(paper, np.array(heated), count, _Square(_SIDE, lower + side, side))
-    for index, (shown, predicted) in enumerate(zip(maps.labels, maps.predicted_names, strict=True)):
-        left = _SIDE + index * (side + _GAP)
-        middle, longest = (left + side / 2) / width, max(3, int((side + _GAP) / text_width_in("x", font)))
-        weight = "normal" if shown == predicted else "bold"
-        figure.text(middle, (height - _LINE + _GAP / 2) / height, shorten(shown, longest), fontsize=font, ha="center")
-        figure.text(
-            middle,
-            (lower - _GAP) / height,
-            shorten(predicted, longest),
-            fontsize=font,
-            ha="center",
-            va="top",
-            fontweight=weight,
-        )
-    for text, bottom in (("shown", upper), ("taken for", lower)):
-        figure.text(
-            _GAP / width,
-            (bottom + side / 2) / height,
-            text,
-            fontsize=_FONT,
-            rotation=90,
-            rotation_mode="anchor",
-            ha="center",
-            va="top",
-        )
-
-
-def _paint_feature_maps(figure: Figure, maps: FaceMaps, side: float) -> None:
-    width, height = figure.get_size_inches()
-    paper = _paper(figure)
-    _images(paper, _plain(maps.images[0])[None], 1, _Square(0.0, height, _LARGEST_FACE))
-    caption = shorten(maps.labels[0], 16)
-    below = height - _LARGEST_FACE - _GAP
-    figure.text(_LARGEST_FACE / 2 / width, below / height, caption, fontsize=_FONT, ha="center", va="top")
-    shown = _channels(maps)[:MOST_MAPS]
-    columns = min(_COLUMNS, len(shown))
-    coloured = np.asarray(mpl.colormaps["viridis"](shown / 255))[..., :3]
-    _images(paper, coloured, columns, _Square(_LARGEST_FACE + 2 * _GAP, height, side))
 
 
 def _paper(figure: Figure) -> Axes:
@@ -143,7 +136,7 @@ class _Square(NamedTuple):
 
 def _images(paper: Axes, tiles: Pixels, columns: int, first: _Square) -> None:
     """Square images in RGB (N, H, W, 3) in rows, as one: each by itself took a third of the time of such a page."""
-    rows = -(-len(tiles) // columns)
+    rows, columns = -(-len(tiles) // columns), min(columns, len(tiles))
     right = first.left + columns * (first.side + _GAP) - _GAP
     bottom = first.top - rows * (first.side + _GAP) + _GAP
     pixels = tiled(tiles, columns, _GAP / first.side)
@@ -177,10 +170,6 @@ def _gray(face: Bytes) -> Pixels:
 def _plain(face: Bytes) -> Pixels:
     """uint8 (C, H, W) in gray as RGB (H, W, 3)."""
     return np.broadcast_to(_gray(face), (*face.shape[1:], 3))
-
-
-def _fitting_font(names: list[str], width_in: float) -> float:
-    return min(_FONT, max(6.5, _FONT * width_in / text_width_in(names, _FONT)))
 
 
 def _heat(maps: FaceMaps) -> Bytes:

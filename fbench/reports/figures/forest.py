@@ -44,11 +44,11 @@ def forest_plot(rows: Sequence[Comparison], styles: Mapping[str, Style], against
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
-        set_margins(figure, left=0.12, right=0.12, top=0.34, bottom=0.52)
+        set_margins(figure, left=0.12, right=0.12, top=0.52, bottom=0.52)
         draw_forest(axes, table, styles, against)
-        figure.legend(loc="upper right", ncols=3, borderaxespad=0)
+        figure.legend(loc="upper right", ncols=2, borderaxespad=0, columnspacing=1.2)
 
-    return Drawing(PAGE_WIDTH_IN, 0.92 + _ROW_IN * len(rows), _alt(rows, against), paint)
+    return Drawing(PAGE_WIDTH_IN, 1.1 + _ROW_IN * len(rows), _alt(rows, against), paint)
 
 
 def forest_table(rows: Sequence[Comparison]) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def draw_forest(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], ag
         axes.text(
             0.0,
             index - 0.24,
-            f"{shorten(network, 34)}: {row['verdict']}",
+            f"{shorten(network, 30)}: {row['verdict']}",
             transform=axes.get_yaxis_transform(),
             va="center",
             fontsize=9.5,

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Final
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
+from fbench.reports.figures.legend import add_legend, legend_height_in
 from fbench.reports.findings.comparisons.factor_words import effect_name, effect_verdict, factor_name
 from fbench.reports.findings.comparisons.factors import CellMean, FactorAnalysis
 from fbench.reports.findings.comparisons.units import NEW_UNITS
@@ -25,7 +27,6 @@ from fbench.reports.palette import Style
 _DASHES: Final = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)), (0, (3, 1, 1, 1, 1, 1)))
 _DODGE: Final = 0.07  # of the distance between two levels: intervals of one level stand beside each other
 _PANELS_A_ROW: Final = 2
-_LEGEND_COLUMNS: Final = 2
 _PANEL_HEIGHT_IN: Final = 2.6
 
 
@@ -40,7 +41,8 @@ def interaction_plot(analysis: FactorAnalysis, styles: Mapping[str, Style]) -> D
     columns = min(len(panels), _PANELS_A_ROW)
     rows = -(-len(panels) // columns)
     lines = design.levels[1] if len(design.levels) > 1 else ()
-    legend = 0.08 + 0.2 * -(-len(lines) // _LEGEND_COLUMNS)
+    labels = [f"{factor_name(design.factors[1])} {level}" for level in lines]
+    legend = 0.02 + legend_height_in(labels)
 
     def paint(figure: Figure) -> None:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -58,8 +60,7 @@ def interaction_plot(analysis: FactorAnalysis, styles: Mapping[str, Style]) -> D
             axes.set_xlabel(factor_name(design.factors[0]))
         if lines:
             handles = [line for line in grid[0, 0].get_lines() if str(line.get_label()).startswith("line ")]
-            labels = [f"{factor_name(design.factors[1])} {shorten(level, 18)}" for level in lines]
-            figure.legend(handles, labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
+            add_legend(figure, handles, labels)
 
     return Drawing(PAGE_WIDTH_IN, rows * _PANEL_HEIGHT_IN + 0.3 + legend, _alt(analysis), paint)
 
@@ -93,7 +94,8 @@ def _line(
     for cell, position in zip(cells, positions, strict=True):
         style = styles[cell.network]
         if not isnan(cell.accuracy.low):
-            axes.plot([position, position], [cell.accuracy.low, cell.accuracy.high], color=style.light, linewidth=2)
+            ends = np.clip([cell.accuracy.low, cell.accuracy.high], 0, 1)
+            axes.plot([position, position], ends, color=style.light, linewidth=2)
         axes.plot(position, cell.accuracy.estimate, marker=style.marker, markersize=7, color=style.light)
 
 

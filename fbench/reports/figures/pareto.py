@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
+from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
-from fbench.reports.figures.labels import place_labels
+from fbench.reports.figures.labels import Segment, place_labels
 from fbench.reports.figures.log_axis import plain_log_ticks
-from fbench.reports.formatting import listing, shorten
+from fbench.reports.formatting import listing, percent, significant
 from fbench.reports.palette import Style
 from fbench.statistics.many.pareto import pareto_front
 
@@ -51,23 +52,52 @@ def pareto_chart(points: Sequence[ParetoPoint], styles: Mapping[str, Style], cos
 
 
 def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], cost_label: str) -> None:
-    """A point with its interval for each row of ``COLUMNS``, and a line through those that no other beats."""
+    """A point with its interval for each row of ``COLUMNS``, and a line through those that no other beats.
+
+    These have their colour and their name; the others are grey.
+    """
     axes.set_xscale("log")
     front = _front(table)
     axes.step(front["cost"], front["top1"], where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
+    named, others = [], []
     rows = list(table[COLUMNS].itertuples(index=False, name=None))
-    for number, (network, cost, top1, low, high) in enumerate(rows):
-        style = styles[network]
-        axes.plot([cost] * 2, [low, high], color=style.light, linewidth=1.1, alpha=0.55, solid_capstyle="butt")
-        (dot,) = axes.plot(cost, top1, marker=style.marker, markersize=7.5, color=style.light, linestyle="")
+    for number, (place, (network, cost, top1, low, high)) in enumerate(zip(table.index, rows, strict=True)):
+        is_best = place in front.index
+        colour, order = (styles[network].light, 3) if is_best else (GREY, 2)
+        ends = [max(low, 0.0), min(high, 1.0)]
+        axes.plot([cost] * 2, ends, color=colour, linewidth=1.1, alpha=0.55, solid_capstyle="butt", zorder=order)
+        (dot,) = axes.plot(
+            cost,
+            top1,
+            marker=styles[network].marker,
+            markersize=7.5 if is_best else 6,
+            color=colour,
+            alpha=1 if is_best else 0.6,
+            linestyle="",
+            zorder=order + 0.5,
+        )
         dot.set_gid(f"point-{number}")
+        if is_best:
+            named.append((cost, top1, network))
+        else:
+            others.append((cost, top1))
     axes.set_xlabel(f"{cost_label} (log scale)")
     axes.set_ylabel("top-1, %")
-    axes.margins(x=0.14, y=0.08)
+    axes.margins(x=0.14, y=0.12)
     axes.autoscale_view()
     plain_log_ticks(axes.xaxis)
     percent_axis(axes)
-    place_labels(axes, [(cost, top1, shorten(network, 22)) for network, cost, top1, _, _ in rows])
+    intervals = [((cost, low), (cost, high)) for _, cost, _, low, high in rows]
+    place_labels(axes, named, others, [*intervals, *_steps(front)])
+
+
+def _steps(front: pd.DataFrame) -> list[Segment]:
+    """The straight parts of the line through the front: level, then up."""
+    points = list(front[["cost", "top1"]].itertuples(index=False, name=None))
+    found: list[Segment] = []
+    for (cost, top1), (dearer, better) in pairwise(points):
+        found += [((cost, top1), (dearer, top1)), ((dearer, top1), (dearer, better))]
+    return found
 
 
 def _front(table: pd.DataFrame) -> pd.DataFrame:
@@ -76,5 +106,6 @@ def _front(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alt(front: pd.DataFrame, cost_label: str) -> str:
-    names = listing(front["network"].tolist())
-    return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {names}."
+    points = front[["network", "cost", "top1"]].itertuples(index=False, name=None)
+    best = [f"{network} ({significant(cost)}; {percent(top1)} %)" for network, cost, top1 in points]
+    return f"Top-1 against {cost_label}. No other network is both cheaper and more accurate than: {listing(best)}."

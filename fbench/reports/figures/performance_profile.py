@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 
 from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, percent_axis, set_margins
 from fbench.reports.figures.drawing import Drawing
-from fbench.reports.formatting import percent, shorten
+from fbench.reports.figures.legend import add_legend, legend_height_in
+from fbench.reports.formatting import percent
 from fbench.reports.palette import Style
 from fbench.statistics.many.performance_profile import PerformanceProfile
 
-_LEGEND_COLUMNS: Final = 2
 _MOST_BANDS: Final = 4
 """More bands cover each other; all being equally wide, one is then drawn as a bar beside the lines."""
 
@@ -26,7 +26,7 @@ _MOST_NAMED: Final = 8
 def performance_profiles(profiles: Mapping[str, PerformanceProfile], styles: Mapping[str, Style]) -> Drawing:
     """Draw profiles over the same thresholds (accuracies, fractions of 1) and runs."""
     names = list(profiles)
-    legend_in = 0.2 * -(-len(names) // _LEGEND_COLUMNS) + 0.06
+    legend_in = legend_height_in(names)
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -44,8 +44,7 @@ def performance_profiles(profiles: Mapping[str, PerformanceProfile], styles: Map
         axes.set_ylabel("runs above it, %")
         percent_axis(axes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-        labels = [shorten(name, 24) for name in names]
-        figure.legend(lines, labels, loc="lower center", ncols=_LEGEND_COLUMNS, borderaxespad=0.1)
+        add_legend(figure, lines, names)
 
     return Drawing(PAGE_WIDTH_IN, 2.9 + legend_in, _alt(profiles), paint)
 

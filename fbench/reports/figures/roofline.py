@@ -21,6 +21,8 @@ from fbench.reports.findings.costs.rooflines import RooflinePoint
 from fbench.reports.formatting import percent, significant
 from fbench.reports.palette import Style
 
+_LineStyle = str | tuple[float, tuple[float, ...]]
+_SLOPES: Final[tuple[_LineStyle, ...]] = ("solid", (0, (4, 3)))
 _GIGA: Final = 1e9
 _AXES_IN: Final = 2.8
 _MOST_WITH_FLOORS: Final = 12
@@ -35,7 +37,7 @@ def roofline_chart(roofline: MachineRoofline, points: Sequence[RooflinePoint], s
     point answers the pointer.
     """
     names = list(dict.fromkeys(point.network for point in points))
-    legend_in = legend_height_in(["memory", "cache", *names])
+    legend_in = legend_height_in([*_bandwidths(roofline), *names])
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -64,6 +66,16 @@ def best_cache(roofline: MachineRoofline) -> tuple[float, int]:
     return best.bytes_per_s, best.working_set_bytes
 
 
+def cache_words(roofline: MachineRoofline) -> str:
+    """Which cache is the quickest: of how many bytes."""
+    return f"a cache of {_bytes(best_cache(roofline)[1])}"
+
+
+def share_words(share: float) -> str:
+    """A share of the roofline in per cent; a call that exceeds it says that the roofline was measured too low."""
+    return percent(share) if share <= 1 else "over 100"
+
+
 def _limits(axes: Axes, roofline: MachineRoofline, points: Sequence[RooflinePoint]) -> None:
     ridge = roofline.peak_flops_per_s / roofline.memory_bytes_per_s
     intensities = [point.intensity for point in points]
@@ -74,20 +86,26 @@ def _limits(axes: Axes, roofline: MachineRoofline, points: Sequence[RooflinePoin
 
 def _draw_roofline(axes: Axes, roofline: MachineRoofline) -> dict[str, Line2D]:
     """The lines that slope, by what the legend calls them."""
-    peak, (cache, cache_set) = roofline.peak_flops_per_s, best_cache(roofline)
-    memory = roofline.memory_bytes_per_s
-    lines = {f"memory {_gigas(memory)} GB/s": _draw_bandwidth(axes, peak, memory, "solid")}
-    if cache > memory:
-        name = f"cache ({_bytes(cache_set)}) {_gigas(cache)} GB/s"
-        lines[name] = _draw_bandwidth(axes, peak, cache, (0, (4, 3)))
+    peak = roofline.peak_flops_per_s
+    lines = {
+        name: _draw_bandwidth(axes, peak, bandwidth, style)
+        for (name, bandwidth), style in zip(_bandwidths(roofline).items(), _SLOPES, strict=False)
+    }
     right = axes.get_xlim()[1]
     axes.annotate(
-        f"peak {_gigas(peak)} GFLOP/s", (right, peak), (-2, 3), textcoords="offset points", ha="right", fontsize=8.5
+        f"peak {_gigas(peak)} GFLOP/s", (right, peak), (-2, 3), textcoords="offset points", ha="right", fontsize=9
     )
     return lines
 
 
-def _draw_bandwidth(axes: Axes, peak: float, bandwidth: float, style: str | tuple[float, tuple[float, ...]]) -> Line2D:
+def _bandwidths(roofline: MachineRoofline) -> dict[str, float]:
+    """Bytes a second of memory, and of the quickest cache where that is quicker, by what the legend calls them."""
+    memory, (cache, _) = roofline.memory_bytes_per_s, best_cache(roofline)
+    found = {f"memory {_gigas(memory)} GB/s": memory}
+    return found | ({f"cache {_gigas(cache)} GB/s": cache} if cache > memory else {})
+
+
+def _draw_bandwidth(axes: Axes, peak: float, bandwidth: float, style: _LineStyle) -> Line2D:
     left, right = axes.get_xlim()
     ridge = min(peak / bandwidth, right)
     bends = [left, ridge, right] if ridge > left else [left, right]
@@ -127,7 +145,7 @@ def _words(point: RooflinePoint) -> str:
             f"{point.network}, batch {point.batch_size}",
             f"{significant(point.intensity)} FLOPs a byte",
             f"{_gigas(point.achieved_flops_per_s)} GFLOP/s",
-            f"{percent(point.share)} % of the roofline, layer by layer",
+            f"{share_words(point.share)} % of the roofline, layer by layer",
             f"bound by {point.bound}",
         )
     )
@@ -144,9 +162,12 @@ def _bytes(amount: int) -> str:
 
 def _alt(roofline: MachineRoofline, points: Sequence[RooflinePoint]) -> str:
     lowest, highest = (f(points, key=lambda point: point.share) for f in (min, max))
-    ends = [f"{percent(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
+    ends = [f"{share_words(one.share)} % ({one.network}, batch {one.batch_size})" for one in (lowest, highest)]
     spread = ends[0] if lowest is highest else " to ".join(ends)
+    slopes = f"memory {_gigas(roofline.memory_bytes_per_s)} GB/s"
+    if len(_bandwidths(roofline)) > 1:
+        slopes += f", {cache_words(roofline)} {_gigas(best_cache(roofline)[0])} GB/s"
     return (
-        f"Roofline: peak {_gigas(roofline.peak_flops_per_s)} GFLOP/s, memory "
-        f"{_gigas(roofline.memory_bytes_per_s)} GB/s. Calls reach {spread} of what the machine allows their layers."
+        f"Roofline: peak {_gigas(roofline.peak_flops_per_s)} GFLOP/s, {slopes}. Calls reach {spread} of what the "
+        "machine allows their layers."
     )

@@ -12,15 +12,17 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins, text_width_in
+from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
+from fbench.reports.figures.lettering import fitted, text_width_in
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
-from fbench.reports.formatting import number, percent, percent_range, plural, shorten
+from fbench.reports.formatting import number, percent, percent_range, plural
 from fbench.reports.palette import Style
 
 _ROW_IN: Final = 0.235
 _FONT: Final = 9.0
 _MOST_NAMED: Final = 8
+_MOST_ROOM_IN: Final = 1.5
 
 
 def single_seeds(networks: Sequence[NetworkEvidence], styles: Mapping[str, Style]) -> Drawing:
@@ -31,8 +33,7 @@ def single_seeds(networks: Sequence[NetworkEvidence], styles: Mapping[str, Style
     table = accuracy_by_seed(networks)
     ends = table.groupby("network", sort=False)["top1"].agg(["mean", "min", "max"])
     names = list(ends.index)
-    labels = [shorten(name, 24) for name in names]
-    room = text_width_in(labels, _FONT) + 0.15
+    room = text_width_in(_labels(names), _FONT) + 0.15
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -50,12 +51,16 @@ def draw_seeds(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style]) -> 
     _strips(axes, table, {name: styles[name].light for name in names})
     rows = range(len(names))
     axes.plot(means, rows, linestyle="", marker="|", markersize=11, markeredgewidth=1.4, color=INK, zorder=4)
-    axes.set_yticks(rows, [shorten(name, 24) for name in names])
+    axes.set_yticks(rows, _labels(names))
     axes.tick_params(axis="y", length=0, labelsize=_FONT)
     axes.yaxis.grid(visible=True)
     axes.spines["left"].set_visible(False)
     axes.set(xlabel="top-1, %", ylabel="")
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    return [fitted(name, _MOST_ROOM_IN, _FONT) for name in names]
 
 
 def accuracy_by_seed(networks: Sequence[NetworkEvidence]) -> pd.DataFrame:

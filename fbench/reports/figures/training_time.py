@@ -17,9 +17,9 @@ from fbench.reports.formatting import shorten, significant
 from fbench.reports.palette import Style
 from fbench.statistics.intervals import Interval
 
-_ROW_IN: Final = 0.46
-_AS_THEY_RAN: Final = 0.02  # of a row, below its middle; the name stands above
-_ALONE: Final = 0.26
+_ROW_IN: Final = 0.52
+_AS_THEY_RAN: Final = 0.06  # of a row, below its middle; the name stands above
+_ALONE: Final = 0.28
 _MOST_NAMED: Final = 8
 
 
@@ -51,7 +51,7 @@ def training_time_chart(rows: Sequence[TrainingTimeRow], styles: Mapping[str, St
             if row.alone_s is not None:
                 _interval(axes, row.alone_s, index + _ALONE, style, _STEP)
             name = shorten(row.network, 40)
-            axes.text(0.004, index - 0.22, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+            axes.text(0.004, index - 0.27, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
         axes.set_yticks([])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")

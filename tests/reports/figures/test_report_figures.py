@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from fbench.reports.figures.canvas import GREY
 from fbench.reports.figures.drawing import Drawing, to_svg, use_page_colours
 from fbench.reports.figures.log_axis import log_ticks, widen
-from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
+from fbench.reports.figures.pareto import COLUMNS, ParetoPoint, draw_pareto, pareto_chart
 from fbench.reports.palette import assign_styles
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,10 +36,32 @@ POINTS = [
 def test_pareto_chart_names_the_networks_that_no_other_beats() -> None:
     root = ElementTree.fromstring(chart(POINTS))  # noqa: S314 - the text was made in the line itself
     assert root.get("aria-label") == (
-        "Top-1 against MACs, millions. No other network is both cheaper and more accurate than: cheap and dear."
+        "Top-1 against MACs, millions. No other network is both cheaper and more accurate than: cheap (1.00; 50.0 %) "
+        "and dear (9.00; 60.0 %)."
     )
     texts = {element.text for element in root.iter(f"{SVG}text")}
-    assert {"cheap", "dear", "beaten"} <= texts
+    assert {"cheap", "dear"} <= texts
+    assert "beaten" not in texts
+
+
+def test_a_network_off_the_front_is_grey_and_answers_the_pointer() -> None:
+    svg, styles = chart(POINTS), assign_styles(point.network for point in POINTS)
+    groups = {name: svg[svg.index(f'id="p-point-{place}"') :] for place, name in enumerate(("cheap", "dear", "beaten"))}
+    colours = {name: re.findall(r"fill: (#[0-9a-f]{6})", group)[0] for name, group in groups.items()}
+    assert colours == {"cheap": styles["cheap"].light, "dear": styles["dear"].light, "beaten": GREY}
+    assert 'aria-label="beaten\n0.57"' in svg
+
+
+@pytest.mark.parametrize(("accuracy", "ends"), [(0.99, (0.97, 1.01)), (0.01, (-0.01, 0.03))])
+def test_no_interval_and_no_label_goes_beyond_all_or_nothing(accuracy: float, ends: tuple[float, float]) -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    table = pd.DataFrame([("net", 1.0, accuracy, *ends)], columns=COLUMNS)
+    draw_pareto(axes, table, assign_styles(["net"]), "MACs")
+    drawn = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    assert 0 <= drawn.min() <= drawn.max() <= 1
+    formatter = axes.yaxis.get_major_formatter()
+    assert [formatter(value, None) for value in (-0.02, 0.0, 0.5, 1.0, 1.02)] == ["", "0", "50", "100", ""]
 
 
 @given(st.floats(1e-6, 1e9), st.floats(1.0001, 1e6))

@@ -60,7 +60,9 @@ def test_points_stand_at_their_accuracy_in_the_row_of_their_network(networks: li
     across = [x for row in places for x, _ in row]
     slope, start = np.polyfit(table["top1"], across, 1)
     assert slope > 0
-    assert start + slope * table["top1"].to_numpy() == pytest.approx(across, abs=1e-3)
+    assert start + slope * table["top1"].to_numpy() == pytest.approx(
+        across, abs=0.02
+    )  # places are rounded to 0.01 point
 
 
 def test_each_network_answers_the_pointer_with_its_best_and_worst_seed(networks: list[NetworkEvidence]) -> None:

@@ -57,6 +57,18 @@ class FigureGroup:
 
 
 @dataclass(frozen=True)
+class FigureChoice:
+    """Figures of which a reader looks at one at a time, at least one; ``names`` tell them apart, ``what`` says of what.
+
+    A page without scripts, and paper, show all of them.
+    """
+
+    what: str
+    names: tuple[str, ...]
+    figures: tuple[Illustration, ...]
+
+
+@dataclass(frozen=True)
 class FigurePart:
     """A part of figures alone: the end of its heading's id, the heading, how it is read, and one group at least."""
 
@@ -70,11 +82,13 @@ class FigurePart:
 class FacesSection:
     """What networks look at: Grad-CAM of each, and the feature maps of an early convolution of each.
 
-    ``sources`` say what the images are; ``real`` whether they may not be passed on.
+    ``sources`` say what the images are; ``real`` whether they may not be passed on. ``faces`` are the images
+    themselves, a figure for each set where networks were shown different ones.
     """
 
     sources: tuple[str, ...]
     real: bool
+    faces: tuple[Illustration, ...]
     grad_cam: tuple[Illustration, ...]
     feature_maps: tuple[Illustration, ...]
 
@@ -118,8 +132,9 @@ class DataSection(DataFindings):
 
     ``forest`` shows all ablations on one scale, and is none where nothing could be compared.
     ``throughput_words`` say in which batches throughput was measured. ``accuracy_figures`` and ``learning_figures`` are
-    the parts of figures alone in these places. ``confusion`` are the matrices of single networks, ``confusion_changes``
-    those of a network minus its baseline; ``confusion_left_out`` counts the networks beyond those that are shown.
+    the parts of figures alone in these places. ``recall_changes`` are recalls of networks minus their baseline's, a
+    figure for each study. ``confusion`` are the matrices of single networks, ``confusion_changes`` those of a network
+    minus its baseline; ``confusion_left_out`` counts the networks beyond those that are shown.
     """
 
     forest: Illustration | None
@@ -132,8 +147,9 @@ class DataSection(DataFindings):
     many: ManySection | None
     learning_figures: tuple[FigurePart, ...]
     recalls: RecallSection | None
-    confusion: tuple[Illustration, ...]
-    confusion_changes: tuple[Illustration, ...]
+    recall_changes: FigureChoice | None
+    confusion: FigureChoice | None
+    confusion_changes: FigureChoice | None
     confusion_left_out: int
     training_time: TrainingTimeSection | None
     faces: FacesSection | None

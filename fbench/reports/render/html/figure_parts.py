@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from fbench.reports.figures.drawing import illustrate
-from fbench.reports.figures.learning import Quantity, learning_curves
+from fbench.reports.figures.learning import Quantity, is_in_epochs, learning_curves
 from fbench.reports.figures.single_seeds import single_seeds
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import by_accuracy
 from fbench.reports.findings.model import DataFindings
 from fbench.reports.palette import Style
+from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
 from fbench.reports.render.html.document import FigureGroup, FigurePart
 
 Place = Literal["accuracy", "learning"]
@@ -72,7 +73,16 @@ def every_seed(inputs: FigureInputs) -> Groups:
         return ()
     trials = [row.trials for row in by_accuracy(summary)]
     key = f"{inputs.found.key}-seeds"
-    return (FigureGroup("", (illustrate(key, "Top-1 of every seed", single_seeds, trials, inputs.styles),)),)
+    return (
+        FigureGroup(
+            "",
+            (
+                illustrate(
+                    key, f"Top-1 of every seed, %; {seeds_and_images(trials)}", single_seeds, trials, inputs.styles
+                ),
+            ),
+        ),
+    )
 
 
 def learning(inputs: FigureInputs) -> Groups:
@@ -101,12 +111,14 @@ def _curves(inputs: FigureInputs, title: str, networks: tuple[str, ...], index: 
     chosen = {network: inputs.evidence.networks[network] for network in networks}
     if max((len(history) for found in chosen.values() for history in found.histories), default=0) < 2:
         return FigureGroup(title, ())
-    wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Accuracy"), ("loss", "Loss"))
+    wanted: tuple[tuple[Quantity, str], ...] = (("top1", "Top-1, %,"), ("loss", "Loss, nats,"))
     key = f"{inputs.found.key}-learning{index}"
+    over = f"over {'epochs' if is_in_epochs(chosen) else 'images'}"
+    seeds = seeds_words(len(found.seeds) for found in chosen.values())
     return FigureGroup(
         title,
         tuple(
-            illustrate(f"{key}-{quantity}", f"{name} over epochs", learning_curves, chosen, inputs.styles, quantity)
+            illustrate(f"{key}-{quantity}", f"{name} {over}; {seeds}", learning_curves, chosen, inputs.styles, quantity)
             for quantity, name in wanted
         ),
     )
@@ -126,7 +138,8 @@ PARTS: Final = (
         place="learning",
         anchor="learning",
         title="Learning curves",
-        how="How to read: a line is the mean over seeds, its band reaches from the lowest to the highest seed. "
+        how="How to read: a line is the median over seeds, a faint one a single seed; where seeds are too many, a band "
+        "reaches from the lowest to the highest. An arrow says how far a seed went that leaves the panel. "
         "Training accuracy is measured on augmented images while the weights still change, so that it can lie below "
         "the validation split’s.",
         groups=learning,

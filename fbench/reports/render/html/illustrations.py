@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from fbench.reports.figures.ablations import ablations_forest
-from fbench.reports.figures.confusion import MOST_CLASSES, confusion_difference, confusion_heatmap
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
 from fbench.reports.figures.drawing import Illustration, illustrate
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
 from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
-from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
@@ -23,6 +18,7 @@ from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.overview.ablations import Ablation
 from fbench.reports.formatting import count, percent, percent_range, plural, significant
 from fbench.reports.palette import Style
+from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
 
 Styles = Mapping[str, Style]
 
@@ -39,7 +35,7 @@ def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) 
     for name, (label, values) in costs.items():
         points = [_point(row, cost) for row, cost in zip(summary, values, strict=True) if cost]
         if len(points) > 1:
-            title = f"Top-1 against {label}"
+            title = f"Top-1, %, against {label}; {seeds_and_images(row.trials for row in summary)}"
             figures.append(illustrate(f"{key}-pareto-{name}", title, pareto_chart, points, styles, label))
     return tuple(figures)
 
@@ -53,9 +49,8 @@ def ablations_figure(found: Sequence[Ablation], budget: ShortBudget | None, key:
     """The forest plot of all ablations; none where nothing could be compared."""
     if not found:
         return None
-    seeds = sorted({row.comparison.difference.seeds for row in found})
-    each = f"{seeds[0]} to {seeds[-1]} seeds each" if len(seeds) > 1 else f"{plural(seeds[0], 'seed')} each"
-    title = with_budget(f"{plural(len(found), 'ablation')} on one scale, {each}", budget)
+    each = f"{seeds_words(row.comparison.difference.seeds for row in found)} each"
+    title = with_budget(f"{plural(len(found), 'ablation')} on one scale, points of top-1, {each}", budget)
     return illustrate(key, title, ablations_forest, found)
 
 
@@ -63,7 +58,13 @@ def interaction_figure(section: FactorSection, title: str, styles: Styles, key: 
     """The interaction plot of a study of crossed factors; none where it could not be analysed."""
     if section.analysis is None:
         return None
-    return illustrate(key, f"{title}: every combination", interaction_plot, section.analysis, styles)
+    return illustrate(
+        key,
+        f"{title}: top-1 of every combination, %; {seeds_words([len(section.analysis.seeds)])}",
+        interaction_plot,
+        section.analysis,
+        styles,
+    )
 
 
 def many_figures(result: ManyResult, styles: Styles, key: str) -> tuple[Illustration, Illustration | None]:
@@ -74,53 +75,13 @@ def many_figures(result: ManyResult, styles: Styles, key: str) -> tuple[Illustra
         groups=result.groups,
         critical_difference=result.critical_difference,
     )
-    diagram = illustrate(f"{key}-ranks", "Average ranks, 1 is best", critical_difference_diagram, ranked, styles)
+    runs = plural(len(result.blocks.blocks), "run")
+    title = f"Average ranks over {runs}, 1 is best"
+    diagram = illustrate(f"{key}-ranks", title, critical_difference_diagram, ranked, styles)
     if not result.profiles:
         return diagram, None
-    title = "Share of runs above each accuracy"
+    title = f"Share of {runs} above each top-1, %"
     return diagram, illustrate(f"{key}-profiles", title, performance_profiles, result.profiles, styles)
-
-
-def confusion_figures(evidence: Evidence, networks: Sequence[str], key: str) -> tuple[Illustration, ...]:
-    """One matrix for each of these networks, of all its seeds; empty where there are too many classes to read."""
-    if len(evidence.class_names) > MOST_CLASSES:
-        return ()
-    return tuple(
-        illustrate(
-            f"{key}-confusion{index}",
-            f"Confusion matrix of {network}",
-            confusion_heatmap,
-            confusion_rates(evidence.networks[network]),
-            evidence.class_names,
-            network,
-        )
-        for index, network in enumerate(networks, start=1)
-    )
-
-
-def confusion_differences(evidence: Evidence, pairs: Sequence[tuple[str, str]], key: str) -> tuple[Illustration, ...]:
-    """The change of the matrix from the second to the first network of each pair; empty as the matrices are."""
-    if len(evidence.class_names) > MOST_CLASSES:
-        return ()
-    return tuple(
-        illustrate(
-            f"{key}-confusion-change{index}",
-            f"{network} minus {baseline}",
-            confusion_difference,
-            confusion_rates(evidence.networks[network]) - confusion_rates(evidence.networks[baseline]),
-            evidence.class_names,
-            network,
-            baseline,
-        )
-        for index, (network, baseline) in enumerate(pairs, start=1)
-    )
-
-
-def confusion_rates(found: NetworkEvidence) -> npt.NDArray[np.float64]:
-    """Shares of each true class, a row of sum 1 each (classes, classes), over all seeds; NaN without images."""
-    counts = found.confusion.sum(axis=0)
-    images = counts.sum(axis=1, keepdims=True)
-    return np.where(images > 0, counts / np.maximum(images, 1), np.nan)
 
 
 def _point(row: NetworkSummary, cost: float) -> ParetoPoint:

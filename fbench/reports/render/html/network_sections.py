@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import illustrate
-from fbench.reports.figures.faces import feature_map_figure, grad_cam_figure
+from fbench.reports.figures.faces import faces_figure, feature_map_figure, grad_cam_figure, same_faces
 from fbench.reports.findings.model import DataFindings
 from fbench.reports.findings.networks.blueprint import NetworkPlan
-from fbench.reports.formatting import listing
-from fbench.reports.render.html.document import (
-    FacesSection,
-    NetworkDrawing,
-)
+from fbench.reports.formatting import count, listing, plural
+from fbench.reports.render.html.document import FacesSection, NetworkDrawing
 
 MOST_SHOWN: Final = 32
 """Networks that are drawn one by one in one part of a page; more are too many to look at."""
@@ -27,18 +24,38 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
     if not found:
         return None
     data = findings.data
+    numbers: dict[Hashable, int] = {}
+    for one in found:
+        numbers.setdefault(same_faces(one.maps), len(numbers) + 1)
+    sets: dict[Hashable, FaceMaps] = {same_faces(one.maps): one.maps for one in found}
     return FacesSection(
         sources=tuple(dict.fromkeys(f"{one.source}, networks of seed {one.seed}" for one in found)),
         real=any((one.network, data.name) in shown for one in found) and not data.may_show_images,
+        faces=tuple(
+            illustrate(
+                f"{key}-faces-shown{number}",
+                f"What is shown{_of_set(number, len(numbers))}: {plural(len(sets[faces].labels), 'image')}",
+                faces_figure,
+                sets[faces],
+            )
+            for faces, number in numbers.items()
+        ),
         grad_cam=tuple(
-            illustrate(f"{key}-faces{index}-cam", f"Grad-CAM of {one.network}", grad_cam_figure, one.maps, one.network)
+            illustrate(
+                f"{key}-faces{index}-cam",
+                f"Grad-CAM of {one.network}{_of_set(numbers[same_faces(one.maps)], len(numbers))}: {_right(one.maps)}",
+                grad_cam_figure,
+                one.maps,
+                one.network,
+            )
             for index, one in enumerate(found, start=1)
             if one.maps.grad_cam is not None
         ),
         feature_maps=tuple(
             illustrate(
                 f"{key}-faces{index}-features",
-                f"Feature maps of {one.network}",
+                f"Feature maps of {one.network}{_of_set(numbers[same_faces(one.maps)], len(numbers))}: "
+                f"{plural(len(one.maps.feature_maps), 'channel')}",
                 feature_map_figure,
                 one.maps,
                 one.network,
@@ -49,6 +66,17 @@ def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMa
     )
 
 
+def _of_set(number: int, sets: int) -> str:
+    """Which images a figure is of, where not all networks were shown the same."""
+    return f" on set {number}" if sets > 1 else ""
+
+
+def _right(maps: FaceMaps) -> str:
+    """How many images the network takes for what they show."""
+    right = sum(shown == taken for shown, taken in zip(maps.labels, maps.predicted_names, strict=True))
+    return f"{right} of {len(maps.labels)} right"
+
+
 def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDrawing, ...]:
     """A drawing of each architecture, of those of the same layers together."""
     return tuple(
@@ -56,7 +84,7 @@ def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDra
             plan.networks,
             illustrate(
                 f"{key}-drawing{index}",
-                listing(list(plan.networks)),
+                f"{listing(list(plan.networks))}: {count(plan.blueprint.trainable_params)} parameters",
                 architecture_drawing,
                 plan.blueprint,
                 plan.networks[0],

@@ -22,6 +22,7 @@ from fbench.reports.findings.origin.provenance import provenance
 from fbench.reports.findings.origin.readings import count_readings
 from fbench.reports.findings.origin.tuning import TuningFindings
 from fbench.reports.palette import Style
+from fbench.reports.render.html.class_figures import confusion_differences, confusion_figures, recall_figures
 from fbench.reports.render.html.document import (
     DataSection,
     ManySection,
@@ -31,8 +32,6 @@ from fbench.reports.render.html.document import (
 from fbench.reports.render.html.figure_parts import FigureInputs, figure_parts
 from fbench.reports.render.html.illustrations import (
     ablations_figure,
-    confusion_differences,
-    confusion_figures,
     interaction_figure,
     many_figures,
     pareto_figures,
@@ -65,6 +64,7 @@ def data_section(
     studies = [study.result for study in found.studies]
     pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
     shown, inputs = _shown_matrices(evidence, pairs), FigureInputs(found, evidence, styles)
+    recalls = recall_section(evidence, pairs)
     figures = {
         "studies": tuple(
             _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
@@ -80,7 +80,8 @@ def data_section(
         pareto=pareto_figures(found.summary, styles, key),
         many=_many_section([evidence], styles, key),
         learning_figures=figure_parts(inputs, "learning"),
-        recalls=recall_section(evidence, pairs),
+        recalls=recalls,
+        recall_changes=recall_figures(recalls, studies, styles, key),
         confusion=confusion_figures(evidence, shown, key),
         confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
         confusion_left_out=len(evidence.networks) - len(shown),

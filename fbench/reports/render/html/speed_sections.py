@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.figures.batch import latency_by_batch
 from fbench.reports.figures.drawing import illustrate
-from fbench.reports.figures.roofline import roofline_chart
+from fbench.reports.figures.roofline import cache_words, roofline_chart
 from fbench.reports.figures.training_time import training_time_chart
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.costs.batches import batch_result
@@ -15,7 +15,9 @@ from fbench.reports.findings.costs.rooflines import roofline_result
 from fbench.reports.findings.costs.training_words import fastest_sentence, fastest_training
 from fbench.reports.findings.tradeoffs.cost_axes import common_measurement
 from fbench.reports.findings.tradeoffs.training_time import exclusive_steps, training_time_result
+from fbench.reports.formatting import plural
 from fbench.reports.palette import Style
+from fbench.reports.render.html.amounts import seeds_words
 from fbench.reports.render.html.document import BatchSection, RooflineSection, TrainingTimeSection
 
 Styles = Mapping[str, Style]
@@ -26,8 +28,9 @@ def batch_section(run: RunTable, styles: Styles, key: str) -> BatchSection | Non
     result = batch_result(run)
     if result is None:
         return None
-    title = "Inference by batch size"
-    return BatchSection(result, illustrate(f"{key}-batches", title, latency_by_batch, result.curves, styles))
+    first = [name for study in run.config.suite.studies for name in (study.baseline, *study.levels)]
+    title = "Inference by batch size: time of a call in ms, and images per second"
+    return BatchSection(result, illustrate(f"{key}-batches", title, latency_by_batch, result.curves, styles, first))
 
 
 def roofline_section(run: RunTable, styles: Styles, key: str) -> RooflineSection | None:
@@ -35,7 +38,8 @@ def roofline_section(run: RunTable, styles: Styles, key: str) -> RooflineSection
     result = roofline_result(run)
     if result is None:
         return None
-    title = "Inference below the machine’s roofline"
+    calls, cache = plural(len(result.points), "call"), cache_words(result.roofline)
+    title = f"Inference below the machine’s roofline, GFLOP/s; {calls}; dashed: {cache}"
     figure = illustrate(f"{key}-roofline", title, roofline_chart, result.roofline, result.points, styles)
     return RooflineSection(result, figure)
 
@@ -51,6 +55,10 @@ def training_time_section(evidence: Evidence, styles: Styles, key: str) -> Train
         result=result,
         sentence=fastest_sentence(fastest, result.baseline) if fastest else "",
         figure=illustrate(
-            f"{key}-training-time", "Training time of a trial, s", training_time_chart, result.rows, styles
+            f"{key}-training-time",
+            f"Training time of a trial, s; {seeds_words(row.seeds for row in result.rows)}",
+            training_time_chart,
+            result.rows,
+            styles,
         ),
     )

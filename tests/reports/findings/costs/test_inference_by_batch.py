@@ -13,7 +13,7 @@ from fbench.benchmark.records.cost_records import BatchRate, BatchSearch, CostRe
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.figures.batch import latency_by_batch
-from fbench.reports.figures.canvas import PAGE_WIDTH_IN
+from fbench.reports.figures.canvas import GREY, PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.costs.batches import BatchCurve, BatchPoint, batch_result
 from fbench.reports.palette import assign_styles
@@ -123,14 +123,23 @@ def test_the_figure_says_who_is_quickest_and_what_batches_bring() -> None:
     assert {"quick", "slow", "batch size", "4"} <= texts
 
 
-def test_a_hundred_networks_have_a_legend_that_fits() -> None:
+def test_of_a_hundred_networks_the_first_eight_that_are_compared_have_a_name_and_a_colour() -> None:
     names = [f"network {number}" for number in range(100)]
     styles = assign_styles(names)
-    many = latency_by_batch([replace(CURVES[0], network=name) for name in names], styles)
-    few = latency_by_batch([replace(CURVES[0], network=name) for name in names[:10]], styles)
-    assert many.height_in - few.height_in == pytest.approx(45 * 0.2)
-    svg = to_svg(many, "k")
+    first = ["network 70", "network 3", "not measured", "network 70"]
+    svg = to_svg(latency_by_batch([replace(CURVES[0], network=name) for name in names], styles, first), "k")
+    named = {f"network {number}" for number in (70, 3, 0, 1, 2, 4, 5, 6)}
+    assert {name for name in names if f">{name}<" in svg} == named
+    assert ">92 others<" in svg
+    assert svg.count(f"stroke: {GREY}") == 2 * 92 + 1  # a line in each panel, and one in the legend
+
+
+def test_few_networks_all_have_a_name() -> None:
+    names = [f"network {number}" for number in range(8)]
+    svg = to_svg(latency_by_batch([replace(CURVES[0], network=name) for name in names], assign_styles(names)), "k")
     assert all(f">{name}<" in svg for name in names)
+    assert " others<" not in svg
+    assert GREY not in svg
 
 
 def test_the_table_has_each_batch_and_the_intervals(folder: Path) -> None:

@@ -14,10 +14,11 @@ from fbench.benchmark.records.cost_records import CostRecord, RooflineReading
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.figures.canvas import PAGE_WIDTH_IN
-from fbench.reports.figures.drawing import to_svg
+from fbench.reports.figures.drawing import Illustration, to_svg
 from fbench.reports.figures.roofline import best_cache, roofline_chart
-from fbench.reports.findings.costs.rooflines import RooflinePoint, roofline_result
+from fbench.reports.findings.costs.rooflines import RooflinePoint, RooflineResult, roofline_result
 from fbench.reports.palette import assign_styles
+from fbench.reports.render.html.document import RooflineSection
 from fbench.reports.render.html.speed_sections import roofline_section
 from tests.reports.fabricated_cost import BEST, LATENCY, cost, series
 from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
@@ -118,8 +119,8 @@ def test_the_chart_states_how_near_the_roofline_calls_come_and_its_points_answer
     drawing = roofline_chart(ROOFLINE, POINTS, assign_styles(TWO))
     assert drawing.width_in <= PAGE_WIDTH_IN
     assert drawing.alt == (
-        "Roofline: peak 100 GFLOP/s, memory 10.0 GB/s. Calls reach 20.0 % (ires_relu, batch 1) to 80.0 % (ires, batch "
-        "16) of what the machine allows their layers."
+        "Roofline: peak 100 GFLOP/s, memory 10.0 GB/s, a cache of 2 MiB 50.0 GB/s. Calls reach 20.0 % (ires_relu, "
+        "batch 1) to 80.0 % (ires, batch 16) of what the machine allows their layers."
     )
     assert drawing.hotspots[0].text == (
         "ires, batch 1\n2.00 FLOPs a byte\n5.00 GFLOP/s\n25.0 % of the roofline, layer by layer\nbound by memory"
@@ -127,8 +128,20 @@ def test_the_chart_states_how_near_the_roofline_calls_come_and_its_points_answer
     svg = to_svg(drawing, "k")
     root = ElementTree.fromstring(svg)  # noqa: S314 - made in the line above
     texts = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"memory 10.0 GB/s", "cache (2 MiB) 50.0 GB/s", "peak 100 GFLOP/s", "ires", "ires_relu"} <= texts
+    assert {"memory 10.0 GB/s", "cache 50.0 GB/s", "peak 100 GFLOP/s", "ires", "ires_relu"} <= texts
     assert all(f'id="k-{spot.gid}" class="spot"' in svg for spot in drawing.hotspots)
+
+
+def test_a_share_of_more_than_the_roofline_says_no_more_than_that() -> None:
+    above = (point("ires", 1, 2.0, 25e9, 1.25), POINTS[1])
+    drawing = roofline_chart(ROOFLINE, above, assign_styles(TWO))
+    assert drawing.alt.endswith(
+        "Calls reach 80.0 % (ires, batch 16) to over 100 % (ires, batch 1) of what the machine allows their layers."
+    )
+    assert "\nover 100 % of the roofline, layer by layer\n" in drawing.hotspots[0].text
+    section = RooflineSection(RooflineResult("eager", ROOFLINE, above), Illustration("k", "t", drawing))
+    table = partial_page("roofline.html.j2", TWO, roofline=section).table("Inference (eager) below")
+    assert [row[5] for row in table.rows[1:]] == ["> 100", "80.0"]
 
 
 def test_the_best_cache_is_the_fastest_set_and_its_size() -> None:

@@ -16,6 +16,7 @@ from fbench.reports.figures.canvas import PAGE_WIDTH_IN
 from fbench.reports.figures.drawing import Illustration, to_svg, write_drawing
 from fbench.reports.figures.faces import (
     MOST_MAPS,
+    faces_figure,
     feature_map_figure,
     grad_cam_figure,
     heat_over_face,
@@ -24,6 +25,7 @@ from fbench.reports.figures.faces import (
 )
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.faces import network_maps
+from fbench.reports.render.html.build import gather_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,8 +43,35 @@ def test_grad_cam_states_what_was_predicted_and_where_the_heat_is() -> None:
         "image where the heat is strongest: sad taken for happy (lower middle); happy (nowhere)."
     )
     svg = to_svg(drawing, "k")
-    assert sorted(text for text in texts(svg) if text) == ["happy", "happy", "happy", "sad", "shown", "taken for"]
-    assert svg.count("<image") == 2  # a row of faces, and the same with their heat
+    assert [text for text in texts(svg) if text] == ["happy", "happy"]
+    assert svg.count("font-weight: 700") == 1  # the one that shows something else
+    assert svg.count("<image") == 1
+
+
+def test_plain_faces_are_named_by_what_they_show() -> None:
+    drawing = faces_figure(made_up_maps())
+    assert drawing.alt == "The images are images of stripes: sad, happy."
+    svg = to_svg(drawing, "k")
+    assert [text for text in texts(svg) if text] == ["sad", "happy"]
+    assert "font-weight: 700" not in svg
+
+
+def test_a_page_shows_each_set_of_faces_once(tmp_path: Path) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=(0,), images=60, synthetic=True))
+    other = made_up_maps(images=np.full((2, 1, 6, 6), 9, np.uint8))
+    for row, maps in zip(run.plan, (made_up_maps(), other, made_up_maps(predicted=(1, 1))), strict=True):
+        run.folder.write_maps(row.trial_id, maps)
+    (section,) = gather_report([run]).data_sections
+    assert section.faces is not None
+    assert [figure.title for figure in section.faces.faces] == [
+        "What is shown on set 1: 2 images",
+        "What is shown on set 2: 2 images",
+    ]
+    assert [figure.title.split(" on ")[1] for figure in section.faces.grad_cam] == [
+        "set 1: 2 of 2 right",
+        "set 2: 2 of 2 right",
+        "set 1: 1 of 2 right",
+    ]
 
 
 def test_feature_maps_show_every_channel_and_say_which_are_flat() -> None:
@@ -52,7 +81,9 @@ def test_feature_maps_show_every_channel_and_say_which_are_flat() -> None:
     assert drawing.alt == (
         "Feature maps of ires for a face that shows sad: 3 channels of 3x3 after first.convolution; 1 of them is flat."
     )
-    assert to_svg(drawing, "k").count("<image") == 2  # the face and the channels
+    svg = to_svg(drawing, "k")
+    assert svg.count("<image") == 1
+    assert texts(svg) == []  # the face stands above, once for all networks
 
 
 def test_no_more_than_64_channels_are_drawn() -> None:
@@ -91,7 +122,7 @@ def test_figures_stay_legible_on_a_telephone_and_inside_their_paper(count: int) 
         predicted=np.array(places),
         labels=tuple(two.labels[place] for place in places),
     )
-    for drawing in (grad_cam_figure(maps, "ires"), feature_map_figure(maps, "ires")):
+    for drawing in (faces_figure(maps), grad_cam_figure(maps, "ires"), feature_map_figure(maps, "ires")):
         assert drawing.width_in <= PAGE_WIDTH_IN + 1e-9
         root = ElementTree.fromstring(to_svg(drawing, "k"))  # noqa: S314 - the text was made in the line itself
         width = float(root.attrib["viewBox"].split()[2])

@@ -93,7 +93,7 @@ def test_a_figure_that_cannot_be_made_or_painted_is_a_line_in_its_place(tmp_path
 @pytest.mark.usefixtures("unpainted")
 def test_a_figure_that_is_left_out_has_no_file_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = fabricate_run(tmp_path / "run", Recipe(images=60, seeds=(0,)))
-    monkeypatch.setattr("fbench.reports.render.html.illustrations.confusion_heatmap", raise_that(ValueError("no")))
+    monkeypatch.setattr("fbench.reports.render.html.class_figures.confusion_heatmap", raise_that(ValueError("no")))
     report = gather_report([run])
     (tmp_path / "files").mkdir()
     stale = tmp_path / "files" / "run1-data1-confusion1.svg"
@@ -105,7 +105,7 @@ def test_a_figure_that_is_left_out_has_no_file_and_is_told(tmp_path: Path, monke
     assert "confusion1.svg" not in index.read_text(encoding="utf-8")
     page = build_report([run])
     assert page.count("Left out: Confusion matrix of ") == 3
-    assert "Accuracy over epochs" in page
+    assert "Top-1, %, over epochs; 1 seed" in page
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def with_maps(folder: Path, maps: FaceMaps) -> RunTable:
 
 def titles_of_maps(run: RunTable) -> list[str]:
     figures = [found.illustration for found in find_figures(gather_report([run]))]
-    return [one.title for one in figures if one.title.startswith(("Grad-CAM", "Feature"))]
+    return [one.title.split(":")[0] for one in figures if one.title.startswith(("Grad-CAM", "Feature"))]
 
 
 def test_maps_that_are_not_there_are_a_line(folder: Path) -> None:
@@ -236,12 +236,14 @@ def test_a_class_that_is_absent_from_the_split_has_dashes(folder: Path) -> None:
     again = load_run(folder)
     assert lines_of(again) == []
     (section,) = gather_report([again]).data_sections
-    for figure in section.confusion:
+    assert section.confusion is not None
+    assert section.confusion_changes is not None
+    for figure in section.confusion.figures:
         assert figure.drawing.alt.endswith(" There are no images of disgust.")
         svg = svg_of(figure)
         assert isinstance(svg, str)
         assert svg.count(">–</text>") == 7
-    (relu,) = [one for one in section.confusion_changes if one.title == "ires_relu minus ires"]
+    relu = section.confusion_changes.figures[section.confusion_changes.names.index("ires_relu minus ires")]
     matrices = {
         name: found.confusion.sum(axis=0) for name, found in gather(again, again.config.data[0]).networks.items()
     }
@@ -249,7 +251,8 @@ def test_a_class_that_is_absent_from_the_split_has_dashes(folder: Path) -> None:
     recalls = {name: (np.diag(found) / np.maximum(found.sum(axis=1), 1))[present] for name, found in matrices.items()}
     change = recalls["ires_relu"] - recalls["ires"]
     names = [again.config.data[0].class_names[place] for place in present]
-    assert f"most downwards for {names[int(change.argmin())]}" in relu.drawing.alt
-    assert f"most upwards for {names[int(change.argmax())]}" in relu.drawing.alt
+    assert change.min() < 0 < change.max()
+    assert f"falls most for {names[int(change.argmin())]} (" in relu.drawing.alt
+    assert f"rises most for {names[int(change.argmax())]} (" in relu.drawing.alt
     page = html_text.unescape(build_report([again]))
     assert "Left out" not in page

@@ -8,8 +8,27 @@
     return found;
   };
 
-  /* A part that is folded opens for whoever comes to it by a link. */
+  /* One figure of several at a time, as the reader chooses; paper has all of them. */
+  const choices = [...main.querySelectorAll(".choice")].filter((group) => group.children.length > 1);
+  const choose = (group, wanted) => {
+    [...group.children].forEach((part, place) => {
+      part.classList.toggle("unchosen", part !== wanted);
+      if (part === wanted) group.previousElementSibling.querySelector("select").selectedIndex = place;
+    });
+  };
+  for (const group of choices) {
+    const field = make("select");
+    for (const part of group.children) field.append(make("option", {}, part.dataset.name));
+    field.addEventListener("change", () => choose(group, group.children[field.selectedIndex]));
+    group.classList.add("choosing");
+    group.before(make("label", { className: "chooser" }, `${group.dataset.what} `, field));
+    choose(group, group.firstElementChild);
+  }
+
+  /* A part that is folded or not chosen opens for whoever comes to it by a link. */
   const openAround = (part) => {
+    const unchosen = part.closest(".unchosen");
+    if (unchosen) choose(unchosen.parentElement, unchosen);
     for (let fold = part.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   };
   const openTarget = () => {
