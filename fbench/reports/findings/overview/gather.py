@@ -13,20 +13,21 @@ from fbench.reports.findings.next_step import NextStep
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.overview.ablations import Ablation, ablations
 from fbench.reports.findings.overview.contenders import Contender, contenders
-from fbench.reports.findings.overview.recommendation import Recommendation, recommend
+from fbench.reports.findings.overview.recommendation import Recommendation, margin_of, recommend
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
 
 
 @dataclass(frozen=True)
 class Overview:
     """What to take, which networks may be the best, every ablation, and how far all that can be trusted; ``trained``
-    says by which protocol and budget."""
+    says by which protocol and budget, and ``margin`` is the difference that matters, a fraction of 1."""
 
     recommendation: Recommendation
     contenders: tuple[Contender, ...]
     ablations: tuple[Ablation, ...]
     trust: tuple[TrustLine, ...]
     trained: str
+    margin: float
 
 
 def overview(
@@ -45,4 +46,5 @@ def overview(
         ablations(evidence, results),
         trust_lines(evidence, budget),
         f"protocol {config.protocol.name}, preset {config.preset}: {budget_words(config.budget, config.protocol)}",
+        margin_of(results),
     )

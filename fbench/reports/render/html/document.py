@@ -144,7 +144,6 @@ class DataSection(DataFindings):
     pareto: tuple[Illustration, ...]
     studies: tuple[StudySection, ...]
     accuracy_figures: tuple[FigurePart, ...]
-    many: ManySection | None
     learning_figures: tuple[FigurePart, ...]
     recalls: RecallSection | None
     recall_changes: FigureChoice | None

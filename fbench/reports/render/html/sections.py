@@ -78,7 +78,6 @@ def data_section(
         tuning_curves=_tuning_curves(found.tuning),
         accuracy_figures=figure_parts(inputs, "accuracy"),
         pareto=pareto_figures(found.summary, styles, key),
-        many=_many_section([evidence], styles, key),
         learning_figures=figure_parts(inputs, "learning"),
         recalls=recalls,
         recall_changes=recall_figures(recalls, studies, styles, key),

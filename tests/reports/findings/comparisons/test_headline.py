@@ -44,7 +44,7 @@ def test_synthetic_data_is_named_wherever_it_is_shown(folder: Path) -> None:
     assert "Synthetic data: the faces of the data set synthetic are rendered" in page.text
     measured = (
         *("Quality", "Cost", "Top-1 minus", "On this test set", "Against ires", "Recall", "Figures as printed"),
-        *("Probability", "What a point", "Ranks over", "Training time"),
+        *("Probability", "What a point", "Which networks may be", "Training time"),
     )
     captions = [table.caption for table in page.tables if table.caption.startswith(measured)]
     assert len(captions) == 15

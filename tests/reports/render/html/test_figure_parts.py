@@ -25,7 +25,7 @@ def further(inputs: FigureInputs) -> Groups:
     return (FigureGroup("Of all networks", (figure,)),)
 
 
-@pytest.mark.parametrize(("place", "before", "after"), [("accuracy", "seeds", "many"), ("learning", "learning", "")])
+@pytest.mark.parametrize(("place", "before", "after"), [("accuracy", "seeds", "best"), ("learning", "learning", "")])
 def test_a_further_entry_is_a_part_in_its_place_with_heading_reading_and_file(
     run: RunTable, monkeypatch: pytest.MonkeyPatch, place: Place, before: str, after: str
 ) -> None:

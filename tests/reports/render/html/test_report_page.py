@@ -70,7 +70,7 @@ def test_figures_say_what_they_show_and_tables_have_captions_and_scopes(page: Pa
     figures = [a for tag, a in page.elements if tag == "svg" and a.get("class") != "spark"]
     by_network = 3 + 1  # accuracy against each cost, and every seed
     pointed = by_network + 1  # the ablations too, of which there are two
-    others = 1 + 4 + 2 + 3 + 2 + 1 + 1  # ranks, learning, recalls, confusion and changes, training time, batches
+    others = 4 + 2 + 3 + 2 + 1 + 1  # learning, recalls, confusion and changes, training time, batches
     assert [a["role"] for a in figures].count("group") == pointed
     assert [a["role"] for a in figures].count("img") == others
     assert len([a for tag, a in page.elements if a.get("class") == "spark"]) == 3
