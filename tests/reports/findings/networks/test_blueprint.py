@@ -83,8 +83,8 @@ def test_stages_hold_every_parameter_and_mac_and_every_line_is_drawn(name: str) 
     drawing = architecture_drawing(plan, name)
     assert drawing.height_in < 14
     root = ElementTree.fromstring(to_svg(drawing, "k"))  # noqa: S314 - the text was made in the line itself
-    shown = [(element.text or "").strip() for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert all(line.text in shown for stage in plan.stages for line in stage.lines if len(line.text) <= 50)
+    shown = " ".join((element.text or "").strip() for element in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert all(line.text in shown for stage in plan.stages for line in stage.lines)  # a long one goes on below
 
 
 SHAPES = ([4, 8, 8], [4], [])

@@ -169,7 +169,9 @@
   };
   for (const spot of document.querySelectorAll(".spot")) {
     for (const kind of ["mouseenter", "focus"]) spot.addEventListener(kind, () => show(spot));
-    for (const kind of ["mouseleave", "blur"]) spot.addEventListener(kind, hide);
+    spot.addEventListener("blur", hide);
+    /* Where the page moves below the pointer, the spot that has the keyboard keeps its words. */
+    spot.addEventListener("mouseleave", () => (document.activeElement.matches(".spot") ? show(document.activeElement) : hide()));
   }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
