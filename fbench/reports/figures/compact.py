@@ -86,7 +86,8 @@ def _image(data: str) -> str:
     elif (clear | (pixels[..., 3] == 255)).all():
         opaque = Image.fromarray(pixels[..., :3]).quantize(_MOST_COLOURS - 1, Image.Quantize.MEDIANCUT, dither=_NONE)
         few = Image.fromarray(np.where(clear, _MOST_COLOURS - 1, np.array(opaque)).astype(np.uint8), "P")
-        few.putpalette(opaque.getpalette() or [])
+        palette = opaque.getpalette() or []
+        few.putpalette(palette + [0] * (3 * _MOST_COLOURS - len(palette)))  # the clear one is the last
         few.info["transparency"] = _MOST_COLOURS - 1
     else:
         return data
