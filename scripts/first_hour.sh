@@ -148,6 +148,7 @@ imported() { # accuracies of other training code beside a run: a comparison, a g
 import fbench
 
 frame = fbench.load_run("in-python").predictions_frame()
+frame = frame[frame["network"] == "lenet5"]
 frame.assign(network="theirs").to_csv("theirs.csv", index=False)
 PY
   fbench import csv theirs.csv --data synthetic -o theirs.json
@@ -181,7 +182,7 @@ step "an edit beside it makes new trials" edited_blocks
 step "the report's command repeats the run" repeated
 step "an option of the wrong type is refused" refuses "attention" fbench show mine --plugin mine.py --option attention=perhaps
 step "a name that is nowhere is refused" refuses "no architecture" fbench show nowhere
-step "commented files for suite, protocol and data" bash -c 'fbench new-suite s && fbench new-protocol p && fbench new-data d && ls'
+step "commented files for suite, protocol and data" bash -c 'mkdir -p d/circle d/square && fbench new-suite s && fbench new-protocol p && fbench new-data d && ls'
 step "another rate is another protocol" bash -c 'fbench run --arch lenet5 --preset smoke --learning-rate 0.0001 --out rate && grep -q "fbench@1+learning_rate=0.0001" rate/run.json'
 step "a trained network leaves as a file" fbench export first lenet5:0 --to safetensors -o lenet.safetensors
 step "from Python: frames, comparison, claims, report, figures, own arrays" in_python

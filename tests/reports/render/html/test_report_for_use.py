@@ -115,3 +115,26 @@ def test_at_200_percent_nothing_is_cut_off(opened: Any, zoom: int) -> None:
     resize(opened, 1440 // zoom, 900 // zoom)
     overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert opened.execute_script(overflow) <= 0
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_no_caption_runs_under_the_tools_of_its_table(opened: Any, width: int) -> None:
+    resize(opened, width)
+    opened.execute_script("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    script = """
+        const done = arguments[arguments.length - 1];
+        const covered = (table) => {
+          const tools = (table.closest('.scroll') ?? table).previousElementSibling;
+          if (!tools?.classList.contains('tools') || !table.caption) return false;
+          const range = document.createRange();
+          range.selectNodeContents(table.caption);
+          return [...tools.children].some((tool) => {
+            const one = tool.getBoundingClientRect();
+            return one.width && [...range.getClientRects()].some((text) => text.left < one.right && text.right > one.left
+              && text.top < one.bottom && text.bottom > one.top);
+          });
+        };
+        requestAnimationFrame(() => requestAnimationFrame(() => done(
+          [...document.querySelectorAll('main table')].filter(covered).map((table) => table.caption.textContent))));
+    """
+    assert opened.execute_async_script(script) == []

@@ -122,6 +122,15 @@
       around.before(line);
     }
     line.append(choice);
+    /* Beside the caption where the table has room for both, else above it. */
+    new ResizeObserver(() => {
+      const room = Math.min(table.offsetWidth, around.clientWidth);
+      const beside = room > 42 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const taken = [...line.children].reduce((sum, tool) => sum + tool.offsetWidth, 24);
+      line.classList.toggle("beside", beside);
+      line.style.maxWidth = `${Math.max(room, 320)}px`;
+      table.caption.style.maxWidth = beside ? `${room - taken}px` : "";
+    }).observe(table);
   }
 
   /* Plain words or all numbers: no reload, and every fold as the reader wants it. */

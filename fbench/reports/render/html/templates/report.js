@@ -134,11 +134,6 @@
     line.className = "tools";
     line.append(field, status);
     (table.closest(".scroll") ?? table).before(line);
-    const fit = () => {
-      line.style.maxWidth = `${Math.max(table.offsetWidth, 320)}px`;
-    };
-    window.addEventListener("resize", fit);
-    fit();
   };
 
   /* What a point of a chart says, beside it. */
