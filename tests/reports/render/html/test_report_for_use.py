@@ -130,8 +130,8 @@ def test_no_caption_runs_under_the_tools_of_its_table(opened: Any, width: int) -
           range.selectNodeContents(table.caption);
           return [...tools.children].some((tool) => {
             const one = tool.getBoundingClientRect();
-            return one.width && [...range.getClientRects()].some((text) => text.left < one.right && text.right > one.left
-              && text.top < one.bottom && text.bottom > one.top);
+            return one.width && [...range.getClientRects()].some((text) => text.left < one.right
+              && text.right > one.left && text.top < one.bottom && text.bottom > one.top);
           });
         };
         requestAnimationFrame(() => requestAnimationFrame(() => done(
