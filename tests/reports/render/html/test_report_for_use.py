@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.reports.render.html.browsing import browser, file, in_browser, keys, opened, resize
+from tests.reports.render.html.browsing import browser, file, in_browser, keys, medium, opened, resize
 
 __all__ = ["browser", "file", "opened"]
 pytestmark = in_browser
@@ -138,3 +142,41 @@ def test_no_caption_runs_under_the_tools_of_its_table(opened: Any, width: int) -
           [...document.querySelectorAll('main table')].filter(covered).map((table) => table.caption.textContent))));
     """
     assert opened.execute_async_script(script) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("deficiency", ["deuteranopia", "protanopia", "tritanopia"])
+def test_better_and_worse_more_and_fewer_are_told_apart_with_every_colour_blindness(
+    opened: Any, scheme: str, deficiency: str
+) -> None:
+    """Chromium simulates the deficiency (Machado et al. 2009); colours are held apart in CIELAB."""
+    medium(opened, "screen", scheme)
+    opened.execute_script(
+        """
+        const colours = ['var(--better)', 'var(--worse)', 'rgb(5 82 153)', 'rgb(179 74 5)'];
+        const strip = document.createElement('div');
+        strip.style = 'position: fixed; inset: 0 auto auto 0; z-index: 99; display: flex';
+        for (const colour of colours) {
+          const swatch = document.createElement('div');
+          swatch.style = `width: 40px; height: 40px; background: ${colour}`;
+          strip.append(swatch);
+        }
+        document.body.append(strip);
+        """
+    )
+    opened.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+    picture = Image.open(io.BytesIO(base64.b64decode(opened.get_screenshot_as_base64()))).convert("RGB")
+    opened.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    better, worse, more, fewer = (lab_of(picture.getpixel((40 * place + 20, 20))) for place in range(4))
+    for ours, theirs in ((better, worse), (more, fewer)):
+        assert np.linalg.norm(ours - theirs) > 20  # 2.3 is the least that is seen side by side
+
+
+def lab_of(pixel: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """CIELAB (D65) of a colour of sRGB with components from 0 to 255 (IEC 61966-2-1)."""
+    share = np.array(pixel) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    matrix = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    ratio = matrix @ linear / [0.9505, 1.0, 1.089]
+    root = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
+    return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])
