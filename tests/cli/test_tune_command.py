@@ -71,6 +71,10 @@ def test_the_shipped_search_of_the_embedded_faces_is_made_by_nobody_again(place:
     said = typed("run", "--protocol", "fbench_tuned", "--only", "kernel", "--device", "cpu", "--dry-run")
     assert "Trials: 22, of them 0 done" in said
     assert "for settings" not in said
+
+
+@pytest.mark.slow
+def test_tune_takes_what_comes_with_fbench_as_done(place: Path) -> None:
     said = typed("tune", "--suite", "ablations", "--device", "cpu", "--dry-run")
     assert said == "Searches: 16, of them 16 done.\n"
 

@@ -52,6 +52,7 @@ def test_one_mean_alone_is_refused() -> None:
         best_bounds(lambda a, b: estimate(0), 1)
 
 
+@pytest.mark.slow
 def test_all_bounds_hold_together_in_at_least_95_of_100_data_sets() -> None:
     """Five means with paired observations, whose differences are correlated; two of them are equally the best."""
     generator = np.random.default_rng(8)

@@ -53,6 +53,7 @@ def crossed(folder: Path) -> RunTable:
     return fabricate_run(folder, recipe)
 
 
+@pytest.mark.slow
 def test_the_committed_run_agrees_with_itself() -> None:
     assert faults_of([load_run(REFERENCE)]) == []
 
