@@ -26,7 +26,7 @@ from tests.csv_tables import write_rows
 
 IMAGES = 3589
 SIZES = ((16, 10), (100, 10))
-WANTED = {(16, 10): "at most 15 s, 5 MB", (100, 10): "at most 40 s"}
+WANTED = {(16, 10): "at most 15 s, 3 MB", (100, 10): "at most 40 s"}
 STUDIES = 4
 
 

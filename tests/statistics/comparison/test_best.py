@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fbench.statistics.comparison.best import best_bounds
+from fbench.statistics.comparison.best import MOST_IN_PAIRS, best_bounds
 from fbench.statistics.estimands import MeanEstimate
 
 ERROR, FREEDOM = 1.0, 12.0
@@ -45,6 +45,23 @@ def test_an_interval_that_is_not_known_leaves_both_in_the_running() -> None:
     found = best_bounds(lambda a, b: unknown, 2)
     assert [one.may_be_best for one in found] == [True, True]
     assert [one.low for one in found] == [-math.inf, -math.inf]
+
+
+def test_of_many_means_the_largest_are_compared_with_each_other_and_the_rest_with_the_largest() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def difference(ours: int, theirs: int) -> MeanEstimate:
+        asked.append((ours, theirs))
+        return estimate(100.0 * (theirs - ours))
+
+    found = best_bounds(difference, 300)
+    assert len(asked) == len(set(asked)) == MOST_IN_PAIRS * (MOST_IN_PAIRS - 1) // 2 + 300 - MOST_IN_PAIRS
+    assert [one.may_be_best for one in found] == [True] + [False] * 299
+    assert found[299].low < -29_000  # held against the only one that may be the best
+
+    equal = best_bounds(lambda ours, theirs: estimate(0.0), 30)
+    assert all(one.may_be_best for one in equal)
+    assert {one.low for one in equal[1:]} == {-math.inf}  # some that may be the best were not compared with it
 
 
 def test_one_mean_alone_is_refused() -> None:
