@@ -18,8 +18,8 @@ from fbench.statistics.estimands import MeanEstimate
 ALPHA: Final = 0.05
 
 MOST_IN_PAIRS: Final = 24
-"""So many means, the largest, are compared with each other; those below with the largest alone, so that 300 networks take
-576 comparisons and not 44,850. What is not compared has no bound, and all bounds still hold."""
+"""So many means, the largest, are compared with each other; those below with the largest alone, so that 300 networks
+take 552 comparisons and not 44,850. What is not compared has no bound, and all bounds still hold."""
 
 
 @dataclass(frozen=True)
