@@ -30,7 +30,8 @@ def measure_again(
     """Measure the networks of a run as its last measurement did, and keep the new one in its place, while no other
     process works in the folder.
 
-    Where the new one bore more of other work than the old one, or was interrupted, the old one stays.
+    Where the new one is of a busy machine and bore more of other work than the old one, or was interrupted, the old one
+    stays.
 
     Returns:
         The new measurement, and whether it was kept.
@@ -51,10 +52,17 @@ def measure_again(
         spec = _with_code(old.spec, plugins, progress)
         passes = 2 if folder.config().protocol.test_time_flip else 1
         record = measure_spec(spec, device, progress, stopping, passes)
-        is_kept = not record.interrupted and (record.busy_percent or 0.0) <= (old.busy_percent or 100.0)
+        is_kept = not record.interrupted and _is_as_calm(record, old)
         if is_kept:
             folder.write_cost(record)
         return record, is_kept
+
+
+def _is_as_calm(new: CostRecord, old: CostRecord) -> bool:
+    """Whether a measurement is of a quiet machine, or of one no busier than that of another, as far as it is known."""
+    if not new.is_of_busy_machine or new.busy_percent is None or old.busy_percent is None:
+        return True
+    return new.busy_percent <= old.busy_percent
 
 
 def _with_code(spec: CostSpec, plugins: Sequence[Path], progress: Callable[[str], None]) -> CostSpec:

@@ -34,7 +34,10 @@ def measuring(patch: pytest.MonkeyPatch, run: RunTable, **changes: Any) -> list[
     return asked
 
 
-@pytest.mark.parametrize(("old", "new", "stays"), [(80.0, 5.0, False), (5.0, 80.0, True), (5.0, 5.0, False)])
+@pytest.mark.parametrize(
+    ("old", "new", "stays"),
+    [(80.0, 5.0, False), (80.0, 60.0, False), (5.0, 80.0, True), (0.0, 80.0, True), (0.0, 3.0, False)],
+)
 def test_the_calmer_measurement_stays(
     run: RunTable, monkeypatch: pytest.MonkeyPatch, old: float, new: float, stays: bool
 ) -> None:
