@@ -94,6 +94,7 @@ def stand_in(data: DataSpec) -> ImageDataset:
     return dataset
 
 
+@pytest.mark.slow
 def test_its_trials_are_taken_as_done_by_the_same_request(
     reference: RunTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import math
 import unicodedata
 from collections.abc import Sequence
@@ -133,10 +136,7 @@ def minus(text: str) -> str:
 
 def letter_widths(text: str) -> float:
     """How many Latin letters a text is as wide as: one of Chinese, Japanese or Korean is as wide as 1.6."""
-    widths = (
-        0.0 if unicodedata.category(letter) in _WITHOUT_WIDTH else _WIDE if _is_wide(letter) else 1.0 for letter in text
-    )
-    return sum(widths)
+    return sum(map(_letter_width, text))
 
 
 def shorten(name: str, longest: int = 28) -> str:
@@ -145,16 +145,20 @@ def shorten(name: str, longest: int = 28) -> str:
     A letter keeps its accents, and an emoji what it is joined with.
     """
     flat = " ".join(name.split())
-    if letter_widths(flat) <= longest:
+    ends = list(itertools.accumulate(map(_letter_width, flat)))
+    if not ends or ends[-1] <= longest:
         return flat
-    kept = len(flat)
-    while kept and (letter_widths(flat[:kept]) > longest - 1 or _is_joined(flat[kept - 1 : kept + 1])):
+    kept = bisect.bisect_right(ends, longest - 1)
+    while kept and _is_joined(flat[kept - 1 : kept + 1]):
         kept -= 1
     return flat[:kept] + ELLIPSIS
 
 
-def _is_wide(letter: str) -> bool:
-    return unicodedata.east_asian_width(letter) in ("W", "F")
+@functools.lru_cache(maxsize=4096)
+def _letter_width(letter: str) -> float:
+    if unicodedata.category(letter) in _WITHOUT_WIDTH:
+        return 0.0
+    return _WIDE if unicodedata.east_asian_width(letter) in ("W", "F") else 1.0
 
 
 def _is_joined(pair: str) -> bool:

@@ -115,6 +115,7 @@ def test_a_notebook_shows_a_short_table(run: fbench.Run) -> None:
     assert "29 of 30 trials finished" in repr(run)
 
 
+@pytest.mark.slow
 def test_many_networks_are_cut_to_twenty_lines(tmp_path: Path) -> None:
     names = [*(f"net{index}" for index in range(18))]
     studies = ({"name": "one", "title": "One", "question": "?", "baseline": "net0", "levels": names},)

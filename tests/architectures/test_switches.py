@@ -156,6 +156,7 @@ ARCH_LEVELS = {
     ),
     image_size=st.integers(1, 80),
 )
+@pytest.mark.slow
 def test_any_combination_of_switches_builds_at_any_size(cell: tuple[str, dict[str, Any]], image_size: int) -> None:
     name, options = cell
     with torch.device("meta"):

@@ -34,10 +34,8 @@ TABLES = Path("results/inference")
 REPETITIONS = 150
 
 
-@pytest.mark.parametrize(
-    "regime",
-    [pytest.param(one, marks=[] if one.name == "mixed" else pytest.mark.slow, id=one.name) for one in REGIMES],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("regime", REGIMES, ids=lambda one: one.name)
 def test_both_intervals_hold_what_they_claim(regime: Regime) -> None:
     row, _ = coverage_of(regime, seeds=6, repetitions=REPETITIONS, random_seed=1)
     error = 100 * math.sqrt(0.95 * 0.05 / REPETITIONS)

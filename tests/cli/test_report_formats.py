@@ -104,6 +104,7 @@ def test_imported_results_are_given_beside_a_run(run_folder: str, tmp_path: Path
 
 
 @pytest.mark.usefixtures("unpainted")
+@pytest.mark.slow
 def test_figures_come_beside_a_page_or_a_printed_table(run_folder: str, tmp_path: Path) -> None:
     page = call(run_folder, "-o", tmp_path / "page.html", "--figures", tmp_path / "a", "--figure-format", "svg")
     assert page.stdout.splitlines() == [str(tmp_path / "a" / "index.csv"), str(tmp_path / "page.html")]

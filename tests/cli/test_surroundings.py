@@ -42,6 +42,7 @@ def test_a_closed_stream_is_no_error(closed: tuple[int, ...], tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.slow
 def test_a_full_disk_under_the_output_is_one_sentence() -> None:
     for streams in (("stdout",), ("stdout", "stderr")):
         with Path("/dev/full").open("w") as full:

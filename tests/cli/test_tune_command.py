@@ -67,6 +67,7 @@ def test_a_dry_run_says_what_the_searches_would_cost_and_makes_none(place: Path)
         assert not (place / "nothing").exists()
 
 
+@pytest.mark.slow
 def test_the_shipped_search_of_the_embedded_faces_is_made_by_nobody_again(place: Path) -> None:
     said = typed("run", "--protocol", "fbench_tuned", "--only", "kernel", "--device", "cpu", "--dry-run")
     assert "Trials: 22, of them 0 done" in said

@@ -34,6 +34,7 @@ def study(shape: tuple[int, ...], seeds: int = 4, images: int = 60, random_seed:
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3), (2, 2, 2)])
+@pytest.mark.slow
 def test_this_test_set_is_the_t_test_of_the_contrast_over_its_own_seeds(shape: tuple[int, ...]) -> None:
     data = study(shape)
     by_seed = data.accuracy.reshape(len(data.design.cells), -1)

@@ -14,6 +14,9 @@ from fbench.reports.formatting import letter_widths, shorten
 _UNKNOWN_EM: Final = 0.62
 """The width of a letter that the layout font lacks; one of Chinese, Japanese or Korean is 1.6 times as wide."""
 
+_NARROWEST_EM: Final = 0.25
+"""No letter that has a width is narrower: an i has 0.28."""
+
 _SIZE: Final = 100.0
 
 
@@ -24,7 +27,7 @@ def text_width_in(texts: Iterable[str], font_size: float) -> float:
 
 def fitted(name: str, width_in: float, font_size: float) -> str:
     """A name as :func:`shorten` cuts it where it would be wider than so many inches; two letters always stay."""
-    longest = int(letter_widths(name)) + 1
+    longest = min(int(letter_widths(name)), int(width_in * 72 / font_size / _NARROWEST_EM)) + 1
     while longest > 3 and text_width_in([text := shorten(name, longest)], font_size) > width_in:
         longest -= 1
     return shorten(name, longest) if longest <= 3 else text

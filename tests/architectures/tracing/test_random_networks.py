@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ KINDS = ("convolution", "linear", "recurrent", "composed", "attention")
     drawn=st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 6), st.booleans()), min_size=1, max_size=6),
     place=st.sampled_from(TRACE_DEVICES[:2]),
 )
+@pytest.mark.slow
 def test_any_chain_of_layers_counts_what_its_layers_do(drawn: list[tuple[str, int, bool]], place: str) -> None:
     width, layers = FROM_WIDTH, list[nn.Module]()
     macs, per_call, trainable, frozen = Counter[str](), 0, 0, 0

@@ -26,6 +26,7 @@ def nothing_exported_before() -> None:
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "onnxruntime_int8"])
+@pytest.mark.slow
 def test_images_rotate_and_threads_are_those_of_the_numerics(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[bytes, int | None]] = []
     original = OnnxModel.logits
@@ -45,6 +46,7 @@ def test_images_rotate_and_threads_are_those_of_the_numerics(backend: Backend, m
     assert len(np.frombuffer(seen[0][0], np.float32)) == 3 * 48 * 48
 
 
+@pytest.mark.slow
 def test_a_model_that_computes_something_else_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     original = onnx_calls.onnx_bytes
 

@@ -100,6 +100,7 @@ def reference_pairs(images: npt.NDArray[np.uint8], above: float, mirror: bool) -
 
 @pytest.mark.parametrize("width", [5, 6])
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.3, 0.9]))
+@pytest.mark.slow
 def test_pairs_are_those_of_numpys_correlation(width: int, seed: int, above: float) -> None:
     random = np.random.default_rng(seed)
     images = random.integers(0, 256, (14, 1, 5, width), dtype=np.uint8)

@@ -144,6 +144,7 @@ def test_a_plan_counts_the_searches_that_come_first(tmp_path: Path) -> None:
     assert whole_s > sum(trials_s.values()) + 3 * min(trials_s.values())
 
 
+@pytest.mark.slow
 def test_seeds_that_are_added_until_decided_need_no_new_search(tmp_path: Path) -> None:
     heard, suite = Listener(), two_lenets()
     table = run(request_in(tmp_path, suite=suite, seeds=None, max_seeds=6), heard)

@@ -87,6 +87,7 @@ def test_hyperparameters_and_how_a_trial_ended_are_those_of_the_plugin(tmp_path:
     assert end_of(content["_hparams_/session_end_info"]).status == Status.Value("STATUS_SUCCESS")
 
 
+@pytest.mark.slow
 def test_a_trial_that_goes_on_adds_to_its_folder_and_no_point_is_there_twice(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         tracked(Interrupts(after=EVALUATIONS + 2))

@@ -143,6 +143,7 @@ def test_an_equal_network_leaves_open_who_is_fastest() -> None:
     assert f"cannot be told from {found.undecided[0]}; it is faster than the remaining 1" in text
 
 
+@pytest.mark.slow
 def test_of_equal_networks_the_first_by_chance_is_seldom_called_fastest() -> None:
     """The level holds although the fastest was chosen by the same data: 5 % of 200 are 10, three deviations 19."""
     names = [f"n{number}" for number in range(5)]

@@ -200,6 +200,7 @@ def test_damaged_maps_are_named(tmp_path: Path) -> None:
         network_maps(run, evidence)
 
 
+@pytest.mark.slow
 def test_figures_of_faces_need_no_torch() -> None:
     code = "import sys, fbench.reports.figures.faces, fbench.reports.findings.faces; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

@@ -43,10 +43,12 @@ def test_texts_are_escaped(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("program", ["lualatex", "xelatex"])
+@pytest.mark.slow
 def test_hostile_names_are_set(program: str, tmp_path: Path) -> None:
     compile_latex(to_latex(report(table("one"), table("two"))), tmp_path, program)
 
 
+@pytest.mark.slow
 def test_pdf_says_what_the_table_says(tmp_path: Path) -> None:
     names = ("a\\b{c}", "$d$&e#f%", "g|<i>[k]*", "`h`", "--j--", "Łódź é")
     compile_latex(to_latex(report(table("one", names), texts=("title",))), tmp_path)
@@ -109,6 +111,7 @@ def test_a_long_table_goes_on_in_another_and_loses_no_row() -> None:
     assert all(part.count("because of") <= LINES_OF_A_TABLE for part in text.split("\\end{table}"))
 
 
+@pytest.mark.slow
 def test_a_long_name_and_a_document_s_own_command_for_names_are_set(tmp_path: Path) -> None:
     given = replace(table("one", ("a_network_with_a_name_of_many_words_" * 4, "short_name")), caption="Long names")
     mine = "\\newcommand*{\\fbenchname}[1]{\\textsf{#1}}\n"

@@ -194,6 +194,7 @@ def test_a_look_that_decides_brings_its_own_interval(table: RunTable) -> None:
     assert (found["top1_difference_corrected_low"], found["verdict"]) == (0.01, "better")
 
 
+@pytest.mark.slow
 def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None:
     log = compile_latex(to_latex(plain_report(gather_report([table]))), tmp_path)
     assert "Overfull" not in log
