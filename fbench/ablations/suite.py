@@ -36,6 +36,18 @@ class Variant(FrozenModel):
     copies: CopiesTreatment = "keep"
 
 
+class Resources(FrozenModel):
+    """What the trials of a network need of a machine, where a run is dealt to several; no result depends on it.
+
+    Attributes:
+        gpu: whether they want a GPU.
+        memory_gb: of the host, for one trial at a time; none: what a scheduler gives.
+    """
+
+    gpu: bool = False
+    memory_gb: float | None = Field(default=None, gt=0)
+
+
 class Suite(FrozenModel):
     """Which architectures are compared, in which studies; read from TOML.
 
@@ -50,10 +62,11 @@ class Suite(FrozenModel):
             for itself, which says something false more often.
         primary: names of the studies that the run is made for. They are a family, and the others a second one; none:
             all are one.
+        resources: what networks need of a machine, by name (``[resources.NAME]`` in TOML), for schedulers of clusters.
 
     Raises:
-        UserError: two studies of one name, a variant that no study uses, or a primary study that there is not or where
-            each study is a family.
+        UserError: two studies of one name, a variant or resources that no study uses, or a primary study that there is
+            not or where each study is a family.
     """
 
     name: str = Field(pattern=IDENTIFIER)
@@ -64,6 +77,7 @@ class Suite(FrozenModel):
     variants: dict[str, Variant] = Field(default_factory=dict)
     family: FamilyScope = "suite"
     primary: tuple[str, ...] = ()
+    resources: dict[str, Resources] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -76,6 +90,11 @@ class Suite(FrozenModel):
             raise UserError(
                 f"Suite '{self.name}' defines the variant '{unused[0]}', which no study uses; "
                 "list it as a level or remove it."
+            )
+        for name in set(self.resources) - set(self.architectures):
+            raise UserError(
+                f"Suite '{self.name}' has resources of '{name}', which no study uses."
+                f"{did_you_mean(name, self.architectures)} List it as a level or remove them."
             )
         for name in self.primary:
             self.study(name)
@@ -121,7 +140,10 @@ def select_studies(suite: Suite, only: Iterable[str]) -> Suite:
     used = {level for study in studies for level in study.levels}
     variants = {name: variant for name, variant in suite.variants.items() if name in used}
     primary = tuple(name for name in suite.primary if name in chosen)
-    return suite.model_copy(update={"studies": studies, "variants": variants, "primary": primary})
+    resources = {name: one for name, one in suite.resources.items() if name in used}
+    return suite.model_copy(
+        update={"studies": studies, "variants": variants, "primary": primary, "resources": resources}
+    )
 
 
 def adhoc_suite(architectures: Iterable[str], against: str | None = None) -> Suite:
@@ -174,7 +196,7 @@ def resolve_names(suite: Suite, canonical_name: Callable[[str], str]) -> Suite:
             raise UserError(
                 f"Suite '{suite.name}' has a variant '{name}', which is a registered architecture; rename it."
             )
-    studies = []
+    studies, registered = [], dict[str, str]()
     for study in suite.studies:
         where = f"Study '{study.name}' of suite '{suite.name}'"
         names = {level: _resolved(level, where, suite.variants, canonical_name) for level in study.levels}
@@ -184,11 +206,13 @@ def resolve_names(suite: Suite, canonical_name: Callable[[str], str]) -> Suite:
             "factors": {names[level]: cell for level, cell in study.factors.items()},
         }
         studies.append(Study.model_validate(study.model_dump() | changes))
+        registered |= names
     variants = {}
     for name, variant in suite.variants.items():
         base = _resolved(variant.base, f"Variant '{name}' of suite '{suite.name}'", {}, canonical_name)
         variants[name] = variant.model_copy(update={"base": base})
-    return suite.model_copy(update={"studies": tuple(studies), "variants": variants})
+    resources = {registered[name]: one for name, one in suite.resources.items()}
+    return suite.model_copy(update={"studies": tuple(studies), "variants": variants, "resources": resources})
 
 
 def _resolved(name: str, where: str, variants: Mapping[str, Variant], canonical_name: Callable[[str], str]) -> str:

@@ -18,11 +18,13 @@ from fbench.cli import (
     compare,
     doctor,
     export,
+    merge,
     new_files,
     predict,
     report,
     run,
     show,
+    slurm,
     speed,
     status,
     tune,
@@ -72,6 +74,8 @@ app.command("params")(architectures.params_command)
 app.command("run")(run.run_command)
 app.command("tune")(tune.tune_command)
 app.command("speed")(speed.speed_command)
+app.command("merge")(merge.merge_command)
+app.command("slurm", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(slurm.slurm_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
 app.command("claims")(claims.claims_command)

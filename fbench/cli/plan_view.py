@@ -52,8 +52,10 @@ def print_plan(plan: RunPlan, estimate_s: float, analyses: Sequence[PowerAnalysi
         typer.echo(line)
     taken = len(plan.reusable)
     todo = len(plan.pending) - taken
-    done = len(plan.specs) - len(plan.pending)
-    typer.echo(f"Trials: {len(plan.specs)}, of them {done} done, {taken} taken from other runs, {todo} to run.")
+    own = len(plan.own_specs)
+    done = own - len(plan.pending)
+    shard = f" in shard {plan.config.shard}, of {len(plan.specs)} in all" if plan.config.shard else ""
+    typer.echo(f"Trials: {own}{shard}, of them {done} done, {taken} taken from other runs, {todo} to run.")
     typer.echo(f"Estimated time with {plan.jobs} at a time: {in_words(estimate_s)}.")
     typer.echo(f"Folder: {plan.folder.path}")
 

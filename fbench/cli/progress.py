@@ -106,7 +106,7 @@ class RunProgress(RunListener):
         """Print the estimate and start the bar."""
         specs = plan.remaining
         self._budget = next((one for data in plan.config.data if (one := short_budget(plan.config, data))), None)
-        kept = len(plan.specs) - len(specs)
+        kept = len(plan.own_specs) - len(specs)
         what = f"{len(specs)} trials to run, {kept} done before; about {in_words(estimate_s)}, {plan.jobs} at a time"
         if not specs:
             what = f"All {kept} trials are done; cost and report take about {in_words(estimate_s)} at most"

@@ -10,6 +10,7 @@ import typer
 
 from fbench.cli.architectures import listing_of
 from fbench.cli.duration import seconds_of
+from fbench.cli.run_end import give_results, give_shard, still_to_do, tell_stopped
 from fbench.cli.run_options import (
     AgainstOption,
     ArchOption,
@@ -40,7 +41,9 @@ from fbench.cli.run_options import (
     QuietOption,
     RetriesOption,
     SeedsOption,
+    ShardOption,
     SuiteOption,
+    TimeBudgetOption,
     TrackOption,
     TrialTimeoutOption,
     TrustOption,
@@ -49,6 +52,7 @@ from fbench.cli.run_options import (
     VerboseOption,
     WaitOption,
 )
+from fbench.cli.run_request import Asked
 from fbench.cli.stop_signals import STOPPED, StopSignals
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
@@ -57,18 +61,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.ablations.suite import Suite
-    from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
-    from fbench.benchmark.store.run_table import RunTable
+    from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.trackers.choice import TrackerPlace
     from fbench.cli.run_output import RunOutput
 
-
-DEFAULT_MAX_SEEDS = 20
-_MOST_NAMED: Final = 10
+DEFAULT_MAX_SEEDS: Final = 20
 
 
 def run_command(
+    context: typer.Context,
     suite: SuiteOption = None,
     arch: ArchOption = None,
     against: AgainstOption = None,
@@ -97,6 +99,8 @@ def run_command(
     trust: TrustOption = None,
     retries: RetriesOption = 0,
     trial_timeout: TrialTimeoutOption = None,
+    time_budget: TimeBudgetOption = None,
+    shard: ShardOption = None,
     wait: WaitOption = False,
     uniform_microbatch: UniformMicrobatchOption = False,
     track: TrackOption = None,
@@ -108,8 +112,11 @@ def run_command(
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
     from fbench.benchmark.runs.request import RunRequest
+    from fbench.benchmark.runs.shards import Shard
+    from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.trackers.choice import parse_trackers
 
+    stopping = Stopping(None if time_budget is None else seconds_of(time_budget, "--time-budget"))
     trackers = parse_trackers(track or ())
     request = RunRequest(
         suite=_suite(suite, arch or [], against, plugin or []),
@@ -138,13 +145,16 @@ def run_command(
         uniform_microbatch=uniform_microbatch,
         retries=retries,
         trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
+        shard=None if shard is None else Shard.parse(shard),
     )
-    if dry_run:
+    if isinstance(context.obj, Asked):
+        context.obj.request = request
+    elif dry_run:
         _print_plan(request, assume)
     elif assume is not None:
         raise UserError(f"--assume-sd {assume} was given without --dry-run, which is what it serves; leave it out.")
     else:
-        _run(request, trackers, _output(quiet=quiet, verbose=verbose, as_json=as_json))
+        _run(request, trackers, _output(quiet=quiet, verbose=verbose, as_json=as_json), stopping)
 
 
 def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
@@ -203,13 +213,13 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     print_plan(plan, estimate_s, analyses, request.max_seeds)
 
 
-def _run(request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutput) -> None:
+def _run(request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutput, stopping: Stopping) -> None:
     from rich.console import Console
 
     from fbench.benchmark.runs.listener import Together
     from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
-    from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+    from fbench.benchmark.runs.stopping import UnfinishedRunError
     from fbench.benchmark.trackers.choice import mirrors_of
     from fbench.cli.plan_view import print_notes
     from fbench.cli.search_view import search_lines
@@ -225,58 +235,25 @@ def _run(request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutpu
             "interim analysis that no interval takes account of; a new folder (--out) has none.",
             err=True,
         )
-    stopping = Stopping()
     signals = StopSignals(stopping)
     try:
         with signals.heard(), mirrors_of(trackers, _warn) as mirrors, output.progress() as progress:
             table = carry_out(plan, request.max_seeds, Together(progress, *mirrors), stopping)
     except KeyboardInterrupt:
-        _tell_stopped(plan, "")
+        tell_stopped(plan.folder, "")
         raise typer.Exit(signals.exit_code) from None
     except UnfinishedRunError as error:
-        _tell_stopped(plan, _still_to_run([spec.label for spec in error.left]))
+        tell_stopped(plan.folder, still_to_do(error))
         raise typer.Exit(signals.exit_code if signals.was_asked else STOPPED) from None
-    give_results(table, output)
+    if plan.share is None:
+        give_results(table, output)
+    else:
+        give_shard(table, output)
 
 
 def _warn(sentence: str) -> None:
     with suppress(OSError):
         typer.echo(sentence, err=True)
-
-
-def _tell_stopped(plan: RunPlan, left: str) -> None:
-    with suppress(OSError):  # after SIGHUP there is no terminal
-        typer.echo(
-            f"\nStopped. {len(plan.folder.trial_ids())} trials are kept in {plan.folder.path}; {left}"
-            "run the same command again to go on from there.",
-            err=True,
-        )
-
-
-def _still_to_run(labels: Sequence[str]) -> str:
-    """The names of trials that are still to run, the first of them where there are many."""
-    shown = "; ".join(labels[:_MOST_NAMED])
-    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
-    return f"{len(labels)} are still to run ({shown}{more}); "
-
-
-def give_results(table: RunTable, output: RunOutput) -> None:
-    """Write the report and say what was found, all of one reading of the run.
-
-    Raises:
-        typer.Exit: with 3, where trials failed.
-        UserError: predictions that cannot be read, or a report that cannot be written.
-    """
-    from fbench.reports.render.csv.runs import write_tables
-    from fbench.reports.render.html.build import gather_report, write_page
-
-    report = gather_report([table])
-    files = table.folder.while_it_is_there().files
-    write_tables(report, files)
-    write_page(report, files / "report.html")
-    output.results(table, report, table.folder.path / "report.html")
-    if table.failed():
-        raise typer.Exit(3)
 
 
 def _output(*, quiet: bool, verbose: bool, as_json: bool) -> RunOutput:

@@ -109,6 +109,23 @@ UniformMicrobatchOption = Annotated[
         "with the microbatch that fits.",
     ),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Train the I-th of N parts of the trials, where other machines train the others; `fbench merge` makes one "
+        "run of them.",
+    ),
+]
+TimeBudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-budget",
+        help="The time that the command may take, such as 50m: no trial begins that would not end in it, what runs at "
+        "its end is kept for the next time, and the exit code is 4 where something is left.",
+    ),
+]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]
 TrackOption = Annotated[
     list[str] | None,

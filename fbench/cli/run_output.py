@@ -33,6 +33,9 @@ class RunOutput(Protocol):
     def results(self, table: RunTable, report: Report, page: Path) -> None:
         """Say what was found and where it lies."""
 
+    def shard_done(self, table: RunTable) -> None:
+        """Say that a shard has all its trials, of which alone there is no report."""
+
 
 class FullOutput:
     """A bar, the table of networks, the answer in five lines, and the report's path last."""
@@ -52,6 +55,14 @@ class FullOutput:
         print_summary(report)
         _tell_failed(table)
         typer.echo(f"Report: {page}")
+
+    def shard_done(self, table: RunTable) -> None:
+        """Print it, with the command that comes next."""
+        _tell_failed(table)
+        typer.echo(
+            f"Shard {table.config.shard} is done, with {len(table.trials)} of the run's {_planned(table)} trials, in "
+            f"{table.folder.path}. When all are: fbench merge SHARD... --out RUN"
+        )
 
 
 class VerboseOutput(FullOutput):
@@ -78,6 +89,11 @@ class QuietOutput:
         _tell_failed(table)
         typer.echo(str(page))
 
+    def shard_done(self, table: RunTable) -> None:
+        """Print the path of its folder."""
+        _tell_failed(table)
+        typer.echo(str(table.folder.path))
+
 
 class JsonOutput(QuietOutput):
     """A line of JSON for each trial that ends, and a last one with counts, paths and the answer."""
@@ -98,6 +114,19 @@ class JsonOutput(QuietOutput):
                 "finished": sum(record.status == "finished" for record in found),
                 "failed": len(table.failed()),
                 "answer": {section.data.name: dict(answer_lines(section)) for section in report.data_sections},
+            }
+        )
+
+    def shard_done(self, table: RunTable) -> None:
+        """Print the last line."""
+        found = table.trials.values()
+        _print_json(
+            {
+                "run": str(table.folder.path),
+                "shard": table.config.shard,
+                "finished": sum(record.status == "finished" for record in found),
+                "failed": len(table.failed()),
+                "planned_in_all_shards": _planned(table),
             }
         )
 
@@ -129,6 +158,10 @@ class _JsonLines(RunListener):
                 "total_time_s": record.times.total_time_s if record.times else None,
             }
         )
+
+
+def _planned(table: RunTable) -> int:
+    return len({row.trial_id for row in table.plan})
 
 
 def _print_json(values: dict[str, Any]) -> None:

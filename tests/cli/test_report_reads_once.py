@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fbench.benchmark.store.run_table import load_run
 from fbench.cli.report import report_command
-from fbench.cli.run import give_results
+from fbench.cli.run_end import give_results
 from fbench.cli.run_output import FullOutput
 from fbench.core.bounded import MOST_JSON_BYTES
 from fbench.core.contained import ContainedPath

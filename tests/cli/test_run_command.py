@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import runpy
@@ -11,13 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 from coarse_fbench import leave_cost_out
+from typed import Typed, typed
 from unpainted import leave_unpainted
 
 from fbench.benchmark.trackers.choice import KINDS, TrackerKind
@@ -29,26 +27,6 @@ TWO = ["run", "--arch", "lenet5", "--arch", "lenet_count_matched", "--preset", "
 
 
 pytestmark = pytest.mark.usefixtures("faces_at_hand")
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a command line gave."""
-
-    code: int
-    out: str
-    err: str
-
-
-def typed(*arguments: str, cwd: Path) -> Typed:
-    """Run a command line in this process, in another folder."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.chdir(cwd)
-        patch.setattr(sys, "argv", ["fbench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    return Typed(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits
 from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.cli.stop_signals import StopSignals
@@ -20,7 +21,7 @@ class Busy:
     asked = 0
 
     def run(
-        self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float] = {}
+        self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits = NO_LIMITS
     ) -> Generator[TrialResult, None, None]:
         yield from ()
 

@@ -220,5 +220,7 @@ class RunConfig(FrozenModel):
     eager_because: dict[str, str] = Field(default_factory=dict)
     """Networks that could not be compiled or recorded when the run was created, with reasons: all are eager then."""
     plugins: tuple[str, ...] = ()
+    shard: str | None = None
+    """Which part of the plan's trials is trained here, such as ``2/8``; none where all are."""
     created_at: str
     fbench_version: str

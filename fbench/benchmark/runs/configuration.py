@@ -14,6 +14,7 @@ from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, plugin_folder
 from fbench.benchmark.records.trial_records import RunConfig
 from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.shards import Shard
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError
 from fbench.core.machine import package_version
@@ -42,11 +43,15 @@ def chosen_numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
     return numerics
 
 
-def default_folder(suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str) -> Path:
+def default_folder(
+    suite: Suite, data: Sequence[DataSpec], protocol: Protocol, preset: str, shard: Shard | None = None
+) -> Path:
     """Where a run goes that is given no other place, below the working directory."""
     parts = [suite.name, "+".join(spec.name for spec in data), preset]
     if protocol.name != "fbench":
         parts.append(protocol.name)
+    if shard is not None:
+        parts.append(f"shard-{shard.number}-of-{shard.of}")
     return Path("results") / "-".join(parts)
 
 
@@ -69,6 +74,7 @@ def run_config(
         data=data,
         numerics=numerics,
         plugins=tuple(str(plugin_folder(digest) / plugin.main) for digest, plugin in plugins.items()),
+        shard=None if request.shard is None else str(request.shard),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         fbench_version=package_version("fbench"),
     )
@@ -81,10 +87,23 @@ def same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
         UserError: the folder belongs to another configuration; the first field that differs is named.
     """
     found = folder.config()
+    if found.eager_because:
+        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
+    if different := different_settings(wanted, found):
+        raise UserError(
+            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
+            "give another folder with --out, or the options of that run."
+        )
+    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
+
+
+def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:
+    """What makes two configurations those of different runs, in words."""
 
     def essence(config: RunConfig) -> dict[str, object]:
         return {
-            "suite": config.suite,
+            "suite": config.suite.model_copy(update={"resources": {}}),
+            "shard": config.shard,
             "protocol": config.protocol.settings(),
             "rule of collapsed trainings": config.protocol.collapse,
             "preset": config.budget,
@@ -95,13 +114,5 @@ def same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
             ),
         }
 
-    if found.eager_because:
-        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
-    ours, theirs = essence(wanted), essence(found)
-    different = [field for field, value in ours.items() if value != theirs[field]]
-    if different:
-        raise UserError(
-            f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
-            "give another folder with --out, or the options of that run."
-        )
-    return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
+    other = essence(theirs)
+    return [field for field, value in essence(ours).items() if value != other[field]]

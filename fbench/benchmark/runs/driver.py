@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 
 from fbench.benchmark.records.events import Checkpointed, Ended, Event, Listen
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
-from fbench.benchmark.runs.executors import NO_LIMITS, Executor, failed_record
+from fbench.benchmark.runs.executors import NO_LIMITS, Executor, TrialLimits, failed_record
 from fbench.benchmark.store.ledger import log_readings
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
@@ -20,7 +20,7 @@ def run_trials(
     specs: Sequence[TrialSpec],
     folder: RunFolder,
     listen: Listen,
-    limits_s: Mapping[str, float] = NO_LIMITS,
+    limits: TrialLimits = NO_LIMITS,
 ) -> list[TrialSpec]:
     """Run trials in the given order; a result is in ``folder`` when ``listen`` hears of its end.
 
@@ -40,7 +40,7 @@ def run_trials(
             folder.take_checkpoint(event.trial_id, event.file)
         listen(event)
 
-    with closing(executor.run(specs, hear, limits_s)) as results:
+    with closing(executor.run(specs, hear, limits)) as results:
         for result in results:
             record = keep(folder, result)
             log_readings(result)

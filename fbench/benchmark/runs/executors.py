@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from fbench.benchmark.data.loaded import load_for
@@ -17,20 +16,35 @@ from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
 
-NO_LIMITS: Final[Mapping[str, float]] = MappingProxyType({})
+
+@dataclass(frozen=True)
+class TrialLimits:
+    """What trials may take of the time.
+
+    Attributes:
+        timeouts_s: the seconds that a trial may take, by its id; those that are not named may take any.
+        may_begin: whether there is time enough for a trial of this id. It is asked before a trial begins, and one that
+            may not has no result.
+    """
+
+    timeouts_s: Mapping[str, float] = field(default_factory=dict)
+    may_begin: Callable[[str], bool] = lambda trial_id: True
+
+
+NO_LIMITS: Final = TrialLimits()
 
 
 class Executor(Protocol):
     """Runs trials and hands their results over; it writes neither the run's folder nor the ledger."""
 
     def run(
-        self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float] = NO_LIMITS
+        self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits = NO_LIMITS
     ) -> Generator[TrialResult, None, None]:
         """Run all, begun in the given order, and give each result when it is there.
 
         Every specification gives one result, also where its trial failed or the process died that ran it, unless the
-        executor was asked to stop. ``listen`` is told of events while the iterator waits; of the end of a trial the
-        driver tells. ``limits_s`` are the seconds that a trial may take, by its id.
+        executor was asked to stop or the trial may not begin any more. ``listen`` is told of events while the iterator
+        waits; of the end of a trial the driver tells.
         """
 
     def ask_to_stop(self) -> None:

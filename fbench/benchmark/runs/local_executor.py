@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fbench.benchmark.records.events import Checkpointed, Event, Listen, event_from_json
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
-from fbench.benchmark.runs.executors import NO_LIMITS, WorkerContext, attempt, failed_record
+from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext, attempt, failed_record
 from fbench.benchmark.runs.training_task import (
     foreign_code,
     readying_task,
@@ -57,15 +57,17 @@ class LocalExecutor:
         self._supervisor.ask_to_stop()
 
     def run(
-        self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float] = NO_LIMITS
+        self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits = NO_LIMITS
     ) -> Generator[TrialResult, None, None]:
         """As :class:`fbench.benchmark.runs.executors.Executor`; a trial in this process has no limit."""
         elsewhere = [spec for spec in specs if self._runs_elsewhere(spec)]
-        yield from self._in_workers(elsewhere, listen, limits_s)
+        yield from self._in_workers(elsewhere, listen, limits)
         self._supervisor.end()  # what comes next may be a measurement, and wants the memory
         for spec in [spec for spec in specs if not self._runs_elsewhere(spec)]:
             if self._stop:
                 return
+            if not limits.may_begin(spec.trial_id):
+                continue
             try:
                 yield attempt(spec, self._context, listen, lambda: self._stop)
             except StoppedError:
@@ -76,12 +78,15 @@ class LocalExecutor:
         return not spec.network.is_of_session and not own_here
 
     def _in_workers(
-        self, specs: Sequence[TrialSpec], listen: Listen, limits_s: Mapping[str, float]
+        self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits
     ) -> Generator[TrialResult, None, None]:
         by_id = {spec.trial_id: spec for spec in specs}
         retries_left = dict.fromkeys(by_id, self._context.retries)
-        tasks = [training_task(spec, self._context, limits_s.get(spec.trial_id)) for spec in specs]
-        for outcome in self._supervisor.run(tasks, lambda task, value: self._hear(task, value, listen)):
+        tasks = [training_task(spec, self._context, limits.timeouts_s.get(spec.trial_id)) for spec in specs]
+        heard = self._supervisor.run(
+            tasks, lambda task, value: self._hear(task, value, listen), lambda task: limits.may_begin(task.name)
+        )
+        for outcome in heard:
             result = self._result_of(outcome, by_id[outcome.task.name])
             if result.may_pass and retries_left[outcome.task.name] > 0:
                 retries_left[outcome.task.name] -= 1

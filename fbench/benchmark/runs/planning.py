@@ -24,6 +24,7 @@ from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
+from fbench.benchmark.runs.shards import Unit, in_share, share_of
 from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import kept_searches, read_searches
@@ -64,11 +65,18 @@ class RunPlan:
     replaces: RunFolder | None = None
     """The run that this one repeats with a microbatch that fits; its trials stay as they are."""
     known: Mapping[str, SearchRecord] = field(default_factory=dict)
+    share: frozenset[Unit] | None = None
+    """What is trained here, where the run is a shard of a larger one; none: everything."""
+
+    @property
+    def own_specs(self) -> tuple[TrialSpec, ...]:
+        """The trials that are trained here."""
+        return in_share(self.specs, self.share)
 
     @property
     def searches(self) -> list[Search]:
         """The searches that have to come first, each once."""
-        return waiting(self.specs)
+        return waiting(self.own_specs)
 
     @property
     def remaining(self) -> list[TrialSpec]:
@@ -114,7 +122,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
     refuse_equal_levels(selected, resolved.networks, data)
-    folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset))
+    folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset, request.shard))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = chosen_numerics(request, device_kind(device))
     refuse_missing_precision(numerics.precision, device)
@@ -125,10 +133,12 @@ def plan_run(request: RunRequest) -> RunPlan:
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
     config, (specs, planned, networks) = _expanded(selected, config, seeds, resolved, known, folder, device)
-    pending = pending_trials(folder, specs, keep_failed=request.keep_failed)
+    share = share_of(request.shard, specs, resolved.descriptions, selected.resources)
+    own = in_share(specs, share)
+    pending = pending_trials(folder, own, keep_failed=request.keep_failed)
     reusable = reusable_trials(pending, request.take_from)
     waiting_ids = {spec.trial_id for spec in pending}
-    done = (spec.trial_id for spec in specs if spec.trial_id not in waiting_ids)
+    done = (spec.trial_id for spec in own if spec.trial_id not in waiting_ids)
     refuse_mixed_versions(folder, done, reusable, trains_here=not waiting_ids <= reusable.keys())
     return RunPlan(
         folder=folder,
@@ -150,6 +160,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         trial_timeout_s=request.trial_timeout_s,
         replaces=replaced if request.uniform_microbatch else None,
         known=known,
+        share=share,
     )
 
 

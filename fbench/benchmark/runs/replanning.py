@@ -11,6 +11,7 @@ from fbench.benchmark.runs.configuration import same_configuration
 from fbench.benchmark.runs.expansion import SeedCounts, expand
 from fbench.benchmark.runs.planning import RunPlan, pending_trials, reusable_trials
 from fbench.benchmark.runs.searches import settled
+from fbench.benchmark.runs.shards import in_share
 from fbench.benchmark.store.search_files import read_searches
 
 
@@ -26,7 +27,7 @@ def as_the_folder_is_now(plan: RunPlan) -> RunPlan:
     if config.protocol.tuning is not None:
         known = {**plan.known, **read_searches(plan.folder.searching)}
         plan = _expanded_again(plan, _seed_counts(plan), known)
-    pending = pending_trials(plan.folder, plan.specs, keep_failed=plan.keep_failed)
+    pending = pending_trials(plan.folder, plan.own_specs, keep_failed=plan.keep_failed)
     return replace(plan, config=config, pending=pending, reusable=reusable_trials(pending, plan.take_from))
 
 
@@ -51,7 +52,7 @@ def _seed_counts(plan: RunPlan) -> dict[tuple[str, str], int]:
 def _expanded_again(plan: RunPlan, seeds: SeedCounts, known: Mapping[str, SearchRecord]) -> RunPlan:
     settle = partial(settled, known)
     specs, planned, networks = expand(plan.suite, plan.config, seeds, plan.resolved.networks, settle)
-    pending = pending_trials(plan.folder, specs, keep_failed=plan.keep_failed)
+    pending = pending_trials(plan.folder, in_share(specs, plan.share), keep_failed=plan.keep_failed)
     return replace(
         plan,
         specs=specs,

@@ -15,6 +15,7 @@ from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.protocol_changes import NO_AUGMENTATION
 from fbench.benchmark.records.protocol_library import changed, load_protocol
+from fbench.benchmark.runs.shards import Shard
 from fbench.core.errors import UserError
 
 FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
@@ -34,6 +35,8 @@ class RunRequest:
     tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
     failed for lack of the device's memory.
+
+    ``shard`` is the part of the trials that is trained here, where others are elsewhere; none means all of them.
     """
 
     suite: str | Suite = "ablations"
@@ -62,6 +65,7 @@ class RunRequest:
     retries: int = 0
     trial_timeout_s: float | None = None
     uniform_microbatch: bool = False
+    shard: Shard | None = None
 
     def protocol_and_preset(self) -> tuple[Protocol, Preset]:
         """The protocol with the changes that are asked for, under a name that tells them, and the preset with what is
@@ -112,8 +116,14 @@ class RunRequest:
         """Refuse numbers of seeds that cannot work.
 
         Raises:
-            UserError: fewer than one seed, both kinds of number at once, or a largest number that compares nothing.
+            UserError: fewer than one seed, both kinds of number at once, a largest number that compares nothing, or a
+                shard of a run whose number of seeds is not fixed.
         """
+        if self.shard is not None and self.max_seeds is not None:
+            raise UserError(
+                f"--shard {self.shard} was given with --until-decided, whose next seeds depend on all trials; give "
+                "--seeds for a fixed number."
+            )
         if self.seeds is not None and self.seeds < 1:
             raise UserError(f"--seeds {self.seeds} was given; give at least 1.")
         if self.max_seeds is None:

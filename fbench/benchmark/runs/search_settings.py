@@ -32,7 +32,7 @@ def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | N
         ):
             found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
         plan = with_searches(plan, found)
-    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.specs)
+    used = dict.fromkeys(Search.of(spec).search_id for spec in plan.own_specs)
     for search_id in used.keys() - read_searches(folder).keys():
         write_search(folder, plan.known[search_id])
     return plan

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.records.protocol import Protocol
@@ -21,14 +20,12 @@ from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
 from fbench.benchmark.runs.search_settings import search_settings
 from fbench.benchmark.runs.searching import estimate_searches_s
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+from fbench.benchmark.runs.time_budget import refuse_short_budget, seconds_left, trial_limits
 from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.locks import locked
-
-if TYPE_CHECKING:
-    pass
 
 
 def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, float], float]:
@@ -38,15 +35,14 @@ def estimate_run_s(plan: RunPlan, networks: NetworkTasks) -> tuple[dict[str, flo
     trials_s = networks.estimate_trials_s(plan.remaining, plan.device)
     start_up_s = START_UP_S if plan.jobs_needed > 1 else 0.0
     cost_s = 0.0 if has_cost(plan) else COST_S_PER_NETWORK * len(plan.networks)
+    ends_s = cost_s + REPORT_S if plan.share is None else 0.0  # a shard ends with its trials
     searches_s = estimate_searches_s(plan.searches, plan.device, plan.jobs, networks)
-    whole_s = start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + cost_s + REPORT_S
+    whole_s = start_up_s + packed_s(list(trials_s.values()), plan.jobs_needed) + ends_s
     return trials_s, searches_s + whole_s
 
 
 COST_S_PER_NETWORK = 4.5  # measured on 2 cores with the default cost plan, 16 networks
 REPORT_S = 10.0
-LEAST_LIMIT_S = 1800.0
-ESTIMATES_IN_A_LIMIT = 20.0
 
 
 def execute_run(
@@ -67,6 +63,7 @@ def execute_run(
     from fbench.benchmark.maps.making import add_maps
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
+    stopping = stopping or Stopping()
     plan = search_settings(plan, listener, stopping)
     context = plan.worker_context(plan.folder, plan.jobs_needed)
     with LocalExecutor(context, _first_data(plan)) as executor, network_tasks(context.scratch) as networks:
@@ -77,11 +74,17 @@ def execute_run(
             listener.began(plan, trials_s, estimate_s)
             if of_session := dict.fromkeys(one.network.name for one in plan.remaining if one.network.is_of_session):
                 listener.trained_here(list(of_session))
-            with (stopping or Stopping()).of(executor):
-                left = run_trials(executor, longest_first, plan.folder, listener.happened, _limits_s(plan, trials_s))
+            has_end = stopping.time_budget_s is not None
+            left_s = seconds_left(plan.folder, plan.remaining, trials_s) if has_end else trials_s
+            refuse_short_budget(left_s, stopping)
+            limits = trial_limits(trials_s, left_s, plan.trial_timeout_s, stopping)
+            with stopping.of(executor):
+                left = run_trials(executor, longest_first, plan.folder, listener.happened, limits)
             if left:
                 raise UnfinishedRunError(left)
-            measure_run_cost(plan, listener, networks)
+            if plan.share is None:  # else others are at work, and the whole run is measured when it is merged
+                _require_time_for_cost(plan, stopping)
+                measure_run_cost(plan, listener, networks)
             if failures := add_maps(plan.folder, plan.planned, plan.specs, networks.add_maps):
                 listener.left_without_maps(failures)
         finally:
@@ -89,11 +92,13 @@ def execute_run(
     return load_run(plan.folder.path)
 
 
-def _limits_s(plan: RunPlan, trials_s: Mapping[str, float]) -> dict[str, float]:
-    """How long each trial may take: as asked, else so much longer than its estimate that no machine is that busy."""
-    if plan.trial_timeout_s is not None:
-        return dict.fromkeys(trials_s, plan.trial_timeout_s)
-    return {trial_id: max(LEAST_LIMIT_S, ESTIMATES_IN_A_LIMIT * seconds) for trial_id, seconds in trials_s.items()}
+def _require_time_for_cost(plan: RunPlan, stopping: Stopping) -> None:
+    """
+    Raises:
+        UnfinishedRunError: there is no time any more to measure cost.
+    """
+    if not has_cost(plan) and stopping.time_left_s < COST_S_PER_NETWORK * len(plan.networks) + REPORT_S:
+        raise UnfinishedRunError([], also="the measurement of cost")
 
 
 def _first_data(plan: RunPlan) -> DataSpec | None:

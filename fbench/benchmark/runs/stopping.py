@@ -1,39 +1,56 @@
-"""A run that is asked to stop, and what is then still to run."""
+"""A run that is asked to stop, by a signal or as its time is over, and what is then still to run."""
 
 from __future__ import annotations
 
+import math
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from fbench.benchmark.records.specs import TrialSpec
 
+STOP_S: Final = 15.0
+"""How long before the end of its time work is asked to stop: a step, a checkpoint and the end of the processes."""
+
 
 class UnfinishedRunError(Exception):
-    """A run ended with trials still to run.
+    """A run ended with work left.
 
     Attributes:
-        left: these trials; the same request goes on with them, from their checkpoints where they have one.
+        left: the trials that are still to run; the same request goes on with them, from their checkpoints where they
+            have one.
+        also: what else is still to be done, in words; empty where nothing is.
     """
 
-    def __init__(self, left: Sequence[TrialSpec]) -> None:
+    def __init__(self, left: Sequence[TrialSpec], also: str = "") -> None:
         super().__init__(f"{len(left)} trials are still to run: {', '.join(spec.label for spec in left)}")
         self.left = tuple(left)
+        self.also = also
 
 
 class Stoppable(Protocol):
     """Work that can be asked to stop."""
 
     def ask_to_stop(self) -> None:
-        """Begin nothing more, and let what is at work end where nothing of it is lost; for signal handlers."""
+        """Begin nothing more, and let what is at work end where nothing of it is lost; for signal handlers and other
+        threads."""
 
 
 class Stopping:
-    """How work is asked to stop from outside, as by a signal: trials end where they can be gone on with."""
+    """How work is asked to stop from outside, as by a signal, or as its time is over: trials end where they can be gone
+    on with.
 
-    def __init__(self) -> None:
+    ``time_budget_s`` are the seconds from now on that all of it may take.
+    """
+
+    def __init__(self, time_budget_s: float | None = None) -> None:
+        self.time_budget_s = time_budget_s
+        self._end = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
         self._at_work: Stoppable | None = None
         self._asked = False
+        self._over = threading.Event()
 
     def ask(self) -> None:
         """Ask; nothing is waited for.
@@ -48,14 +65,30 @@ class Stopping:
 
     @property
     def was_asked(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._asked
+        """Whether it was asked to stop, or its time was over while it was at work."""
+        return self._asked or self._over.is_set()
+
+    @property
+    def time_left_s(self) -> float:
+        """Seconds for work that is still to begin, without those that it takes to stop; infinite without a budget."""
+        return max(0.0, self._end - STOP_S - time.monotonic())
 
     @contextmanager
     def of(self, at_work: Stoppable) -> Iterator[None]:
         """Within the block, this is at work: an executor of trials, or a measurement in a worker process."""
+
+        def end() -> None:
+            self._over.set()
+            at_work.ask_to_stop()
+
+        timer = None if math.isinf(self._end) else threading.Timer(self.time_left_s, end)
         self._at_work = at_work
         try:
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
             yield
         finally:
             self._at_work = None
+            if timer is not None:
+                timer.cancel()

@@ -132,8 +132,13 @@ class FilesOfRun:
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""
+        with naming(self.files / "test_readings.jsonl"):
+            return [dict(plain_texts(parse_json(line))) for line in self.test_reading_lines()]
+
+    def test_reading_lines(self) -> list[str]:
+        """Its lines as they are written."""
         file = self.files / "test_readings.jsonl"
         if not file.exists():
             return []
         with naming(file):
-            return [dict(plain_texts(parse_json(line))) for line in read_text(file).splitlines() if line]
+            return [line for line in read_text(file).splitlines() if line]

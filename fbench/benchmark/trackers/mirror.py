@@ -46,7 +46,7 @@ class Mirror(RunListener):
         self._folder = plan.folder
         self._trials = {
             spec.trial_id: TrackedTrial(run, plan.config.preset, names.get(spec.trial_id, spec.network.name), spec)
-            for spec in plan.specs
+            for spec in plan.own_specs
         }
         waiting = {spec.trial_id for spec in plan.remaining}
         for trial_id in self._trials.keys() - waiting - self._done:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fbench.benchmark.records.events import Checkpointed, Listen
-from fbench.benchmark.store.weights import encode_state, read_state
+from fbench.benchmark.store.weights import WeightsError, encode_state, read_state
 from fbench.benchmark.training.state import TrainingState
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import StoppedError, reason_on_a_line
@@ -143,6 +143,14 @@ def write_checkpoint(file: Path, state: TrainingState, progress: Progress) -> No
     content = encode_state(parts | {_REST: rest})
     with replacing(file) as stream:
         stream.write(content)
+
+
+def steps_done(file: Path | ContainedPath) -> int:
+    """The optimizer steps of a training that a checkpoint has behind it; 0 where there is none that can be read."""
+    try:
+        return int(read_state(file)[_REST]["step"]) if file.exists() else 0
+    except (WeightsError, KeyError, TypeError, ValueError):
+        return 0
 
 
 def restore(file: Path | ContainedPath, state: TrainingState) -> Progress:

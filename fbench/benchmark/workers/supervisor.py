@@ -30,6 +30,8 @@ GRACE_S: Final = 12.0
 
 Hear = Callable[[Task, Any], None]
 """Is told what a task tells while it runs."""
+MayBegin = Callable[[Task], bool]
+"""Whether there is time for a task; once there is none, there is none later."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Supervisor:
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
         self._waiting: deque[Task] = deque()
+        self._may_begin: MayBegin = lambda task: True
         self._started = 0
         self._unbegun: Counter[str] = Counter()
         self._stop = False
@@ -98,13 +101,16 @@ class Supervisor:
         """Begin nothing more, and let the tasks in hand stop where they can be gone on with; for a signal's handler."""
         self._stop = True
 
-    def run(self, tasks: Iterable[Task], hear: Hear = lambda task, value: None) -> Iterator[Outcome]:
+    def run(
+        self, tasks: Iterable[Task], hear: Hear = lambda task, value: None, may_begin: MayBegin = lambda task: True
+    ) -> Iterator[Outcome]:
         """Do all tasks, begun in the given order, and give each one's outcome when it is there.
 
-        Every task has one outcome, but where it was asked to stop: then those in hand may have none, and those that
-        wait have none. ``hear`` is called while the iterator waits. What is in hand when it is closed, or a keyboard
-        interrupt comes, is stopped too.
+        Every task has one outcome, but for those that may not begin any more, and where it was asked to stop: then
+        those in hand may have none, and those that wait have none. ``hear`` is called while the iterator waits. What is
+        in hand when it is closed, or a keyboard interrupt comes, is stopped too.
         """
+        self._may_begin = may_begin
         self._waiting.extend(tasks)
         try:
             while self._busy() or (self._waiting and not self._stop):
@@ -146,6 +152,8 @@ class Supervisor:
 
     def _hand_out(self) -> None:
         """Give each process that has nothing in hand the next task that it may do; start and end processes for them."""
+        if len(self._busy()) < self._most:
+            self._waiting = deque(task for task in self._waiting if self._may_begin(task))
         for worker in [one for one in self._workers if one.in_hand is None and one.code is not None]:
             same = next((task for task in self._waiting if task.code == worker.code), None)
             if same is None:

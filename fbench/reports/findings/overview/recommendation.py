@@ -51,6 +51,11 @@ def recommend(
     """Apply :data:`RULE` to one run on one data set; ``found`` are its contenders."""
     if not summary:
         return Recommendation(None, nothing_finished(evidence), "")
+    rows = [row for row in evidence.run.plan if row.data == evidence.recorded_data]
+    if missing := {row.trial_id for row in evidence.run.missing()} & {row.trial_id for row in rows}:
+        return Recommendation(
+            None, f"No recommendation yet: {count(len(missing))} of {plural(len(rows), 'trial')} are not run yet.", ""
+        )
     if not found:
         return Recommendation(None, f"No recommendation: {_why_not(evidence, summary)}.", "", next_step.command)
     allowed = margin_of(results)
