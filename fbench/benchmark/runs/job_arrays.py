@@ -16,6 +16,8 @@ BUDGET_ENDS_BEFORE_S: Final = 180
 """How long before the end of its time a task begins nothing more."""
 LEAST_TIME_S: Final = 600
 UNFINISHED_EXIT: Final = 4
+KILLED_EXIT: Final = 143
+"""Of a command that SIGTERM ended while it started."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,12 @@ def job_script(array: JobArray, of: int, command: Sequence[str], folder: str, na
 _STEP_BEGINS: Final = ("trap : TERM",)
 _STEP_ENDS: Final = (
     "code=$?",
-    f'if [ "$code" = {UNFINISHED_EXIT} ]; then scontrol requeue "$SLURM_JOB_ID"; fi',
+    # SLURM_JOB_ID of the last task is the number of the whole array, all of which would be put back
+    'me="${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"',
+    # a task that a person cancelled is not running any more, and stays cancelled
+    f'if [ "$code" = {UNFINISHED_EXIT} ] || [ "$code" = {KILLED_EXIT} ]; then',
+    '  [ "$(squeue -h -j "$me" -o %T)" = RUNNING ] && scontrol requeue "$me"',
+    "fi",
     'exit "$code"',
 )
 

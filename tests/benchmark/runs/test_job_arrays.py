@@ -80,7 +80,8 @@ def test_times_are_written_as_slurm_reads_them() -> None:
 STAND_IN = {
     # the options of a step, and then its command
     "srun": 'while [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"',
-    "scontrol": '[ "$1" = requeue ] && touch "$STAND_IN/requeue-$2"',
+    "scontrol": '[ "$1" = requeue ] && touch "$STAND_IN/requeue-${2#7_}"',
+    "squeue": "echo ${STAND_IN_STATE:-RUNNING}",
 }
 
 
@@ -108,7 +109,7 @@ class StandIn:
                 asks.unlink()
 
     def _turn(self, file: Path, number: int, *, preempt: bool) -> int:
-        told = {"SLURM_ARRAY_TASK_ID": str(number), "SLURM_JOB_ID": str(number), "SLURM_CPUS_PER_TASK": "1"}
+        told = {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": str(number), "SLURM_CPUS_PER_TASK": "1"}
         process = subprocess.Popen(
             ["bash", str(file)], cwd=self.home, env=self.environment | told, start_new_session=True
         )
