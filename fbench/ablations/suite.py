@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -109,6 +109,12 @@ class Suite(FrozenModel):
     def architectures(self) -> tuple[str, ...]:
         """Every level of every study once, in order of first appearance; variants by their own name."""
         return tuple(dict.fromkeys(level for study in self.studies for level in study.levels))
+
+    def comparisons(self) -> dict[str, Any]:
+        """What is compared and how it is corrected: all but words for readers, and what machines are to have."""
+        words = {"title", "description", "source", "resources"}
+        of_studies = {"__all__": {"title", "question", "source", "note"}}
+        return self.model_dump(exclude={**dict.fromkeys(words, True), "studies": of_studies})
 
     def study(self, name: str) -> Study:
         """Return the study of that name.

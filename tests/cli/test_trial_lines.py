@@ -34,7 +34,9 @@ def told(result: TrialResult, capsys: pytest.CaptureFixture[str], tmp_path: Path
     """What the progress of a run prints of a trial, on one line."""
     specs = [result.record.spec]
     config = SimpleNamespace(data=())  # no budget to be told of
-    plan: Any = SimpleNamespace(remaining=specs, specs=specs, jobs=1, folder=RunFolder(tmp_path), config=config)
+    plan: Any = SimpleNamespace(
+        remaining=specs, specs=specs, own_specs=specs, jobs=1, folder=RunFolder(tmp_path), config=config
+    )
     with RunProgress() as progress:
         progress.began(plan, {result.record.trial_id: 1.0}, 1.0)
         progress.happened(Ended(result.record))

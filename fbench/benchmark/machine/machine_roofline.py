@@ -17,7 +17,7 @@ from fbench.benchmark.machine.measured_machine import MeasuredMachine, measured_
 from fbench.benchmark.records.numerics import Numerics, Precision
 from fbench.core.files import replacing
 from fbench.core.hashing import short_hash
-from fbench.core.machine import describe_machine
+from fbench.core.machine import BUSY_PERCENT, describe_machine
 from fbench.core.schema import FrozenModel
 
 _log = logging.getLogger(__name__)
@@ -61,6 +61,11 @@ class MachineRoofline(FrozenModel):
     busy_percent: NonNegativeFloat | None
     compute: tuple[ComputeRate, ...]
     bandwidth: tuple[BandwidthRate, ...]
+
+    @property
+    def is_of_busy_machine(self) -> bool:
+        """Whether other work took more than ``BUSY_PERCENT``."""
+        return (self.busy_percent or 0.0) > BUSY_PERCENT
 
     @property
     def peak_flops_per_s(self) -> float:

@@ -102,7 +102,7 @@ def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:
 
     def essence(config: RunConfig) -> dict[str, object]:
         return {
-            "suite": config.suite.model_copy(update={"resources": {}}),
+            "suite": config.suite.comparisons(),
             "shard": config.shard,
             "protocol": config.protocol.settings(),
             "rule of collapsed trainings": config.protocol.collapse,

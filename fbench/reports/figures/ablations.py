@@ -95,7 +95,8 @@ def _draw_row(axes: Axes, ablation: Ablation, place: int) -> None:
     )
     for (low, high), below, width in ((row.plain_interval, _PLAIN, 1.1), (row.interval, 0.0, 3.0)):
         if row.is_tested and not isnan(low):
-            axes.plot([100 * low, 100 * high], [place + below] * 2, color=colour, linewidth=width, zorder=3)
+            ends, height = [100 * low, 100 * high], [place + below] * 2
+            axes.plot(ends, height, color=colour, linewidth=width, zorder=3, solid_capstyle="butt")
     axes.plot(
         100 * row.estimate,
         place,

@@ -13,7 +13,7 @@ INK: Final = "#1c2128"
 FAINT: Final = "#d5dae1"
 GREY: Final = "#8b939e"
 """Of what is drawn for comparison and has no name: legible on light and dark paper."""
-BAND: Final = "#eef1f5"
+BAND: Final = "#dde4ec"
 VERDICT_COLOURS: Final[dict[Verdict, str]] = {
     "better": "#00677f",
     "worse": "#b3400e",

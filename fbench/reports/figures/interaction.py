@@ -95,7 +95,7 @@ def _line(
         style = styles[cell.network]
         if not isnan(cell.accuracy.low):
             ends = np.clip([cell.accuracy.low, cell.accuracy.high], 0, 1)
-            axes.plot([position, position], ends, color=style.light, linewidth=2)
+            axes.plot([position, position], ends, color=style.light, linewidth=2, solid_capstyle="butt")
         axes.plot(position, cell.accuracy.estimate, marker=style.marker, markersize=7, color=style.light)
 
 

@@ -71,7 +71,13 @@ def leaves_out_zero(change: MeanEstimate) -> bool:
 def _draw(axes: Axes, known: Sequence[tuple[float, MeanEstimate]], style: Style) -> None:
     """The intervals of a network, changes at their heights, as one line with gaps; then its dots, full ones last."""
     across = [100 * end for _, change in known for end in (change.low, change.high, nan)]
-    axes.plot(across, [height for height, _ in known for _ in range(3)], color=style.light, linewidth=1.4)
+    axes.plot(
+        across,
+        [height for height, _ in known for _ in range(3)],
+        color=style.light,
+        linewidth=1.4,
+        solid_capstyle="butt",
+    )
     for full in (False, True):
         dots = [(100 * change.estimate, height) for height, change in known if leaves_out_zero(change) is full]
         axes.plot(

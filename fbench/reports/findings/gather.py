@@ -105,8 +105,16 @@ def read_runs(
 
 def _title(runs: Sequence[RunTable], given: str | None) -> str:
     """The title; bytes of an argument that are no UTF-8, which Python keeps as surrogates, as question marks."""
-    text = given or " · ".join(dict.fromkeys(run.config.suite.title for run in runs))
+    text = given or " · ".join(dict.fromkeys(_title_of(run) for run in runs))
     return text.encode("utf-8", "replace").decode()
+
+
+def _title_of(run: RunTable) -> str:
+    """The suite's title; of a run of some of its studies, how many."""
+    planned, studies = set(run.networks), run.config.suite.studies
+    whole = [study for study in studies if planned.issuperset(study.levels)]
+    part = f": {len(whole)} of its {len(studies)} studies" if 0 < len(whole) < len(studies) else ""
+    return f"{run.config.suite.title}{part}"
 
 
 def _data_findings(
@@ -145,7 +153,7 @@ def _data_findings(
         next_step=to_do,
         summary=tuple(summary),
         without_copies=without_copies(evidence, summary) if summary else "",
-        cost_data=run.config.data[0].name,
+        timed_for=run.config.data[0].name if run.costs and not any(row.cost.record for row in summary) else "",
         front=front,
         studies=studies,
         published=tuple(published),

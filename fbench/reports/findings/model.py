@@ -44,7 +44,8 @@ class DataFindings:
     """One run on one data set; ``key`` is unique in a report.
 
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
-    ``cost_data`` names the data set whose image size and classes cost was measured for. ``printed_top1`` are the
+    ``timed_for`` names the data set whose image size and classes times were measured for, where
+    they are not this one's. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
     are built, ``families`` what the verdicts of studies are corrected for, ``next_step`` what would decide more, and
     ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the protocol's own, else
@@ -65,7 +66,7 @@ class DataFindings:
     next_step: NextStep
     summary: tuple[NetworkSummary, ...]
     without_copies: str
-    cost_data: str
+    timed_for: str
     front: FrontResult | None
     studies: tuple[StudyFindings, ...]
     published: tuple[PublishedRow, ...]

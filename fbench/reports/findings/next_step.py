@@ -46,7 +46,7 @@ class NextStep:
         if self.untested:
             return f"{start}, as {self.untested}."
         if self.seeds is None:
-            return f"{start}, and no more than {MOST_SEEDS} seeds would decide any of them."
+            return f"{start}, and {MOST_SEEDS} seeds would decide none of them."
         which = _which(self.decided, self.undecided)
         return (
             f"{start}; if the true differences are those seen, {self.seeds} seeds would decide {which}: {self.command}"

@@ -85,7 +85,7 @@ def test_a_trial_whose_process_dies_is_tried_again_as_often_as_retries_say(
     """In the place of worker processes: whatever is begun dies."""
     begun: list[Task] = []
 
-    def run(supervisor: Supervisor, tasks: Iterable[Task], hear: object) -> Iterator[Outcome]:
+    def run(supervisor: Supervisor, tasks: Iterable[Task], hear: object, may_begin: object) -> Iterator[Outcome]:
         supervisor._waiting.extend(tasks)
         while supervisor._waiting:
             begun.append(supervisor._waiting.popleft())

@@ -46,7 +46,7 @@ def test_where_no_number_of_seeds_decides_none_is_proposed(tmp_path: Path) -> No
     words = "one training of a network says nothing of the chance of a seed"
     assert found.sentence == f"2 of 2 comparisons are undecided, as {words}."
     tested = replace(found, untested="")
-    assert tested.sentence.endswith(f"and no more than {MOST_SEEDS} seeds would decide any of them.")
+    assert tested.sentence.endswith(f"and {MOST_SEEDS} seeds would decide none of them.")
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,8 @@ def _decided_words(pair: ClaimPair, found: NetworkComparison, asks: Question, an
     direction = "more" if images.estimate > 0 else "less"
     small = f", certainly by less than {within}" if answer.supports and images.estimate < 0 else ""
     size = number(100 * abs(images.estimate), 1)
-    text = f"{pair.ours} is {size} points {direction} accurate than {pair.theirs} {where}; {p_equals(images.p_value)})"
+    p_value = f"{p_equals(images.p_value)} for itself"
+    text = f"{pair.ours} is {size} points {direction} accurate than {pair.theirs} {where}; {p_value})"
     return text + small
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.families import CORRECTION_WORDS, CorrectedFamily
@@ -11,6 +11,8 @@ from fbench.reports.findings.comparisons.units import units
 from fbench.reports.formatting import count, listing, margin, number, p_equals, percent, points_range
 from fbench.statistics.comparison.verdict import LEVEL
 from fbench.statistics.discordance import images_for_margin
+
+ONE_SEED: Final = "one training on a side says nothing of the chance of a seed"
 
 
 class Corrected(Protocol):
@@ -59,7 +61,7 @@ def _undecided(row: Comparison, result: Corrected) -> str:
             else []
         ),
         *([row.untested] if row.untested else []),
-        *([] if row.is_tested or row.untested else ["one training on a side says nothing of the chance of a seed"]),
+        *([] if row.is_tested or row.untested else [ONE_SEED]),
     ]
     if reasons:
         return f"{start}: {'; '.join([*reasons, *seen, *wanted])}"

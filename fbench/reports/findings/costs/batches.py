@@ -45,8 +45,9 @@ class BatchCurve:
 
     @property
     def best(self) -> BatchPoint:
-        """The point of the most images per second."""
-        return max(self.points, key=lambda point: point.images_per_s)
+        """The point of the most images per second, of those that took turns with other networks where there are two."""
+        timed = [point for point in self.points if point.low is not None or point.high is not None]
+        return max(timed if len(timed) > 1 else self.points, key=lambda point: point.images_per_s)
 
     @property
     def gain(self) -> float:

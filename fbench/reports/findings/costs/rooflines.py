@@ -6,7 +6,7 @@ Roofline: Williams, Waterman and Patterson 2009, Communications of the ACM 52(4)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
@@ -14,6 +14,8 @@ from fbench.benchmark.records.cost_specs import Backend, Setting
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.costs.cost import measurement_of_most
 from fbench.reports.findings.costs.timings import LAYER_BY_LAYER, roofline_share, timing_of
+
+NEITHER_FROM: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class RooflinePoint:
     ``intensity`` is in FLOPs a byte. ``achieved_flops_per_s`` is the FLOPs of a call over its median time,
     ``least_flops_per_s`` and ``most_flops_per_s`` over the ends of that median's 95 % interval, and
     ``reachable_flops_per_s`` over the floor: the least time of its layers one after another. ``share`` is the floor
-    over the median time: 1 would be at the roofline. ``bound`` is what most of the floor goes into.
+    over the median time: 1 would be at the roofline. ``bound`` is what most of the floor goes into; where a call takes
+    more than :data:`NEITHER_FROM` times its floor, neither, as what a call costs whatever it computes.
     """
 
     network: str
@@ -34,7 +37,7 @@ class RooflinePoint:
     most_flops_per_s: float
     reachable_flops_per_s: float
     share: float
-    bound: Literal["compute", "memory"]
+    bound: Literal["compute", "memory", "neither"]
 
 
 @dataclass(frozen=True)
@@ -91,5 +94,5 @@ def _point(cost: CostRecord, network: str, setting: Setting) -> RooflinePoint | 
         most_flops_per_s=floor.flops / middle.low_s,
         reachable_flops_per_s=floor.flops / floor.floor_s,
         share=share,
-        bound=floor.bound,
+        bound=floor.bound if share * NEITHER_FROM >= 1 else "neither",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fbench.reports.findings.comparisons.budget import with_budget
-from fbench.reports.findings.comparisons.verdicts import verdict_sentence
+from fbench.reports.findings.comparisons.verdicts import ONE_SEED, verdict_sentence
 from fbench.reports.findings.diff.model import (
     AccuracyRow,
     Cost,
@@ -57,7 +57,11 @@ def accuracy_sentence(row: AccuracyRow, data: DataAccuracy) -> str:
 def accuracy_sentences(data: DataAccuracy, *, short: bool = False) -> Iterator[str]:
     """A sentence for each pair, or for many that came out alike; ``short``: for all without a real difference."""
     for word, rows in _groups(data).items():
-        if word in _LIST_WORDS and (short or (word in ("same", "untested") and len(rows) > 1)):
+        if word == "untested" and len(rows) > 1:
+            for reason in dict.fromkeys(row.comparison.untested for row in rows):
+                alike = [row for row in rows if row.comparison.untested == reason]
+                yield f"Not tested, as {reason or ONE_SEED}: {', '.join(map(_named, alike))}."
+        elif word in _LIST_WORDS and (short or (word == "same" and len(rows) > 1)):
             yield f"{_LIST_WORDS[word]}: {', '.join(map(_named, rows))}."
         else:
             yield from (f"{accuracy_sentence(row, data)}." for row in rows)
@@ -126,7 +130,6 @@ _LIST_WORDS: Final = {
     "same": "Right on the same images, seed by seed",
     "equivalent": "Equivalent",
     "undecided": "Undecided",
-    "untested": "Not tested, as one training on a side says nothing of the chance of a seed",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from fbench.reports.findings.comparisons.verdicts import ONE_SEED
 from fbench.reports.findings.diff.answer import changed_cost_words
 from fbench.reports.findings.diff.imported import imported_changes
 from fbench.reports.findings.diff.model import (
@@ -28,7 +29,6 @@ RULE: Final = (
 )
 
 _MOST_NAMED: Final = 6
-_ONE_SEED: Final = "one training on a side says nothing of the chance of a seed"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _standings(accuracy: Sequence[DataAccuracy]) -> Iterator[Standing]:
 def _standing(row: AccuracyRow, data: DataAccuracy) -> Standing:
     one = row.comparison
     if not one.is_tested:
-        return Standing(row.label, data.data, "untested", same_answers=row.same_answers, why=one.untested or _ONE_SEED)
+        return Standing(row.label, data.data, "untested", same_answers=row.same_answers, why=one.untested or ONE_SEED)
     return Standing(
         row.label,
         data.data,

@@ -17,8 +17,7 @@ def compare_pairs(pairs: Sequence[ComparedPair]) -> Networks:
     """Options and layers of each pair; of a network whose description is damaged, that it is."""
     differing, same, unknown = [], [], []
     for pair in pairs:
-        specs = _spec(pair.base, pair.base_network), _spec(pair.new, pair.new_network)
-        base, new = specs
+        base, new = _specs(pair)
         if base is None or new is None:
             unknown.append(pair.label)
             continue
@@ -35,10 +34,26 @@ def _options(spec: NetworkSpec) -> dict[str, str]:
     return {"builder": spec.builder} | flat_facts(spec.options)
 
 
-def _spec(side: Side, network: str) -> NetworkSpec | None:
-    trials = [record.spec.network for record in side.run.trials.values()] if side.run else []
+def _specs(pair: ComparedPair) -> tuple[NetworkSpec | None, NetworkSpec | None]:
+    """Both networks as they are built for the first data set that both sides trained them on; else the first that each
+    side knows. Images and classes of another data set change a network's counts."""
+    base, new = _by_data(pair.base, pair.base_network), _by_data(pair.new, pair.new_network)
+    for data in base:
+        if data in new:
+            return base[data], new[data]
+    return next(iter(base.values()), None), next(iter(new.values()), None)
+
+
+def _by_data(side: Side, network: str) -> dict[str, NetworkSpec]:
+    """A network of a side by the name of the data set, in the order of the plan; that of a measurement last."""
+    found: dict[str, NetworkSpec] = {}
+    rows = [row for row in side.run.plan if row.network == network] if side.run else []
+    for row in rows:
+        if side.run is not None and row.data not in found and row.trial_id in side.run.trials:
+            found[row.data] = side.run.trials[row.trial_id].spec.network
     cost = side.cost(network)
-    return next((spec for spec in [*trials, *(cost.spec.networks if cost else ())] if spec.name == network), None)
+    measured = [spec for spec in cost.spec.networks if spec.name == network] if cost else []
+    return found | ({"": measured[0]} if measured else {})
 
 
 def _sentence(pair: ComparedPair, base: NetworkSpec, new: NetworkSpec) -> str:

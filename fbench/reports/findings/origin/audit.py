@@ -57,9 +57,7 @@ def _leaks(audit: Audit) -> Finding:
     return Finding(
         "Test images with an exact copy in the training or validation split",
         f"{count(leaked)}{share}",
-        "Accuracy is also given without them, in the headline and the summary."
-        if leaked
-        else "No test image was seen before.",
+        "The summary has accuracy without them, too." if leaked else "No test image was seen before.",
         leaked > 0,
     )
 

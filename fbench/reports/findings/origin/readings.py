@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from fbench.benchmark.store.run_table import RunTable
+
+_SPARE: Final = timedelta(minutes=10)
+"""A reading is written when the trial's result has come to the process that keeps it."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,32 @@ def _fingerprint(run: RunTable, line: dict[str, Any]) -> str | None:
     return run.config.data[0].fingerprint if len(run.config.data) == 1 else None
 
 
+def _is_of_this_run(run: RunTable, line: dict[str, Any]) -> bool:
+    """Whether a trial of this run read the split while it ran: another run may have trained the very same trial."""
+    record = run.trials.get(line.get("trial_id", ""))
+    if record is None:
+        return False
+    times = [_time(text) for text in (line.get("time", ""), record.started_at, record.finished_at)]
+    if None in times:
+        return True
+    read, began, ended = (time for time in times if time is not None)
+    return began - _SPARE <= read <= ended + _SPARE
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return None
+
+
 def _count(run: RunTable, data: str, fingerprint: str, lines: list[dict[str, Any]]) -> SplitReadings:
     times = sorted(str(line.get("time", "")) for line in lines)
     return SplitReadings(
         data=data,
         fingerprint=fingerprint,
         total=len(lines),
-        of_this_run=sum(line.get("trial_id") in run.trials for line in lines),
+        of_this_run=sum(_is_of_this_run(run, line) for line in lines),
         selecting=sum(line.get("selected_on") == "test" for line in lines),
         first=times[0],
         last=times[-1],

@@ -25,12 +25,14 @@ class Ablation:
 
 
 def ablations(evidence: Evidence, results: Sequence[StudyResult]) -> tuple[Ablation, ...]:
-    """All comparisons, those with one baseline together, in the order of the studies."""
+    """All comparisons: baselines in the order of the studies, and of each the largest difference upwards first."""
     found: dict[tuple[str, str], Ablation] = {}
     for one in _each(evidence, results):
         found.setdefault((one.comparison.network, one.comparison.baseline), one)
     baselines = list(dict.fromkeys(baseline for _, baseline in found))
-    return tuple(sorted(found.values(), key=lambda row: baselines.index(row.comparison.baseline)))
+    return tuple(
+        sorted(found.values(), key=lambda row: (baselines.index(row.comparison.baseline), -row.comparison.estimate))
+    )
 
 
 def _each(evidence: Evidence, results: Sequence[StudyResult]) -> Iterator[Ablation]:

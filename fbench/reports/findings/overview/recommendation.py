@@ -14,7 +14,7 @@ from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.next_step import NextStep
 from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.findings.overview.contenders import Contender
-from fbench.reports.formatting import count, listing, margin, millions, percent, plural
+from fbench.reports.formatting import chance, count, listing, margin, millions, percent, plural
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def recommend(
         )
     best = min(close, key=lambda one: _expense(one.summary))
     if budget is not None:
-        share = percent(budget.image_passes / budget.own, 0)
+        share = chance(budget.image_passes / budget.own)
         return Recommendation(
             None,
-            f"No recommendation yet: a training saw {share} % of the protocol’s own {count(budget.own)} images.",
+            f"No recommendation yet: a training saw {share} % of the protocol’s own {count(budget.own)} image passes.",
             f"At this budget the rule names {_named(best, close, allowed)}. {_which_may_be_best(found)}",
             _longer(evidence.run, budget),
         )

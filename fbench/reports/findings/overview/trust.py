@@ -16,7 +16,7 @@ from fbench.reports.findings.comparisons.learning import (
     unknown_classes_sentence,
 )
 from fbench.reports.findings.origin.readings import count_readings
-from fbench.reports.formatting import count, listing, percent, plural, significant
+from fbench.reports.formatting import chance, count, listing, percent, plural, significant
 from fbench.statistics.collapse import Collapses
 
 _MOST_NAMED: Final = 3
@@ -55,7 +55,7 @@ def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLi
 def _budget(budget: ShortBudget | None) -> TrustLine:
     if budget is None:
         return TrustLine("Budget", "the protocol’s own.", False)
-    share = percent(budget.image_passes / budget.own, 0)
+    share = chance(budget.image_passes / budget.own)
     return TrustLine(
         "Budget",
         f"{count(budget.image_passes)} of the protocol’s own {count(budget.own)} image passes ({share} %); longer "
@@ -90,7 +90,8 @@ def _seeds(evidence: Evidence) -> TrustLine:
         return TrustLine(
             "Seeds", f"{count(fewest)}: only large differences stand out from chance; take {SEEDS_FOR_CLAIMS}.", True
         )
-    return TrustLine("Seeds", f"{count(fewest)} or more of each network.", False)
+    most = max(evidence.seed_counts)
+    return TrustLine("Seeds", f"{count(fewest)}{f' to {count(most)}' if most > fewest else ''} of each network.", False)
 
 
 def _collapses(networks: Sequence[NetworkEvidence]) -> TrustLine:
@@ -98,7 +99,8 @@ def _collapses(networks: Sequence[NetworkEvidence]) -> TrustLine:
     if not bad:
         fewest = min(one.collapses.trainings for one in networks)
         bound = percent(Collapses(0, fewest).rate().high, 0)
-        return TrustLine("Collapsed", f"no training (of each network, up to {bound} % may).", False)
+        words = f"no training; after {plural(fewest, 'training')} without one, up to {bound} % of a network’s may."
+        return TrustLine("Collapsed", words, False)
     shown = [collapses_words(one.collapses, one.network) for one in bad[:_MOST_NAMED]]
     return TrustLine("Collapsed", f"{listing([*shown, *_more(len(bad))])}.", True)
 
@@ -114,7 +116,9 @@ def _classes(evidence: Evidence) -> TrustLine:
     unknown = unknown_classes_sentence(evidence)
     if unknown:
         return TrustLine("Classes", f"{unknown[:1].lower()}{unknown[1:]}", True)
-    return TrustLine("Classes", "each is recognised by every network that learned.", False)
+    learned = sum(not one.collapses.collapsed for one in evidence.networks.values())
+    which = "every network" if learned == len(evidence.networks) else f"the {plural(learned, 'network')} that learned"
+    return TrustLine("Classes", f"each is recognised by {which}.", False)
 
 
 def _copies(evidence: Evidence) -> Iterator[TrustLine]:
@@ -129,7 +133,7 @@ def _copies(evidence: Evidence) -> Iterator[TrustLine]:
     yield TrustLine(
         "Copies",
         f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in the training or "
-        "validation split too; accuracies without them are in the summary.",
+        "validation split too; the page’s summary has accuracies without them.",
         True,
     )
 
@@ -150,6 +154,15 @@ def _machine(run: RunTable) -> Iterator[TrustLine]:
         )
     else:
         taken = percent(cost.busy_percent / 100, 0)
+        ceiling = cost.roofline
+        if ceiling is not None and ceiling.is_of_busy_machine:
+            yield TrustLine(
+                "Times",
+                f"measured on a quiet machine (other work {taken} % of the cores), the roofline on a busy one "
+                f"({percent((ceiling.busy_percent or 0.0) / 100, 0)} %): shares of it are too large.",
+                True,
+            )
+            return
         yield TrustLine("Times", f"measured on a quiet machine (other work {taken} % of the cores).", False)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import special
 
 from fbench.benchmark.records.cost_records import CostRecord
+from fbench.benchmark.records.cost_specs import CostMode
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.summary import NetworkSummary
-from fbench.reports.findings.costs.cost import measurement_of_most
+from fbench.reports.findings.costs.cost import is_measured_as_trained, measurement_of_most
 from fbench.reports.findings.costs.timings import image_log_times, main_setting, timing_of
 from fbench.statistics.intervals import Interval, t_interval
 from fbench.statistics.many.price import exact
@@ -47,15 +48,17 @@ class CostAxis:
 
 
 def cost_axes(evidence: Evidence, summary: Sequence[NetworkSummary]) -> tuple[CostAxis, ...]:
-    """Parameters, MACs, latency, training time and energy, those of them that are known of two networks or more."""
+    """Parameters, MACs, latency, a training step and energy, those of them that are known of two networks or more.
+
+    The time of whole trainings is none: trials share the machine with others, and one without neighbours looks cheap.
+    """
     params = {row.network: float(row.cost.trainable_params) for row in summary if row.cost.trainable_params}
     macs = {row.network: row.cost.macs / 1e6 for row in summary if row.cost.macs}
     record = common_measurement(evidence)
     axes = [
         _counted("parameters", "parameters", params),
         _counted("MACs", "millions", macs),
-        *([_latency(record, evidence)] if record else []),
-        _training_time(evidence),
+        *([_time(record, evidence, "inference"), _time(record, evidence, "train")] if record else []),
         *([_energy(record, evidence)] if record else []),
     ]
     known = [replace(axis, values={name: one for name, one in axis.values.items() if _is_known(one)}) for axis in axes]
@@ -94,10 +97,11 @@ def _counted(name: str, unit: str, values: Mapping[str, float]) -> CostAxis:
     )
 
 
-def _latency(record: CostRecord, evidence: Evidence) -> CostAxis:
+def _time(record: CostRecord, evidence: Evidence, mode: CostMode) -> CostAxis:
     """Median time of a call at the smallest batch; differences by the ratio within blocks, at the second's median."""
-    setting = main_setting(record, "inference")
-    series = {network: record.find(network, setting) for network in evidence.networks} if setting else {}
+    setting = main_setting(record, mode)
+    networks = _measured_as_trained(record, evidence)
+    series = {network: record.find(network, setting) for network in networks} if setting else {}
     logs = {network: image_log_times(one) for network, one in series.items() if one is not None}
     values = {}
     for network in logs:
@@ -113,37 +117,22 @@ def _latency(record: CostRecord, evidence: Evidence) -> CostAxis:
         return Interval(base * (found.ratio - 1), base * (found.low - 1), base * (found.high - 1), CONFIDENCE)
 
     batch = setting.batch_size if setting else 1
-    return CostAxis(f"latency at batch {batch}", "ms", values, difference)
+    name = f"latency at batch {batch}" if mode == "inference" else f"training step of {batch} images"
+    return CostAxis(name, "ms", values, difference)
 
 
-def _training_time(evidence: Evidence) -> CostAxis:
-    """Mean time of a trial over seeds; its logarithms' t interval, and that of the differences of equal seeds."""
-    times = {
-        network: {record.spec.seed: record.times.train_time_s for record in found.records if record.times}
-        for network, found in evidence.networks.items()
-    }
-    values = {}
-    for network, by_seed in times.items():
-        known = [seconds for seconds in by_seed.values() if seconds > 0]
-        if len(known) > 1:
-            values[network] = mean_time(known)
-
-    def difference(ours: str, theirs: str) -> Interval | None:
-        common = sorted(times[ours].keys() & times[theirs].keys())
-        if len(common) < 2:
-            return None
-        found = t_interval([times[ours][seed] - times[theirs][seed] for seed in common], CONFIDENCE)
-        return found if math.isfinite(found.high) else None
-
-    return CostAxis("training time", "s", values, difference)
+def _measured_as_trained(record: CostRecord, evidence: Evidence) -> list[str]:
+    """The networks that were measured for images and classes of this data set."""
+    pairs = evidence.networks.items()
+    return [name for name, found in pairs if is_measured_as_trained(record, name, found.records)]
 
 
 def _energy(record: CostRecord, evidence: Evidence) -> CostAxis:
     """Joules an image in inference at the smallest batch, where they were read twice or more."""
-    setting = main_setting(record, "inference")
+    setting, known = main_setting(record, "inference"), _measured_as_trained(record, evidence)
     values = {}
     for reading in record.energy:
-        usable = reading.setting == setting and reading.network in evidence.networks
+        usable = reading.setting == setting and reading.network in known
         if usable and reading.joules_per_image is not None and len(reading.readings_j_per_image) > 1:
             found = t_interval(reading.readings_j_per_image, CONFIDENCE)
             if found.estimate > 0:

@@ -45,13 +45,14 @@ def _unshared_train_time_s(row: NetworkSummary) -> float | None:
     return row.train_time_s if row.concurrent_trials == 1 else None
 
 
-def ablations_figure(found: Sequence[Ablation], budget: ShortBudget | None, key: str) -> Illustration | None:
-    """The forest plot of all ablations; none where nothing could be compared."""
+def ablations_figure(found: Sequence[Ablation], data: str, budget: ShortBudget | None, key: str) -> Illustration | None:
+    """The forest plot of all ablations on a data set; none where nothing could be compared."""
     if not found:
         return None
     each = f"{seeds_words(row.comparison.difference.seeds for row in found)} each"
-    title = with_budget(f"{plural(len(found), 'ablation')} on one scale, points of top-1, {each}", budget)
-    return illustrate(key, title, ablations_forest, found)
+    title = with_budget(f"{plural(len(found), 'ablation')} on {data}, top-1 in points, {each}", budget)
+    marks = "thick: interval at the level of its test, thin: of 95 % for itself, dots: pairs of seeds, band: the margin"
+    return illustrate(key, f"{title}; {marks}", ablations_forest, found)
 
 
 def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:

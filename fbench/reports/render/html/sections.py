@@ -72,7 +72,7 @@ def data_section(
     }
     return DataSection(
         **(fields_of(found) | figures),
-        forest=ablations_figure(found.overview.ablations, found.budget, f"{key}-ablations"),
+        forest=ablations_figure(found.overview.ablations, found.data.name, found.budget, f"{key}-ablations"),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
         tuning_curves=_tuning_curves(found.tuning),
@@ -142,10 +142,7 @@ def _throughput_words(run: RunTable) -> str:
     inference, train = main_setting(cost, "inference", best=True), main_setting(cost, "train")
     words = []
     if inference is not None:
-        size = inference.batch_size
-        words.append(
-            "inference in each network's own best batch" if size is None else f"inference in batches of {size}"
-        )
+        words.append("inference in the batch that gave most, which stands beside it")
     if train is not None:
         words.append(f"training in batches of {train.batch_size}, augmentation included")
     return ", ".join(words)

@@ -74,8 +74,8 @@ def _notes(section: DataFindings, found: Sequence[Ablation]) -> Iterator[str]:
         yield section.budget.sentence
     if _is_timed(found):
         yield "Latency is of a batch of 1, timed together with the baseline’s."
-    if section.cost_data != section.data.name:
-        yield f"Cost is for the image size and classes of {section.cost_data}."
+    if section.timed_for:
+        yield f"Times were measured for the image size and classes of {section.timed_for} alone."
 
 
 def _margins(found: Sequence[Ablation]) -> str:

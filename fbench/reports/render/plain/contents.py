@@ -92,8 +92,8 @@ def _summary_table(section: DataFindings) -> PlainTable:
 def _cost_note(section: DataFindings) -> str:
     """For which images cost holds, where that is another data set's; and what its times are."""
     notes = [text for row in section.summary if (text := missing_macs(row.network, row.cost.not_counted))]
-    if section.cost_data != section.data.name:
-        notes.append(f"Cost is for the image size and classes of {section.cost_data}.")
+    if section.timed_for:
+        notes.append(f"Times were measured for the image size and classes of {section.timed_for} alone.")
     if any(row.cost.latency_p50_ms is not None for row in section.summary):
         notes.append("Latency is the median of a batch of 1.")
     if any(row.train_time_s is not None for row in section.summary):

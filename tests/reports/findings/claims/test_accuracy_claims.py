@@ -56,7 +56,7 @@ def test_why_names_the_difference_its_interval_and_the_seeds(run: RunTable) -> N
     assert found.why == part.text
     assert "ires is 1" in part.text
     assert "points more accurate than ires_no_se on FER2013 (+" in part.text
-    assert "points, 10 seeds; p < 0.001)" in part.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "points, 10 seeds; p < 0.001 for itself)" in part.text.replace("\N{NO-BREAK SPACE}", " ")
     assert found.remarks == ("FER2013 under the protocol fbench, 6 epochs, batch size 128",)
 
 

@@ -88,7 +88,16 @@ def test_what_is_achieved_is_flops_over_the_median_time(folder: Path) -> None:
     assert large.intensity == 20
     assert large.reachable_flops_per_s == pytest.approx(100e9)
     assert large.share == pytest.approx(3.2e-3 / medians[1])
-    assert (small.bound, large.bound) == ("memory", "compute")
+    assert (small.bound, large.bound) == ("neither", "neither")  # calls take more than five times as long
+
+
+def test_a_call_that_takes_little_longer_than_its_layers_is_bound_by_what_they_are(folder: Path) -> None:
+    """40 MB at 10 GB/s are 4 of 10.6 ms, and 1.28 GFLOP at 100 GFLOP/s are 12.8 of 42 ms."""
+    floors = floor("ires", 1, 80_000_000, 40_000_000), floor("ires", 16, 1_280_000_000, 64_000_000)
+    result = roofline_result(run_with(folder, record(ROOFLINE, *floors)))
+    assert result is not None
+    assert [point.bound for point in result.points] == ["memory", "compute"]
+    assert all(0.2 < point.share < 0.5 for point in result.points)
 
 
 def test_without_a_roofline_a_floor_or_layers_one_after_another_there_is_no_part(tmp_path: Path) -> None:
@@ -162,5 +171,5 @@ def test_the_table_has_a_row_for_each_point(folder: Path) -> None:
     page = partial_page("roofline.html.j2", run.networks, roofline=section)
     table = page.table("Inference (eager) below the machine’s roofline")
     assert [row[:3] for row in table.rows[1:]] == [["ires", "1", "2.00"], ["ires", "16", "20.0"]]
-    assert table.rows[1][4:] == ["20.0", f"{100 * section.result.points[0].share:.1f}", "memory"]
+    assert table.rows[1][4:] == ["20.0", f"{100 * section.result.points[0].share:.1f}", "neither"]
     assert "2026-01-02, 1 thread, while other processes took 3 %" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,22 @@ def test_the_same_networks_are_named_once(tmp_path: Path) -> None:
     found = compare_pairs(pairs(side, side))
     assert (found.differing, found.unknown) == ((), ())
     assert found.same == ("ires", "ires_no_se", "ires_relu")
+
+
+def test_networks_are_held_against_each_other_as_one_data_set_has_them(tmp_path: Path) -> None:
+    """The first data set of one side is not that of the other, and its images have another size."""
+    small, same = replace(SMALL, data=("small", "fer2013")), replace(SMALL, data=("fer2013",))
+    for name, recipe in (("base", small), ("new", same)):
+        run = fabricate_run(tmp_path / name, recipe)
+        for row in run.plan if name == "base" else ():
+            if row.data == "small":
+                file = run.folder.path / "trials" / row.trial_id / "record.json"
+                record = json.loads(file.read_text())
+                record["spec"]["network"]["options"]["image_size"] = 32
+                record["spec"]["network"]["digest"] = "0" * 64
+                file.write_text(json.dumps(record))
+    found = compare_pairs(pairs(load_side(str(tmp_path / "base")), load_side(str(tmp_path / "new"))))
+    assert (found.differing, found.same) == ((), ("ires", "ires_no_se", "ires_relu"))
 
 
 def test_layers_without_a_description_are_said_to_differ(tmp_path: Path) -> None:

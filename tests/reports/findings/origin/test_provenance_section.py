@@ -80,13 +80,14 @@ def test_readings_are_counted_by_data_set(folder: Path) -> None:
     lines = [
         {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "test", "time": "2026-01-01"},
         {"trial_id": "elsewhere", "data_fingerprint": fer, "selected_on": "validation", "time": "2026-01-03"},
-        {"trial_id": own, "selected_on": "validation", "time": "2026-01-02"},
+        {"trial_id": own, "selected_on": "validation", "time": "2026-01-02T03:14:06+00:00"},  # as it ended
+        {"trial_id": own, "selected_on": "validation", "time": "2026-01-02T05:14:06+00:00"},  # the same trial elsewhere
     ]
     run.folder.write_test_readings([json.dumps(line) for line in lines])
     first, second = count_readings(load_run(folder))
     assert (first.fingerprint, first.total, first.of_this_run, first.selecting) == (fer, 2, 0, 1)
     assert (first.first, first.last) == ("2026-01-01", "2026-01-03")
-    assert (second.fingerprint, second.total, second.of_this_run, second.selecting) == (ck, 1, 1, 0)
+    assert (second.fingerprint, second.total, second.of_this_run, second.selecting) == (ck, 2, 1, 0)
 
 
 def test_page_shows_the_ledger(page: Page) -> None:

@@ -25,8 +25,8 @@ def test_a_pair_of_two_studies_stands_once_and_baselines_stand_together(tmp_path
     run = fabricate_run(tmp_path / "run", Recipe(studies=studies))
     rows = gather_findings([run]).data_sections[0].overview.ablations
     assert [(row.comparison.network, row.comparison.baseline, row.study) for row in rows] == [
+        ("ires_relu", "ires", "Third"),  # the better of the two
         ("ires_no_se", "ires", "First"),
-        ("ires_relu", "ires", "Third"),
         ("ires", "ires_relu", "Second"),
     ]
 

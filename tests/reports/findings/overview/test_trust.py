@@ -33,11 +33,13 @@ def test_warnings_come_first_and_a_run_that_is_well_has_none_of_what_it_should_n
     warned = [line.is_warning for line in found]
     assert warned == sorted(warned, reverse=True)
     lines = {line.topic: line for line in found}
-    assert lines["Seeds"] == TrustLine("Seeds", "10 or more of each network.", False)
+    assert lines["Seeds"] == TrustLine("Seeds", "10 of each network.", False)
     assert lines["Budget"] == TrustLine("Budget", "the protocol’s own.", False)
     assert lines["Code"] == TrustLine("Code", "revision 0123456789, nothing uncommitted.", False)
     assert lines["Trials"] == TrustLine("Trials", "all 20 finished.", False)
-    assert lines["Collapsed"].text == "no training (of each network, up to 31 % may)."  # Clopper and Pearson, 0 of 10
+    assert lines["Collapsed"].text == (
+        "no training; after 10 trainings without one, up to 31 % of a network’s may."  # Clopper and Pearson, 0 of 10
+    )
 
 
 @pytest.mark.parametrize(

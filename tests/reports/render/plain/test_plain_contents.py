@@ -108,7 +108,7 @@ def test_the_note_of_the_ablations_says_what_they_rest_on(tmp_path: Path) -> Non
     )  # fmt: skip
     run = fabricate_run(tmp_path / "run", Recipe(studies=studies))
     note = plain_report(gather_report([run])).sections[0].tables[0].note
-    assert "The margin that matters is 1 point in A and 0.5 points in B." in note
+    assert "The margin that matters is 0.5 points in B and 1 point in A." in note
     assert "for new images and new seeds, corrected after Holm over 2 comparisons." in note
     assert "3 seeds a comparison; protocol fbench, preset standard: 4 epochs, batch size 128." in note
     assert "At this budget: a training sees " in note
