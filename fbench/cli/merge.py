@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,18 +27,16 @@ def merge_command(
     from fbench.benchmark.runs.merging import carry_out_merge
     from fbench.benchmark.store.run_table import load_run
     from fbench.cli.run_output import FullOutput
+    from fbench.reports.findings.origin.provenance import repeat_command
 
     plan = plan_merge(runs)
     if not partial:
         refuse_half(plan)
-    folder = carry_out_merge(plan, out)
-    if not folder.costs():
-        typer.echo(
-            "Cost was not measured, as shards may share a machine: "
-            f"`fbench speed --into {folder.path}` measures it on this one.",
-            err=True,
-        )
-    give_results(load_run(folder.path), FullOutput())
+    table = load_run(carry_out_merge(plan, out).path)
+    if not table.costs:
+        command = f"{repeat_command(table)} --out {shlex.quote(str(table.folder.path))}"
+        typer.echo(f"Cost is not measured in parts of a run, which may share a machine; here: {command}", err=True)
+    give_results(table, FullOutput())
     if left := len({row.trial_id for row in plan.still_to_run}):
         typer.echo(f"{left} trials of this run are still to run.", err=True)
         raise typer.Exit(STOPPED)
