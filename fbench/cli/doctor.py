@@ -35,6 +35,16 @@ def doctor_command(
             help="Train this network twice from one seed instead, and compare all bits; wildcards too, repeatable.",
         ),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="With --determinism: train a trial of this run again as it was, NETWORK:SEED or an id, and compare.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(help="Where the data of --against lie here: NAME=PATH; repeatable.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps, with --determinism.")] = "auto",
     plugin: PluginOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -45,8 +55,12 @@ def doctor_command(
     make again, it makes again. Exit code 1: something is left that only you can mend.
 
     With --determinism, networks are trained for a few steps on rendered faces, each twice from one seed. Exit code 1:
-    one of them does not give the same bits again.
+    one of them does not give the same bits again. With --against RUN too, trials of that run are trained again, whole,
+    with its settings, and held against what it has: results of others are checked by repeating a few.
     """
+    if against is not None or data:
+        _repeat(run, determinism or [], against, data or [], plugin or [], device, as_json=as_json)
+        return
     if determinism:
         if run is not None:
             raise UserError(f"{run} and --determinism were both given; give one of them.")
@@ -62,6 +76,37 @@ def doctor_command(
         typer.echo(diagnosis.model_dump_json(indent=1))
     else:
         _print(diagnosis)
+
+
+def _repeat(
+    run: Path | None,
+    given: list[str],
+    against: Path | None,
+    data: list[str],
+    plugins: list[Path],
+    device: str,
+    *,
+    as_json: bool,
+) -> None:
+    from fbench.benchmark.data.references import parse_reference
+    from fbench.benchmark.runs.repeated_trial import chosen_trial, repeat_trial
+    from fbench.benchmark.store.run_folder import RunFolder
+    from fbench.cli.repeated_view import repeated_line, repeated_values
+
+    if against is None or not given or run is not None:
+        raise UserError("--against RUN, and --data for it, want trials to repeat; name them with --determinism NAME.")
+    folder = RunFolder.open(expanded(against))
+    references = [parse_reference(one) for one in data]
+    trials = [chosen_trial(folder, name) for name in given]
+    found = []
+    for trial_id in trials:
+        found.append(repeat_trial(folder, trial_id, device, references, plugins))
+        if not as_json:
+            typer.echo(repeated_line(found[-1]))
+    if as_json:
+        typer.echo(json.dumps([repeated_values(one) for one in found], indent=1))
+    if not all(one.is_repeated for one in found):
+        raise typer.Exit(1)
 
 
 def _check_determinism(names: list[str], plugins: list[Path], device: str, *, as_json: bool) -> None:

@@ -1,0 +1,157 @@
+"""A trial of somebody's run, trained once more here: results of others are checked by repeating a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.records.numerics import NUMERICS_VERSION
+from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
+from fbench.benchmark.records.trial_records import TrialRecord
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.store.hashes import sha256_of
+from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
+from fbench.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class RepeatedTrial:
+    """What came of a repetition.
+
+    Attributes:
+        theirs: the record of the run.
+        ours: that of the repetition; a failed one where it failed here.
+        same_answers: whether every image has the same class again, in every split that was evaluated.
+        same_logits: whether the logits are the same, as far as they are kept (16 bits); none where the run has none.
+        same_weights: whether the file of the weights is the same; none where the run has none.
+    """
+
+    theirs: TrialRecord
+    ours: TrialRecord
+    same_answers: bool
+    same_logits: bool | None
+    same_weights: bool | None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether nothing that is kept of both differs."""
+        return self.same_answers and self.same_logits is not False and self.same_weights is not False
+
+
+def chosen_trial(folder: RunFolder, given: str) -> str:
+    """The id of the trial that is meant: of a network alone the finished one of its lowest seed.
+
+    Raises:
+        UserError: there is none.
+    """
+    from fbench.benchmark.export.trained import find_trial
+
+    records = folder.trials()
+    rows = sorted((row for row in folder.plan() if row.network == given), key=lambda row: row.seed)
+    finished = [row.trial_id for row in rows if row.trial_id in records and records.facts(row.trial_id).finished]
+    return finished[0] if finished else find_trial(folder, given)
+
+
+def repeat_trial(
+    folder: RunFolder,
+    trial_id: str,
+    device: str = "auto",
+    data: Sequence[DataReference] = (),
+    plugins: Sequence[Path] = (),
+    listener: RunListener | None = None,
+) -> RepeatedTrial:
+    """Train a finished trial of a run again, with its own settings, and compare what both gave.
+
+    Args:
+        folder: the run.
+        trial_id: the trial.
+        device: as ``--device`` takes it.
+        data: where its data lie here, as of ``--data``.
+        plugins: the file that registers its network, where that is a user's.
+        listener: is told how the training goes on.
+
+    Raises:
+        UserError: the trial has failed, was made by other training code, on other data, of another network, or on
+            another kind of device.
+    """
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    theirs = folder.trial(trial_id)
+    spec = _as_here(folder, theirs, device, data, plugins)
+    with TemporaryDirectory(prefix="fbench-") as place:
+        here = RunFolder(Path(place) / "run")
+        context = WorkerContext(Path(place) / "scratch", device, isolated=spec.network.source_sha256 is not None)
+        with LocalExecutor(context) as executor:
+            run_trials(executor, [spec], here, (listener or RunListener()).happened)
+        ours = here.trial(trial_id)
+        if ours.status == "failed":
+            return RepeatedTrial(theirs, ours, False, None, None)
+        answers, logits = _compared(folder, here, trial_id)
+        return RepeatedTrial(theirs, ours, answers, logits, _same_weights(folder, here, trial_id))
+
+
+def _as_here(
+    folder: RunFolder, record: TrialRecord, device: str, data: Sequence[DataReference], plugins: Sequence[Path]
+) -> TrialSpec:
+    from fbench.benchmark.machine.device import device_kind, pick_device
+
+    spec = record.spec
+    if record.status != "finished":
+        raise UserError(f"{spec.label} (trial {record.trial_id}) has failed in {folder.path}; name one that finished.")
+    if spec.numerics.numerics_version != NUMERICS_VERSION:
+        raise UserError(
+            f"{folder.path} was computed by numerics version {spec.numerics.numerics_version}, and this fbench has "
+            f"version {NUMERICS_VERSION}; repeat it with fbench {folder.config().fbench_version}."
+        )
+    if (kind := device_kind(pick_device(device))) != spec.numerics.device_kind:
+        raise UserError(
+            f"{folder.path} was computed on {spec.numerics.device_kind}, and this would be on {kind}; give --device "
+            f"{spec.numerics.device_kind}, where there is one."
+        )
+    name = spec.data.source or spec.data.name
+    given = next((one for one in data if name in (one.name, one.label)), None)
+    path = spec.data.path if given is None or given.path is None else str(given.path.resolve())
+    network = _network_here(spec, plugins)
+    return spec.model_copy(update={"data": spec.data.model_copy(update={"path": path}), "network": network})
+
+
+def _network_here(spec: TrialSpec, plugins: Sequence[Path]) -> NetworkSpec:
+    """The network, of fbench's own or a plug-in's code as it is here; a worker holds the latter against its digest."""
+    from fbench.benchmark.training.networks import is_unedited
+
+    network = spec.network
+    if network.source_sha256 is not None:
+        if not plugins:
+            raise UserError(f"The network '{network.name}' is a user's; name the file that registers it with --plugin.")
+        return network.model_copy(update={"plugin_file": str(plugins[0])})
+    if not is_unedited(network):
+        raise UserError(
+            f"The network '{network.name}' is built otherwise by this fbench than by the one of the run; install that "
+            "version, and try again."
+        )
+    return network
+
+
+def _compared(theirs: RunFolder, ours: RunFolder, trial_id: str) -> tuple[bool, bool | None]:
+    """Whether the answers are the same, and the logits where both have them."""
+    first, second = theirs.predictions(trial_id), ours.predictions(trial_id)
+    same = first.keys() == second.keys() and all(
+        np.array_equal(first[split].predicted, second[split].predicted) for split in first
+    )
+    pairs = [(first[split].logits, second[split].logits) for split in first if split in second]
+    known = [(one, two) for one, two in pairs if one is not None and two is not None]
+    return same, all(np.array_equal(one, two) for one, two in known) if known else None
+
+
+def _same_weights(theirs: RunFolder, ours: RunFolder, trial_id: str) -> bool | None:
+    if not (theirs.has_weights(trial_id) and ours.has_weights(trial_id)):
+        return None
+    files = [folder.trial_files(trial_id) / WEIGHTS_FILE for folder in (theirs, ours)]
+    return sha256_of(files[0]) == sha256_of(files[1])
