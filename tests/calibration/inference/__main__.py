@@ -9,6 +9,7 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
 ``--only clusters`` makes the table of clusters alone, in two minutes, ``--only tuning`` that of searches for settings,
+``--only best`` that of the comparison with the best,
 ``--only pages`` those of whole pages, of stopping for futility and of what interim analyses spend, in a quarter of an
 hour.
 """
@@ -25,6 +26,8 @@ from typing import Any
 from fbench.benchmark.store.run_table import load_run
 from tests.calibration.inference import collapses, edge, few_seeds, interim, tuning
 from tests.calibration.inference.answers import answers_rows, null_rows
+from tests.calibration.inference.best import CASES as CASES_OF_BEST
+from tests.calibration.inference.best import best_of
 from tests.calibration.inference.clusters import LEVELS, STRENGTHS, clusters_of_ckplus
 from tests.calibration.inference.coverage import coverage_of
 from tests.calibration.inference.effects import effects_of
@@ -48,7 +51,7 @@ def main() -> None:
     parser.add_argument("--random-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
-    parser.add_argument("--only", choices=("clusters", "pages", "tuning"), help="Make these tables alone.")
+    parser.add_argument("--only", choices=("best", "clusters", "pages", "tuning"), help="Make these tables alone.")
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
     if arguments.population:
@@ -61,6 +64,10 @@ def main() -> None:
 
         if arguments.only == "tuning":
             write(arguments.out / "tuning.csv", [one.result() for one in start(tuning.tuning_of, tuning.CASES)])
+            return
+        best = start(best_of, CASES_OF_BEST) if arguments.only in (None, "best") else []
+        if arguments.only == "best":
+            write(arguments.out / "best.csv", [one.result() for one in best])
             return
         clusters = start(
             clusters_of_ckplus,
@@ -97,6 +104,7 @@ def main() -> None:
         at_the_edge = start(edge.edge_of, edge.CASES)
         collapsed = start(collapses.collapses_of, collapses.CASES)
         searched = start(tuning.tuning_of, tuning.CASES)
+        write(arguments.out / "best.csv", [one.result() for one in best])
         write(arguments.out / "clusters.csv", [one.result() for one in clusters])
         write(arguments.out / "pages.csv", [one.result() for one in pages])
         write(arguments.out / "futility.csv", [one.result() for one in futility])

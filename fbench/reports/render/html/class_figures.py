@@ -50,7 +50,7 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[Pair], key: str) -
         return None
     rates = {name: confusion_rates(evidence.networks[name]) for name in dict.fromkeys(chain.from_iterable(pairs))}
     changes = [rates[network] - rates[baseline] for network, baseline in pairs]
-    scale = common_scale(changes)
+    scale = common_scale([one for pair, one in zip(pairs, changes, strict=True) if _learned(evidence, pair)] or changes)
     figures = tuple(
         illustrate(
             f"{key}-confusion-change{index}",
@@ -66,6 +66,11 @@ def confusion_differences(evidence: Evidence, pairs: Sequence[Pair], key: str) -
         for index, ((network, baseline), change) in enumerate(zip(pairs, changes, strict=True), start=1)
     )
     return FigureChoice("Confusion of", tuple(f"{network} minus {baseline}" for network, baseline in pairs), figures)
+
+
+def _learned(evidence: Evidence, pair: Pair) -> bool:
+    """Whether no training of either collapsed: one that names a single class would set the scale of all others."""
+    return not any(evidence.networks[name].collapsed for name in pair)
 
 
 def recall_figures(
