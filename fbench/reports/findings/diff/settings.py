@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.protocol import WORDS
 from fbench.benchmark.records.specs import DataSpec
@@ -70,13 +71,19 @@ def _run_facts(run: RunTable, networks: Iterable[str]) -> Facts:
     machines = [record.machine for record in run.trials.values() if record.spec.network.name in wanted]
     return {
         "protocol": flat_facts(config.protocol.model_dump(mode="json", exclude=set(WORDS))),
-        "preset and budget": {"preset": config.preset} | flat_facts(config.budget.model_dump(mode="json")),
+        "preset and budget": {"preset": config.preset} | _budget_facts(config.budget),
         "seeds": {"planned": ", ".join(map(str, planned_seeds(plan))) or "none"},
         "numerics": flat_facts(config.numerics.model_dump(mode="json")),
         **{f"data {data.name}": _data_facts(data) for data in config.data},
         **({"machine of the trials": _machine_facts(machines)} if machines else {}),
         **({"versions of the trials": _version_facts(machines)} if machines else {}),
     }
+
+
+def _budget_facts(budget: Budget) -> dict[str, str]:
+    """What a budget says; what it leaves open is the protocol's."""
+    said = {key: "as the protocol says" if value is None else value for key, value in budget.model_dump().items()}
+    return flat_facts(said)
 
 
 def _data_facts(data: DataSpec) -> dict[str, str]:

@@ -80,7 +80,7 @@ def time_change(pair: ComparedPair, metric: TimeMetric, records: Records, asked:
     else:
         logs = _median_ratio(timed, asked.confidence)
     how = f"{setting.label}, {_how(records)}"
-    decides = "more blocks (--blocks) narrow it" if records.together else "one `fbench speed` with both decides closer"
+    decides = "more blocks (--blocks) narrow it" if records.together else "one fbench speed with both decides closer"
     return (inverse_share_of if metric.rate else share_of)(logs, how, decides)
 
 
@@ -94,7 +94,7 @@ def _busy(pair: ComparedPair, records: Records) -> str:
         for word, record in zip(pair.words, (records.base, records.new), strict=True)
         if record.is_of_busy_machine
     ]
-    return f"{listing(found)}; measure it again on a quiet machine, or both in one `fbench speed`" if found else ""
+    return f"{listing(found)}; measure it again on a quiet machine, or both in one fbench speed" if found else ""
 
 
 def _median_ratio(timed: _Timed, confidence: float) -> Interval:
