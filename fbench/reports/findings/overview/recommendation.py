@@ -26,12 +26,14 @@ class Recommendation:
         sentence: what is recommended and why, or why nothing is.
         reason: what it rests on, in a sentence or more; perhaps empty.
         command: what to try next, as it is typed; empty where nothing is left to try.
+        effort: how much longer that takes than this run did, in words; empty where it is not known.
     """
 
     network: str | None
     sentence: str
     reason: str
     command: str = ""
+    effort: str = ""
 
 
 RULE = (
@@ -66,6 +68,7 @@ def recommend(
             f"No recommendation yet: no network is shown to be within {margin(allowed)} of the best.",
             _which_may_be_best(found),
             next_step.command or _longer(evidence.run, budget),
+            "" if next_step.command else _effort(evidence, budget),
         )
     best = min(close, key=lambda one: _expense(one.summary))
     if budget is not None:
@@ -75,6 +78,7 @@ def recommend(
             f"No recommendation yet: a training saw {share} % of the protocol’s own {count(budget.own)} image passes.",
             f"At this budget the rule names {_named(best, close, allowed)}. {_which_may_be_best(found)}",
             _longer(evidence.run, budget),
+            _effort(evidence, budget),
         )
     return Recommendation(
         best.network, f"Take {_named(best, close, allowed)}.", _which_may_be_best(found), next_step.command
@@ -124,3 +128,18 @@ def _which_may_be_best(found: Sequence[Contender]) -> str:
 
 def _longer(run: RunTable, budget: ShortBudget | None) -> str:
     return repeat_command(run, preset="full") if budget is not None else ""
+
+
+def _effort(evidence: Evidence, budget: ShortBudget | None) -> str:
+    """How many times the images of this run its trainings would see at the protocol's budget, and how long they would
+    take at the pace of these."""
+    if budget is None:
+        return ""
+    times = [record.times for one in evidence.networks.values() for record in one.records if record.times]
+    factor = budget.own / budget.image_passes
+    at_a_time = max((one.concurrent_trials for one in times), default=1)
+    hours = factor * sum(one.train_time_s for one in times) / at_a_time / 3600
+    if not times:
+        return ""
+    words = f"{hours:.3g} hours" if hours >= 1 else "less than an hour"
+    return f"{factor:.3g} times the images: about {words} on such a machine, {count(at_a_time)} at a time"
