@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,15 +214,19 @@ def _source_facts(protocol: Protocol) -> list[Fact]:
 
 
 def _machine_facts(run: RunTable) -> list[Fact]:
-    trials = _unique(record.machine for record in run.trials.values())
-    costs = _unique(cost.machine for cost in run.costs)
-    facts = [Fact("Trained on", _machine_words(machine)) for machine in trials]
-    facts += [Fact("Cost measured on", _machine_words(machine)) for machine in costs]
+    """Machines that say the same of themselves stand once; of several, how many trials each has trained."""
+    machines = [record.machine for record in run.trials.values()]
+    trials, costs = _unique(machines), _unique(cost.machine for cost in run.costs)
+    trained = Counter(map(_machine_words, machines))
+    shares = {words: f" ({plural(trials, 'trial')})" if len(trained) > 1 else "" for words, trials in trained.items()}
+    facts = [Fact("Trained on", f"{words}{share}") for words, share in shares.items()]
+    facts += [Fact("Cost measured on", words) for words in dict.fromkeys(map(_machine_words, costs))]
     everything = _unique([*trials, *costs])
     versions = dict.fromkeys(_pairs({"Python": m.python, **m.versions}) for m in everything)
-    revisions = dict.fromkeys(_revision(m) for m in everything if m.git_revision)
+    revisions = list(dict.fromkeys(_revision(m) for m in everything if m.git_revision))
     facts += [Fact("Versions", text) for text in versions]
-    return facts + [Fact("Revision of fbench", text, code=True) for text in revisions]
+    name = "Revision of fbench" if len(revisions) == 1 else f"{len(revisions)} revisions of fbench"
+    return facts + ([Fact(name, ", ".join(revisions), code=True)] if revisions else [])
 
 
 def _unique(machines: Iterable[Machine]) -> list[Machine]:

@@ -117,3 +117,20 @@ def test_command_names_the_files_that_the_run_keeps(tmp_path: Path, monkeypatch:
     assert f"--suite {place / 'inputs' / 'suite.toml'} --protocol {place / 'inputs' / 'protocol.toml'} " in words
     assert "--data 'fer2013=~/faces.csv'" in words
     assert f"--plugin {place / 'plugins' / plugin.digest / 'mine.py'}" in words
+
+
+def test_of_several_machines_each_says_how_many_trials_it_trained(folder: Path) -> None:
+    run = fabricate_run(folder, Recipe(accuracy={"ires": 0.6}, seeds=(0, 1, 2), images=40, with_cost=False))
+    file = folder / "trials" / run.plan[0].trial_id / "record.json"
+    record = json.loads(file.read_text())
+    record["machine"]["processor"] = "Another CPU"
+    record["machine"]["git_revision"] = "f" * 40
+    file.write_text(json.dumps(record))
+    facts = [fact for fact in provenance(load_run(folder)).facts if fact.name == "Trained on"]
+    assert [fact.value.partition(",")[0] for fact in facts] in (
+        ["Another CPU", "Example CPU @ 2.00GHz"],
+        ["Example CPU @ 2.00GHz", "Another CPU"],
+    )
+    assert sorted(fact.value.rpartition(" (")[2] for fact in facts) == ["1 trial)", "2 trials)"]
+    (revisions,) = (fact for fact in provenance(load_run(folder)).facts if fact.name.endswith("revisions of fbench"))
+    assert revisions.name == "2 revisions of fbench"
