@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fbench.api.arguments import typed_arguments
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.store.run_table import load_run as load_table
@@ -153,6 +154,7 @@ class Run(RunTable):
         return run_view(self, self._read.findings, _MOST_ROWS)
 
 
+@typed_arguments
 def load_run(path: str | Path) -> Run:
     """Load a run folder for reading.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fbench.ablations.suite import Suite, adhoc_suite
+from fbench.api.arguments import typed_arguments
 from fbench.api.results import Run
 from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.runs.listener import RunListener, Together
@@ -23,6 +24,7 @@ Place = str | Path
 OneOrMany = str | Sequence[str]
 
 
+@typed_arguments
 def run(
     *,
     suite: Place | Suite | None = None,

@@ -9,6 +9,7 @@ status of a network without a printed figure are computed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +21,9 @@ from fbench.core.errors import UserError, did_you_mean
 
 BUILT_IN_CONTRACT = Path(__file__).with_name("contract.toml")
 USER_CONTRACT_NAME = "fbench_contract.toml"
+
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
+"""What TOML takes as a key without quotes."""
 
 _HEADER = """\
 # Parameter contract. Counts hold at 1x48x48 (channels, height, width), 7 classes, batch 1, with tolerance 0:
@@ -166,7 +170,8 @@ def render_contract(rows: Mapping[str, ContractRow]) -> str:
 
 def _render_row(row: ContractRow) -> str:
     defaults = ContractRow(name=row.name, counts=None)
-    lines = [f"\n[{row.name}]"]
+    name = row.name if _BARE_KEY.fullmatch(row.name) else json.dumps(row.name, ensure_ascii=False)
+    lines = [f"\n[{name}]"]
     for key in _KEYS:
         if key in (*_COUNT_KEYS, *_OPTIONAL_COUNT_KEYS):
             count = None if row.counts is None else getattr(row.counts, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +87,31 @@ def check_contract(networks: Iterable[ListedNetwork], names: Sequence[str] = (),
     drifts: list[Drift] = []
     for path, rows in {BUILT_IN_CONTRACT: built_in_contract(), **_user_contracts(users.values())}.items():
         here = [name for name, place in places.items() if place == path]
-        for name in [name for name in dict.fromkeys([*rows, *here]) if not names or name in names]:
+        elsewhere = file_of_rows([name for name in rows if name not in places], path)
+        wanted = [name for name in dict.fromkeys([*rows, *here]) if name not in elsewhere]
+        for name in [name for name in wanted if not names or name in names]:
             drifts += _compare(name, rows.get(name), path, count) if name in here else [_stray(name, path, places)]
     return drifts
+
+
+def file_of_rows(names: Iterable[str], contract: Path) -> dict[str, Path]:
+    """The files beside a contract that speak of networks which are not registered, and so were not loaded: their rows
+    are checked with these files, and not before."""
+    texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in sorted(contract.parent.glob("*.py"))}
+    found: dict[str, Path] = {}
+    for name in names:
+        quoted = re.compile(rf"""["']{re.escape(name)}["']""")
+        files = [file for file, text in texts.items() if quoted.search(text) and not file.name.startswith("test_")]
+        found |= {name: files[0]} if files else {}
+    return found
+
+
+def unchecked_rows(networks: Iterable[ListedNetwork]) -> dict[str, Path]:
+    """The rows of users' contracts whose network is in a file that was not loaded, each with that file."""
+    users = {one.name: one for one in networks if not one.built_in}
+    contracts = _user_contracts(users.values()).items()
+    found = [file_of_rows([name for name in rows if name not in users], path) for path, rows in contracts]
+    return {name: file for files in found for name, file in files.items()}
 
 
 def update_contract(networks: Iterable[ListedNetwork], names: Sequence[str] = (), count: Count = count) -> list[Path]:
@@ -139,7 +162,7 @@ def _stray(name: str, path: Path, places: Mapping[str, Path]) -> Drift:
     """A row without its network, or in a file that is not its network's."""
     if name in places:
         return Drift(name, path, f"has a row here, and its contract is {places[name]}; move or delete the row")
-    return Drift(name, path, "has a row but is not registered; load it with --plugin or delete the row")
+    return Drift(name, path, "has a row but is not registered; load its file with --plugin, or delete the row by hand")
 
 
 def _compare(name: str, row: ContractRow | None, path: Path, count: Count) -> list[Drift]:

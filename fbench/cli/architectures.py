@@ -163,9 +163,11 @@ def parse_options(given: Sequence[str]) -> dict[str, Any]:
 
 
 def _check(names: Sequence[str], listing: Listing, count: Count, as_json: bool) -> None:
-    from fbench.architectures.counts import check_contract
+    from fbench.architectures.counts import check_contract, unchecked_rows
 
     drifts = check_contract(listing.networks, names, count)
+    for name, file in unchecked_rows(listing.networks).items():
+        typer.echo(f"{name}  is not checked, as its file was not loaded: --plugin {_shown_path(file)}", err=True)
     if as_json:
         rows = [{"name": d.name, "contract": str(d.contract), "message": d.message} for d in drifts]
         typer.echo(json.dumps({"drift": rows}, indent=1))

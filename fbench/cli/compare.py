@@ -46,7 +46,7 @@ def compare_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write both side by side to this HTML file: A is BASE, B is NEW."),
+        typer.Option("--output", "--out", "-o", help="Write both side by side to this HTML file: A is BASE, B is NEW."),
     ] = None,
 ) -> None:
     """Hold NEW against BASE; a condition fails only where its interval excludes "no worse than allowed". Exit code 1

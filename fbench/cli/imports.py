@@ -35,7 +35,7 @@ DataOption = Annotated[
     typer.Option(help="What they were tested on: NAME=PATH, which is read; or NAME, which is believed."),
 ]
 SplitOption = Annotated[Split, typer.Option(help="Of the data.")]
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
+OutputOption = Annotated[Path, typer.Option("--output", "--out", "-o", help="The file to write.")]
 
 
 def csv_command(

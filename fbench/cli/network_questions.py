@@ -50,8 +50,11 @@ def counted(_: Tell, name: str) -> Counted:
 def shown(_: Tell, name: str, options: dict[str, Any]) -> ShownArchitecture:
     """What ``fbench show`` shows of it."""
     from fbench.architectures.building import build_and_trace  # imports torch
+    from fbench.architectures.output_check import refuse_unusable_output
 
     resolved = resolve(name, **options)
+    module, traced = build_and_trace(resolved)
+    refuse_unusable_output(name, resolved, module, traced, int(resolved.options["num_classes"]))
     about, base = describe(name), describe(resolved.builder)
     as_registered = resolved.options == resolve(name).options
     return ShownArchitecture(
@@ -59,5 +62,5 @@ def shown(_: Tell, name: str, options: dict[str, Any]) -> ShownArchitecture:
         description=about,
         open_choices=about.open_choices or base.open_choices,
         row=rows_of([list_here().named(name)])[name] if as_registered else ContractRow(name, None),
-        network=NetworkDescription.model_validate(build_and_trace(resolved)[1].to_json()),
+        network=NetworkDescription.model_validate(traced.to_json()),
     )

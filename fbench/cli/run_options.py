@@ -26,11 +26,11 @@ OnlyOption = Annotated[list[str] | None, typer.Option(help="Only this study of t
 ProtocolOption = Annotated[str, typer.Option(help="How to train: a protocol's name, or a TOML file.")]
 EpochsOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Train so many epochs, in place of the protocol's and the preset's budget."),
+    typer.Option(min=1, max=100_000, help="Train so many epochs, in place of the protocol's and the preset's budget."),
 ]
 LearningRateOption = Annotated[float | None, typer.Option(help="Of the optimizer, in place of the protocol's.")]
 BatchSizeOption = Annotated[
-    int | None, typer.Option(min=1, help="Of training, in place of the protocol's and the preset's.")
+    int | None, typer.Option(min=1, max=1_000_000, help="Of training, in place of the protocol's and the preset's.")
 ]
 NoAugmentationOption = Annotated[bool, typer.Option("--no-augmentation", help="Train on the images as they are.")]
 PresetOption = Annotated[str, typer.Option(help="How much: smoke, quick, standard or full.")]
@@ -92,7 +92,9 @@ KeepFailedOption = Annotated[bool, typer.Option("--keep-failed", help="Do not tr
 RetriesOption = Annotated[
     int,
     typer.Option(
-        min=0, help="Try a trial again that failed in a way that may pass: a dead process, memory, disk, device."
+        min=0,
+        max=1_000,
+        help="Try a trial again that failed in a way that may pass: a dead process, memory, disk, device.",
     ),
 ]
 TrialTimeoutOption = Annotated[

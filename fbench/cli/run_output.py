@@ -60,7 +60,7 @@ class FullOutput:
         """Print it, with the command that comes next."""
         _tell_failed(table)
         typer.echo(
-            f"Shard {table.config.shard} is done, with {len(table.trials)} of the run's {_planned(table)} trials, in "
+            f"Shard {table.config.shard} is done, with {_finished(table)} of the run's {_planned(table)} trials, in "
             f"{table.folder.path}. When all are: fbench merge SHARD... --out RUN"
         )
 
@@ -106,12 +106,11 @@ class JsonOutput(QuietOutput):
         """Print the last line."""
         from fbench.reports.render.terminal.summary import answer_lines
 
-        found = table.trials.values()
         _print_json(
             {
                 "run": str(table.folder.path),
                 "report": str(page),
-                "finished": sum(record.status == "finished" for record in found),
+                "finished": _finished(table),
                 "failed": len(table.failed()),
                 "answer": {section.data.name: dict(answer_lines(section)) for section in report.data_sections},
             }
@@ -119,12 +118,11 @@ class JsonOutput(QuietOutput):
 
     def shard_done(self, table: RunTable) -> None:
         """Print the last line."""
-        found = table.trials.values()
         _print_json(
             {
                 "run": str(table.folder.path),
                 "shard": table.config.shard,
-                "finished": sum(record.status == "finished" for record in found),
+                "finished": _finished(table),
                 "failed": len(table.failed()),
                 "planned_in_all_shards": _planned(table),
             }
@@ -158,6 +156,12 @@ class _JsonLines(RunListener):
                 "total_time_s": record.times.total_time_s if record.times else None,
             }
         )
+
+
+def _finished(table: RunTable) -> int:
+    """Of the trials that are planned; others lie there where code or settings have changed since."""
+    planned = {row.trial_id for row in table.plan}
+    return sum(one in table.trials and table.facts(one).finished for one in planned)
 
 
 def _planned(table: RunTable) -> int:

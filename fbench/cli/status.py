@@ -113,11 +113,12 @@ def _cost_line(costs: tuple[object, ...]) -> str:
 
 def _print_table(rows: list[dict[str, object]]) -> None:
     from fbench.cli.columns import aligned
+    from fbench.cli.progress import short_reason
 
     lines = [("network", "data", "seed", "top-1", "trial", "status")]
     for row in rows:
         top1, reason = row["top1"], row["failure_reason"]
         accuracy = f"{100 * top1:.2f} %" if isinstance(top1, float) else ""
-        status = f"{row['status']}: {reason}" if reason else str(row["status"])
+        status = f"{row['status']}: {short_reason(str(reason))}" if reason else str(row["status"])
         lines.append((str(row["network"]), str(row["data"]), str(row["seed"]), accuracy, str(row["trial_id"]), status))
     typer.echo(aligned(lines, right=(2, 3)))

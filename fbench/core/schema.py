@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -30,6 +31,15 @@ class FrozenModel(BaseModel):
             return copy
         kept = {name: getattr(copy, name) for name in copy.model_fields_set}
         return self.model_validate(kept | dict(update))
+
+
+def is_finite(value: object) -> bool:
+    """Whether all numbers in a value of tables and lists are finite."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(is_finite, value.values()))
+    return all(map(is_finite, value)) if isinstance(value, list | tuple) else True
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

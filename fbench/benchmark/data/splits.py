@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from fbench.core.errors import UserError
+
 DRAWS: Final = 256
 SPLIT_SEED: Final = 0
 FLAT_SHARES: Final = (0.15, 0.15)
@@ -53,11 +55,14 @@ def grouped_split(
         Part of each row, (N,).
 
     Raises:
-        ValueError: fewer groups than parts.
+        UserError: fewer groups than parts.
     """
     names, group_of_row = np.unique(np.array(groups), return_inverse=True)
     if len(names) <= len(shares):
-        raise ValueError(f"{len(names)} groups cannot fill {len(shares) + 1} parts")
+        raise UserError(
+            f"{len(names)} subjects or other groups cannot fill {len(shares) + 1} splits, as each stays whole; give "
+            "more, or leave out what they are grouped by."
+        )
     random = _frozen_random(seed)
     draws = [_deal(len(names), shares, random)[group_of_row] for _ in range(DRAWS)]
     return min(draws, key=lambda parts: _unlikeness(parts, labels))
@@ -76,11 +81,13 @@ def grouped_folds(groups: Sequence[str], labels: npt.NDArray[np.uint8], folds: i
         Fold of each row, (N,), from 0.
 
     Raises:
-        ValueError: fewer groups than folds.
+        UserError: fewer groups than folds.
     """
     names, group_of_row = np.unique(np.array(groups), return_inverse=True)
     if len(names) < folds:
-        raise ValueError(f"{len(names)} groups cannot fill {folds} folds")
+        raise UserError(
+            f"{len(names)} subjects or other groups cannot fill {folds} folds, as each stays whole; ask for fewer."
+        )
     random = _frozen_random(seed)
     draws = []
     for _ in range(DRAWS):

@@ -61,14 +61,14 @@ class PredictedImages(FrozenModel):
 def predict(
     run: str | Path | RunTable,
     trial: str,
-    images: Iterable[str | Path],
+    images: str | Path | Iterable[str | Path],
     *,
     model: str | Path | None = None,
     data: str | None = None,
     trust: str | None = None,
     plugins: Sequence[Path] = (),
 ) -> PredictedImages:
-    """Classify image files with the trained network of a trial, or with ``model``, a file exported from it.
+    """Classify image files, one or many, with the trained network of a trial, or with ``model``, exported from it.
 
     A folder stands for all images below it. Files that give no image are named in ``skipped``. Computed in fp32 on
     the CPU; where the trial's protocol flips at test time, so does this. ``data`` (``NAME=PATH``) is needed only by
@@ -85,7 +85,7 @@ def predict(
         classify,
         folder.path,
         trial_id,
-        [expanded(image) for image in images],
+        [expanded(image) for image in ([images] if isinstance(images, str | Path) else images)],
         model=None if model is None else str(model),
         data=parse_reference(data) if data else None,
         trust=trust,

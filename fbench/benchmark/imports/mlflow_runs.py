@@ -10,7 +10,7 @@ from typing import Any
 from fbench.benchmark.imports.tables import Key, Trainings, fraction, network_name, seed_number
 from fbench.benchmark.records.imported import ImportedTraining
 from fbench.benchmark.trackers.choice import TrackerPlace, parse_trackers
-from fbench.benchmark.trackers.mlflow import TRIAL, database_file, open_client
+from fbench.benchmark.trackers.mlflow import TRIAL, check_place, database_file, open_client
 from fbench.benchmark.trackers.quiet import quiet
 from fbench.core.errors import UserError, reason_on_a_line
 
@@ -43,6 +43,7 @@ def read_runs(asked: MlflowQuestion) -> MlflowAnswer:
         UserError: MLflow is not installed or cannot be reached, there is no such experiment, or a run that does not
             say its network, seed and accuracy.
     """
+    check_place(asked.place, before="", start="")
     (place,) = parse_trackers([f"mlflow={asked.place}"])
     file = database_file(asked.place)
     if file is not None and not Path(file).is_file():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from fbench.benchmark.records.protocol import Protocol
+from fbench.benchmark.records.protocol import BatchSize, Epochs, Protocol
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import FrozenModel, parse, read_toml
 
+MOST_IMAGE_PASSES: Final = 10**12
 PRESET_FILE: Final = Path(__file__).parent / "presets.toml"
 
 
@@ -23,10 +24,10 @@ class Budget(FrozenModel):
     ``train_images`` caps the training split (the first rows of a fixed, stratified order).
     """
 
-    epochs: PositiveInt | None = None
-    image_passes: PositiveInt | None = None
-    evaluation_points: PositiveInt | None = None
-    batch_size: PositiveInt | None = None
+    epochs: Epochs | None = None
+    image_passes: Annotated[int, Field(ge=1, le=MOST_IMAGE_PASSES)] | None = None
+    evaluation_points: Epochs | None = None
+    batch_size: BatchSize | None = None
     train_images: PositiveInt | None = None
 
     @model_validator(mode="after")

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from fbench.benchmark.data.dataset import SplitName, validation_for_selection
 from fbench.benchmark.records.tuning import Tuning
 from fbench.core.errors import UserError
-from fbench.core.schema import FrozenModel
+from fbench.core.schema import FrozenModel, is_finite
 from fbench.statistics.collapse import CHANCE, LOSS_FACTOR
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
+FILE_NAME: Final = r"^[^/\\\x00-\x1f\x7f]*$"
+"""Of a name that becomes part of a folder's: no slash and no control character."""
 Choice = Annotated[Literal["validation", "test", "last"], BeforeValidator(validation_for_selection)]
 """What chooses the epoch: a split, or that it is the last."""
 
 
-class AdamW(FrozenModel):
+class Settings(FrozenModel):
+    """Values that a person gives: every number is finite, as JSON has no others."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class AdamW(Settings):
     """AdamW (Loshchilov & Hutter 2019): weight decay apart from the gradient.
 
     Attributes:
@@ -36,7 +46,7 @@ class AdamW(FrozenModel):
     epsilon: PositiveFloat = 1e-8
 
 
-class Adam(FrozenModel):
+class Adam(Settings):
     """Adam (Kingma & Ba 2015): weight decay is an L2 penalty inside the gradient.
 
     Attributes:
@@ -55,7 +65,7 @@ class Adam(FrozenModel):
     epsilon: PositiveFloat = 1e-8
 
 
-class Sgd(FrozenModel):
+class Sgd(Settings):
     """Stochastic gradient descent with momentum, Nesterov's where asked.
 
     Attributes:
@@ -75,7 +85,7 @@ class Sgd(FrozenModel):
 Optimizer = Annotated[AdamW | Adam | Sgd, Field(discriminator="kind")]
 
 
-class WarmupCosine(FrozenModel):
+class WarmupCosine(Settings):
     """Linear warm-up over a fraction of the steps, then half a cosine down to a fraction of the peak.
 
     Attributes:
@@ -88,13 +98,13 @@ class WarmupCosine(FrozenModel):
     final_fraction: Fraction = 0.0
 
 
-class ConstantRate(FrozenModel):
+class ConstantRate(Settings):
     """One learning rate from the first step to the last."""
 
     kind: Literal["constant"] = "constant"
 
 
-class ReduceOnPlateau(FrozenModel):
+class ReduceOnPlateau(Settings):
     """Multiply the learning rate by a factor after a number of evaluations without a lower validation loss.
 
     Attributes:
@@ -114,7 +124,7 @@ class ReduceOnPlateau(FrozenModel):
 Schedule = Annotated[WarmupCosine | ConstantRate | ReduceOnPlateau, Field(discriminator="kind")]
 
 
-class Augmentation(FrozenModel):
+class Augmentation(Settings):
     """Random changes of training images; 0 turns one off.
 
     Attributes:
@@ -138,7 +148,7 @@ class Augmentation(FrozenModel):
     mixup_alpha: NonNegativeFloat = 0.0
 
 
-class Stopping(FrozenModel):
+class Stopping(Settings):
     """Stop early after a number of evaluations without a lower validation loss.
 
     Attributes:
@@ -150,7 +160,7 @@ class Stopping(FrozenModel):
     minimum_improvement: NonNegativeFloat = 0.0
 
 
-class Collapse(FrozenModel):
+class Collapse(Settings):
     """Which trainings count as collapsed (:mod:`fbench.statistics.collapse`); fixed before any result.
 
     A training that names one class only always does, and one of which the loss is no number.
@@ -164,7 +174,7 @@ class Collapse(FrozenModel):
     loss_factor: PositiveFloat = LOSS_FACTOR
 
 
-class Protocol(FrozenModel):
+class Protocol(Settings):
     """Everything that decides how a trial learns, and which of its epochs is reported.
 
     ``collapse`` is the rule by which finished trials are judged; no result depends on it, so it is no part of a trial's
@@ -212,16 +222,16 @@ class Protocol(FrozenModel):
         UserError: settings that contradict each other.
     """
 
-    name: str
+    name: Annotated[str, Field(min_length=1, pattern=FILE_NAME)]
     version: PositiveInt
     description: str = ""
     source: str = ""
     stated: dict[str, str] = Field(default_factory=dict)
     choices: dict[str, str] = Field(default_factory=dict)
-    epochs: PositiveInt
-    batch_size: PositiveInt
-    reference_batch_size: PositiveInt
-    batch_size_for_data: dict[str, PositiveInt] = Field(default_factory=dict)
+    epochs: Epochs
+    batch_size: BatchSize
+    reference_batch_size: BatchSize
+    batch_size_for_data: dict[str, BatchSize] = Field(default_factory=dict)
     learning_rate_scaling: Literal["square_root", "none"] = "square_root"
     optimizer: Optimizer
     schedule: Schedule
@@ -262,6 +272,11 @@ class Protocol(FrozenModel):
                 f"Protocol '{self.name}' has [tuning], which scores candidates on the validation split, and chooses "
                 "its epoch on the test split; set selection to 'validation' or 'last' and test_split to 'own', or "
                 "leave [tuning] out."
+            )
+        if not is_finite(self.architecture_options):
+            raise UserError(
+                f"Protocol '{self.name}' has an infinite number, or none, among its architecture_options; give finite "
+                "ones."
             )
         if self.augmentation_use == "one_fixed_copy" and self.augmentation.mixup_alpha > 0:
             raise UserError(

@@ -22,7 +22,7 @@ from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
 from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
 from fbench.benchmark.runs.request import RunRequest
-from fbench.benchmark.runs.resolution import Resolved, resolve_suite
+from fbench.benchmark.runs.resolution import Resolved, refuse_unknown_options, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
 from fbench.benchmark.runs.shards import Unit, in_share, share_of
 from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
@@ -120,6 +120,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     jobs = choose_jobs(request.jobs, device.type)
     data = _data_specs(request.references())
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
+    refuse_unknown_options(protocol, resolved.networks)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
     refuse_equal_levels(selected, resolved.networks, data)
     folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset, request.shard))

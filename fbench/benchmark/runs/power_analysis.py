@@ -109,9 +109,9 @@ def stated_components(text: str) -> VarianceComponents:
         seed, image, rest = (float(part) / 100 for part in text.split(","))
     except ValueError:
         seed = image = rest = math.nan
-    if not all(math.isfinite(value) and value >= 0 for value in (seed, image, rest)):
+    if not all(0 <= value <= 1 for value in (seed, image, rest)):
         raise UserError(
-            f"--assume-sd {text} was given; give three standard deviations in points of at least 0, such as 0.7,6.3,40."
+            f"--assume-sd {text} was given; give three standard deviations of 0 to 100 points, such as 0.7,6.3,40."
         )
     return VarianceComponents(seed=seed**2, image=image**2, residual=rest**2)
 

@@ -19,6 +19,7 @@ from fbench.benchmark.runs.shards import Shard
 from fbench.core.errors import UserError
 
 FEWEST_SEEDS = 2  # of one seed nobody can tell the chance
+MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ class RunRequest:
                 f"--shard {self.shard} was given with --until-decided, whose next seeds depend on all trials; give "
                 "--seeds for a fixed number."
             )
-        if self.seeds is not None and self.seeds < 1:
-            raise UserError(f"--seeds {self.seeds} was given; give at least 1.")
+        if self.seeds is not None and not 1 <= self.seeds <= MOST_SEEDS:
+            raise UserError(f"--seeds {self.seeds} was given; give 1 to {MOST_SEEDS:,}.")
         if self.max_seeds is None:
             return
         if self.seeds is not None:
@@ -133,5 +134,5 @@ class RunRequest:
                 f"--seeds {self.seeds} was given with --until-decided, which takes up to {self.max_seeds}; give "
                 "--seeds for a fixed number, or --max-seeds for the most."
             )
-        if self.max_seeds < FEWEST_SEEDS:
-            raise UserError(f"--max-seeds {self.max_seeds} was given; give at least {FEWEST_SEEDS}.")
+        if not FEWEST_SEEDS <= self.max_seeds <= MOST_SEEDS:
+            raise UserError(f"--max-seeds {self.max_seeds} was given; give {FEWEST_SEEDS} to {MOST_SEEDS:,}.")

@@ -23,9 +23,11 @@ from fbench.architectures.registry import (
     plugin_of,
 )
 from fbench.benchmark.records.network_description import NetworkDescription
+from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec
 from fbench.benchmark.workers.asking import users_networks
 from fbench.benchmark.workers.questions import Subject, Tell, network_in_words, question
+from fbench.core.errors import UserError, did_you_mean
 
 Networks = Mapping[tuple[str, str], NetworkSpec]
 """By the names of network and data set."""
@@ -69,6 +71,25 @@ def resolve_suite(
     here = {(name, one.name): _network(name, selected, options, one) for name, one in pairs}
     files = {digest: one.sources() for digest, one in there.plugins.items()} | _plugins_of(here.values())
     return Resolved(there.suite, {**found, **here}, there.descriptions, files)
+
+
+def refuse_unknown_options(protocol: Protocol, networks: Networks) -> None:
+    """See that each of a protocol's ``architecture_options`` is one that some network has, of the run or of fbench: a
+    network that has no such option goes without, and a misspelt one would change nothing.
+
+    Raises:
+        UserError: nobody has it.
+    """
+    wanted = protocol.architecture_options.keys() - {option for one in networks.values() for option in one.options}
+    if not wanted:
+        return
+    known = {option for name in built_in_contract() for option in options_of(name)}
+    if unknown := sorted(wanted - known):
+        have = sorted(known | {option for one in networks.values() for option in one.options})
+        raise UserError(
+            f"Protocol '{protocol.name}' gives networks the option '{unknown[0]}', which none has."
+            f"{did_you_mean(unknown[0], have)} Write it as a builder does, or leave it out."
+        )
 
 
 def _of_this_session(plugins: Sequence[Path]) -> list[str]:

@@ -36,8 +36,9 @@ ENVIRONMENT: Final = {
 """Unless a user says otherwise: a server that is gone holds up a run for seconds, where MLflow would try minutes."""
 
 
-def check_place(place: str) -> None:
-    """Hold that a place can be one of MLflow's; its folder of files is one no more.
+def check_place(place: str, before: str = "--track mlflow=", start: str = "mlflow=") -> None:
+    """Hold that a place can be one of MLflow's; its folder of files is one no more. In sentences ``before`` stands
+    before what was given, and ``start`` before what may be.
 
     Raises:
         UserError: it cannot.
@@ -46,15 +47,13 @@ def check_place(place: str) -> None:
     dialect = scheme.partition("+")[0].lower()
     if dialect not in (*SERVERS, *DATABASES) or not (colon or dialect == "databricks"):
         raise UserError(
-            f"--track mlflow={readable(place)} was given, and MLflow keeps runs in a database or on a server; give "
-            "mlflow=sqlite:///mlflow.db, or the address of a server, such as mlflow=http://127.0.0.1:5000."
+            f"{before}{readable(place)} was given, and MLflow keeps runs in a database or on a server; give "
+            f"{start}sqlite:///mlflow.db, or the address of a server, such as {start}http://127.0.0.1:5000."
         )
     if dialect == "sqlite":
         file = database_file(place)
         if file is None:
-            raise UserError(
-                f"--track mlflow={readable(place)} names no file; give one, such as mlflow=sqlite:///mlflow.db."
-            )
+            raise UserError(f"{before}{readable(place)} names no file; give one, such as {start}sqlite:///mlflow.db.")
         require_writable_file(expanded(file), "What MLflow keeps", "--track mlflow=sqlite:///FILE")
 
 

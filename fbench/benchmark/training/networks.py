@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fbench.architectures.builder_check import refuse_unsteady_builder
+from fbench.architectures.builders import GEOMETRY
 from fbench.architectures.building import build_and_trace
 from fbench.architectures.digest import digest_of
 from fbench.architectures.output_check import refuse_unusable_output
@@ -36,6 +37,11 @@ def network_spec(name: str, architecture: str, options: Mapping[str, Any], data:
     channels, height, width = data.image_shape
     if height != width:
         raise UserError(f"The images of {data.name} are {height}x{width}; networks take square images, resize them.")
+    if decided := next((option for option in GEOMETRY if option in options), None):
+        raise UserError(
+            f"'{name}' sets the option {decided}, which the data decide; leave it out, and give --image-size or "
+            "--channels for data of your own."
+        )
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )

@@ -16,6 +16,7 @@ from fbench.benchmark.data.splits import (
     stratified_folds,
     stratified_split,
 )
+from fbench.core.errors import UserError
 
 
 @given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=200), seed=st.integers(0, 5))
@@ -37,7 +38,7 @@ def test_a_group_is_never_on_two_sides(rows: list[tuple[int, int]], seed: int) -
     labels = np.array([label for _, label in rows], np.uint8)
     number = len(set(groups))
     if number < 3:
-        with pytest.raises(ValueError, match=f"{number} groups cannot fill 3 parts"):
+        with pytest.raises(UserError, match=f"{number} subjects or other groups cannot fill 3 splits"):
             grouped_split(groups, labels, (0.15, 0.15), seed)
         return
     parts = grouped_split(groups, labels, (0.15, 0.15), seed)
@@ -72,7 +73,7 @@ def test_folds_of_groups_keep_them_whole_and_differ_by_one_group_at_most(
     labels = np.array([label for _, label in rows], np.uint8)
     number = len(set(groups))
     if number < folds:
-        with pytest.raises(ValueError, match=f"{number} groups cannot fill {folds} folds"):
+        with pytest.raises(UserError, match=f"{number} subjects or other groups cannot fill {folds} folds"):
             grouped_folds(groups, labels, folds, seed=0)
         return
     fold_of_row = grouped_folds(groups, labels, folds, seed=0)

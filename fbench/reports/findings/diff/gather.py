@@ -40,8 +40,10 @@ def gather_difference(base: Side, new: Side, *, gate: Gate | None = None, other_
     no_accuracy = imported or why_no_accuracy(compared[0])
     cost = compare_cost(compared, other_machine=other_machine)
     if not cost.groups and not imported and not any(data.rows or data.refused for data in accuracy):
+        why = f" ({'; '.join(one.removesuffix('.') for one in no_accuracy)})" if no_accuracy else ""
         raise UserError(
-            f"{base.label} and {new.label} have nothing measured in common; `fbench speed` or `fbench run` makes it."
+            f"{base.label} and {new.label} have nothing in common that can be compared{why}; `fbench speed` or "
+            "`fbench run` makes it."
         )
     names = _names(base, new)
     return Difference(

@@ -132,6 +132,13 @@ def repeat_command(run: RunTable, seeds: int | None = None, preset: str | None =
     return shlex.join(command)
 
 
+def going_on_command(run: RunTable, seeds: int) -> str:
+    """The command line that goes on with a run where it lies, up to so many seeds."""
+    usual = Path("results") / run.config.name
+    command = repeat_command(run, seeds)
+    return command if run.folder.path == usual else f"{command} --out {shlex.quote(_from_home(str(run.folder.path)))}"
+
+
 def _from_home(path: str) -> str:
     """A path without the name of the person, where it lies in their home; `~` is understood by `--data`."""
     home = str(Path.home())

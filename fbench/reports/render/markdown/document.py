@@ -93,7 +93,7 @@ def _folded_blocks(section: PlainSection, *, several: bool) -> list[_Block]:
 
 
 def _folded(title: str, text: str) -> str:
-    words = _OPENS_A_LINK.sub(r"\1<!-- -->", html.escape(" ".join(title.split())))
+    words = _OPENS_A_LINK.sub(r"\1<!-- -->", html.escape(" ".join(title.split()), quote=False))
     return f"<details>\n<summary>{words}</summary>\n\n{text}\n\n</details>"
 
 
