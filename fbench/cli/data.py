@@ -34,7 +34,7 @@ def list_command(
 def preview_command(
     data: Annotated[str, typer.Argument(help="NAME or NAME=PATH, as for fbench run --data.")],
     protocol: Annotated[str, typer.Option(help="Whose augmentation: a protocol's name, or a TOML file.")] = "fbench",
-    output: Annotated[Path, typer.Option("--output", "--out", "-o", help="The picture to write.")] = Path("preview.png"),
+    output: Annotated[Path, typer.Option("--output", "--out", "-o", help="The picture.")] = Path("preview.png"),
     per_class: Annotated[int, typer.Option(help="Images of each class.")] = 8,
     seed: Annotated[int, typer.Option(help="Which images, and which draw of the augmentation.")] = 0,
     show_images: Annotated[

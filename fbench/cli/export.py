@@ -26,7 +26,7 @@ def export_command(
     ],
     to: Annotated[str, typer.Option("--to", help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "--out", "-o", help="The file. Default: RUN/exports/NETWORK-TRIAL.SUFFIX.")
+        Path | None, typer.Option("--output", "--out", "-o", help="Default: RUN/exports/NETWORK-TRIAL.SUFFIX.")
     ] = None,
     data: Annotated[
         str | None,

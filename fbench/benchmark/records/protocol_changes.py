@@ -148,7 +148,10 @@ def _place(key: str, given: str) -> str:
         return places[0]
     if places:
         raise UserError(f"'{key}' of the protocol '{given}' is a setting of {' and '.join(places)}; give one of these.")
-    raise UserError(f"The protocol '{given}' changes '{key}', which is no setting.{did_you_mean(key, known)}")
+    raise UserError(
+        f"The protocol '{given}' changes '{key}', which is no setting.{did_you_mean(key, known)} "
+        "`fbench new-protocol NAME` writes a file with all of them."
+    )
 
 
 @cache

@@ -59,7 +59,7 @@ def changed(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
     if not changes:
         return protocol
     values = with_changes(protocol.model_dump(mode="json", exclude_none=True), changes, protocol.name)
-    return derived(parse(Protocol, values, protocol.name), protocol)
+    return derived(parse(Protocol, values, f"protocol {protocol.name}"), protocol)
 
 
 def _load(given: str, folder: Path, extending: tuple[str, ...]) -> Protocol:
