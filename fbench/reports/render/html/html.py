@@ -48,13 +48,13 @@ _FILTERS = (
     formatting.ratio,
     formatting.significant,
     formatting.statistic,
-    formatting.time_ratio,
     with_budget,
 )
 
 
 _LONGEST_TOPIC: Final = 30
-_SCRIPTS: Final = ("report.js", "reading.js")
+_SCRIPTS: Final = ("cells", "tips", "glossary", "tables", "forms", "copies", "contents", "reading")
+"""Files of the page's script, each after those that it uses."""
 
 
 def render(report: Report) -> str:
@@ -116,8 +116,8 @@ def page_environment() -> Environment:
 @cache
 def page_script() -> Markup:
     """What makes tables sort and filter, points answer and the contents follow; then links, copies, views, search."""
-    folder = resources.files("fbench.reports.render.html").joinpath("templates")
-    return Markup("".join(folder.joinpath(name).read_text("utf-8") for name in _SCRIPTS))  # noqa: S704 - our own
+    folder = resources.files("fbench.reports.render.html").joinpath("templates", "scripts")
+    return Markup("".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in _SCRIPTS))  # noqa: S704 - our own
 
 
 def emphasised(sentence: str) -> Markup:

@@ -90,8 +90,8 @@ def test_main_parts_begin_pages_and_no_heading_ends_one(opened: Any) -> None:
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title><style>{css}</style></head><body>
 <main><h1>Title</h1><div class="scroll"><table class="wide"><caption>Caption</caption><thead><tr>
-<th scope="col" class="name"><button class="sort">Network</button></th>
-<th scope="col"><button class="sort">gain</button></th></tr></thead><tbody>{rows}</tbody></table></div>
+<th scope="col" class="name"><button class="heading sort">Network</button></th>
+<th scope="col"><button class="heading sort">gain</button></th></tr></thead><tbody>{rows}</tbody></table></div>
 </main></body></html>
 """
 
