@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 from importlib import resources
 from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.reports import formatting
@@ -90,7 +90,7 @@ def page_environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    environment.filters |= {"contents": contents, "emphasised": emphasised}
+    environment.filters |= {"contents": contents, "emphasised": emphasised, "short_names": short_names}
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
@@ -126,6 +126,17 @@ def emphasised(sentence: str) -> Markup:
     if not colon or len(topic) > _LONGEST_TOPIC:
         return Markup("{}").format(sentence)
     return Markup("<strong>{}:</strong>{}").format(topic, rest)
+
+
+def short_names(text: str | Markup, names: Iterable[str]) -> Markup:
+    """The text with long names of networks cut, each with its whole name for who asks; where two would read alike they
+    stay as they are."""
+    cut = {name: formatting.shorten(name) for name in names}
+    text = escape(text)
+    for name in sorted(cut, key=len, reverse=True):
+        if cut[name] != name and list(cut.values()).count(cut[name]) == 1:
+            text = text.replace(escape(name), Markup('<abbr title="{}">{}</abbr>').format(name, cut[name]))
+    return text
 
 
 def content_hash(script: str) -> str:

@@ -151,7 +151,7 @@ def test_headings_with_a_meaning_are_underlined_and_tell_it_below_themselves(ope
     for term in ("verdict", "beats it", "right in one only", "price of a point", "behind the best others"):
         assert any(one.startswith(term) for one in terms), term
     one_row = """
-        return [...document.querySelectorAll('table')].filter((table) => table.tBodies[0].rows.length === 1
+        return [...document.querySelectorAll('table')].filter((table) => cells.rowsOf(table).length === 1
           && table.querySelector('.explained')).map((table) => table.querySelectorAll('.sort').length);
     """
     assert set(opened.execute_script(one_row)) <= {0}

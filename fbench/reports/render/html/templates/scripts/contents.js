@@ -32,13 +32,22 @@
   const contents = document.querySelector("details.contents");
   if (contents && !window.matchMedia("(min-width: 87rem)").matches) contents.open = false;
 
+  /* On paper a name goes on after an underscore; on a screen nothing is put into a name that a reader may copy. */
+  const mayBreak = "_\u200b";
+  const rewrite = (from, to) => {
+    for (const label of document.querySelectorAll("main th.name .label")) {
+      for (const text of label.childNodes) if (text.nodeType === Node.TEXT_NODE) text.data = text.data.replaceAll(from, to);
+    }
+  };
   window.addEventListener("beforeprint", () => {
+    rewrite("_", mayBreak);
     for (const part of document.querySelectorAll("main details:not([open], .screen)")) {
       part.open = true;
       part.dataset.opened = "";
     }
   });
   window.addEventListener("afterprint", () => {
+    rewrite(mayBreak, "_");
     for (const part of document.querySelectorAll("details[data-opened]")) {
       part.open = false;
       delete part.dataset.opened;
