@@ -59,7 +59,7 @@ _SCRIPTS: Final = ("cells", "tips", "glossary", "tables", "forms", "copies", "co
 
 def render(report: Report) -> str:
     """The HTML text of a report."""
-    return (
+    return with_unbroken_percents(
         page_environment()
         .get_template("report.html.j2")
         .render(
@@ -101,6 +101,7 @@ def page_environment() -> Environment:
         "effect_name": factor_words.effect_name,
         "effect_sentences": factor_words.effect_sentences,
         "effect_verdict": factor_words.effect_verdict,
+        "listing": formatting.listing,
         "left_out_sentences": factor_words.left_out_sentences,
         "mac_kinds": mac_kinds,
         "measures_shown": measures_shown,
@@ -126,6 +127,12 @@ def emphasised(sentence: str) -> Markup:
     if not colon or len(topic) > _LONGEST_TOPIC:
         return Markup("{}").format(sentence)
     return Markup("<strong>{}:</strong>{}").format(topic, rest)
+
+
+def with_unbroken_percents(page: str) -> str:
+    """The page with no line that begins with the sign of a percentage; its script, which has a hash, as it was."""
+    text, script, rest = page.rpartition("<script>")
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text) + script + rest
 
 
 def short_names(text: str | Markup, names: Iterable[str]) -> Markup:

@@ -88,14 +88,15 @@
       around.before(line);
     }
     line.append(choice);
-    /* Beside the caption where the table has room for both, else above it. */
+    /* Beside the caption where the table has room for both, else beside the table, else above it. */
     new ResizeObserver(() => {
       const room = Math.min(table.offsetWidth, around.clientWidth);
-      const beside = room > 42 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const isWide = room > 42 * parseFloat(getComputedStyle(document.documentElement).fontSize);
       const taken = [...line.children].reduce((sum, tool) => sum + tool.offsetWidth, 48);
-      line.classList.toggle("beside", beside);
-      line.style.maxWidth = `${Math.max(room, 320)}px`;
-      table.caption.style.maxWidth = beside ? `${room - taken}px` : "";
+      const outside = !isWide && room + taken <= around.clientWidth;
+      line.classList.toggle("beside", isWide || outside);
+      line.style.maxWidth = `${Math.max(outside ? room + taken : room, 320)}px`;
+      table.caption.style.maxWidth = isWide ? `${room - taken}px` : "";
     }).observe(table);
   }
 })();

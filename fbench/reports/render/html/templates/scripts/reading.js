@@ -122,7 +122,7 @@
       while (walker.nextNode()) {
         const node = walker.currentNode;
         if (node.parentElement.closest("script, style, select, .link") || isLeftOut(node.parentElement)) continue;
-        const at = node.data.toLowerCase().indexOf(wanted);
+        const at = node.data.toLowerCase().replace(/\u00a0/g, " ").indexOf(wanted);
         if (at >= 0) {
           const range = document.createRange();
           range.setStart(node, at);
