@@ -175,7 +175,8 @@ def test_a_figure_is_one_stop_and_its_words_cover_no_row_of_a_forest(opened: Any
     spots = opened.find_elements("css selector", "[id*=ablations].spot")
     opened.execute_script("arguments[0].focus()", spots[2])
     tip = opened.find_element("id", "tip")
-    assert tip.rect["x"] >= spots[2].rect["x"] + spots[2].rect["width"]
+    chart = opened.find_element("css selector", "figure[id*=ablations] svg")
+    assert tip.rect["x"] >= chart.rect["x"] + chart.rect["width"]
 
 
 def test_the_verdict_of_a_study_is_seen_on_a_phone(opened: Any) -> None:

@@ -37,9 +37,11 @@
       button.className = `heading${sorts ? " sort" : ""}${meaning ? " explained" : ""}`;
       const words = document.createElement("span");
       words.className = "words-of-heading";
-      const first = header.childNodes[0];
-      if (first?.nodeType === Node.TEXT_NODE) first.data = first.data.trimEnd();
-      words.append(first ?? "");
+      const nodes = [...header.childNodes];
+      const unit = nodes.findIndex((node) => node.classList?.contains("unit"));
+      words.append(...nodes.slice(0, unit < 0 ? nodes.length : unit));
+      const last = words.lastChild;
+      if (last?.nodeType === Node.TEXT_NODE) last.data = last.data.trimEnd();
       button.append(words, " ", ...header.childNodes);
       header.append(button);
       if (meaning) tips.explain(button, meaning);

@@ -10,8 +10,8 @@ const tips = (() => {
   const gap = 8; // px
   let about = null;
 
-  /** Below or beside, never on what stands in the same row or above. */
-  const place = (spot, isBeside, ...content) => {
+  /** Beside a box where there is one and room, else below what it is about: never on the rows above. */
+  const place = (spot, beside, ...content) => {
     hide();
     about = spot;
     tip.replaceChildren(...content);
@@ -21,11 +21,12 @@ const tips = (() => {
     const [wide, high] = [document.documentElement.clientWidth, document.documentElement.clientHeight];
     const [width, height] = [tip.offsetWidth, tip.offsetHeight];
     const within = (value, most) => Math.min(Math.max(gap, value), Math.max(gap, most));
-    const right = box.right + gap + width <= wide;
-    const left = box.left - gap - width >= 0;
+    const side = beside?.getBoundingClientRect();
+    const right = side && side.right + gap + width <= wide;
+    const left = side && side.left - gap - width >= 0;
     let at = [within(box.left + box.width / 2 - width / 2, wide - width - gap), box.bottom + gap];
-    if (isBeside && (right || left)) {
-      at = [right ? box.right + gap : box.left - gap - width, within(box.top + box.height / 2 - height / 2, high - height - gap)];
+    if (right || left) {
+      at = [right ? side.right + gap : side.left - gap - width, within(box.top + box.height / 2 - height / 2, high - height - gap)];
     } else if (at[1] + height > high && box.top - gap - height > 0) {
       at[1] = box.top - gap - height;
     }
@@ -41,7 +42,9 @@ const tips = (() => {
     const [title, ...facts] = spot.getAttribute("aria-label").split("\n");
     const head = document.createElement("strong");
     head.textContent = title;
-    place(spot, true, head, ...facts.map((fact) => Object.assign(document.createElement("div"), { textContent: fact })));
+    /* One figure alone has rows that the words would cover; of several in a line the next is not to be covered whole. */
+    const beside = spot.closest(".figures") ? spot : spot.ownerSVGElement;
+    place(spot, beside, head, ...facts.map((fact) => Object.assign(document.createElement("div"), { textContent: fact })));
   };
 
   /** One stop of the keyboard for all of these; arrows go from one to the next. */
@@ -76,7 +79,7 @@ const tips = (() => {
   /** Says what a heading means while the pointer or the keyboard is on it. */
   const explain = (button, meaning) => {
     button.dataset.meaning = meaning;
-    for (const kind of ["mouseenter", "focus"]) button.addEventListener(kind, () => place(button, false, meaning));
+    for (const kind of ["mouseenter", "focus"]) button.addEventListener(kind, () => place(button, null, meaning));
     for (const kind of ["mouseleave", "blur"]) button.addEventListener(kind, hide);
   };
   return { explain, makeOneStop };
