@@ -126,12 +126,12 @@ def give_tables(findings: Findings, form: ReportFormat, target: Path | None, run
     from fbench.reports.render.csv.tables import tidy_tables
 
     if target is None:
-        typer.echo(_text(findings, form, target, runs), nl=False)
+        typer.echo(_text(findings, form, runs), nl=False)
     elif form is ReportFormat.CSV and _is_folder(target):
         for name, text in tidy_tables(findings).items():
             typer.echo(str(_write(ContainedPath(target) / name, text)))
     else:
-        typer.echo(str(_write(target, _text(findings, form, target, runs))))
+        typer.echo(str(_write(target, _text(findings, form, runs))))
 
 
 def _is_folder(target: Path) -> bool:
@@ -139,11 +139,10 @@ def _is_folder(target: Path) -> bool:
     return target.is_dir() or not target.suffix
 
 
-def _text(findings: Findings, form: ReportFormat, target: Path | None, runs: Sequence[Path]) -> str:
+def _text(findings: Findings, form: ReportFormat, runs: Sequence[Path]) -> str:
     from fbench.reports.render.csv.tables import summary_csv
     from fbench.reports.render.latex.document import to_latex
     from fbench.reports.render.markdown.document import to_markdown
-    from fbench.reports.render.markdown.links import page_words
     from fbench.reports.render.plain.contents import plain_report
 
     if form is ReportFormat.CSV:
@@ -152,7 +151,12 @@ def _text(findings: Findings, form: ReportFormat, target: Path | None, runs: Seq
     if form is ReportFormat.LATEX:
         return to_latex(report)
     pages = [page for run in runs if (page := expanded(run) / "report.html").is_file()]
-    return to_markdown(report, pages=[page_words(page, Path.cwd(), target) for page in pages])
+    return to_markdown(report, pages=[_place_words(page, is_only=len(runs) == 1) for page in pages])
+
+
+def _place_words(page: Path, *, is_only: bool) -> str:
+    """Where a page lies for a reader who has the run, wherever that is kept."""
+    return f"{page.name} in the run’s folder" if is_only else f"{page.name} in the folder {page.resolve().parent.name}"
 
 
 def _write(file: Path | ContainedPath, text: str) -> Path | ContainedPath:

@@ -47,7 +47,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         help="html, a page with everything; or its tables: md for a comment on GitHub, latex for a paper (with "
-        "the packages array, booktabs and graphicx), csv for other programs.",
+        "the packages array, booktabs, graphicx and siunitx), csv for other programs.",
     ),
 ]
 TitleOption = Annotated[str | None, typer.Option(help="Heading of the report. Default: the suite's title.")]

@@ -77,7 +77,7 @@ def wrong_verdicts(page: Page, report: Report) -> list[str]:
             continue
         baseline = table.caption.removeprefix("Against ").partition(":")[0]
         for row in table.rows[1:]:
-            shown = row[4]
+            shown = row[1]
             if shown != verdicts[row[0], baseline]:
                 found.append(f"{row[0]} against {baseline}: {shown}")
     return found

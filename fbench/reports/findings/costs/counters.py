@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fbench.benchmark.records.trial_records import CounterGap, StaticCost
+from fbench.benchmark.records.trial_records import StaticCost
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.costs.mac_words import mac_kinds
+
+LeftOutBy = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""A counter, the kinds of operations that it counts nothing for, and of which networks."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,16 @@ class CounterTable:
     """All counted networks of a run.
 
     ``counted`` says what a counter includes where it says the same of every network; ``remarks`` are (network,
-    counter, what it says) where it does not; ``left_out`` are (network, counter, the operations that it counts nothing
-    for); ``errors`` are (network, counter, reason) of missing readings; ``not_measured`` says why a network has no cost
-    at all; ``mac_kinds`` is what our MACs hold, in words.
+    counter, what it says) where it does not; ``left_out`` are (counter, the operations that it counts nothing for, the
+    networks of which it leaves out just these), without networks where it leaves them out of every one that has them;
+    ``errors`` are (network, counter, reason) of missing readings; ``not_measured`` says why a network has no cost at
+    all; ``mac_kinds`` is what our MACs hold, in words.
     """
 
     counters: tuple[str, ...]
     counted: dict[str, str]
     remarks: tuple[tuple[str, str, str], ...]
-    left_out: tuple[tuple[str, str, str], ...]
+    left_out: tuple[LeftOutBy, ...]
     errors: tuple[tuple[str, str, str], ...]
     rows: tuple[CounterRow, ...]
     not_measured: dict[str, str]
@@ -55,7 +59,7 @@ def counter_table(run: RunTable) -> CounterTable | None:
         counters=names,
         counted={name: min(texts) for name, texts in said.items() if len(texts) == 1},
         remarks=tuple((n, r.counter, r.counted) for n, r in readings if r.counted and len(said[r.counter]) > 1),
-        left_out=tuple((network, r.counter, _listed(r.left_out)) for network, r in readings if r.left_out),
+        left_out=_left_out(static),
         errors=tuple((network, r.counter, r.error) for network, r in readings if r.error is not None),
         rows=tuple(_row(network, cost, names) for network, cost in static.items()),
         not_measured=failures,
@@ -74,9 +78,27 @@ def _row(network: str, cost: StaticCost, counters: tuple[str, ...]) -> CounterRo
     )
 
 
-def _listed(left_out: Sequence[CounterGap]) -> str:
-    return ", ".join(f"{one.operation.replace('_', ' ')} {one.operations:,} in {_calls(one.calls)}" for one in left_out)
+def _left_out(static: Mapping[str, StaticCost]) -> tuple[LeftOutBy, ...]:
+    """What each counter counts nothing for, networks that it treats alike together."""
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for network, cost in static.items():
+        for reading in cost.counters:
+            if reading.error is None:
+                found.setdefault(reading.counter, {})[network] = frozenset(one.operation for one in reading.left_out)
+    return tuple(one for counter, by_network in found.items() for one in _groups(counter, by_network, static))
 
 
-def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count} calls"
+def _groups(
+    counter: str, by_network: Mapping[str, frozenset[str]], static: Mapping[str, StaticCost]
+) -> Iterator[LeftOutBy]:
+    every = frozenset[str]().union(*by_network.values())
+    if all(kinds == every & set(static[name].elementwise_ops_by_kind) for name, kinds in by_network.items()):
+        if every:
+            yield counter, _words(every), ()
+        return
+    for kinds in filter(None, dict.fromkeys(by_network.values())):
+        yield counter, _words(kinds), tuple(name for name, found in by_network.items() if found == kinds)
+
+
+def _words(kinds: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(kind.replace("_", " ") for kind in kinds))

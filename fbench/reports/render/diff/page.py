@@ -16,7 +16,7 @@ from fbench.reports.findings.diff.answer import accuracy_sentences, interval_wor
 from fbench.reports.findings.diff.choice import RULE
 from fbench.reports.findings.diff.model import SIDES, DataAccuracy, Difference
 from fbench.reports.palette import Style, assign_styles
-from fbench.reports.render.html.html import content_hash, draw, page_environment, page_script
+from fbench.reports.render.html.html import content_hash, draw, page_environment, page_script, with_unbroken_percents
 from fbench.statistics.comparison.verdict import LEVEL
 
 
@@ -35,7 +35,7 @@ def check_page_name(output: Path) -> Path:
 def render_difference(difference: Difference) -> str:
     """The HTML text; equal sides give equal text."""
     styles = assign_styles(SIDES)
-    return (
+    return with_unbroken_percents(
         page_environment()
         .get_template("diff.html.j2")
         .render(

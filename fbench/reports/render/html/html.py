@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 from importlib import resources
 from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.reports import formatting
@@ -48,18 +48,18 @@ _FILTERS = (
     formatting.ratio,
     formatting.significant,
     formatting.statistic,
-    formatting.time_ratio,
     with_budget,
 )
 
 
 _LONGEST_TOPIC: Final = 30
-_SCRIPTS: Final = ("report.js", "reading.js")
+_SCRIPTS: Final = ("cells", "tips", "glossary", "tables", "forms", "copies", "contents", "reading")
+"""Files of the page's script, each after those that it uses."""
 
 
 def render(report: Report) -> str:
     """The HTML text of a report."""
-    return (
+    return with_unbroken_percents(
         page_environment()
         .get_template("report.html.j2")
         .render(
@@ -90,7 +90,7 @@ def page_environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    environment.filters |= {"contents": contents, "emphasised": emphasised}
+    environment.filters |= {"contents": contents, "emphasised": emphasised, "short_names": short_names}
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "points_words": points_words,
@@ -101,6 +101,7 @@ def page_environment() -> Environment:
         "effect_name": factor_words.effect_name,
         "effect_sentences": factor_words.effect_sentences,
         "effect_verdict": factor_words.effect_verdict,
+        "listing": formatting.listing,
         "left_out_sentences": factor_words.left_out_sentences,
         "mac_kinds": mac_kinds,
         "measures_shown": measures_shown,
@@ -116,8 +117,8 @@ def page_environment() -> Environment:
 @cache
 def page_script() -> Markup:
     """What makes tables sort and filter, points answer and the contents follow; then links, copies, views, search."""
-    folder = resources.files("fbench.reports.render.html").joinpath("templates")
-    return Markup("".join(folder.joinpath(name).read_text("utf-8") for name in _SCRIPTS))  # noqa: S704 - our own
+    folder = resources.files("fbench.reports.render.html").joinpath("templates", "scripts")
+    return Markup("".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in _SCRIPTS))  # noqa: S704 - our own
 
 
 def emphasised(sentence: str) -> Markup:
@@ -126,6 +127,23 @@ def emphasised(sentence: str) -> Markup:
     if not colon or len(topic) > _LONGEST_TOPIC:
         return Markup("{}").format(sentence)
     return Markup("<strong>{}:</strong>{}").format(topic, rest)
+
+
+def with_unbroken_percents(page: str) -> str:
+    """The page with no line that begins with the sign of a percentage; its script, which has a hash, as it was."""
+    text, script, rest = page.rpartition("<script>")
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text) + script + rest
+
+
+def short_names(text: str | Markup, names: Iterable[str]) -> Markup:
+    """The text with long names of networks cut, each with its whole name for who asks; where two would read alike they
+    stay as they are."""
+    cut = {name: formatting.shorten(name) for name in names}
+    text = escape(text)
+    for name in sorted(cut, key=len, reverse=True):
+        if cut[name] != name and list(cut.values()).count(cut[name]) == 1:
+            text = text.replace(escape(name), Markup('<abbr title="{}">{}</abbr>').format(name, cut[name]))
+    return text
 
 
 def content_hash(script: str) -> str:

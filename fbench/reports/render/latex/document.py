@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
+from fbench.reports.formatting import plural
 from fbench.reports.render.latex.columns import NAME, cell, heading, prose_share, set_name, shapes
 from fbench.reports.render.latex.text import escape
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
@@ -16,6 +17,7 @@ PACKAGES: Final = ("array", "booktabs", "graphicx", "siunitx")
 LINES_OF_A_TABLE: Final = 40
 """That fit a page beside the caption; a longer table goes on in another."""
 
+_LONGEST_TOPIC: Final = 30
 _CHARACTERS: Final = 86  # of a line in the narrow text of the class article, at the size of a table
 _FITTED: Final = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%"  # long names shrink a table
 _NUMBERS: Final = (
@@ -28,7 +30,8 @@ def to_latex(report: PlainReport) -> str:
     body = "\n\n".join(_section(section) for section in report.sections)
     head = [
         f"% {_comment(report.title)}",
-        f"% Made with fbench, for lualatex or xelatex; the preamble needs \\usepackage{{{','.join(PACKAGES)}}}.",
+        f"% Made with fbench; the preamble needs \\usepackage{{{','.join(PACKAGES)}}}.",
+        "% Any LaTeX sets it; names in other scripts than Latin want lualatex or xelatex.",
         f"% Define {NAME} before to set the names of networks otherwise.",
         f"\\providecommand*{{{NAME}}}[1]{{\\texttt{{#1}}}}",
     ]
@@ -36,11 +39,25 @@ def to_latex(report: PlainReport) -> str:
 
 
 def _section(section: PlainSection) -> str:
+    heading = f"\\par\\medskip\\noindent\\textbf{{{escape(section.heading)}}}\\par"
     paragraphs = [escape(text) for text in section.paragraphs if text]
-    cautions = [f"\\emph{{{escape(text)}}}" for text in section.cautions]
-    words = [escape(text) for text in section.words]
+    lists = [_list(texts) for texts in (section.cautions, section.words) if texts]
     tables = [_table(part) for table in (*section.tables, *section.folded) for part in _pages(table)]
-    return "\n\n".join([f"% {_comment(section.heading)}", *paragraphs, *cautions, *words, *tables])
+    elsewhere = [
+        f"{escape(table.caption)}: {plural(len(table.rows), 'row')} in the page." for table in section.foldable
+    ]
+    return "\n\n".join([heading, *paragraphs, *lists, *elsewhere, *tables])
+
+
+def _list(texts: Sequence[str]) -> str:
+    """An item for each text, the topic before its colon in bold."""
+    items = [f"\\item {_with_topic(text)}" for text in texts]
+    return "\n".join(["\\begin{itemize}", *items, "\\end{itemize}"])
+
+
+def _with_topic(text: str) -> str:
+    topic, colon, rest = text.partition(": ")
+    return f"\\textbf{{{escape(topic)}:}} {escape(rest)}" if colon and len(topic) <= _LONGEST_TOPIC else escape(text)
 
 
 def _comment(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Any text as LaTeX that lualatex and xelatex set; letters of every script stay as they are."""
+"""Any text as LaTeX; letters of every script stay as they are, those of scripts other than Latin for lualatex and
+xelatex."""
 
 from __future__ import annotations
 
@@ -29,6 +30,9 @@ _SYMBOLS: Final = {
     "\N{NARROW NO-BREAK SPACE}": "\\,",
     # What Latin Modern, the font of a document that names none, may lack as text.
     **{word[0]: f"$\\{word[1:]}$" for word in _GREEK.split()},
+    "<": "\\textless{}",  # OT1, a document's encoding by default, has an inverted exclamation mark there
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
     "−": "$-$",
     "×": "$\\times$",
     "±": "$\\pm$",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from fbench.reports.formatting import plural
+from fbench.reports.formatting import listing, plural
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
 MOST_CHARACTERS: Final = 65_535
@@ -33,14 +33,14 @@ def to_markdown(report: PlainReport, most_characters: int = MOST_CHARACTERS, pag
     Args:
         report: what it says.
         most_characters: of the text; tables at its end that do not fit are left out and counted in its last line.
-        pages: links or paths of the whole report, as Markdown.
+        pages: where the whole report lies, in words: a link would lead nowhere from a comment.
     """
     blocks = [_Block(f"## {escape(report.title)}", is_heading=True)]
     shown = [section for section in report.sections if section.tables or section.cautions]
     for section in shown:
         blocks += _answer_blocks(section)
     if pages:
-        blocks.append(_Block(f"The full report: {', '.join(pages)}"))
+        blocks.append(_Block(f"The full report: {escape(listing(pages))}"))
     for section in report.sections:
         if section not in shown:
             blocks += _answer_blocks(section)
@@ -87,7 +87,7 @@ def _folded_blocks(section: PlainSection, *, several: bool) -> list[_Block]:
         blocks.append(_Block(_folded(f"In words{whose}", text)))
     blocks += [
         _Block(_folded(f"{table.title or table.caption}{whose}", _table(table)), is_table=True)
-        for table in section.folded
+        for table in (*section.folded, *section.foldable)
     ]
     return blocks
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from fbench.ablations.claim import Claim
 from fbench.reports.findings.claims.judge import JudgedPaper
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.studies import StudyResult
@@ -24,12 +26,16 @@ from fbench.reports.formatting import (
 from fbench.reports.render.plain.ablations import ablation_table
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
+_SEE_FAILED = "; see failed trials"
+"""A part of the page, which plain forms have not."""
+_DECIDED = ("supported", "contradicted")
 _CLAIM_COLUMNS = (Column("The paper says", kind="prose"), Column("Verdict", kind="text"), Column("Why", kind="prose"))
 
 
 def plain_report(report: Findings) -> PlainReport:
     """The sentences and tables of a report: for each data set of each run, then the papers' claims."""
-    sections = [_data_section(section) for section in report.data_sections]
+    runs = {section.run_name for section in report.data_sections}
+    sections = [_data_section(section, names_run=len(runs) > 1) for section in report.data_sections]
     if report.claims is not None:
         sections.append(_claims_section(report.claims))
     if report.imported:
@@ -37,7 +43,7 @@ def plain_report(report: Findings) -> PlainReport:
     return PlainReport(report.title, tuple(sections))
 
 
-def _data_section(section: DataFindings) -> PlainSection:
+def _data_section(section: DataFindings, *, names_run: bool) -> PlainSection:
     """The recommendation and what limits it, then every ablation; in a run of none the summary stands in its place."""
     found = section.overview
     synthetic = _synthetic(section)
@@ -48,10 +54,10 @@ def _data_section(section: DataFindings) -> PlainSection:
     shown = 0 if ablations else 1
     waiting = [f"{one.result.study.title}: {_absent(one.result)}" for one in section.studies if one.result.absent]
     return PlainSection(
-        heading=f"{section.data.name} in {section.run_name}",
+        heading=f"{section.data.name} in {section.run_name}" if names_run else section.data.name,
         paragraphs=tuple(text for text in (found.recommendation.sentence, found.recommendation.reason) if text),
         cautions=(
-            *section.cautions,
+            *(text.replace(_SEE_FAILED, "") for text in section.cautions),
             *(f"{line.topic}: {line.text}" for line in found.trust if line.is_warning),
             *(one.sentence for one in section.left_out),
         ),
@@ -147,20 +153,31 @@ def _absent(result: StudyResult) -> str:
 def _claims_section(claims: ClaimsSection) -> PlainSection:
     if claims.refusal:
         return PlainSection("Claims", (), (f"The papers’ claims are not judged: {claims.refusal}",), ())
-    tables = [_claims_table(paper, f"claims{index}") for index, paper in enumerate(claims.papers, start=1)]
     rests = (f"The verdicts rest on: {'; '.join(claims.remarks)}.",) if claims.remarks else ()
-    return PlainSection("Claims", (claims.summary,), (), (), rests, tuple(tables))
+    decided, still_open = _claims_tables(claims.papers, "decided"), _claims_tables(claims.papers, "open")
+    return PlainSection("Claims", (claims.summary,), (), (), rests, folded=decided, foldable=still_open)
 
 
-def _claims_table(paper: JudgedPaper, label: str) -> PlainTable:
-    return PlainTable(
-        caption=f"Claims of {paper.paper}",
-        label=label,
-        columns=_CLAIM_COLUMNS,
-        rows=tuple(
-            (f"{one.claim.sentence} ({one.claim.section})", one.verdict_words, one.line) for one in paper.claims
-        ),
+def _claims_tables(papers: Sequence[JudgedPaper], which: Literal["decided", "open"]) -> tuple[PlainTable, ...]:
+    """A table for each paper that has such claims."""
+    return tuple(
+        PlainTable(
+            caption=f"Claims of {paper.paper}, {which}",
+            label=f"claims{index}-{which}",
+            columns=_CLAIM_COLUMNS,
+            rows=tuple((_claim_words(one.claim, paper), one.verdict_words, one.line) for one in found),
+        )
+        for index, paper in enumerate(papers, start=1)
+        if (found := [one for one in paper.claims if (one.verdict in _DECIDED) == (which == "decided")])
     )
+
+
+def _claim_words(claim: Claim, paper: JudgedPaper) -> str:
+    """The sentence and its place; where two claims share a sentence, also how each reads it, such as by which split."""
+    is_alone = sum(one.claim.sentence == claim.sentence for one in paper.claims) == 1
+    reading = claim.note.partition(":")[0]
+    place = claim.section if is_alone or not reading else f"{claim.section}; {reading[:1].lower()}{reading[1:]}"
+    return f"{claim.sentence} ({place})"
 
 
 def _imported_section(rows: Sequence[ImportedRow]) -> PlainSection:

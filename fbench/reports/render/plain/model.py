@@ -70,6 +70,7 @@ class PlainSection:
         tables: what shows the answer.
         words: sentences for who wants to know more.
         folded: tables for who wants to know more, which a form that can fold them shows closed.
+        foldable: tables that are long and settle nothing: only a form that can fold them has them.
     """
 
     heading: str
@@ -78,6 +79,7 @@ class PlainSection:
     tables: tuple[PlainTable, ...]
     words: tuple[str, ...] = ()
     folded: tuple[PlainTable, ...] = ()
+    foldable: tuple[PlainTable, ...] = ()
 
 
 @dataclass(frozen=True)

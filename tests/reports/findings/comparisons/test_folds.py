@@ -104,5 +104,5 @@ def test_a_report_shows_each_fold_and_all_together(run: RunTable) -> None:
     first = "All 3 folds together: each image is tested once, by a training that had no image of the same subject."
     assert sections[-1].cautions[0].startswith(f"{first} A seed stands for its 3 trainings")
     page = Page(build_report([run]))
-    assert "ck48-3folds in example" in page.text
+    assert "Classes of ck48-3folds" in page.text
     assert "All 3 folds together" in page.text

@@ -84,7 +84,7 @@ def test_comparison_shows_both_estimands_and_the_corrected_test(tmp_path: Path) 
         assert beside[4] == f"{2 / 2**6:.3f}"
         ratio = static_cost(level).macs / static_cost("ires").macs
         short = page.table("Against ires").row(level)
-        assert short[1:5] == [row[2], row[7], row[6], row[8]]
+        assert short[1:5] == [row[8], row[2], row[7], row[6]]
         assert float(short[6].removeprefix("× ")) == pytest.approx(ratio, rel=0.01)
     assert f"corrected over 3 tests, is {3 * 2 / 2**6:.3f}" in page.text
 

@@ -78,7 +78,7 @@ def test_intervals_of_one_search_hold_given_its_settings(once: RunTable) -> None
     assert sum("given these settings" in caption for caption in captions) == 2  # the ablations and the summary
     page = build_report([once])
     assert "Every candidate" in page
-    assert "with 95 % intervals, given these settings" in page
+    assert "with 95\N{NO-BREAK SPACE}% intervals, given these settings" in page
 
 
 @pytest.mark.usefixtures("unpainted")

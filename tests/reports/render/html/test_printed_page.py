@@ -1,4 +1,4 @@
-"""A report on paper: no number is cut in two, main parts begin pages, headings stand above what they head."""
+"""A report on paper: no number is cut in two, pages are full, headings stand above what they head."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def printed(browser: Any) -> Sequence[Any]:
     return list(pypdf.PdfReader(io.BytesIO(base64.b64decode(data))).pages)
 
 
-def lines_of(page: Any) -> list[str]:
-    """What stands on a page, from the top, without its spaces."""
+def lines_of(page: Any) -> dict[int, str]:
+    """What stands on a page without its spaces, by its height above the lower edge in points."""
     found: dict[int, str] = {}
 
     def visit(text: str, around: Sequence[float], place: Sequence[float], *_: object) -> None:
@@ -56,7 +56,7 @@ def lines_of(page: Any) -> list[str]:
             found[height] = found.get(height, "") + flat(text)
 
     page.extract_text(visitor_text=visit)
-    return [found[height] for height in sorted(found, reverse=True)]
+    return {height: found[height] for height in sorted(found, reverse=True)}
 
 
 def flat(text: str) -> str:
@@ -75,23 +75,49 @@ def test_no_number_and_no_interval_is_split_over_two_lines(opened: Any) -> None:
     assert opened.execute_script(SPLIT_NUMBERS) == []
 
 
-def test_main_parts_begin_pages_and_no_heading_ends_one(opened: Any) -> None:
+def test_pages_are_full_and_no_heading_ends_one(opened: Any) -> None:
     script = """
         return [...document.querySelectorAll('main :is(h2, h3, h4, h5, summary)')].map((one) => one.innerText);
     """
     on_paper(opened)
     headings = {flat(text) for text in opened.execute_script(script)}
-    pages = [lines for page in printed(opened) if (lines := lines_of(page))]
-    starts = [lines[0] for lines in pages]
-    for part in ("Summary", "Studies", "Claims"):
-        assert any(start.startswith(part) for start in starts), part
-    assert [lines[-1] for lines in pages if lines[-1] in headings] == []
+    pages = [lines_of(page) for page in printed(opened)]
+    assert all(pages)  # none is empty
+    a4 = 842  # points
+    ends = [min(lines) / a4 for lines in pages[:-1]]
+    assert sum(end > 0.55 for end in ends) <= len(pages) / 15, ends
+    last = [list(lines.values())[-1] for lines in pages]
+    assert [line for line in last if line in headings] == []
+
+
+def test_tables_are_set_large_enough_to_read_on_paper(opened: Any) -> None:
+    on_paper(opened)
+    script = """
+        return [...document.querySelectorAll('main :is(td, th, caption), main td .unit')].map(
+          (part) => [0.75 * parseFloat(getComputedStyle(part).fontSize), part.textContent.trim().slice(0, 40)]);
+    """
+    sizes = opened.execute_script(script)
+    assert min(sizes)[0] >= 7.5, min(sizes)
+
+
+def test_two_matrices_stand_side_by_side(opened: Any) -> None:
+    on_paper(opened)
+    script = """
+        const group = [...document.querySelectorAll('.choice')].find((one) => one.dataset.what.startsWith('Confusion'));
+        return [...group.children].slice(0, 4).map((one) => {
+          const box = one.getBoundingClientRect();
+          return [box.left, box.top];
+        });
+    """
+    (left, top), (right, same), (below_left, below), _ = opened.execute_script(script)
+    assert top == same < below
+    assert left == below_left < right
 
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>t</title><style>{css}</style></head><body>
 <main><h1>Title</h1><div class="scroll"><table class="wide"><caption>Caption</caption><thead><tr>
-<th scope="col" class="name"><button class="sort">Network</button></th>
-<th scope="col"><button class="sort">gain</button></th></tr></thead><tbody>{rows}</tbody></table></div>
+<th scope="col" class="name"><button class="heading sort">Network</button></th>
+<th scope="col"><button class="heading sort">gain</button></th></tr></thead><tbody>{rows}</tbody></table></div>
 </main></body></html>
 """
 

@@ -49,13 +49,14 @@ def test_a_table_is_copied_as_markdown_latex_and_csv(opened: Any) -> None:
         return window.taken;
     """
     markdown, latex, commas = opened.execute_script(taken)
-    assert markdown.splitlines()[0].startswith("| Network | % | trainable |")
-    assert markdown.splitlines()[2].startswith("| ires | 6")
-    assert len(markdown.splitlines()) == 2 + 9
-    assert latex.splitlines()[1] == "\\toprule"
+    assert markdown.splitlines()[0].startswith("**Cost: counts for one image")
+    assert markdown.splitlines()[2].startswith("| Network | Top-1: % | Parameters: trainable |")
+    assert markdown.splitlines()[4].startswith("| ires | 6")
+    assert len(markdown.splitlines()) == 4 + 9
+    assert "\\caption{Cost: counts" in latex
     assert "ires\\_relu & " in latex
-    assert commas.splitlines()[0].startswith("Network,%,trainable,")
-    assert re.search(r'"\d+,\d{3}"', commas.splitlines()[1])  # a comma inside a number is quoted
+    assert commas.splitlines()[0].startswith("Network,Top-1: %,Parameters: trainable,")
+    assert re.match(r"ires,\d\d\.\d,\d{5,},", commas.splitlines()[1])  # no comma inside a number
 
 
 def test_a_command_is_copied(opened: Any) -> None:
@@ -63,7 +64,7 @@ def test_a_command_is_copied(opened: Any) -> None:
         window.taken = [];
         const clipboard = { writeText: async (text) => window.taken.push(text) };
         Object.defineProperty(navigator, 'clipboard', { value: clipboard });
-        const code = document.querySelector('code.command');
+        const code = document.querySelector('code.command, pre.copied');
         code.parentElement.querySelector('button.copy').click();
         return [code.textContent, window.taken[0]];
     """
@@ -76,14 +77,29 @@ def test_plain_words_or_all_numbers_without_a_reload(opened: Any) -> None:
     table = opened.find_element("xpath", "//caption[starts-with(., 'Against')]/..")
     words = opened.find_element("css selector", ".verdicts.words-view")
     assert (table.is_displayed(), words.is_displayed()) == (True, False)
-    plain, numbers = opened.find_elements("css selector", "button.view")
+    folds = "return [...document.querySelectorAll('main details')].filter((fold) => fold.open).length"
+    plain, main, numbers = buttons = opened.find_elements("css selector", "button.view")
+    pressed = lambda: [button.get_attribute("aria-pressed") for button in buttons]  # noqa: E731
+    assert pressed() == ["false", "true", "false"]
+    assert opened.execute_script(folds) == 0
     plain.click()
+    assert pressed() == ["true", "false", "false"]
     assert (table.is_displayed(), words.is_displayed()) == (False, True)
+    seen = [one for one in opened.find_elements("css selector", "main table") if one.is_displayed()]
+    captions = [one.find_element("tag name", "caption").text for one in seen]
+    assert [one for one in captions if not re.match(r"Claims of|\d+ of \d+ trials failed", one)] == []
+    assert opened.find_element("css selector", "details.words p").is_displayed()
+    menus = [one for one in opened.find_elements("css selector", "select.copy") if one.is_displayed()]
+    assert len(menus) == len(seen)
     numbers.click()
     assert table.is_displayed()
     assert opened.execute_script("return [...document.querySelectorAll('main details')].every((fold) => fold.open)")
     numbers.click()
-    assert plain.get_attribute("aria-pressed") == numbers.get_attribute("aria-pressed") == "false"
+    assert pressed() == ["false", "true", "false"]
+    assert opened.execute_script(folds) == 0
+    numbers.click()
+    main.click()
+    assert opened.execute_script(folds) == 0
 
 
 def test_search_finds_what_is_folded_and_goes_there(opened: Any) -> None:
@@ -94,6 +110,84 @@ def test_search_finds_what_is_folded_and_goes_there(opened: Any) -> None:
     assert part.get_attribute("open") is None
     field.send_keys(keys.Keys.ENTER)
     assert part.get_attribute("open") is not None
+    opened.execute_script("document.getElementById('run1-counters').closest('details').open = true")
+    field.clear()
+    field.send_keys(" ", keys.Keys.BACKSPACE)
+    assert part.get_attribute("open") is None
+    assert opened.execute_script("return document.querySelectorAll('main details[open]').length") == 1
+
+
+def test_a_link_lands_on_what_it_names_wherever_it_is_folded(opened: Any, file: Path) -> None:
+    landed = """
+        const [done, id] = [arguments[arguments.length - 1], arguments[0]];
+        const frames = (left) => (left ? requestAnimationFrame(() => frames(left - 1)) : done([
+          document.getElementById(id).getBoundingClientRect().top,
+          innerHeight + scrollY >= document.documentElement.scrollHeight - 2]));
+        frames(4);
+    """
+    ids = opened.execute_script("return [...document.querySelectorAll('nav a')].map((link) => link.hash.slice(1))")
+    ids += opened.execute_script("return [...document.querySelectorAll('main figure[id]')].map((one) => one.id)")[::6]
+    wrong = []
+    for key in ids:
+        opened.get("about:blank")
+        opened.get(f"{file.as_uri()}#{key}")
+        top, is_end = opened.execute_async_script(landed, key)
+        if not is_end and not 0 <= top <= 60:
+            wrong.append((key, top))
+    opened.get("about:blank")
+    opened.get(file.as_uri())
+    for key in ids[::-2]:  # upwards, from what the page has opened before
+        opened.execute_script("document.querySelector(`a[href='#${arguments[0]}']`).click()", key)
+        top, is_end = opened.execute_async_script(landed, key)
+        if not is_end and not 0 <= top <= 60:
+            wrong.append((key, top))
+    assert wrong == []
+
+
+def test_headings_with_a_meaning_are_underlined_and_tell_it_below_themselves(opened: Any) -> None:
+    opened.execute_script("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
+    buttons = opened.find_elements("css selector", "th .explained")
+    terms = {one.get_attribute("textContent").split(",")[0].strip(" ↕").lower() for one in buttons}
+    for term in ("verdict", "beats it", "right in one only", "price of a point", "behind the best others"):
+        assert any(one.startswith(term) for one in terms), term
+    one_row = """
+        return [...document.querySelectorAll('table')].filter((table) => cells.rowsOf(table).length === 1
+          && table.querySelector('.explained')).map((table) => table.querySelectorAll('.sort').length);
+    """
+    assert set(opened.execute_script(one_row)) <= {0}
+    decoration = "return getComputedStyle(arguments[0].querySelector('.words-of-heading')).textDecorationLine"
+    for button in buttons[:6]:
+        assert opened.execute_script(decoration, button) == "underline"
+        opened.execute_script("arguments[0].scrollIntoView({ block: 'center' }); arguments[0].focus()", button)
+        tip = opened.find_element("id", button.get_attribute("aria-describedby"))
+        assert tip.text == button.get_attribute("data-meaning")
+        assert tip.rect["y"] >= button.rect["y"] + button.rect["height"]
+
+
+def test_a_figure_is_one_stop_and_its_words_cover_no_row_of_a_forest(opened: Any) -> None:
+    script = """
+        return [...document.querySelectorAll('main figure svg')].filter((svg) => svg.querySelector('.spot')).map(
+          (svg) => svg.querySelectorAll(".spot[tabindex='0']").length);
+    """
+    stops = opened.execute_script(script)
+    assert len(stops) >= 5
+    assert set(stops) == {1}
+    spots = opened.find_elements("css selector", "[id*=ablations].spot")
+    opened.execute_script("arguments[0].focus()", spots[2])
+    tip = opened.find_element("id", "tip")
+    chart = opened.find_element("css selector", "figure[id*=ablations] svg")
+    assert tip.rect["x"] >= chart.rect["x"] + chart.rect["width"]
+
+
+def test_the_verdict_of_a_study_is_seen_on_a_phone(opened: Any) -> None:
+    resize(opened, 360)
+    script = """
+        return [...document.querySelectorAll('.numbers-view td.verdict')].filter((cell) => cell.checkVisibility())
+          .map((cell) => cell.getBoundingClientRect().right);
+    """
+    rights = opened.execute_script(script)
+    assert rights
+    assert max(rights) <= 360
 
 
 def test_few_stops_of_the_keyboard_come_before_the_first_figure(opened: Any) -> None:

@@ -151,7 +151,7 @@ def test_paper_and_a_page_without_scripts_have_every_figure_of_a_choice(opened: 
 def test_every_table_sorts_by_every_column_both_ways(opened: Any) -> None:
     script = """
         const report = [];
-        const value = (cell) => (cell.dataset.sort ?? cell.textContent).trim().replace(/\\s+/g, ' ');
+        const value = (cell) => cell.dataset.sort ?? cells.textOf(cell);
         for (const table of document.querySelectorAll('table')) {
           const bodies = [...table.tBodies].map((body) => [...body.rows].filter((row) => row.cells.length > 1));
           if (bodies.flat().length < 2) continue;
@@ -160,7 +160,7 @@ def test_every_table_sorts_by_every_column_both_ways(opened: Any) -> None:
           for (const cell of header.cells) {
             const column = place;
             place += cell.colSpan;
-            if (cell.tagName !== 'TH') continue;
+            if (cell.tagName !== 'TH' || cell.dataset.unsorted !== undefined) continue;
             const orders = [];
             const falling = cell.dataset.first === 'descending';
             const directions = ['ascending', 'descending'];
@@ -268,17 +268,22 @@ def test_points_answer_the_pointer_and_the_keyboard(opened: Any) -> None:
     spot = spots[opened.execute_script(uncovered, spots)]
     selenium.ActionChains(opened).scroll_to_element(spot).move_to_element(spot).perform()
     assert tip.is_displayed()
-    assert tip.text == spot.get_attribute("aria-label")
+    assert tip.text == words_of(spot)
     assert "\ntop-1 " in tip.text
     opened.execute_script("arguments[0].focus({ preventScroll: true })", spots[0])
-    assert tip.text == spots[0].get_attribute("aria-label")
-    selenium.ActionChains(opened).send_keys(keys.Keys.TAB).perform()
+    assert tip.text == words_of(spots[0])
+    selenium.ActionChains(opened).send_keys(keys.Keys.ARROW_RIGHT).perform()
     assert opened.switch_to.active_element.get_attribute("id") == spots[1].get_attribute("id")
-    assert tip.text == spots[1].get_attribute("aria-label")
+    assert tip.text == words_of(spots[1])
     inside = "const box = arguments[0].getBoundingClientRect(); return box.left >= 0 && box.right <= innerWidth"
     assert opened.execute_script(inside, tip)
     selenium.ActionChains(opened).send_keys(keys.Keys.ESCAPE).perform()
     assert not tip.is_displayed()
+
+
+def words_of(spot: Any) -> str:
+    """What a point says; the text of a page has spaces where its source keeps a number and its sign together."""
+    return str(spot.get_attribute("aria-label")).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_contents_follow_the_reader(opened: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from fbench.reports.render.latex.document import LINES_OF_A_TABLE, to_latex
 from fbench.reports.render.latex.text import escape
-from fbench.reports.render.plain.model import Column, PlainTable
+from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 from tests.reports.render.plain.plain_tables import compile_latex, report, table
 
 
@@ -32,7 +32,7 @@ from tests.reports.render.plain.plain_tables import compile_latex, report, table
         ("é ő Ł ß ï § °", "é ő Ł ß ï § °"),
         ("e\N{COMBINING ACUTE ACCENT}", "é"),
         ("شب 网络 x", "شب 网络 x"),
-        ("<a>|b'',,", r"<a>|b'{\kern0pt}',{\kern0pt},"),
+        ("<a>|b'',,", r"\textless{}a\textgreater{}\textbar{}b'{\kern0pt}',{\kern0pt},"),
         ("a\nb\x00", "a b"),
         ("[x]*", "{[}x{]}{*}"),
         ("α = Ω", r"$\alpha$ = $\Omega$"),
@@ -59,6 +59,30 @@ def test_pdf_says_what_the_table_says(tmp_path: Path) -> None:
     assert [name for name in names if text.count(name) < 2] == []
 
 
+@pytest.mark.slow
+def test_pdflatex_sets_a_report_in_latin_letters(tmp_path: Path) -> None:
+    columns = (Column("Network", kind="name"), Column("p"), Column("Interval", kind="range"))
+    given = PlainTable(
+        "A – B’s “table”", "l", columns, (("net_1", "< 0.001", "−1.0 to +2.0"), ("é", "0.012", "54 – 55"))
+    )
+    compile_latex(to_latex(report(given, texts=("title", "Seeds: 3 ≥ 2", "× 2"))), tmp_path, "pdflatex")
+
+
+def test_what_limits_a_result_is_a_list_with_its_topics_in_bold() -> None:
+    section = PlainSection("fer2013", ("Take ires.",), ("Seeds: 3 only", "not complete"), (), ("First: ires",))
+    text = to_latex(PlainReport("title", (section,)))
+    assert "\\begin{itemize}\n\\item \\textbf{Seeds:} 3 only\n\\item not complete\n\\end{itemize}" in text
+    assert "\\textbf{fer2013}" in text
+    assert "\\item \\textbf{First:} ires" in text
+
+
+def test_a_long_table_that_settles_nothing_is_only_named() -> None:
+    section = PlainSection("Claims", (), (), (), foldable=(replace(table("one"), caption="Claims of A, open"),))
+    text = to_latex(PlainReport("title", (section,)))
+    assert f"Claims of A, open: {len(table('one').rows)} rows in the page." in text
+    assert "tabular" not in text
+
+
 def test_packages_and_labels_are_named() -> None:
     text = to_latex(report(table("one")))
     assert "\\usepackage{array,booktabs,graphicx,siunitx}" in text.splitlines()[1]
@@ -77,7 +101,7 @@ def test_numbers_stand_in_a_column_of_siunitx_with_room_for_the_longest() -> Non
     text = to_latex(report(given))
     assert "\\begin{tabular}{@{}S[table-format=+4.3]@{}}" in text
     assert "{x} \\\\\n{points} \\\\" in text
-    assert rows_of(text) == [["130"], ["62.6"], ["0.765"], ["-1024.5"], ["{–}"], ["{< 0.001}"]]
+    assert rows_of(text) == [["130"], ["62.6"], ["0.765"], ["-1024.5"], ["{–}"], [r"{\textless{} 0.001}"]]
 
 
 def test_intervals_and_words_are_no_columns_of_numbers() -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from fbench.reports.render.markdown.document import MOST_CHARACTERS, escape, to_markdown
-from fbench.reports.render.markdown.links import page_words
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 from tests.reports.render.plain.plain_tables import HOSTILE, markdown_tables, report, seen, table
 
@@ -67,12 +65,12 @@ def test_the_answer_and_what_limits_it_come_before_the_one_table_and_the_rest_is
     given = of_a_section(
         tables=(table("one"),), words=("First: ires.",), folded=(replace(table("two"), title="A <b> of @you"),)
     )
-    blocks = to_markdown(given, pages=("results/x/report.html",)).split("\n\n")
+    blocks = to_markdown(given, pages=("report.html in the run’s folder",)).split("\n\n")
     assert blocks[:4] == ["## title", "### part", "**Take ires.**", "It is best."]
     assert blocks[4] == "> [!WARNING]\n> - Seeds: 3\n> - \\- x"
     opened = [place for place, block in enumerate(blocks) if block.startswith("<details>")]
     tables = [place for place, block in enumerate(blocks) if block.startswith("|")]
-    link = blocks.index("The full report: results/x/report.html")
+    link = blocks.index("The full report: report.html in the run’s folder")
     assert tables[0] < link < opened[0] < opened[1] < tables[1]
     assert blocks[opened[0]] == "<details>\n<summary>In words</summary>"
     assert blocks[opened[1]] == "<details>\n<summary>A &lt;b&gt; of @<!-- -->you</summary>"
@@ -93,17 +91,6 @@ def test_rows_in_groups_have_the_group_in_a_column() -> None:
     given = PlainTable("c", "l", columns, (("a_b", "+1.0"), ("c", "–")), "", "Against", ("x", "y_z"))
     (found,) = markdown_tables(to_markdown(report(given)))
     assert found == [["Network", "Against", "Difference, points"], ["a_b", "x", "+1.0"], ["c", "y_z", "–"]]
-
-
-def test_a_page_is_a_link_where_it_can_be_followed_else_a_path(tmp_path: Path) -> None:
-    page = tmp_path / "here" / "results" / "my run" / "report.html"
-    here = tmp_path / "here"
-    assert page_words(page, here, None) == "results/my run/report.html"
-    assert page_words(page, here, page.parent / "a.md") == "[results/my run/report.html](report.html)"
-    assert page_words(page, here, here / "docs" / "a.md") == (
-        "[results/my run/report.html](../results/my%20run/report.html)"
-    )
-    assert page_words(page, tmp_path / "elsewhere", tmp_path / "elsewhere" / "a.md") == "my run/report.html"
 
 
 def test_even_an_endless_title_fits() -> None:

@@ -57,7 +57,7 @@ def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
 def test_each_data_set_has_its_ablations_first_and_its_other_tables_folded(table: RunTable) -> None:
     report = gather_report([table])
     sections = plain_report(report).sections
-    assert [section.heading for section in sections[:2]] == ["fer2013 in example", "ck48 in example"]
+    assert [section.heading for section in sections[:2]] == ["fer2013", "ck48"]
     assert [[one.label for one in section.tables] for section in sections] == [
         ["run1-data1-ablations"],
         ["run1-data2-ablations"],
@@ -73,6 +73,30 @@ def test_each_data_set_has_its_ablations_first_and_its_other_tables_folded(table
         warnings = [line for line in found.overview.trust if line.is_warning]
         assert section.cautions[-len(warnings) :] == tuple(f"{line.topic}: {line.text}" for line in warnings)
         assert warnings
+
+
+def test_two_claims_of_one_sentence_are_told_apart_by_the_split_that_they_read_it_with(tmp_path: Path) -> None:
+    studies = (
+        {
+            "name": "a",
+            "title": "A",
+            "question": "?",
+            "baseline": "arch1",
+            "levels": ("arch1", "arch2", "arch3", "arch4"),
+        },
+    )
+    recipe = Recipe(accuracy=dict.fromkeys(("arch1", "arch2", "arch3", "arch4"), 0.6), studies=studies, data=("ck48",))
+    section = plain_report(gather_report([fabricate_run(tmp_path / "run", recipe)])).sections[-1]
+    said = [row[0] for one in (*section.folded, *section.foldable) for row in one.rows]
+    assert len(said) == len(set(said))
+    assert any("split by subject" in one for one in said)
+    assert any("split by frame" in one for one in said)
+
+
+def test_cautions_refer_to_no_part_that_only_the_page_has(table: RunTable) -> None:
+    cautions = plain_report(gather_report([table])).sections[0].cautions
+    assert any("failed" in one for one in cautions)
+    assert not any("see failed trials" in one for one in cautions)
 
 
 def test_ablations_say_what_the_findings_say(table: RunTable) -> None:
@@ -131,8 +155,11 @@ def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
     assert report.claims is not None
     last = plain_report(report).sections[-1]
     assert last.paragraphs[0] == report.claims.summary
-    verdicts = [row[1] for one in last.folded for row in one.rows]
-    assert verdicts == [one.verdict_words for paper in report.claims.papers for one in paper.claims]
+    verdicts = [row[1] for one in (*last.folded, *last.foldable) for row in one.rows]
+    told = [one for paper in report.claims.papers for one in paper.claims]
+    assert sorted(verdicts) == sorted(one.verdict_words for one in told)
+    decided = [one.verdict_words for one in told if one.verdict in ("supported", "contradicted")]
+    assert [row[1] for one in last.folded for row in one.rows] == decided
 
 
 def test_runs_that_cannot_be_judged_together_say_so(table: RunTable) -> None:
