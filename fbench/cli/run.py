@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from fbench.cli.architectures import listing_of
+from fbench.cli.asked import Asked
 from fbench.cli.duration import seconds_of
 from fbench.cli.run_end import give_results, give_shard, still_to_do, tell_stopped
 from fbench.cli.run_options import (
@@ -52,7 +53,6 @@ from fbench.cli.run_options import (
     VerboseOption,
     WaitOption,
 )
-from fbench.cli.run_request import Asked
 from fbench.cli.stop_signals import STOPPED, StopSignals
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded

@@ -50,9 +50,10 @@ class FullOutput:
 
     def results(self, table: RunTable, report: Report, page: Path) -> None:
         """Print them."""
+        from fbench.reports.findings.origin.provenance import place_option
         from fbench.reports.render.terminal.summary import print_summary
 
-        print_summary(report)
+        print_summary(report, place_option(table))
         _tell_failed(table)
         typer.echo(f"Report: {page}")
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
+from fbench.cli.asked import Asked
+
 if TYPE_CHECKING:
     from fbench.benchmark.runs.request import RunRequest
-
-
-@dataclass
-class Asked:
-    """Takes the request of a command line that is not to be run."""
-
-    request: RunRequest | None = None
 
 
 def request_of(arguments: Sequence[str]) -> RunRequest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +93,22 @@ def test_one_image_is_a_path_and_no_text_of_letters(tmp_path: Path) -> None:
         fbench.predict(str(run), "lenet5:0", "nofile.png")
 
 
-def test_the_command_that_would_decide_more_goes_on_in_the_same_folder(tmp_path: Path) -> None:
-    from fbench.reports.findings.origin.provenance import going_on_command
-    from tests.reports.fabricated_run import Recipe, fabricate_run
+def test_the_command_that_would_decide_more_goes_on_in_the_same_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fbench.benchmark.store.run_table import load_run
+    from fbench.reports.findings.gather import gather_findings
+    from fbench.reports.findings.origin.provenance import place_option
+    from fbench.reports.render.terminal.summary import print_summary
 
-    run = fabricate_run(tmp_path / "q2", Recipe(seeds=(0, 1), images=40))
-    words = shlex.split(going_on_command(run, 9))
-    assert words[words.index("--seeds") + 1] == "9"
-    assert Path(words[words.index("--out") + 1]) == tmp_path / "q2"
+    shutil.copytree(Path(__file__).parents[2] / "results" / "fer2013-standard", tmp_path / "q2")
+    run = load_run(tmp_path / "q2")
+    findings = gather_findings([run])
+    (section,) = findings.data_sections
+    assert section.next_step.command
+    print_summary(findings, place_option(run))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{section.next_step.command} --out {shlex.quote(str(tmp_path / 'q2'))}" in printed
 
 
 def test_a_network_of_another_alphabet_has_a_row_that_can_be_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.comparison import Comparison
 from fbench.reports.findings.comparisons.studies import StudyResult
-from fbench.reports.findings.origin.provenance import going_on_command
+from fbench.reports.findings.origin.provenance import repeat_command
 from fbench.reports.formatting import count, plural
 
 MOST_SEEDS: Final = 40
@@ -64,7 +64,7 @@ def next_step(run: RunTable, studies: Sequence[StudyResult]) -> NextStep:
         undecided=len(undecided),
         seeds=seeds,
         decided=len(wanted),
-        command=going_on_command(run, seeds) if seeds else "",
+        command=repeat_command(run, seeds) if seeds else "",
         untested=_why_untested(undecided),
     )
 

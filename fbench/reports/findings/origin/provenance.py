@@ -132,11 +132,11 @@ def repeat_command(run: RunTable, seeds: int | None = None, preset: str | None =
     return shlex.join(command)
 
 
-def going_on_command(run: RunTable, seeds: int) -> str:
-    """The command line that goes on with a run where it lies, up to so many seeds."""
+def place_option(run: RunTable) -> str:
+    """What a command needs beside :func:`repeat_command` to go on with a run where it lies; empty in its usual place. A
+    page, which others read elsewhere, leaves it out."""
     usual = Path("results") / run.config.name
-    command = repeat_command(run, seeds)
-    return command if run.folder.path == usual else f"{command} --out {shlex.quote(_from_home(str(run.folder.path)))}"
+    return "" if run.folder.path == usual else f" --out {shlex.quote(str(run.folder.path))}"
 
 
 def _from_home(path: str) -> str:

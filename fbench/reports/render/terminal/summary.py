@@ -30,8 +30,9 @@ TOPICS: Final = ("Missed", "Take", "What matters", "Undecided", "Learning", "Fir
 """In the order in which they are printed, as many as there are lines."""
 
 
-def print_summary(findings: Findings) -> None:
-    """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial."""
+def print_summary(findings: Findings, place: str = "") -> None:
+    """Print accuracy with both 95 % intervals, and cost, for each data set that has a finished trial; ``place`` is what
+    commands need to go on with the run where it lies."""
     console = Console()
     for section in findings.data_sections:
         for one in section.left_out:
@@ -45,7 +46,7 @@ def print_summary(findings: Findings) -> None:
             if sum(len(study.result.comparisons) for study in section.studies) <= MOST_SENTENCES:
                 for study in section.studies:
                     _print_verdicts(console, study, section.budget)
-            _print_answer(console, section)
+            _print_answer(console, section, place)
 
 
 def answer_lines(section: DataFindings) -> list[tuple[str, str]]:
@@ -59,9 +60,11 @@ def answer_lines(section: DataFindings) -> list[tuple[str, str]]:
     return [(topic, said[topic]) for topic in TOPICS if said.get(topic)][:LINES]
 
 
-def _print_answer(console: Console, section: DataFindings) -> None:
+def _print_answer(console: Console, section: DataFindings, place: str) -> None:
     console.print("\nAnswer", style="bold")
-    for topic, text in answer_lines(section):
+    command = section.next_step.command
+    for topic, said in answer_lines(section):
+        text = said.replace(command, f"{command}{place}") if command else said
         console.print(f"- {topic}: {text}", highlight=False, markup=False, soft_wrap=True)
 
 

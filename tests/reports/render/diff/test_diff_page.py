@@ -191,7 +191,7 @@ def test_sides_of_one_name_are_called_by_their_whole_paths(tmp_path: Path) -> No
 def test_sides_that_share_nothing_measured_are_refused(tmp_path: Path) -> None:
     fabricate_run(tmp_path / "base", replace(SMALL, data=("fer2013",), with_cost=False, missing=_all(SMALL)))
     fabricate_run(tmp_path / "new", replace(SMALL, data=("ck48",), with_cost=False, missing=_all(SMALL)))
-    with pytest.raises(UserError, match="have nothing measured in common"):
+    with pytest.raises(UserError, match="have nothing in common that can be compared"):
         gathered(tmp_path / "base", tmp_path / "new")
 
 
