@@ -69,7 +69,9 @@ class RealCluster:
         """Start a node, and wait until it has joined."""
         self._started += 1
         port = self.address.rpartition(":")[2]
-        whose = ["--head", "--port", port, "--include-dashboard=false"] if not self.nodes else ["--address", self.address]
+        whose = (
+            ["--head", "--port", port, "--include-dashboard=false"] if not self.nodes else ["--address", self.address]
+        )
         command = [
             *(sys.executable, "-m", "ray.scripts.scripts", "start", *whose, "--block"),
             *("--num-cpus", str(cpus), "--num-gpus", str(gpus), "--object-store-memory", "200000000"),

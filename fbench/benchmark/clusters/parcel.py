@@ -82,7 +82,7 @@ class Parcel(FrozenModel):
     cpus: float
     gpus: float
     limit_s: float | None = None
-    versions: dict[str, str]
+    versions: Mapping[str, str]
     plugin: SentPlugin | None = None
     flag: str
     not_from: tuple[str, ...] = ()

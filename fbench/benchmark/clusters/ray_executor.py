@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -16,10 +17,11 @@ import numpy as np
 from fbench.architectures.plugin_sources import PluginSources
 from fbench.benchmark.clusters.arrivals import arrived, checkpoint_file, tell
 from fbench.benchmark.clusters.attempts import MOST_LOSSES, Attempt, Attempts, Pending, reasons
-from fbench.benchmark.clusters.connection import Connection, LostError, Node, OutOfMemoryError, UnfitError, connected
+from fbench.benchmark.clusters.connection import Connection, LostError, OutOfMemoryError, UnfitError, connected
+from fbench.benchmark.clusters.fleet import Fleet
 from fbench.benchmark.clusters.options import ClusterOptions
 from fbench.benchmark.clusters.parcel import Message, Parcel, SentPlugin
-from fbench.benchmark.clusters.versions import difference, versions_here
+from fbench.benchmark.clusters.versions import versions_here
 from fbench.benchmark.data.cache import write_whole
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.records.events import Checkpointed, Listen
@@ -32,7 +34,6 @@ Connect = Callable[[ClusterOptions, float], AbstractContextManager[Connection]]
 STOP_LIMIT_S: Final = 15.0
 """How long trials may take to hand their checkpoints over when they are asked to stop; a host waits 12 s for its."""
 _TICK_S: Final = 0.2
-_NODES_KNOWN_S: Final = 2.0
 _LONG_WAIT_S: Final = 60.0
 _log = logging.getLogger(__name__)
 
@@ -60,10 +61,9 @@ class RayExecutor:
         self._stop = False
         self._open = ExitStack()
         self._cluster: Connection | None = None
-        self._nodes: list[Node] = []
-        self._nodes_at = 0.0
-        self._unfit: dict[str, str] = {}
+        self._fleet = Fleet(options, self._gpus)
         self._data: dict[str, Any] = {}
+        self._waits_since: float | None = None
 
     def __enter__(self) -> Self:
         if self._connects:
@@ -83,8 +83,7 @@ class RayExecutor:
     @property
     def room(self) -> int:
         """Trials at a time, as far as is known; at least one."""
-        fit = [node for node in self._nodes if node.node_id not in self._unfit]
-        return max(1, sum(node.room_for(self._options.cpus_per_trial, self._gpus) for node in fit))
+        return self._fleet.room
 
     def run(
         self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits = NO_LIMITS
@@ -124,9 +123,7 @@ class RayExecutor:
         if self._cluster is None:
             with ExitStack() as opened:
                 cluster = opened.enter_context(self._connect(self._options, self._gpus))
-                self._nodes, self._nodes_at = cluster.nodes(), time.monotonic()
-                self._require_room()
-                self._require_equal_versions(cluster)
+                self._fleet.require_fit(cluster)
                 self._open = opened.pop_all()
             self._cluster = cluster
         return self._cluster
@@ -136,44 +133,12 @@ class RayExecutor:
         self._data.clear()
         self._open.close()
 
-    def _require_room(self) -> None:
-        cpus, gpus = self._options.cpus_per_trial, self._gpus
-        if any(node.room_for(cpus, gpus) for node in self._nodes):
-            return
-        most = max((node.gpus for node in self._nodes), default=0.0)
-        if gpus > most:
-            raise UserError(
-                f"A trial is to have {gpus:g} of a node's GPUs (--gpus-per-trial), and no node of the cluster has more "
-                f"than {most:g}; give at most that many, or let a node with more join."
-            )
-        raise UserError(
-            f"A trial is to have {cpus:g} cores (--cpus-per-trial){f' and {gpus:g} GPUs' if gpus else ''}, and no node "
-            f"of the cluster has so many: {'; '.join(f'{one.name} has {one.cpus:g}' for one in self._nodes)}."
-        )
-
-    def _require_equal_versions(self, cluster: Connection) -> None:
-        here = versions_here()
-        found = cluster.versions(self._nodes)
-        names = {node.node_id: node.name for node in self._nodes}
-        differ = [f"{names[key]} has {other}" for key, there in found.items() if (other := difference(there, here))]
-        if differ:
-            raise UserError(
-                f"The nodes of the cluster are not alike, and results would depend on where a trial ran: "
-                f"{'; '.join(differ)}; install the same versions on all, or take these nodes out."
-            )
-
-    def _know_nodes(self, cluster: Connection) -> None:
-        if time.monotonic() - self._nodes_at > _NODES_KNOWN_S:
-            self._nodes, self._nodes_at = cluster.nodes(), time.monotonic()
-        if self._nodes and all(node.node_id in self._unfit for node in self._nodes):
-            raise UserError(f"No node of the cluster can run a trial any more: {reasons(self._unfit)}.")
-
     # --- handing out
 
     def _hand_out(self, cluster: Connection, attempts: Attempts, limits: TrialLimits) -> None:
         """Hand over as many trials as there is room for and a few more, and take back those that may not begin any
         more."""
-        self._know_nodes(cluster)
+        self._fleet.look(cluster)
         for attempt in attempts.unbegun:
             if not limits.may_begin(attempt.trial_id):
                 cluster.give_up(attempt.handle)
@@ -181,6 +146,17 @@ class RayExecutor:
         ahead = max(2, self.room // 2)  # a node then never waits for this process; and what may scale, sees demand
         while len(attempts.under_way) < self.room + ahead and (pending := attempts.ready(limits.may_begin)):
             attempts.under_way.append(self._begun(cluster, pending, limits))
+        self._tell_long_wait(attempts)
+
+    def _tell_long_wait(self, attempts: Attempts) -> None:
+        """Say once that nothing runs, where that is so for long: others may have the cluster, or nodes be gone."""
+        if not attempts.under_way or len(attempts.unbegun) < len(attempts.under_way):
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = time.monotonic()
+        elif time.monotonic() - self._waits_since > _LONG_WAIT_S:
+            self._waits_since = math.inf
+            _log.warning("no trial has begun for %.0f s, as no node of the cluster has room for one", _LONG_WAIT_S)
 
     def _begun(self, cluster: Connection, pending: Pending, limits: TrialLimits) -> Attempt:
         spec = pending.spec
@@ -201,7 +177,7 @@ class RayExecutor:
             flag=cluster.flag,
             not_from=cluster.own_folders(),
         )
-        avoided = {*self._unfit, *pending.unfit}
+        avoided = {*self._fleet.unfit, *pending.unfit}
         handle = cluster.begin(parcel.to_text(), self._lent(cluster, spec.data), self._checkpoint(spec), avoided)
         return Attempt(pending, handle)
 
@@ -243,7 +219,7 @@ class RayExecutor:
             result = TrialResult(failed_record(pending.spec, reason))
         except UnfitError as error:
             attempts.end(attempt)
-            self._avoid(error)
+            self._fleet.avoid_address(error.address, str(error))
             attempts.again(pending)
             return
         except OutOfMemoryError as error:
@@ -286,26 +262,14 @@ class RayExecutor:
                 raise LostError("it said what is no message")
         return None
 
-    def _avoid(self, error: UnfitError) -> None:
-        """Leave the nodes alone on which fbench cannot begin.
-
-        Raises:
-            UserError: no other is left, or it is not known which they are.
-        """
-        for node in self._nodes:
-            if error.address in ("", node.address):
-                self._unfit[node.node_id] = f"fbench cannot begin on the node {node.name}: {error}"
-        _log.warning("nothing more runs at %s: %s", error.address, error)
-
     def _elsewhere(self, attempts: Attempts, attempt: Attempt, reason: str, *, of_node: bool) -> TrialResult | None:
         """Try a trial on other nodes, as one cannot run it; a failed result where none can."""
         pending, why = attempt.pending, f"on the node {attempt.node}, {reason}"
         if of_node:
-            self._unfit[attempt.node_id] = why
-            _log.warning("nothing more runs %s", why)
+            self._fleet.avoid(attempt.node_id, why)
         else:
             pending.unfit[attempt.node_id] = why
-        if any(node.node_id not in {*self._unfit, *pending.unfit} for node in self._nodes) or of_node:
+        if of_node or self._fleet.has_other_than(pending.unfit):
             attempts.again(pending)
             return None
         return TrialResult(failed_record(pending.spec, f"no node can run it: {reasons(pending.unfit)}"))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 
 from fbench.core.machine import minor_version, package_version
 
 Versions = Mapping[str, str]
 
 
-def versions_here() -> dict[str, str]:
+@cache
+def versions_here() -> Versions:
     """The versions of fbench, PyTorch and Python in this process; of PyTorch without what it was built for."""
     return {
         "fbench": package_version("fbench"),
