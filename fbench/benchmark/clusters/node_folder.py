@@ -60,7 +60,13 @@ class NodeFolder:
 
     def remove(self) -> None:
         """Remove the folder; its process ends."""
+        self.let_go()
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def let_go(self) -> None:
+        """Let the folder be taken for that of a process that is no more, as the system does at its end."""
+        if self._alive is not None:
+            self._alive.close()
 
     def keep_checkpoint(self, trial_id: str, content: bytes) -> None:
         """Put the checkpoint of a trial where it goes on from it, or none.
