@@ -43,7 +43,7 @@ from tests.csv_tables import read_rows, save_rows
 from tests.real_cluster import RealCluster, real_cluster
 from tests.support import make_stripes, trial_spec_of
 
-TRIES: Final = {"undisturbed": 3, "node killed": 20, "nodes join and leave": 3, "driver killed": 10}
+TRIES: Final = {"undisturbed": 5, "node killed": 20, "nodes join and leave": 3, "driver killed": 10}
 _COMPARED: Final = ("weights.safetensors", "predictions.npz", "logits.npz")
 _LONG, _TINY = (3, 40, 96 * 60), (200, 1, 96)
 """Trials, evaluation points and image passes."""

@@ -12,20 +12,21 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from fbench.architectures.registry import is_announced
+from fbench.architectures.announced import is_announced, module_of
 from fbench.benchmark.clusters.flag import FlagSeen
 from fbench.benchmark.clusters.node_folder import NodeFolder
 from fbench.benchmark.clusters.parcel import Message, Parcel
 from fbench.benchmark.clusters.ray_library import ray_library
 from fbench.benchmark.clusters.versions import difference, versions_here
 from fbench.benchmark.records.events import Checkpointed, event_to_json
-from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
+from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs.driver import keep
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.training_task import event_of, result_of_outcome, training_task
@@ -176,11 +177,14 @@ def _content(file: ContainedPath) -> bytes:
 
 def _lacking(parcel: Parcel) -> str:
     """Which packages of a network this node has not, or of another version; empty where it has all."""
-    network: NetworkSpec = parcel.spec.network
+    network = parcel.spec.network
     if parcel.plugin is not None:
         needed = [(name, wanted, package_version(name)) for name, wanted in parcel.plugin.packages.items()]
         other = [f"{name} {wanted} ({found} there)" for name, wanted, found in needed if found != wanted]
         return f"the plug-in {parcel.plugin.main} needs {', '.join(other)}" if other else ""
-    if network.source_sha256 is not None and not is_announced(network.builder):
+    if network.source_sha256 is None:
+        return ""
+    if not is_announced(network.builder):
         return f"no package there announces the network '{network.builder}'"
-    return ""
+    package = module_of(network.builder).partition(".")[0]
+    return "" if find_spec(package) else f"the network '{network.builder}' needs {package} (not installed there)"

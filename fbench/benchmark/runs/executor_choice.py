@@ -54,4 +54,8 @@ def executor_of(plan: RunPlan, context: WorkerContext, specs: Sequence[TrialSpec
 
 def at_a_time(plan: RunPlan, executor: LocalExecutor | RayExecutor) -> int:
     """How many trials an executor runs at a time, as far as that is known before it begins."""
-    return plan.jobs if plan.cluster is None else getattr(executor, "room", plan.jobs)
+    if plan.cluster is None:
+        return plan.jobs
+    from fbench.benchmark.clusters.ray_executor import RayExecutor
+
+    return executor.room if isinstance(executor, RayExecutor) else plan.jobs

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from pretended import specs_in
-from real_cluster import RealCluster, real_cluster
+from real_cluster import ClusterNode, RealCluster, real_cluster
 from support import data_spec_of, make_stripes
 
 from fbench.architectures.plugin_sources import read_sources
@@ -188,6 +189,30 @@ def test_more_gpus_than_there_are_is_told_of_the_cluster(tmp_path: Path, cluster
     )
     with pytest.raises(UserError, match=r"2 GPUs .*no node of the cluster has more than 0"), executor:
         pass
+
+
+def test_a_node_of_another_version_is_named_or_left_out_where_it_joins_later(
+    tmp_path: Path, cluster: RealCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = tmp_path / "older" / "torch-2.11.0.dist-info"
+    older.mkdir(parents=True)
+    (older / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.11.0\n")
+    specs, nodes = specs_in(tmp_path, 6, evaluations=20, passes=96 * 20), list[ClusterNode]()
+    there = course(tmp_path / "there", cluster)
+
+    def join(event: Event) -> None:
+        if isinstance(event, Started) and not nodes:
+            nodes.append(cluster.start(cpus=4, PYTHONPATH=str(older.parent)))
+
+    there.then = join
+    assert there.run(specs) == []
+    assert {record.status for record in there.folder.trials().values()} == {"finished"}
+    assert {record.machine.versions["torch"] for record in there.folder.trials().values()} == {version("torch")}
+    assert "it has torch 2.11.0 (here" in caplog.text
+    refused = course(tmp_path / "refused", cluster)
+    with pytest.raises(UserError, match=r"not alike.*torch 2\.11\.0 \(here"):
+        refused.run(specs)
+    cluster.leave(nodes[0])
 
 
 def test_an_address_that_does_not_answer_is_told_in_bounded_time(
