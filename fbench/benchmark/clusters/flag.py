@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -24,21 +25,24 @@ class Flag:
 
 
 class FlagSeen:
-    """The flag as a node sees it. One that cannot be found, as its process is no more, is never up."""
+    """The flag as a node sees it. One that cannot be found, as its process is no more, is never up.
+
+    Whoever waits for Ray in a task's own thread gives the task's cores to another one meanwhile, be it for no time at
+    all; so another thread waits, for as long as the process lives.
+    """
 
     def __init__(self, ray: Any, name: str) -> None:
-        self._ray, self._answer = ray, None
+        self._up = threading.Event()
         with suppress(Exception):  # of any type: of Ray's many, and all mean that nobody is there to be asked
-            self._answer = ray.get_actor(name).wait.remote()
+            answer = ray.get_actor(name).wait.remote()
+            threading.Thread(target=self._wait, args=(ray, answer), daemon=True).start()
 
     @property
     def is_up(self) -> bool:
         """Whether it is up; nothing is waited for."""
-        if self._answer is None:
-            return False
-        try:
-            ready, _ = self._ray.wait([self._answer], timeout=0)
-            return bool(ready) and self._ray.get(self._answer) == "stop"
-        except Exception:  # of any type, as above
-            self._answer = None
-            return False
+        return self._up.is_set()
+
+    def _wait(self, ray: Any, answer: Any) -> None:
+        with suppress(Exception):  # as above
+            if ray.get(answer) == "stop":
+                self._up.set()

@@ -61,8 +61,8 @@ def host_trial(parcel: str, data: npt.NDArray[np.uint8], checkpoint: bytes) -> I
     try:
         sent = Parcel.from_text(parcel)
         if not _hosts:
-            _hosts.append(Host(sent, _cpus_of_node(ray, where)))
-        for message in _hosts[0].run(sent, data, checkpoint, FlagSeen(ray, sent.flag)):
+            _hosts.append(Host(sent, _cpus_of_node(ray, where), FlagSeen(ray, sent.flag)))
+        for message in _hosts[0].run(sent, data, checkpoint):
             yield message.to_bytes()
     except Exception as error:  # of fbench's own code, the disk, or what arrived; the trial's own are in its result
         yield Message({"unfit": reason_on_a_line(error), "of": "node"}).to_bytes()
@@ -75,16 +75,17 @@ def _cpus_of_node(ray: Any, node_id: str) -> float:
 class Host:
     """Hosts one trial at a time; what it needs is kept for the next."""
 
-    def __init__(self, first: Parcel, cpus_of_node: float) -> None:
+    def __init__(self, first: Parcel, cpus_of_node: float, flag: FlagSeen) -> None:
         own = Path(__file__).parents[3]  # where fbench lies
         sys.path[:] = [entry for entry in sys.path if entry not in first.not_from or Path(entry) == own]
         self._folder = NodeFolder()
         atexit.register(self._folder.remove)
         self._beside = int(1 / first.gpus) if first.gpus else int(cpus_of_node / first.cpus)
+        self._flag = flag  # a process of Ray serves one connection of a driver
         self._supervisor: Supervisor | None = None
         self._devices = os.environ.get(_DEVICES)
 
-    def run(self, parcel: Parcel, data: npt.NDArray[np.uint8], checkpoint: bytes, flag: FlagSeen) -> Iterator[Message]:
+    def run(self, parcel: Parcel, data: npt.NDArray[np.uint8], checkpoint: bytes) -> Iterator[Message]:
         """Run a trial.
 
         Raises:
@@ -106,7 +107,7 @@ class Host:
         folder.keep_checkpoint(spec.trial_id, checkpoint)
         context = WorkerContext(folder.scratch, parcel.device, max(1, self._beside), checkpoints=folder.checkpoints)
         data_file = folder.keep_data(data, spec.data.fingerprint)
-        yield from self._watched(training_task(spec, context, parcel.limit_s, data_file), spec, flag)
+        yield from self._watched(training_task(spec, context, parcel.limit_s, data_file), spec)
 
     def _see_devices(self, device: str) -> None:
         """Let trials see the GPUs that Ray has set aside, and none on a CPU; a worker that saw others ends."""
@@ -116,7 +117,7 @@ class Host:
             self._end()
         self._devices = os.environ.get(_DEVICES)
 
-    def _watched(self, task: Task, spec: TrialSpec, flag: FlagSeen) -> Iterator[Message]:
+    def _watched(self, task: Task, spec: TrialSpec) -> Iterator[Message]:
         if self._supervisor is None:
             self._supervisor = Supervisor(1, self._folder.logs, huge_pages=True, keeps_used=True)
         supervisor, told = self._supervisor, list[object]()
@@ -127,7 +128,7 @@ class Host:
                 if outcome is not None:
                     yield self._result(outcome, spec)
                     answered = True
-                elif not asked and flag.is_up:
+                elif not asked and self._flag.is_up:
                     asked = True
                     supervisor.ask_to_stop()
             yield from self._heard(task, told)

@@ -179,7 +179,7 @@ def test_asked_to_stop_trials_hand_over_their_checkpoints_within_20_s(tmp_path: 
     assert there.run(specs) == specs
     assert time.monotonic() - asked_at[0] < 21
     kept = [event.trial_id for event in there.heard if isinstance(event, Checkpointed)]
-    assert kept
+    assert 1 <= len(set(kept)) <= 2  # as many as there are cores; the others never began
     assert {file.stem for file in there.folder.checkpoints.iterdir()} == set(kept)
 
 
