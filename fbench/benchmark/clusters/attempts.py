@@ -11,7 +11,8 @@ from typing import Any, Final
 from fbench.benchmark.records.specs import TrialSpec
 
 MOST_LOSSES: Final = 20
-"""How often a trial is begun anew after its node was lost, before it counts as failed."""
+"""How often a trial is begun anew after its node was lost, without a checkpoint in between, before it counts as
+failed."""
 _LONGEST_PAUSE_S: Final = 10.0
 """A node that is no more is known to be so after a second, or after 30 where it only fell silent."""
 
@@ -23,7 +24,7 @@ class Pending:
     Attributes:
         spec: the trial.
         retries_left: how often it may be tried again that failed in a way that may pass.
-        losses: how often it was lost with its node.
+        losses: how often it was lost with its node since its last checkpoint.
         not_before: when it may be begun again, by the monotonic clock.
         unfit: the nodes that cannot run its network, by id, and why.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,6 +19,7 @@ from fbench.benchmark.store.index.histories import HISTORY_FILE
 from fbench.benchmark.store.index.records import RECORD_FILE
 from fbench.benchmark.store.run_folder import FAILURE_FILE, WEIGHTS_FILE
 from fbench.benchmark.workers.messages import NoMessageError
+from fbench.core.errors import UserError
 from fbench.core.schema import FrozenModel
 
 FILES_OF_A_TRIAL: Final = frozenset(
@@ -151,3 +152,16 @@ def _cut(content: bytes, sizes: Iterable[tuple[str, int]]) -> Iterable[tuple[str
         start += size
     if start != len(content):
         raise ValueError(f"{len(content)} bytes and not {start}")
+
+
+def refuse_networks_of_session(specs: Sequence[TrialSpec]) -> None:
+    """See that other machines can build all networks.
+
+    Raises:
+        UserError: some were defined in this session; they are named.
+    """
+    if of_session := sorted({spec.network.name for spec in specs if spec.network.is_of_session}):
+        raise UserError(
+            f"The networks {', '.join(of_session)} were defined in this session, and no other machine can build them; "
+            "write them into a file and name it with --plugin, or use --executor local."
+        )

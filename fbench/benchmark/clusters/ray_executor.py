@@ -20,7 +20,7 @@ from fbench.benchmark.clusters.attempts import MOST_LOSSES, Attempt, Attempts, P
 from fbench.benchmark.clusters.connection import Connection, LostError, OutOfMemoryError, UnfitError, connected
 from fbench.benchmark.clusters.fleet import Fleet
 from fbench.benchmark.clusters.options import ClusterOptions
-from fbench.benchmark.clusters.parcel import Message, Parcel, SentPlugin
+from fbench.benchmark.clusters.parcel import Message, Parcel, SentPlugin, refuse_networks_of_session
 from fbench.benchmark.clusters.versions import versions_here
 from fbench.benchmark.data.cache import write_whole
 from fbench.benchmark.data.loaded import load_for
@@ -209,19 +209,11 @@ class RayExecutor:
         try:
             result = self._taken(attempts, attempt, cluster.next_message(attempt.handle), listen)
         except LostError as error:
-            attempts.end(attempt)
-            _log.info("%s was lost on %s: %s", pending.spec.label, attempt.node or "its way", error)
-            if attempts.lost(pending):
-                return
-            reason = (
-                f"it was lost {MOST_LOSSES + 1} times with the node or process of Ray that ran it; the last: {error}"
-            )
-            result = TrialResult(failed_record(pending.spec, reason))
+            cluster.give_up(attempt.handle)  # it may be there all the same
+            result = self._lost(attempts, attempt, str(error))
         except UnfitError as error:
-            attempts.end(attempt)
             self._fleet.avoid_address(error.address, str(error))
-            attempts.again(pending)
-            return
+            result = self._lost(attempts, attempt, str(error))
         except OutOfMemoryError as error:
             attempts.end(attempt)
             reason = f"Ray ended it as the memory of {attempt.node} ran out: {error}"
@@ -233,6 +225,15 @@ class RayExecutor:
             attempts.again(pending)
         else:
             yield result
+
+    def _lost(self, attempts: Attempts, attempt: Attempt, reason: str) -> TrialResult | None:
+        """Begin a lost trial again; a failed result where that was so too often."""
+        attempts.end(attempt)
+        _log.info("%s was lost on %s: %s", attempt.pending.spec.label, attempt.node or "its way", reason)
+        if attempts.lost(attempt.pending):
+            return None
+        why = f"it was lost {MOST_LOSSES + 1} times in a row with the node or process of Ray that ran it: {reason}"
+        return TrialResult(failed_record(attempt.pending.spec, why))
 
     def _taken(self, attempts: Attempts, attempt: Attempt, message: Message, listen: Listen) -> TrialResult | None:
         """Do what a message is for; the result where it is one.
@@ -248,6 +249,7 @@ class RayExecutor:
                 tell(trial_id, events, listen)
             case {"checkpoint": str(name), "steps": int(steps)} if name == trial_id and len(message.files) == 1:
                 listen(Checkpointed(trial_id, steps, checkpoint_file(message, self._context.scratch)))
+                attempt.pending.losses = 0
             case {"stopped": str(name)} if name == trial_id:
                 attempts.end(attempt)
                 if not self._stop:
@@ -288,16 +290,3 @@ class RayExecutor:
         while attempts.under_way and time.monotonic() < deadline:
             yield from self._heard(cluster, attempts, listen)
             attempts.waiting.clear()  # what was lost meanwhile
-
-
-def refuse_networks_of_session(specs: Sequence[TrialSpec]) -> None:
-    """See that other machines can build all networks.
-
-    Raises:
-        UserError: some were defined in this session; they are named.
-    """
-    if of_session := sorted({spec.network.name for spec in specs if spec.network.is_of_session}):
-        raise UserError(
-            f"The networks {', '.join(of_session)} were defined in this session, and no other machine can build them; "
-            "write them into a file and name it with --plugin, or use --executor local."
-        )

@@ -18,6 +18,7 @@ _LEAST_VERSION: Final = (2, 49)
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to the makers of Ray
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # else `uv run fbench` makes an environment on every node
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # hosts see to that themselves; Ray warns that it will not any more
 }
 
 

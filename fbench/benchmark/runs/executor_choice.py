@@ -46,7 +46,8 @@ def executor_of(plan: RunPlan, context: WorkerContext, specs: Sequence[TrialSpec
         from fbench.benchmark.runs.local_executor import LocalExecutor
 
         return LocalExecutor(context, specs[0].data if specs else None)
-    from fbench.benchmark.clusters.ray_executor import RayExecutor, refuse_networks_of_session
+    from fbench.benchmark.clusters.parcel import refuse_networks_of_session
+    from fbench.benchmark.clusters.ray_executor import RayExecutor
 
     refuse_networks_of_session(specs)
     return RayExecutor(context, plan.cluster, plan.resolved.plugins, connects=bool(specs))

@@ -59,6 +59,14 @@ def test_a_trial_lost_with_its_node_goes_on_from_its_checkpoint_and_is_not_charg
     assert not run.cluster.is_open
 
 
+def test_a_trial_that_comes_further_each_time_may_be_lost_as_often_as_it_is(tmp_path: Path) -> None:
+    spec = specs_in(tmp_path, 1)[0]
+    lost = [[BEGINS, checkpoint_of(spec, bytes([time])), LostError("its node died")] for time in range(50)]
+    run = Run(tmp_path, Pretended({spec.trial_id: [*lost, [BEGINS, answer_of(spec, tmp_path / "there")]]}))
+    assert len(run.results([spec])) == 1
+    assert [one.checkpoint for one in run.cluster.begun][1:] == [bytes([time]) for time in range(50)]
+
+
 def test_a_trial_that_is_lost_again_and_again_fails(tmp_path: Path) -> None:
     specs = specs_in(tmp_path)
     always = [[BEGINS, LostError("its node died")]] * 30
@@ -66,7 +74,7 @@ def test_a_trial_that_is_lost_again_and_again_fails(tmp_path: Path) -> None:
     results = Run(tmp_path, Pretended({specs[0].trial_id: always, specs[1].trial_id: ended})).results(specs)
     reasons = {one.record.trial_id: one.record.failure_reason for one in results}
     assert reasons[specs[0].trial_id] == (
-        "it was lost 21 times with the node or process of Ray that ran it; the last: its node died"
+        "it was lost 21 times in a row with the node or process of Ray that ran it: its node died"
     )
     assert len(results) == 2
 
