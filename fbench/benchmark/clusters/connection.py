@@ -112,6 +112,8 @@ class Connection:
 
     def nodes(self) -> list[Node]:
         """The nodes that are there now."""
+        with _while_connected():
+            found = self._ray.nodes()
         return [
             Node(
                 one["NodeID"],
@@ -120,7 +122,7 @@ class Connection:
                 float(one["Resources"].get("CPU", 0)),
                 float(one["Resources"].get("GPU", 0)),
             )
-            for one in self._ray.nodes()
+            for one in found
             if one["Alive"]
         ]
 
@@ -150,23 +152,26 @@ class Connection:
 
     def put(self, content: npt.NDArray[np.uint8]) -> Any:
         """Lend the cluster numbers, of which each node fetches a copy when it needs them; they are this process's."""
-        return self._ray.put(content)
+        with _while_connected():
+            return self._ray.put(content)
 
     def begin(self, parcel: str, data: Any, checkpoint: bytes, avoided: Collection[str]) -> Any:
         """Have a trial run wherever there is room, but on nodes that are avoided."""
         task = self._trial
         if avoided:
             task = task.options(label_selector={_NODE_ID: f"!in({','.join(sorted(avoided))})"})
-        return task.remote(parcel, data, checkpoint)
+        with _while_connected():
+            return task.remote(parcel, data, checkpoint)
 
     def heard(self, attempts: Sequence[Any], limit_s: float) -> list[Any]:
         """Those of the attempts that have something to say, after at most so many seconds without any."""
         if not attempts:
             time.sleep(limit_s)
             return []
-        ready, _ = self._ray.wait(list(attempts), num_returns=1, timeout=limit_s)
-        if len(attempts) > 1 and ready:  # the others that are ready, so that the first is not heard alone
-            ready, _ = self._ray.wait(list(attempts), num_returns=len(attempts), timeout=0)
+        with _while_connected():
+            ready, _ = self._ray.wait(list(attempts), num_returns=1, timeout=limit_s)
+            if len(attempts) > 1 and ready:  # the others that are ready, so that the first is not heard alone
+                ready, _ = self._ray.wait(list(attempts), num_returns=len(attempts), timeout=0)
         return list(ready)
 
     def next_message(self, attempt: Any) -> Message:
@@ -179,7 +184,8 @@ class Connection:
         """
         errors = self._ray.exceptions
         try:
-            return Message.from_bytes(self._ray.get(next(attempt), timeout=_FETCH_LIMIT_S))
+            with _while_connected():
+                return Message.from_bytes(self._ray.get(next(attempt), timeout=_FETCH_LIMIT_S))
         except StopIteration:
             raise LostError("it ended without a word") from None
         except errors.RayTaskError as error:  # fbench answers for itself, once it is there
@@ -203,6 +209,22 @@ class Connection:
     def own_folders(self) -> tuple[str, ...]:
         """Folders of this process that Ray lets every process of the cluster import from."""
         return tuple(dict.fromkeys([str(Path.cwd()), str(Path(sys.argv[0]).resolve().parent)]))
+
+
+@contextmanager
+def _while_connected() -> Iterator[None]:
+    """What is asked of the cluster within a block needs the node of this machine.
+
+    Raises:
+        UserError: that is no more.
+    """
+    try:
+        yield
+    except OSError as error:  # a broken pipe
+        raise UserError(
+            f"The connection to the Ray cluster is lost ({reason_on_a_line(error)}), as the node of this machine is no "
+            "more; start it and run the same command again, which goes on from the checkpoints."
+        ) from error
 
 
 def _on(ray: Any, node_id: str) -> Any:
