@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -200,9 +201,11 @@ def test_a_node_of_another_version_is_named_or_left_out_where_it_joins_later(
     specs, nodes = specs_in(tmp_path, 6, evaluations=20, passes=96 * 20), list[ClusterNode]()
     there = course(tmp_path / "there", cluster)
 
+    path = os.pathsep.join([str(older.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+
     def join(event: Event) -> None:
         if isinstance(event, Started) and not nodes:
-            nodes.append(cluster.start(cpus=4, PYTHONPATH=str(older.parent)))
+            nodes.append(cluster.start(cpus=4, PYTHONPATH=path))
 
     there.then = join
     assert there.run(specs) == []
