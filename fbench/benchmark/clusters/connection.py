@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from fbench.benchmark.clusters import host
 from fbench.benchmark.clusters.flag import Flag
-from fbench.benchmark.clusters.options import ClusterOptions
+from fbench.benchmark.clusters.options import AUTO, ClusterOptions
 from fbench.benchmark.clusters.parcel import Message
 from fbench.benchmark.clusters.ray_library import QUIET, ray_library, signals_kept
 from fbench.benchmark.workers.messages import NoMessageError
@@ -28,6 +29,7 @@ from fbench.core.errors import UserError, readable, reason_on_a_line
 
 ANSWER_LIMIT_S: Final = 45.0
 """How long a cluster may take to answer; one that is there does within three seconds, two of them for imports."""
+_CONNECT_LIMIT_S: Final = 10.0
 _DESCRIBE_LIMIT_S: Final = 60.0
 _FETCH_LIMIT_S: Final = 300.0
 """How long a message may take from a node that lives: a checkpoint of ResNet50 has 359 MiB."""
@@ -247,6 +249,12 @@ def _require_answer(address: str) -> None:
     Raises:
         UserError: none does.
     """
+    if address != AUTO:
+        host_name, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host_name.strip("[]"), int(port)), timeout=_CONNECT_LIMIT_S).close()
+        except OSError as error:
+            raise _no_answer(address, reason_on_a_line(error)) from error
     probe = [sys.executable, "-P", "-c", _PROBE, address]
     try:
         found = subprocess.run(  # noqa: S603 - this interpreter, with code of this file

@@ -229,6 +229,8 @@ def test_an_address_that_does_not_answer_is_told_in_bounded_time(
         executor = RayExecutor(WorkerContext(tmp_path / "scratch"), ClusterOptions(address), {})
         with pytest.raises(UserError, match=rf"No Ray cluster answers at --ray-address {address} \(nothing"), executor:
             pass
+    with pytest.raises(UserError, match=rf"at --ray-address {address} \(ConnectionRefusedError"), executor:
+        pass
 
 
 def test_the_command_trains_on_a_cluster_and_measures_cost_here(tmp_path: Path, cluster: RealCluster) -> None:
