@@ -46,7 +46,7 @@ from tests.support import make_stripes, trial_spec_of
 
 TRIES: Final = {"undisturbed": 5, "node killed": 20, "nodes join and leave": 3, "driver killed": 10}
 _COMPARED: Final = ("weights.safetensors", "predictions.npz", "logits.npz")
-_LONG, _TINY = (3, 40, 96 * 100), (200, 1, 96)
+_LONG, _TINY = (3, 10, 96 * 100), (200, 1, 96)
 """Trials, evaluation points and image passes."""
 
 
@@ -223,8 +223,8 @@ def driver_killed(bench: Bench, number: int) -> Try:
     command = [sys.executable, "-m", __spec__.name, "--drive", str(run.path), bench.cluster.address]
     driver = subprocess.Popen([*command, "--place", str(bench.place)], stdout=subprocess.PIPE, text=True)
     assert driver.stdout is not None
-    if driver.stdout.readline() != "started\n":
-        raise RuntimeError("the driver did not begin")
+    if (said := driver.stdout.readline()) != "started\n":
+        raise RuntimeError(f"the driver said {said!r} where it should begin")
     with driver.stdout, suppress(subprocess.TimeoutExpired):
         driver.wait(moment_s)
     driver.kill()

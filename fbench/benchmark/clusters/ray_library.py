@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -47,7 +47,11 @@ def ray_library() -> Any:
     require_ray()
     os.environ.update(QUIET)
     with signals_kept():
-        return import_module("ray")
+        ray = import_module("ray")
+    # What Ray has to say of nodes goes to the standard output, between the lines of --json; no option stops it.
+    with suppress(Exception):
+        import_module("ray._private.worker")._worker_logs_enabled = False
+    return ray
 
 
 @contextmanager

@@ -143,7 +143,9 @@ def test_a_plug_in_travels_and_a_trial_that_kills_its_process_fails_alone(tmp_pa
     assert same_results(there.folder, here(tmp_path / "here", users[1:]), users[1:])
 
 
-def test_trials_of_a_killed_node_go_on_from_their_checkpoints_elsewhere(tmp_path: Path, cluster: RealCluster) -> None:
+def test_trials_of_a_killed_node_go_on_from_their_checkpoints_elsewhere(
+    tmp_path: Path, cluster: RealCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     specs = specs_in(tmp_path, 2, evaluations=40, passes=96 * 40)
     there = course(tmp_path / "there", cluster)
     node, kept = cluster.nodes[1], set[str]()
@@ -164,6 +166,7 @@ def test_trials_of_a_killed_node_go_on_from_their_checkpoints_elsewhere(tmp_path
     assert sorted(begun) != sorted({*begun})  # one was begun anew
     evaluated = [(event.trial_id, event.row.step) for event in there.heard if isinstance(event, Evaluated)]
     assert len(evaluated) - len(set(evaluated)) <= 1  # the interval that was lost
+    assert capsys.readouterr().out == ""  # Ray keeps its words to itself
     assert same_results(there.folder, here(tmp_path / "here", specs), specs)
 
 
