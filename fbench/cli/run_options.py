@@ -17,6 +17,13 @@ class PrecisionChoice(StrEnum):
     BF16 = "bf16"
 
 
+class ExecutorChoice(StrEnum):
+    """What runs the trials."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 SuiteOption = Annotated[str | None, typer.Option(help="A suite's name, or a TOML file. Default: ablations.")]
 ArchOption = Annotated[
     list[str] | None, typer.Option(help="Compare these networks without a suite; repeatable, and 'ires*' is many.")
@@ -126,6 +133,26 @@ TimeBudgetOption = Annotated[
         "--time-budget",
         help="The time that the command may take, such as 50m: no trial begins that would not end in it, what runs at "
         "its end is kept for the next time, and the exit code is 4 where something is left.",
+    ),
+]
+ExecutorOption = Annotated[
+    ExecutorChoice,
+    typer.Option(help="Where trials are trained: in processes of this machine, or on the nodes of a Ray cluster."),
+]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|HOST:PORT",
+        help="The head of the cluster, for --executor ray. Default: auto, that of RAY_ADDRESS or of this machine.",
+    ),
+]
+CpusPerTrialOption = Annotated[
+    float | None, typer.Option(help="Cores that a trial takes of a node, for --executor ray. Default: 1.")
+]
+GpusPerTrialOption = Annotated[
+    float | None,
+    typer.Option(
+        help="GPUs that a trial takes of a node, such as 0.25, for --executor ray. Default: 1 where trials run on GPUs."
     ),
 ]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait where another process is at work in the run's folder.")]

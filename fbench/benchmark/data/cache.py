@@ -12,7 +12,7 @@ import logging
 import os
 import zipfile
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +28,7 @@ _OPTIONAL: Final = {"label_shares": (2, "f"), "subjects": (1, "U"), "sequences":
 _REQUIRED: Final = {"images": (4, "u"), "labels": (1, "u"), "split": (1, "u"), "sample_ids": (1, "U")}
 """Dimensions and NumPy kind of each array."""
 _FIELDS: Final = ("name", "class_names", "may_show_images", "synthetic", "description", "conversion")
-# What NumPy and zipfile raise on a file that is cut short, altered (each array has a CRC-32) or not theirs.
-_DAMAGED: Final = (
+DAMAGED: Final = (
     OSError,
     EOFError,
     ValueError,
@@ -38,6 +37,7 @@ _DAMAGED: Final = (
     NotImplementedError,
     zipfile.BadZipFile,
 )
+"""What NumPy and zipfile raise on a file that is cut short, altered (each array has a CRC-32) or not theirs."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,20 +54,43 @@ def cache_directory() -> Path:
 def read_entry(key: str) -> ImageDataset | None:
     """The data set kept under ``key``, or None where there is none or it is damaged."""
     try:
-        # Opened here, since NumPy leaves a file open that turns out to be no archive.
-        with _entry_file(key).open("rb") as stream, np.load(stream, allow_pickle=False) as entry:
-            arrays = {name: entry[name] for name in (*_REQUIRED, *_OPTIONAL) if name in _REQUIRED or name in entry}
-            about = json.loads(entry["about"].tobytes())
-        return _restore(arrays, about)
+        with _entry_file(key).open("rb") as stream:
+            return read_whole(stream)
     except FileNotFoundError:
         return None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         _log.info("cache entry %s is passed over: %s", key, error)
         return None
 
 
 def write_entry(key: str, dataset: ImageDataset) -> None:
     """Keep ``dataset`` under ``key``; a cache that cannot be written is reported once and costs only time."""
+    try:
+        with replacing(_entry_file(key)) as stream:
+            write_whole(stream, dataset)
+    except OSError as error:
+        _log.warning("the data set could not be kept in %s and will be read anew: %s", cache_directory(), error)
+
+
+def read_whole(stream: IO[bytes]) -> ImageDataset:
+    """The data set that :func:`write_whole` wrote; its fingerprint is the one that was written with it.
+
+    Raises:
+        Exception: of :data:`DAMAGED`, where it is none, or not whole.
+    """
+    # The caller opens it, since NumPy leaves a file open that turns out to be no archive.
+    with np.load(stream, allow_pickle=False) as entry:
+        arrays = {name: entry[name] for name in (*_REQUIRED, *_OPTIONAL) if name in _REQUIRED or name in entry}
+        about = json.loads(entry["about"].tobytes())
+    return _restore(arrays, about)
+
+
+def write_whole(stream: IO[bytes], dataset: ImageDataset) -> None:
+    """Write a data set as one npz file.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     about = {name: getattr(dataset, name) for name in _FIELDS}
     about |= {
         "format": _ENTRY_FORMAT,
@@ -77,11 +100,7 @@ def write_entry(key: str, dataset: ImageDataset) -> None:
     present = ((name, getattr(dataset, name)) for name in ROW_ARRAYS)
     arrays = {name: array for name, array in present if array is not None}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    try:
-        with replacing(_entry_file(key)) as stream:
-            write_npz(stream, arrays, compressed=False)
-    except OSError as error:
-        _log.warning("the data set could not be kept in %s and will be read anew: %s", cache_directory(), error)
+    write_npz(stream, arrays, compressed=False)
 
 
 def _entry_file(key: str) -> Path:

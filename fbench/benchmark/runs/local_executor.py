@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fbench.benchmark.records.events import Checkpointed, Event, Listen, event_from_json
+from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
-from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext, attempt, failed_record
+from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext, attempt
 from fbench.benchmark.runs.training_task import (
+    event_of,
     foreign_code,
     readying_task,
-    result_of,
+    result_of_outcome,
     training_task,
 )
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.messages import Task
-from fbench.benchmark.workers.supervisor import Outcome, Supervisor
-from fbench.core.errors import StoppedError, UserError, reason_of
+from fbench.benchmark.workers.supervisor import Supervisor
+from fbench.core.errors import StoppedError
 
 
 class LocalExecutor:
@@ -87,7 +87,7 @@ class LocalExecutor:
             tasks, lambda task, value: self._hear(task, value, listen), lambda task: limits.may_begin(task.name)
         )
         for outcome in heard:
-            result = self._result_of(outcome, by_id[outcome.task.name])
+            result = result_of_outcome(outcome, by_id[outcome.task.name], self._context.scratch)
             if result.may_pass and retries_left[outcome.task.name] > 0:
                 retries_left[outcome.task.name] -= 1
                 self._supervisor.add(outcome.task)
@@ -95,39 +95,7 @@ class LocalExecutor:
                 yield result
 
     def _hear(self, task: Task, value: object, listen: Listen) -> None:
-        """Pass on what a worker told of the trial in its hand; what is no event of it, or of no file that it may have
-        written, is not heard."""
-        event = _event(value)
-        if event is None or event.trial_id != task.name:
-            return
-        if isinstance(event, Checkpointed) and not self._is_in_scratch(event.file):
-            return
-        listen(event)
-
-    def _is_in_scratch(self, file: Path) -> bool:
-        return file.parent == self._context.scratch and file.is_file() and not file.is_symlink()
-
-    def _result_of(self, outcome: Outcome, spec: TrialSpec) -> TrialResult:
-        """The result of a trial that has ended, also where its worker could not hand it over.
-
-        Raises:
-            UserError: the disk refuses.
-        """
-        failure = outcome.failure
-        if failure is None:
-            try:
-                return result_of(outcome.value, spec.trial_id, self._context.scratch)
-            except Exception as error:  # of any type: what comes from a process that ran a user's code
-                return TrialResult(failed_record(spec, f"its result cannot be read: {reason_of(error)}"))
-        if failure.by_user:
-            raise UserError(failure.reason)
-        hint = "; --trial-timeout gives another" if failure.kind == "time" else ""
-        failed = failed_record(spec, failure.reason + hint)
-        return TrialResult(failed, failure_details=failure.details, may_pass=failure.kind == "died")
-
-
-def _event(value: object) -> Event | None:
-    try:
-        return event_from_json(value) if isinstance(value, dict) else None
-    except ValueError:
-        return None
+        """Pass on what a worker told of the trial in its hand, where that can be heard."""
+        event = event_of(task, value, self._context.scratch)
+        if event is not None:
+            listen(event)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fbench.ablations.library import load_suite
 from fbench.ablations.suite import Suite, select_studies
+from fbench.benchmark.clusters.options import ClusterOptions
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
@@ -18,6 +19,7 @@ from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
 from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
+from fbench.benchmark.runs.executor_choice import check_cluster
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
 from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
@@ -67,6 +69,8 @@ class RunPlan:
     known: Mapping[str, SearchRecord] = field(default_factory=dict)
     share: frozenset[Unit] | None = None
     """What is trained here, where the run is a shard of a larger one; none: everything."""
+    cluster: ClusterOptions | None = None
+    """Where trials are trained; none: on this machine."""
 
     @property
     def own_specs(self) -> tuple[TrialSpec, ...]:
@@ -118,6 +122,7 @@ def plan_run(request: RunRequest) -> RunPlan:
     protocol, preset = request.protocol_and_preset()
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
+    check_cluster(request.cluster, request.jobs, str(device))
     data = _data_specs(request.references())
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     refuse_unknown_options(protocol, resolved.networks)
@@ -162,6 +167,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         replaces=replaced if request.uniform_microbatch else None,
         known=known,
         share=share,
+        cluster=request.cluster,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fbench.ablations.suite import Suite
+from fbench.benchmark.clusters.options import ClusterOptions
 from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.references import parse_reference, with_option
 from fbench.benchmark.data.source import DataReference
@@ -36,6 +37,8 @@ class RunRequest:
     tried again that failed in a way that may pass; ``trial_timeout_s`` how long it may take, none a multiple of its
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
     failed for lack of the device's memory.
+
+    ``cluster`` is where trials are trained; none means in processes of this machine.
 
     ``shard`` is the part of the trials that is trained here, where others are elsewhere; none means all of them.
     """
@@ -67,6 +70,7 @@ class RunRequest:
     trial_timeout_s: float | None = None
     uniform_microbatch: bool = False
     shard: Shard | None = None
+    cluster: ClusterOptions | None = None
 
     def protocol_and_preset(self) -> tuple[Protocol, Preset]:
         """The protocol with the changes that are asked for, under a name that tells them, and the preset with what is

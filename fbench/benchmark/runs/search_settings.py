@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.planning import RunPlan
 from fbench.benchmark.runs.replanning import with_searches
@@ -18,19 +19,18 @@ def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | N
     Raises:
         UnfinishedRunError: trials of searches are still to run, as the run was asked to stop.
     """
-    from fbench.benchmark.runs.local_executor import LocalExecutor
-
     if plan.config.protocol.tuning is None:
         return plan
     if not (plan.folder.path / "run.json").exists():
         plan.folder.create(plan.config)
     folder = plan.folder.searching
     if searches := plan.searches:
+        first = [search.trial(0, search.tuning.default, 0) for search in searches]
         with (
-            LocalExecutor(plan.worker_context(folder, plan.jobs), searches[0].data) as executor,
+            executor_of(plan, plan.worker_context(folder, plan.jobs), first) as executor,
             (stopping or Stopping()).of(executor),
         ):
-            found = carry_out_searches(searches, executor, folder, plan.jobs, listener)
+            found = carry_out_searches(searches, executor, folder, at_a_time(plan, executor), listener)
         plan = with_searches(plan, found)
     used = dict.fromkeys(Search.of(spec).search_id for spec in plan.own_specs)
     for search_id in used.keys() - read_searches(folder).keys():

@@ -10,6 +10,7 @@ from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
@@ -61,12 +62,12 @@ def execute_run(
         UnfinishedRunError: trials are still to run, as the run was asked to stop (``stopping``).
     """
     from fbench.benchmark.maps.making import add_maps
-    from fbench.benchmark.runs.local_executor import LocalExecutor
 
     stopping = stopping or Stopping()
     plan = search_settings(plan, listener, stopping)
     context = plan.worker_context(plan.folder, plan.jobs_needed)
-    with LocalExecutor(context, _first_data(plan)) as executor, network_tasks(context.scratch) as networks:
+    with executor_of(plan, context, plan.remaining) as executor, network_tasks(context.scratch) as networks:
+        plan = replace(plan, jobs=at_a_time(plan, executor))
         _fill_folder(plan, by_rule=by_rule)
         try:
             trials_s, estimate_s = estimate_run_s(plan, networks)
@@ -99,10 +100,6 @@ def _require_time_for_cost(plan: RunPlan, stopping: Stopping) -> None:
     """
     if not has_cost(plan) and stopping.time_left_s < COST_S_PER_NETWORK * len(plan.networks) + REPORT_S:
         raise UnfinishedRunError([], also="the measurement of cost")
-
-
-def _first_data(plan: RunPlan) -> DataSpec | None:
-    return plan.remaining[0].data if plan.remaining else None
 
 
 def run_until_decided(

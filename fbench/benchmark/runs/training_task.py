@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from fbench.benchmark.data.loaded import load_for
-from fbench.benchmark.records.events import event_to_json
+from fbench.benchmark.data.loaded import load_for, take_sent
+from fbench.benchmark.records.events import Checkpointed, Event, event_from_json, event_to_json
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.runs.driver import keep
 from fbench.benchmark.runs.executors import WorkerContext, attempt, failed_record, with_log
@@ -16,7 +16,8 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
-from fbench.core.errors import reason_of, traceback_of
+from fbench.benchmark.workers.supervisor import Outcome
+from fbench.core.errors import UserError, reason_of, traceback_of
 
 _TRAIN: Final = f"{__name__}:train"
 _GET_READY: Final = f"{__name__}:get_ready"
@@ -27,8 +28,14 @@ def foreign_code(network: NetworkSpec) -> str | None:
     return None if network.source_sha256 is None else network.digest
 
 
-def training_task(spec: TrialSpec, context: WorkerContext, limit_s: float | None) -> Task:
-    """Train a network in a worker; the answer is for :func:`result_of`."""
+def training_task(
+    spec: TrialSpec, context: WorkerContext, limit_s: float | None, data_file: Path | None = None
+) -> Task:
+    """Train a network in a worker; how it ended is for :func:`result_of_outcome`.
+
+    ``data_file`` has the data where they were sent to this machine, as :func:`fbench.benchmark.data.loaded.take_sent`
+    takes it.
+    """
     arguments = {
         "spec": spec.model_dump(mode="json"),
         "data_path": spec.data.path,
@@ -36,6 +43,7 @@ def training_task(spec: TrialSpec, context: WorkerContext, limit_s: float | None
         "device": context.device,
         "jobs": context.jobs,
         "checkpoints": None if context.checkpoints is None else str(context.checkpoints),
+        "data_file": None if data_file is None else str(data_file),
     }
     return Task(spec.trial_id, _TRAIN, arguments, foreign_code(spec.network), limit_s)
 
@@ -61,6 +69,43 @@ def result_of(answer: dict[str, Any], trial_id: str, scratch: Path) -> TrialResu
     )
 
 
+def event_of(task: Task, value: object, scratch: Path) -> Event | None:
+    """What a worker told of the trial in its hand; none where that is no event of it, or of no file that it may have
+    written."""
+    try:
+        event = event_from_json(value) if isinstance(value, dict) else None
+    except ValueError:
+        return None
+    if event is None or event.trial_id != task.name:
+        return None
+    if isinstance(event, Checkpointed) and not _is_own_file(event.file, scratch):
+        return None
+    return event
+
+
+def _is_own_file(file: Path, scratch: Path) -> bool:
+    return file.parent == scratch and file.is_file() and not file.is_symlink()
+
+
+def result_of_outcome(outcome: Outcome, spec: TrialSpec, scratch: Path) -> TrialResult:
+    """The result of a trial that has ended, also where its worker could not hand it over.
+
+    Raises:
+        UserError: the disk refuses.
+    """
+    failure = outcome.failure
+    if failure is None:
+        try:
+            return result_of(outcome.value, spec.trial_id, scratch)
+        except Exception as error:  # of any type: what comes from a process that ran a user's code
+            return TrialResult(failed_record(spec, f"its result cannot be read: {reason_of(error)}"))
+    if failure.by_user:
+        raise UserError(failure.reason)
+    hint = "; --trial-timeout gives another" if failure.kind == "time" else ""
+    failed = failed_record(spec, failure.reason + hint)
+    return TrialResult(failed, failure_details=failure.details, may_pass=failure.kind == "died")
+
+
 # --- in a worker process
 
 
@@ -80,6 +125,7 @@ def train(
     device: str,
     jobs: int,
     checkpoints: str | None,
+    data_file: str | None,
 ) -> dict[str, Any]:
     """Run a trial and leave its files in the scratch folder.
 
@@ -87,6 +133,8 @@ def train(
         UserError: the disk refuses.
     """
     wanted = TrialSpec.model_validate(spec)
+    if data_file is not None:
+        take_sent(wanted.data.fingerprint, Path(data_file))
     wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": data_path})})
     context = WorkerContext(Path(scratch), device, jobs, Path(checkpoints) if checkpoints else None)
     result = _trained(parent, wanted, context)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fbench.architectures.plugin_sources import PluginSources, read_copy, read_sources
 from fbench.architectures.plugins import load_plugin, load_trusted, private_copy
-from fbench.architectures.registry import is_announced, is_registered, plugin_of
+from fbench.architectures.registry import is_announced, is_registered, plugin_of, resolve
 from fbench.benchmark.records.specs import NetworkSpec, plugin_folder
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError, readable
@@ -46,9 +46,14 @@ def load_named_code(network: NetworkSpec) -> None:
     run so.
 
     Raises:
-        UserError: it cannot be loaded, or has been edited since the network was resolved.
+        UserError: it cannot be loaded, or has been edited since the network was resolved, as has a package's.
     """
     if network.plugin_file is None:
+        if is_announced(network.builder) and resolve(network.builder).source != network.source_sha256:
+            raise UserError(
+                f"The network '{network.name}' comes from an installed package that is of another version here; "
+                "install the same one everywhere, and run the same command again."
+            )
         return
     load_plugin(network.plugin_file)
     found = plugin_of(network.builder)

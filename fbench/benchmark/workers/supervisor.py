@@ -10,8 +10,8 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -110,6 +110,13 @@ class Supervisor:
         those in hand may have none, and those that wait have none. ``hear`` is called while the iterator waits. What is
         in hand when it is closed, or a keyboard interrupt comes, is stopped too.
         """
+        with closing(self.steps(tasks, hear, may_begin)) as steps:
+            yield from (outcome for outcome in steps if outcome is not None)
+
+    def steps(
+        self, tasks: Iterable[Task], hear: Hear = lambda task, value: None, may_begin: MayBegin = lambda task: True
+    ) -> Generator[Outcome | None, None, None]:
+        """As :meth:`run`, with None whenever it has waited for a moment: for who has other things to do meanwhile."""
         self._may_begin = may_begin
         self._waiting.extend(tasks)
         try:
@@ -119,6 +126,7 @@ class Supervisor:
                     return
                 self._hand_out()
                 yield from self._next_outcomes(hear)
+                yield None
             if not self._keeps_used:
                 self._end_used()
         except (KeyboardInterrupt, GeneratorExit):

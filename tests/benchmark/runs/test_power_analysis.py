@@ -90,5 +90,5 @@ def test_stated_spreads_are_points() -> None:
 
 @pytest.mark.parametrize("text", ["", "1,2", "1,2,3,4", "1,2,x", "1,-2,3", "1,2,nan"])
 def test_anything_else_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(UserError, match="three standard deviations in points"):
+    with pytest.raises(UserError, match="three standard deviations of 0 to 100 points"):
         stated_components(text)

@@ -530,7 +530,7 @@ def test_seeds_are_added_until_decided_and_the_same_call_adds_nothing(tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"max_seeds": 1, "seeds": None}, "--max-seeds 1 was given; give at least 2"),
+        ({"max_seeds": 1, "seeds": None}, "--max-seeds 1 was given; give 2 to 10,000"),
         ({"max_seeds": 5, "seeds": 3}, "--seeds 3 was given with --until-decided"),
     ],
 )

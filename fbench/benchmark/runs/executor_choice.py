@@ -1,0 +1,62 @@
+"""Which executor runs the trials of a plan: one of this machine, or one of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fbench.benchmark.clusters.options import ClusterOptions
+from fbench.benchmark.clusters.ray_library import require_ray
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from fbench.benchmark.clusters.ray_executor import RayExecutor
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+    from fbench.benchmark.runs.planning import RunPlan
+
+
+def check_cluster(cluster: ClusterOptions | None, jobs: int | None, device: str) -> None:
+    """See that a cluster can be used, as far as can be told without asking it; ``jobs`` are those that were asked for.
+
+    Raises:
+        UserError: Ray is not installed, or an option cannot be.
+    """
+    if cluster is None:
+        return
+    cluster.check()
+    if jobs is not None:
+        raise UserError(
+            f"--jobs {jobs} was given with --executor ray, which runs as many trials as the cluster has room for; give "
+            "--cpus-per-trial or --gpus-per-trial."
+        )
+    cluster.gpus_for(device)
+    require_ray()
+
+
+def executor_of(plan: RunPlan, context: WorkerContext, specs: Sequence[TrialSpec]) -> LocalExecutor | RayExecutor:
+    """The executor for trials of a plan, to be entered; ``specs`` are the first that it is given, none where none is to
+    be run.
+
+    Raises:
+        UserError: other machines cannot build a network.
+    """
+    if plan.cluster is None:
+        from fbench.benchmark.runs.local_executor import LocalExecutor
+
+        return LocalExecutor(context, specs[0].data if specs else None)
+    from fbench.benchmark.clusters.parcel import refuse_networks_of_session
+    from fbench.benchmark.clusters.ray_executor import RayExecutor
+
+    refuse_networks_of_session(specs)
+    return RayExecutor(context, plan.cluster, plan.resolved.plugins, connects=bool(specs))
+
+
+def at_a_time(plan: RunPlan, executor: LocalExecutor | RayExecutor) -> int:
+    """How many trials an executor runs at a time, as far as that is known before it begins."""
+    if plan.cluster is None:
+        return plan.jobs
+    from fbench.benchmark.clusters.ray_executor import RayExecutor
+
+    return executor.room if isinstance(executor, RayExecutor) else plan.jobs
