@@ -56,6 +56,7 @@ class Gone(Made):
         raise ModuleNotFoundError("No module named 'no_such_package'")
 
 
+@pytest.mark.slow
 def test_a_name_with_a_known_prefix_is_built_with_the_shape_of_the_images() -> None:
     network = create("made:small", num_classes=5, in_channels=3, image_size=32)
     assert Made.asked == [("small", 5, 3, 32)]

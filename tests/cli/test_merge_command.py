@@ -12,7 +12,7 @@ from typed import typed
 
 from fbench.benchmark.runs import stopping
 
-pytestmark = pytest.mark.usefixtures("faces_at_hand", "unpainted")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("faces_at_hand", "unpainted")]
 PARTS = ["run", "--arch", "lenet5", "--preset", "smoke", "--jobs", "1", "--seeds", "2"]
 
 

@@ -14,7 +14,7 @@ from typed import typed
 import fbench
 from fbench.core.errors import UserError
 
-pytestmark = pytest.mark.usefixtures("faces_at_hand", "unpainted")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("faces_at_hand", "unpainted")]
 PLAN = ["run", "--arch", "lenet5", "--preset", "smoke", "--dry-run"]
 
 

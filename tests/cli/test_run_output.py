@@ -33,6 +33,7 @@ def run(folder: Path, *arguments: str) -> Result:
     return runner.invoke(app, ["run", *arguments, *usual], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_a_program_gets_a_line_a_trial_and_a_last_one_with_paths(tmp_path: Path) -> None:
     result = run(tmp_path, "--arch", "lenet5", "--arch", "ires_no_se", "--json")
     *trials, last = [json.loads(line) for line in result.stdout.splitlines()]

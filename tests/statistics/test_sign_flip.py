@@ -88,6 +88,7 @@ def test_no_seed_and_no_comparison_are_refused() -> None:
 
 
 @pytest.mark.parametrize("seeds", [21, 23, 301])
+@pytest.mark.slow
 def test_random_patterns_are_those_of_one_large_draw(seeds: int) -> None:
     values = np.random.default_rng(seeds).normal(0.02, 1, size=seeds)
     signs = np.random.default_rng(5).integers(0, 2, size=(MONTE_CARLO_FLIPS, seeds), dtype=np.int8) * 2 - 1

@@ -140,6 +140,7 @@ def test_false_statements_are_rarely_supported_however_many_parts_they_have() ->
     assert passed / tries <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / tries)
 
 
+@pytest.mark.slow
 def test_true_statements_are_rarely_contradicted_however_many_parts_they_have() -> None:
     """Nine gains of exactly the margin, the least that matters: contradicted in at most 5 % of tries."""
     rng, hit, tries = np.random.default_rng(6), 0, 1_500

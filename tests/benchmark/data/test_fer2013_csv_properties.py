@@ -134,6 +134,7 @@ def without_usage(seed: int) -> str:
 @pytest.mark.parametrize("source", [published, pytest.param(without_usage, marks=pytest.mark.slow)])
 @settings(max_examples=250)
 @given(mutation=MUTATIONS)
+@pytest.mark.slow
 def test_every_mutation_is_read_correctly_or_refused_by_its_line(
     source: Callable[[int], str], mutation: Mutation
 ) -> None:
@@ -160,6 +161,7 @@ def test_every_mutation_is_read_correctly_or_refused_by_its_line(
     text=st.text(CHARACTERS, max_size=4),
     cut=st.integers(0, 3),
 )
+@pytest.mark.slow
 def test_the_fast_reader_agrees_with_the_strict_one(seed: int, place: int, text: str, cut: int) -> None:
     row = small_fer2013(seed)[0][2]
     place %= len(row)

@@ -203,6 +203,7 @@ FOUR_KINDS_EACH = [  # a report takes a second
 
 
 @pytest.mark.parametrize("kinds", FOUR_KINDS_EACH, ids=", ".join)
+@pytest.mark.slow
 def test_odd_class_names_have_a_report_of_every_form(
     kinds: tuple[str, ...], installed: list[str], tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ networks = st.lists(st.tuples(st.floats(0.5, 50), st.floats(0.2, 0.9), st.floats
 
 @settings(max_examples=40, deadline=None)
 @given(networks)
+@pytest.mark.slow
 def test_no_name_covers_the_front_an_interval_a_point_or_another_name(
     found: list[tuple[float, float, float]],
 ) -> None:

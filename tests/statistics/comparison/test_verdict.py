@@ -183,6 +183,7 @@ def test_the_same_pair_with_another_margin_is_another_hypothesis_of_equivalence_
     st.sampled_from(["holm", "false_discovery_rate"]),
     st.integers(0, 20),
 )
+@pytest.mark.slow
 def test_an_interval_at_the_level_of_its_test_leaves_out_zero_where_the_verdict_says_so(
     family: list[tuple[float, float]], correction: Correction, planned: int
 ) -> None:

@@ -44,6 +44,7 @@ def test_bounds_are_the_published_ones(shares: list[float], bounds: list[float])
 
 @settings(max_examples=25)
 @given(st.floats(0.001, 0.2), st.integers(2, 40))
+@pytest.mark.slow
 def test_analyses_spend_the_level_and_no_more(level: float, max_seeds: int) -> None:
     found = analysis_levels(max_seeds, level)
     assert [one.seeds for one in found] == list(analysis_seeds(max_seeds))

@@ -105,6 +105,7 @@ def test_uncommitted_code_and_several_revisions_are_said(run: RunTable) -> None:
     assert several == TrustLine("Code", "trainings are of 2 revisions of fbench.", True)
 
 
+@pytest.mark.slow
 def test_a_busy_machine_is_said_where_times_are(run: RunTable) -> None:
     page = Page(build_report([busy(run, 64.0)]))
     said = [one for one in page.sentences if "while other work took 64 % of the cores" in one]

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("unpainted")
 SEEDS = tuple(range(5))
 
 
+@pytest.mark.slow
 def test_the_summary_says_how_many_trainings_collapsed_and_who_is_no_contender(tmp_path: Path) -> None:
     some = [("ires_relu", seed) for seed in (0, 1)]
     run = fabricate_run(

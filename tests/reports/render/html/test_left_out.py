@@ -230,6 +230,7 @@ def _record(run: RunTable, record: TrialRecord, top1: float, images: int) -> Non
     (run.folder.trial_folder(record.trial_id) / "record.json").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_class_that_is_absent_from_the_split_has_dashes(folder: Path) -> None:
     run = fabricate_run(folder, Recipe(images=80, seeds=(0, 1)))
     without_class(run, 1)

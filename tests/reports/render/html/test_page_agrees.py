@@ -58,6 +58,7 @@ def test_the_committed_run_agrees_with_itself() -> None:
     assert faults_of([load_run(REFERENCE)]) == []
 
 
+@pytest.mark.slow
 def test_crossed_factors_and_collapsed_trainings_agree(tmp_path: Path) -> None:
     assert faults_of([crossed(tmp_path / "run")]) == []
 
@@ -67,6 +68,7 @@ def test_one_seed_and_synthetic_data_agree(tmp_path: Path) -> None:
     assert faults_of([fabricate_run(tmp_path / "run", recipe)]) == []
 
 
+@pytest.mark.slow
 def test_the_check_finds_a_verdict_and_a_cell_that_were_changed(run: RunTable) -> None:
     assert faults_of([run]) == []
     assert faults_of([run], ("</span> worse</td>", "</span> better</td>")) != []
