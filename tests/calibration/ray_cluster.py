@@ -46,7 +46,7 @@ from tests.support import make_stripes, trial_spec_of
 
 TRIES: Final = {"undisturbed": 5, "node killed": 20, "nodes join and leave": 3, "driver killed": 10}
 _COMPARED: Final = ("weights.safetensors", "predictions.npz", "logits.npz")
-_LONG, _TINY = (3, 10, 96 * 100), (200, 1, 96)
+_LONG, _TINY = (3, 10, 96 * 200), (200, 1, 96)
 """Trials, evaluation points and image passes."""
 
 
@@ -54,7 +54,8 @@ _LONG, _TINY = (3, 10, 96 * 100), (200, 1, 96)
 class Try:
     """One try: of so many trials how many had no result, ended twice, or differ.
 
-    ``again`` is the most evaluation points of one trial that were made twice; ``moment_s`` when it was disturbed, and
+    ``again`` is the most evaluation points of one trial that were made twice, and ``begun_again`` how many trainings
+    were cut off and begun again, as far as their driver lived to tell; ``moment_s`` when it was disturbed, and
     ``over_local_ms`` what a trial took more than on the local executor.
     """
 
@@ -65,6 +66,7 @@ class Try:
     doubled: int
     wrong: int
     again: int
+    begun_again: int | None
     moment_s: float
     seconds: float
     over_local_ms: float | None = None
@@ -80,6 +82,7 @@ class Row:
     lost: int
     doubled: int
     wrong: int
+    begun_again: int
     most_evaluations_again: int
     overhead_ms_per_trial: float | None
 
@@ -102,6 +105,12 @@ class Heard:
     def ended(self) -> Counter[str]:
         """How often each trial ended."""
         return Counter(event.trial_id for event in self.events if isinstance(event, Ended))
+
+    @property
+    def begun_again(self) -> int:
+        """How many trainings were begun after the first of their trial."""
+        begun = Counter(event.trial_id for event in self.events if isinstance(event, Started))
+        return begun.total() - len(begun)
 
     @property
     def again(self) -> int:
@@ -154,7 +163,7 @@ class Bench:
         ]
         doubled = sum(times > 1 for times in heard.ended.values())
         lost = sum(spec.trial_id not in finished for spec in specs)
-        return Try(kind, number, len(specs), lost, doubled, len(wrong), heard.again, 0.0, 0.0)
+        return Try(kind, number, len(specs), lost, doubled, len(wrong), heard.again, heard.begun_again, 0.0, 0.0)
 
 
 def train(specs: Sequence[TrialSpec], folder: RunFolder, address: str, heard: Heard) -> float:
@@ -235,7 +244,7 @@ def driver_killed(bench: Bench, number: int) -> Try:
     found = bench.found("driver killed", number, bench.long, run, heard)
     again = sum((run.trial_folder(key) / "record.json").stat().st_ino != inode for key, inode in before.items())
     seconds = round(time.monotonic() - begun, 1)
-    return replace(found, doubled=found.doubled + again, moment_s=round(moment_s, 2), seconds=seconds)
+    return replace(found, doubled=found.doubled + again, begun_again=None, moment_s=round(moment_s, 2), seconds=seconds)
 
 
 def _ids(run: RunFolder) -> list[str]:
@@ -266,8 +275,9 @@ def table(tries: Sequence[Try]) -> list[Row]:
         of_kind = [one for one in tries if one.kind == kind]
         over = sorted(one.over_local_ms for one in of_kind if one.over_local_ms is not None)
         counts = [sum(getattr(one, name) for one in of_kind) for name in ("trials", "lost", "doubled", "wrong")]
+        begun_again = sum(one.begun_again or 0 for one in of_kind)
         most = max((one.again for one in of_kind), default=0)
-        rows.append(Row(kind, len(of_kind), *counts, most, over[len(over) // 2] if over else None))
+        rows.append(Row(kind, len(of_kind), *counts, begun_again, most, over[len(over) // 2] if over else None))
     return rows
 
 
@@ -309,8 +319,9 @@ def main() -> None:
 def _read(row: dict[str, str]) -> Try:
     whole = {name: int(row[name]) for name in ("number", "trials", "lost", "doubled", "wrong", "again")}
     over = float(row["over_local_ms"]) if row["over_local_ms"] else None
+    begun_again = int(row["begun_again"]) if row["begun_again"] else None
     times = {name: float(row[name]) for name in ("moment_s", "seconds")}
-    return Try(kind=row["kind"], over_local_ms=over, **whole, **times)
+    return Try(kind=row["kind"], begun_again=begun_again, over_local_ms=over, **whole, **times)
 
 
 if __name__ == "__main__":

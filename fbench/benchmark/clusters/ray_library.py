@@ -49,8 +49,8 @@ def ray_library() -> Any:
     with signals_kept():
         ray = import_module("ray")
     # What Ray has to say of nodes goes to the standard output, between the lines of --json; no option stops it.
-    with suppress(Exception):
-        import_module("ray._private.worker")._worker_logs_enabled = False
+    with suppress(ImportError):
+        vars(import_module("ray._private.worker"))["_worker_logs_enabled"] = False
     return ray
 
 
