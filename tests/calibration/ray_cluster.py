@@ -5,7 +5,8 @@ before. Writes ``results/ray/tries.csv``, a line for each try, and of them ``clu
 are not made again; ``--minutes`` begins none after so many.
 
 - ``node killed``: three trials; all processes of one node are killed with SIGKILL at a random moment of training
-- ``nodes join and leave``: 200 tiny trials, while a node joins and leaves again and again, by SIGTERM and by SIGKILL
+- ``nodes join and leave``: 200 tiny trials, while the second node joins and leaves again and again, by SIGTERM and by
+  SIGKILL
 - ``driver killed``: three trials; the driver is killed with SIGKILL at a random moment of training, and the run started
   again
 - ``undisturbed``: 200 tiny trials, as long as nothing happens; how much longer they take than on the local executor
@@ -202,14 +203,15 @@ def node_killed(bench: Bench, number: int) -> Try:
 
 
 def nodes_join_and_leave(bench: Bench, number: int) -> Try:
-    """A node comes and goes while tiny trials run."""
+    """The second node comes and goes while tiny trials run; a host needs five seconds of its stay to begin."""
+    bench.cluster.leave(bench.cluster.nodes[1])
     heard, run, over = Heard(), RunFolder(bench.place / f"joining-{number}"), threading.Event()
 
     def come_and_go() -> None:
         chance, is_killed = random.Random(number), False
         while not over.is_set():
             node = bench.cluster.start()
-            over.wait(chance.uniform(2.0, 8.0))
+            over.wait(chance.uniform(7.0, 12.0))
             (bench.cluster.lose if is_killed else bench.cluster.leave)(node)
             is_killed = not is_killed
 
@@ -220,6 +222,7 @@ def nodes_join_and_leave(bench: Bench, number: int) -> Try:
     finally:
         over.set()
         going.join()
+        bench.cluster.start()
     found = bench.found("nodes join and leave", number, bench.tiny, run, heard)
     return replace(found, seconds=round(seconds, 1))
 
