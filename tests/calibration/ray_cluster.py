@@ -5,7 +5,8 @@ before. Writes ``results/ray/tries.csv``, a line for each try, and of them ``clu
 are not made again; ``--minutes`` begins none after so many.
 
 - ``node killed``: three trials; all processes of one node are killed with SIGKILL at a random moment of training
-- ``nodes join and leave``: 200 tiny trials, while a node joins and leaves again and again, by SIGTERM and by SIGKILL
+- ``nodes join and leave``: 200 tiny trials, while the second node joins and leaves again and again, by SIGTERM and by
+  SIGKILL
 - ``driver killed``: three trials; the driver is killed with SIGKILL at a random moment of training, and the run started
   again
 - ``undisturbed``: 200 tiny trials, as long as nothing happens; how much longer they take than on the local executor
@@ -46,7 +47,7 @@ from tests.support import make_stripes, trial_spec_of
 
 TRIES: Final = {"undisturbed": 5, "node killed": 20, "nodes join and leave": 3, "driver killed": 10}
 _COMPARED: Final = ("weights.safetensors", "predictions.npz", "logits.npz")
-_LONG, _TINY = (3, 10, 96 * 100), (200, 1, 96)
+_LONG, _TINY = (3, 10, 96 * 200), (200, 1, 96)
 """Trials, evaluation points and image passes."""
 
 
@@ -54,7 +55,8 @@ _LONG, _TINY = (3, 10, 96 * 100), (200, 1, 96)
 class Try:
     """One try: of so many trials how many had no result, ended twice, or differ.
 
-    ``again`` is the most evaluation points of one trial that were made twice; ``moment_s`` when it was disturbed, and
+    ``again`` is the most evaluation points of one trial that were made twice, and ``begun_again`` how many trainings
+    were cut off and begun again, as far as their driver lived to tell; ``moment_s`` when it was disturbed, and
     ``over_local_ms`` what a trial took more than on the local executor.
     """
 
@@ -65,6 +67,7 @@ class Try:
     doubled: int
     wrong: int
     again: int
+    begun_again: int | None
     moment_s: float
     seconds: float
     over_local_ms: float | None = None
@@ -80,6 +83,7 @@ class Row:
     lost: int
     doubled: int
     wrong: int
+    begun_again: int
     most_evaluations_again: int
     overhead_ms_per_trial: float | None
 
@@ -102,6 +106,12 @@ class Heard:
     def ended(self) -> Counter[str]:
         """How often each trial ended."""
         return Counter(event.trial_id for event in self.events if isinstance(event, Ended))
+
+    @property
+    def begun_again(self) -> int:
+        """How many trainings were begun after the first of their trial."""
+        begun = Counter(event.trial_id for event in self.events if isinstance(event, Started))
+        return begun.total() - len(begun)
 
     @property
     def again(self) -> int:
@@ -154,7 +164,7 @@ class Bench:
         ]
         doubled = sum(times > 1 for times in heard.ended.values())
         lost = sum(spec.trial_id not in finished for spec in specs)
-        return Try(kind, number, len(specs), lost, doubled, len(wrong), heard.again, 0.0, 0.0)
+        return Try(kind, number, len(specs), lost, doubled, len(wrong), heard.again, heard.begun_again, 0.0, 0.0)
 
 
 def train(specs: Sequence[TrialSpec], folder: RunFolder, address: str, heard: Heard) -> float:
@@ -193,14 +203,15 @@ def node_killed(bench: Bench, number: int) -> Try:
 
 
 def nodes_join_and_leave(bench: Bench, number: int) -> Try:
-    """A node comes and goes while tiny trials run."""
+    """The second node comes and goes while tiny trials run; a host needs five seconds of its stay to begin."""
+    bench.cluster.leave(bench.cluster.nodes[1])
     heard, run, over = Heard(), RunFolder(bench.place / f"joining-{number}"), threading.Event()
 
     def come_and_go() -> None:
         chance, is_killed = random.Random(number), False
         while not over.is_set():
             node = bench.cluster.start()
-            over.wait(chance.uniform(2.0, 8.0))
+            over.wait(chance.uniform(7.0, 12.0))
             (bench.cluster.lose if is_killed else bench.cluster.leave)(node)
             is_killed = not is_killed
 
@@ -211,6 +222,7 @@ def nodes_join_and_leave(bench: Bench, number: int) -> Try:
     finally:
         over.set()
         going.join()
+        bench.cluster.start()
     found = bench.found("nodes join and leave", number, bench.tiny, run, heard)
     return replace(found, seconds=round(seconds, 1))
 
@@ -235,7 +247,7 @@ def driver_killed(bench: Bench, number: int) -> Try:
     found = bench.found("driver killed", number, bench.long, run, heard)
     again = sum((run.trial_folder(key) / "record.json").stat().st_ino != inode for key, inode in before.items())
     seconds = round(time.monotonic() - begun, 1)
-    return replace(found, doubled=found.doubled + again, moment_s=round(moment_s, 2), seconds=seconds)
+    return replace(found, doubled=found.doubled + again, begun_again=None, moment_s=round(moment_s, 2), seconds=seconds)
 
 
 def _ids(run: RunFolder) -> list[str]:
@@ -266,8 +278,9 @@ def table(tries: Sequence[Try]) -> list[Row]:
         of_kind = [one for one in tries if one.kind == kind]
         over = sorted(one.over_local_ms for one in of_kind if one.over_local_ms is not None)
         counts = [sum(getattr(one, name) for one in of_kind) for name in ("trials", "lost", "doubled", "wrong")]
+        begun_again = sum(one.begun_again or 0 for one in of_kind)
         most = max((one.again for one in of_kind), default=0)
-        rows.append(Row(kind, len(of_kind), *counts, most, over[len(over) // 2] if over else None))
+        rows.append(Row(kind, len(of_kind), *counts, begun_again, most, over[len(over) // 2] if over else None))
     return rows
 
 
@@ -309,8 +322,9 @@ def main() -> None:
 def _read(row: dict[str, str]) -> Try:
     whole = {name: int(row[name]) for name in ("number", "trials", "lost", "doubled", "wrong", "again")}
     over = float(row["over_local_ms"]) if row["over_local_ms"] else None
+    begun_again = int(row["begun_again"]) if row["begun_again"] else None
     times = {name: float(row[name]) for name in ("moment_s", "seconds")}
-    return Try(kind=row["kind"], over_local_ms=over, **whole, **times)
+    return Try(kind=row["kind"], begun_again=begun_again, over_local_ms=over, **whole, **times)
 
 
 if __name__ == "__main__":

@@ -15,16 +15,17 @@ from tests.csv_tables import read_rows, save_rows
 
 def test_a_table_that_was_read_is_gone_on_with(tmp_path: Path) -> None:
     tries = [
-        Try("undisturbed", 1, 200, 0, 0, 0, 0, 0.0, 20.5, 51.3),
-        Try("undisturbed", 2, 200, 0, 0, 0, 0, 0.0, 20.5, -3.0),
-        Try("undisturbed", 3, 200, 0, 0, 0, 0, 0.0, 20.5, 7.0),
-        Try("node killed", 1, 3, 1, 2, 0, 4, 1.25, 20.5),
+        Try("undisturbed", 1, 200, 0, 0, 0, 0, 0, 0.0, 20.5, 51.3),
+        Try("undisturbed", 2, 200, 0, 0, 0, 0, 0, 0.0, 20.5, -3.0),
+        Try("undisturbed", 3, 200, 0, 0, 0, 0, 0, 0.0, 20.5, 7.0),
+        Try("node killed", 1, 3, 1, 2, 0, 4, 3, 1.25, 20.5),
     ]
     save_rows(tmp_path / "tries.csv", [asdict(one) for one in tries])
     assert [_read(row) for row in read_rows(tmp_path / "tries.csv")] == tries
     first, second, *rest = table(tries)
     assert (first.tries, first.trials, first.overhead_ms_per_trial) == (3, 600, 7.0)
     assert (second.lost, second.doubled, second.wrong, second.most_evaluations_again) == (1, 2, 0, 4)
+    assert second.begun_again == 3
     assert [row.tries for row in rest] == [0, 0]
 
 
