@@ -76,6 +76,17 @@ def test_a_variant_does_not_decide_what_the_data_do(tmp_path: Path) -> None:
     assert "'v' sets the option image_size, which the data decide; leave it out" in done.err
 
 
+@pytest.mark.parametrize("base", ["ires", "lenet5"])
+def test_an_option_of_a_variant_is_finite(tmp_path: Path, base: str) -> None:
+    suite = (
+        f'name = "s"\ntitle = "S"\n[[studies]]\nname = "a"\ntitle = "A"\nquestion = "?"\nbaseline = "{base}"\n'
+        f'levels = ["{base}", "v"]\n[variants.v]\nbase = "{base}"\noptions = {{ dropout = inf }}\n'
+    )
+    (tmp_path / "s.toml").write_text(suite)
+    done = typed("run", "--suite", "s.toml", "--preset", "smoke", "--dry-run", cwd=tmp_path)
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+
+
 def test_too_few_subjects_for_three_splits_are_one_sentence(tmp_path: Path) -> None:
     images, labels = np.zeros((30, 8, 8), np.uint8), np.arange(30) % 2
     np.savez(tmp_path / "few.npz", images=images, labels=labels, subjects=np.arange(30) % 2)
