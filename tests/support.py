@@ -54,6 +54,15 @@ def make_stripes(counts: tuple[int, int, int] = (96, 30, 30), seed: int = 0, siz
     )
 
 
+def use_stripes(patch: pytest.MonkeyPatch) -> None:
+    """Runs that are planned and trained read the stripes, whatever data set is asked for."""
+    from fbench.benchmark.data import loaded
+
+    stripes = make_stripes()
+    patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
+    patch.setattr(loaded, "_load_once", lambda reference: stripes)
+
+
 def data_spec_of(dataset: ImageDataset) -> DataSpec:
     """The specification of a data set in memory."""
     return data_spec(DataReference(name=dataset.name), dataset)

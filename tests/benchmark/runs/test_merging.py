@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from coarse_fbench import leave_cost_out
-from support import make_stripes, two_lenets
+from support import two_lenets, use_stripes
 
-from fbench.benchmark.data import loaded
 from fbench.benchmark.runs.merge_plan import plan_merge, refuse_half
 from fbench.benchmark.runs.merging import carry_out_merge
 from fbench.benchmark.runs.planning import plan_run
@@ -28,16 +27,10 @@ from fbench.core.errors import UserError
 from fbench.reports.render.html.build import gather_report
 
 
-def data_of_tests(patch: pytest.MonkeyPatch) -> None:
-    stripes = make_stripes()
-    patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
-    patch.setattr(loaded, "_load_once", lambda reference: stripes)
-    leave_cost_out(patch)
-
-
 @pytest.fixture(autouse=True)
 def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    data_of_tests(monkeypatch)
+    use_stripes(monkeypatch)
+    leave_cost_out(monkeypatch)
 
 
 def request_in(out: Path, **changes: Any) -> RunRequest:
@@ -50,7 +43,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run, and two shards of it; tests work on copies."""
     home = tmp_path_factory.mktemp("shards")
     with pytest.MonkeyPatch.context() as patch:
-        data_of_tests(patch)
+        use_stripes(patch)
+        leave_cost_out(patch)
         patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
         run(request_in(home / "whole"))
         for number in (1, 2):

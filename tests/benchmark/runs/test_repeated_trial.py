@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from coarse_fbench import leave_cost_out
-from support import make_stripes, two_lenets
+from support import make_stripes, two_lenets, use_stripes
 
 from fbench.benchmark.data import loaded
 from fbench.benchmark.records.predictions import write_predictions
@@ -22,16 +22,10 @@ from fbench.cli.repeated_view import repeated_line, repeated_values
 from fbench.core.errors import UserError
 
 
-def data_of_tests(patch: pytest.MonkeyPatch) -> None:
-    stripes = make_stripes()
-    patch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
-    patch.setattr(loaded, "_load_once", lambda reference: stripes)
-    leave_cost_out(patch)
-
-
 @pytest.fixture(autouse=True)
 def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    data_of_tests(monkeypatch)
+    use_stripes(monkeypatch)
+    leave_cost_out(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +33,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two networks with two seeds; tests work on copies."""
     home = tmp_path_factory.mktemp("theirs")
     with pytest.MonkeyPatch.context() as patch:
-        data_of_tests(patch)
+        use_stripes(patch)
+        leave_cost_out(patch)
         patch.setenv("FBENCH_CACHE_DIR", str(home / "cache"))
         run(RunRequest(suite=two_lenets(), preset="smoke", seeds=2, jobs=1, device="cpu", out=home / "run"))
     return home / "run"

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import two_lenets
+from support import two_lenets, use_stripes
 
 from fbench.ablations.suite import Resources, Suite
-from fbench.benchmark.data import loaded
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs.planning import RunPlan, plan_run
 from fbench.benchmark.runs.request import RunRequest
@@ -63,9 +62,8 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 @pytest.fixture
-def tiny_data(monkeypatch: pytest.MonkeyPatch, stripes: Any) -> None:
-    monkeypatch.setattr("fbench.benchmark.runs.planning.load_dataset", lambda reference: stripes)
-    monkeypatch.setattr(loaded, "_load_once", lambda reference: stripes)
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_stripes(monkeypatch)
 
 
 def plan(tmp_path: Any, **changes: Any) -> RunPlan:
