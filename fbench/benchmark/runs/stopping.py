@@ -25,7 +25,8 @@ class UnfinishedRunError(Exception):
     """
 
     def __init__(self, left: Sequence[TrialSpec], also: str = "") -> None:
-        super().__init__(f"{len(left)} trials are still to run: {', '.join(spec.label for spec in left)}")
+        trials = f"{len(left)} trials are still to run: {', '.join(spec.label for spec in left)}"
+        super().__init__(trials if left else f"{also} is still to be done")
         self.left = tuple(left)
         self.also = also
 

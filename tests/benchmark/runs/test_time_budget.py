@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fbench.benchmark.runs.stopping import STOP_S, Stopping
+from fbench.benchmark.runs.stopping import STOP_S, Stopping, UnfinishedRunError
 from fbench.benchmark.runs.time_budget import SAFETY, refuse_short_budget, trial_limits
 from fbench.core.errors import UserError
 
@@ -90,3 +90,7 @@ def test_a_checkpoint_shortens_what_is_left(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(checkpoints, "steps_done", lambda file: steps.get(file.path.name, 0))
     left = seconds_left(plan.folder, plan.specs, {begun.trial_id: 8.0, fresh.trial_id: 8.0})
     assert left == {begun.trial_id: pytest.approx(2.0), fresh.trial_id: 8.0}  # 3 of the 4 steps of the preset smoke
+
+
+def test_what_is_left_beside_trials_is_named() -> None:
+    assert str(UnfinishedRunError([], also="the measurement of cost")) == "the measurement of cost is still to be done"
