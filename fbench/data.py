@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["from_arrays"]
 
 
+@typed_arguments
 def from_arrays(
     images: npt.ArrayLike,
     labels: npt.ArrayLike,
     *,
     name: str,
-    class_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | npt.NDArray[Any] | None = None,
     split: npt.ArrayLike | None = None,
     subjects: npt.ArrayLike | None = None,
     sample_ids: npt.ArrayLike | None = None,
@@ -56,14 +56,15 @@ def from_arrays(
     """
     from fbench.benchmark.data.cache import cache_directory
     from fbench.benchmark.data.layouts.arrays import dataset_of_arrays
-    from fbench.benchmark.data.references import parse_reference
+    from fbench.benchmark.data.references import require_own_name
     from fbench.core.files import replacing, require_writable_file
     from fbench.core.npz import write_npz
     from fbench.core.paths import expanded
 
+    require_own_name(name, "from_arrays")
     optional = {"class_names": class_names, "split": split, "subjects": subjects, "sample_ids": sample_ids}
-    arrays: dict[str, npt.NDArray[Any]] = {"images": np.asarray(images), "labels": np.asarray(labels)}
-    arrays |= {key: np.asarray(value) for key, value in optional.items() if value is not None}
+    arrays = {"images": _array("images", images), "labels": _array("labels", labels)}
+    arrays |= {key: _array(key, value) for key, value in optional.items() if value is not None}
     arrays |= {"description": np.asarray(description)} if description else {}
     arrays |= {"may_show_images": np.asarray(may_show_images)} if may_show_images else {}
     dataset = dataset_of_arrays(arrays, name, "from_arrays")
@@ -77,6 +78,11 @@ def from_arrays(
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as stream:
         write_npz(stream, arrays)
-    reference = f"{name}=arrays:{target}"
-    parse_reference(reference)
-    return reference
+    return f"{name}=arrays:{target}"
+
+
+def _array(name: str, given: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except ValueError as error:  # rows of different lengths
+        raise UserError(f"{name} is no array ({error}); give one whose rows are of one length.") from error

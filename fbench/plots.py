@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError
 from fbench.reports.figures import confusion as _confusion
 from fbench.reports.figures import forest as _forest
@@ -23,9 +26,7 @@ from fbench.reports.palette import assign_styles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
 
 __all__ = ["confusion", "forest", "learning_curves", "pareto", "seeds"]
 
@@ -37,6 +38,7 @@ _AXIS_TITLES = {
 }
 
 
+@typed_arguments
 def seeds(trials: pd.DataFrame, ax: Axes | None = None, *, split: str = "test") -> Axes:
     """Top-1 of every training as a point, a row per network; ``trials`` is :meth:`fbench.Run.trials_frame`.
 
@@ -52,13 +54,15 @@ def seeds(trials: pd.DataFrame, ax: Axes | None = None, *, split: str = "test") 
     """
     value = f"{split}_top1"
     table = _with(trials, "network", "seed", value).dropna(subset=[value])
-    table = _not_empty(_one_data_set(table)).rename(columns={value: "top1"}).astype({"top1": float})
+    table = _not_empty(_one_data_set(table)).rename(columns={value: "top1"})
+    table = _numbers(table, ["top1"])
     with mpl.rc_context(STYLE):
         axes = ax or _new_axes(height_in=0.6 + 0.24 * table["network"].nunique())
         _seeds.draw_seeds(axes, table, assign_styles(table["network"].unique()))
     return axes
 
 
+@typed_arguments
 def learning_curves(
     history: pd.DataFrame,
     ax: Axes | None = None,
@@ -92,6 +96,7 @@ def learning_curves(
     return axes
 
 
+@typed_arguments
 def pareto(summary: pd.DataFrame, ax: Axes | None = None, *, cost: str = "macs") -> Axes:
     """Accuracy with its interval against a cost on a log scale; networks that no other beats are named and joined.
 
@@ -110,7 +115,7 @@ def pareto(summary: pd.DataFrame, ax: Axes | None = None, *, cost: str = "macs")
     ends = ["top1_new_units_low", "top1_new_units_high"]
     table = _one_data_set(_with(summary, "network", "top1", *ends, cost)).dropna(subset=[cost])
     table = _not_empty(table).rename(columns=dict(zip([cost, *ends], ["cost", "low", "high"], strict=True)))
-    table = table.astype(dict.fromkeys(["cost", "top1", "low", "high"], float))
+    table = _numbers(table, ["cost", "top1", "low", "high"])
     with mpl.rc_context(STYLE):
         axes = ax or _new_axes(height_in=3.6)
         styles = assign_styles(table["network"])
@@ -118,6 +123,7 @@ def pareto(summary: pd.DataFrame, ax: Axes | None = None, *, cost: str = "macs")
     return axes
 
 
+@typed_arguments
 def forest(comparisons: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Differences from one baseline in points, a row per comparison, with its corrected interval and verdict.
 
@@ -136,7 +142,7 @@ def forest(comparisons: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if table["baseline"].nunique() > 1:
         names = ", ".join(table["baseline"].unique())
         raise UserError(f"The frame compares with {names}; keep the rows of one baseline, such as those of one study.")
-    table = table.astype({name: float for name in table.columns if name.startswith("top1_difference")})
+    table = _numbers(table, [name for name in table.columns if name.startswith("top1_difference")])
     with mpl.rc_context(STYLE):
         axes = ax or _new_axes(height_in=0.9 + 0.52 * len(table))
         _forest.draw_forest(axes, table, assign_styles(table["network"]), str(table["baseline"].iloc[0]))
@@ -144,6 +150,7 @@ def forest(comparisons: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return axes
 
 
+@typed_arguments
 def confusion(predictions: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Per cent of each true class (row) that is taken for each class; over all trainings in the frame.
 
@@ -180,6 +187,13 @@ def _with(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     if absent:
         raise UserError(f"The frame has no column '{absent[0]}' (it has {', '.join(map(str, frame.columns))}).")
     return frame
+
+
+def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        return frame.astype(dict.fromkeys(columns, float))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"The frame has what is no number where numbers belong ({error}).") from error
 
 
 def _one_data_set(frame: pd.DataFrame) -> pd.DataFrame:

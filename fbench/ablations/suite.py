@@ -17,6 +17,8 @@ FamilyScope = Literal["suite", "study"]
 CopiesTreatment = Literal["keep", "removed", "size_matched"]
 Option = bool | int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 LONGEST_NAME = 60  # a run's folder adds the data set and the preset, and many file systems allow 255 bytes
+ADHOC_STUDY = "chosen"
+"""The name of the one study of networks that are named on the command line."""
 
 
 class Variant(FrozenModel):
@@ -173,7 +175,7 @@ def adhoc_suite(architectures: Iterable[str], against: str | None = None) -> Sui
         description="Networks chosen on the command line.",
         studies=(
             Study(
-                name="chosen",
+                name=ADHOC_STUDY,
                 title=f"{others} against {baseline}" if others else baseline,
                 question=f"Are they as accurate as {baseline}?" if others else f"How accurate is {baseline}?",
                 baseline=baseline,
@@ -204,7 +206,7 @@ def resolve_names(suite: Suite, canonical_name: Callable[[str], str]) -> Suite:
             )
     studies, registered = [], dict[str, str]()
     for study in suite.studies:
-        where = f"Study '{study.name}' of suite '{suite.name}'"
+        where = "" if study.name == ADHOC_STUDY else f"Study '{study.name}' of suite '{suite.name}': "
         names = {level: _resolved(level, where, suite.variants, canonical_name) for level in study.levels}
         changes = {
             "baseline": names[study.baseline],
@@ -215,7 +217,7 @@ def resolve_names(suite: Suite, canonical_name: Callable[[str], str]) -> Suite:
         registered |= names
     variants = {}
     for name, variant in suite.variants.items():
-        base = _resolved(variant.base, f"Variant '{name}' of suite '{suite.name}'", {}, canonical_name)
+        base = _resolved(variant.base, f"Variant '{name}' of suite '{suite.name}': ", {}, canonical_name)
         variants[name] = variant.model_copy(update={"base": base})
     resources = {registered[name]: one for name, one in suite.resources.items()}
     return suite.model_copy(update={"studies": tuple(studies), "variants": variants, "resources": resources})
@@ -228,7 +230,7 @@ def _resolved(name: str, where: str, variants: Mapping[str, Variant], canonical_
         return canonical_name(name)
     except UserError as error:
         own = f" The suite's own variants: {', '.join(variants)}." if variants else ""
-        raise UserError(f"{where}: {error}{own}") from error
+        raise UserError(f"{where}{error}{own}") from error
 
 
 def _is_registered(name: str, canonical_name: Callable[[str], str]) -> bool:
@@ -245,4 +247,4 @@ def _adhoc_name(levels: tuple[str, ...]) -> str:
     if len(name) > LONGEST_NAME:
         digest = hashlib.sha256(" ".join(levels).encode()).hexdigest()[:8]
         name = f"{len(others)}-networks-{digest}"
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip("_.-") or "chosen"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).lstrip("_.-") or ADHOC_STUDY

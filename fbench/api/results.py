@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from fbench.api.arguments import typed_arguments
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.store.run_table import load_run as load_table
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.paths import expanded
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from fbench.reports.findings.comparisons.asked_pair import AskedPair
     from fbench.reports.findings.gather import ReadRuns
-    from fbench.reports.render.html.document import Theme
 
 _MOST_ROWS = 14
 
@@ -65,6 +64,7 @@ class Run(RunTable):
 
         return history_frame(self)
 
+    @typed_arguments
     def predictions_frame(self, split: SplitName | None = None) -> pd.DataFrame:
         """One row per finished trial and image: label, predicted class, whether it is correct.
 
@@ -101,6 +101,7 @@ class Run(RunTable):
 
         return claims_frame(self._read.findings)
 
+    @typed_arguments
     def compare(self, network: str, baseline: str, data: str | None = None) -> AskedPair:
         """Two networks of the run held against each other on one data set; printed, it is the verdict in a sentence.
 
@@ -127,7 +128,14 @@ class Run(RunTable):
             raise UserError(f"The run has no finished trial of '{absent}' on {evidence.data.name}.{hint}")
         return found
 
-    def report(self, output: str | Path | None = None, *, title: str | None = None, theme: Theme = "auto") -> Path:
+    @typed_arguments
+    def report(
+        self,
+        output: str | Path | None = None,
+        *,
+        title: str | None = None,
+        theme: Literal["auto", "light", "dark"] = "auto",
+    ) -> Path:
         """Write the offline HTML report and return its path; by default ``report.html`` in the run's folder.
 
         Raises:
@@ -169,6 +177,7 @@ def load_run(path: str | Path) -> Run:
     return Run.of(load_table(path))
 
 
+@typed_arguments
 def load_model(run: str | Path | RunTable, trial: str, trust: str | None = None) -> nn.Module:
     """The trained network of a trial, in evaluation mode on the CPU.
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fbench.ablations.suite import Suite, adhoc_suite
-from fbench.api.arguments import typed_arguments
 from fbench.api.results import Run
 from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.runs.listener import RunListener, Together
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run as run_request
 from fbench.benchmark.trackers.choice import mirrors_of, parse_trackers
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 

@@ -26,6 +26,7 @@ from fbench.core.errors import UserError
 if TYPE_CHECKING:
     from fbench.architectures.tracing.graph import NetworkTrace
 
+NOT_REGISTERED = "has a row but is not registered; load its file with --plugin, or delete the row by hand"
 COUNT_NAMES = ("trainable_params", "frozen_params", "bn_running_stats", "total_params_keras", "macs")
 
 
@@ -114,6 +115,17 @@ def unchecked_rows(networks: Iterable[ListedNetwork]) -> dict[str, Path]:
     return {name: file for files in found for name, file in files.items()}
 
 
+def rows_without_network(networks: Iterable[ListedNetwork]) -> dict[str, Path]:
+    """The rows of users' contracts that no registered network and no file beside claims, each with its contract."""
+    users = {one.name: one for one in networks if not one.built_in}
+    found: dict[str, Path] = {}
+    for path, rows in _user_contracts(users.values()).items():
+        absent = [name for name in rows if name not in users]
+        elsewhere = file_of_rows(absent, path)
+        found |= {name: path for name in absent if name not in elsewhere}
+    return found
+
+
 def update_contract(networks: Iterable[ListedNetwork], names: Sequence[str] = (), count: Count = count) -> list[Path]:
     """Write the present counts of networks into their contracts; arguments as of :func:`check_contract`.
 
@@ -162,7 +174,7 @@ def _stray(name: str, path: Path, places: Mapping[str, Path]) -> Drift:
     """A row without its network, or in a file that is not its network's."""
     if name in places:
         return Drift(name, path, f"has a row here, and its contract is {places[name]}; move or delete the row")
-    return Drift(name, path, "has a row but is not registered; load its file with --plugin, or delete the row by hand")
+    return Drift(name, path, NOT_REGISTERED)
 
 
 def _compare(name: str, row: ContractRow | None, path: Path, count: Count) -> list[Drift]:

@@ -36,7 +36,8 @@ def typed_value(option: str, value: Any, hint: Any, default: Any) -> Any:
         return value
     wanted = _type_of(default) if hint is None else hint
     kinds = set(_alternatives(wanted))
-    if isinstance(value, str) and value == "none" and NoneType in kinds:
+    spelled = ("none",) if str in kinds else ("none", "None", "null")
+    if isinstance(value, str) and value in spelled and NoneType in kinds:
         return None
     if isinstance(value, bool) and not kinds & {bool, Any}:  # pydantic counts it as a number
         raise _wrong(option, value, wanted)

@@ -17,9 +17,11 @@ from fbench.architectures.own_modules import PLUGIN_PREFIX, loaded_own_file
 from fbench.architectures.plugin_modules import ByPlainName, PluginModules
 from fbench.architectures.plugin_sources import PluginSources, read_sources
 from fbench.architectures.registry import registering_from
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError, readable, reason_on_a_line
 
 
+@typed_arguments
 def load_plugin(path: str | Path) -> ModuleType:
     """Run a Python file that registers architectures; the second time for one file does nothing.
 

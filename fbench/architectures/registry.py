@@ -25,6 +25,7 @@ from fbench.architectures.builders import (
 from fbench.architectures.contract import built_in_contract
 from fbench.architectures.names import meant, names_like
 from fbench.architectures.resolvers import other_name, other_names, refuse_unknown_prefix
+from fbench.core.arguments import refuse_wrong_types, typed_arguments
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def register(
         raise UserError(
             f'@register was written without a name above {getattr(name, "__name__", name)}; write @register("my_net").'
         )
+    refuse_wrong_types(register, locals())
 
     def decorate(function: FunctionT) -> FunctionT:
         builder, built_in = builder_from(name, function), is_built_in(function.__module__)
@@ -124,6 +126,7 @@ def register_variant(name: str, of: str, *, description: str = "", aliases: Sequ
         UserError: the name or an alias is taken, ``of`` is no builder, or an option is not one of its
             options.
     """
+    refuse_wrong_types(register_variant, locals())
     _load(canonical_name(of))
     if of not in _REGISTRY.builders:
         raise UserError(f"'{name}' is to be a variant of '{of}', which is no builder; name the builder itself.")
@@ -184,6 +187,7 @@ def loaded_names(*, built_in: bool) -> list[str]:
     return [name for name, entry in _REGISTRY.entries.items() if entry.built_in == built_in]
 
 
+@typed_arguments
 def list_architectures(pattern: str = "*") -> list[str]:
     """The names that match a wildcard pattern: built-in ones in the contract's order, then others by name.
 
@@ -309,6 +313,7 @@ def builder_function(name: str) -> Callable[..., nn.Module]:
     return _REGISTRY.builders[name].build
 
 
+@typed_arguments
 def create(name: str, /, **options: Any) -> nn.Module:
     """Resolve a name with options and build it.
 

@@ -59,7 +59,7 @@ def list_command(
 
 
 def params_command(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of networks; default all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of networks, or wildcards; default all.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a count differs.")] = False,
     update: Annotated[bool, typer.Option("--update", help="Write the present counts.")] = False,
     as_json: JsonOption = False,
@@ -77,7 +77,7 @@ def params_command(
 
     with users_networks(plugin or ()) as users:
         listing = users.listing()
-        wanted = list(dict.fromkeys(listing.named(name).name for name in names or ()))
+        wanted = listing.chosen(names or ())
 
         def count(name: str) -> Counted:
             return users.ask_network(name, question(counted, name))
@@ -198,9 +198,11 @@ def _shown_path(path: Path) -> str:
 
 
 def _update(names: Sequence[str], listing: Listing, count: Count) -> None:
-    from fbench.architectures.counts import update_contract
+    from fbench.architectures.counts import NOT_REGISTERED, rows_without_network, update_contract
 
     changed = update_contract(listing.networks, names, count)
+    for name, path in rows_without_network(listing.networks).items():
+        typer.echo(f"{name}  {NOT_REGISTERED}  ({_shown_path(path)})", err=True)
     for path in changed:
         typer.echo(f"Wrote {_shown_path(path)}.")
     if not changed:
@@ -211,7 +213,9 @@ def _print_counts(names: Sequence[str], plugins: Sequence[Path], as_json: bool) 
     from fbench.cli.architecture_views import print_counts, row_to_json
     from fbench.cli.known_counts import known_counts
 
-    known = known_counts(plugins, lambda listing: [listing.named(name) for name in names] or listing.networks)
+    known = known_counts(
+        plugins, lambda listing: [listing.named(name) for name in listing.chosen(names)] or listing.networks
+    )
     for failure in known.failures:
         typer.echo(failure, err=True)
     if as_json:

@@ -27,7 +27,9 @@ def print_catalogue(known: Sequence[KnownData]) -> None:
             console.print(Padding(Text(line, no_wrap=True, overflow="ellipsis"), (0, 0, 0, 8)))
         for option in entry.own_options:
             _print_option(console, option)
-    console.print("\nOf every data set, as in --data fer2013:copies=removed=PATH:")
+    console.print(
+        "\nOf every data set, as in --data fer2013:copies=removed=PATH (several options: name:one=1,other=2=PATH):"
+    )
     _print_option(console, COPIES)
 
 

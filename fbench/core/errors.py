@@ -48,6 +48,8 @@ def errors_of_network(name: str) -> Iterator[None]:
         ) from error
 
 
+_NATIVE_STACK: Final = re.compile(r"\s*Exception raised from [^\n]*\(most recent call first\):.*", re.DOTALL)
+"""What PyTorch's compiled code puts behind the messages of some errors: addresses that tell a reader nothing."""
 MOST_OF_A_REASON: Final = 2000
 MOST_OF_A_TRACEBACK: Final = 20_000
 
@@ -75,6 +77,7 @@ def message_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
         message = str(error)
     except (Exception, SystemExit) as second:  # of any type: it comes from somebody's __str__
         message = f"(its message cannot be had: {type(second).__name__})"
+    message = _NATIVE_STACK.sub("", message)
     return _cut("\n".join(readable(line.expandtabs(4)) for line in message[: most + 1].split("\n")), most)
 
 

@@ -118,6 +118,11 @@ def test_an_unknown_architecture_names_its_study_and_the_closest() -> None:
         resolve_names(make(study("one", "ires", "irse")), canonical_name)
 
 
+def test_an_unknown_network_of_the_command_line_is_no_matter_of_a_study() -> None:
+    with pytest.raises(UserError, match=r"^There is no architecture 'irse'\. Did you mean 'ires'\?"):
+        resolve_names(adhoc_suite(["irse"]), canonical_name)
+
+
 def test_an_unknown_base_names_its_variant() -> None:
     suite = make(study("one", "ires", "wide"), variants={"wide": {"base": "irs"}})
     with pytest.raises(UserError, match=r"Variant 'wide' of suite 'mine': .*Did you mean 'ires'\?"):

@@ -64,6 +64,11 @@ def test_list_prints_every_name_with_aliases_and_counts() -> None:
     assert "5,520,448" in line
 
 
+def test_counts_of_all_that_match_a_pattern() -> None:
+    rows = json.loads(CliRunner().invoke(app, ["params", "arch?", "lenet5", "arch1", "--json"]).output)
+    assert [row["name"] for row in rows] == ["arch1", "arch2", "arch3", "arch4", "lenet5"]
+
+
 def test_list_as_json_matches_a_pattern() -> None:
     listed = json.loads(invoke("list", "arch*", "--json").output)
     assert [entry["name"] for entry in listed] == ["arch1", "arch2", "arch3", "arch4"]

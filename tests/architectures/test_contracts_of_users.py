@@ -26,6 +26,7 @@ def no_networks_but_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(counting, "built_in_contract", _none)
     monkeypatch.setattr(counting, "loaded_names", lambda built_in: [])
     ask_here(monkeypatch)
+    registry.create("lenet5")  # all built-in networks are registered from here on
     builders, entries = dict(registry._REGISTRY.builders), dict(registry._REGISTRY.entries)
     yield
     registry._REGISTRY.builders, registry._REGISTRY.entries = builders, entries
@@ -78,6 +79,18 @@ def test_a_row_in_the_working_directory_is_not_that_of_a_plug_in_elsewhere(tmp_p
     assert result.exit_code == 1
     assert "moved_net  has no counts in the contract" in result.output
     assert f"has a row here, and its contract is {tmp_path / 'nets' / 'fbench_contract.toml'}" in result.output
+
+
+def test_an_update_says_which_rows_have_no_network_and_keeps_them(tmp_path: Path) -> None:
+    for name in ("kept_net", "gone_net"):
+        params("--update", "--plugin", written(tmp_path, name))
+    (tmp_path / "gone_net.py").unlink()
+    for known in (registry._REGISTRY.entries, registry._REGISTRY.builders):
+        known.pop("gone_net", None)
+    result = params("--update", "--plugin", str(tmp_path / "kept_net.py"))
+    assert result.exit_code == 0
+    assert "gone_net  has a row but is not registered" in result.output
+    assert list(read_contract(tmp_path / "fbench_contract.toml")) == ["kept_net", "gone_net"]
 
 
 def test_two_plug_ins_in_two_folders_have_two_contracts(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ PLAN = ["run", "--arch", "lenet5", "--preset", "smoke", "--dry-run"]
     ("given", "allowed"),
     [
         (["--epochs", "9999999999"], "100000"),
-        (["--epochs", "0"], "greater than or equal to 1"),
+        (["--epochs", "0"], "--epochs 0 was given: give at least 1"),
         (["--batch-size", "99999999999999999999"], "1000000"),
         (["--seeds", "1000000"], "give 1 to 10,000"),
         (["--seeds", "99999999999999999999999"], "give 1 to 10,000"),

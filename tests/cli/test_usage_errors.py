@@ -22,7 +22,9 @@ def outcome(
     [
         (["report", "runs/a", "--correction", "bonf"], "'bonf'", "'holm', 'fdr'"),
         (["run", "--precision", "fp8"], "'fp8'", "'fp32', 'tf32', 'bf16'"),
-        (["run", "--seeds", "x"], "--seeds", "integer"),
+        (["run", "--seeds", "x"], "--seeds x was given", "give a whole number"),
+        (["run", "--epochs", "0"], "--epochs 0 was given", "give at least 1"),
+        (["run", "--learning-rate", "fast"], "--learning-rate fast was given", "give a number"),
         (["run", "--sed", "3"], "--sed", "--seeds"),
         (["runn"], "runn", "fbench --help"),
         (["report"], "'run'", "fbench report --help"),

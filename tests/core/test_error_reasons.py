@@ -29,6 +29,12 @@ class NoStringError(Exception):
         (ValueError("\u202eeman"), "ValueError: \\u202eeman"),
         (UserError("There is no file x; give another."), "There is no file x; give another."),
         (UserError(), "UserError"),
+        (
+            TypeError(
+                "too large Exception raised from f at a.h:7 (most recent call first):\nframe #0: g + 0x9d (lib.so)"
+            ),
+            "TypeError: too large",
+        ),
         (SystemExit(3), "SystemExit: 3"),
         (SilentError(), "SilentError: (its message cannot be had: SystemError)"),
         (NoStringError(), "NoStringError: (its message cannot be had: TypeError)"),

@@ -12,6 +12,7 @@ from fbench.benchmark.records.cost_specs import ONNX_BACKENDS, Backend, CostMode
 from fbench.benchmark.records.numerics import Precision, choose_numerics
 from fbench.benchmark.workers.asking import UsersNetworks, users_networks, users_networks_at_work
 from fbench.benchmark.workers.questions import question
+from fbench.core.arguments import refuse_wrong_types, typed_arguments
 from fbench.core.capacity import cores_because, in_brackets, usable_cores
 from fbench.core.errors import UserError, did_you_mean
 
@@ -48,7 +49,11 @@ class SpeedRequest:
     plugins: tuple[Path, ...] = ()
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        refuse_wrong_types(type(self), vars(self))
 
+
+@typed_arguments
 def measure_speed(request: SpeedRequest, progress: Callable[[str], None] = lambda what: None) -> CostRecord:
     """Measure networks interleaved on this machine; every raw sample is in the record.
 

@@ -84,6 +84,8 @@ def _require_readable(reference: DataReference, path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{path} cannot be read ({reason}); check the path and its permissions.") from error
+    if not is_folder and path.suffix.lower() == ".npz" and reference.name == "folder":
+        raise UserError(f"{path} holds arrays; write --data {reference.label or 'NAME'}=arrays:{path}.")
     if not is_folder and not (known_data(reference.name).is_binary and path.suffix.lower() == ".npz"):
         expected = known_data(reference.name).expects
         kind = kind_of_regular(path, f"give {expected}")

@@ -22,6 +22,20 @@ _REFERENCE: Final = re.compile(
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
+def require_own_name(name: str, given: str) -> None:
+    """Refuse what cannot be the name of data of one's own, part of folders' names; ``given`` begins a sentence.
+
+    Raises:
+        UserError: it is the name of a data set that fbench knows, or has other letters than a folder's may.
+    """
+    if name in DATA_SETS:
+        raise UserError(f"{given} names its data '{name}', which is a data set that fbench knows; choose another.")
+    if not _LABEL.fullmatch(name):
+        raise UserError(
+            f"{given} names its data '{name}'; give letters, digits, '_', '-' and '.', a letter or digit first."
+        )
+
+
 def parse_reference(text: str) -> DataReference:
     """Read ``NAME``, ``NAME=PATH`` or ``NAME:OPTION=VALUE,OPTION=VALUE=PATH``; a leading ``~`` is the home folder.
 
@@ -42,6 +56,11 @@ def parse_reference(text: str) -> DataReference:
         raise UserError(
             f"--data {text} is a path without a name; write NAME=PATH, as in fer2013={text}, "
             f"where NAME is one of {', '.join(known for known in DATA_SETS if known_data(known).takes_path)}."
+        )
+    if match is not None and match["equals"] and name not in DATA_SETS and not did_you_mean(name, DATA_SETS):
+        raise UserError(
+            f"There is no data set '{name}'. Known: {', '.join(DATA_SETS)}; for data of your own say what they are, as "
+            f"in {name}=folder:{match['path']} or {name}=arrays:FILE.npz."
         )
     if match is None:
         raise UserError(f"--data {text} has options that cannot be read; write {name}:OPTION=VALUE=PATH.")
@@ -79,14 +98,7 @@ def _named(text: str) -> tuple[str, str] | None:
     kind, colon, tail = rest.partition(":")
     if not equals or not colon or ":" in label or kind.strip() not in DATA_SETS:
         return None
-    if label in DATA_SETS:
-        raise UserError(
-            f"--data {text} names its data '{label}', which is a data set that fbench knows; choose another."
-        )
-    if not _LABEL.fullmatch(label):
-        raise UserError(
-            f"--data {text} names its data '{label}'; give letters, digits, '_', '-' and '.', a letter or digit first."
-        )
+    require_own_name(label, f"--data {text}")
     found = _REFERENCE.fullmatch(rest)
     return label, rest if found is not None and found["options"] else f"{kind}={tail}"
 

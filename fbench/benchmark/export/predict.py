@@ -21,6 +21,7 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.training.foreign_code import require_code
 from fbench.benchmark.workers.asking import users_networks_at_work
 from fbench.benchmark.workers.questions import Tell, question
+from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError, readable
 from fbench.core.paths import expanded
 from fbench.core.schema import FrozenModel
@@ -58,6 +59,7 @@ class PredictedImages(FrozenModel):
     skipped: tuple[SkippedImage, ...]
 
 
+@typed_arguments
 def predict(
     run: str | Path | RunTable,
     trial: str,

@@ -28,11 +28,17 @@ _SEPARATOR: Final = re.compile(r"\+(?=[A-Za-z_][\w.]*=)")
 
 
 def split_changes(given: str) -> tuple[str, dict[str, Any]]:
-    """The name or path in front, and the settings behind it by key; values as JSON where they read as such."""
+    """The name or path in front, and the settings behind it by key; values as JSON where they read as such.
+
+    Raises:
+        UserError: a setting is changed twice.
+    """
     base, *parts = _SEPARATOR.split(given)
     changes: dict[str, Any] = {}
     for part in parts:
         key, _, text = part.partition("=")
+        if key in changes:
+            raise UserError(f"The protocol '{given}' changes {key} twice; give it once.")
         try:
             changes[key] = json.loads(text)
         except json.JSONDecodeError:

@@ -58,8 +58,19 @@ def changed(protocol: Protocol, changes: Mapping[str, Any]) -> Protocol:
     """
     if not changes:
         return protocol
+    base = _unchanged(protocol)
     values = with_changes(protocol.model_dump(mode="json", exclude_none=True), changes, protocol.name)
-    return derived(parse(Protocol, values, f"protocol {protocol.name}"), protocol)
+    values["description"] = base.description
+    return derived(parse(Protocol, values, f"protocol {protocol.name}"), base)
+
+
+def _unchanged(protocol: Protocol) -> Protocol:
+    """The protocol that comes with fbench whose changes a name lists, so that a second change of a setting replaces the
+    first; else the protocol itself."""
+    start, *listed = protocol.name.split("+")
+    if not listed or start.partition("@")[0] not in list_protocols():
+        return protocol
+    return load_protocol(start)
 
 
 def _load(given: str, folder: Path, extending: tuple[str, ...]) -> Protocol:

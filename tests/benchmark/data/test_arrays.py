@@ -82,6 +82,11 @@ def test_the_same_arrays_are_kept_once_and_a_file_may_be_named(tmp_path: Path) -
         ({"split": np.full(60, "dev")}, "has the split 'dev'"),
         ({"name": "fer2013"}, "which is a data set that fbench knows"),
         ({"name": "a/b"}, "give letters, digits"),
+        ({"name": "a b"}, "from_arrays names its data 'a b'; give letters, digits"),
+        ({"class_names": ("a", "b", "a")}, "has 'a' 2 times in class_names; give each once"),
+        ({"class_names": np.array([["a", "b", "c"]])}, r"class_names of the shape \(1, 3\)"),
+        ({"sample_ids": ["x"] * 60}, "has 'x' 60 times in sample_ids"),
+        ({"labels": [[0], [0, 1]]}, "labels is no array"),
     ],
 )
 def test_what_does_not_fit_is_a_sentence(changes: dict[str, Any], message: str) -> None:
@@ -94,6 +99,8 @@ def test_a_file_of_other_arrays_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="an array 'pixels'; known are images"):
         load(f"x=arrays:{tmp_path / 'odd.npz'}")
     np.savez(tmp_path / "bare.npz", images=IMAGES)
+    with pytest.raises(UserError, match=r"bare\.npz holds arrays; write --data x=arrays:.*bare\.npz"):
+        load(f"x=folder:{tmp_path / 'bare.npz'}")
     with pytest.raises(UserError, match="no array 'labels'"):
         load(f"arrays={tmp_path / 'bare.npz'}")
     (tmp_path / "none.npz").write_bytes(b"nothing")

@@ -69,6 +69,7 @@ def test_its_text_parses_back(text: str) -> None:
     ("text", "parts"),
     [
         ("fer2031=/x", ["no data set 'fer2031'", "Did you mean 'fer2013'?", *DATA_SETS]),
+        ("shapes=/x", ["no data set 'shapes'", "shapes=folder:/x", "shapes=arrays:FILE.npz", *DATA_SETS]),
         ("mnist", ["no data set 'mnist'", *DATA_SETS]),
         ("", ["no data set ''"]),
         ("fer2013", ["needs a path", "fer2013=PATH"]),

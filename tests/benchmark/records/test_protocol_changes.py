@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fbench.benchmark.records.protocol_changes import MOST_LETTERS, split_changes
-from fbench.benchmark.records.protocol_library import MOST_EXTENDED, load_protocol
+from fbench.benchmark.records.protocol_library import MOST_EXTENDED, changed, load_protocol
 from fbench.core.errors import UserError
 
 FBENCH = load_protocol("fbench")
@@ -55,6 +55,16 @@ def test_changes_of_a_changed_protocol_are_told_one_after_another() -> None:
     found = load_protocol("fbench@1+epochs=30+learning_rate=0.001")
     assert load_protocol("fbench+learning_rate=0.001+epochs=30") == found
     assert found.name == "fbench@1+epochs=30+learning_rate=0.001"
+
+
+def test_a_setting_that_is_changed_again_has_its_last_value_and_is_told_once() -> None:
+    assert (
+        changed(load_protocol("fbench+learning_rate=1.0"), {"learning_rate": 0.5}).name == "fbench@1+learning_rate=0.5"
+    )
+    rate = FBENCH.optimizer.learning_rate
+    assert changed(load_protocol("fbench+learning_rate=1.0"), {"learning_rate": rate}) == FBENCH
+    with pytest.raises(UserError, match="changes learning_rate twice"):
+        load_protocol("fbench+learning_rate=1.0+learning_rate=0.5")
 
 
 def test_a_file_without_a_name_is_named_after_its_changes(tmp_path: Path) -> None:

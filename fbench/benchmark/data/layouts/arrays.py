@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +72,8 @@ def dataset_of_arrays(arrays: dict[str, npt.NDArray[Any]], name: str, where: str
     if missing:
         raise UserError(f"{where} has no training image of the class '{missing[0]}'; add some, or take the class out.")
     ids = _texts(arrays.get("sample_ids"), "sample_ids", len(images), where)
+    if ids is not None:
+        _refuse_twice(ids.tolist(), "sample_ids", where)
     about = str(arrays["description"]) + " " if "description" in arrays else ""
     return ImageDataset(
         name=name,
@@ -109,7 +113,7 @@ def _labels(
 ) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
     _require_length(given, "labels", count, where)
     if given.dtype.kind == "U":
-        class_names = tuple(dict.fromkeys(map(str, sorted(set(given.tolist()))))) if names is None else _names(names)
+        class_names = tuple(sorted(set(map(str, given.tolist())))) if names is None else _names(names, where)
         unknown = sorted(set(given.tolist()) - set(class_names))
         if unknown:
             raise UserError(f"{where} has the label '{unknown[0]}', which is not among class_names.")
@@ -117,18 +121,28 @@ def _labels(
     elif given.dtype.kind in "iu":
         indices = given.astype(np.int64)
         least, most = int(indices.min()), int(indices.max())
-        class_names = tuple(map(str, range(most + 1))) if names is None else _names(names)
+        class_names = tuple(map(str, range(most + 1))) if names is None else _names(names, where)
         if least < 0 or most >= len(class_names):
             raise UserError(f"{where} has labels from {least} to {most} for {len(class_names)} classes; count from 0.")
     else:
         raise UserError(f"{where} has labels of the type {given.dtype}; give whole numbers or names.")
-    if not 2 <= len(class_names) <= _MOST_CLASSES or len(set(class_names)) < len(class_names):
-        raise UserError(f"{where} has {len(set(class_names))} classes; a data set has 2 to {_MOST_CLASSES}, each once.")
+    if not 2 <= len(class_names) <= _MOST_CLASSES:
+        raise UserError(f"{where} has {len(class_names)} classes; a data set has 2 to {_MOST_CLASSES}.")
     return indices.astype(np.uint8), class_names
 
 
-def _names(given: npt.NDArray[Any]) -> tuple[str, ...]:
-    return tuple(readable(str(name)) for name in np.atleast_1d(given).tolist())
+def _names(given: npt.NDArray[Any], where: str) -> tuple[str, ...]:
+    if given.ndim != 1:
+        raise UserError(f"{where} has class_names of the shape {given.shape}; give the name of each class in order.")
+    names = tuple(readable(str(name)) for name in given.tolist())
+    _refuse_twice(names, "class_names", where)
+    return names
+
+
+def _refuse_twice(texts: Sequence[str], what: str, where: str) -> None:
+    text, count = Counter(texts).most_common(1)[0] if len(texts) else ("", 0)
+    if count > 1:
+        raise UserError(f"{where} has '{text}' {count} times in {what}; give each once.")
 
 
 def _split(
