@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from fbench.ablations.suite import Suite, adhoc_suite
 from fbench.api.results import Run
+from fbench.benchmark.clusters.options import ExecutorName, cluster_asked_for
 from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.runs.listener import RunListener, Together
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run as run_request
+from fbench.benchmark.runs.shards import Shard
+from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.trackers.choice import mirrors_of, parse_trackers
 from fbench.core.arguments import typed_arguments
 from fbench.core.errors import UserError
@@ -51,9 +54,15 @@ def run(
     plugins: Place | Sequence[Place] = (),
     numerics_of: Place | None = None,
     keep_failed: bool = False,
+    shard: str | None = None,
+    executor: ExecutorName = "local",
+    ray_address: str | None = None,
+    cpus_per_trial: float | None = None,
+    gpus_per_trial: float | None = None,
     wait: bool = False,
     retries: int = 0,
     trial_timeout_s: float | None = None,
+    time_budget_s: float | None = None,
     uniform_microbatch: bool = False,
     track: OneOrMany = (),
     listener: RunListener | None = None,
@@ -86,9 +95,16 @@ def run(
         plugins: Python files that register networks, one or many.
         numerics_of: a run whose numerics are repeated.
         keep_failed: whether failed trials are not tried again.
+        shard: ``I/N`` trains the I-th of N parts of the trials; ``fbench merge`` makes one run of them.
+        executor: ``local`` trains in processes of this machine, ``ray`` on the nodes of a Ray cluster.
+        ray_address: ``HOST:PORT`` of the cluster's head; by default that of ``RAY_ADDRESS`` or of this machine.
+        cpus_per_trial: cores that a trial takes of a node; by default 1.
+        gpus_per_trial: GPUs that a trial takes of a node, such as 0.25; by default 1 where trials run on GPUs.
         wait: whether to wait where another process is at work in the run's folder.
         retries: how often a trial is tried again that failed in a way that may pass.
         trial_timeout_s: how long a trial may take, in seconds; by default by its estimate.
+        time_budget_s: seconds that the call may take: no trial begins that would not end in them, and what runs at
+            their end is kept for the next call; by default as many as it takes.
         uniform_microbatch: train all anew, after trials that failed for lack of memory, with a microbatch that fits.
         track: trackers that every trial is copied to, such as ``tensorboard=FOLDER`` or ``mlflow=sqlite:///FILE``, one
             or many.
@@ -97,7 +113,7 @@ def run(
 
     Raises:
         UserError: bad input, in a sentence.
-        UnfinishedRunError: it was asked to stop with trials still to run.
+        UnfinishedRunError: it was asked to stop, or its time was over, with trials still to run.
 
     Example:
         >>> import fbench
@@ -105,6 +121,7 @@ def run(
         >>> list(run.trials_frame()["status"])
         ['finished', 'finished']
     """
+    stopping = Stopping(time_budget_s)
     trackers = parse_trackers(_many(track))
     request = RunRequest(
         suite=_suite(suite, _many(arch), against),
@@ -133,11 +150,14 @@ def run(
         retries=retries,
         trial_timeout_s=trial_timeout_s,
         uniform_microbatch=uniform_microbatch,
+        shard=None if shard is None else Shard.parse(shard),
+        cluster=cluster_asked_for(executor, ray_address, cpus_per_trial, gpus_per_trial),
     )
     shown = _bar(progress) if listener is None else None
     with mirrors_of(trackers, _warn) as mirrors, shown or nullcontext():
         told = listener or shown or _Words()
-        return Run.of(run_request(request, Together(told, *mirrors) if mirrors else told))
+        listening = Together(told, *mirrors) if mirrors else told
+        return Run.of(run_request(request, listening, stopping))
 
 
 def _warn(sentence: str) -> None:

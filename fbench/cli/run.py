@@ -66,7 +66,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.ablations.suite import Suite
-    from fbench.benchmark.clusters.options import ClusterOptions
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.trackers.choice import TrackerPlace
@@ -121,6 +120,7 @@ def run_command(
     assume: AssumeOption = None,
 ) -> None:
     """Train and measure the networks of a suite; the same command again goes on where it stopped."""
+    from fbench.benchmark.clusters.options import cluster_asked_for
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.shards import Shard
     from fbench.benchmark.runs.stopping import Stopping
@@ -156,7 +156,7 @@ def run_command(
         retries=retries,
         trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
         shard=None if shard is None else Shard.parse(shard),
-        cluster=_cluster(executor, ray_address, cpus_per_trial, gpus_per_trial),
+        cluster=cluster_asked_for(executor.value, ray_address, cpus_per_trial, gpus_per_trial),
     )
     if isinstance(context.obj, Asked):
         context.obj.request = request
@@ -173,20 +173,6 @@ def _max_seeds(given: int | None, *, until_decided: bool) -> int | None:
         return DEFAULT_MAX_SEEDS if given is None else given
     if given is not None:
         raise UserError(f"--max-seeds {given} was given without --until-decided; add it, or give --seeds {given}.")
-    return None
-
-
-def _cluster(
-    executor: ExecutorChoice, address: str | None, cpus_per_trial: float | None, gpus_per_trial: float | None
-) -> ClusterOptions | None:
-    from fbench.benchmark.clusters.options import AUTO, ClusterOptions
-
-    if executor is ExecutorChoice.RAY:
-        return ClusterOptions(address or AUTO, 1.0 if cpus_per_trial is None else cpus_per_trial, gpus_per_trial)
-    given = {"ray-address": address, "cpus-per-trial": cpus_per_trial, "gpus-per-trial": gpus_per_trial}
-    for option, value in given.items():
-        if value is not None:
-            raise UserError(f"--{option} {value} was given without --executor ray; add that, or leave it out.")
     return None
 
 

@@ -8,15 +8,23 @@ from typing import Annotated
 
 import typer
 
+from fbench.cli.duration import seconds_of
 from fbench.cli.run_options import (
+    CpusPerTrialOption,
     DeviceOption,
+    ExecutorChoice,
+    ExecutorOption,
+    GpusPerTrialOption,
     JobsOption,
     PluginOption,
     PrecisionChoice,
     PrecisionOption,
     PresetOption,
+    RayAddressOption,
+    TimeBudgetOption,
+    TrialTimeoutOption,
 )
-from fbench.cli.stop_signals import StopSignals
+from fbench.cli.stop_signals import STOPPED, StopSignals
 
 
 def tune_command(
@@ -34,6 +42,12 @@ def tune_command(
     precision: PrecisionOption = PrecisionChoice.FP32,
     jobs: JobsOption = None,
     plugin: PluginOption = None,
+    trial_timeout: TrialTimeoutOption = None,
+    time_budget: TimeBudgetOption = None,
+    executor: ExecutorOption = ExecutorChoice.LOCAL,
+    ray_address: RayAddressOption = None,
+    cpus_per_trial: CpusPerTrialOption = None,
+    gpus_per_trial: GpusPerTrialOption = None,
     out: Annotated[Path, typer.Option("--out", "--output", "-o", help="Where searches and their table go.")] = Path(
         "results/searches"
     ),
@@ -44,6 +58,7 @@ def tune_command(
 
     Settings that come with fbench and fit are taken as they are, unless --again is given.
     """
+    from fbench.benchmark.clusters.options import cluster_asked_for
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
     from fbench.benchmark.runs.tuning import make_searches, plan_searches
@@ -51,6 +66,8 @@ def tune_command(
     from fbench.cli.search_view import SearchProgress, search_lines
     from fbench.reports.formatting import plural
 
+    stopping = Stopping(None if time_budget is None else seconds_of(time_budget, "--time-budget"))
+    cluster = cluster_asked_for(executor.value, ray_address, cpus_per_trial, gpus_per_trial)
     requests = [
         RunRequest(
             suite=name,
@@ -63,6 +80,8 @@ def tune_command(
             jobs=jobs,
             plugins=tuple(plugin or ()),
             out=out / f"no-run-{number}",
+            trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
+            cluster=cluster,
         )
         for number, name in enumerate(suite or ["ablations"])
     ]
@@ -72,13 +91,13 @@ def tune_command(
         typer.echo(line)
     if dry_run:
         return
-    stopping = Stopping()
     signals = StopSignals(stopping)
     try:
         with signals.heard():
             table = make_searches(plan, SearchProgress(typer.echo), stopping)
-    except (KeyboardInterrupt, UnfinishedRunError):
+    except (KeyboardInterrupt, UnfinishedRunError) as error:
         with suppress(OSError):  # after SIGHUP there is no terminal
             typer.echo(f"\nStopped. What was finished is kept in {out}; the same command goes on from there.", err=True)
-        raise typer.Exit(signals.exit_code) from None
+        time_is_over = isinstance(error, UnfinishedRunError) and not signals.was_asked
+        raise typer.Exit(STOPPED if time_is_over else signals.exit_code) from None
     typer.echo(f"{plural(len(table.searches), 'search', 'searches')} in {plan.table_file}")

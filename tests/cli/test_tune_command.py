@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fbench.cli.app import app
+from fbench.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("faces_at_hand")
 
@@ -58,6 +59,13 @@ def test_searches_are_made_once_and_kept_in_a_table(place: Path) -> None:
     assert (place / "found" / "synthetic-mine-256passes.csv").is_file()
     again = typed("tune", *SEARCH, "--out", "found")
     assert again.startswith("Searches: 1, of them 1 done.\n1 search in")
+
+
+def test_searches_for_which_time_is_too_short_are_refused(place: Path) -> None:
+    done = CliRunner().invoke(app, ["tune", *SEARCH, "--out", "found", "--time-budget", "15s"])
+    assert isinstance(done.exception, UserError)
+    assert "--time-budget: of 15 s, 0 s are left for trials" in str(done.exception)
+    assert not list((place / "found").rglob("trial.json"))
 
 
 def test_a_dry_run_says_what_the_searches_would_cost_and_makes_none(place: Path) -> None:

@@ -68,6 +68,23 @@ class ClusterOptions:
         return 0.0 if kind == "cpu" else self.gpus_per_trial or 1.0
 
 
+def cluster_asked_for(
+    executor: ExecutorName, address: str | None, cpus_per_trial: float | None, gpus_per_trial: float | None
+) -> ClusterOptions | None:
+    """What a user asked for; none for trials in processes of this machine.
+
+    Raises:
+        UserError: something was said of a cluster, and none is to be used.
+    """
+    if executor == "ray":
+        return ClusterOptions(address or AUTO, 1.0 if cpus_per_trial is None else cpus_per_trial, gpus_per_trial)
+    given = {"ray-address": address, "cpus-per-trial": cpus_per_trial, "gpus-per-trial": gpus_per_trial}
+    for option, value in given.items():
+        if value is not None:
+            raise UserError(f"--{option} {value} was given without --executor ray; add that, or leave it out.")
+    return None
+
+
 def _can_be_set_aside(number: float) -> bool:
     """Whether Ray can: shares of 0.0001 below 1, and whole numbers."""
     return 1e-4 <= number < 1 or (number >= 1 and float(number).is_integer())

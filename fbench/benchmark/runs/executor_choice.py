@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fbench.benchmark.clusters.options import ClusterOptions
@@ -12,9 +12,9 @@ from fbench.benchmark.runs.executors import WorkerContext
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from fbench.architectures.plugin_sources import PluginSources
     from fbench.benchmark.clusters.ray_executor import RayExecutor
     from fbench.benchmark.runs.local_executor import LocalExecutor
-    from fbench.benchmark.runs.planning import RunPlan
 
 
 def check_cluster(cluster: ClusterOptions | None, jobs: int | None, device: str) -> None:
@@ -35,14 +35,19 @@ def check_cluster(cluster: ClusterOptions | None, jobs: int | None, device: str)
     require_ray()
 
 
-def executor_of(plan: RunPlan, context: WorkerContext, specs: Sequence[TrialSpec]) -> LocalExecutor | RayExecutor:
+def executor_of(
+    context: WorkerContext,
+    cluster: ClusterOptions | None,
+    plugins: Mapping[str, PluginSources],
+    specs: Sequence[TrialSpec],
+) -> LocalExecutor | RayExecutor:
     """The executor for trials of a plan, to be entered; ``specs`` are the first that it is given, none where none is to
-    be run.
+    be run, and ``plugins`` the users' code that nodes of a cluster need.
 
     Raises:
         UserError: other machines cannot build a network.
     """
-    if plan.cluster is None:
+    if cluster is None:
         from fbench.benchmark.runs.local_executor import LocalExecutor
 
         return LocalExecutor(context, specs[0].data if specs else None)
@@ -50,13 +55,9 @@ def executor_of(plan: RunPlan, context: WorkerContext, specs: Sequence[TrialSpec
     from fbench.benchmark.clusters.ray_executor import RayExecutor
 
     refuse_networks_of_session(specs)
-    return RayExecutor(context, plan.cluster, plan.resolved.plugins, connects=bool(specs))
+    return RayExecutor(context, cluster, plugins, connects=bool(specs))
 
 
-def at_a_time(plan: RunPlan, executor: LocalExecutor | RayExecutor) -> int:
-    """How many trials an executor runs at a time, as far as that is known before it begins."""
-    if plan.cluster is None:
-        return plan.jobs
-    from fbench.benchmark.clusters.ray_executor import RayExecutor
-
-    return executor.room if isinstance(executor, RayExecutor) else plan.jobs
+def at_a_time(executor: LocalExecutor | RayExecutor, jobs: int) -> int:
+    """How many trials an executor runs at a time, as far as that is known before it begins; ``jobs`` on one machine."""
+    return getattr(executor, "room", jobs)

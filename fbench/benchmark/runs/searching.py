@@ -5,15 +5,16 @@ The trials of a search lie in a folder of their own, like those of a run; the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from fbench.benchmark.records.budget import plan_steps
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.search_records import SearchRecord
+from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials
-from fbench.benchmark.runs.executors import Executor
+from fbench.benchmark.runs.executors import NO_LIMITS, Executor, TrialLimits
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks
 from fbench.benchmark.runs.searches import Search, conclude
@@ -28,7 +29,12 @@ ItemT = TypeVar("ItemT")
 
 
 def carry_out_searches(
-    searches: Sequence[Search], executor: Executor, folder: RunFolder, at_a_time: int, listener: RunListener
+    searches: Sequence[Search],
+    executor: Executor,
+    folder: RunFolder,
+    at_a_time: int,
+    listener: RunListener,
+    limits: Callable[[Sequence[TrialSpec]], TrialLimits] = lambda specs: NO_LIMITS,
 ) -> list[SearchRecord]:
     """Run what the searches lack, ``at_a_time`` of them side by side, and write what each one chose.
 
@@ -36,8 +42,8 @@ def carry_out_searches(
     kept.
 
     Raises:
-        UnfinishedRunError: trials are still to run, as the executor was asked to stop.
-        UserError: the disk refuses.
+        UnfinishedRunError: trials are still to run, as the executor was asked to stop or there is no time for them.
+        UserError: the disk refuses, or ``limits`` does.
     """
     found: list[SearchRecord] = []
     before = folder.trials() if folder.path.exists() else {}
@@ -53,7 +59,7 @@ def carry_out_searches(
         while specs := [spec for search in group for spec in search.missing(records)]:
             rung = min(len(search.course(records)) for search in group) - 1
             listener.searching(group, rung, specs)
-            if left := run_trials(executor, specs, folder, hear):
+            if left := run_trials(executor, specs, folder, hear, limits(specs)):
                 raise UnfinishedRunError(left)
         for search in group:
             record = conclude(search, folder, records)

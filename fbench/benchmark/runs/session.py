@@ -66,8 +66,11 @@ def execute_run(
     stopping = stopping or Stopping()
     plan = search_settings(plan, listener, stopping)
     context = plan.worker_context(plan.folder, plan.jobs_needed)
-    with executor_of(plan, context, plan.remaining) as executor, network_tasks(context.scratch) as networks:
-        plan = replace(plan, jobs=at_a_time(plan, executor))
+    with (
+        executor_of(context, plan.cluster, plan.resolved.plugins, plan.remaining) as executor,
+        network_tasks(context.scratch) as networks,
+    ):
+        plan = replace(plan, jobs=at_a_time(executor, plan.jobs))
         _fill_folder(plan, by_rule=by_rule)
         try:
             trials_s, estimate_s = estimate_run_s(plan, networks)
@@ -166,14 +169,15 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
         plan.folder.take_trial(source, trial_id)
 
 
-def run(request: RunRequest, listener: RunListener | None = None) -> RunTable:
+def run(request: RunRequest, listener: RunListener | None = None, stopping: Stopping | None = None) -> RunTable:
     """Plan and execute a run. With ``max_seeds`` seeds are added until the comparisons are decided, else every network
     gets ``seeds``.
 
     Raises:
+        UnfinishedRunError: as :func:`carry_out`.
         UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
-    return carry_out(plan_run(request), request.max_seeds, listener or RunListener())
+    return carry_out(plan_run(request), request.max_seeds, listener or RunListener(), stopping)
 
 
 def carry_out(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from fbench.benchmark.records.specs import TrialSpec
+from fbench.core.errors import UserError
 
 STOP_S: Final = 15.0
 """How long before the end of its time work is asked to stop: a step, a checkpoint and the end of the processes."""
@@ -44,9 +45,14 @@ class Stopping:
     on with.
 
     ``time_budget_s`` are the seconds from now on that all of it may take.
+
+    Raises:
+        UserError: no time at all.
     """
 
     def __init__(self, time_budget_s: float | None = None) -> None:
+        if time_budget_s is not None and not time_budget_s > 0:
+            raise UserError(f"A time budget of {time_budget_s:g} s was given; give more than 0, or none.")
         self.time_budget_s = time_budget_s
         self._end = math.inf if time_budget_s is None else time.monotonic() + time_budget_s
         self._at_work: Stoppable | None = None

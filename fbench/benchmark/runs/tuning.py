@@ -11,21 +11,26 @@ from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.events import Event
 from fbench.benchmark.records.search_records import SearchRecord, SearchTable
 from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.listener import RunListener
+from fbench.benchmark.runs.network_tasks import network_tasks
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
+from fbench.benchmark.runs.search_limits import SearchLimits
 from fbench.benchmark.runs.searches import Search, waiting
 from fbench.benchmark.runs.searching import carry_out_searches
 from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import read_searches, write_table
 from fbench.core.errors import UserError
-from fbench.core.files import unfinished_beside
 from fbench.core.locks import locked
 
 if TYPE_CHECKING:
     import torch
+
+    from fbench.architectures.plugin_sources import PluginSources
+    from fbench.benchmark.clusters.options import ClusterOptions
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,12 @@ class SearchPlan:
     table_file: Path
     searches: tuple[Search, ...]
     kept: Mapping[str, SearchRecord]
+    context: WorkerContext
+    cluster: ClusterOptions | None
+    plugins: Mapping[str, PluginSources]
     device: torch.device
     jobs: int
+    trial_timeout_s: float | None
 
     @property
     def done(self) -> dict[str, SearchRecord]:
@@ -92,8 +101,12 @@ def plan_searches(
         table_file=folder / f"{name}.json",
         searches=tuple(waiting(specs)),
         kept=kept or {},
+        context=first.worker_context(target, first.jobs),
+        cluster=first.cluster,
+        plugins={name: sources for plan in plans for name, sources in plan.resolved.plugins.items()},
         device=first.device,
         jobs=first.jobs,
+        trial_timeout_s=first.trial_timeout_s,
     )
 
 
@@ -104,22 +117,23 @@ def make_searches(plan: SearchPlan, listener: RunListener, stopping: Stopping | 
     A keyboard interrupt leaves what was finished, and the same call goes on from there.
 
     Raises:
-        UnfinishedRunError: trials are still to run, as the searches were asked to stop.
-        UserError: another process is at work in the folder.
+        UnfinishedRunError: trials are still to run, as the searches were asked to stop or their time is over.
+        UserError: another process is at work in the folder, or there is no time for one trial.
     """
-    from fbench.benchmark.runs.local_executor import LocalExecutor
-
+    stopping = stopping or Stopping()
     with locked(plan.folder.path, f"The search in {plan.folder.path}"):
         plan.folder.clean()
         keeper, remaining = _TableKeeper(plan, listener), plan.remaining
         if remaining:
-            scratch = unfinished_beside(plan.folder.path / "scratch")
-            context = WorkerContext(scratch, str(plan.device), plan.jobs, checkpoints=plan.folder.checkpoints)
+            first = [search.trial(0, search.tuning.default, 0) for search in remaining]
             with (
-                LocalExecutor(context, remaining[0].data) as executor,
-                (stopping or Stopping()).of(executor),
+                executor_of(plan.context, plan.cluster, plan.plugins, first) as executor,
+                network_tasks(plan.context.scratch) as networks,
+                stopping.of(executor),
             ):
-                carry_out_searches(remaining, executor, plan.folder, plan.jobs, keeper)
+                limits = SearchLimits(plan.folder, plan.device, networks, plan.trial_timeout_s, stopping)
+                width = at_a_time(executor, plan.jobs)
+                carry_out_searches(remaining, executor, plan.folder, width, keeper, limits)
         return keeper.write()
 
 
