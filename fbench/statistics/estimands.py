@@ -48,7 +48,16 @@ from fbench.statistics.sum_of_t import SumOfT, student
 FloatArray = npt.NDArray[np.float64]
 
 Rule = Literal[
-    "seeds", "pooled", "crossed", "seeds_only", "residual_only", "one_seed", "wilson", "constant", "undefined"
+    "seeds",
+    "pooled",
+    "crossed",
+    "seeds_only",
+    "residual_only",
+    "one_seed",
+    "wilson",
+    "constant",
+    "data_sets",
+    "undefined",
 ]
 """How an interval was made:
 
@@ -64,6 +73,7 @@ Rule = Literal[
                    chance of the seed is missing from the interval, which is too narrow for new trainings.
 ``wilson``         one seed of right and wrong answers: Wilson's interval for a proportion, with that lack.
 ``constant``       the data show no chance at all: the standard error is the least that could have been seen.
+``data_sets``      several data sets, of which each has such a mean (fbench.statistics.many.data_sets).
 ``undefined``      fewer than two seeds: no interval (its numbers are NaN).
 """
 

@@ -5,10 +5,11 @@ fbench's own networks answer in this process, and so do those that were defined 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
@@ -78,9 +79,11 @@ class NetworkTasks:
         progress: Callable[[str], None],
         roofline: MachineRoofline,
         stopping: Stopping | None = None,
+        left_out: Mapping[str, str] = MappingProxyType({}),
     ) -> CostRecord | Failure:
         """As :func:`fbench.benchmark.cost.measure.measure_cost`; a network of which the process dies is left out of the
-        record, with the reason. A failure of all comes back where no one network is to blame.
+        record, with the reason, as are those that are ``left_out`` from the start. A failure of all comes back where no
+        one network is to blame.
 
         Raises:
             KeyboardInterrupt: it was asked to stop (``stopping``) before anything was timed.
@@ -89,7 +92,7 @@ class NetworkTasks:
 
         if not any(answers_elsewhere(network) for network in spec.networks):
             return measure_cost(spec, device, passes, progress, roofline)
-        stopping, left_out = stopping or Stopping(), dict[str, str]()
+        stopping, without = stopping or Stopping(), dict(left_out)
         while True:
             told = [""]
 
@@ -99,7 +102,7 @@ class NetworkTasks:
 
             note = self._scratch / "timed.txt"
             blank_note(note)
-            task = _cost_task(spec, device, passes, roofline, left_out, note)
+            task = _cost_task(spec, device, passes, roofline, without, note)
             with stopping.of(self._supervisor):
                 outcomes = list(self._supervisor.run([task], hear))
             if stopping.was_asked and (not outcomes or outcomes[0].failure is not None):
@@ -107,13 +110,13 @@ class NetworkTasks:
             (outcome,) = outcomes
             if outcome.failure is None:
                 return CostRecord.model_validate(outcome.value)
-            names = [one.name for one in spec.networks if one.name not in left_out]
+            names = [one.name for one in spec.networks if one.name not in without]
             network = _network_in(told[0], names)
             if network is None and read_note(note) in names:  # it died while all were timed in turn
                 network = read_note(note)
             if network is None:
                 return outcome.failure
-            left_out[network] = outcome.failure.reason
+            without[network] = outcome.failure.reason
 
     def failing_programs(
         self,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.network_tasks import NetworkTasks
+from fbench.benchmark.runs.network_tasks import NetworkTasks, answers_elsewhere
 from fbench.benchmark.runs.planning import RunPlan
 from fbench.benchmark.workers.supervisor import Failure
+
+NOT_TRAINED: Final = "none of its trials finished"
 
 
 def _cost_spec(plan: RunPlan) -> CostSpec:
@@ -30,9 +34,23 @@ def _cost_plan(numerics: Numerics) -> CostPlan:
 
 
 def has_cost(plan: RunPlan) -> bool:
-    """Whether the run has a measurement of all its networks."""
-    cost_id = _cost_spec(plan).cost_id
-    return plan.folder.path.exists() and any(cost.cost_id == cost_id for cost in plan.folder.costs())
+    """Whether the run has a measurement of all its networks, but those that were left out and could be still."""
+    if not plan.folder.path.exists():
+        return False
+    spec = _cost_spec(plan)
+    found = [cost for cost in plan.folder.costs() if cost.cost_id == spec.cost_id]
+    left_out = [{name for name, reason in cost.failures.items() if reason == NOT_TRAINED} for cost in found]
+    return any(not names or names <= _not_trained(plan, spec).keys() for names in left_out)
+
+
+def _not_trained(plan: RunPlan, spec: CostSpec) -> dict[str, str]:
+    """Users' networks of which no trial finished: one that hangs in each would do so while it is timed, for as long as
+    the limit is."""
+    users = [network for network in spec.networks if answers_elsewhere(network)]
+    if not users:
+        return {}
+    finished = {record.spec.network.digest for record in plan.folder.trials().values() if record.status == "finished"}
+    return {network.name: NOT_TRAINED for network in users if network.digest not in finished}
 
 
 def measure_run_cost(plan: RunPlan, listener: RunListener, networks: NetworkTasks) -> None:
@@ -41,9 +59,15 @@ def measure_run_cost(plan: RunPlan, listener: RunListener, networks: NetworkTask
 
     if not has_cost(plan):
         spec, passes = _cost_spec(plan), 2 if plan.config.protocol.test_time_flip else 1
+        left_out = _not_trained(plan, spec)
+        if len(left_out) == len(spec.networks):
+            listener.left_without_cost(f"of {', '.join(left_out)} not one trial finished")
+            return
         listener.measuring("what this machine can do at most")
         roofline = roofline_of_this_machine(spec.numerics, plan.device)
-        record = networks.measure_cost(spec, plan.device, passes, listener.measuring, roofline)
+        record = networks.measure_cost(
+            spec, plan.device, passes, listener.measuring, roofline, left_out=left_out
+        )
         if isinstance(record, Failure):
             listener.left_without_cost(record.reason)
             return

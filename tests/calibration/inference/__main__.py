@@ -9,7 +9,7 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
 ``--only clusters`` makes the table of clusters alone, in two minutes, ``--only tuning`` that of searches for settings,
-``--only best`` that of the comparison with the best,
+``--only best`` that of the comparison with the best, ``--only data_sets`` that of differences over data sets,
 ``--only pages`` those of whole pages, of stopping for futility and of what interim analyses spend, in a quarter of an
 hour.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fbench.benchmark.store.run_table import load_run
-from tests.calibration.inference import collapses, edge, few_seeds, interim, tuning
+from tests.calibration.inference import collapses, data_sets, edge, few_seeds, interim, tuning
 from tests.calibration.inference.answers import answers_rows, null_rows
 from tests.calibration.inference.best import CASES as CASES_OF_BEST
 from tests.calibration.inference.best import best_of
@@ -51,7 +51,9 @@ def main() -> None:
     parser.add_argument("--random-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
-    parser.add_argument("--only", choices=("best", "clusters", "pages", "tuning"), help="Make these tables alone.")
+    parser.add_argument(
+        "--only", choices=("best", "clusters", "data_sets", "pages", "tuning"), help="Make these tables alone."
+    )
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
     if arguments.population:
@@ -68,6 +70,10 @@ def main() -> None:
         best = start(best_of, CASES_OF_BEST) if arguments.only in (None, "best") else []
         if arguments.only == "best":
             write(arguments.out / "best.csv", [one.result() for one in best])
+            return
+        over = start(data_sets.data_sets_of, data_sets.CASES) if arguments.only in (None, "data_sets") else []
+        if arguments.only == "data_sets":
+            write(arguments.out / "data_sets.csv", [one.result() for one in over], digits=4)
             return
         clusters = start(
             clusters_of_ckplus,
@@ -105,6 +111,7 @@ def main() -> None:
         collapsed = start(collapses.collapses_of, collapses.CASES)
         searched = start(tuning.tuning_of, tuning.CASES)
         write(arguments.out / "best.csv", [one.result() for one in best])
+        write(arguments.out / "data_sets.csv", [one.result() for one in over], digits=4)
         write(arguments.out / "clusters.csv", [one.result() for one in clusters])
         write(arguments.out / "pages.csv", [one.result() for one in pages])
         write(arguments.out / "futility.csv", [one.result() for one in futility])
