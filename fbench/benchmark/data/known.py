@@ -11,7 +11,7 @@ class KnownData(FrozenModel):
 
     ``expects`` says in a clause what its path must be, none where it has no path; ``tree`` shows it. ``obtain`` and
     ``licence`` are a line each. ``is_binary`` says that its file is an npz file. ``options`` are those of its own and
-    those that every data set takes.
+    those that every data set takes. ``images_of`` names the data set whose images these are too, under other labels.
     """
 
     name: str
@@ -23,6 +23,7 @@ class KnownData(FrozenModel):
     may_show_images: bool = False
     is_binary: bool = False
     own_options: tuple[DataOption, ...] = ()
+    images_of: str = ""
 
     @property
     def takes_path(self) -> bool:

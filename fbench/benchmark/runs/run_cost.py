@@ -65,9 +65,7 @@ def measure_run_cost(plan: RunPlan, listener: RunListener, networks: NetworkTask
             return
         listener.measuring("what this machine can do at most")
         roofline = roofline_of_this_machine(spec.numerics, plan.device)
-        record = networks.measure_cost(
-            spec, plan.device, passes, listener.measuring, roofline, left_out=left_out
-        )
+        record = networks.measure_cost(spec, plan.device, passes, listener.measuring, roofline, left_out=left_out)
         if isinstance(record, Failure):
             listener.left_without_cost(record.reason)
             return

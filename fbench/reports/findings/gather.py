@@ -18,6 +18,7 @@ from fbench.reports.findings.comparisons.factors import FactorSection, factor_se
 from fbench.reports.findings.comparisons.families import family_sentences
 from fbench.reports.findings.comparisons.folds import folds_sentence, whole_data_sets, with_all_folds
 from fbench.reports.findings.comparisons.headline import cautions, without_copies
+from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings, pooled_findings
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
 from fbench.reports.findings.comparisons.summary import summarise_networks
@@ -85,22 +86,42 @@ def read_runs(
     alone = claims if len(runs) == 1 and len(evidences[0]) == 1 else None
     faces = shown_faces or [{} for _ in runs]
     whole = zip(names, runs, evidences, strict=True)
-    findings = Findings(
-        title=_title(runs, title),
-        data_sections=tuple(
+    by_run = [
+        tuple(
             _data_findings(
                 evidence, (f"run{r + 1}-data{d + 1}", names[r]), correction, alone, faces[r], omissions[r][d]
             )
-            for r, of_run in enumerate(evidences)
             for d, evidence in enumerate(of_run)
-        ),
+        )
+        for r, of_run in enumerate(evidences)
+    ]
+    findings = Findings(
+        title=_title(runs, title),
+        data_sections=tuple(section for of_run in by_run for section in of_run),
         run_trials=tuple(
             RunTrials(run.config.name, tuple((row, run.trials.get(row.trial_id)) for row in run.plan)) for run in runs
         ),
         claims=claims,
         imported=tuple(imported_rows(imported, [(name, run, whole_data_sets(of_run)) for name, run, of_run in whole])),
+        over_data_sets={
+            name: pooled
+            for name, of_run, sections in zip(names, evidences, by_run, strict=True)
+            if (pooled := _pooled(name, of_run, sections, correction)) is not None
+        },
     )
     return ReadRuns(findings, tuple(names), evidences)
+
+
+def _pooled(
+    name: str, evidences: Sequence[Evidence], sections: Sequence[DataFindings], correction: Correction
+) -> DataSetsFindings | None:
+    """What a run's data sets say together, all folds of one being one."""
+    results = {
+        evidence.data.name: [study.result for study in section.studies]
+        for evidence, section in zip(evidences, sections, strict=True)
+    }
+    parts = [(one, results[one.data.name]) for one in whole_data_sets(evidences) if not one.is_smoke]
+    return pooled_findings(name, parts, correction)
 
 
 def _title(runs: Sequence[RunTable], given: str | None) -> str:

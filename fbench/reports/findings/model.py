@@ -11,6 +11,7 @@ from fbench.reports.findings.answer import AnswerSentence
 from fbench.reports.findings.claims.section import ClaimsSection
 from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.factors import FactorSection
+from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings
 from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
@@ -103,10 +104,12 @@ class RunTrials:
 @dataclass(frozen=True)
 class Findings:
     """A whole report; ``claims`` is none where the runs have nothing to say on any, and ``imported`` are results of
-    other programs held against the runs."""
+    other programs held against the runs. ``over_data_sets`` pools the comparisons of each run, by its name, that has
+    several data sets."""
 
     title: str
     data_sections: tuple[DataFindings, ...]
     run_trials: tuple[RunTrials, ...]
     claims: ClaimsSection | None
     imported: tuple[ImportedRow, ...]
+    over_data_sets: Mapping[str, DataSetsFindings]

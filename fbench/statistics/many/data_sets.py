@@ -7,13 +7,14 @@ is that of random effects, ``d_k = mean + data_set_k + error_k`` (DerSimonian, L
 - ``these``: the mean over these data sets; chance is seeds and images. Its standard error is ``sqrt(sum s_k^2) / K`` on
   Satterthwaite's degrees of freedom.
 - ``new``: the mean over data sets that might have been chosen; chance is the data set too. Student's t over the data
-  sets, as over seeds: the spread of the ``d_k`` holds both variances. Weights by 1 / (s_k^2 + tau^2) with Hartung's and
-  Knapp's interval are narrower, and of 95 % they keep 90 % where data sets are few and of unequal size, as weights that
-  are themselves estimated are taken for known; equal weights keep 94 to 98 %
+  sets, as over seeds: the spread of the ``d_k`` holds both variances. Where they agree better than their errors allow,
+  the standard error is that of ``these``: nothing is known better of all data sets than of some. Weights by
+  1 / (s_k^2 + tau^2) with Hartung's and Knapp's interval are narrower, and of 95 % they keep 91 % where data sets are
+  of unequal size, as weights that are themselves estimated are taken for known; equal weights keep 94.6 % or more
   (``results/inference/data_sets.csv``).
-- ``prediction``: what one more data set would show, ``mean +- t s sqrt(1 + 1 / K)``. The usual interval of random
-  effects (Higgins, Thompson, Spiegelhalter 2009, JRSS A 172, 137-159) keeps 86 % where the variance between data sets
-  is like that within.
+- ``prediction``: what one more data set would show, with the standard error of ``new`` times ``sqrt(K + 1)``. The
+  usual interval of random effects (Higgins, Thompson, Spiegelhalter 2009, JRSS A 172, 137-159) keeps 85 % where the
+  variance between data sets is like that within; this one 95 % or more.
 
 ``between_sd`` is the standard deviation between data sets beyond seeds and images, by moments (Hedges, Olkin 1985,
 Statistical Methods for Meta-Analysis, chapter 9): ``sqrt(max(0, s^2 - mean s_k^2))``.
@@ -78,13 +79,14 @@ def over_data_sets(differences: Sequence[MeanEstimate], confidence: float = 0.95
     variance = float(np.sum(errors**2))
     freedom_of_these = variance**2 / float(np.sum(errors**4 / freedom))
     spread = float(values.std(ddof=1))
-    least = math.sqrt(variance) / count  # data sets that happen to agree exactly are no proof that all would
-    of_new = max(spread / math.sqrt(count), least if spread == 0 else 0.0)
-    half = student(count - 1).quantile(confidence) * max(spread, of_new) * math.sqrt(1 + 1 / count)
+    of_these = math.sqrt(variance) / count
+    freedom_of_new = min(count - 1.0, freedom_of_these)
+    of_new = max(spread / math.sqrt(count), of_these)  # data sets that happen to agree are no proof that all would
+    half = student(freedom_of_new).quantile(confidence) * of_new * math.sqrt(count + 1)
     return OverDataSets(
         data_sets=count,
-        these=_estimate(mean, math.sqrt(variance) / count, freedom_of_these, confidence),
-        new=_estimate(mean, of_new, count - 1, confidence),
+        these=_estimate(mean, of_these, freedom_of_these, confidence),
+        new=_estimate(mean, of_new, freedom_of_new, confidence),
         between_sd=math.sqrt(max(0.0, spread**2 - float(np.mean(errors**2)))),
         prediction=_Possible().within(mean - half, mean + half, confidence),
     )

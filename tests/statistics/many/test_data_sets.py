@@ -62,6 +62,14 @@ def test_two_data_sets_that_agree_exactly_are_no_proof_that_all_do() -> None:
     assert found.prediction[0] < found.new.low
 
 
+def test_nothing_is_surer_in_general_than_on_these_data_sets() -> None:
+    """The differences lie closer together than their errors allow."""
+    found = pooled([0.100, 0.101, 0.102], [0.02] * 3)
+    assert found.new.standard_error == found.these.standard_error == pytest.approx(0.02 / math.sqrt(3))
+    assert found.new.low < found.these.low < found.these.high < found.new.high
+    assert found.new.degrees_of_freedom == 2
+
+
 def test_no_interval_leaves_what_is_possible() -> None:
     found = pooled([-0.3, 0.4], [0.01, 0.01])
     assert (found.new.low, found.new.high) == (-1.0, 1.0)

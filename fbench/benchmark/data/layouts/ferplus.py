@@ -161,6 +161,7 @@ DATA_SET: Final = DataSet(
         summary="FERPlus: FER2013 labelled anew by ten taggers, eight expressions (Barsoum et al. 2016)",
         obtain="fer2013new.csv from github.com/microsoft/FERPlus, beside fer2013.csv or icml_face_data.csv",
         licence="labels: MIT; images: as FER2013",
+        images_of="fer2013",
         expects="a folder with fer2013new.csv and with fer2013.csv or icml_face_data.csv",
         tree=("fer2013new.csv", "fer2013.csv (or icml_face_data.csv)"),
         own_options=(

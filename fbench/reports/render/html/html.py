@@ -19,6 +19,7 @@ from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colour
 from fbench.reports.findings.comparisons import factor_words
 from fbench.reports.findings.comparisons.budget import with_budget
 from fbench.reports.findings.comparisons.many import friedman_sentence
+from fbench.reports.findings.comparisons.over_data_sets import pooled_sentence
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.costs.mac_words import mac_kinds, missing_macs
 from fbench.reports.findings.imported import IMPORTED_TITLE, IMPORTED_WORDS
@@ -93,6 +94,7 @@ def page_environment() -> Environment:
     environment.filters |= {"contents": contents, "emphasised": emphasised, "short_names": short_names}
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
+        "pooled_sentence": pooled_sentence,
         "points_words": points_words,
         "price_words": price_words,
         "percent_range": formatting.percent_range,

@@ -24,6 +24,7 @@ from fbench.reports.formatting import (
     points_range,
 )
 from fbench.reports.render.plain.ablations import ablation_table
+from fbench.reports.render.plain.data_sets import data_sets_section
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
 _SEE_FAILED = "; see failed trials"
@@ -36,6 +37,7 @@ def plain_report(report: Findings) -> PlainReport:
     """The sentences and tables of a report: for each data set of each run, then the papers' claims."""
     runs = {section.run_name for section in report.data_sections}
     sections = [_data_section(section, names_run=len(runs) > 1) for section in report.data_sections]
+    sections += [data_sets_section(found, names_run=len(runs) > 1) for found in report.over_data_sets.values()]
     if report.claims is not None:
         sections.append(_claims_section(report.claims))
     if report.imported:
