@@ -38,6 +38,7 @@ class Parent:
         self._stop = threading.Event()
         self._name, self._log_start = "", 0
         self._worn = False
+        self._is_copy = False
 
     @property
     def asks_to_stop(self) -> bool:
@@ -58,8 +59,17 @@ class Parent:
             stream.flush()
         return log_tail(self._log, self._log_start)
 
+    def be_a_copy(self) -> None:
+        """Take note that this is no worker but a copy of one, which somebody's network made by forking in the middle of
+        a call: it ends with the worker on Linux, and elsewhere where it would speak in its place."""
+        self._is_copy = True
+        worker = os.getppid()
+        _end_with(worker)
+
     def say(self, message: dict[str, Any]) -> None:
         """Send a message; it is whole, or this process ends as nobody is there to read it."""
+        if self._is_copy:
+            os._exit(0)
         with self._lock:
             try:
                 self._mouth.write(to_line(message))
@@ -118,6 +128,8 @@ def main() -> None:
     ears, mouth = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _write_to(Path(told["log"]))
     parent, calls = Parent(mouth, Path(told["log"])), queue.SimpleQueue[dict[str, Any] | None]()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=parent.be_a_copy)
     threading.Thread(target=parent.hear, args=(ears, calls), daemon=True).start()
     while (call := calls.get()) is not None and parent.perform(call):
         pass

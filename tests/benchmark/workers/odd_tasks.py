@@ -37,6 +37,17 @@ def python_exit(parent: Parent) -> None:
     sys.exit(0)
 
 
+def fork(parent: Parent, file: str, rest_s: float) -> int:
+    """Become four processes, of which each goes on as if it were the worker."""
+    os.fork()
+    os.fork()
+    with Path(file).open("a", encoding="utf-8") as stream:
+        stream.write(f"{os.getpid()}\n")
+    time.sleep(rest_s)
+    parent.tell("stepped")
+    return os.getpid()
+
+
 def hang(parent: Parent) -> None:
     while True:
         pass

@@ -223,3 +223,35 @@ def test_a_signal_to_the_group_is_for_the_parent_alone(one: Supervisor) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         os.kill(ready.value, number)
     assert outcomes(one, task("process"))["process"].value == ready.value
+
+
+def numbers_in(file: Path) -> list[int]:
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def are_gone(numbers: list[int]) -> bool:
+    deadline = time.monotonic() + 10
+    while left := [one for one in numbers if psutil.pid_exists(one) and psutil.Process(one).status() != "zombie"]:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{len(left)} of {len(numbers)} processes are there still")
+        time.sleep(0.02)
+    return True
+
+
+def test_copies_that_a_task_makes_of_its_process_say_nothing_and_end(one: Supervisor, tmp_path: Path) -> None:
+    told: list[object] = []
+    (outcome,) = one.run([task("fork", file=str(tmp_path / "pids"), rest_s=0.3)], lambda _, value: told.append(value))
+    numbers = numbers_in(tmp_path / "pids")
+    assert len(set(numbers)) == 4
+    assert told == ["stepped"]
+    assert outcome.value == one._workers[0].pid
+    assert are_gone([number for number in numbers if number != outcome.value])
+    assert outcomes(one, task("double", number=2))["double"].value == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere copies end when they would speak")
+def test_copies_end_with_a_worker_that_is_over_its_time(one: Supervisor, tmp_path: Path) -> None:
+    found = outcomes(one, task("fork", file=str(tmp_path / "pids"), rest_s=600.0, limit_s=1.0))["fork"]
+    assert found.failure is not None
+    assert found.failure.kind == "time"
+    assert are_gone(numbers_in(tmp_path / "pids"))

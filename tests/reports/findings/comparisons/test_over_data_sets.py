@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fbench.reports.render.markdown.document import to_markdown
 
 from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings, images_of, pooled_sentence
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.model import Findings
 from fbench.reports.render.html.build import build_report
+from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
 from fbench.statistics.many.data_sets import over_data_sets
 from tests.reports.fabricated_run import Recipe, fabricate_run
