@@ -26,6 +26,7 @@ from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.training.foreign_code import load_named_code
 from fbench.core.errors import reason_of
+from fbench.core.processes import copies_end_with_this_process, end_with
 
 MIB = 2**20
 
@@ -102,7 +103,7 @@ _FRESH = "forkserver" if sys.platform == "linux" else "spawn"
 def preload_fresh_processes() -> None:
     """Let the server that fresh processes are forked from import torch once."""
     if _FRESH == "forkserver":
-        multiprocessing.set_forkserver_preload([__name__])
+        multiprocessing.set_forkserver_preload(["fbench.benchmark.cost.fresh_server", __name__])
 
 
 @contextmanager
@@ -121,6 +122,9 @@ def _without_main() -> Iterator[None]:
 def _end_with_the_parent() -> None:
     """A fresh process ends with the one that measures, whatever ended that; its server, which it keeps alive, then ends
     too."""
+    copies_end_with_this_process()
+    if _FRESH == "forkserver":
+        end_with(os.getppid())  # its server
     parent = multiprocessing.parent_process()
     if parent is not None:
 

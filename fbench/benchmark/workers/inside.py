@@ -5,7 +5,6 @@ Nothing heavy is imported before a call asks for it, so that the watch over the 
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import importlib
 import json
@@ -20,6 +19,7 @@ from typing import IO, Any, Final
 
 from fbench.benchmark.workers.messages import from_line, to_line
 from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
+from fbench.core.processes import end_with
 
 ENVIRONMENT: Final = "FBENCH_WORKER"
 """Holds what a worker is told at its start, as JSON; taken out of the environment before anything else runs."""
@@ -27,7 +27,6 @@ ENVIRONMENT: Final = "FBENCH_WORKER"
 SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 )
-_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 class Parent:
@@ -63,8 +62,7 @@ class Parent:
         """Take note that this is no worker but a copy of one, which somebody's network made by forking in the middle of
         a call: it ends with the worker on Linux, and elsewhere where it would speak in its place."""
         self._is_copy = True
-        worker = os.getppid()
-        _end_with(worker)
+        end_with(os.getppid())
 
     def say(self, message: dict[str, Any]) -> None:
         """Send a message; it is whole, or this process ends as nobody is there to read it."""
@@ -124,7 +122,7 @@ def main() -> None:
     """Run as a worker: what to know is in the environment, calls come through the standard input."""
     told = json.loads(os.environ.pop(ENVIRONMENT))
     _obey_the_parent_alone()
-    _end_with(int(told["parent"]))
+    end_with(int(told["parent"]))  # elsewhere than on Linux the end of the standard input says so
     ears, mouth = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _write_to(Path(told["log"]))
     parent, calls = Parent(mouth, Path(told["log"])), queue.SimpleQueue[dict[str, Any] | None]()
@@ -142,15 +140,6 @@ def _obey_the_parent_alone() -> None:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-def _end_with(parent: int) -> None:
-    """On Linux the kernel ends this process when its parent ends, even where a call never lets a thread of Python run;
-    elsewhere the end of the standard input says so."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the kernel knew
-            os._exit(1)
 
 
 def _write_to(log: Path) -> None:
