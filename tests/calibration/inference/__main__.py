@@ -8,10 +8,10 @@ of ``results/inference``. With ``--population RUN...`` it first keeps the answer
         --seeds 40 --out runs/quick
     python -m tests.calibration.inference --population runs/lenet5 runs/quick
 
-``--only clusters`` makes the table of clusters alone, in two minutes, ``--only tuning`` that of searches for settings,
-``--only best`` that of the comparison with the best, ``--only data_sets`` that of differences over data sets,
-``--only pages`` those of whole pages, of stopping for futility and of what interim analyses spend, in a quarter of an
-hour.
+``--only clusters`` makes the table of clusters alone, in two minutes, ``--only answers`` those of trained networks,
+``--only tuning`` that of searches for settings, ``--only best`` that of the comparison with the best, ``--only
+data_sets`` that of differences over data sets, and ``--only pages`` those of whole pages, of stopping for futility and
+of what interim analyses spend, in a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--population", type=Path, nargs="*", default=(), help="Runs whose answers are kept first.")
     parser.add_argument(
-        "--only", choices=("best", "clusters", "data_sets", "pages", "tuning"), help="Make these tables alone."
+        "--only",
+        choices=("answers", "best", "clusters", "data_sets", "pages", "tuning"),
+        help="Make these tables alone.",
     )
     arguments = parser.parse_args()
     answers = arguments.out / "answers.npz"
@@ -66,6 +68,9 @@ def main() -> None:
 
         if arguments.only == "tuning":
             write(arguments.out / "tuning.csv", [one.result() for one in start(tuning.tuning_of, tuning.CASES)])
+            return
+        if arguments.only == "answers":
+            write_answers(arguments.out, start)
             return
         best = start(best_of, CASES_OF_BEST) if arguments.only in (None, "best") else []
         if arguments.only == "best":
@@ -102,9 +107,6 @@ def main() -> None:
             ],
         )
         coverages = start(coverage_of, [(regime, seeds) for regime in REGIMES for seeds in SEEDS])
-        population = read_population(answers)
-        real = start(answers_rows, [(population, seeds) for seeds in SEEDS])
-        null = start(null_rows, [(population, seeds) for seeds in SEEDS])
         ranks = start(rank_tests_of, CASES)
         few = start(few_seeds.few_seeds_of, few_seeds.CASES)
         at_the_edge = start(edge.edge_of, edge.CASES)
@@ -125,8 +127,18 @@ def main() -> None:
         write(arguments.out / "edge.csv", [one.result() for one in at_the_edge])
         write(arguments.out / "collapses.csv", [one.result() for one in collapsed])
         write(arguments.out / "tuning.csv", [one.result() for one in searched])
-        write(arguments.out / "answers.csv", [row for one in real for row in one.result()])
-        write(arguments.out / "answers_null.csv", [row for one in null for row in one.result()])
+        write_answers(arguments.out, start)
+
+
+def write_answers(out: Path, start: Callable[..., list[Future[Any]]]) -> None:
+    """Make the tables of the answers of trained networks."""
+    population = read_population(out / "answers.npz")
+    tables = {
+        "answers.csv": start(answers_rows, [(population, seeds) for seeds in SEEDS]),
+        "answers_null.csv": start(null_rows, [(population, seeds) for seeds in SEEDS]),
+    }
+    for name, found in tables.items():
+        write(out / name, [row for one in found for row in one.result()])
 
 
 def write(file: Path, rows: Sequence[Any], digits: int = 2) -> None:
