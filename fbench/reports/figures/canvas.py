@@ -20,8 +20,8 @@ VERDICT_COLOURS: Final[dict[Verdict, str]] = {
     "equivalent": "#341159",
     "undecided": "#6b727b",
 }
-"""As on a light page: blue, orange, a dark and a middle tone, which all common colour blindnesses tell apart by at least
-20 in CIELAB; figures add a marker of its own to each."""
+"""As on a light page: blue, orange, a dark and a middle tone, which all common colour blindnesses tell apart by 20 or
+more in CIELAB; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
 PAGE_WIDTH_IN: Final = 3.58
 """Of a drawing that stays legible on a telephone: at 360 px, with a bar for scrolling, 9 points are 11 px."""
