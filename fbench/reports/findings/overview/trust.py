@@ -133,7 +133,9 @@ def _classes(evidence: Evidence) -> TrustLine:
         text = f"hardly ever recognised: {_named([one.name for one in unknown])}, by {who}."
         each = (f"{one.name}: {one.reached}{f' with {one.who}' if len(whose) > 1 else ''}" for one in unknown)
         return TrustLine("Classes", text, True, tuple(each))
-    learned = sum(not one.collapses.collapsed for one in evidence.networks.values())
+    learned = sum(not one.collapsed for one in evidence.networks.values())
+    if not learned:
+        return TrustLine("Classes", "no network learned any.", True)
     which = "every network" if learned == len(evidence.networks) else f"the {plural(learned, 'network')} that learned"
     return TrustLine("Classes", f"each is recognised by {which}.", False)
 

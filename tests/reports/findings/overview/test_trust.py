@@ -49,6 +49,7 @@ def test_warnings_come_first_and_a_run_that_is_well_has_none_of_what_it_should_n
         ({"seeds": (0,)}, "Seeds", "one training of a network"),
         ({"seeds": range(3)}, "Seeds", "3: only large differences stand out from chance; take 10."),
         ({"collapsed_trials": (("ires", 0),)}, "Collapsed", "1 of 10 of ires (0 to 45 %)."),
+        ({"collapsed": ("ires", "ires_no_se")}, "Classes", "no network learned any."),
         ({"avoids_first_class": ("ires",)}, "Classes", "hardly ever recognised: anger (recall 0.0 %), by ires."),
         ({"avoids_first_class": ("ires", "ires_no_se")}, "Classes", "anger (recall 0.0 %), by all 2 networks."),
         ({"failed": (("ires", 0),), "missing": (("ires", 1),)}, "Trials", "of 20, 1 failed and 1 not run yet."),

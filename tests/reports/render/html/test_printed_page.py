@@ -85,7 +85,7 @@ def test_pages_are_full_and_no_heading_ends_one(opened: Any) -> None:
     assert all(pages)  # none is empty
     a4 = 842  # points
     ends = [min(lines) / a4 for lines in pages[:-1]]
-    assert sum(end > 0.55 for end in ends) <= len(pages) / 15, ends
+    assert max(ends) <= 0.5, ends
     last = [list(lines.values())[-1] for lines in pages]
     assert [line for line in last if line in headings] == []
 
