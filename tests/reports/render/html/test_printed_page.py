@@ -90,6 +90,13 @@ def test_pages_are_full_and_no_heading_ends_one(opened: Any) -> None:
     assert [line for line in last if line in headings] == []
 
 
+def test_pages_of_the_committed_report_are_full(browser: Any) -> None:
+    browser.get((Path(__file__).parents[4] / "results" / "reference" / "report.html").as_uri())
+    on_paper(browser)
+    ends = [min(lines_of(page)) / 842 for page in printed(browser)[:-1]]
+    assert max(ends) <= 0.6, ends
+
+
 def test_tables_are_set_large_enough_to_read_on_paper(opened: Any) -> None:
     on_paper(opened)
     script = """
