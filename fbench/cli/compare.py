@@ -68,7 +68,7 @@ def compare_command(
         difference = gather_difference(*sides, gate=gate, other_machine=other_machine)
         _write_page(difference, target, to_stderr=as_json)
         if gate is None and not as_json:
-            typer.echo(difference.choice.sentence, err=True)  # the path stands alone on the output
+            typer.echo(difference.choice.words, err=True)  # the path stands alone on the output
             return
     if gate is None:
         gate = changes_without_gate(compared, other_machine=other_machine)
@@ -122,7 +122,7 @@ def _print(gate: Gate, choice: Choice, *, held: bool) -> None:
         screen.print(escape(line), soft_wrap=True)
     if held:
         screen.print(escape(gate.summary), soft_wrap=True)
-    screen.print(escape(choice.sentence), soft_wrap=True)
+    screen.print(escape(choice.words), soft_wrap=True)
 
 
 def _metric(one: Judged) -> str:
@@ -156,7 +156,7 @@ def _to_json(gate: Gate, choice: Choice) -> dict[str, Any]:
         "confidence": gate.confidence,
         "failed": gate.failed,
         "undecided": gate.undecided,
-        "choice": {"outcome": choice.outcome, "sentence": choice.sentence},
+        "choice": {"outcome": choice.outcome, "sentence": choice.words},
         "conditions": [
             {
                 "network": one.pair.new_network,

@@ -154,6 +154,17 @@ def shorten(name: str, longest: int = 28) -> str:
     return flat[:kept] + ELLIPSIS
 
 
+def letters(text: str) -> list[str]:
+    """The text in letters, each with its accents, and an emoji with what it is joined with."""
+    found: list[str] = []
+    for letter in text:
+        if found and _is_joined(f"{found[-1][-1]}{letter}"):
+            found[-1] += letter
+        else:
+            found.append(letter)
+    return found
+
+
 @functools.lru_cache(maxsize=4096)
 def _letter_width(letter: str) -> float:
     if unicodedata.category(letter) in _WITHOUT_WIDTH:

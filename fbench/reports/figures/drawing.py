@@ -74,11 +74,15 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Illustration:
-    """A drawing with its title; ``key`` is unique in a report and made of letters, digits, ``-`` and ``_``."""
+    """A drawing with its title; ``key`` is unique in a report and made of letters, digits, ``-`` and ``_``.
+
+    ``narrow`` shows the same on a telephone, where the drawing is wider than ``PAGE_WIDTH_IN``; in a page only.
+    """
 
     key: str
     title: str
     drawing: Drawing
+    narrow: Drawing | None = None
 
 
 def illustrate(key: str, title: str, make: Callable[P, Drawing], *args: P.args, **kwargs: P.kwargs) -> Illustration:

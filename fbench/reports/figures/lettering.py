@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from fbench.reports.formatting import letter_widths, shorten
+from fbench.reports.formatting import letter_widths, letters, shorten
 
 _UNKNOWN_EM: Final = 0.62
 """The width of a letter that the layout font lacks; one of Chinese, Japanese or Korean is 1.6 times as wide."""
@@ -18,6 +19,8 @@ _NARROWEST_EM: Final = 0.25
 """No letter that has a width is narrower: an i has 0.28."""
 
 _SIZE: Final = 100.0
+
+_PART_OF_A_NAME: Final = re.compile(r"[^_\-. /+]*[_\-. /+]?")
 
 
 def text_width_in(texts: Iterable[str], font_size: float) -> float:
@@ -43,6 +46,25 @@ def wrapped(text: str, width_in: float, font_size: float) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def wrapped_name(name: str, width_in: float, font_size: float, most_lines: int) -> list[str]:
+    """A whole name in lines of at most so many inches, parted after an underscore, a hyphen or the like where it can
+    be; what goes beyond ``most_lines`` is cut from the last as :func:`shorten` cuts."""
+    lines = [""]
+    for part in _PART_OF_A_NAME.findall(" ".join(name.split())):
+        if lines[-1] and text_width_in([lines[-1] + part], font_size) > width_in:
+            lines.append("")
+        if text_width_in([lines[-1] + part], font_size) <= width_in:
+            lines[-1] += part
+            continue
+        for letter in letters(part):
+            if lines[-1] and text_width_in([lines[-1] + letter], font_size) > width_in:
+                lines.append("")
+            lines[-1] += letter
+    if len(lines) > most_lines:
+        lines[most_lines - 1 :] = [fitted("".join(lines[most_lines - 1 :]), width_in, font_size)]
+    return [line.strip() for line in lines]
 
 
 @lru_cache(maxsize=4096)

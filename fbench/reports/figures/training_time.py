@@ -17,7 +17,7 @@ from fbench.reports.formatting import shorten, significant
 from fbench.reports.palette import Style
 from fbench.statistics.intervals import Interval
 
-_ROW_IN: Final = 0.52
+_ROW_IN: Final = 0.4
 _AS_THEY_RAN: Final = 0.06  # of a row, below its middle; the name stands above
 _ALONE: Final = 0.28
 _MOST_NAMED: Final = 8

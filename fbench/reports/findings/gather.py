@@ -166,6 +166,7 @@ def _data_findings(
         data=evidence.data,
         split_words=evidence.split_words,
         unit=evidence.unit,
+        folds=evidence.folds,
         budget=budget,
         overview=first,
         answer=answer(evidence, summary, front, results, claims, first.contenders),

@@ -45,6 +45,7 @@ class DataFindings:
     """One run on one data set; ``key`` is unique in a report.
 
     ``recorded_name`` is what the configuration calls the run; ``run_name`` tells it from others of that name.
+    ``folds`` are the data sets that it is made of, where these are all folds of one.
     ``timed_for`` names the data set whose image size and classes times were measured for, where
     they are not this one's. ``printed_top1`` are the
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
@@ -59,6 +60,7 @@ class DataFindings:
     data: DataSpec
     split_words: str
     unit: DataUnit
+    folds: tuple[str, ...]
     budget: ShortBudget | None
     overview: Overview
     answer: tuple[AnswerSentence, ...]

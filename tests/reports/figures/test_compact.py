@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fbench.reports.figures.compact import compact_svg
-from fbench.reports.figures.lettering import fitted, text_width_in, wrapped
+from fbench.reports.figures.lettering import fitted, text_width_in, wrapped, wrapped_name
 
 SVG = """<svg viewBox="0 0 9 9">
  <defs>
@@ -116,3 +116,26 @@ def test_a_text_is_parted_between_words() -> None:
     assert all(text_width_in([line], 9) <= 1.9 for line in lines)
     assert wrapped("one_word_that_is_too_long", 0.2, 9) == ["one_word_that_is_too_long"]
     assert wrapped("", 1, 9) == [""]
+
+
+@pytest.mark.parametrize("name", ["my_mobile-inverted.bottleneck_with_attention_v2", "abcdefghijklmnopqrstuvwxyz" * 2])
+def test_a_name_stands_whole_in_lines_that_fit(name: str) -> None:
+    lines = wrapped_name(name, 1.2, 9, 9)
+    assert "".join(lines) == name
+    assert len(lines) > 1
+    assert all(text_width_in([line], 9) <= 1.2 for line in lines)
+    assert wrapped_name("short", 1.2, 9, 9) == ["short"]
+
+
+def test_a_name_is_parted_after_an_underscore_and_an_endless_one_is_cut_in_its_last_line() -> None:
+    assert wrapped_name("mobile_inverted_bottleneck", 1.0, 9, 3) == ["mobile_", "inverted_", "bottleneck"]
+    first, second = wrapped_name("never_ends_" * 40, 1.0, 9, 2)
+    assert first == "never_ends_"
+    assert second.endswith("…")
+    assert text_width_in([second], 9) <= 1.0
+
+
+def test_a_letter_keeps_its_accent_where_a_name_is_parted() -> None:
+    lines = wrapped_name("e\N{COMBINING ACUTE ACCENT}" * 30, 0.4, 9, 99)
+    assert len(lines) > 1
+    assert not any(line.startswith("\N{COMBINING ACUTE ACCENT}") for line in lines)

@@ -53,8 +53,7 @@ def folds_sentence(evidence: Evidence) -> str:
     unseen = f"had no image of the same {same}" if same else "had not seen it"
     return (
         f"All {count} folds together: each image is tested once, by a training that {unseen}. A seed stands for its "
-        f"{count} trainings, which collapsed if one of them did; loss and calibration error are means over the folds, "
-        "and cost is that of one training."
+        f"{count} trainings; cost is that of one."
     )
 
 

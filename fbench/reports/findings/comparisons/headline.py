@@ -36,8 +36,8 @@ def cautions(run: RunTable) -> list[str]:
     known = [data.name for data in run.config.data if data.unit == "known_subjects"]
     if known:
         found.append(
-            f"Known faces: frames of one subject are in the training and the test split of {listing(known)}. "
-            "Accuracies are those on people who were trained on, and say nothing of new ones."
+            f"Known faces: subjects of the test split of {listing(known)} were trained on; accuracies say nothing of "
+            "new people."
         )
     if protocol.test == "none":
         found.append(
@@ -48,22 +48,13 @@ def cautions(run: RunTable) -> list[str]:
         found.append("The preset smoke only shows that everything runs: its numbers mean nothing.")
     if run.interim_analyses is not None:
         found.append(
-            "Seeds were added until comparisons were decided: their verdicts and intervals take account of the "
-            "interim analyses; "
-            "all others (accuracies, ranks, fronts, factors) are computed as if the number of seeds had been fixed."
+            "Seeds were added until comparisons were decided: their verdicts and intervals allow for that; accuracies, "
+            "ranks, fronts and factors do not."
         )
     if added := sorted({row.seed for row in run.plan if row.added_after_results}):
-        which = listing([str(seed) for seed in added])
         found.append(
-            f"{plural(len(added), 'seed')} ({which}) {'was' if len(added) == 1 else 'were'} added after others had "
-            "finished: if results were seen before, p-values and intervals promise too much."
-        )
-    if failed := run.failed():
-        found.append(f"{plural(len(failed), 'trial')} failed and {_verb(len(failed))} left out; see failed trials.")
-    if missing := run.missing():
-        found.append(
-            f"The run is not complete: {plural(len(missing), 'trial')} of {len(run.plan)} "
-            f"{'has' if len(missing) == 1 else 'have'} no record yet."
+            f"{plural(len(added), 'seed')} {'was' if len(added) == 1 else 'were'} added after others had finished: if "
+            "results were seen before, p-values and intervals promise too much."
         )
     return found
 
@@ -110,7 +101,3 @@ def without_copies(evidence: Evidence, summary: Sequence[NetworkSummary]) -> str
         f"{best.network} has {percent(clean.new_images.estimate)} % "
         f"(95 % interval for {new_units} {percent_range(clean.new_images.low, clean.new_images.high)}){order}."
     )
-
-
-def _verb(amount: int) -> str:
-    return "is" if amount == 1 else "are"

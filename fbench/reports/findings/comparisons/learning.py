@@ -126,20 +126,48 @@ def exploded_losses(evidence: Evidence) -> list[tuple[str, float]]:
     return [(one.network, one.largest_loss) for one in networks if _has_exploded(one, len(evidence.class_names))]
 
 
-def unknown_classes_sentence(evidence: Evidence) -> str:
-    """Classes that networks that learned hardly ever recognise; empty where there are none."""
+@dataclass(frozen=True)
+class UnknownClass:
+    """A class that networks hardly ever recognise; ``recalls`` by these networks, fractions of 1, and ``asked`` is how
+    many networks that learned have images of it."""
+
+    name: str
+    recalls: Mapping[str, float]
+    asked: int
+
+    @property
+    def reached(self) -> str:
+        """The recalls in words."""
+        least, most = percent(min(self.recalls.values())), percent(max(self.recalls.values()))
+        return f"recall {least} %" if least == most else f"recall {least} to {most} %"
+
+    @property
+    def who(self) -> str:
+        """Whose they are: a name, or how many."""
+        if len(self.recalls) == 1:
+            return next(iter(self.recalls))
+        return f"{'all' if len(self.recalls) == self.asked else f'{len(self.recalls)} of'} {self.asked} networks"
+
+
+def unknown_classes(evidence: Evidence) -> tuple[UnknownClass, ...]:
+    """Classes that networks that learned hardly ever recognise."""
     networks = [one for one in evidence.networks.values() if not one.collapsed]
     found = []
     for index, name in enumerate(evidence.class_names):
-        known = [(one.network, recall) for one in networks if (recall := _recall(one, index)) is not None]
-        low = [(network, recall) for network, recall in known if recall <= HARDLY]
+        known = {one.network: recall for one in networks if (recall := _recall(one, index)) is not None}
+        low = {network: recall for network, recall in known.items() if recall <= HARDLY}
         if low:
-            recalls = [recall for _, recall in low]
-            least, most = percent(min(recalls)), percent(max(recalls))
-            reached = f"{least} %" if least == most else f"{least} to {most} %"
-            who = low[0][0] if len(low) == 1 else f"{len(low)} of {len(known)} networks"
-            found.append(f"{name} (recall {reached} with {who})")
-    return f"Hardly ever recognised: {listing(found[:_MOST_NAMED])}." if found else ""
+            found.append(UnknownClass(name, low, len(known)))
+    return tuple(found)
+
+
+def unknown_classes_sentence(evidence: Evidence) -> str:
+    """Those classes, each network or number of networks once; empty where there are none."""
+    by_whom: dict[str, list[str]] = {}
+    for one in unknown_classes(evidence)[:_MOST_NAMED]:
+        by_whom.setdefault(one.who, []).append(f"{one.name} ({one.reached})")
+    found = [f"{listing(classes)} with {who}" for who, classes in by_whom.items()]
+    return f"Hardly ever recognised: {'; '.join(found)}." if found else ""
 
 
 def collapses_words(found: Collapses, network: str, more: str = "") -> str:

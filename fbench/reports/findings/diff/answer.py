@@ -31,15 +31,15 @@ _MOST_COSTS: Final = 3
 def answers(
     settings: Settings, accuracy: Sequence[DataAccuracy], no_accuracy: Sequence[str], cost: Cost, gate: Gate | None
 ) -> Iterator[DiffAnswer]:
-    """The sentences at the top of the page."""
-    yield DiffAnswer(_settings_sentence(settings))
+    """The sentences at the top of the page, below which side to take: accuracy, the conditions, cost, the settings."""
     for data in accuracy:
         yield _accuracy_answer(data)
     for sentence in no_accuracy:
         yield DiffAnswer(sentence)
-    yield from _cost_answers(cost)
     if gate is not None:
         yield DiffAnswer(f"Of the conditions, {gate.summary}")
+    yield from _cost_answers(cost)
+    yield DiffAnswer(_settings_sentence(settings))
 
 
 def accuracy_sentence(row: AccuracyRow, data: DataAccuracy) -> str:

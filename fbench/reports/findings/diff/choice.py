@@ -71,7 +71,7 @@ def choose(
     if better or worse:
         side = 1 if better else 0
         words = f"Take {SIDES[side]} ({names[side]}): {_lead(better or worse, tested, side)}."
-        return Choice(SIDES[side], f"{words}{_also(cost)}{_mixed(accuracy)}")
+        return Choice(SIDES[side], words, f"{_also(cost)}{_mixed(accuracy)}".strip())
     return _by_cost(tested, names, accuracy, no_accuracy, cost)
 
 
@@ -193,13 +193,15 @@ def _by_cost(
             if cost.groups
             else "no cost is known of both"
         )
-        return Choice("neither", f"{_neither()}: {words}; {told}.{_mixed(accuracy)}")
+        return Choice("neither", f"{_neither()}: {words}; {told}.", _mixed(accuracy).strip())
     side = 1 if cheaper else 0
     changes = changed_cost_words(cost, "cheaper" if cheaper else "dearer")
     told = f"the cheaper one, as B is {'cheaper' if cheaper else 'dearer'} in {changes}"
     if equivalent:
-        return Choice(SIDES[side], f"Take {SIDES[side]} ({names[side]}): {words}, and it is {told}.{_mixed(accuracy)}")
-    return Choice("neither", f"{_neither()}: {words}; {SIDES[side]} ({names[side]}) is {told}.{_mixed(accuracy)}")
+        sentence = f"Take {SIDES[side]} ({names[side]}): {words}, and it is {told}."
+        return Choice(SIDES[side], sentence, _mixed(accuracy).strip())
+    sentence = f"{_neither()}: {words}; {SIDES[side]} ({names[side]}) is {told}."
+    return Choice("neither", sentence, _mixed(accuracy).strip())
 
 
 def _accuracy_words(tested: Sequence[Standing], accuracy: Sequence[DataAccuracy], no_accuracy: Sequence[str]) -> str:

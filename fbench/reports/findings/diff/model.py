@@ -165,10 +165,19 @@ class DiffAnswer:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which side to take, in a sentence; ``outcome`` is ``same`` where nothing changed that both hold."""
+    """Which side to take, in a sentence; ``outcome`` is ``same`` where nothing changed that both hold.
+
+    ``more`` is what speaks for and against it besides, which a page says elsewhere; perhaps empty.
+    """
 
     outcome: Literal["A", "B", "neither", "same"]
     sentence: str
+    more: str = ""
+
+    @property
+    def words(self) -> str:
+        """All of it."""
+        return " ".join(filter(None, (self.sentence, self.more)))
 
 
 @dataclass(frozen=True)

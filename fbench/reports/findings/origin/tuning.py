@@ -106,8 +106,8 @@ def tuning_caution(protocol: Protocol) -> str:
     if not given_settings(protocol):
         return ""
     return (
-        "Settings were searched once for each network: intervals and verdicts hold given these settings. That another "
-        'search, with other seeds, might have chosen others is not in them; mode = "per_seed" of [tuning] carries it.'
+        "Settings were searched once for each network: intervals and verdicts hold given these settings, without the "
+        'chance of that search (mode = "per_seed" has it).'
     )
 
 

@@ -15,16 +15,19 @@ from fbench.reports.findings.overview.ablations import Ablation, ablations
 from fbench.reports.findings.overview.contenders import Contender, contenders
 from fbench.reports.findings.overview.recommendation import Recommendation, margin_of, recommend
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
+from fbench.reports.findings.overview.without_result import NetworkWithoutResult, networks_without_result
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What to take, which networks may be the best, every ablation, and how far all that can be trusted; ``trained``
-    says by which protocol and budget, and ``margin`` is the difference that matters, a fraction of 1."""
+    """What to take, which networks may be the best, every ablation, of which networks there is no result, and how far
+    all that can be trusted; ``trained`` says by which protocol and budget, and ``margin`` is the difference that
+    matters, a fraction of 1."""
 
     recommendation: Recommendation
     contenders: tuple[Contender, ...]
     ablations: tuple[Ablation, ...]
+    without_result: tuple[NetworkWithoutResult, ...]
     trust: tuple[TrustLine, ...]
     trained: str
     margin: float
@@ -44,6 +47,7 @@ def overview(
         recommend(evidence, summary, found, results, budget, next_step),
         found,
         ablations(evidence, results),
+        networks_without_result(evidence),
         trust_lines(evidence, budget),
         f"protocol {config.protocol.name}, preset {config.preset}: {budget_words(config.budget, config.protocol)}",
         margin_of(results),

@@ -13,9 +13,10 @@ from fbench.reports.findings.comparisons.headline import SEEDS_FOR_CLAIMS
 from fbench.reports.findings.comparisons.learning import (
     collapses_words,
     exploded_losses,
-    unknown_classes_sentence,
+    unknown_classes,
 )
 from fbench.reports.findings.origin.readings import count_readings
+from fbench.reports.findings.overview.without_result import networks_without_result
 from fbench.reports.formatting import chance, count, listing, percent, plural, significant
 from fbench.statistics.collapse import Collapses
 
@@ -24,11 +25,15 @@ _MOST_NAMED: Final = 3
 
 @dataclass(frozen=True)
 class TrustLine:
-    """What was found on one question; ``is_warning`` where it limits what the run's numbers say."""
+    """What was found on one question in a short sentence; ``is_warning`` where it limits what the run's numbers say.
+
+    ``details`` are what the sentence sums up, a line each; empty where it says all.
+    """
 
     topic: str
     text: str
     is_warning: bool
+    details: tuple[str, ...] = ()
 
 
 def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLine, ...]:
@@ -47,7 +52,7 @@ def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLi
         *_machine(evidence.run),
         *_code(networks),
         *_readings(evidence),
-        _trials(evidence.run),
+        _trials(evidence),
     ]
     return tuple(sorted(lines, key=lambda line: not line.is_warning))
 
@@ -58,8 +63,7 @@ def _budget(budget: ShortBudget | None) -> TrustLine:
     share = chance(budget.image_passes / budget.own)
     return TrustLine(
         "Budget",
-        f"{count(budget.image_passes)} of the protocol’s own {count(budget.own)} image passes ({share} %); longer "
-        "trainings may come out otherwise.",
+        f"{share} % of the protocol’s own image passes; longer trainings may come out otherwise.",
         True,
     )
 
@@ -101,22 +105,37 @@ def _collapses(networks: Sequence[NetworkEvidence]) -> TrustLine:
         bound = percent(Collapses(0, fewest).rate().high, 0)
         words = f"no training; after {plural(fewest, 'training')} without one, up to {bound} % of a network’s may."
         return TrustLine("Collapsed", words, False)
-    shown = [collapses_words(one.collapses, one.network) for one in bad[:_MOST_NAMED]]
-    return TrustLine("Collapsed", f"{listing([*shown, *_more(len(bad))])}.", True)
+    if len(bad) == 1:
+        return TrustLine("Collapsed", f"{collapses_words(bad[0].collapses, bad[0].network)}.", True)
+    collapsed, trained = (sum(getattr(one.collapses, which) for one in bad) for which in ("collapsed", "trainings"))
+    text = f"{count(collapsed)} of {plural(trained, 'training')} of {_named([one.network for one in bad])}."
+    return TrustLine("Collapsed", text, True, tuple(collapses_words(one.collapses, one.network) for one in bad))
 
 
 def _exploded(evidence: Evidence) -> Iterator[TrustLine]:
     found = exploded_losses(evidence)
     if found:
-        shown = [f"{network} ({significant(loss)} nats)" for network, loss in found[:_MOST_NAMED]]
-        yield TrustLine("Losses", f"exploded on the validation split: {listing([*shown, *_more(len(found))])}.", True)
+        each = tuple(f"{network} ({significant(loss)} nats)" for network, loss in found)
+        shown = each[0] if len(found) == 1 else _named([network for network, _ in found])
+        text = f"exploded on the validation split: {shown}."
+        yield TrustLine("Losses", text, True, each[1:] and each)
 
 
 def _classes(evidence: Evidence) -> TrustLine:
-    unknown = unknown_classes_sentence(evidence)
-    if unknown:
-        return TrustLine("Classes", f"{unknown[:1].lower()}{unknown[1:]}", True)
-    learned = sum(not one.collapses.collapsed for one in evidence.networks.values())
+    if unknown := unknown_classes(evidence):
+        whose, first = {one.who for one in unknown}, unknown[0]
+        if len(unknown) == 1:
+            return TrustLine(
+                "Classes", f"hardly ever recognised: {first.name} ({first.reached}), by {first.who}.", True
+            )
+        some = f"up to {max(len(one.recalls) for one in unknown)} of {max(one.asked for one in unknown)} networks"
+        who = next(iter(whose)) if len(whose) == 1 else some
+        text = f"hardly ever recognised: {_named([one.name for one in unknown])}, by {who}."
+        each = (f"{one.name}: {one.reached}{f' with {one.who}' if len(whose) > 1 else ''}" for one in unknown)
+        return TrustLine("Classes", text, True, tuple(each))
+    learned = sum(not one.collapsed for one in evidence.networks.values())
+    if not learned:
+        return TrustLine("Classes", "no network learned any.", True)
     which = "every network" if learned == len(evidence.networks) else f"the {plural(learned, 'network')} that learned"
     return TrustLine("Classes", f"each is recognised by {which}.", False)
 
@@ -132,8 +151,8 @@ def _copies(evidence: Evidence) -> Iterator[TrustLine]:
     share = leaked / max(1, sum(audit.images_by_split_and_class["test"]))
     yield TrustLine(
         "Copies",
-        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in the training or "
-        "validation split too; the page’s summary has accuracies without them.",
+        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in other splits "
+        "too; the summary has accuracies without them.",
         True,
     )
 
@@ -158,8 +177,8 @@ def _machine(run: RunTable) -> Iterator[TrustLine]:
         if ceiling is not None and ceiling.is_of_busy_machine:
             yield TrustLine(
                 "Times",
-                f"measured on a quiet machine (other work {taken} % of the cores), the roofline on a busy one "
-                f"({percent((ceiling.busy_percent or 0.0) / 100, 0)} %): shares of it are too large.",
+                "measured on a quiet machine, but the roofline while other work took "
+                f"{percent((ceiling.busy_percent or 0.0) / 100, 0)} % of the cores: shares of it are too large.",
                 True,
             )
             return
@@ -188,13 +207,18 @@ def _readings(evidence: Evidence) -> Iterator[TrustLine]:
     yield TrustLine("Test split", f"{text}{chose}.", found.selecting > 0)
 
 
-def _trials(run: RunTable) -> TrustLine:
+def _trials(evidence: Evidence) -> TrustLine:
+    run, absent = evidence.run, networks_without_result(evidence)
     failed, missing = len(run.failed()), len(run.missing())
     if not failed and not missing:
         return TrustLine("Trials", f"all {count(len(run.plan))} finished.", False)
     parts = [f"{count(amount)} {word}" for amount, word in ((failed, "failed"), (missing, "not run yet")) if amount]
-    return TrustLine("Trials", f"of {count(len(run.plan))}, {listing(parts)}.", True)
+    nothing = f"; no result of {_named([one.network for one in absent])}" if absent else ""
+    reasons = tuple(f"{one.network}: {one.reason}" for one in absent)
+    return TrustLine("Trials", f"of {count(len(run.plan))}, {listing(parts)}{nothing}.", True, reasons)
 
 
-def _more(found: int) -> list[str]:
-    return [f"{count(found - _MOST_NAMED)} more"] if found > _MOST_NAMED else []
+def _named(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return listing([*names[:_MOST_NAMED], f"{count(more)} more"] if more > 1 else names)

@@ -172,7 +172,13 @@ def draw(illustration: Illustration, styles: Mapping[str, Style]) -> Markup:
     found = svg_of(illustration)
     if isinstance(found, LeftOut):
         return Markup('<p class="caution">{}</p>').format(found.sentence)
-    return Markup(use_page_colours(found, styles))  # noqa: S704 - of this package, and matplotlib escapes its texts
+    svg = Markup(use_page_colours(found, styles))  # noqa: S704 - of this package, and matplotlib escapes its texts
+    if illustration.narrow is None:
+        return svg
+    narrow = Illustration(f"{illustration.key}-narrow", illustration.title, illustration.narrow)
+    return Markup('<div class="when-wide">{}</div><div class="when-narrow" style="--width: {}">{}</div>').format(
+        svg, round(72 * narrow.drawing.width_in), draw(narrow, styles)
+    )
 
 
 def measures_shown(about: str) -> list[Measure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fbench.reports.figures.ablations import ablations_forest
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
@@ -15,8 +16,8 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS
-from fbench.reports.findings.overview.ablations import Ablation
-from fbench.reports.formatting import count, percent, percent_range, plural, significant
+from fbench.reports.findings.overview.gather import Overview
+from fbench.reports.formatting import count, margin, percent, percent_range, plural, significant
 from fbench.reports.palette import Style
 from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
 
@@ -45,14 +46,23 @@ def _unshared_train_time_s(row: NetworkSummary) -> float | None:
     return row.train_time_s if row.concurrent_trials == 1 else None
 
 
-def ablations_figure(found: Sequence[Ablation], data: str, budget: ShortBudget | None, key: str) -> Illustration | None:
-    """The forest plot of all ablations on a data set; none where nothing could be compared."""
-    if not found:
+def ablations_figure(found: Overview, data: str, budget: ShortBudget | None, key: str) -> Illustration | None:
+    """The forest plot of all ablations on a data set, also for a telephone; none where nothing could be compared."""
+    rows, absent = found.ablations, found.without_result
+    if not rows:
         return None
-    each = f"{seeds_words(row.comparison.difference.seeds for row in found)} each"
-    title = with_budget(f"{plural(len(found), 'ablation')} on {data}, top-1 in points, {each}", budget)
-    marks = "thick: interval at the level of its test, thin: of 95 % for itself, dots: pairs of seeds, band: the margin"
-    return illustrate(key, f"{title}; {marks}", ablations_forest, found)
+    each = f"{seeds_words(row.comparison.difference.seeds for row in rows)} each"
+    title = with_budget(f"{plural(len(rows), 'ablation')} on {data}, top-1 in points, {each}", budget)
+    marks = [
+        "thick: interval at the level of its test, thin: of 95 % for itself"
+        if any(row.comparison.is_tested for row in rows)
+        else "",
+        "dots: pairs of seeds" if any(row.by_seed for row in rows) else "",
+        f"band: the margin of {' or '.join(margin(size) for size in sorted({row.margin for row in rows}))}",
+    ]
+    wide = illustrate(key, f"{title}; {', '.join(filter(None, marks))}", ablations_forest, rows, absent)
+    narrow = illustrate(key, title, ablations_forest, rows, absent, "above").drawing
+    return replace(wide, narrow=None if narrow.left_out else narrow)
 
 
 def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:

@@ -72,7 +72,7 @@ def data_section(
     }
     return DataSection(
         **(fields_of(found) | figures),
-        forest=ablations_figure(found.overview.ablations, found.data.name, found.budget, f"{key}-ablations"),
+        forest=ablations_figure(found.overview, found.data.name, found.budget, f"{key}-ablations"),
         throughput_words=_throughput_words(evidence.run),
         sparklines=sparklines(evidence.networks),
         tuning_curves=_tuning_curves(found.tuning),

@@ -27,8 +27,6 @@ from fbench.reports.render.plain.ablations import ablation_table
 from fbench.reports.render.plain.data_sets import data_sets_section
 from fbench.reports.render.plain.model import Column, PlainReport, PlainSection, PlainTable
 
-_SEE_FAILED = "; see failed trials"
-"""A part of the page, which plain forms have not."""
 _DECIDED = ("supported", "contradicted")
 _CLAIM_COLUMNS = (Column("The paper says", kind="prose"), Column("Verdict", kind="text"), Column("Why", kind="prose"))
 
@@ -59,7 +57,7 @@ def _data_section(section: DataFindings, *, names_run: bool) -> PlainSection:
         heading=f"{section.data.name} in {section.run_name}" if names_run else section.data.name,
         paragraphs=tuple(text for text in (found.recommendation.sentence, found.recommendation.reason) if text),
         cautions=(
-            *(text.replace(_SEE_FAILED, "") for text in section.cautions),
+            *section.cautions,
             *(f"{line.topic}: {line.text}" for line in found.trust if line.is_warning),
             *(one.sentence for one in section.left_out),
         ),

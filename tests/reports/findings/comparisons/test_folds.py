@@ -106,3 +106,4 @@ def test_a_report_shows_each_fold_and_all_together(run: RunTable) -> None:
     page = Page(build_report([run]))
     assert "Classes of ck48-3folds" in page.text
     assert "All 3 folds together" in page.text
+    assert "Loss and calibration error are means over the folds" in page.text

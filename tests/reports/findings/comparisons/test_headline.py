@@ -63,8 +63,6 @@ def test_real_data_is_not_called_synthetic(page: Page) -> None:
     [
         ({"selection": "test"}, "Selected on the test set"),
         ({"test": "none"}, "The test split was never read: accuracies are those of the validation split, which also"),
-        ({"missing": (("ires_relu", 1),)}, "The run is not complete: 1 trial of 6 has no record yet."),
-        ({"failed": (("ires_relu", 1),)}, "1 trial failed and is left out"),
     ],
 )
 def test_what_a_reader_must_know_is_said(folder: Path, options: dict[str, Any], warning: str) -> None:
@@ -78,7 +76,7 @@ def test_seeds_that_were_added_after_results_are_said(folder: Path) -> None:
     rows = [row.model_copy(update={"added_after_results": row.seed == 1}) for row in run.plan]
     run.folder.extend_plan(rows)
     (found,) = cautions(load_run(folder))
-    assert found.startswith("1 seed (1) was added after others had finished: if results were seen before")
+    assert found.startswith("1 seed was added after others had finished: if results were seen before")
 
 
 def test_interim_analyses_on_the_way_are_said(folder: Path) -> None:

@@ -87,7 +87,7 @@ def test_the_more_accurate_side_is_taken_whatever_it_costs(tmp_path: Path, base:
         f"Take {side} ({name}): it is more accurate than {other} beyond chance, by {100 * abs(runs[1] - runs[0]):.1f}"
     )
     assert found.sentence.startswith(f"{start} points on fer2013 (+")
-    assert found.sentence.endswith(
+    assert found.words.endswith(
         " B is dearer in multiply-accumulates of one image (+12.5 %); it is cheaper in trainable parameters (−50.0 %)."
     )
 
@@ -177,7 +177,7 @@ def test_one_seed_and_the_preset_smoke_decide_nothing_not_even_by_cost(tmp_path:
 def test_trials_that_were_not_made_alike_are_said(tmp_path: Path) -> None:
     found = chosen(tmp_path, SMALL, replace(SMALL, epochs=9, accuracy={"ires": 0.95}))
     assert found.sentence.startswith("Take B (new)")
-    assert found.sentence.endswith("were not made alike, so that the settings of training may make the difference.")
+    assert found.words.endswith("were not made alike, so that the settings of training may make the difference.")
 
 
 def test_other_images_leave_only_cost(tmp_path: Path) -> None:

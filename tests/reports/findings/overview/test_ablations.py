@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fbench.reports.figures.ablations import ablations_forest
+from fbench.reports.figures.ablations import NamePlace, ablations_forest
+from fbench.reports.figures.canvas import PAGE_WIDTH_IN
+from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.gather import gather_findings
+from fbench.reports.findings.overview.without_result import NetworkWithoutResult
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 
@@ -50,3 +53,30 @@ def test_the_figure_says_every_comparison_and_where_each_can_be_pointed_at(tmp_p
         named = f"{row.comparison.network} against {row.comparison.baseline}"
         assert spot.text.startswith(f"{named}: {row.comparison.verdict}\n")
         assert named in drawing.alt
+
+
+@pytest.mark.parametrize(("names", "share"), [("beside", 0.5), ("above", 0.9)])
+def test_the_plot_has_most_of_the_width_and_names_stand_whole(tmp_path: Path, names: NamePlace, share: float) -> None:
+    from matplotlib.figure import Figure
+
+    long = "ires_with_a_mobile_inverted_bottleneck_and_attention"
+    run = fabricate_run(
+        tmp_path / "run", Recipe(accuracy={"ires": 0.6, long: 0.5}, studies=(study("first", "ires", long),))
+    )
+    rows = gather_findings([run]).data_sections[0].overview.ablations
+    drawing = ablations_forest(rows, names=names)
+    figure = Figure(figsize=(drawing.width_in, drawing.height_in))
+    drawing.paint(figure)
+    assert figure.axes[0].get_position().width >= share
+    assert long in "".join(text.get_text() for text in figure.axes[0].texts)
+    assert names == "beside" or drawing.width_in <= PAGE_WIDTH_IN
+
+
+def test_a_network_without_a_result_is_named_with_its_reason(tmp_path: Path) -> None:
+    rows = gather_findings([fabricate_run(tmp_path / "run", Recipe())]).data_sections[0].overview.ablations
+    drawing = ablations_forest(rows, [NetworkWithoutResult("broken", "failed: RuntimeError: no")])
+    svg = to_svg(drawing, "key")
+    assert ">broken</text>" in svg
+    assert ">failed: RuntimeError: no</text>" in svg
+    assert "broken: failed: RuntimeError: no" in drawing.alt
+    assert drawing.height_in > ablations_forest(rows).height_in

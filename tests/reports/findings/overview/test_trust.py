@@ -11,6 +11,7 @@ import pytest
 
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
+from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
@@ -48,8 +49,15 @@ def test_warnings_come_first_and_a_run_that_is_well_has_none_of_what_it_should_n
         ({"seeds": (0,)}, "Seeds", "one training of a network"),
         ({"seeds": range(3)}, "Seeds", "3: only large differences stand out from chance; take 10."),
         ({"collapsed_trials": (("ires", 0),)}, "Collapsed", "1 of 10 of ires (0 to 45 %)."),
-        ({"avoids_first_class": ("ires",)}, "Classes", "hardly ever recognised: anger"),
+        ({"collapsed": ("ires", "ires_no_se")}, "Classes", "no network learned any."),
+        ({"avoids_first_class": ("ires",)}, "Classes", "hardly ever recognised: anger (recall 0.0 %), by ires."),
+        ({"avoids_first_class": ("ires", "ires_no_se")}, "Classes", "anger (recall 0.0 %), by all 2 networks."),
         ({"failed": (("ires", 0),), "missing": (("ires", 1),)}, "Trials", "of 20, 1 failed and 1 not run yet."),
+        (
+            {"failed": [("ires", seed) for seed in range(10)]},
+            "Trials",
+            "of 20, 10 failed; no result of ires.",
+        ),
         ({"with_cost": False}, "Times", "not measured."),
     ],
 )
@@ -57,6 +65,33 @@ def test_what_limits_the_numbers_is_said(tmp_path: Path, changes: dict[str, obje
     line = lines_of(fabricate_run(tmp_path / "run", replace(SMALL, **changes)))[topic]  # type: ignore[arg-type]
     assert words in line.text
     assert line.is_warning is (topic != "Times")
+
+
+def test_what_a_sentence_sums_up_is_told_one_by_one(tmp_path: Path) -> None:
+    collapsed = tuple((name, seed) for name in ("ires", "ires_no_se") for seed in range(2))
+    line = lines_of(fabricate_run(tmp_path / "run", replace(SMALL, collapsed_trials=collapsed)))["Collapsed"]
+    assert line.text == "4 of 20 trainings of ires and ires_no_se."
+    # Clopper and Pearson, 2 of 10
+    assert line.details == ("2 of 10 of ires (3 to 56 %)", "2 of 10 of ires_no_se (3 to 56 %)")
+
+
+MANY = {f"network_{letter}": 0.5 for letter in "abcdefgh"}
+TROUBLE = {
+    "avoids_first_class": tuple(MANY)[:5],
+    "collapsed_trials": tuple((name, 0) for name in MANY),
+    "failed": tuple((name, seed) for name in tuple(MANY)[6:] for seed in range(3)),
+}
+
+
+@pytest.mark.parametrize("changes", [{}, TROUBLE, {"selection": "test"}, {"test": "none"}, {"tuning": "once"}])
+def test_every_line_is_short_and_names_a_network_once(tmp_path: Path, changes: dict[str, object]) -> None:
+    run = fabricate_run(tmp_path / "run", replace(SMALL, accuracy=MANY, seeds=range(3), **changes))  # type: ignore[arg-type]
+    (found,) = gather_findings([run]).data_sections
+    lines = [*found.cautions, *(f"{line.topic}: {line.text}" for line in found.overview.trust)]
+    assert len(lines) >= 6
+    for line in lines:
+        assert len(line.split()) <= 26, line
+        assert all(line.count(name) <= 1 for name in MANY), line
 
 
 def test_readings_of_the_test_split_are_counted_and_warned_of_where_they_chose_the_epoch(run: RunTable) -> None:

@@ -116,11 +116,18 @@ def test_the_first_sentence_says_which_to_take_and_the_rule_stands_below(
 
 def test_the_answer_says_what_changed_and_what_it_mixes(difference: Difference) -> None:
     sentences = [answer.sentence for answer in difference.answers]
-    assert sentences[0].startswith("The settings differ in preset and budget and seeds; ")
-    assert "differences mix the networks with the settings of training" in sentences[1]
+    assert "differences mix the networks with the settings of training" in sentences[0]
     assert any(
-        "ires in B is " in item and "points better than ires in A" in item for item in difference.answers[1].items
+        "ires in B is " in item and "points better than ires in A" in item for item in difference.answers[0].items
     )
+    assert sentences[-1].startswith("The settings differ in preset and budget and seeds; ")
+
+
+def test_accuracy_comes_first_after_the_side_to_take_and_settings_last(diff_page: Page) -> None:
+    headings = [a["id"] for tag, a in diff_page.elements if tag == "h2"]
+    assert headings == ["accuracy", "cost", "settings", "networks", "trials"]
+    answer = diff_page.text.index("Accuracy on fer2013, B against A")
+    assert diff_page.text.index("Neither A nor B") < answer < diff_page.text.index("The settings differ in")
 
 
 def test_equal_runs_say_that_nothing_changed(tmp_path: Path) -> None:
@@ -128,9 +135,9 @@ def test_equal_runs_say_that_nothing_changed(tmp_path: Path) -> None:
         fabricate_run(tmp_path / name, SMALL)
     found = gathered(tmp_path / "base", tmp_path / "new")
     assert [answer.sentence for answer in found.answers] == [
-        "Nothing in the settings differs.",
         "Accuracy on fer2013, B against A, at this budget, of 3 pairs of networks: 3 with the same answers.",
         "No cost changed by more than chance.",
+        "Nothing in the settings differs.",
     ]
     Page(render_difference(found))
 

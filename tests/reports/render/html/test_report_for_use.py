@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -238,39 +240,71 @@ def test_no_caption_runs_under_the_tools_of_its_table(opened: Any, width: int) -
     assert opened.execute_async_script(script) == []
 
 
+VERDICTS = ("better", "worse", "equivalent", "undecided")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("deficiency", ["deuteranopia", "protanopia", "tritanopia"])
-def test_better_and_worse_more_and_fewer_are_told_apart_with_every_colour_blindness(
+def test_verdicts_more_and_fewer_are_told_apart_with_every_colour_blindness(
     opened: Any, scheme: str, deficiency: str
 ) -> None:
     """Chromium simulates the deficiency (Machado et al. 2009); colours are held apart in CIELAB."""
     medium(opened, "screen", scheme)
-    opened.execute_script(
+    verdicts = [f"var(--{verdict})" for verdict in VERDICTS]
+    pixels = swatches(opened, [*verdicts, "rgb(5 82 153)", "rgb(179 74 5)"], deficiency)
+    *of_verdicts, more, fewer = map(lab_of, pixels)
+    apart = {
+        (VERDICTS[ours], VERDICTS[theirs]): np.linalg.norm(of_verdicts[ours] - of_verdicts[theirs])
+        for ours, theirs in combinations(range(len(VERDICTS)), 2)
+    }
+    assert {pair: distance for pair, distance in apart.items() if distance <= 20} == {}  # 2.3 is seen side by side
+    assert np.linalg.norm(more - fewer) > 20
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_marks_of_verdicts_stand_out_from_paper_and_from_the_band_of_the_margin(opened: Any, scheme: str) -> None:
+    """At least 3 to 1 (WCAG 2.2, 1.4.11)."""
+    medium(opened, "screen", scheme)
+    grounds = [f"var(--{name})" for name in ("paper", "panel", "band")]
+    pixels = swatches(opened, [*(f"var(--{verdict})" for verdict in VERDICTS), *grounds])
+    luminances = [float(LINEAR_TO_XYZ[1] @ linear_of(pixel)) for pixel in pixels]
+    for verdict, ours in zip(VERDICTS, luminances, strict=False):
+        for ground in luminances[len(VERDICTS) :]:
+            assert (max(ours, ground) + 0.05) / (min(ours, ground) + 0.05) >= 3, verdict
+
+
+def swatches(browser: Any, colours: Sequence[str], deficiency: str = "none") -> list[Any]:
+    """The colours of CSS as the page paints them, pixels of sRGB."""
+    browser.execute_script(
         """
-        const colours = ['var(--better)', 'var(--worse)', 'rgb(5 82 153)', 'rgb(179 74 5)'];
         const strip = document.createElement('div');
         strip.style = 'position: fixed; inset: 0 auto auto 0; z-index: 99; display: flex';
-        for (const colour of colours) {
+        for (const colour of arguments[0]) {
           const swatch = document.createElement('div');
           swatch.style = `width: 40px; height: 40px; background: ${colour}`;
           strip.append(swatch);
         }
         document.body.append(strip);
-        """
+        """,
+        list(colours),
     )
-    opened.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
-    picture = Image.open(io.BytesIO(base64.b64decode(opened.get_screenshot_as_base64()))).convert("RGB")
-    opened.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
-    better, worse, more, fewer = (lab_of(picture.getpixel((40 * place + 20, 20))) for place in range(4))
-    for ours, theirs in ((better, worse), (more, fewer)):
-        assert np.linalg.norm(ours - theirs) > 20  # 2.3 is the least that is seen side by side
+    browser.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+    picture = Image.open(io.BytesIO(base64.b64decode(browser.get_screenshot_as_base64()))).convert("RGB")
+    browser.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    return [picture.getpixel((40 * place + 20, 20)) for place in range(len(colours))]
+
+
+LINEAR_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear_of(pixel: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Linear light of a colour of sRGB with components from 0 to 255 (IEC 61966-2-1)."""
+    share = np.array(pixel) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def lab_of(pixel: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """CIELAB (D65) of a colour of sRGB with components from 0 to 255 (IEC 61966-2-1)."""
-    share = np.array(pixel) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    matrix = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    ratio = matrix @ linear / [0.9505, 1.0, 1.089]
+    """CIELAB (D65) of a colour of sRGB."""
+    ratio = LINEAR_TO_XYZ @ linear_of(pixel) / [0.9505, 1.0, 1.089]
     root = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
     return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])

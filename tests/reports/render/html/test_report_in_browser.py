@@ -75,7 +75,8 @@ def test_text_in_figures_can_be_read(opened: Any, width: int) -> None:
     smallest = """
         const unchosen = [...document.querySelectorAll('.unchosen')];
         for (const part of unchosen) part.classList.remove('unchosen');
-        return [...document.querySelectorAll('main figure svg')].flatMap((svg) => {
+        const ofOtherWidth = (svg) => svg.parentElement.matches('[class^=when]') && !svg.checkVisibility();
+        return [...document.querySelectorAll('main figure svg')].filter((svg) => !ofOtherWidth(svg)).flatMap((svg) => {
           const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
           return [...svg.querySelectorAll('text')].map(
             (text) => [scale * parseFloat(getComputedStyle(text).fontSize), `${text.textContent} in ${svg.ariaLabel}`]);
@@ -83,6 +84,17 @@ def test_text_in_figures_can_be_read(opened: Any, width: int) -> None:
     """
     found = opened.execute_script(smallest)
     assert found[0][0] >= 11, found  # px
+
+
+@pytest.mark.parametrize(("width", "shown"), [(360, "when-narrow"), (768, "when-wide"), (1440, "when-wide")])
+def test_the_forest_is_drawn_for_the_width_of_the_page(opened: Any, width: int, shown: str) -> None:
+    resize(opened, width)
+    medium(opened, "screen")
+    drawings = opened.find_elements("css selector", "figure[id$=-ablations] > div")
+    assert [one.get_attribute("class") for one in drawings if one.is_displayed()] == [shown]
+    medium(opened, "print")
+    resize(opened, *A4_PX)
+    assert [one.get_attribute("class") for one in drawings if one.is_displayed()] == ["when-wide"]
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -299,7 +311,7 @@ def test_the_contents_follow_the_reader(opened: Any) -> None:
 
 def test_every_figure_is_drawn_and_has_words_for_those_who_cannot_see_it(opened: Any) -> None:
     opened.execute_script("for (const one of document.querySelectorAll('.unchosen')) one.classList.remove('unchosen')")
-    figures = opened.find_elements("css selector", "main figure svg")
+    figures = opened.find_elements("css selector", "main figure svg:not(.when-narrow svg)")
     assert len(figures) >= 20
     for figure in figures:
         assert figure.size["width"] > 100
