@@ -18,6 +18,7 @@ from fbench.cli import (
     compare,
     doctor,
     export,
+    leaderboard,
     merge,
     new_files,
     predict,
@@ -78,6 +79,7 @@ app.command("speed")(speed.speed_command)
 app.command("merge")(merge.merge_command)
 app.command("slurm", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(slurm.slurm_command)
 app.command("submit")(submit.submit_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
 app.command("claims")(claims.claims_command)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def submit_command(
-    runs: Annotated[
+    run: Annotated[
         list[Path],
         typer.Argument(metavar="RUN...", help="The run's folder; with --check bundles, or folders that hold them."),
     ],
@@ -43,11 +43,11 @@ def submit_command(
     if check:
         if to is not None or by is not None or with_sources or partial:
             raise UserError("--check goes with none of --to, --by, --with-sources and --partial; leave these out.")
-        _check(runs, as_json=as_json)
+        _check(run, as_json=as_json)
         return
-    if len(runs) != 1 or to is None:
+    if len(run) != 1 or to is None:
         raise UserError("fbench submit takes one run and --to DIR, or --check and the bundles; give one of these.")
-    _submit(runs[0], to, by or "", with_sources=with_sources, partial=partial, as_json=as_json)
+    _submit(run[0], to, by or "", with_sources=with_sources, partial=partial, as_json=as_json)
 
 
 def _submit(run: Path, to: Path, by: str, *, with_sources: bool, partial: bool, as_json: bool) -> None:
