@@ -52,7 +52,7 @@ def check_bundle(path: Path) -> BundleCheck:
     try:
         contents = read_contents(folder)
         submission = _submission(contents)
-    except (UserError, ValueError) as error:
+    except (UserError, ValueError, TypeError) as error:
         return BundleCheck(path, None, (BundleFinding(SUBMISSION_FILE, _invalid(error)),))
     found = [*_check_seal(contents, submission), *_check_private(contents)]
     try:

@@ -20,13 +20,13 @@ _BEGINNINGS: Final = (
     r"\\\\(?=[\w.-]+\\)",
 )
 _PATH: Final = re.compile(rf"file:/+{_END}|(?<![\w.:/\\~)}}-])(?:{'|'.join(_BEGINNINGS)}){_END}")
-_ADDRESS: Final = re.compile(r"[\w.+-]+@[A-Za-z][\w-]*(?:\.[\w-]+)*")
-_MAIL_ADDRESS: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|[a-z]{2})\b")
-"""In a program ``a@b`` is a product of matrices."""
+_ADDRESS: Final = re.compile(r"(?<![\w.+-])[\w.+-]++@[A-Za-z][\w-]*(?:\.[\w-]+)*")
+_MAIL_ADDRESS: Final = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|[a-z]{2})\b")
+"""In a program ``a@b`` is a product of matrices. A word is looked through once, from where it begins."""
 _MACHINE: Final = re.compile(
     r"(?<![\w.])(?:(?:10|127)\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?![\w.])"
 )
-_ENCODED: Final = re.compile(r"data:[a-z]+/[\w.+-]+;|[A-Za-z0-9+/]{400,}")
+_ENCODED: Final = re.compile(r"data:[a-z]+/[\w.+-]+;|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{400,}")
 
 _OF_EVERYBODY: Final = frozenset(
     ("admin", "docker", "jovyan", "linux", "localhost", "nobody", "root", "runner", "ubuntu", "user")

@@ -39,12 +39,13 @@ def check_plan(run: RunTable) -> Iterator[BundleFinding]:
             yield BundleFinding(f"trials/{trial_id}", "is of no planned trial")
     if run.config.shard is not None:
         yield BundleFinding("run.json", f"is part {run.config.shard} of a run; fbench merge makes one run of the parts")
-    for network in run.networks:
-        for data in run.data_names:
-            seeds = sorted(row.seed for row in run.plan if (row.network, row.data) == (network, data))
-            if seeds != list(range(len(seeds))):
-                shown = ", ".join(map(str, seeds[:10]))
-                yield BundleFinding("plan.json", f"has of {network} on {data} the seeds {shown}", is_problem=False)
+    seeds_of: dict[tuple[str, str], list[int]] = {}
+    for row in sorted(run.plan, key=lambda row: row.seed):
+        seeds_of.setdefault((row.network, row.data), []).append(row.seed)
+    for (network, data), seeds in seeds_of.items():
+        if seeds != list(range(len(seeds))):
+            shown = ", ".join(map(str, seeds[:10]))
+            yield BundleFinding("plan.json", f"has of {network} on {data} the seeds {shown}", is_problem=False)
 
 
 def check_trials(run: RunTable, contents: BundleContents) -> Iterator[BundleFinding]:
