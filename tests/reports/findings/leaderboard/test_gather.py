@@ -217,3 +217,26 @@ def test_the_leader_and_its_ties_are_in_a_sentence(tmp_path: Path) -> None:
     (answer,) = gather_leaderboard([tmp_path / "one"]).answers
     assert answer.startswith("fer2013, fbench@1, 4 epochs: alpha leads with ")
     assert answer.endswith("; beta may be the best too; 1 other is shown to be less accurate.")
+
+
+def test_all_folds_of_a_data_set_are_one_board_of_new_subjects(tmp_path: Path) -> None:
+    names = tuple(f"ck48-fold{fold}of3" for fold in (1, 2, 3))
+    run = fabricate_whole_run(tmp_path / "run", recipe_of(data=names, images=60, images_of_subject=6))
+    data = tuple(
+        one.model_copy(update={"source": "ck48", "options": {"fold": f"{fold}/3"}, "unit": "subjects"})
+        for fold, one in enumerate(run.config.data, start=1)
+    )
+    run.folder.create(run.config.model_copy(update={"data": data}))
+    write_bundle(make_bundle(load_run(tmp_path / "run")), tmp_path / "one")
+    board = the_board(tmp_path / "one")
+    assert (board.heading, board.images, board.new_units) == ("ck48-3folds, fbench@1, 4 epochs", 180, "new subjects")
+    assert [row.seeds for row in board.rows] == [5, 5, 5]
+    assert board.rows[0].repeated.trials == 15  # five seeds of three folds
+
+
+@pytest.mark.parametrize("mode", ["once", "per_seed"])
+def test_tuned_networks_have_a_board_with_their_protocol(tmp_path: Path, mode: str) -> None:
+    board = the_board(fabricate_bundle(tmp_path / "one", recipe_of(tuning=mode, kept_default=("beta",))))
+    assert board.heading == "fer2013, fbench_tuned@1, 4 epochs"
+    assert [row.seeds for row in board.rows] == [5, 5, 5]
+    assert (tmp_path / "one" / "tuning" / "searches").is_dir()
