@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BELOW = sorted((ROOT / "docs").glob("[!_]*/*.md"))
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *BELOW])
+NAMED = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "results/community/README.md")]
+PAGES = sorted([*NAMED, *(ROOT / "docs").glob("*.md"), *BELOW])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

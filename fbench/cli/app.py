@@ -18,6 +18,7 @@ from fbench.cli import (
     compare,
     doctor,
     export,
+    leaderboard,
     merge,
     new_files,
     predict,
@@ -27,6 +28,7 @@ from fbench.cli import (
     slurm,
     speed,
     status,
+    submit,
     tune,
 )
 from fbench.cli.data import data_app
@@ -76,6 +78,8 @@ app.command("tune")(tune.tune_command)
 app.command("speed")(speed.speed_command)
 app.command("merge")(merge.merge_command)
 app.command("slurm", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(slurm.slurm_command)
+app.command("submit")(submit.submit_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
 app.command("status")(status.status_command)
 app.command("report")(report.report_command)
 app.command("claims")(claims.claims_command)

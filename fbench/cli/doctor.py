@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -45,6 +45,13 @@ def doctor_command(
     data: Annotated[
         list[str] | None, typer.Option(help="Where the data of --against lie here: NAME=PATH; repeatable.")
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Keep in the bundle of --against whether its trials were repeated, and where."),
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="Who repeated them, with --record; without it nobody.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps, with --determinism.")] = "auto",
     plugin: PluginOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -56,10 +63,14 @@ def doctor_command(
 
     With --determinism, networks are trained for a few steps on rendered faces, each twice from one seed. Exit code 1:
     one of them does not give the same bits again. With --against RUN too, trials of that run are trained again, whole,
-    with its settings, and held against what it has: results of others are checked by repeating a few.
+    with its settings, and held against what it has: results of others are checked by repeating a few. Where RUN is a
+    bundle of fbench submit, --record keeps in it what came of that.
     """
-    if against is not None or data:
-        _repeat(run, determinism or [], against, data or [], plugin or [], device, as_json=as_json)
+    if by is not None and not record:
+        raise UserError("--by names who repeated a trial, and goes with --record; add it, or leave --by out.")
+    if against is not None or data or record:
+        asked = _Repetitions(tuple(determinism or ()), against, tuple(data or ()), tuple(plugin or ()), device)
+        _repeat(run, asked, by or "", record=record, as_json=as_json)
         return
     if determinism:
         if run is not None:
@@ -78,31 +89,42 @@ def doctor_command(
         _print(diagnosis)
 
 
-def _repeat(
-    run: Path | None,
-    given: list[str],
-    against: Path | None,
-    data: list[str],
-    plugins: list[Path],
-    device: str,
-    *,
-    as_json: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Repetitions:
+    """Which trials of which run are to be repeated, and where what they need lies here."""
+
+    trials: tuple[str, ...]
+    against: Path | None
+    data: tuple[str, ...]
+    plugins: tuple[Path, ...]
+    device: str
+
+
+def _repeat(run: Path | None, asked: _Repetitions, by: str, *, record: bool, as_json: bool) -> None:
+    from fbench.benchmark.bundles.checking import open_bundle
+    from fbench.benchmark.bundles.recording import record_repetition
     from fbench.benchmark.data.references import parse_reference
     from fbench.benchmark.runs.repeated_trial import chosen_trial, repeat_trial
     from fbench.benchmark.store.run_folder import RunFolder
     from fbench.cli.repeated_view import repeated_line, repeated_values
 
-    if against is None or not given or run is not None:
-        raise UserError("--against RUN, and --data for it, want trials to repeat; name them with --determinism NAME.")
-    folder = RunFolder.open(expanded(against))
-    references = [parse_reference(one) for one in data]
-    trials = [chosen_trial(folder, name) for name in given]
+    if asked.against is None or not asked.trials or run is not None:
+        raise UserError(
+            "--against RUN, and --data and --record for it, want trials to repeat; name them with --determinism NAME."
+        )
+    folder = RunFolder.open(expanded(asked.against))
+    if record:
+        open_bundle(folder.path)
+    references = [parse_reference(one) for one in asked.data]
+    trials = [chosen_trial(folder, name) for name in asked.trials]
     found = []
     for trial_id in trials:
-        found.append(repeat_trial(folder, trial_id, device, references, plugins))
+        repeated = repeat_trial(folder, trial_id, asked.device, references, asked.plugins)
+        found.append(repeated)
         if not as_json:
-            typer.echo(repeated_line(found[-1]))
+            typer.echo(repeated_line(repeated))
+        if record and repeated.ours.status == "finished":  # a failure here says nothing of the trial there
+            typer.echo(f"{folder.path / record_repetition(folder.path, repeated, by)}", err=True)
     if as_json:
         typer.echo(json.dumps([repeated_values(one) for one in found], indent=1))
     if not all(one.is_repeated for one in found):

@@ -15,7 +15,11 @@ from fbench.cli.usage import PARSER_ERROR
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("[!_]*/*.md")]
+    [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "results/community/README.md")),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").glob("[!_]*/*.md"),
+    ]
 )
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^    .*\n)+", re.MULTILINE)

@@ -55,6 +55,9 @@ NOT_RUN: Final[Mapping[str, str]] = {
 """Commands of the pages that the tests parse and do not run, by how they begin, and why."""
 
 
+WRITES: Final = ("-o", "--out", "--output", "--to", "--clean", "--figures")
+"""Options whose value a command writes."""
+
 _ACCURACIES: Final = "network,seed,top1\ntheir_net,0,0.5\ntheir_net,1,0.55\ntheir_net,2,0.6\n"
 
 
@@ -171,7 +174,9 @@ class Supply:
         for before, word in pairwise(["", *words]):
             name = word.rpartition("=")[2].split(":")[0]
             place = folder / name
-            written = before in ("-o", "--out", "--output", "--clean", "--figures") or words[1].startswith("new-")
+            written = before in ("-o", "--out", "--output", "--to", "--clean", "--figures") or words[1].startswith(
+                "new-"
+            )
             if not written and not os.path.lexists(place) and place.name != "FILE.onnx":
                 self._make(name, place)
             found.append(str(next(place.parent.glob("*.onnx"))) if place.name == "FILE.onnx" else word)

@@ -24,6 +24,7 @@ from fbench.ablations import claim, library
 from fbench.ablations.claim import load_claims
 from fbench.ablations.library import load_suite
 from fbench.architectures.plugin_sources import read_sources
+from fbench.benchmark.bundles.checking import check_bundle
 from fbench.benchmark.data.audit.findings import Audit
 from fbench.benchmark.data.images.decoding import UnusableImageError, decode_image
 from fbench.benchmark.data.layouts.ferplus_votes import read_votes
@@ -51,8 +52,10 @@ from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.gate.judge import changes_without_gate
 from fbench.reports.findings.gate.subjects import load_side, pairs
 from fbench.reports.findings.gather import gather_findings
+from fbench.reports.findings.leaderboard.gather import gather_leaderboard
 from fbench.reports.left_out import Omissions
 from tests.fuzz.mutations import ODD_TEXTS, Mutation, odd_bytes, odd_json, odd_lines, odd_npz
+from tests.reports.fabricated_bundles import fabricate_bundle, recipe_of, repeat
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
@@ -160,6 +163,14 @@ def _run_reader(turns: Iterator[int]) -> Callable[[Path], object]:
     return read
 
 
+def _bundle(path: Path) -> None:
+    """A bundle as its check reads it, whatever file of it is odd; and on a leaderboard where it passes."""
+    bundle = next(parent for parent in path.parents if (parent / "trials").is_dir())
+    if problems := check_bundle(bundle).problems:
+        raise UserError(problems[0].sentence)
+    gather_leaderboard([bundle])
+
+
 def _arguments(path: Path) -> None:
     """A command line, a word a line; none that trains, writes or waits."""
     words = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")[:12]
@@ -259,8 +270,20 @@ def all_kinds(root: Path) -> list[Kind]:
             "files/e.safetensors",
         ),
         Kind("plug-in", plugin, odd_bytes, read_sources, "files/p.py"),
+        *(
+            Kind(f"{name} of a bundle", file.read_bytes(), odd_json, _bundle, str(file.relative_to(root)))
+            for name, file in _files_of_a_bundle(root / "theirs")
+        ),
         Kind("arguments", b"list", _odd_arguments, _arguments, "arguments/words.txt"),
     ]
+
+
+def _files_of_a_bundle(folder: Path) -> Iterator[tuple[str, Path]]:
+    """A bundle, in which one trial was repeated."""
+    repeat(fabricate_bundle(folder, recipe_of({"alpha": 0.7, "beta": 0.6}, seeds=(0, 1), images=40)), "alpha", 0)
+    yield "submission", folder / "submission.json"
+    yield "record", next(folder.glob("trials/*/record.json"))
+    yield "repetition", next(folder.glob("repetitions/*.json"))
 
 
 def restore(kind: Kind, root: Path) -> None:

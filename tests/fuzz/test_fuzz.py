@@ -18,7 +18,9 @@ NAMES = (
     *(f"image, {form}" for form in ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")),
     *("run", "plan", "record", "history", "predictions", "maps", "test readings", "cost in a run", "cost"),
     *("CSV of results", "imported results"),
-    *("network", "audit", "weights", "exported network", "plug-in", "arguments"),
+    *("network", "audit", "weights", "exported network", "plug-in"),
+    *(f"{name} of a bundle" for name in ("submission", "record", "repetition")),
+    "arguments",
 )
 pytestmark = pytest.mark.filterwarnings("ignore")  # of NumPy and Pillow, on what is odd
 

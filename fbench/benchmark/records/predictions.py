@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
@@ -130,6 +131,13 @@ def read_predictions(folder: ContainedPath) -> Predictions:
     return {
         split: replace(part, logits=large.get(f"{split}_logits"), sample_ids=large.get(f"{split}_sample_ids"))
         for split, part in classes.items()
+    }
+
+
+def answers_sha256(predictions: Predictions) -> dict[SplitName, str]:
+    """SHA-256 (hex) of the predicted classes of each split, as whole numbers of 8 bytes, the lowest first."""
+    return {
+        split: hashlib.sha256(part.predicted.astype("<i8").tobytes()).hexdigest() for split, part in predictions.items()
     }
 
 

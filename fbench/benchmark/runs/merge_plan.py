@@ -7,14 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig, TrialRecord
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
 from fbench.benchmark.runs.configuration import different_settings
 from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
 from fbench.benchmark.runs.shards import Shard
+from fbench.benchmark.store.equal_trials import is_same_trial
 from fbench.benchmark.store.index.records import TrialRecords
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.errors import UserError
@@ -154,26 +152,11 @@ def _taken(sources: Sequence[Source]) -> dict[str, Source]:
 
 def _refuse_other_result(trial_id: str, one: Source, two: Source) -> None:
     records = one.trials[trial_id], two.trials[trial_id]
-    if _result(records[0]) == _result(records[1]) and _predicted_alike(trial_id, one.folder, two.folder):
+    if is_same_trial(records[0], one.folder, records[1], two.folder):
         return
     raise UserError(
         f"{records[0].spec.label} (trial {trial_id}) has other results in {one.folder.path} than in {two.folder.path}; "
         "leave one of the two runs out, or delete that trial in one."
-    )
-
-
-def _result(record: TrialRecord) -> dict[str, Any]:
-    """What a repetition of a trial must repeat."""
-    fields = {"validation", "test", "steps_done", "images_seen", "chosen_step", "trainable_params", "macs"}
-    return record.model_dump(include=fields)
-
-
-def _predicted_alike(trial_id: str, one: RunFolder, two: RunFolder) -> bool:
-    ours, theirs = one.predictions(trial_id), two.predictions(trial_id)
-    return ours.keys() == theirs.keys() and all(
-        np.array_equal(ours[split].predicted, theirs[split].predicted)
-        and np.array_equal(ours[split].labels, theirs[split].labels)
-        for split in ours
     )
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.numerics import NUMERICS_VERSION
+from fbench.benchmark.records.predictions import answers_sha256
 from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.store.hashes import sha256_of
+from fbench.benchmark.store.hashes import read_hashes, sha256_of
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.core.errors import UserError
 
@@ -30,7 +32,8 @@ class RepeatedTrial:
         ours: that of the repetition; a failed one where it failed here.
         same_answers: whether every image has the same class again, in every split that was evaluated.
         same_logits: whether the logits are the same, as far as they are kept (16 bits); none where the run has none.
-        same_weights: whether the file of the weights is the same; none where the run has none.
+        same_weights: whether the file of the weights is the same; none where the run has neither it nor its hash.
+        answers_sha256: hash of our answers by split; empty where it failed here.
     """
 
     theirs: TrialRecord
@@ -38,6 +41,7 @@ class RepeatedTrial:
     same_answers: bool
     same_logits: bool | None
     same_weights: bool | None
+    answers_sha256: Mapping[SplitName, str] = field(default_factory=dict)
 
     @property
     def is_repeated(self) -> bool:
@@ -94,7 +98,8 @@ def repeat_trial(
         if ours.status == "failed":
             return RepeatedTrial(theirs, ours, False, None, None)
         answers, logits = _compared(folder, here, trial_id)
-        return RepeatedTrial(theirs, ours, answers, logits, _same_weights(folder, here, trial_id))
+        weights = _same_weights(folder, here, trial_id)
+        return RepeatedTrial(theirs, ours, answers, logits, weights, answers_sha256(here.predictions(trial_id)))
 
 
 def _as_here(
@@ -151,7 +156,10 @@ def _compared(theirs: RunFolder, ours: RunFolder, trial_id: str) -> tuple[bool, 
 
 
 def _same_weights(theirs: RunFolder, ours: RunFolder, trial_id: str) -> bool | None:
-    if not (theirs.has_weights(trial_id) and ours.has_weights(trial_id)):
+    """By the hash that was kept of them where the file itself is not there, as in a bundle."""
+    if not ours.has_weights(trial_id):
         return None
-    files = [folder.trial_files(trial_id) / WEIGHTS_FILE for folder in (theirs, ours)]
-    return sha256_of(files[0]) == sha256_of(files[1])
+    kept = (read_hashes(theirs.trial_files(trial_id)) or {}).get(WEIGHTS_FILE)
+    if theirs.has_weights(trial_id):
+        kept = sha256_of(theirs.trial_files(trial_id) / WEIGHTS_FILE)
+    return None if kept is None else kept == sha256_of(ours.trial_files(trial_id) / WEIGHTS_FILE)

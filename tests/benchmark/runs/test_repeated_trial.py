@@ -17,6 +17,7 @@ from fbench.benchmark.records.predictions import write_predictions
 from fbench.benchmark.runs.repeated_trial import chosen_trial, repeat_trial
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
+from fbench.benchmark.store.hashes import HASHES_FILE
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.cli.repeated_view import repeated_line, repeated_values
 from fbench.core.errors import UserError
@@ -75,9 +76,16 @@ def test_what_is_not_the_same_is_named(theirs: RunFolder) -> None:
     assert ": not repeated, with other answers; the same logits and weights (top-1 " in repeated_line(found)
 
 
-def test_without_weights_answers_and_logits_are_held_against_each_other(theirs: RunFolder) -> None:
+def test_without_weights_their_hash_is_compared_and_without_that_answers_and_logits(theirs: RunFolder) -> None:
     trial_id = chosen_trial(theirs, "lenet5")
     (theirs.trial_folder(trial_id) / WEIGHTS_FILE).unlink()
+    found = repeat_trial(theirs, trial_id, "cpu")
+    assert (found.same_weights, found.is_repeated) == (True, True)
+    hashes = theirs.trial_folder(trial_id) / HASHES_FILE
+    hashes.write_text(json.dumps({WEIGHTS_FILE: "0" * 64}))
+    found = repeat_trial(theirs, trial_id, "cpu")
+    assert (found.same_weights, found.is_repeated) == (False, False)
+    hashes.unlink()
     found = repeat_trial(theirs, trial_id, "cpu")
     assert (found.same_weights, found.is_repeated) == (None, True)
 

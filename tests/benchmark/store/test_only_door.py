@@ -9,7 +9,10 @@ from pathlib import Path
 import fbench
 
 ROOT = Path(fbench.__file__).parent
-ROOMS = ("benchmark/store", "benchmark/runs", "benchmark/records", "benchmark/maps", "benchmark/training", "reports")
+ROOMS = (
+    *("benchmark/bundles", "benchmark/store", "benchmark/runs", "benchmark/records", "benchmark/maps"),
+    *("benchmark/training", "reports"),
+)
 OPENERS = {
     *("open", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "symlink_to", "hardlink_to"),
     *("glob", "rglob", "iterdir", "walk", "mkdir", "unlink", "rename", "replace", "rmtree", "copytree", "copyfile"),

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
-import numpy as np
-
 from fbench.ablations.claim_tests import CATALOGUE_NAMES
 from fbench.architectures.contract import Counts, built_in_contract, user_contract
 from fbench.benchmark.data.options import BY_FRAME
@@ -26,6 +24,7 @@ from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.comparisons.budget import image_passes
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence, gather
 from fbench.reports.findings.comparisons.folds import whole_data_sets
+from fbench.reports.findings.comparisons.joining import joined
 
 FIRST_AND_SECOND: Final = ("the first", "the second")
 """Labels of two runs that the sentence before has named."""
@@ -218,7 +217,7 @@ def _merged(network: str, holdings: Sequence[RunOnData], of_the_data: Sequence[R
     _refuse_other_settings(network, having)
     _, merged = having[0]
     for _, more in having[1:]:
-        merged = _joined(merged, more)
+        merged = joined(merged, more)
     known = next((one.evidence for one in of_the_data if one.evidence.clusters is not None), None)
     return merged if known is None else replace(merged, clusters=known.clusters, unit=known.unit)
 
@@ -236,27 +235,6 @@ def _refuse_other_settings(network: str, having: Sequence[tuple[RunOnData, Netwo
                 f"The trials of {network} in {first.where} and {second.where} cannot be pooled, as their searches "
                 f"chose other settings: {found}; take the searches of one run into the other with --from."
             )
-
-
-def _joined(ours: NetworkEvidence, more: NetworkEvidence) -> NetworkEvidence:
-    fresh = [index for index, seed in enumerate(more.seeds) if seed not in ours.seeds]
-    seeds = (*ours.seeds, *(more.seeds[index] for index in fresh))
-    order = sorted(range(len(seeds)), key=lambda index: seeds[index])
-
-    def tuples(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:
-        both = (*first, *(second[index] for index in fresh))
-        return tuple(both[index] for index in order)
-
-    return replace(
-        ours,
-        seeds=tuple(sorted(seeds)),
-        records=tuples(ours.records, more.records),
-        measures=tuples(ours.measures, more.measures),
-        correct=np.concatenate([ours.correct, more.correct[fresh]])[order],
-        confusion=np.concatenate([ours.confusion, more.confusion[fresh]])[order],
-        histories=tuples(ours.histories, more.histories),
-        folds=tuple(_joined(one, other) for one, other in zip(ours.folds, more.folds, strict=False)),
-    )
 
 
 def _failure(network: str, holdings: Sequence[RunOnData]) -> str:

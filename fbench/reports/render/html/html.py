@@ -73,8 +73,8 @@ def render(report: Report) -> str:
             rule=RULE,
             imported_title=IMPORTED_TITLE,
             imported_words=IMPORTED_WORDS,
-            marks=_marks(report.styles),
-            network_colours=_network_colours(report.styles),
+            marks=marks_of(report.styles),
+            network_colours=network_colours(report.styles),
         )
     )
 
@@ -197,12 +197,12 @@ def missing_words(missing: Sequence[PlannedTrial]) -> list[str]:
     ]
 
 
-def _marks(styles: Mapping[str, Style]) -> dict[str, tuple[int, str]]:
+def marks_of(styles: Mapping[str, Style]) -> dict[str, tuple[int, str]]:
     """The number of each network's colour, and its symbol."""
     return {network: (index, style.symbol) for index, (network, style) in enumerate(styles.items())}
 
 
-def _network_colours(styles: Mapping[str, Style]) -> Mapping[str, Markup]:
+def network_colours(styles: Mapping[str, Style]) -> Mapping[str, Markup]:
     """CSS declarations of the networks' colours on a light and on a dark page."""
     return {
         theme: Markup("").join(

@@ -329,11 +329,17 @@ def test_the_committed_report_is_as_clean(browser: Any, width: int) -> None:
     assert browser.get_log("browser") == []
 
 
-def test_the_page_of_two_networks_is_as_clean(browser: Any, tmp_path: Path) -> None:
-    reference = Path(__file__).parents[4] / "results" / "fer2013-standard"
-    page = tmp_path / "diff.html"
-    sides = [f"{reference}:ires", f"{reference}:ires_no_se"]
-    assert CliRunner().invoke(app, ["compare", *sides, "-o", str(page)]).exit_code == 0
+RESULTS = Path(__file__).parents[4] / "results"
+OTHER_PAGES = {
+    "of two networks": ["compare", *(f"{RESULTS / 'fer2013-standard'}:{name}" for name in ("ires", "ires_no_se"))],
+    "of bundles": ["leaderboard", str(RESULTS / "community")],
+}
+
+
+@pytest.mark.parametrize("which", OTHER_PAGES)
+def test_the_other_pages_are_as_clean(browser: Any, tmp_path: Path, which: str) -> None:
+    page = tmp_path / "page.html"
+    assert CliRunner().invoke(app, [*OTHER_PAGES[which], "-o", str(page)]).exit_code == 0
     medium(browser, "screen", "dark")
     for width in (360, 1440):
         resize(browser, width)
