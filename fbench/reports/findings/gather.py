@@ -22,6 +22,7 @@ from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings,
 from fbench.reports.findings.comparisons.published import printed_top1, published_rows
 from fbench.reports.findings.comparisons.studies import StudyResult, study_results
 from fbench.reports.findings.comparisons.summary import summarise_networks
+from fbench.reports.findings.costs.machines import times_apart
 from fbench.reports.findings.faces import network_maps
 from fbench.reports.findings.imported import imported_rows
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
@@ -158,7 +159,8 @@ def _data_findings(
     maps = network_maps(run, evidence, shown, omissions)
     plans = network_plans(run, evidence.recorded_data, omissions)
     budget, to_do = short_budget(run.config, evidence.data), next_step(run, results)
-    first = overview(evidence, summary, results, budget, to_do)
+    apart = times_apart(evidence, {row.network: row.cost.record for row in summary if row.cost.record is not None})
+    first = overview(evidence, summary, results, budget, to_do, apart)
     return DataFindings(
         key=key,
         run_name=run_name,
@@ -184,6 +186,7 @@ def _data_findings(
         plans=plans,
         left_out=omissions.found,
         tuning=tuning_findings(run, evidence.data.name),
+        times_apart=apart,
     )
 
 

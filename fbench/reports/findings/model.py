@@ -16,6 +16,7 @@ from fbench.reports.findings.comparisons.published import PublishedRow
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS, UNITS
+from fbench.reports.findings.costs.machines import TimesApart
 from fbench.reports.findings.faces import NetworkMaps
 from fbench.reports.findings.imported import ImportedRow
 from fbench.reports.findings.networks.blueprint import NetworkPlan
@@ -51,7 +52,8 @@ class DataFindings:
     papers' accuracies by network, each with its place. ``maps`` are what networks make of faces, ``plans`` how networks
     are built, ``families`` what the verdicts of studies are corrected for, ``next_step`` what would decide more, and
     ``left_out`` says which of all this could not be read, and why. ``budget`` is one below the protocol's own, else
-    none. ``tuning`` is what searches for settings found, none where there were none.
+    none. ``tuning`` is what searches for settings found, none where there were none. ``times_apart`` says which
+    machines its times are of, where these are several.
     """
 
     key: str
@@ -78,6 +80,7 @@ class DataFindings:
     plans: tuple[NetworkPlan, ...]
     left_out: tuple[LeftOut, ...]
     tuning: TuningFindings | None
+    times_apart: TimesApart
 
     @property
     def given(self) -> str:

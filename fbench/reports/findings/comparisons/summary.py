@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
 from fbench.reports.findings.costs.cost import NetworkCost, network_cost
+from fbench.reports.findings.costs.machines import machine_words, training_machine
 from fbench.statistics.single import AccuracySummary, summarise
 from fbench.statistics.ties import ties_made_equal
 
@@ -20,8 +21,8 @@ class NetworkSummary:
 
     ``accuracy_without_copies`` leaves out the test images that have an exact copy in the training or validation split;
     it is none where there are none, or where it is not known. ``trials`` are those that were summarised.
-    ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial,
-    and ``concurrent_trials`` the most that ran at a time, itself among them.
+    ``recall_by_class`` has none for a class without images. ``train_time_s`` is the mean time of one trial on the
+    machine that trained most, and ``concurrent_trials`` the most that ran at a time, itself among them.
     """
 
     network: str
@@ -37,7 +38,8 @@ class NetworkSummary:
 
 def summarise_networks(evidence: Evidence) -> list[NetworkSummary]:
     """The rows of the summary, in the order of the plan."""
-    return [_network_summary(evidence, found) for found in evidence.networks.values()]
+    machine = training_machine(evidence)
+    return [_network_summary(evidence, found, machine) for found in evidence.networks.values()]
 
 
 def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
@@ -46,8 +48,9 @@ def by_accuracy(rows: Sequence[NetworkSummary]) -> list[NetworkSummary]:
     return [rows[index] for index in np.argsort(-accuracies, kind="stable")]
 
 
-def _network_summary(evidence: Evidence, found: NetworkEvidence) -> NetworkSummary:
-    times = [record.times for record in found.records if record.times is not None]
+def _network_summary(evidence: Evidence, found: NetworkEvidence, machine: str) -> NetworkSummary:
+    here = [record for record in found.records if machine_words(record.machine) == machine]
+    times = [record.times for record in here if record.times is not None]
     return NetworkSummary(
         network=found.network,
         seeds=len(found.seeds),

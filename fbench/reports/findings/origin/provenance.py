@@ -16,6 +16,7 @@ from fbench.benchmark.records.trial_records import RunConfig
 from fbench.benchmark.store.inputs import PROTOCOL_FILE, SUITE_FILE, file_of_input, given_of, is_chosen_by_hand
 from fbench.benchmark.store.run_table import RunTable, planned_seeds
 from fbench.core.machine import Machine
+from fbench.reports.findings.costs.machines import machine_words
 from fbench.reports.findings.origin.tuning import tuning_words
 from fbench.reports.formatting import count, plural
 
@@ -224,10 +225,10 @@ def _machine_facts(run: RunTable) -> list[Fact]:
     """Machines that say the same of themselves stand once; of several, how many trials each has trained."""
     machines = [record.machine for record in run.trials.values()]
     trials, costs = _unique(machines), _unique(cost.machine for cost in run.costs)
-    trained = Counter(map(_machine_words, machines))
+    trained = Counter(map(machine_words, machines))
     shares = {words: f" ({plural(trials, 'trial')})" if len(trained) > 1 else "" for words, trials in trained.items()}
     facts = [Fact("Trained on", f"{words}{share}") for words, share in shares.items()]
-    facts += [Fact("Cost measured on", words) for words in dict.fromkeys(map(_machine_words, costs))]
+    facts += [Fact("Cost measured on", words) for words in dict.fromkeys(map(machine_words, costs))]
     everything = _unique([*trials, *costs])
     versions = dict.fromkeys(_pairs({"Python": m.python, **m.versions}) for m in everything)
     revisions = list(dict.fromkeys(_revision(m) for m in everything if m.git_revision))
@@ -238,12 +239,6 @@ def _machine_facts(run: RunTable) -> list[Fact]:
 
 def _unique(machines: Iterable[Machine]) -> list[Machine]:
     return list({machine.model_dump_json(): machine for machine in machines}.values())
-
-
-def _machine_words(machine: Machine) -> str:
-    accelerator = f"{machine.accelerator}; " if machine.accelerator else ""
-    cores = f"{machine.usable_cores} of {plural(machine.logical_cores, 'core')} usable"
-    return f"{accelerator}{machine.processor}, {cores}, {machine.memory_gib:g} GiB, {machine.system}"
 
 
 def _revision(machine: Machine) -> str:

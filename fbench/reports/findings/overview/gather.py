@@ -9,6 +9,7 @@ from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.evidence import Evidence
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
+from fbench.reports.findings.costs.machines import TimesApart
 from fbench.reports.findings.next_step import NextStep
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.overview.ablations import Ablation, ablations
@@ -39,8 +40,9 @@ def overview(
     results: Sequence[StudyResult],
     budget: ShortBudget | None,
     next_step: NextStep,
+    apart: TimesApart,
 ) -> Overview:
-    """From what was found of one run on one data set."""
+    """From what was found of one run on one data set; ``apart`` says which machines its times are of."""
     found = contenders(evidence, summary)
     config = evidence.run.config
     return Overview(
@@ -48,7 +50,7 @@ def overview(
         found,
         ablations(evidence, results),
         networks_without_result(evidence),
-        trust_lines(evidence, budget),
+        trust_lines(evidence, budget, apart),
         f"protocol {config.protocol.name}, preset {config.preset}: {budget_words(config.budget, config.protocol)}",
         margin_of(results),
     )

@@ -15,6 +15,7 @@ from fbench.reports.findings.comparisons.learning import (
     exploded_losses,
     unknown_classes,
 )
+from fbench.reports.findings.costs.machines import TimesApart
 from fbench.reports.findings.origin.readings import count_readings
 from fbench.reports.findings.overview.without_result import networks_without_result
 from fbench.reports.formatting import chance, count, listing, percent, plural, significant
@@ -36,7 +37,7 @@ class TrustLine:
     details: tuple[str, ...] = ()
 
 
-def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLine, ...]:
+def trust_lines(evidence: Evidence, budget: ShortBudget | None, apart: TimesApart) -> tuple[TrustLine, ...]:
     """The warnings first, each group in the order of the questions; none where nothing has finished."""
     networks = list(evidence.networks.values())
     if not networks:
@@ -50,6 +51,7 @@ def trust_lines(evidence: Evidence, budget: ShortBudget | None) -> tuple[TrustLi
         _classes(evidence),
         *_copies(evidence),
         *_machine(evidence.run),
+        *_machines(apart),
         *_code(networks),
         *_readings(evidence),
         _trials(evidence),
@@ -183,6 +185,16 @@ def _machine(run: RunTable) -> Iterator[TrustLine]:
             )
             return
         yield TrustLine("Times", f"measured on a quiet machine (other work {taken} % of the cores).", False)
+
+
+def _machines(apart: TimesApart) -> Iterator[TrustLine]:
+    """Where times are of several machines."""
+    if apart.measured:
+        each = "; ".join(f"{listing(one.networks)} on {one.letter}" for one in apart.measured)
+        text = f"measured on {plural(len(apart.measured), 'machine')}, and comparable within one alone: {each}."
+        yield TrustLine("Machines", text, True, apart.sentences)
+    elif apart.trained_on:
+        yield TrustLine("Machines", "several trained; times of trainings are of one of them.", False, apart.sentences)
 
 
 def _code(networks: Sequence[NetworkEvidence]) -> Iterator[TrustLine]:

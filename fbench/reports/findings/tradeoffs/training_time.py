@@ -12,6 +12,7 @@ import numpy as np
 from fbench.benchmark.records.cost_records import CostRecord, TimingSeries
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
+from fbench.reports.findings.costs.machines import machine_words, training_machine
 from fbench.reports.findings.costs.timings import TimeVerdict, compare_timings, main_setting, timing_of
 from fbench.reports.findings.tradeoffs.cost_axes import CONFIDENCE, common_measurement, mean_time
 from fbench.statistics.intervals import Interval
@@ -55,7 +56,7 @@ class TrainingTimeRow:
 
     Attributes:
         network: whose trials these are.
-        seeds: how many trials recorded their time.
+        seeds: how many trials on the machine that trained most recorded their time.
         trial_s: the mean of a trial, with the t interval of the logarithms; its ends are NaN with one seed.
         epoch_s: the mean of an epoch.
         epochs_to_chosen: the mean epoch whose weights were kept; none where that was not recorded.
@@ -92,7 +93,8 @@ class TrainingTimeResult:
 
 def training_time_result(evidence: Evidence) -> TrainingTimeResult | None:
     """The times of training on one data set; none where no trial recorded any."""
-    timed = {network: _timed(found) for network, found in evidence.networks.items()}
+    machine = training_machine(evidence)
+    timed = {network: _timed(found, machine) for network, found in evidence.networks.items()}
     timed = {network: records for network, records in timed.items() if records}
     if not timed:
         return None
@@ -122,8 +124,10 @@ def exclusive_steps(cost: CostRecord | None, networks: Iterable[str]) -> dict[st
     return {network: series for network, series in found.items() if series is not None and len(series.times_s) > 1}
 
 
-def _timed(found: NetworkEvidence) -> list[TrialRecord]:
-    return [record for record in found.records if record.times is not None and record.times.train_time_s > 0]
+def _timed(found: NetworkEvidence, machine: str) -> list[TrialRecord]:
+    """Trials with a time, of the one machine on which times can be compared."""
+    timed = [record for record in found.records if record.times is not None and record.times.train_time_s > 0]
+    return [record for record in timed if machine_words(record.machine) == machine]
 
 
 def _seconds_to(records: Sequence[TrialRecord], target: float) -> list[float]:

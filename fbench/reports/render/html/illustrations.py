@@ -16,6 +16,7 @@ from fbench.reports.findings.comparisons.factors import FactorSection
 from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS
+from fbench.reports.findings.costs.machines import TimesApart
 from fbench.reports.findings.overview.gather import Overview
 from fbench.reports.formatting import count, margin, percent, percent_range, plural, significant
 from fbench.reports.palette import Style
@@ -24,12 +25,22 @@ from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
 Styles = Mapping[str, Style]
 
 
-def pareto_figures(summary: Sequence[NetworkSummary], styles: Styles, key: str) -> tuple[Illustration, ...]:
-    """Accuracy against parameters, MACs, latency and training time; a chart needs two networks whose cost is known."""
+def pareto_figures(
+    summary: Sequence[NetworkSummary], apart: TimesApart, styles: Styles, key: str
+) -> tuple[Illustration, ...]:
+    """Accuracy against parameters, MACs, latency and training time; a chart needs two networks whose cost is known.
+
+    Latency is that of the machine on which most networks were timed, where there are several.
+    """
+    main = apart.measured[0] if apart.measured else None
+    on_main = f" on machine {main.letter}" if main else ""
     costs = {
         "params": ("trainable parameters, thousands", [_scaled(r.cost.trainable_params, 1e-3) for r in summary]),
         "macs": ("MACs, millions", [_scaled(r.cost.macs, 1e-6) for r in summary]),
-        "latency": ("latency at batch 1, ms", [r.cost.latency_p50_ms for r in summary]),
+        "latency": (
+            f"latency at batch 1{on_main}, ms",
+            [r.cost.latency_p50_ms if main is None or r.network in main.networks else None for r in summary],
+        ),
         "training": ("training time of a trial, s", [_unshared_train_time_s(r) for r in summary]),
     }
     figures = []

@@ -77,7 +77,7 @@ def data_section(
         sparklines=sparklines(evidence.networks),
         tuning_curves=_tuning_curves(found.tuning),
         accuracy_figures=figure_parts(inputs, "accuracy"),
-        pareto=pareto_figures(found.summary, styles, key),
+        pareto=pareto_figures(found.summary, found.times_apart, styles, key),
         learning_figures=figure_parts(inputs, "learning"),
         recalls=recalls,
         recall_changes=recall_figures(recalls, studies, styles, key),

@@ -102,6 +102,7 @@ def _cost_note(section: DataFindings) -> str:
         notes.append(f"Times were measured for the image size and classes of {section.timed_for} alone.")
     if any(row.cost.latency_p50_ms is not None for row in section.summary):
         notes.append("Latency is the median of a batch of 1.")
+    notes += section.times_apart.sentences
     if any(row.train_time_s is not None for row in section.summary):
         most = max((row.concurrent_trials or 1 for row in section.summary), default=1)
         shared = f": up to {most} trials shared the machine" if most > 1 else ""

@@ -11,6 +11,7 @@ import pytest
 
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.reports.findings.comparisons.evidence import gather
+from fbench.reports.findings.costs.machines import TimesApart
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
 from fbench.reports.render.html.build import build_report
@@ -21,7 +22,7 @@ SMALL = Recipe(accuracy={"ires": 0.6, "ires_no_se": 0.5}, images=200, seeds=rang
 
 
 def lines_of(run: RunTable) -> dict[str, TrustLine]:
-    return {line.topic: line for line in trust_lines(gather(run, run.config.data[0]), None)}
+    return {line.topic: line for line in trust_lines(gather(run, run.config.data[0]), None, TimesApart((), ""))}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def run(tmp_path: Path) -> RunTable:
 
 
 def test_warnings_come_first_and_a_run_that_is_well_has_none_of_what_it_should_not(run: RunTable) -> None:
-    found = trust_lines(gather(run, run.config.data[0]), None)
+    found = trust_lines(gather(run, run.config.data[0]), None, TimesApart((), ""))
     warned = [line.is_warning for line in found]
     assert warned == sorted(warned, reverse=True)
     lines = {line.topic: line for line in found}
