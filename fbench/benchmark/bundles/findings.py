@@ -35,13 +35,17 @@ class BundleFinding:
 
 @dataclass(frozen=True)
 class BundleCheck:
-    """What was found in one bundle; ``submission`` and ``run`` are none where they cannot be read."""
+    """What was found in one bundle; ``submission`` and ``run`` are none where they cannot be read.
+
+    ``name`` is what it is called beside others, empty where it is alone.
+    """
 
     path: Path
     submission: Submission | None
     findings: tuple[BundleFinding, ...]
     repetitions: tuple[Repetition, ...] = ()
     run: RunTable | None = field(default=None, repr=False, compare=False)
+    name: str = ""
 
     @property
     def problems(self) -> list[BundleFinding]:

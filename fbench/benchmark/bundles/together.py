@@ -20,21 +20,31 @@ def bundle_folders(paths: Sequence[Path]) -> list[Path]:
     Raises:
         UserError: a path is no folder, a run, or empty.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for given in paths:
         path = expanded(given)
         folder = ContainedPath(path)
         entries = folder.entries()
         if SUBMISSION_FILE in entries:
-            found[path] = None
+            found.setdefault(path.resolve(), path)
             continue
         if "run.json" in entries:
             raise UserError(f"{path} is a run and no bundle; fbench submit {path} --to DIR makes one of it.")
         inner = [path / name for name, is_folder in entries.items() if is_folder and not name.startswith(".")]
         if not inner:
             raise UserError(f"{path} is no bundle and holds none; fbench submit RUN --to DIR makes one.")
-        found |= dict.fromkeys(inner)
-    return list(found)
+        for one in inner:
+            found.setdefault(one.resolve(), one)
+    return list(found.values())
+
+
+def bundle_names(paths: Sequence[Path]) -> list[str]:
+    """What bundles are called beside each other: by their folders, and where two are called alike by those around."""
+    names = [path.resolve().name for path in paths]
+    return [
+        "/".join(path.resolve().parts[-2:]) if names.count(name) > 1 else name
+        for path, name in zip(paths, names, strict=True)
+    ]
 
 
 def check_together(checks: Sequence[BundleCheck]) -> Iterator[tuple[BundleCheck, BundleFinding]]:

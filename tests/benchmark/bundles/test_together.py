@@ -9,7 +9,7 @@ import pytest
 from bundled_run import a_trial, change, seal_again
 
 from fbench.benchmark.bundles.checking import check_bundle
-from fbench.benchmark.bundles.together import bundle_folders, check_together
+from fbench.benchmark.bundles.together import bundle_folders, bundle_names, check_together
 from fbench.core.errors import UserError
 
 
@@ -25,6 +25,15 @@ def test_a_bundle_is_meant_itself_and_a_folder_all_that_lie_in_it(bundle: Path, 
     for nothing in (tmp_path / "empty", tmp_path / "absent"):
         with pytest.raises(UserError, match="is no bundle and holds none"):
             bundle_folders([nothing])
+
+
+def test_a_bundle_that_is_named_twice_is_one_and_two_of_one_name_are_told_apart(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "a" / "mine")
+    shutil.copytree(bundle, tmp_path / "b" / "mine")
+    paths = [tmp_path / "a" / "mine", tmp_path / "b" / ".." / "a" / "mine", tmp_path / "b" / "mine", bundle]
+    folders = bundle_folders(paths)
+    assert folders == [paths[0], paths[2], paths[3]]
+    assert bundle_names(folders) == ["a/mine", "b/mine", "bundle"]
 
 
 def test_the_same_trial_is_the_same_in_both_or_told(bundle: Path, tmp_path: Path) -> None:

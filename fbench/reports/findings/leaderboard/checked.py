@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fbench.benchmark.bundles.checking import check_bundle
 from fbench.benchmark.bundles.findings import BundleCheck, BundleFinding, said
-from fbench.benchmark.bundles.together import bundle_folders, check_together
+from fbench.benchmark.bundles.together import bundle_folders, bundle_names, check_together
 from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.reports.findings.comparisons.usable import usable_trials
@@ -30,7 +30,11 @@ def check_bundles(paths: Sequence[Path]) -> list[BundleCheck]:
     Raises:
         UserError: a path is no bundle and holds none.
     """
-    checks = [_read_as_a_report(check_bundle(path)) for path in bundle_folders(paths)]
+    folders = bundle_folders(paths)
+    checks = [
+        replace(_read_as_a_report(check_bundle(path)), name=name)
+        for path, name in zip(folders, bundle_names(folders), strict=True)
+    ]
     for place, found in [(checks.index(check), found) for check, found in check_together(checks)]:
         checks[place] = _with(checks[place], found)
     return checks

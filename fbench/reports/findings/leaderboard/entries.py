@@ -57,7 +57,7 @@ class Entry:
     @property
     def bundles(self) -> tuple[str, ...]:
         """The names of the bundles."""
-        return tuple(dict.fromkeys(one.check.path.name for one in self.held))
+        return tuple(dict.fromkeys(one.check.name for one in self.held))
 
     @property
     def code(self) -> str:

@@ -58,7 +58,7 @@ def gather_leaderboard(paths: Sequence[Path], title: str = "Leaderboard") -> Lea
         boards=boards,
         bundles=tuple(_bundle_lines(checks)),
         answers=tuple(map(board_sentence, boards)),
-        remarks=tuple(f"{check.path.name}: {found.sentence}." for check in checks for found in check.findings),
+        remarks=tuple(f"{check.name}: {found.sentence}." for check in checks for found in check.findings),
     )
 
 
@@ -139,7 +139,7 @@ def _bundle_lines(checks: Sequence[BundleCheck]) -> Iterator[BundleLine]:
         if submission is None or check.run is None:
             continue
         yield BundleLine(
-            name=check.path.name,
+            name=check.name,
             by=submission.by,
             created_on=submission.created_on,
             networks=len(submission.facts.networks),
