@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fbench.benchmark.bundles.findings import BundleCheck, BundleFinding
 from fbench.benchmark.bundles.submission import SUBMISSION_FILE
+from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.equal_trials import is_same_trial
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
@@ -49,7 +50,7 @@ def bundle_names(paths: Sequence[Path]) -> list[str]:
 
 def check_together(checks: Sequence[BundleCheck]) -> Iterator[tuple[BundleCheck, BundleFinding]]:
     """What is wrong with bundles beside each other, with the second of the two that do not agree: a trial that has
-    another result there, and a note of data that are called the same and are others."""
+    another result there. Another processor may round otherwise, and data of one name may be others: these are notes."""
     for one, two in combinations((check for check in checks if check.run is not None), 2):
         yield from ((two, found) for found in (*_other_results(one, two), *_other_data(one, two)))
 
@@ -61,10 +62,20 @@ def _other_results(one: BundleCheck, two: BundleCheck) -> Iterator[BundleFinding
         if trial_id in one.run.trials:
             ours, theirs = two.run.trials[trial_id], one.run.trials[trial_id]
             if not is_same_trial(ours, two.run.folder, theirs, one.run.folder):
-                yield BundleFinding(
-                    f"trials/{trial_id}",
-                    f"({ours.spec.label}) has another result than in {one.path}; leave one of the two out",
-                )
+                yield _other_result(ours, theirs, one.path)
+
+
+def _other_result(ours: TrialRecord, theirs: TrialRecord, path: Path) -> BundleFinding:
+    place, said = f"trials/{ours.trial_id}", f"({ours.spec.label}) has another result than in {path}"
+    if computes_on(ours) == computes_on(theirs):
+        return BundleFinding(place, f"{said}; leave one of the two out")
+    where = f"on {computes_on(ours)}, and there on {computes_on(theirs)}"
+    return BundleFinding(place, f"{said}, as it was trained {where}; of the two that one counts", is_problem=False)
+
+
+def computes_on(record: TrialRecord) -> str:
+    """What the bits of a result may depend on beside its numerics."""
+    return record.machine.accelerator or record.machine.processor
 
 
 def _other_data(one: BundleCheck, two: BundleCheck) -> Iterator[BundleFinding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bundled_run import a_trial, change, seal_again
@@ -45,6 +46,22 @@ def test_the_same_trial_is_the_same_in_both_or_told(bundle: Path, tmp_path: Path
     assert check.path == other
     assert found.is_problem
     assert found.text == f"(lenet5 on stripes, seed 0) has another result than in {bundle}; leave one of the two out"
+
+
+def test_another_result_of_another_processor_is_noted_and_the_first_one_counts(bundle: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(bundle, tmp_path / "other"))
+
+    def trained_elsewhere(record: dict[str, Any]) -> None:
+        record["test"].update(top1=0.25)
+        record["machine"].update(processor="another processor")
+
+    change(a_trial(other) / "record.json", trained_elsewhere)
+    seal_again(other)
+    ((check, found),) = check_together([check_bundle(bundle), check_bundle(other)])
+    assert check.path == other
+    assert not found.is_problem
+    assert "as it was trained on another processor, and there on " in found.text
+    assert found.text.endswith("; of the two that one counts")
 
 
 def test_other_data_of_one_name_are_noted(bundle: Path, tmp_path: Path) -> None:

@@ -69,14 +69,14 @@ class Entry:
 
     @property
     def repeated(self) -> Repeated:
-        """Trials that somebody repeated, or that two bundles hold as trained at other times."""
+        """Trials that somebody repeated, or that two bundles hold with one result, as trained at other times."""
         ids = {record.trial_id for one in self.held for record in records_of(one.network)}
         found = repetitions_of({one.check.path: one.check for one in self.held}.values(), ids)
-        begun: dict[str, set[str]] = {}
+        trained: dict[str, list[TrialRecord]] = {}
         for one in self.held:
             for record in records_of(one.network):
-                begun.setdefault(record.trial_id, set()).add(record.started_at)
-        twice = {trial_id for trial_id, times in begun.items() if len(times) > 1}
+                trained.setdefault(record.trial_id, []).append(record)
+        twice = {trial_id for trial_id, records in trained.items() if _are_repetitions(records)}
         return counted(found, ids, twice)
 
 
@@ -154,6 +154,13 @@ def records_of(network: NetworkEvidence) -> Iterator[TrialRecord]:
     """The records of its trainings, those of all folds."""
     for part in network.folds or (network,):
         yield from part.records
+
+
+def _are_repetitions(records: Sequence[TrialRecord]) -> bool:
+    """Whether records of one trial are of several trainings with one result."""
+    first = records[0]
+    same = all((one.test, one.validation) == (first.test, first.validation) for one in records)
+    return same and len({one.started_at for one in records}) > 1
 
 
 def repetitions_of(checks: Iterable[BundleCheck], trial_ids: Set[str]) -> list[Repetition]:
