@@ -64,7 +64,7 @@ def _budget(budget: ShortBudget | None) -> TrustLine:
     share = chance(budget.image_passes / budget.own)
     return TrustLine(
         "Budget",
-        f"{share} % of the protocol’s own image passes; longer trainings may come out otherwise.",
+        f"{share} % of the protocol’s own image passes; longer trainings may differ.",
         True,
     )
 
@@ -152,8 +152,8 @@ def _copies(evidence: Evidence) -> Iterator[TrustLine]:
     share = leaked / max(1, sum(audit.images_by_split_and_class["test"]))
     yield TrustLine(
         "Copies",
-        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in other splits "
-        "too; the summary has accuracies without them.",
+        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in other splits; "
+        "the summary has top-1 without them.",
         True,
     )
 
