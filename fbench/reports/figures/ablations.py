@@ -17,6 +17,7 @@ from fbench.reports.figures.canvas import (
     INK,
     PAGE_WIDTH_IN,
     VERDICT_COLOURS,
+    WIDE_PAGE_IN,
     set_margins,
 )
 from fbench.reports.figures.drawing import Drawing, Hotspot
@@ -32,7 +33,7 @@ MARKERS: Final[dict[Verdict, str]] = {"better": "^", "worse": "v", "equivalent":
 NamePlace = Literal["beside", "above"]
 """Of the names: beside the rows where the page is wide, above them on a telephone, so that the plot has its width."""
 
-_WIDTH_IN: Final[dict[NamePlace, float]] = {"beside": 5.4, "above": PAGE_WIDTH_IN}
+_WIDTH_IN: Final[dict[NamePlace, float]] = {"beside": WIDE_PAGE_IN, "above": PAGE_WIDTH_IN}
 _NAME_IN: Final[dict[NamePlace, float]] = {"beside": 2.1, "above": PAGE_WIDTH_IN - 0.24}
 _MARKS_IN: Final = 0.25
 """Of a row, without names above it."""

@@ -25,6 +25,8 @@ more in CIELAB; figures add a marker of its own to each."""
 PAPER: Final = "#ffffff"
 PAGE_WIDTH_IN: Final = 3.58
 """Of a drawing that stays legible on a telephone: at 360 px, with a bar for scrolling, 9 points are 11 px."""
+WIDE_PAGE_IN: Final = 5.4
+"""Of a drawing for wider pages, which needs another for a telephone."""
 SMALLEST_TYPE: Final = 9.0
 """In points: no text of a drawing is smaller."""
 

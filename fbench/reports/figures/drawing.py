@@ -10,7 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, ParamSpec, get_args
 
@@ -92,6 +92,11 @@ def illustrate(key: str, title: str, make: Callable[P, Drawing], *args: P.args, 
     except Exception as error:  # of any type: one figure that cannot be made must not cost the report
         drawing = Drawing(PAGE_WIDTH_IN, 0.0, "", _paint_nothing, left_out=reason_on_a_line(error, MOST_OF_A_REASON))
     return Illustration(key, title, drawing)
+
+
+def with_narrow(wide: Illustration, narrow: Illustration) -> Illustration:
+    """An illustration with the drawing of another for a telephone, if that could be made."""
+    return replace(wide, narrow=None if narrow.drawing.left_out else narrow.drawing)
 
 
 def _paint_nothing(figure: Figure) -> None:

@@ -26,7 +26,7 @@ _POINT_RADIUS: Final = 5.0  # typographic points
 _CLEARANCE: Final = 1.5  # typographic points between a name and a line
 _LEADER_FROM: Final = 12.0  # typographic points: a name farther away has a line to its point
 _CLEARLY: Final = 1.3  # a name without a leader is nearer to its point than to any other by this factor
-_LONGEST: Final = (22, 16, 11)
+_LONGEST: Final = (30, 22, 16, 11)
 """Letters of a name: all are cut further where some would have no place."""
 
 _STEP: Final = 8  # typographic points between places farther away

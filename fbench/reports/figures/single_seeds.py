@@ -16,51 +16,55 @@ from fbench.reports.figures.canvas import INK, PAGE_WIDTH_IN, set_margins
 from fbench.reports.figures.drawing import Drawing, Hotspot
 from fbench.reports.figures.lettering import fitted, text_width_in
 from fbench.reports.findings.comparisons.evidence import NetworkEvidence
-from fbench.reports.formatting import number, percent, percent_range, plural
+from fbench.reports.formatting import number, percent, percent_range, plural, shorten
 from fbench.reports.palette import Style
 
 _ROW_IN: Final = 0.235
 _FONT: Final = 9.0
 _MOST_NAMED: Final = 8
-_MOST_ROOM_IN: Final = 1.5
+_ROOM: Final = 0.42
+"""Of the width, that names have at most."""
+_MOST_LETTERS: Final = 24
 
 
-def single_seeds(networks: Sequence[NetworkEvidence], styles: Mapping[str, Style]) -> Drawing:
+def single_seeds(
+    networks: Sequence[NetworkEvidence], styles: Mapping[str, Style], width_in: float = PAGE_WIDTH_IN
+) -> Drawing:
     """Top-1 of each seed on the headline split: at least one network, a row each, the first at the top.
 
-    The upright bar is the mean. The points of a row answer the pointer together.
+    The upright bar is the mean. The points of a row answer the pointer together. Names have less than half the width.
     """
     table = accuracy_by_seed(networks)
     ends = table.groupby("network", sort=False)["top1"].agg(["mean", "min", "max"])
     names = list(ends.index)
-    room = text_width_in(_labels(names), _FONT) + 0.15
+    labels = [fitted(name, _ROOM * width_in, _FONT) for name in names]
+    room = text_width_in(labels, _FONT) + 0.15
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         set_margins(figure, left=room, right=0.2, top=0.08, bottom=0.52)
-        draw_seeds(axes, table, styles)
+        draw_seeds(axes, table, styles, labels)
 
     spots = tuple(Hotspot(_gid(row), _words(table[table["network"] == name])) for row, name in enumerate(names))
-    return Drawing(PAGE_WIDTH_IN, 0.6 + _ROW_IN * len(names), _alt(ends), paint, spots)
+    return Drawing(width_in, 0.6 + _ROW_IN * len(names), _alt(ends), paint, spots)
 
 
-def draw_seeds(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style]) -> None:
-    """A row for each network of ``network, seed, top1`` (a fraction of 1), the first at the top."""
+def draw_seeds(
+    axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], labels: Sequence[str] | None = None
+) -> None:
+    """A row for each network of ``network, seed, top1`` (a fraction of 1), the first at the top; ``labels`` in the
+    place of long names."""
     means = table.groupby("network", sort=False)["top1"].mean()
     names = list(means.index)
     _strips(axes, table, {name: styles[name].light for name in names})
     rows = range(len(names))
     axes.plot(means, rows, linestyle="", marker="|", markersize=11, markeredgewidth=1.4, color=INK, zorder=4)
-    axes.set_yticks(rows, _labels(names))
+    axes.set_yticks(rows, labels or [shorten(name, _MOST_LETTERS) for name in names])
     axes.tick_params(axis="y", length=0, labelsize=_FONT)
     axes.yaxis.grid(visible=True)
     axes.spines["left"].set_visible(False)
     axes.set(xlabel="top-1, %", ylabel="")
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
-
-
-def _labels(names: Sequence[str]) -> list[str]:
-    return [fitted(name, _MOST_ROOM_IN, _FONT) for name in names]
 
 
 def accuracy_by_seed(networks: Sequence[NetworkEvidence]) -> pd.DataFrame:

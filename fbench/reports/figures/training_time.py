@@ -51,7 +51,8 @@ def training_time_chart(rows: Sequence[TrainingTimeRow], styles: Mapping[str, St
             if row.alone_s is not None:
                 _interval(axes, row.alone_s, index + _ALONE, style, _STEP)
             name = shorten(row.network, 40)
-            axes.text(0.004, index - 0.27, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
+            where = axes.get_yaxis_transform()
+            axes.text(0.004, index - 0.27, name, transform=where, va="center", fontsize=9, gid=f"label-{index}")
         axes.set_yticks([])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")

@@ -20,6 +20,7 @@ from fbench.reports.findings.comparisons.learning import learning_sentence, unkn
 from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import NEW_UNITS
+from fbench.reports.findings.comparisons.verdicts import roughly
 from fbench.reports.findings.origin.provenance import budget_words
 from fbench.reports.findings.origin.tuning import given_settings
 from fbench.reports.findings.overview.contenders import Contender
@@ -206,7 +207,8 @@ def _seeds_wanted(row: Comparison) -> str:
     if row.neither_learned:
         return "; neither learned"
     seeds = row.more.seeds if row.more else None
-    return f"; if that is the difference, {count(seeds)} seeds would tell with a chance of 80 %" if seeds else ""
+    chance = f"about {count(roughly(seeds))} seeds would tell with a chance of 80 %" if seeds else ""
+    return f"; if that is the difference, {chance}" if chance else ""
 
 
 def _seeds(evidence: Evidence) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fbench.reports.findings.answer import answer
 from fbench.reports.findings.comparisons.evidence import gather
 from fbench.reports.findings.comparisons.studies import study_results
 from fbench.reports.findings.comparisons.summary import summarise_networks
+from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.overview.contenders import contenders
 from fbench.reports.findings.tradeoffs.fronts import front_result
 from fbench.reports.render.html.build import build_report
@@ -65,6 +67,16 @@ def test_differences_are_told_from_the_largest_and_chance_is_called_chance(folde
     assert words["What matters"].startswith("At this budget and on new images, against ires: ires_flatten loses ")
     assert " points and ires_no_se loses " in words["What matters"]
     assert words["Undecided"].startswith("Chance could explain ires_relu against ires (")
+
+
+def test_the_seeds_that_would_tell_are_those_of_the_study(folder: Path) -> None:
+    study = {"name": "a", "title": "A", "question": "?", "baseline": "ires", "levels": ("ires", "ires_relu")}
+    run = fabricate_run(folder, Recipe(accuracy={"ires": 0.62, "ires_relu": 0.6}, seeds=range(6), studies=(study,)))
+    (result,) = study_results(gather(run, run.config.data[0]))
+    (told,) = re.findall(r"about ([\d,]+) seeds would tell with a chance of 80 %", answer_of(run)["Undecided"])
+    assert f"about {told} seeds each would decide with a chance of 80 %" in verdict_sentence(
+        result.comparisons[0], result
+    )
 
 
 def test_a_pair_of_two_studies_is_told_once(folder: Path) -> None:

@@ -17,7 +17,7 @@ from fbench.reports.findings.claims.pool import FIRST_AND_SECOND, ClaimInputs
 from fbench.reports.findings.comparisons.alike import first_difference
 from fbench.reports.findings.costs.timings import image_log_times, main_setting
 from fbench.reports.findings.gate.comparable import MACHINE_FIELDS
-from fbench.reports.formatting import number
+from fbench.reports.formatting import minus, number
 from fbench.statistics.statements import StatementAnswer, says_ratio_within, says_shorter
 from fbench.statistics.timing import LogTimes, TimeRatio, time_ratio
 
@@ -130,7 +130,7 @@ def _change(ratio: TimeRatio) -> str:
     middle, *ends = (100 * sign * (value - 1) for value in (ratio.ratio, ratio.low, ratio.high))
     if not all(map(math.isfinite, ends)):
         return f"{number(middle, 1)} % {word} time (too few blocks for an interval)"
-    return f"{number(middle, 1)} % {word} time ({number(min(ends), 1)} to {number(max(ends), 1)} %)"
+    return minus(f"{number(middle, 1)} % {word} time ({number(min(ends), 1)} to {number(max(ends), 1)} %)")
 
 
 def _more_blocks(limits: tuple[float, float], ratio: TimeRatio) -> tuple[MissingEvidence, ...]:

@@ -101,12 +101,12 @@ def _missing(row: Comparison) -> str:
         return ""
     condition = ": if the true difference is the one seen, "
     if row.more.seeds is not None:
-        return f"{condition}about {count(_roughly(row.more.seeds))} seeds each would decide"
-    wanted = f", and about {units(_roughly(row.more.images), row.unit)} could" if row.more.images else ""
+        return f"{condition}about {count(roughly(row.more.seeds))} seeds each would decide with a chance of 80 %"
+    wanted = f", and about {units(roughly(row.more.images), row.unit)} could" if row.more.images else ""
     return f"{condition}this test set is too small, more seeds cannot decide{wanted}"
 
 
-def _roughly(amount: int) -> int:
+def roughly(amount: int) -> int:
     """Two digits of a number that is no better known."""
     step = int(10 ** max(0, len(str(amount)) - 2))
     return -(-amount // step) * step

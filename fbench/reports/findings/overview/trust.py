@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.store.run_table import RunTable
 from fbench.reports.findings.comparisons.budget import ShortBudget
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
@@ -65,7 +66,7 @@ def _budget(budget: ShortBudget | None) -> TrustLine:
     share = chance(budget.image_passes / budget.own)
     return TrustLine(
         "Budget",
-        f"{share} % of the protocol’s own image passes; longer trainings may come out otherwise.",
+        f"{share} % of the protocol’s own image passes; longer trainings may differ.",
         True,
     )
 
@@ -130,7 +131,7 @@ def _classes(evidence: Evidence) -> TrustLine:
             return TrustLine(
                 "Classes", f"hardly ever recognised: {first.name} ({first.reached}), by {first.who}.", True
             )
-        some = f"up to {max(len(one.recalls) for one in unknown)} of {max(one.asked for one in unknown)} networks"
+        some = f"some of {plural(max(one.asked for one in unknown), 'network')} that learned"
         who = next(iter(whose)) if len(whose) == 1 else some
         text = f"hardly ever recognised: {_named([one.name for one in unknown])}, by {who}."
         each = (f"{one.name}: {one.reached}{f' with {one.who}' if len(whose) > 1 else ''}" for one in unknown)
@@ -153,8 +154,8 @@ def _copies(evidence: Evidence) -> Iterator[TrustLine]:
     share = leaked / max(1, sum(audit.images_by_split_and_class["test"]))
     yield TrustLine(
         "Copies",
-        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in other splits "
-        "too; the summary has accuracies without them.",
+        f"{plural(leaked, 'test image')} ({percent(share)} %) {'is' if leaked == 1 else 'are'} in other splits; "
+        "the summary has top-1 without them.",
         True,
     )
 
@@ -175,16 +176,17 @@ def _machine(run: RunTable) -> Iterator[TrustLine]:
         )
     else:
         taken = percent(cost.busy_percent / 100, 0)
-        ceiling = cost.roofline
-        if ceiling is not None and ceiling.is_of_busy_machine:
-            yield TrustLine(
-                "Times",
-                "measured on a quiet machine, but the roofline while other work took "
-                f"{percent((ceiling.busy_percent or 0.0) / 100, 0)} % of the cores: shares of it are too large.",
-                True,
-            )
-            return
         yield TrustLine("Times", f"measured on a quiet machine (other work {taken} % of the cores).", False)
+        yield from _roofline(cost)
+
+
+def _roofline(cost: CostRecord) -> Iterator[TrustLine]:
+    """Where that was measured on a busier machine than the times."""
+    ceiling = cost.roofline
+    if ceiling is not None and ceiling.is_of_busy_machine:
+        taken = percent((ceiling.busy_percent or 0.0) / 100, 0)
+        text = f"measured while other work took {taken} % of the cores: shares of it are too large."
+        yield TrustLine("Roofline", text, True)
 
 
 def _machines(apart: TimesApart) -> Iterator[TrustLine]:

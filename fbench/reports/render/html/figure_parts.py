@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from fbench.reports.figures.drawing import illustrate
+from fbench.reports.figures.canvas import WIDE_PAGE_IN
+from fbench.reports.figures.drawing import illustrate, with_narrow
 from fbench.reports.figures.learning import Quantity, is_in_epochs, learning_curves
 from fbench.reports.figures.single_seeds import single_seeds
 from fbench.reports.findings.comparisons.evidence import Evidence
@@ -72,17 +73,10 @@ def every_seed(inputs: FigureInputs) -> Groups:
     if max((row.seeds for row in summary), default=0) < 2:
         return ()
     trials = [row.trials for row in by_accuracy(summary)]
-    key = f"{inputs.found.key}-seeds"
-    return (
-        FigureGroup(
-            "",
-            (
-                illustrate(
-                    key, f"Top-1 of every seed, %; {seeds_and_images(trials)}", single_seeds, trials, inputs.styles
-                ),
-            ),
-        ),
-    )
+    key, title = f"{inputs.found.key}-seeds", f"Top-1 of every seed, %; {seeds_and_images(trials)}"
+    wide = illustrate(key, title, single_seeds, trials, inputs.styles, WIDE_PAGE_IN)
+    narrow = illustrate(key, title, single_seeds, trials, inputs.styles)
+    return (FigureGroup("", (with_narrow(wide, narrow),)),)
 
 
 def learning(inputs: FigureInputs) -> Groups:

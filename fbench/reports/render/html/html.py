@@ -54,6 +54,7 @@ _FILTERS = (
 
 
 _LONGEST_TOPIC: Final = 30
+_LONGEST_WHOLE: Final = 20
 _SCRIPTS: Final = ("cells", "tips", "glossary", "tables", "forms", "copies", "contents", "reading")
 """Files of the page's script, each after those that it uses."""
 
@@ -92,6 +93,7 @@ def page_environment() -> Environment:
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
     environment.filters |= {"contents": contents, "emphasised": emphasised, "short_names": short_names}
+    environment.filters["unbroken"] = unbroken
     environment.globals |= {
         "friedman_sentence": friedman_sentence,
         "pooled_sentence": pooled_sentence,
@@ -146,6 +148,15 @@ def short_names(text: str | Markup, names: Iterable[str]) -> Markup:
         if cut[name] != name and list(cut.values()).count(cut[name]) == 1:
             text = text.replace(escape(name), Markup('<abbr title="{}">{}</abbr>').format(name, cut[name]))
     return text
+
+
+def unbroken(text: str) -> Markup:
+    """The text with no line that ends at a hyphen within a short word, such as ``ARCH-1`` or ``--only``."""
+    words = text.split(" ")
+    return Markup(" ").join(
+        Markup('<span class="whole">{}</span>').format(word) if "-" in word and len(word) <= _LONGEST_WHOLE else word
+        for word in words
+    )
 
 
 def content_hash(script: str) -> str:

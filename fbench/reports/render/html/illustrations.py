@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from fbench.reports.figures.ablations import ablations_forest
 from fbench.reports.figures.critical_difference import RankedNetworks, critical_difference_diagram
-from fbench.reports.figures.drawing import Illustration, illustrate
+from fbench.reports.figures.drawing import Illustration, illustrate, with_narrow
 from fbench.reports.figures.interaction import interaction_plot
 from fbench.reports.figures.pareto import ParetoPoint, pareto_chart
 from fbench.reports.figures.performance_profile import performance_profiles
@@ -72,8 +71,7 @@ def ablations_figure(found: Overview, data: str, budget: ShortBudget | None, key
         f"band: the margin of {' or '.join(margin(size) for size in sorted({row.margin for row in rows}))}",
     ]
     wide = illustrate(key, f"{title}; {', '.join(filter(None, marks))}", ablations_forest, rows, absent)
-    narrow = illustrate(key, title, ablations_forest, rows, absent, "above").drawing
-    return replace(wide, narrow=None if narrow.left_out else narrow)
+    return with_narrow(wide, illustrate(key, title, ablations_forest, rows, absent, "above"))
 
 
 def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:

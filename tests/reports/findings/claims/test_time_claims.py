@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,11 @@ def test_a_range_of_reductions_holds_where_every_interval_lies_within(low: int, 
     test = {**RANGE, "low_percent": low, "high_percent": high, "precision": 0.01}
     found = judged(test, measured(arch1=0.6, arch3=0.75, arch4=1.0))
     assert found.verdict == verdict
+
+
+def test_an_interval_on_both_sides_of_zero_has_a_true_minus_sign() -> None:
+    found = judged(FASTER, measured(arch1=1.0, arch3=1.0))
+    assert re.search(r"% (less|more) time \(−\d+\.\d to \d+\.\d %\)", found.why)
 
 
 def test_why_names_the_reduction_with_its_interval_and_what_it_rests_on() -> None:

@@ -16,6 +16,7 @@ from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.overview.trust import TrustLine, trust_lines
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import MACHINE, Recipe, fabricate_run
+from tests.reports.findings.costs.test_roofline_of_a_machine import ROOFLINE
 from tests.reports.read_page import Page
 
 SMALL = Recipe(accuracy={"ires": 0.6, "ires_no_se": 0.5}, images=200, seeds=range(10))
@@ -124,6 +125,16 @@ def test_how_busy_the_machine_was_is_said(run: RunTable, percent: float | None, 
     line = lines_of(busy(run, percent))["Times"]
     assert words in line.text
     assert line.is_warning is warns
+
+
+def test_a_roofline_of_a_busier_machine_than_the_times_is_said_apart(run: RunTable) -> None:
+    quiet = busy(run, 4.0)
+    ceiling = ROOFLINE.model_copy(update={"busy_percent": 50.0})
+    cost = quiet.costs[-1].model_copy(update={"roofline": ceiling})
+    lines = lines_of(replace(quiet, costs=(cost,)))
+    assert lines["Times"] == TrustLine("Times", "measured on a quiet machine (other work 4 % of the cores).", False)
+    text = "measured while other work took 50 % of the cores: shares of it are too large."
+    assert lines["Roofline"] == TrustLine("Roofline", text, True)
 
 
 def with_machines(run: RunTable, change: Callable[[int], dict[str, object]]) -> RunTable:

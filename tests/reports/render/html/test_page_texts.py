@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fbench.reports.render.html.html import page_script, short_names, with_unbroken_percents
+from fbench.reports.render.html.html import page_script, short_names, unbroken, with_unbroken_percents
 
 LONG = "a_network_with_a_name_of_many_words_and_more"
 
@@ -27,3 +27,9 @@ def test_a_long_name_is_cut_and_told_whole_to_who_asks() -> None:
 def test_two_names_that_would_read_alike_stay_whole() -> None:
     names = (f"{LONG}_1", f"{LONG}_2")
     assert short_names(" and ".join(names), names) == " and ".join(names)
+
+
+def test_no_short_word_is_parted_at_a_hyphen_and_markup_is_text() -> None:
+    assert unbroken("to ARCH-4 <b>") == 'to <span class="whole">ARCH-4</span> &lt;b&gt;'
+    command = f"fbench run --only {'a-' * 20}"
+    assert unbroken(command) == f'fbench run <span class="whole">--only</span> {"a-" * 20}'

@@ -115,6 +115,22 @@ def test_no_text_of_a_figure_is_cut_off_at_its_edge(opened: Any, width: int) -> 
     assert opened.execute_script(outside) == []
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_figure_lies_over_another_or_over_what_follows(opened: Any, width: int) -> None:
+    resize(opened, width)
+    covered = """
+        for (const part of document.querySelectorAll('main details')) part.open = true;
+        const parts = [...document.querySelectorAll('main :is(figure, h2, h3, h4, table, p, summary)')]
+          .filter((part) => part.checkVisibility() && !part.parentElement.closest('figure, table, summary'))
+          .map((part) => [part, part.getBoundingClientRect()]);
+        return parts.filter(([part]) => part.tagName === 'FIGURE').flatMap(([figure, box]) => parts
+          .filter(([other, its]) => other !== figure && box.left < its.right - 1 && its.left < box.right - 1
+            && box.top < its.bottom - 1 && its.top < box.bottom - 1)
+          .map(([other]) => `${figure.id} and ${other.outerHTML.slice(0, 80)}`));
+    """
+    assert opened.execute_script(covered) == []
+
+
 def test_a_choice_shows_one_figure_and_a_link_the_one_that_it_names(opened: Any, file: Path) -> None:
     shown = """
         for (const part of document.querySelectorAll('main details')) part.open = true;
@@ -268,7 +284,7 @@ def test_points_answer_the_pointer_and_the_keyboard(opened: Any) -> None:
     spots = opened.find_elements("css selector", "[id*=pareto].spot")
     tip = opened.find_element("css selector", ".tip")
     assert len(spots) == 3 * 9
-    assert len(opened.find_elements("css selector", "[id*=seeds].spot")) == 9
+    assert len(opened.find_elements("css selector", ".when-wide [id*=seeds].spot")) == 9
     assert not tip.is_displayed()
     uncovered = """
         return arguments[0].findIndex((spot) => {
