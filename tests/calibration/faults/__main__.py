@@ -90,6 +90,7 @@ def main() -> None:
             print(*(f"{key} {value}" for key, value in row.items()), sep=", ", flush=True)  # noqa: T201 - a script reports by printing
             save_rows(given.out / "tries.csv", tries)
             save_rows(given.out / "faults.csv", _counted(tries))
+    save_rows(given.out / "faults.csv", _counted(tries))  # of tries that were made in several folders, too
 
 
 def _row(kind: str, number: int, of: int, found: Found, notes: Path) -> dict[str, str]:
