@@ -6,7 +6,7 @@ from functools import partial
 from types import SimpleNamespace
 
 from fbench.reports.palette import assign_styles
-from fbench.reports.render.html.html import _marks, draw, page_environment
+from fbench.reports.render.html.html import draw, marks_of, page_environment
 from tests.reports.read_page import Page
 
 
@@ -19,7 +19,7 @@ def partial_page(template: str, networks: tuple[str, ...], **parts: object) -> P
             template=template,
             section=SimpleNamespace(**parts),
             synthetic=False,
-            marks=_marks(styles),
+            marks=marks_of(styles),
             draw=partial(draw, styles=styles),
         )
     )

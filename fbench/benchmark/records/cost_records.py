@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
@@ -197,6 +198,14 @@ class CostRecord(FrozenModel):
 
     def find(self, network: str, setting: Setting, instance: int = 0) -> TimingSeries | None:
         """The samples of a network in a setting, or none."""
-        wanted = (network, setting, instance)
-        found = [one for one in self.series if (one.network, one.setting, one.instance) == wanted]
+        found = [
+            one for one in self._of_networks.get(network, ()) if (one.setting, one.instance) == (setting, instance)
+        ]
         return found[0] if found else None
+
+    @cached_property
+    def _of_networks(self) -> dict[str, list[TimingSeries]]:
+        found: dict[str, list[TimingSeries]] = {}
+        for one in self.series:
+            found.setdefault(one.network, []).append(one)
+        return found

@@ -19,7 +19,7 @@ from fbench.benchmark.training.network_state import State, put_state
 from fbench.benchmark.training.tensors import Normalisation, SplitTensors
 from fbench.core.errors import reason_of
 
-IMAGES: Final = 32
+IMAGES: Final = 8
 _RELATIVE, _ABSOLUTE = 0.05, 0.01  # far above what bf16 rounds to, far below what another projection does
 
 
@@ -48,17 +48,17 @@ def why_not_rebuilt(
 
     try:
         with process_settings_kept():
-            wanted, again = logits(network), logits(network)
-            if not np.array_equal(wanted, again):
-                return None
+            wanted = logits(network)
             torch.manual_seed(1)  # any other than that of the trial
             rebuilt = lay_out(build(spec.network.resolved).to(split.images.device), memory_format(spec.numerics))
             put_state(rebuilt, state)
             found = logits(rebuilt)
+            if np.allclose(found, wanted, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(np.abs(wanted).max()))):
+                return None
+            if not np.array_equal(wanted, logits(network)):  # it draws by chance
+                return None
     except Exception as error:  # of any type: it comes from somebody's network
         return f"built again, the network does not take them ({reason_of(error)})"
-    if np.allclose(found, wanted, rtol=_RELATIVE, atol=_ABSOLUTE * max(1.0, float(np.abs(wanted).max()))):
-        return None
     apart = float(np.abs(found - wanted).max())
     return (
         f"built again with them, the network gives other logits (by up to {apart:.3g}), as it draws or learns "

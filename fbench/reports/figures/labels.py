@@ -29,6 +29,8 @@ _CLEARLY: Final = 1.3  # a name without a leader is nearer to its point than to 
 _LONGEST: Final = (30, 22, 16, 11)
 """Letters of a name: all are cut further where some would have no place."""
 
+_MOST_IN_EVERY_ORDER: Final = 100
+"""Points up to which names are tried in every length and order; among more, each try takes a second."""
 _STEP: Final = 8  # typographic points between places farther away
 _FARTHEST: Final = 200  # typographic points
 
@@ -84,11 +86,12 @@ def place_labels(
         )
         for number, (x, y, _) in enumerate(points)
     ]
-    for longest in _LONGEST:
+    is_thorough = len(centres) <= _MOST_IN_EVERY_ORDER
+    for longest in _LONGEST if is_thorough else _LONGEST[-1:]:
         for text, (_, _, name) in zip(texts, points, strict=True):
             text.set_text(shorten(name, longest))
         sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
-        found = _arranged(sizes, lambda: _Taken(centres, ends, axes.bbox, scale))
+        found = _arranged(sizes, lambda: _Taken(centres, ends, axes.bbox, scale), is_thorough=is_thorough)
         if len(found) == len(points):
             break
     for number, text in enumerate(texts):
@@ -102,12 +105,13 @@ def place_labels(
             axes.plot(*ends.T, color=INK, linewidth=0.6, alpha=0.6, zorder=1.5, scalex=False, scaley=False)
 
 
-def _arranged(sizes: Sequence[Boxes], empty: Callable[[], _Taken]) -> dict[int, _Name]:
+def _arranged(sizes: Sequence[Boxes], empty: Callable[[], _Taken], *, is_thorough: bool) -> dict[int, _Name]:
     """The names that find a place, by number: in the order given, or in another where that leaves fewer out."""
     best: dict[int, _Name] = {}
     forwards = range(len(sizes))
     halves = [*forwards[len(sizes) // 2 :], *forwards[: len(sizes) // 2]]
-    for order in (forwards, forwards[::-1], halves, halves[::-1]):
+    orders = (forwards, forwards[::-1], halves, halves[::-1])
+    for order in orders if is_thorough else orders[:1]:
         taken = empty()
         placed = {number: name for number in order if (name := taken.place(number, sizes[number])) is not None}
         best = max(best, placed, key=len)

@@ -18,6 +18,7 @@ Tail = SumOfT | InterpolatedTail
 FEW = 50
 """Estimates of a family up to which tails are computed at each margin: of 299 they took 140 s, and interpolated 2 s."""
 HALVINGS = 60  # of the search for the smallest margin: to the last digit of a float
+HALVINGS_OF_MANY = 24  # where tails are interpolated to four digits
 
 
 def equivalence_p_values(estimates: Sequence[MeanEstimate], margin: float) -> FloatArray:
@@ -76,7 +77,7 @@ def smallest_margins(estimates: Sequence[MeanEstimate], adjust: Adjust, level: f
         len(estimates), max((_wide_enough(one, level / len(estimates) / 2) for one in estimates), default=0.0)
     )
     tails = [InterpolatedTail(one.distribution) for one in estimates] if len(estimates) > FEW else None
-    for _ in range(HALVINGS):
+    for _ in range(HALVINGS if tails is None else HALVINGS_OF_MANY):
         middle = (low + high) / 2
         p_values = _p_values(estimates, middle, tails)
         certified = np.array([adjust(p_values[:, index])[index] < level for index in range(len(estimates))], np.bool_)

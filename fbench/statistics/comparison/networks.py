@@ -19,7 +19,7 @@ from fbench.statistics.crossed import as_matrix
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.possible import DifferenceOfShares, bounded
 from fbench.statistics.sign_flip import SignFlipTest
-from fbench.statistics.single import summarise
+from fbench.statistics.single import AccuracySummary, summarise
 
 Pairing = Literal["paired", "unpaired"]
 
@@ -122,14 +122,24 @@ def new_images_difference(
     our_seeds: tuple[int, ...],
     their_seeds: tuple[int, ...],
     clusters: Clusters | None = None,
+    accuracies: tuple[AccuracySummary, AccuracySummary] | None = None,
 ) -> MeanEstimate:
-    """The difference for new images alone, as :func:`compare_networks` has it, without its exact tests."""
+    """The difference for new images alone, as :func:`compare_networks` has it, without its exact tests.
+
+    ``accuracies`` are those of all seeds of both, where they are known: what many differences of one network share.
+    """
     a, b = as_matrix(ours), as_matrix(theirs)
     pairs = paired_seeds(our_seeds, their_seeds)
+    if pairs:
+        a, b = _rows_of(a, b, our_seeds, their_seeds, pairs)
+    uses_all = not pairs or our_seeds == their_seeds
+    if accuracies is not None and uses_all:
+        bounds = DifferenceOfShares(accuracies[0].new_images, accuracies[1].new_images)
+    else:
+        bounds = _bounds(a, b, CONFIDENCE, clusters)[1]
     if not pairs:
-        return bounded(unpaired_new_images(a, b, clusters=clusters), _bounds(a, b, CONFIDENCE, clusters)[1])
-    a, b = _rows_of(a, b, our_seeds, their_seeds, pairs)
-    return bounded(paired_new_images(a - b, clusters=clusters), _bounds(a, b, CONFIDENCE, clusters)[1])
+        return bounded(unpaired_new_images(a, b, clusters=clusters), bounds)
+    return bounded(paired_new_images(a - b, clusters=clusters), bounds)
 
 
 def paired_seeds(our_seeds: tuple[int, ...], their_seeds: tuple[int, ...]) -> tuple[int, ...]:

@@ -19,10 +19,12 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.core.errors import UserError
 from fbench.core.garbage import collection_put_off
 from fbench.reports.findings.comparisons.usable import SPLIT_WORDS, usable_trials
+from fbench.reports.findings.costs.cost import NetworkCost, network_cost
 from fbench.reports.left_out import Omissions
 from fbench.statistics.classification import confusion_matrix
 from fbench.statistics.clusters import Clusters, clusters_of
 from fbench.statistics.collapse import Collapses, is_collapsed
+from fbench.statistics.single import AccuracySummary, summarise
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class NetworkEvidence:
     unit: DataUnit = "images"
     rule: Collapse = field(default_factory=Collapse)
     folds: tuple[NetworkEvidence, ...] = ()
+
+    @cached_property
+    def accuracy(self) -> AccuracySummary:
+        """The accuracy of all seeds, for this test set and for new images."""
+        return summarise(self.correct, clusters=self.clusters)
 
     @cached_property
     def collapsed_trainings(self) -> tuple[bool, ...]:
@@ -132,6 +139,16 @@ class Evidence:
     def split_words(self) -> str:
         """The headline split as a reader calls it."""
         return SPLIT_WORDS[self.split]
+
+    def cost_of(self, network: str) -> NetworkCost:
+        """The cost of a network with a finished trial."""
+        if network not in self._costs:
+            self._costs[network] = network_cost(self.run, network, self.networks[network].records)
+        return self._costs[network]
+
+    @cached_property
+    def _costs(self) -> dict[str, NetworkCost]:
+        return {}
 
     @cached_property
     def seed_counts(self) -> tuple[int, ...]:

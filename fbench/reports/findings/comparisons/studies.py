@@ -20,7 +20,6 @@ from fbench.reports.findings.comparisons.learning import (
     compare_evidence,
     learned_comparison,
 )
-from fbench.reports.findings.costs.cost import network_cost
 from fbench.reports.findings.costs.cost_change import cost_change
 from fbench.statistics.collapse import Collapses
 from fbench.statistics.comparison.multiplicity import Correction
@@ -178,7 +177,7 @@ def _comparison(
     verdict = one.analysis.verdict if one.analysis else decision.verdict
     undecided = not (one.neither_learned or untested) and verdict == "undecided"
     both = evidence.networks[one.network], evidence.networks[one.baseline]
-    ours, theirs = (network_cost(evidence.run, part.network, part.records) for part in both)
+    costs = evidence.cost_of(one.network), evidence.cost_of(one.baseline)
     level = LEVEL / family.size if math.isnan(decision.level) else decision.level
     return Comparison(
         network=one.network,
@@ -189,7 +188,7 @@ def _comparison(
         analysis_lost=one.analysis_lost,
         unpaired_seeds=_unpaired_seeds(one, *both),
         more=seeds_to_decide(*both, one.difference, study.margin_points / 100, level) if undecided else None,
-        cost=cost_change(evidence.run, one.network, one.baseline, (ours, theirs)),
+        cost=cost_change(evidence.run, one.network, one.baseline, costs),
         collapses=one.collapses,
         neither_learned=one.neither_learned,
         untested=untested,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.reports.findings.comparisons.evidence import Evidence, NetworkEvidence
-from fbench.reports.findings.costs.cost import NetworkCost, network_cost
+from fbench.reports.findings.costs.cost import NetworkCost
 from fbench.reports.findings.costs.machines import machine_words, training_machine
 from fbench.statistics.single import AccuracySummary, summarise
 from fbench.statistics.ties import ties_made_equal
@@ -54,12 +54,12 @@ def _network_summary(evidence: Evidence, found: NetworkEvidence, machine: str) -
     return NetworkSummary(
         network=found.network,
         seeds=len(found.seeds),
-        accuracy=summarise(found.correct, clusters=found.clusters),
+        accuracy=found.accuracy,
         accuracy_without_copies=_without_copies(found, evidence.without_copies),
         recall_by_class=_mean_recall(found, len(evidence.class_names)),
         train_time_s=_mean([t.train_time_s for t in times]) if times else None,
         concurrent_trials=max((t.concurrent_trials for t in times), default=None),
-        cost=network_cost(evidence.run, found.network, found.records),
+        cost=evidence.cost_of(found.network),
         trials=found,
     )
 

@@ -24,6 +24,8 @@ from fbench.statistics.many.price import Price, price_of_a_point
 from fbench.statistics.ties import ties_made_equal
 
 FEWEST_SEEDS: Final = 2
+DRAWS, DRAWS_OF_MANY, MANY = 10_000, 2_000, 100
+"""Draws take time with the number of networks: with 300, 10,000 of them take three seconds."""
 
 Gain = Callable[[str, str], MeanEstimate]
 """The difference in accuracy of two networks by name, as :func:`accuracy_difference` has it."""
@@ -110,7 +112,7 @@ def front_result(
         if names not in joint:
             joint[names] = joint_accuracies(evidence, names)
         costs, errors = [axis.values[name].estimate for name in names], [axis.log_error(name) for name in names]
-        fronts.append(_Front(axis, names, front_probability(joint[names], costs, errors)))
+        fronts.append(_Front(axis, names, front_probability(joint[names], costs, errors, draws=_draws(len(names)))))
     if not fronts:
         return None
     gain = cache(partial(accuracy_difference, evidence))  # one pair is on the front of several costs
@@ -134,6 +136,10 @@ def front_result(
     )
 
 
+def _draws(networks: int) -> int:
+    return DRAWS if networks <= MANY else DRAWS_OF_MANY
+
+
 def joint_accuracies(evidence: Evidence, names: Sequence[str]) -> MeanAccuracies:
     """Mean accuracies with their joint uncertainty, paired by seed where all networks finished the same seeds."""
     found = [evidence.networks[name] for name in names]
@@ -145,7 +151,8 @@ def joint_accuracies(evidence: Evidence, names: Sequence[str]) -> MeanAccuracies
 def accuracy_difference(evidence: Evidence, ours: str, theirs: str) -> MeanEstimate:
     """Of two networks of two seeds or more each, for new seeds and images; paired where two seeds are in common."""
     a, b = evidence.networks[ours], evidence.networks[theirs]
-    return new_images_difference(a.correct, b.correct, a.seeds, b.seeds, evidence.clusters)
+    both = a.accuracy, b.accuracy
+    return new_images_difference(a.correct, b.correct, a.seeds, b.seeds, evidence.clusters, both)
 
 
 def price_words(price: Price) -> str:

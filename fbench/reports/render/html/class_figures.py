@@ -102,7 +102,8 @@ def _parts(result: StudyResult, known: Mapping[Pair, RecallChange]) -> list[tupl
     title = result.study.title
     by_baseline: dict[str, list[RecallChange]] = {}
     for row in result.comparisons:
-        by_baseline.setdefault(row.baseline, []).append(known[row.network, row.baseline])
+        if (row.network, row.baseline) in known:
+            by_baseline.setdefault(row.baseline, []).append(known[row.network, row.baseline])
     found = []
     for baseline, rows in by_baseline.items():
         name = title if len(by_baseline) == 1 else f"{title}, against {baseline}"

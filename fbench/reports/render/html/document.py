@@ -21,6 +21,7 @@ from fbench.reports.findings.origin.provenance import Provenance
 from fbench.reports.findings.origin.readings import SplitReadings
 from fbench.reports.findings.tradeoffs.training_time import TrainingTimeResult
 from fbench.reports.palette import Style
+from fbench.reports.render.html.drawn import DrawnNetworks
 from fbench.reports.render.html.recalls import RecallSection
 from fbench.statistics.comparison.multiplicity import Correction
 
@@ -134,7 +135,7 @@ class DataSection(DataFindings):
     ``throughput_words`` say in which batches throughput was measured. ``accuracy_figures`` and ``learning_figures`` are
     the parts of figures alone in these places. ``recall_changes`` are recalls of networks minus their baseline's, a
     figure for each study. ``confusion`` are the matrices of single networks, ``confusion_changes`` those of a network
-    minus its baseline; ``confusion_left_out`` counts the networks beyond those that are shown.
+    minus its baseline. ``drawn`` says which networks have figures of their own.
     """
 
     forest: Illustration | None
@@ -149,11 +150,11 @@ class DataSection(DataFindings):
     recall_changes: FigureChoice | None
     confusion: FigureChoice | None
     confusion_changes: FigureChoice | None
-    confusion_left_out: int
     training_time: TrainingTimeSection | None
     faces: FacesSection | None
     drawings: tuple[NetworkDrawing, ...]
     audit: AuditSection | None
+    drawn: DrawnNetworks
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ A further figure is a function of its own in :mod:`fbench.reports.figures` and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ from fbench.reports.findings.model import DataFindings
 from fbench.reports.palette import Style
 from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
 from fbench.reports.render.html.document import FigureGroup, FigurePart
+from fbench.reports.render.html.drawn import ALL_UP_TO
 
 Place = Literal["accuracy", "learning"]
 """Where in the section: after the summary of accuracies, or after what all networks say together."""
@@ -31,11 +32,13 @@ MOST_CURVES: Final = 10
 
 @dataclass(frozen=True)
 class FigureInputs:
-    """What figures are made of: what was found on one data set, and how networks look."""
+    """What figures are made of: what was found on one data set, how networks look, and which have figures of their
+    own."""
 
     found: DataFindings
     evidence: Evidence
     styles: Mapping[str, Style]
+    drawn: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def every_seed(inputs: FigureInputs) -> Groups:
     summary = inputs.found.summary
     if max((row.seeds for row in summary), default=0) < 2:
         return ()
-    trials = [row.trials for row in by_accuracy(summary)]
-    key, title = f"{inputs.found.key}-seeds", f"Top-1 of every seed, %; {seeds_and_images(trials)}"
+    trials = [row.trials for row in by_accuracy(summary)[:ALL_UP_TO]]
+    which = f" of the {len(trials)} most accurate of {len(summary)}" if len(trials) < len(summary) else ""
+    key, title = f"{inputs.found.key}-seeds", f"Top-1 of every seed{which}, %; {seeds_and_images(trials)}"
     wide = illustrate(key, title, single_seeds, trials, inputs.styles, WIDE_PAGE_IN)
     narrow = illustrate(key, title, single_seeds, trials, inputs.styles)
     return (FigureGroup("", (with_narrow(wide, narrow),)),)
@@ -85,9 +89,10 @@ def learning(inputs: FigureInputs) -> Groups:
     Each has accuracy and loss over epochs; none where a curve would be a single point.
     """
     studies = [study.result for study in inputs.found.studies]
-    groups = [(result.study.title, result.levels) for result in studies if result.levels]
+    found = [(result.study.title, _among(result.levels, inputs.drawn)) for result in studies]
+    groups = [(title, levels) for title, levels in found if levels]
     shown = {network for _, levels in groups for network in levels}
-    if others := tuple(network for network in inputs.evidence.networks if network not in shown):
+    if others := tuple(network for network in inputs.drawn if network not in shown):
         groups.append(("Other networks" if groups else "All networks", others))
     parts = [
         (
@@ -97,8 +102,12 @@ def learning(inputs: FigureInputs) -> Groups:
         for title, levels in groups
         for start in range(0, len(levels), MOST_CURVES)
     ]
-    found = [_curves(inputs, title, levels, index) for index, (title, levels) in enumerate(parts, start=1)]
-    return tuple(group for group in found if group.figures)
+    drawn = [_curves(inputs, title, levels, index) for index, (title, levels) in enumerate(parts, start=1)]
+    return tuple(group for group in drawn if group.figures)
+
+
+def _among(levels: Sequence[str], drawn: Sequence[str]) -> tuple[str, ...]:
+    return tuple(network for network in levels if network in drawn)
 
 
 def _curves(inputs: FigureInputs, title: str, networks: tuple[str, ...], index: int) -> FigureGroup:

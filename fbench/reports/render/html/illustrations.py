@@ -16,10 +16,12 @@ from fbench.reports.findings.comparisons.many import ManyResult
 from fbench.reports.findings.comparisons.summary import NetworkSummary
 from fbench.reports.findings.comparisons.units import NEW_UNITS
 from fbench.reports.findings.costs.machines import TimesApart
+from fbench.reports.findings.overview.ablations import Ablation
 from fbench.reports.findings.overview.gather import Overview
 from fbench.reports.formatting import count, margin, percent, percent_range, plural, significant
 from fbench.reports.palette import Style
 from fbench.reports.render.html.amounts import seeds_and_images, seeds_words
+from fbench.reports.render.html.drawn import ALL_UP_TO
 
 Styles = Mapping[str, Style]
 
@@ -58,11 +60,12 @@ def _unshared_train_time_s(row: NetworkSummary) -> float | None:
 
 def ablations_figure(found: Overview, data: str, budget: ShortBudget | None, key: str) -> Illustration | None:
     """The forest plot of all ablations on a data set, also for a telephone; none where nothing could be compared."""
-    rows, absent = found.ablations, found.without_result
+    rows, absent = _most_accurate(found.ablations), found.without_result
     if not rows:
         return None
     each = f"{seeds_words(row.comparison.difference.seeds for row in rows)} each"
-    title = with_budget(f"{plural(len(rows), 'ablation')} on {data}, top-1 in points, {each}", budget)
+    less = f", those of the most accurate of {len(found.ablations)}" if len(rows) < len(found.ablations) else ""
+    title = with_budget(f"{plural(len(rows), 'ablation')} on {data}{less}, top-1 in points, {each}", budget)
     marks = [
         "thick: interval at the level of its test, thin: of 95 % for itself"
         if any(row.comparison.is_tested for row in rows)
@@ -72,6 +75,14 @@ def ablations_figure(found: Overview, data: str, budget: ShortBudget | None, key
     ]
     wide = illustrate(key, f"{title}; {', '.join(filter(None, marks))}", ablations_forest, rows, absent)
     return with_narrow(wide, illustrate(key, title, ablations_forest, rows, absent, "above"))
+
+
+def _most_accurate(found: Sequence[Ablation]) -> tuple[Ablation, ...]:
+    """The rows that can be looked at in one figure, in their order: of more those whose networks are ahead of all."""
+    if len(found) <= ALL_UP_TO:
+        return tuple(found)
+    order = sorted(range(len(found)), key=lambda place: -found[place].comparison.estimate)
+    return tuple(found[place] for place in sorted(order[:ALL_UP_TO]))
 
 
 def interaction_figure(section: FactorSection, title: str, styles: Styles, key: str) -> Illustration | None:

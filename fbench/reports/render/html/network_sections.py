@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Final
 
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.reports.figures.architecture import architecture_drawing
@@ -14,13 +13,12 @@ from fbench.reports.findings.networks.blueprint import NetworkPlan
 from fbench.reports.formatting import count, listing, plural
 from fbench.reports.render.html.document import FacesSection, NetworkDrawing
 
-MOST_SHOWN: Final = 32
-"""Networks that are drawn one by one in one part of a page; more are too many to look at."""
 
-
-def faces_section(findings: DataFindings, shown: Mapping[tuple[str, str], FaceMaps], key: str) -> FacesSection | None:
-    """What networks see; none where no maps were kept or are shown."""
-    found = findings.maps[:MOST_SHOWN]
+def faces_section(
+    findings: DataFindings, drawn: Sequence[str], shown: Mapping[tuple[str, str], FaceMaps], key: str
+) -> FacesSection | None:
+    """What those networks see that are ``drawn``; none where no maps were kept or are shown."""
+    found = [one for one in findings.maps if one.network in drawn]
     if not found:
         return None
     data = findings.data
@@ -77,8 +75,9 @@ def _right(maps: FaceMaps) -> str:
     return f"{right} of {len(maps.labels)} right"
 
 
-def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDrawing, ...]:
-    """A drawing of each architecture, of those of the same layers together."""
+def network_drawings(plans: Sequence[NetworkPlan], drawn: Sequence[str], key: str) -> tuple[NetworkDrawing, ...]:
+    """A drawing of each architecture that a network has which is ``drawn``, of those of the same layers together."""
+    wanted = [plan for plan in plans if set(plan.networks) & set(drawn)]
     return tuple(
         NetworkDrawing(
             plan.networks,
@@ -90,5 +89,5 @@ def network_drawings(plans: Sequence[NetworkPlan], key: str) -> tuple[NetworkDra
                 plan.networks[0],
             ),
         )
-        for index, plan in enumerate(plans[:MOST_SHOWN], start=1)
+        for index, plan in enumerate(wanted, start=1)
     )

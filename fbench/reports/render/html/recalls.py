@@ -52,9 +52,11 @@ class RecallSection:
         return len(self.class_names) == self.all_classes
 
 
-def recall_section(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> RecallSection | None:
-    """Recalls of all networks and their changes in these pairs (network, baseline); none without a finished trial."""
-    if not evidence.networks:
+def recall_section(
+    evidence: Evidence, networks: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> RecallSection | None:
+    """Recalls of these networks and their changes in these pairs (network, baseline); none without a network."""
+    if not networks:
         return None
     shown = _shown_classes(evidence)
     masks = [evidence.labels == index for index in shown]
@@ -73,6 +75,7 @@ def recall_section(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> Reca
                 ),
             )
             for network, found in evidence.networks.items()
+            if network in networks
         ),
         changes=tuple(RecallChange(*pair, _changes(evidence, pair, masks)) for pair in pairs),
     )

@@ -29,6 +29,7 @@ from fbench.reports.render.html.document import (
     RunSection,
     StudySection,
 )
+from fbench.reports.render.html.drawn import drawn_networks
 from fbench.reports.render.html.figure_parts import FigureInputs, figure_parts
 from fbench.reports.render.html.illustrations import (
     ablations_figure,
@@ -36,7 +37,7 @@ from fbench.reports.render.html.illustrations import (
     many_figures,
     pareto_figures,
 )
-from fbench.reports.render.html.network_sections import MOST_SHOWN, faces_section, network_drawings
+from fbench.reports.render.html.network_sections import faces_section, network_drawings
 from fbench.reports.render.html.recalls import recall_section
 from fbench.reports.render.html.speed_sections import batch_section, roofline_section, training_time_section
 
@@ -62,9 +63,11 @@ def data_section(
     """The figures of one run on one data set, with its findings."""
     key = found.key
     studies = [study.result for study in found.studies]
-    pairs = list(dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons))
-    shown, inputs = _shown_matrices(evidence, pairs), FigureInputs(found, evidence, styles)
-    recalls = recall_section(evidence, pairs)
+    drawn = drawn_networks(found)
+    compared = dict.fromkeys((row.network, row.baseline) for result in studies for row in result.comparisons)
+    pairs = [pair for pair in compared if set(pair) <= set(drawn.names)]
+    inputs = FigureInputs(found, evidence, styles, drawn.names)
+    recalls = recall_section(evidence, drawn.names, pairs)
     figures = {
         "studies": tuple(
             _study_section(study, styles, f"{key}-study{index}") for index, study in enumerate(found.studies, start=1)
@@ -81,11 +84,11 @@ def data_section(
         learning_figures=figure_parts(inputs, "learning"),
         recalls=recalls,
         recall_changes=recall_figures(recalls, studies, styles, key),
-        confusion=confusion_figures(evidence, shown, key),
-        confusion_changes=confusion_differences(evidence, [pair for pair in pairs if pair[0] in shown], key),
-        confusion_left_out=len(evidence.networks) - len(shown),
-        faces=faces_section(found, shown_faces, key),
-        drawings=network_drawings(found.plans, key),
+        confusion=confusion_figures(evidence, drawn.names, key),
+        confusion_changes=confusion_differences(evidence, pairs, key),
+        faces=faces_section(found, drawn.names, shown_faces, key),
+        drawings=network_drawings(found.plans, drawn.names, key),
+        drawn=drawn,
         training_time=training_time_section(evidence, styles, key),
         audit=audit_section(audit) if (audit := evidence.run.audits.get(evidence.data.name)) else None,
     )
@@ -116,13 +119,6 @@ def run_section(
         readings=tuple(count_readings(run)),
         provenance=provenance(run),
     )
-
-
-def _shown_matrices(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """All networks, or the first of those that studies compare where there are too many to look at."""
-    first = [name for pair in pairs for name in reversed(pair)] + list(evidence.networks)
-    kept = list(dict.fromkeys(first))[:MOST_SHOWN]
-    return tuple(network for network in evidence.networks if network in kept)
 
 
 def _study_section(found: StudyFindings, styles: dict[str, Style], key: str) -> StudySection:

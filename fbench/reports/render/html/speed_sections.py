@@ -19,6 +19,7 @@ from fbench.reports.formatting import plural
 from fbench.reports.palette import Style
 from fbench.reports.render.html.amounts import seeds_words
 from fbench.reports.render.html.document import BatchSection, RooflineSection, TrainingTimeSection
+from fbench.reports.render.html.drawn import ALL_UP_TO
 
 Styles = Mapping[str, Style]
 
@@ -49,6 +50,9 @@ def training_time_section(evidence: Evidence, styles: Styles, key: str) -> Train
     result = training_time_result(evidence)
     if result is None:
         return None
+    fastest_rows = sorted(result.rows, key=lambda row: row.trial_s.estimate)[:ALL_UP_TO]
+    rows = tuple(row for row in result.rows if row in fastest_rows)
+    which = f" of the {len(rows)} fastest of {len(result.rows)}" if len(rows) < len(result.rows) else ""
     steps = exclusive_steps(common_measurement(evidence), [row.network for row in result.rows])
     fastest = fastest_training(steps)
     return TrainingTimeSection(
@@ -56,9 +60,9 @@ def training_time_section(evidence: Evidence, styles: Styles, key: str) -> Train
         sentence=fastest_sentence(fastest, result.baseline) if fastest else "",
         figure=illustrate(
             f"{key}-training-time",
-            f"Training time of a trial, s; {seeds_words(row.seeds for row in result.rows)}",
+            f"Training time of a trial{which}, s; {seeds_words(row.seeds for row in rows)}",
             training_time_chart,
-            result.rows,
+            rows,
             styles,
         ),
     )
