@@ -7,12 +7,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, Final, ParamSpec, TypeVar, get_type_hints
 
 from fbench.core.errors import UserError
 
 Given = ParamSpec("Given")
 Gives = TypeVar("Gives")
+
+_PLAIN: Final[dict[str, type]] = {"str": str, "bool": bool, "int": int, "float": float}
 
 
 def typed_arguments(function: Callable[Given, Gives]) -> Callable[Given, Gives]:
@@ -37,10 +39,14 @@ def refuse_wrong_types(called: Callable[..., object], given: Mapping[str, object
     Raises:
         UserError: as there.
     """
+    annotated = inspect.signature(called).parameters
+    unclear = {name: value for name, value in given.items() if not _is_plainly(annotated[name].annotation, value)}
+    if not unclear:
+        return  # without pydantic, whose import a list of names does not wait for
     from pydantic import ValidationError
 
     adapters = _adapters(called)
-    for name, value in given.items():
+    for name, value in unclear.items():
         if name in adapters:
             adapter, hint = adapters[name]
             try:
@@ -49,6 +55,11 @@ def refuse_wrong_types(called: Callable[..., object], given: Mapping[str, object
                 raise UserError(
                     f"{_public_name(called)}({name}={_shown(value)}) was called; {name} takes {_words(hint)}."
                 ) from None
+
+
+def _is_plainly(annotation: object, value: object) -> bool:
+    """Whether a value has just the one plain type that is annotated."""
+    return type(value) is _PLAIN.get(str(annotation))
 
 
 @functools.cache
