@@ -174,7 +174,8 @@ def _bundle(path: Path) -> None:
 def _arguments(path: Path) -> None:
     """A command line, a word a line; none that trains, writes or waits."""
     words = path.read_bytes().decode("utf-8", "surrogateescape").split("\n")[:12]
-    if words[:1] == ["run"] or "--watch" in words:
+    command = next((word for word in words if word != "--"), "")
+    if command == "run" or "--watch" in words:
         return
     here = Path.cwd()
     os.chdir(path.parent)
