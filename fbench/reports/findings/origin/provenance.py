@@ -211,7 +211,7 @@ _AUGMENTATION_USE = {
 def _split_facts(protocol: Protocol) -> list[Fact]:
     if protocol.test_split == "own":
         return []
-    return [Fact("Selection and test split", "merged into one, which tests")]
+    return [Fact("Validation and test split", "merged into one, which tests")]
 
 
 def _source_facts(protocol: Protocol) -> list[Fact]:
