@@ -92,11 +92,9 @@ class Real:
     driver_mib_at_the_end: float
 
 
-def real(trials: int, place: Path) -> Real:
-    """Train so many trials that sleep."""
-    plugin = place / "sleeper.py"
-    plugin.write_text(SLEEPER, encoding="utf-8")
-    load_plugin(plugin)
+def real(trials: int, plugin: Path) -> Real:
+    """Train so many trials that sleep; their files are kept beside the plug-in."""
+    place = plugin.parent
     (first,) = specs_in(place, 1, 1, 96)
     sleeper = first.model_copy(update={"network": network_spec("sleeper", "sleeper", {}, data_spec_of(make_stripes()))})
     specs = [sleeper.model_copy(update={"seed": seed}) for seed in range(trials)]
@@ -160,11 +158,14 @@ def main() -> None:
                 save_rows(given.out / "simulated.csv", rows)
     if given.real or not given.simulated:
         rows = []
-        for trials in REAL_TRIALS:
-            with tempfile.TemporaryDirectory(prefix="fray-") as folder:
-                rows.append(asdict(real(trials, Path(folder))))
-            print(rows[-1], flush=True)  # noqa: T201 - a script's output
-            save_rows(given.out / "real.csv", rows)
+        with tempfile.TemporaryDirectory(prefix="fray-") as folder:
+            plugin = Path(folder) / "sleeper.py"
+            plugin.write_text(SLEEPER, encoding="utf-8")
+            load_plugin(plugin)
+            for trials in REAL_TRIALS:
+                rows.append(asdict(real(trials, plugin)))
+                print(rows[-1], flush=True)  # noqa: T201 - a script's output
+                save_rows(given.out / "real.csv", rows)
 
 
 if __name__ == "__main__":
