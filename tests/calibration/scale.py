@@ -73,10 +73,10 @@ def build_sleeper(num_classes=3, in_channels=1, image_size=16):
 class Real:
     """Sleeping trials on a real cluster.
 
-    ``wall_s`` is from the first trial that trains to the last result, ``sleeping_s`` what it would be if all places were
-    there at once and never empty. ``empty_ms_per_trial`` is how long a place is not asleep for each trial once every
-    place has ended one, the training of a linear layer included: before that, all places import PyTorch on the cores
-    of one machine.
+    ``wall_s`` is from the first trial that trains to the last result, ``sleeping_s`` what it would be if all places
+    were there at once and never empty. ``empty_ms_per_trial`` is how long a place is not asleep for each trial once
+    every place has ended one, the training of a linear layer included: before that, all places import PyTorch on the
+    cores of one machine.
     """
 
     nodes: int
