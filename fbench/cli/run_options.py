@@ -118,6 +118,9 @@ UniformMicrobatchOption = Annotated[
         "with the microbatch that fits.",
     ),
 ]
+EnergyOption = Annotated[
+    bool, typer.Option("--energy", help="Read energy on a GPU, too: 2 s more of each network in each setting.")
+]
 ShardOption = Annotated[
     str | None,
     typer.Option(

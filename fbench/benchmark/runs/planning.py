@@ -69,6 +69,8 @@ class RunPlan:
     known: Mapping[str, SearchRecord] = field(default_factory=dict)
     share: frozenset[Unit] | None = None
     """What is trained here, where the run is a shard of a larger one; none: everything."""
+    energy: bool = False
+    """Whether the measurement of cost reads energy on an accelerator, too."""
     cluster: ClusterOptions | None = None
     """Where trials are trained; none: on this machine."""
 
@@ -167,6 +169,7 @@ def plan_run(request: RunRequest) -> RunPlan:
         replaces=replaced if request.uniform_microbatch else None,
         known=known,
         share=share,
+        energy=request.energy,
         cluster=request.cluster,
     )
 

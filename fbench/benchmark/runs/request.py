@@ -38,6 +38,9 @@ class RunRequest:
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
     failed for lack of the device's memory.
 
+    ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
+    it is read where it can be.
+
     ``cluster`` is where trials are trained; none means in processes of this machine.
 
     ``shard`` is the part of the trials that is trained here, where others are elsewhere; none means all of them.
@@ -69,6 +72,7 @@ class RunRequest:
     retries: int = 0
     trial_timeout_s: float | None = None
     uniform_microbatch: bool = False
+    energy: bool = False
     shard: Shard | None = None
     cluster: ClusterOptions | None = None
 
