@@ -37,6 +37,8 @@ def refuse_wrong_types(called: Callable[..., object], given: Mapping[str, object
     Raises:
         UserError: as there.
     """
+    if not given:  # nothing heavy is imported for it
+        return
     from pydantic import ValidationError
 
     adapters = _adapters(called)

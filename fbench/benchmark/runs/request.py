@@ -38,6 +38,9 @@ class RunRequest:
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
     failed for lack of the device's memory.
 
+    ``only_comparable`` means that networks which cannot be computed as is asked are trained in a run of their own,
+    beside that of the others; otherwise all are computed in the nearest way that works for all.
+
     ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
     it is read where it can be.
 
@@ -66,6 +69,7 @@ class RunRequest:
     take_from: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     numerics_of: Path | None = None
+    only_comparable: bool = False
     keep_failed: bool = False
     max_seeds: int | None = None
     wait: bool = False
