@@ -17,6 +17,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord
 from fbench.benchmark.records.cost_specs import CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import choose_numerics
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 SETTINGS = (Setting(), Setting(batch_size=None), Setting(mode="train", batch_size=4))
@@ -194,7 +195,7 @@ def test_equal_networks_are_timed_once_for_an_estimate(stripes: ImageDataset) ->
     assert min(estimates.values()) > 0
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_cost_on_cuda_reads_the_allocators_peak(stripes: ImageDataset) -> None:
     spec = CostSpec(networks=(network_spec_of("ires", stripes),), numerics=choose_numerics("cuda"), plan=PLAN)
     record = measure_cost(spec, torch.device("cuda"))

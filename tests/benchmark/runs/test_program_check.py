@@ -11,6 +11,7 @@ from fbench.benchmark.records.numerics import Precision, choose_numerics
 from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.runs import program_check
 from fbench.benchmark.runs.program_check import TOLERANCES, Agreement, failing_programs, tried_beside_plain
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 PROTOCOL = load_protocol("fbench")
@@ -65,7 +66,7 @@ def test_a_program_that_computes_something_else_is_refused(
     assert "further from plain fp32" in reason
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 @pytest.mark.parametrize("architecture", ["arch1", "ires", "resnet50"])
 def test_a_recorded_step_on_cuda_agrees_with_the_plain_one(stripes: ImageDataset, architecture: str) -> None:
     networks = [network_spec_of(architecture, stripes)]

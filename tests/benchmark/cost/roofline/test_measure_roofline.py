@@ -10,6 +10,7 @@ from fbench.benchmark.cost.roofline.measure_roofline import dense_kernels, movin
 from fbench.benchmark.machine.machine_roofline import MachineRoofline, keep_roofline, kept_roofline, machine_of_roofline
 from fbench.benchmark.records.numerics import choose_numerics
 from tests.benchmark.cost.roofline.rooflines import round_roofline
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
@@ -68,7 +69,7 @@ def test_what_kernels_compute_with_is_drawn() -> None:
         assert values.unique().numel() > 9_000
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_an_accelerator_has_a_roofline_far_above_the_processor() -> None:
     numerics, small, large = choose_numerics("cuda"), 2**18, 2**28
     roofline = measure_roofline.measure_roofline(numerics, torch.device("cuda"), working_sets=(small, large))

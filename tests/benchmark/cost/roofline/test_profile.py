@@ -16,6 +16,7 @@ from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.training.networks import bare_network_spec
 from fbench.cli.app import app
 from fbench.core.errors import UserError
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
@@ -77,7 +78,7 @@ def test_show_profile_gives_json() -> None:
     assert found["layers"][-1]["bytes_moved"] > 0
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_layers_are_timed_on_an_accelerator_too() -> None:
     numerics, device = choose_numerics("cuda"), torch.device("cuda")
     keep_roofline(measure_roofline.measure_roofline(numerics, device, working_sets=(2**28,)))
