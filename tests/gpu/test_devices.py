@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -17,9 +21,12 @@ from fbench.benchmark.machine.device import Stopwatch, numerics_in_force, pick_d
 from fbench.benchmark.machine.diagnosis import diagnose
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.runs import executors, network_tasks
+from fbench.benchmark.runs.executors import WorkerContext, attempt
 from fbench.benchmark.runs.program_check import failing_programs
 from fbench.benchmark.training.repetition import trained_twice
 from fbench.benchmark.training.trial import TrialContext, run_trial
+from fbench.benchmark.workers.note import blank_note
 from tests.gpu.pretended import DEVICE, pretended_cuda
 from tests.gpu.training import cuda_spec
 from tests.support import network_spec_of
@@ -68,11 +75,37 @@ def estimate(dataset: ImageDataset) -> object:
     return spec
 
 
+def in_a_worker(dataset: ImageDataset) -> object:
+    """All that is asked of a worker process, from what travels to it."""
+    spec, costs = cuda_spec(dataset), cost_spec(dataset)
+    network, protocol, numerics, whole, measured = (
+        one.model_dump(mode="json") for one in (spec.network, spec.protocol, spec.numerics, spec, costs)
+    )
+    told: list[object] = []
+    parent: Any = SimpleNamespace(tell=told.append, asks_to_stop=False, replace_worker=lambda: told.append("worn"))
+    assert network_tasks.check_program(parent, network, protocol, 8, numerics, "cuda:1") is None
+    assert network_tasks.estimate(parent, whole, "cuda:1") > 0
+    ceilings = measure_roofline.measure_roofline(NUMERICS, DEVICE, working_sets=(2**12,), rounds=1).model_dump(
+        mode="json"
+    )
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "load_for", lambda data: dataset)
+        note = Path(folder) / "note.txt"
+        blank_note(note)
+        record = network_tasks.measure(parent, measured, "cuda:1", 1, ceilings, {}, str(note), None)
+        assert not record["setting_failures"]
+        result = attempt(spec, WorkerContext(Path(folder), "cuda:1", jobs=4), told.append)
+    assert result.record.status == "finished", result.failure_details
+    assert "worn" not in told
+    return record
+
+
 @pytest.mark.parametrize(
     "work",
     [
         trial,
-        cost,
+        pytest.param(in_a_worker, marks=pytest.mark.slow),
+        pytest.param(cost, marks=pytest.mark.slow),
         roofline,
         program,
         estimate,
@@ -80,7 +113,7 @@ def estimate(dataset: ImageDataset) -> object:
         lambda dataset: profile_network(network_spec_of("lenet5", dataset), 2, NUMERICS, DEVICE),
         lambda dataset: trained_twice(lambda what: None, "lenet5", "cuda:1"),
     ],
-    ids=["trial", "cost", "roofline", "program", "estimate", "memory", "profile", "repetition"],
+    ids=["trial", "worker", "cost", "roofline", "program", "estimate", "memory", "profile", "repetition"],
 )
 def test_all_work_is_done_on_the_device_that_was_asked_for(
     stripes: ImageDataset, work: Callable[[ImageDataset], object], monkeypatch: pytest.MonkeyPatch

@@ -54,7 +54,7 @@ def test_no_protocol_makes_the_host_wait(
 def test_nothing_that_a_protocol_can_ask_for_makes_the_host_wait(
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    spec = cuda_spec(stripes, "ires", options={"dropout": 0.2}, **EVERYTHING)
+    spec = cuda_spec(stripes, options={"dropout": 0.2}, **EVERYTHING)
     never_waits(spec if way == "recorded" else eager(spec), stripes, monkeypatch)
 
 

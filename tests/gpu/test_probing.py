@@ -58,7 +58,8 @@ def tried(
 ) -> dict[str, str]:
     monkeypatch.setattr(program_check, "build", lambda resolved: Odd(does))
     monkeypatch.setattr(program_check, "copy_network", lambda network: _copied(network, does))
-    with pretended_cuda():
+    with pretended_cuda(), warnings.catch_warnings(record=True):
+        warnings.simplefilter("default")
         return failing_programs([network_spec_of("lenet5", dataset)], PROTOCOL, 8, numerics, DEVICE)
 
 
@@ -68,7 +69,6 @@ def _copied(network: nn.Module, does: Callable[[torch.Tensor], Any]) -> nn.Modul
     return copied
 
 
-@pytest.mark.filterwarnings("default:odd_kernel_cuda")
 @pytest.mark.parametrize(
     ("does", "reason"),
     [
@@ -104,7 +104,6 @@ def test_a_network_fails_that_is_other_in_its_layout(
     assert tried(monkeypatch, stripes, CONTIGUOUS.eager(), in_channels_last) == {}
 
 
-@pytest.mark.filterwarnings("default:odd_kernel_cuda")
 def test_an_operation_that_has_no_deterministic_algorithm_in_any_way_moves_no_run(
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ def test_a_recorded_step_trains_to_the_bits_of_the_eager_one(stripes: ImageDatas
 )
 def test_dropout_draws_the_same_in_a_recorded_step(stripes: ImageDataset, optimizer: dict[str, Any]) -> None:
     """The warm-up draws too, and the generator is put back after it."""
-    spec = cuda_spec(stripes, "mini_xception", options={"dropout": 0.4}, optimizer=optimizer)
+    spec = cuda_spec(stripes, options={"dropout": 0.4}, optimizer=optimizer)
     assert same_bits(trained(spec, stripes), trained(eager(spec), stripes))
 
 
@@ -90,7 +90,7 @@ def test_every_step_is_a_replay_of_one_recording(stripes: ImageDataset, monkeypa
 
 def test_a_training_that_goes_on_from_its_state_has_the_bits_of_one_that_never_stopped(stripes: ImageDataset) -> None:
     """The graph is recorded anew then, over an optimizer that has moments."""
-    spec = cuda_spec(stripes, "mini_xception", options={"dropout": 0.4}, ema_decay=0.9)
+    spec = cuda_spec(stripes, options={"dropout": 0.4}, ema_decay=0.9)
     whole = _states(spec, stripes, stop_after=None)
     assert _states(spec, stripes, stop_after=3) == whole
 
