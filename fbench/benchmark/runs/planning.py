@@ -118,7 +118,8 @@ def plan_groups(request: RunRequest) -> tuple[RunPlan, ...]:
     """
     first = plan_run(request)
     apart = first.config.split_off
-    if apart is None:
+    asked = select_studies(first.resolved.suite, request.only).architectures
+    if apart is None or not apart.because.keys() & set(asked):
         return (first,)
     beside = replace(request, out=first.folder.path.with_name(apart.folder))
     return first, plan_run(beside, Group(frozenset(apart.because), apart))
