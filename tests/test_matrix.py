@@ -67,3 +67,22 @@ def test_the_committed_table_has_every_environment_and_no_failure(matrix: Module
     for row in rows:
         assert row["failed"] == "0"
         assert row["reason"] or (int(row["passed"]) > 0 and row["skipped"] == "0")
+
+
+def test_the_committed_table_of_the_build_with_cuda_has_no_failure(matrix: ModuleType) -> None:
+    with matrix.TABLE.with_name("cuda.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["environment"] for row in rows] == list(matrix.WITH_CUDA)
+    assert rows[0]["python"].startswith("3.12.")
+    assert rows[0]["packages"].startswith("torch 2.11.0")
+    assert rows[0]["failed"] == "0"
+    assert int(rows[0]["passed"]) > 1000
+
+
+def test_the_environment_with_cuda_has_that_torch_and_what_the_suites_need(matrix: ModuleType) -> None:
+    project = matrix.read_project()
+    wanted = {Requirement(one).name: Requirement(one) for one in matrix.requirements(project, "cuda")}
+    assert str(wanted["torch"].specifier) == "==2.11.0"
+    assert {"pytest-xdist", "hypothesis", "onnx"} <= wanted.keys()
+    assert all((matrix.ROOT / "tests" / one).exists() for one in matrix.SUITES)
+    assert not set(matrix.WITH_CUDA) & set(matrix.ENVIRONMENTS)

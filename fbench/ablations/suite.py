@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -151,6 +151,40 @@ def select_studies(suite: Suite, only: Iterable[str]) -> Suite:
     resources = {name: one for name, one in suite.resources.items() if name in used}
     return suite.model_copy(
         update={"studies": studies, "variants": variants, "primary": primary, "resources": resources}
+    )
+
+
+def with_levels(suite: Suite, kept: Collection[str]) -> Suite:
+    """Return the suite with these architectures and variants alone.
+
+    A study loses its other levels, and its factors, which are no longer crossed; where it loses its baseline, those
+    that are left of it are in studies of one network each, without a comparison.
+    """
+    studies: dict[str, Study] = {}
+    for study in suite.studies:
+        levels = tuple(level for level in study.levels if level in kept)
+        if levels == study.levels:
+            studies[study.name] = study
+        elif study.baseline in levels:
+            studies[study.name] = study.model_copy(update={"levels": levels, "factors": {}})
+    compared = {level for study in studies.values() for level in study.levels}
+    for level in suite.architectures:
+        if level in kept and level not in compared:
+            studies[f"alone.{level}"] = Study(
+                name=f"alone.{level}",
+                title=f"{level}, alone",
+                question=f"How accurate is {level}?",
+                baseline=level,
+                levels=(level,),
+            )
+    used = {level for study in studies.values() for level in study.levels}
+    return suite.model_copy(
+        update={
+            "studies": tuple(studies.values()),
+            "variants": {name: one for name, one in suite.variants.items() if name in used},
+            "primary": tuple(name for name in suite.primary if name in studies),
+            "resources": {name: one for name, one in suite.resources.items() if name in used},
+        }
     )
 
 

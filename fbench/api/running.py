@@ -53,6 +53,7 @@ def run(
     take_from: Place | Sequence[Place] = (),
     plugins: Place | Sequence[Place] = (),
     numerics_of: Place | None = None,
+    only_comparable: bool = False,
     keep_failed: bool = False,
     shard: str | None = None,
     executor: ExecutorName = "local",
@@ -64,6 +65,7 @@ def run(
     trial_timeout_s: float | None = None,
     time_budget_s: float | None = None,
     uniform_microbatch: bool = False,
+    energy: bool = False,
     track: OneOrMany = (),
     listener: RunListener | None = None,
     progress: bool | None = None,
@@ -94,6 +96,8 @@ def run(
         take_from: runs whose finished trials are taken, one or many.
         plugins: Python files that register networks, one or many.
         numerics_of: a run whose numerics are repeated.
+        only_comparable: whether networks that cannot be computed as asked are trained in a run of their own, beside
+            that of the others, which is returned; by default all are computed in a way that works for all.
         keep_failed: whether failed trials are not tried again.
         shard: ``I/N`` trains the I-th of N parts of the trials; ``fbench merge`` makes one run of them.
         executor: ``local`` trains in processes of this machine, ``ray`` on the nodes of a Ray cluster.
@@ -106,6 +110,7 @@ def run(
         time_budget_s: seconds that the call may take: no trial begins that would not end in them, and what runs at
             their end is kept for the next call; by default as many as it takes.
         uniform_microbatch: train all anew, after trials that failed for lack of memory, with a microbatch that fits.
+        energy: whether to read energy on a GPU, too, which takes 2 s of each network in each setting.
         track: trackers that every trial is copied to, such as ``tensorboard=FOLDER`` or ``mlflow=sqlite:///FILE``, one
             or many.
         listener: is told how the run goes.
@@ -144,12 +149,14 @@ def run(
         take_from=tuple(expanded(one) for one in _places(take_from)),
         plugins=tuple(expanded(one) for one in _places(plugins)),
         numerics_of=None if numerics_of is None else expanded(numerics_of),
+        only_comparable=only_comparable,
         keep_failed=keep_failed,
         max_seeds=max_seeds,
         wait=wait,
         retries=retries,
         trial_timeout_s=trial_timeout_s,
         uniform_microbatch=uniform_microbatch,
+        energy=energy,
         shard=None if shard is None else Shard.parse(shard),
         cluster=cluster_asked_for(executor, ray_address, cpus_per_trial, gpus_per_trial),
     )

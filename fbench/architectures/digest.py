@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from torch import nn
 from fbench.architectures.tracing.graph import NetworkTrace
 from fbench.architectures.tracing.trace import trace
 
+_SAYS_BIAS: Final = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -63,7 +65,7 @@ def _sizes(tensor: torch.Tensor) -> list[int | str]:
 
 def _hyperparameters(module: nn.Module) -> list[Any]:
     """What a torch layer shows of itself; of other classes also their plain attributes."""
-    shown: list[Any] = [module.extra_repr()]
+    shown: list[Any] = [_shown(module)]
     if not type(module).__module__.startswith("torch.nn."):
         shown += [
             [name, repr(value)]
@@ -71,6 +73,15 @@ def _hyperparameters(module: nn.Module) -> list[Any]:
             if not name.startswith("_") and name != "training" and _is_plain(value)
         ]
     return shown
+
+
+def _shown(module: nn.Module) -> str:
+    """What a layer shows of itself in PyTorch 2.13, whatever the version: before, layers of normalisation did not say
+    whether they have a bias."""
+    text = module.extra_repr()
+    if isinstance(module, _SAYS_BIAS) and "bias=" not in text:
+        return re.sub(r"affine=(True|False)", rf"\g<0>, bias={module.bias is not None}", text)
+    return text
 
 
 def _is_plain(value: object) -> bool:

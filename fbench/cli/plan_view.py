@@ -81,8 +81,22 @@ def print_notes(plan: RunPlan) -> None:
             names = ", ".join(readable(name) for name in part.examples)
             more = ", ..." if part.count > len(part.examples) else ""
             typer.echo(f"{data.name}: {part.count:,} left out, each {part.reason} ({names}{more})", err=True)
-    for name, reason in plan.config.eager_because.items():
-        typer.echo(f"{name} cannot be compiled here, so the whole run is eager: {reason}", err=True)
+    _print_move(plan.config)
+
+
+def _print_move(config: RunConfig) -> None:
+    """Which networks cannot be computed as was asked, and what follows."""
+    asked = config.asked_numerics or config.numerics
+    way = ", ".join(config.numerics.words_beside(asked)) or "eager"
+    for name, reason in config.moved_because.items():
+        typer.echo(f"{name} cannot be computed as was asked, so the whole run is {way}: {reason}", err=True)
+    if config.split_off is not None:
+        for name, reason in config.split_off.because.items():
+            typer.echo(
+                f"{name} cannot be computed as the others are, and is in a run of its own, {config.split_off.folder}: "
+                f"{reason}",
+                err=True,
+            )
 
 
 def _other_budget(config: RunConfig) -> str:

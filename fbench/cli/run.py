@@ -11,7 +11,7 @@ import typer
 from fbench.cli.architectures import listing_of
 from fbench.cli.asked import Asked
 from fbench.cli.duration import seconds_of
-from fbench.cli.run_end import give_results, give_shard, still_to_do, tell_stopped
+from fbench.cli.run_end import FAILED, give_results, give_shard, still_to_do, tell_stopped
 from fbench.cli.run_options import (
     AgainstOption,
     ArchOption,
@@ -23,6 +23,7 @@ from fbench.cli.run_options import (
     DataOption,
     DeviceOption,
     DryRunOption,
+    EnergyOption,
     EpochsOption,
     ExecutorChoice,
     ExecutorOption,
@@ -36,6 +37,7 @@ from fbench.cli.run_options import (
     MaxSeedsOption,
     NoAugmentationOption,
     NumericsOption,
+    OnlyComparableOption,
     OnlyOption,
     OutOption,
     PluginOption,
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.ablations.suite import Suite
+    from fbench.benchmark.runs.planning import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.trackers.choice import TrackerPlace
@@ -98,6 +101,7 @@ def run_command(
     take_from: FromOption = None,
     plugin: PluginOption = None,
     numerics: NumericsOption = None,
+    only_comparable: OnlyComparableOption = False,
     until_decided: UntilDecidedOption = False,
     max_seeds: MaxSeedsOption = None,
     keep_failed: KeepFailedOption = False,
@@ -112,6 +116,7 @@ def run_command(
     gpus_per_trial: GpusPerTrialOption = None,
     wait: WaitOption = False,
     uniform_microbatch: UniformMicrobatchOption = False,
+    energy: EnergyOption = False,
     track: TrackOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -149,10 +154,12 @@ def run_command(
         take_from=tuple(take_from or ()),
         plugins=(*(plugin or ()), *_trusted(trust, take_from or [])),
         numerics_of=numerics,
+        only_comparable=only_comparable,
         keep_failed=keep_failed,
         max_seeds=_max_seeds(max_seeds, until_decided=until_decided),
         wait=wait,
         uniform_microbatch=uniform_microbatch,
+        energy=energy,
         retries=retries,
         trial_timeout_s=None if trial_timeout is None else seconds_of(trial_timeout, "--trial-timeout"),
         shard=None if shard is None else Shard.parse(shard),
@@ -211,32 +218,53 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     from rich.console import Console
 
     from fbench.benchmark.runs.network_tasks import network_tasks
-    from fbench.benchmark.runs.planning import plan_run
+    from fbench.benchmark.runs.planning import plan_groups
     from fbench.benchmark.runs.power_analysis import analyse_power, stated_components
     from fbench.benchmark.runs.session import estimate_run_s
     from fbench.cli.plan_view import print_plan
 
     stated = stated_components(assume) if assume is not None else None
     with Console().status("planning, and timing a few steps"), network_tasks() as networks:
-        plan = plan_run(request)
-        _, estimate_s = estimate_run_s(plan, networks)
-        analyses = analyse_power(plan, request.max_seeds, stated)
-    print_plan(plan, estimate_s, analyses, request.max_seeds)
+        plans = plan_groups(request)
+        found = [(estimate_run_s(plan, networks)[1], analyse_power(plan, request.max_seeds, stated)) for plan in plans]
+    for plan, (estimate_s, analyses) in zip(plans, found, strict=True):
+        print_plan(plan, estimate_s, analyses, request.max_seeds)
 
 
 def _run(request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutput, stopping: Stopping) -> None:
+    """Run what is asked for: one plan, or one for each group of networks that were split.
+
+    Raises:
+        typer.Exit: trials failed, or it was stopped.
+    """
     from rich.console import Console
 
+    from fbench.benchmark.runs.planning import plan_groups
+
+    with Console(stderr=True).status("planning"):
+        plans = plan_groups(request)
+    failed = False
+    for plan in plans:
+        try:
+            _run_plan(plan, request, trackers, output, stopping)
+        except typer.Exit as ended:
+            if ended.exit_code != FAILED:
+                raise
+            failed = True
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _run_plan(
+    plan: RunPlan, request: RunRequest, trackers: Sequence[TrackerPlace], output: RunOutput, stopping: Stopping
+) -> None:
     from fbench.benchmark.runs.listener import Together
-    from fbench.benchmark.runs.planning import plan_run
     from fbench.benchmark.runs.session import carry_out
     from fbench.benchmark.runs.stopping import UnfinishedRunError
     from fbench.benchmark.trackers.choice import mirrors_of
     from fbench.cli.plan_view import print_notes
     from fbench.cli.search_view import search_lines
 
-    with Console(stderr=True).status("planning"):
-        plan = plan_run(request)
     print_notes(plan)
     for line in search_lines(plan.searches, plan.device, plan.jobs):
         output.note(line)

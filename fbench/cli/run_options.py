@@ -55,7 +55,7 @@ SeedsOption = Annotated[int | None, typer.Option(help="Seeds per network. Defaul
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 PrecisionOption = Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")]
 CompileOption = Annotated[
-    bool, typer.Option("--compile", help="Train with torch.compile; eager for all where one network fails.")
+    bool, typer.Option("--compile", help="Train with torch.compile; another way for all where one network fails.")
 ]
 JobsOption = Annotated[
     int | None,
@@ -75,6 +75,14 @@ NumericsOption = Annotated[
         metavar="RUN",
         help="Compute as this run did: its precision, threads a trial, layout in memory, batch of evaluation and "
         "whatever else changes bits. Default: by the device.",
+    ),
+]
+OnlyComparableOption = Annotated[
+    bool,
+    typer.Option(
+        "--only-comparable",
+        help="Where networks cannot be computed as asked: train them in a run of their own, beside that of the others, "
+        "which keep to it; the two are never compared. Default: all are computed in a way that works for all.",
     ),
 ]
 UntilDecidedOption = Annotated[
@@ -117,6 +125,9 @@ UniformMicrobatchOption = Annotated[
         help="After trials that failed for lack of the device's memory: train all anew, in a folder beside the run, "
         "with the microbatch that fits.",
     ),
+]
+EnergyOption = Annotated[
+    bool, typer.Option("--energy", help="Read energy on a GPU, too: 2 s more of each network in each setting.")
 ]
 ShardOption = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fbench.cli.architectures import parse_options
+from fbench.cli.duration import seconds_of
 from fbench.cli.run_options import PrecisionChoice
 from fbench.cli.stop_signals import StopSignals
 from fbench.core.errors import UserError
@@ -37,6 +38,14 @@ def speed_command(
         typer.Option(help="About how long to time, after warm-up. Default: 1.5 s for each network in each setting."),
     ] = None,
     blocks: Annotated[int, typer.Option(help="Blocks; differences are judged over so many.")] = 20,
+    prepare_within: Annotated[
+        str | None,
+        typer.Option(
+            help="The time that building, compiling and warming up may take, such as 10m; what is not ready then is "
+            "left out. Default: as long as it takes."
+        ),
+    ] = None,
+    energy: Annotated[bool, typer.Option(help="Read energy where it can be read: 2 s a network and setting.")] = True,
     against: Annotated[str | None, typer.Option(help="Hold the others against this one. Default: the first.")] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="A switch of every network as KEY=VALUE; repeatable.")
@@ -78,6 +87,8 @@ def speed_command(
         against=against,
         options=parse_options(option or []),
         plugins=tuple(plugin or ()),
+        energy=energy,
+        preparation_s=None if prepare_within is None else seconds_of(prepare_within, "--prepare-within"),
     )
     _measure(request, out or Path("results/speed") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json", as_json=as_json)
 
@@ -98,7 +109,7 @@ def _measure(request: SpeedRequest, file: Path, *, as_json: bool) -> None:
         stopping = Stopping()
         signals = StopSignals(stopping)
         with signals.heard():
-            record = measure_spec(spec, request.device, status.update, stopping)
+            record = measure_spec(spec, request.device, status.update, stopping, preparation_s=request.preparation_s)
     try:
         write_cost_file(file, record)
     except OSError as error:

@@ -46,8 +46,8 @@ class Machine(FrozenModel):
 
 
 @functools.cache
-def describe_machine() -> Machine:
-    """Describe this machine; torch is imported to name the accelerator."""
+def describe_machine(accelerator: int = 0) -> Machine:
+    """Describe this machine, with the accelerator of this number; torch is imported to name it."""
     import torch
 
     revision, dirty = _git_state()
@@ -56,7 +56,7 @@ def describe_machine() -> Machine:
         logical_cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
         memory_gib=max(0.1, round(memory_gib(), 1)),
-        accelerator=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        accelerator=torch.cuda.get_device_name(accelerator) if torch.cuda.is_available() else None,
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
         versions={name: package_version(name) for name in PACKAGES},
@@ -85,11 +85,11 @@ def _processor() -> str:
 
 
 def package_version(package: str) -> str:
-    """The installed version of a distribution, or ``not installed``."""
+    """The installed version of a distribution, or ``not installed``; of one that runs from a checkout its module's."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "not installed"
+        return str(getattr(sys.modules.get(package), "__version__", "not installed"))
 
 
 def minor_version(version: str) -> str:

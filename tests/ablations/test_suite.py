@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fbench.ablations.suite import Suite, adhoc_suite, resolve_names, select_studies
+from fbench.ablations.suite import Suite, adhoc_suite, resolve_names, select_studies, with_levels
 from fbench.core.errors import UserError, did_you_mean
 from fbench.core.schema import parse
 
@@ -158,3 +158,35 @@ def test_options_of_a_variant_keep_their_types() -> None:
         "head": str,
         "widths": tuple,
     }
+
+
+def test_a_suite_of_some_levels_keeps_the_studies_that_still_compare_and_trains_the_rest_alone() -> None:
+    variants = {"wide": {"base": "ires", "options": {"width": 2}}}
+    whole = make(
+        study("one", "ires", "ires_relu", "wide"),
+        study("two", "arch1", "ires_relu", "lenet5"),
+        study("three", "lenet5", "ires_relu"),
+        variants=variants,
+        primary=["one", "two"],
+        resources={"arch1": {"gpu": True}},
+    )
+    some = with_levels(whole, {"ires", "ires_relu", "lenet5"})
+    assert [(one.name, one.baseline, one.levels) for one in some.studies] == [
+        ("one", "ires", ("ires", "ires_relu")),
+        ("three", "lenet5", ("lenet5", "ires_relu")),
+    ]
+    assert (some.primary, some.variants, some.resources) == (("one",), {}, {})
+    rest = with_levels(whole, {"wide", "arch1"})
+    assert [(one.name, one.levels) for one in rest.studies] == [("two", ("arch1",)), ("alone.wide", ("wide",))]
+    assert rest.variants.keys() == {"wide"}
+    assert rest.resources.keys() == {"arch1"}
+    assert set(some.architectures) | set(rest.architectures) == set(whole.architectures)
+    assert with_levels(whole, whole.architectures) == whole
+
+
+def test_crossed_factors_that_lose_a_cell_are_no_longer_crossed() -> None:
+    cells = {name: {"a": name[0], "b": name[1]} for name in ("xx", "xy", "yx", "yy")}
+    crossed = study("one", *cells) | {"factors": cells}
+    suite = make(crossed, variants={name: {"base": "ires"} for name in cells})
+    assert with_levels(suite, cells).studies[0].factors == cells
+    assert with_levels(suite, {"xx", "xy", "yx"}).studies[0].factors == {}

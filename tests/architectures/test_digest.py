@@ -107,6 +107,26 @@ def test_differs_for_a_frozen_layer() -> None:
     assert network_digest(network, (1, 8, 8), None) != before
 
 
+@pytest.mark.parametrize(
+    ("layer", "of_before"),
+    [
+        (nn.BatchNorm2d(4), "4, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True"),
+        (nn.GroupNorm(2, 4), "2, 4, eps=1e-05, affine=True"),
+        (nn.InstanceNorm2d(4), "4, eps=1e-05, momentum=0.1, affine=False, track_running_stats=False"),
+        (nn.LayerNorm((4, 4)), "(4, 4), eps=1e-05, elementwise_affine=True"),
+        (nn.LayerNorm((4, 4), bias=False), "(4, 4), eps=1e-05, elementwise_affine=True"),
+    ],
+)
+def test_is_equal_under_versions_of_pytorch_that_do_not_say_whether_a_layer_has_a_bias(
+    layer: nn.Module, of_before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What 2.11 prints of these layers."""
+    network = nn.Sequential(nn.Conv2d(1, 4, 45), layer, nn.Flatten(), nn.Linear(64, 7))
+    now = network_digest(network, IMAGE, None)
+    monkeypatch.setattr(type(layer), "extra_repr", lambda self: of_before)
+    assert network_digest(network, IMAGE, None) == now
+
+
 def test_differs_for_a_hyperparameter_that_moves_no_count() -> None:
     def one(eps: float) -> str:
         return network_digest(nn.Sequential(nn.BatchNorm2d(1, eps=eps)), (1, 4, 4), None)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 from support import ask_here
 from typer.testing import CliRunner
 
+import fbench
 from fbench.benchmark.machine import diagnosis
 from fbench.benchmark.machine.diagnosis import CompilerDiagnosis
 from fbench.benchmark.machine.jobs import choose_jobs
@@ -14,7 +17,9 @@ from fbench.benchmark.runs import repetitions
 from fbench.benchmark.training.repetition import Difference, Repetition
 from fbench.cli.app import app
 from fbench.core.errors import UserError
-from fbench.core.machine import describe_machine
+from fbench.core.machine import describe_machine, package_version
+
+ROOT = Path(__file__).parents[2]
 
 
 def doctor(*arguments: str) -> str:
@@ -61,6 +66,33 @@ def test_an_extra_with_a_missing_package_says_how_to_install_it(monkeypatch: pyt
     text = doctor()
     assert "odd: lacks no-such-package: pip install 'fbench[odd]'" in text
     assert "dev:" not in text
+
+
+def test_a_checkout_that_is_not_installed_is_diagnosed_by_its_own_declarations(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        if name == "fbench":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    def missing_requirements(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    monkeypatch.setattr(diagnosis.metadata, "requires", missing_requirements)
+    monkeypatch.setattr("fbench.core.machine.metadata.version", missing)
+    found = {one.extra: one.missing for one in diagnosis._extras()}
+    assert found.keys() == project["optional-dependencies"].keys() - {"dev"}
+    assert found["onnx"] == ()  # the environment of the tests has it
+    assert diagnosis._declared_extras()["nvidia"] == ["nvidia-ml-py"]
+    assert package_version("fbench") == fbench.__version__
+    assert package_version("no-such-package") == "not installed"
+    assert "Extras" in doctor()
+
+
+def test_a_copied_package_without_its_declarations_has_no_extras_to_tell_of(tmp_path: Path) -> None:
+    assert diagnosis._extras_of_checkout(tmp_path / "pyproject.toml") == {}
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "theirs"\n', encoding="utf-8")
+    assert diagnosis._extras_of_checkout(tmp_path / "pyproject.toml") == {}
 
 
 NOISY = """

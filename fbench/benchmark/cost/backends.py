@@ -13,6 +13,11 @@ from fbench.benchmark.records.specs import NetworkSpec
 from fbench.core.errors import UserError
 
 
+def backend_of(numerics: Numerics) -> Backend:
+    """What runs the training steps of these numerics."""
+    return "cuda_graph" if numerics.cuda_graph else "compile" if numerics.compile else "eager"
+
+
 def make_call(
     network: NetworkSpec,
     mode: CostMode,

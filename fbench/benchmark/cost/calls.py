@@ -13,6 +13,7 @@ from torch import nn
 
 from fbench.architectures.network_copy import copy_network
 from fbench.architectures.registry import build
+from fbench.benchmark.machine.cuda_graph import recorded
 from fbench.benchmark.machine.device import Stopwatch, autocast, lay_out, memory_format
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.numerics import Numerics
@@ -190,16 +191,15 @@ def _replayed_inference(
     """A forward pass recorded once as a CUDA graph; a call copies a batch in and replays it."""
     module.eval()
     static, inputs = images[0].clone(), itertools.cycle(images)
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.inference_mode(), autocast(numerics):
-        with torch.cuda.stream(side):
-            for _ in range(3):  # recording needs warm libraries
-                program(static)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+
+    def forward() -> None:
+        with (
+            torch.inference_mode(),
+            autocast(numerics),
+        ):  # weights that autocast casts are cast in the graph, as eagerly
             program(static)
+
+    graph = recorded(forward, static.device)
 
     def run(mark: Mark) -> None:
         static.copy_(next(inputs))

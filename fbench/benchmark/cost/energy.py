@@ -18,6 +18,7 @@ import torch
 from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.nvml import nvml_handle
 from fbench.benchmark.machine.device import synchronize
+from fbench.benchmark.machine.lost_device import refuse_lost
 from fbench.benchmark.records.cost_records import EnergyReading
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.core.errors import reason_of
@@ -57,6 +58,7 @@ def read_energy(
         call.prepare()
         readings = tuple(_stretch(call, batch_size, seconds / STRETCHES, counter, device) for _ in range(STRETCHES))
     except (Exception, SystemExit) as error:  # recorded; the rest of the measurement goes on
+        refuse_lost(device, error)
         reason = f"not available: {reason_of(error)}"
         return EnergyReading(network=network, setting=setting, joules_per_image=None, method=reason)
     if min(readings) <= 0:

@@ -152,10 +152,12 @@ def time_interleaved(
     threads: int,
     progress: Callable[[str], None] = lambda what: None,
     visiting: Callable[[str], None] = lambda network: None,
+    after_error: Callable[[BaseException], None] = lambda error: None,
 ) -> Timed:
     """Time warm calls; a block lasts ``seconds / blocks``, and every call is timed in it at least once.
 
     ``progress`` is told of blocks, and ``visiting`` which network is called next; it has to be as quick as a thought.
+    ``after_error`` is given what a call raised, and may raise where nothing more can be timed.
 
     A call that fails is left out from then on and named with its reason; what was timed before is kept, and so it is
     when somebody presses Ctrl-C.
@@ -172,7 +174,7 @@ def time_interleaved(
         for block in range(schedule.blocks):
             progress(f"timing, block {block + 1} of {schedule.blocks}")
             for index in generator.permutation(len(settings)):
-                _time_group(groups[settings[index]], clock, block, share_s, generator, visiting)
+                _time_group(groups[settings[index]], clock, block, share_s, generator, visiting, after_error)
     except KeyboardInterrupt:
         interrupted = True
     failures = [
@@ -196,26 +198,28 @@ def _time_group(
     seconds: float,
     generator: np.random.Generator,
     visiting: Callable[[str], None],
+    after_error: Callable[[BaseException], None],
 ) -> None:
     """One block of one setting: move everything, then visit all networks in turns until the time is used up."""
     started = time.perf_counter()
     for index in generator.permutation(len(group)):
         visiting(group[index].timed.network)
-        _guarded(group[index], group[index].timed.call.place)
+        _guarded(group[index], group[index].timed.call.place, after_error)
     turn = 0
     while any(column.failure is None for column in group) and (turn == 0 or time.perf_counter() - started < seconds):
         for order, index in enumerate(generator.permutation(len(group))):
             visiting(group[index].timed.network)
-            _guarded(group[index], partial(_visit, group[index], clock, block, turn, order))
+            _guarded(group[index], partial(_visit, group[index], clock, block, turn, order), after_error)
         turn += 1
 
 
-def _guarded(column: _Column, action: Callable[[], None]) -> None:
+def _guarded(column: _Column, action: Callable[[], None], after_error: Callable[[BaseException], None]) -> None:
     if column.failure is None:
         try:
             action()
         except (Exception, SystemExit) as error:  # out of memory included: recorded and survived
             column.failure = reason_of(error)
+            after_error(error)
 
 
 def _visit(column: _Column, clock: Clock, block: int, turn: int, order: int) -> None:

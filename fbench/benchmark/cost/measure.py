@@ -22,6 +22,7 @@ from fbench.benchmark.cost.calls import Call, every_program_compiled
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.cost.conditions import OtherWork, read_conditions
 from fbench.benchmark.cost.counters import read_counters
+from fbench.benchmark.cost.deadline import Deadline
 from fbench.benchmark.cost.energy import energy_counter, read_energy
 from fbench.benchmark.cost.interleave import Schedule, TimedCall, WarmUp, time_interleaved, warm_up
 from fbench.benchmark.cost.memory import preload_fresh_processes, read_peak_memory
@@ -30,6 +31,7 @@ from fbench.benchmark.cost.reference_load import BATCH_SIZE, reference_call
 from fbench.benchmark.cost.roofline.floors import network_floor
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.machine.lost_device import refuse_lost
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import (
     REFERENCE,
@@ -79,13 +81,18 @@ def measure_cost(
     roofline: MachineRoofline | None = None,
     left_out: Mapping[str, str] = MappingProxyType({}),
     visiting: Progress = lambda network: None,
+    preparation_s: float | None = None,
 ) -> CostRecord:
     """Measure every network of ``spec``; what fails is recorded with its reason and left out of the rest.
 
     ``progress`` is called with a short text as each part begins, and ``visiting``, between timed calls, with the
     network that is called next. With ``roofline``, which is the machine's, each network's floor under it is told.
     Networks that are ``left_out`` are recorded as failed with the given reason. Nothing else of the run may work
-    meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that it was interrupted.
+    meanwhile. Ctrl-C while calls are timed ends the timing, and the record says that it was interrupted. Where
+    ``preparation_s`` are over that building, compiling and warming up may take, what is not ready is left out.
+
+    Raises:
+        LostDeviceError: the device cannot be used any more in this process.
     """
     started_at, before, other_work = _now(), read_conditions(device), OtherWork()
     counted = _count(spec, test_time_passes, progress, left_out)
@@ -93,15 +100,16 @@ def measure_cost(
     memory = _read_memory(networks, counted.traces, spec, device, progress)
     with freed_memory_kept(), numerics_in_force(spec.numerics, device), every_program_compiled():
         clock = clock_of(device)
-        ready = _prepare(networks, counted.traces, spec, device, clock, progress)
+        ready = _prepare(networks, counted.traces, spec, device, clock, progress, Deadline(preparation_s))
         seconds = spec.plan.seconds or SECONDS_PER_CALL * len(networks) * len(spec.plan.settings)
         schedule = Schedule(spec.plan.blocks, seconds, spec.seed)
-        timed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress, visiting)
+        lost = partial(refuse_lost, device)
+        timed = time_interleaved(ready.calls, clock, schedule, torch.get_num_threads(), progress, visiting, lost)
         energy = [] if timed.interrupted else _read_energy(ready, spec, device, progress)
     return CostRecord(
         cost_id=spec.cost_id,
         spec=spec,
-        machine=describe_machine(),
+        machine=describe_machine(device.index or 0),
         started_at=started_at,
         finished_at=_now(),
         before=before,
@@ -163,7 +171,10 @@ def _read_memory(
     """Of an inference with the plan's smallest batch, and of a training step with its largest.
 
     Two readings at a time where two of the largest fit, each of a process of its own: what others take is no part of
-    it. On an accelerator one at a time, as its allocator is one.
+    it. On an accelerator one at a time, and in this thread, as its allocator is one.
+
+    Raises:
+        LostDeviceError: the device cannot be used any more in this process.
     """
     preload_fresh_processes()
 
@@ -173,9 +184,14 @@ def _read_memory(
         return read_peak_memory(network, mode, size, spec.numerics, device)
 
     wanted = [(network, mode, size) for network in networks for mode, size in memory_batches(spec.plan)]
-    largest_gib = max((needed_gib(traces[network.name], mode, size) for network, mode, size in wanted), default=0.0)
-    at_once = together(largest_gib, device, min(2, usable_cores())) if device.type == "cpu" else 1
     readings = []
+    if device.type != "cpu":
+        for network, mode, size in wanted:
+            progress(f"peak memory of {network.name}")
+            readings.append(read(network, mode, size))
+        return readings
+    largest_gib = max((needed_gib(traces[network.name], mode, size) for network, mode, size in wanted), default=0.0)
+    at_once = together(largest_gib, device, min(2, usable_cores()))
     with ThreadPoolExecutor(at_once) as pool:
         begun = [pool.submit(read, *one) for one in wanted]
         try:
@@ -204,19 +220,26 @@ def _prepare(
     device: torch.device,
     clock: Clock,
     progress: Progress,
+    deadline: Deadline,
 ) -> _Ready:
-    """Build and warm up every network in every setting, one of them twice, and the reference load."""
+    """Build and warm up every network in every setting, one of them twice, and the reference load.
+
+    Raises:
+        LostDeviceError: the device cannot be used any more in this process.
+    """
     ready = _Ready()
     for setting in spec.plan.settings if networks else ():
         for network in networks:
             progress(f"warming up {network.name}, {setting.label}")
             try:
-                size = _batch_size(network, traces[network.name], setting, spec, device, clock, ready)
+                deadline.require()
+                size = _batch_size(network, traces[network.name], setting, spec, device, clock, ready, deadline)
                 for instance in (0, 1) if network.name == spec.measured_twice else (0,):
                     call = _make(network, setting, spec, device, size)
                     timed = TimedCall(network.name, setting, size, call, instance)
                     ready.calls.append((timed, warm_up(call, clock)))
             except (Exception, SystemExit) as error:  # out of memory, no such backend: recorded and survived
+                refuse_lost(device, error)
                 ready.failures.append(SettingFailure(network=network.name, setting=setting, reason=reason_of(error)))
         reference = reference_call(spec.numerics, device)
         ready.calls.append((TimedCall(REFERENCE, setting, BATCH_SIZE, reference), warm_up(reference, clock)))
@@ -231,6 +254,7 @@ def _batch_size(
     device: torch.device,
     clock: Clock,
     ready: _Ready,
+    deadline: Deadline,
 ) -> int:
     """The setting's batch, or the one that is searched for.
 
@@ -243,7 +267,10 @@ def _batch_size(
             raise MemoryError(reason)
         return setting.batch_size
     make = partial(_make, network, setting, spec, device)
-    search = search_batch_size(network.name, setting, make, clock, spec.plan.largest_batch_size, too_large)
+    largest = spec.plan.largest_batch_size
+    search = search_batch_size(
+        network.name, setting, make, clock, largest, lambda size: deadline.why_over or too_large(size)
+    )
     ready.searches.append(search)
     return search.chosen
 
@@ -268,16 +295,17 @@ def _floors(ready: _Ready, traces: dict[str, NetworkTrace], roofline: MachineRoo
 
 
 def _read_energy(ready: _Ready, spec: CostSpec, device: torch.device, progress: Progress) -> list[EnergyReading]:
-    """Of every network in every setting, one after the other."""
+    """Of every network in every setting, one after the other, where the plan wants it."""
+    energy_s = spec.plan.energy_s
+    if energy_s is None:
+        return []
     counter = energy_counter(device)
     readings = []
     for timed, _ in ready.calls:
         if timed.network != REFERENCE and timed.instance == 0:
             progress(f"energy of {timed.network}")
             readings.append(
-                read_energy(
-                    timed.network, timed.setting, timed.call, timed.batch_size, spec.plan.energy_s, counter, device
-                )
+                read_energy(timed.network, timed.setting, timed.call, timed.batch_size, energy_s, counter, device)
             )
     return readings
 

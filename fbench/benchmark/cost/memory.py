@@ -20,6 +20,7 @@ from fbench.architectures.registry import build, builder_function
 from fbench.benchmark.cost.backends import make_call
 from fbench.benchmark.machine.allocator import return_freed_memory
 from fbench.benchmark.machine.device import numerics_in_force
+from fbench.benchmark.machine.lost_device import refuse_lost
 from fbench.benchmark.records.cost_records import ALLOCATOR_PEAK, RESIDENT_GROWTH, MemoryReading
 from fbench.benchmark.records.cost_specs import CostMode
 from fbench.benchmark.records.numerics import Numerics
@@ -37,7 +38,11 @@ _ALONE = threading.Lock()
 def read_peak_memory(
     network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics, device: torch.device
 ) -> MemoryReading:
-    """Peak memory of two calls, weights and inputs included; a failure is a reading of none with its reason."""
+    """Peak memory of two calls, weights and inputs included; a failure is a reading of none with its reason.
+
+    Raises:
+        LostDeviceError: the device cannot be used any more in this process.
+    """
     peak_memory_mib: float | None
     try:
         if device.type == "cuda":
@@ -55,6 +60,7 @@ def read_peak_memory(
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
     except (Exception, SystemExit) as error:  # out of memory included: recorded and survived
+        refuse_lost(device, error)
         peak_memory_mib, method = None, f"failed: {reason_of(error)}"
     return MemoryReading(
         network=network.name,
@@ -138,7 +144,15 @@ def _end_with_the_parent() -> None:
 def _cuda_peak_mib(
     network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics, device: torch.device
 ) -> float:
+    """The allocator's peak over two calls, less what was there before the network.
+
+    cuBLAS' workspace is there before: the first matrix product of a process allocates it, and would count as memory of
+    whichever network comes first.
+    """
     with numerics_in_force(numerics, device):
+        some = torch.ones(64, 64, device=device)
+        torch.mm(some, some)
+        torch.cuda.synchronize(device)
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)

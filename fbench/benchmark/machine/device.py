@@ -44,9 +44,13 @@ def pick_device(name: str) -> torch.device:
 
 
 def _cuda(index: int) -> torch.device:
-    """A CUDA device; cuBLAS repeats its results only with a fixed workspace, read from the environment at its start."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    _fix_cublas_workspace()
     return torch.device("cuda", index)
+
+
+def _fix_cublas_workspace() -> None:
+    """cuBLAS repeats its results only with a fixed workspace, read from the environment at its start."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def device_kind(device: torch.device) -> DeviceKind:
@@ -80,17 +84,23 @@ def share_device(device: torch.device, trials: int) -> None:
 
 @contextmanager
 def numerics_in_force(numerics: Numerics, device: torch.device) -> Iterator[None]:
-    """Set threads, TF32 and determinism for a block, and put back what was there."""
-    with process_settings_kept():
+    """Set the current device, threads, TF32 and determinism for a block, and put back what was there."""
+    with process_settings_kept(), current_device(device):
         torch.set_num_threads(numerics.threads_per_trial or 1)  # on an accelerator the host only launches
         tf32 = numerics.precision == "tf32"
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
         if device.type == "cuda":
+            _fix_cublas_workspace()
             torch.backends.cudnn.benchmark = False
             torch.use_deterministic_algorithms(True, warn_only=True)
             # Fills every new tensor, 18 times for one batch normalisation with ReLU, and changes no defined value.
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # made at run time
         yield
+
+
+def current_device(device: torch.device) -> AbstractContextManager[object]:
+    """Within the block streams, events, memory and whatever else names no device are those of ``device``."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def autocast(numerics: Numerics) -> AbstractContextManager[object]:
@@ -138,9 +148,9 @@ class Stopwatch:
         """Time the block."""
         if self._device.type == "cuda":
             begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record()
+            begin.record(torch.cuda.current_stream(self._device))
             yield
-            end.record()
+            end.record(torch.cuda.current_stream(self._device))
             self._pending.append((begin, end))
         else:
             started = time.perf_counter()

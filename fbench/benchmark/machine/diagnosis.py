@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -104,7 +105,7 @@ def _device(name: str) -> DeviceDiagnosis:
 
     device = pick_device(name)
     kind = device_kind(device)
-    limit, reason = jobs_limit_here()
+    limit, reason = jobs_limit_here(kind)
     return DeviceDiagnosis(
         device=name,
         numerics=choose_numerics(kind),
@@ -158,15 +159,35 @@ def _tried_compiler() -> CompilerDiagnosis:
 
 def _extras() -> tuple[ExtraDiagnosis, ...]:
     """Every extra that fbench declares, with the packages it still lacks."""
-    wanted: dict[str, list[str]] = {}
-    for requirement in metadata.requires("fbench") or []:
-        found = re.match(r"""(?P<name>[\w.-]+).*;\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]""", requirement)
-        if found and found["extra"] not in FOR_DEVELOPERS:
-            wanted.setdefault(found["extra"], []).append(found["name"])
+    wanted = {extra: names for extra, names in _declared_extras().items() if extra not in FOR_DEVELOPERS}
     return tuple(
         ExtraDiagnosis(extra=extra, missing=tuple(name for name in names if package_version(name) == "not installed"))
         for extra, names in sorted(wanted.items())
     )
+
+
+def _declared_extras() -> dict[str, list[str]]:
+    """The packages of each extra: as the installed fbench declares them, or the checkout that it runs from; none are
+    known of a copied package alone."""
+    try:
+        requirements = metadata.requires("fbench") or []
+    except metadata.PackageNotFoundError:
+        return _extras_of_checkout(Path(__file__).parents[3] / "pyproject.toml")
+    extras: dict[str, list[str]] = {}
+    for requirement in requirements:
+        found = re.match(r"""(?P<name>[\w.-]+).*;\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"]""", requirement)
+        if found:
+            extras.setdefault(found["extra"], []).append(found["name"])
+    return extras
+
+
+def _extras_of_checkout(file: Path) -> dict[str, list[str]]:
+    """The packages of each extra in a ``pyproject.toml`` of fbench; none where there is no such file."""
+    project = tomllib.loads(file.read_text(encoding="utf-8")).get("project", {}) if file.is_file() else {}
+    if project.get("name") != "fbench":
+        return {}
+    declared: dict[str, list[str]] = project["optional-dependencies"]
+    return {extra: [re.split(r"[^\w.-]", one, maxsplit=1)[0] for one in names] for extra, names in declared.items()}
 
 
 def _cache(folder: Path) -> tuple[CachePart, ...]:

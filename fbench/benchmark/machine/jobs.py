@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from fbench.core.capacity import available_memory_gib, cores_because, in_brackets, memory_because, usable_cores
@@ -15,10 +16,13 @@ MEMORY_PER_TRIAL_GIB: Final = 1.6
 def choose_jobs(asked: int | None, device_kind: str) -> int:
     """Trials at a time: as asked; else the cores of a CPU, as far as memory carries, or one on an accelerator.
 
+    The host's memory refuses none on an accelerator: as many begin as it carries, and more as it frees
+    (:func:`room_for_another`).
+
     Raises:
-        UserError: fewer than one, or more than the cores or the memory carry.
+        UserError: fewer than one, or more than the cores, or on a CPU the memory, carry.
     """
-    limit, why = jobs_limit_here()
+    limit, why = jobs_limit_here(device_kind)
     if asked is None:
         return limit if device_kind == "cpu" else 1
     if asked < 1:
@@ -28,9 +32,16 @@ def choose_jobs(asked: int | None, device_kind: str) -> int:
     return asked
 
 
-def jobs_limit_here() -> tuple[int, str]:
+def jobs_limit_here(device_kind: str) -> tuple[int, str]:
     """The most trials at a time on this machine now, and what sets the limit."""
-    return jobs_limit(usable_cores(), available_memory_gib(), cores_because(), memory_because())
+    memory_gib = available_memory_gib() if device_kind == "cpu" else math.inf
+    return jobs_limit(usable_cores(), memory_gib, cores_because(), memory_because())
+
+
+def room_for_another(beginning: int) -> bool:
+    """Whether the host's memory carries another trial beside those that run, of which so many have only just begun and
+    have yet to take theirs."""
+    return available_memory_gib() >= (beginning + 1) * MEMORY_PER_TRIAL_GIB
 
 
 def jobs_limit(cores: int, memory_gib: float, cores_because: str = "", memory_because: str = "") -> tuple[int, str]:
@@ -38,7 +49,7 @@ def jobs_limit(cores: int, memory_gib: float, cores_because: str = "", memory_be
 
     ``cores_because`` and ``memory_because`` name what leaves no more of the machine, where something does.
     """
-    by_memory = max(1, int(memory_gib / MEMORY_PER_TRIAL_GIB))
+    by_memory = max(1, int(min(memory_gib / MEMORY_PER_TRIAL_GIB, cores)))
     if by_memory < cores:
         free = f"{memory_gib:.1f} GiB of free memory{in_brackets(memory_because)}"
         return by_memory, f"has {free}, {MEMORY_PER_TRIAL_GIB} for each trial"

@@ -88,10 +88,10 @@ class MachineRoofline(FrozenModel):
         return self.bytes_per_s(float("inf"))
 
 
-def machine_of_roofline(numerics: Numerics) -> MachineOfRoofline:
-    """What a roofline for this arithmetic on this machine holds for."""
+def machine_of_roofline(numerics: Numerics, accelerator: int = 0) -> MachineOfRoofline:
+    """What a roofline for this arithmetic on this machine, or on its accelerator of this number, holds for."""
     return MachineOfRoofline(
-        machine=measured_machine(describe_machine(), numerics.device_kind),
+        machine=measured_machine(describe_machine(accelerator), numerics.device_kind),
         threads=numerics.threads_per_trial,
         precision=numerics.precision,
     )

@@ -47,14 +47,14 @@ class CostPlan(FrozenModel):
     ``blocks`` is the number of blocks, each with all settings and networks in random order; ``seconds`` about how long
     they take together (none: half a second for each network in each setting), though each call is timed once a block
     at least. Batches are doubled up to ``largest_batch_size``. Energy is read over ``energy_s`` of calls, where it can
-    be read.
+    be read; none: it is not.
     """
 
     settings: tuple[Setting, ...] = (LATENCY, THROUGHPUT, TRAINING)
     blocks: PositiveInt = 12
     seconds: PositiveFloat | None = None
     largest_batch_size: PositiveInt = 256
-    energy_s: PositiveFloat = 2.0
+    energy_s: PositiveFloat | None = 2.0
 
 
 class CostSpec(FrozenModel):

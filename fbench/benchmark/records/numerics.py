@@ -6,6 +6,8 @@ workers or another machine of the same kind repeat the same arithmetic.
 
 from __future__ import annotations
 
+from collections import ChainMap
+from itertools import combinations
 from typing import Final, Literal
 
 from pydantic import PositiveInt
@@ -39,6 +41,25 @@ class Numerics(FrozenModel):
     def eager(self) -> Numerics:
         """The same arithmetic, neither compiled nor recorded."""
         return self.model_copy(update={"compile": False, "cuda_graph": False})
+
+    def other_ways(self) -> tuple[Numerics, ...]:
+        """Safer ways to compute the same on this kind of device, those that give up least first; the last is the plain
+        one: eager, and on CUDA contiguous and in fp32 too."""
+        parts: tuple[dict[str, object], ...] = ({"compile": False, "cuda_graph": False},)
+        if self.device_kind == "cuda":
+            parts = ({"memory_format": "contiguous"}, {"precision": "fp32"}, *parts)
+        found: dict[Numerics, None] = {}
+        for given_up in range(1, len(parts) + 1):
+            for chosen in combinations(parts, given_up):
+                found[self.model_copy(update=dict(ChainMap(*chosen)))] = None
+        return tuple(way for way in found if way != self)
+
+    def words_beside(self, other: Numerics) -> tuple[str, ...]:
+        """What is other here than there, in single words."""
+        program = "recorded" if self.cuda_graph else "compiled" if self.compile else "eager"
+        words = {"memory_format": self.memory_format, "precision": self.precision, "cuda_graph": program}
+        words["compile"] = program
+        return tuple(dict.fromkeys(word for name, word in words.items() if getattr(self, name) != getattr(other, name)))
 
 
 def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32", *, compile: bool = False) -> Numerics:

@@ -206,6 +206,20 @@ class PlannedTrial(FrozenModel):
     added_after_results: bool = False
 
 
+class SplitOff(FrozenModel):
+    """Networks that cannot be computed as the others of a run are, and so cannot be compared with them.
+
+    Attributes:
+        because: their names, with reasons.
+        numerics: how they are computed.
+        folder: the name of the folder of their own run, beside that of the others.
+    """
+
+    because: dict[str, str]
+    numerics: Numerics
+    folder: str
+
+
 class RunConfig(FrozenModel):
     """What a run folder belongs to. Seeds, jobs and studies chosen with ``--only`` are not part of it."""
 
@@ -217,8 +231,15 @@ class RunConfig(FrozenModel):
     budget: Budget
     data: tuple[DataSpec, ...]
     numerics: Numerics
-    eager_because: dict[str, str] = Field(default_factory=dict)
-    """Networks that could not be compiled or recorded when the run was created, with reasons: all are eager then."""
+    asked_numerics: Numerics | None = None
+    """What was asked for, where ``numerics`` are others."""
+    moved_because: dict[str, str] = Field(
+        default_factory=dict, validation_alias=AliasChoices("moved_because", "eager_because")
+    )
+    """Networks that could not be computed as was asked when the run was created, with reasons: all are computed as
+    ``numerics`` say then, which in runs of before is eagerly."""
+    split_off: SplitOff | None = None
+    """The networks that are left to a run of their own, where only comparable ones were asked for."""
     plugins: tuple[str, ...] = ()
     shard: str | None = None
     """Which part of the plan's trials is trained here, such as ``2/8``; none where all are."""

@@ -87,14 +87,21 @@ def same_configuration(folder: RunFolder, wanted: RunConfig) -> RunConfig:
         UserError: the folder belongs to another configuration; the first field that differs is named.
     """
     found = folder.config()
-    if found.eager_because:
-        wanted = wanted.model_copy(update={"numerics": wanted.numerics.eager()})
+    if found.moved_because:
+        wanted = wanted.model_copy(update={"numerics": _as_moved(wanted.numerics, found)})
     if different := different_settings(wanted, found):
         raise UserError(
             f"{folder.path} belongs to a run with another configuration (different {', '.join(different)}); "
             "give another folder with --out, or the options of that run."
         )
     return found.model_copy(update={"data": wanted.data, "plugins": wanted.plugins})
+
+
+def _as_moved(asked: Numerics, found: RunConfig) -> Numerics:
+    """What a run that was moved computes with, where the same was asked of it."""
+    if found.asked_numerics is None:  # of before, when the program was all that a run was moved from
+        return asked.eager()
+    return found.numerics if asked == found.asked_numerics else asked
 
 
 def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:

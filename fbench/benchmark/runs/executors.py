@@ -61,7 +61,7 @@ class WorkerContext:
         jobs: trials at a time.
         checkpoints: the folder of the checkpoints that trials go on from; none where there are none.
         retries: how often a trial is tried again that failed in a way that may pass.
-        isolated: whether fbench's own networks, too, are trained in worker processes where there is one job.
+        isolated: whether fbench's own networks, too, are trained in worker processes where there is one job on a CPU.
     """
 
     scratch: Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from fbench.benchmark.machine.jobs import room_for_another
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext, attempt
@@ -22,12 +23,19 @@ from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Supervisor
 from fbench.core.errors import StoppedError
 
+ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""What libraries read at their start."""
+
 
 class LocalExecutor:
     """Runs trials in worker processes: so many at a time as there are jobs.
 
     Two kinds run in this process, one after another: networks that were defined in this very session, which no other
-    process can build, and fbench's own where there is one job.
+    process can build, and fbench's own where there is one job on a CPU. On an accelerator they have a process of their
+    own there too, as after some of its errors no other training can run in the same one.
+
+    On an accelerator a process computes with one thread, since it only launches what the device computes, and begins
+    when the host's memory has room for it.
 
     Workers start at once where ``data`` is given: importing PyTorch and reading the data takes them a second and a
     half, in which the process that wants them can go on with what comes before training. What they made lies in
@@ -38,7 +46,15 @@ class LocalExecutor:
         self._context = context
         self._stop = False
         first = None if data is None else readying_task(data)
-        self._supervisor = Supervisor(context.jobs, context.scratch / "logs", first, huge_pages=True)
+        on_cpu = context.device == "cpu"
+        self._supervisor = Supervisor(
+            context.jobs,
+            context.scratch / "logs",
+            first,
+            huge_pages=True,
+            room=(lambda beginning: True) if on_cpu else room_for_another,
+            environment={} if on_cpu else ONE_THREAD,
+        )
         if data is not None and context.jobs > 1:
             self._supervisor.start(context.jobs)
 
@@ -74,8 +90,8 @@ class LocalExecutor:
                 return
 
     def _runs_elsewhere(self, spec: TrialSpec) -> bool:
-        own_here = self._context.jobs == 1 and not self._context.isolated and foreign_code(spec.network) is None
-        return not spec.network.is_of_session and not own_here
+        alone = self._context.jobs == 1 and not self._context.isolated and self._context.device == "cpu"
+        return not spec.network.is_of_session and not (alone and foreign_code(spec.network) is None)
 
     def _in_workers(
         self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits

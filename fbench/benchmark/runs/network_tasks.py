@@ -1,6 +1,7 @@
 """Whatever a run asks of networks beside training them: users' networks answer in a worker process, with a time limit.
 
-fbench's own networks answer in this process, and so do those that were defined in this very session.
+fbench's own networks answer in this process on a CPU, and in the worker on an accelerator, as some of its errors are
+the end of a process. Those that were defined in this very session always answer here.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ _COST_LIMIT_S: Final = 900.0
 """Between two things that a measurement of cost tells; the longest is a block of all networks."""
 
 
-def answers_elsewhere(network: NetworkSpec) -> bool:
+def is_of_user(network: NetworkSpec) -> bool:
     """Whether a network is a user's, and can be built in another process."""
     return foreign_code(network) is not None and not network.is_of_session
+
+
+def answers_elsewhere(network: NetworkSpec, device: torch.device) -> bool:
+    """Whether a network that works on a device does so in another process."""
+    return not network.is_of_session and (device.type != "cpu" or foreign_code(network) is not None)
 
 
 class NetworkTasks:
@@ -59,7 +65,7 @@ class NetworkTasks:
         """As :func:`fbench.benchmark.cost.estimate.estimate_trials_s`; 0 too for a network that dies or hangs."""
         from fbench.benchmark.cost.estimate import estimate_trials_s
 
-        elsewhere = {spec.trial_id: spec for spec in specs if answers_elsewhere(spec.network)}
+        elsewhere = {spec.trial_id: spec for spec in specs if answers_elsewhere(spec.network, device)}
         found = estimate_trials_s([spec for spec in specs if spec.trial_id not in elsewhere], device)
         alike: dict[tuple[str, str], list[str]] = {}
         for trial_id, spec in elsewhere.items():
@@ -80,6 +86,7 @@ class NetworkTasks:
         roofline: MachineRoofline,
         stopping: Stopping | None = None,
         left_out: Mapping[str, str] = MappingProxyType({}),
+        preparation_s: float | None = None,
     ) -> CostRecord | Failure:
         """As :func:`fbench.benchmark.cost.measure.measure_cost`; a network of which the process dies is left out of the
         record, with the reason, as are those that are ``left_out`` from the start. A failure of all comes back where no
@@ -90,8 +97,8 @@ class NetworkTasks:
         """
         from fbench.benchmark.cost.measure import measure_cost
 
-        if not any(answers_elsewhere(network) for network in spec.networks):
-            return measure_cost(spec, device, passes, progress, roofline)
+        if not any(answers_elsewhere(network, device) for network in spec.networks):
+            return measure_cost(spec, device, passes, progress, roofline, preparation_s=preparation_s)
         stopping, without = stopping or Stopping(), dict(left_out)
         while True:
             told = [""]
@@ -102,7 +109,7 @@ class NetworkTasks:
 
             note = self._scratch / "timed.txt"
             blank_note(note)
-            task = _cost_task(spec, device, passes, roofline, without, note)
+            task = _cost_task(spec, device, passes, roofline, without, note, preparation_s)
             with stopping.of(self._supervisor):
                 outcomes = list(self._supervisor.run([task], hear))
             if stopping.was_asked and (not outcomes or outcomes[0].failure is not None):
@@ -129,7 +136,7 @@ class NetworkTasks:
         """As :func:`fbench.benchmark.runs.program_check.failing_programs`; so does one whose process dies or hangs."""
         from fbench.benchmark.runs.program_check import failing_programs
 
-        here = [network for network in networks if not answers_elsewhere(network)]
+        here = [network for network in networks if not answers_elsewhere(network, device)]
         reasons = failing_programs(here, protocol, batch_size, numerics, device)
         arguments = {
             "protocol": protocol.model_dump(mode="json"),
@@ -142,11 +149,11 @@ class NetworkTasks:
                 network.name,
                 f"{__name__}:check_program",
                 arguments | {"network": network.model_dump(mode="json")},
-                network.digest,
+                foreign_code(network),
                 _PROGRAM_LIMIT_S,
             )
             for network in networks
-            if answers_elsewhere(network)
+            if answers_elsewhere(network, device)
         ]
         for outcome in self._supervisor.run(tasks):
             reason = outcome.value if outcome.failure is None else outcome.failure.reason
@@ -163,7 +170,7 @@ class NetworkTasks:
         """
         from fbench.benchmark.maps.making import add_maps_of
 
-        if not answers_elsewhere(spec.network):
+        if not is_of_user(spec.network):
             add_maps_of(folder, spec, folder)
             return
         (outcome,) = self._supervisor.run([_maps_task(folder, spec, self._scratch)])
@@ -192,7 +199,13 @@ def _estimate_task(spec: TrialSpec, device: torch.device) -> Task:
 
 
 def _cost_task(
-    spec: CostSpec, device: torch.device, passes: int, roofline: MachineRoofline, left_out: dict[str, str], note: Path
+    spec: CostSpec,
+    device: torch.device,
+    passes: int,
+    roofline: MachineRoofline,
+    left_out: dict[str, str],
+    note: Path,
+    preparation_s: float | None,
 ) -> Task:
     arguments = {
         "spec": spec.model_dump(mode="json"),
@@ -201,6 +214,7 @@ def _cost_task(
         "roofline": roofline.model_dump(mode="json"),
         "left_out": dict(left_out),
         "note": str(note),
+        "preparation_s": preparation_s,
     }
     return Task("cost", f"{__name__}:measure", arguments, "cost", _COST_LIMIT_S, limit_from_last_told=True)
 
@@ -229,7 +243,7 @@ def _network_in(what: str, names: Sequence[str]) -> str | None:
 
 
 def check_program(
-    _: Parent,
+    parent: Parent,
     network: dict[str, Any],
     protocol: dict[str, Any],
     batch_size: int,
@@ -245,17 +259,22 @@ def check_program(
     reasons = failing_programs(
         [wanted], Protocol.model_validate(protocol), batch_size, Numerics.model_validate(numerics), pick_device(device)
     )
+    if reasons:
+        parent.replace_worker()  # it may have broken the device for this process
     return reasons.get(wanted.name)
 
 
-def estimate(_: Parent, spec: dict[str, Any], device: str) -> float:
+def estimate(parent: Parent, spec: dict[str, Any], device: str) -> float:
     """Estimated seconds of a trial."""
     from fbench.benchmark.cost.estimate import estimate_trials_s
     from fbench.benchmark.machine.device import pick_device
 
     wanted = TrialSpec.model_validate(spec)
     _load(wanted.network)
-    return estimate_trials_s([wanted], pick_device(device))[wanted.trial_id]
+    seconds = estimate_trials_s([wanted], pick_device(device))[wanted.trial_id]
+    if seconds == 0.0:
+        parent.replace_worker()  # as above
+    return seconds
 
 
 def measure(
@@ -266,6 +285,7 @@ def measure(
     roofline: dict[str, Any],
     left_out: dict[str, str],
     note: str,
+    preparation_s: float | None,
 ) -> dict[str, Any]:
     """Measure cost; the record."""
     from fbench.benchmark.cost.measure import measure_cost
@@ -282,7 +302,9 @@ def measure(
 
     found = MachineRoofline.model_validate(roofline)
     with writing_note(Path(note)) as visiting:
-        record = measure_cost(wanted, pick_device(device), passes, tell, found, left_out, visiting)
+        record = measure_cost(
+            wanted, pick_device(device), passes, tell, found, left_out, visiting, preparation_s=preparation_s
+        )
     return record.model_dump(mode="json")
 
 

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fbench.ablations.library import load_suite
-from fbench.ablations.suite import Suite, select_studies
+from fbench.ablations.suite import Suite, select_studies, with_levels
 from fbench.benchmark.clusters.options import ClusterOptions
 from fbench.benchmark.data.cache import cache_directory
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.machine.jobs import choose_jobs
+from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec, data_spec
-from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig
+from fbench.benchmark.records.trial_records import PlannedTrial, RunConfig, SplitOff
 from fbench.benchmark.runs.configuration import chosen_numerics, default_folder, run_config, same_configuration
 from fbench.benchmark.runs.executor_choice import check_cluster
 from fbench.benchmark.runs.executors import WorkerContext
-from fbench.benchmark.runs.expansion import Expansion, expand, refuse_equal_levels
+from fbench.benchmark.runs.expansion import expand, refuse_equal_levels
 from fbench.benchmark.runs.pytorch_versions import refuse_mixed_versions
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.resolution import Resolved, refuse_unknown_options, resolve_suite
 from fbench.benchmark.runs.searches import Search, settled, waiting
+from fbench.benchmark.runs.settled_numerics import settle
 from fbench.benchmark.runs.shards import Unit, in_share, share_of
 from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
@@ -69,6 +71,8 @@ class RunPlan:
     known: Mapping[str, SearchRecord] = field(default_factory=dict)
     share: frozenset[Unit] | None = None
     """What is trained here, where the run is a shard of a larger one; none: everything."""
+    energy: bool = False
+    """Whether the measurement of cost reads energy on an accelerator, too."""
     cluster: ClusterOptions | None = None
     """Where trials are trained; none: on this machine."""
 
@@ -105,8 +109,33 @@ class RunPlan:
         )
 
 
-def plan_run(request: RunRequest) -> RunPlan:
-    """Resolve a request into a plan; nothing is written.
+def plan_groups(request: RunRequest) -> tuple[RunPlan, ...]:
+    """The plan of a request, and where its networks had to be split a second one, of those that are computed in another
+    way; the two runs are never compared.
+
+    Raises:
+        UserError: as :func:`plan_run`.
+    """
+    first = plan_run(request)
+    apart = first.config.split_off
+    asked = select_studies(first.resolved.suite, request.only).architectures
+    if apart is None or not apart.because.keys() & set(asked):
+        return (first,)
+    beside = replace(request, out=first.folder.path.with_name(apart.folder))
+    return first, plan_run(beside, Group(frozenset(apart.because), apart))
+
+
+@dataclass(frozen=True)
+class Group:
+    """The networks of a request that a run is for, by their names in the suite, and how they are computed."""
+
+    names: frozenset[str]
+    apart: SplitOff
+
+
+def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
+    """Resolve a request into a plan; nothing is written. ``group`` is the part of it that the plan is for, where others
+    were split off from it.
 
     Raises:
         UserError: anything in the request that cannot work, a folder that cannot be written, or one that belongs to
@@ -127,6 +156,8 @@ def plan_run(request: RunRequest) -> RunPlan:
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     refuse_unknown_options(protocol, resolved.networks)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
+    if group is not None:
+        suite, selected = with_levels(suite, group.names), with_levels(selected, group.names)
     refuse_equal_levels(selected, resolved.networks, data)
     folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset, request.shard))
     require_writable_folder(folder.path, "The run", "--out")
@@ -135,10 +166,17 @@ def plan_run(request: RunRequest) -> RunPlan:
     replaced = folder
     if request.uniform_microbatch:
         folder, numerics = with_uniform_microbatch(folder, numerics)
-    config = _config_in(folder, run_config(request, suite, protocol, preset.budget, data, numerics, resolved.plugins))
+    wanted = run_config(request, suite, protocol, preset.budget, data, numerics, resolved.plugins)
+    if group is not None:
+        wanted = _moved(wanted, group.apart.numerics, group.apart.because)
+    config = _config_in(folder, wanted, request)
+    if config.split_off is not None:
+        selected = with_levels(selected, set(selected.architectures) - config.split_off.because.keys())
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
-    config, (specs, planned, networks) = _expanded(selected, config, seeds, resolved, known, folder, device)
+    if group is None and not (folder.path / "run.json").exists():
+        selected, config = _settled(selected, config, resolved, folder, device, split=request.only_comparable)
+    specs, planned, networks = expand(selected, config, seeds, resolved.networks, partial(settled, known))
     share = share_of(request.shard, specs, resolved.descriptions, selected.resources)
     own = in_share(specs, share)
     pending = pending_trials(folder, own, keep_failed=request.keep_failed)
@@ -167,42 +205,60 @@ def plan_run(request: RunRequest) -> RunPlan:
         replaces=replaced if request.uniform_microbatch else None,
         known=known,
         share=share,
+        energy=request.energy,
         cluster=request.cluster,
     )
 
 
-def _config_in(folder: RunFolder, wanted: RunConfig) -> RunConfig:
+def _config_in(folder: RunFolder, wanted: RunConfig, request: RunRequest) -> RunConfig:
     """The configuration of the run in a folder, or the wanted one for a folder that is new.
 
     Raises:
         UserError: the folder has another run, or something else, in it.
     """
     if (folder.path / "run.json").exists():
+        apart = folder.config().split_off if request.only_comparable else None
+        if apart is not None:
+            kept = set(wanted.suite.architectures) - apart.because.keys()
+            wanted = wanted.model_copy(update={"suite": with_levels(wanted.suite, kept)})
         return same_configuration(folder, wanted)
     if folder.path.exists() and not folder.is_new():
         raise UserError(f"{folder.path} is no run and no empty folder; give a new one with --out.")
     return wanted
 
 
-def _expanded(
-    suite: Suite,
-    config: RunConfig,
-    seeds: int,
-    resolved: Resolved,
-    known: Mapping[str, SearchRecord],
-    folder: RunFolder,
-    device: torch.device,
-) -> tuple[RunConfig, Expansion]:
-    """The trials of a suite; with the configuration, which for a new run is eager where a program fails."""
-    settle = partial(settled, known)
-    found = expand(suite, config, seeds, resolved.networks, settle)
-    if (folder.path / "run.json").exists():
-        return config, found
-    specs, _, networks = found
-    if reasons := _failing_programs(specs, networks, config, device):
-        config = config.model_copy(update={"numerics": config.numerics.eager(), "eager_because": reasons})
-        found = expand(suite, config, seeds, resolved.networks, settle)
-    return config, found
+def _settled(
+    suite: Suite, config: RunConfig, resolved: Resolved, folder: RunFolder, device: torch.device, *, split: bool
+) -> tuple[Suite, RunConfig]:
+    """The suite and the configuration of a new run whose networks were all tried as its numerics say."""
+    from fbench.benchmark.records.budget import plan_steps
+    from fbench.benchmark.runs.network_tasks import network_tasks
+
+    if not (config.numerics.compile or config.numerics.device_kind == "cuda"):
+        return suite, config
+    data = config.data[0]
+    protocol = config.protocol.for_data(data.source or data.name)
+    batch_size = plan_steps(protocol, config.budget, data.images_by_split["train"]).batch_size
+    networks = [resolved.networks[name, data.name] for name in suite.architectures]
+    with network_tasks() as tasks:
+
+        def failing(tried: Sequence[NetworkSpec], numerics: Numerics) -> Mapping[str, str]:
+            return tasks.failing_programs(tried, config.protocol, batch_size, numerics, device)
+
+        found = settle(config.numerics, networks, failing, split=split)
+    if found.apart is None:
+        return suite, _moved(config, found.numerics, found.because) if found.because else config
+    words = "-".join(found.apart.words_beside(config.numerics))
+    apart = SplitOff(because=dict(found.because), numerics=found.apart, folder=f"{folder.path.name}-{words}")
+    whole = with_levels(config.suite, set(config.suite.architectures) - apart.because.keys())
+    kept = with_levels(suite, set(suite.architectures) - apart.because.keys())
+    return kept, config.model_copy(update={"suite": whole, "split_off": apart})
+
+
+def _moved(config: RunConfig, numerics: Numerics, because: Mapping[str, str]) -> RunConfig:
+    """The configuration with other numerics than were asked for, and why."""
+    changes = {"numerics": numerics, "asked_numerics": config.numerics, "moved_because": dict(because)}
+    return config.model_copy(update=changes)
 
 
 def known_searches(folder: RunFolder, take_from: Sequence[Path] = ()) -> dict[str, SearchRecord]:
@@ -239,21 +295,6 @@ def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
             raise UserError(f"--data {reference}: a data set named '{spec.name}' was given before; run them apart.")
         specs[spec.name] = spec
     return tuple(specs.values())
-
-
-def _failing_programs(
-    specs: Sequence[TrialSpec], networks: Sequence[NetworkSpec], config: RunConfig, device: torch.device
-) -> dict[str, str]:
-    """The networks of a new run that cannot be compiled or recorded at the batch size of its first trial."""
-    from fbench.benchmark.records.budget import plan_steps
-    from fbench.benchmark.runs.network_tasks import network_tasks
-
-    if not (config.numerics.compile or config.numerics.cuda_graph):
-        return {}
-    first = specs[0]
-    batch_size = plan_steps(first.protocol, first.budget, first.data.images_by_split["train"]).batch_size
-    with network_tasks() as tasks:
-        return tasks.failing_programs(networks, config.protocol, batch_size, config.numerics, device)
 
 
 def reusable_trials(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:

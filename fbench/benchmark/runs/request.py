@@ -38,6 +38,12 @@ class RunRequest:
     estimate. ``uniform_microbatch`` means another run, of the same trials, with the microbatch that fits where trials
     failed for lack of the device's memory.
 
+    ``only_comparable`` means that networks which cannot be computed as is asked are trained in a run of their own,
+    beside that of the others; otherwise all are computed in the nearest way that works for all.
+
+    ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
+    it is read where it can be.
+
     ``cluster`` is where trials are trained; none means in processes of this machine.
 
     ``shard`` is the part of the trials that is trained here, where others are elsewhere; none means all of them.
@@ -63,12 +69,14 @@ class RunRequest:
     take_from: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     numerics_of: Path | None = None
+    only_comparable: bool = False
     keep_failed: bool = False
     max_seeds: int | None = None
     wait: bool = False
     retries: int = 0
     trial_timeout_s: float | None = None
     uniform_microbatch: bool = False
+    energy: bool = False
     shard: Shard | None = None
     cluster: ClusterOptions | None = None
 

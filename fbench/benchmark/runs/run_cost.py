@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec
+from fbench.benchmark.records.cost_specs import CostPlan, CostSpec
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.network_tasks import NetworkTasks, answers_elsewhere
+from fbench.benchmark.runs.network_tasks import NetworkTasks, is_of_user
 from fbench.benchmark.runs.planning import RunPlan
 from fbench.benchmark.workers.supervisor import Failure
 
@@ -20,17 +21,22 @@ def _cost_spec(plan: RunPlan) -> CostSpec:
     names = dict[str, NetworkSpec]()
     for network in plan.networks:
         names.setdefault(network.name, network)
-    return CostSpec(
-        networks=tuple(names.values()), numerics=plan.config.numerics, plan=_cost_plan(plan.config.numerics)
-    )
+    numerics = plan.config.numerics
+    energy = plan.energy or numerics.device_kind == "cpu"
+    return CostSpec(networks=tuple(names.values()), numerics=numerics, plan=_cost_plan(numerics, energy=energy))
 
 
-def _cost_plan(numerics: Numerics) -> CostPlan:
-    """The default plan, with networks called the way that the run's trials call them."""
-    backend: Backend = "cuda_graph" if numerics.cuda_graph else "compile" if numerics.compile else "eager"
+def _cost_plan(numerics: Numerics, *, energy: bool) -> CostPlan:
+    """The default plan, with networks called the way that the run's trials call them.
+
+    Energy takes two seconds of each network in each setting where it can be read: on a GPU longer than all the rest.
+    """
+    from fbench.benchmark.cost.backends import backend_of
+
     usual = CostPlan()
-    settings = tuple(setting.model_copy(update={"backend": backend}) for setting in usual.settings)
-    return usual.model_copy(update={"settings": settings})
+    settings = tuple(setting.model_copy(update={"backend": backend_of(numerics)}) for setting in usual.settings)
+    changes = {"settings": settings} if energy else {"settings": settings, "energy_s": None}
+    return usual.model_copy(update=changes)
 
 
 def has_cost(plan: RunPlan) -> bool:
@@ -38,7 +44,8 @@ def has_cost(plan: RunPlan) -> bool:
     if not plan.folder.path.exists():
         return False
     spec = _cost_spec(plan)
-    found = [cost for cost in plan.folder.costs() if cost.cost_id == spec.cost_id]
+    enough = {spec.cost_id, _cost_spec(replace(plan, energy=True)).cost_id}
+    found = [cost for cost in plan.folder.costs() if cost.cost_id in enough]
     left_out = [{name for name, reason in cost.failures.items() if reason == NOT_TRAINED} for cost in found]
     return any(not names or names <= _not_trained(plan, spec).keys() for names in left_out)
 
@@ -46,7 +53,7 @@ def has_cost(plan: RunPlan) -> bool:
 def _not_trained(plan: RunPlan, spec: CostSpec) -> dict[str, str]:
     """Users' networks of which no trial finished: one that hangs in each would do so while it is timed, for as long as
     the limit is."""
-    users = [network for network in spec.networks if answers_elsewhere(network)]
+    users = [network for network in spec.networks if is_of_user(network)]
     if not users:
         return {}
     finished = {record.spec.network.digest for record in plan.folder.trials().values() if record.status == "finished"}

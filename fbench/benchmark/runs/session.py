@@ -14,7 +14,7 @@ from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
-from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.planning import RunPlan, plan_groups
 from fbench.benchmark.runs.replanning import as_the_folder_is_now, with_seeds
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost
@@ -171,13 +171,15 @@ def _fill_folder(plan: RunPlan, *, by_rule: bool) -> None:
 
 def run(request: RunRequest, listener: RunListener | None = None, stopping: Stopping | None = None) -> RunTable:
     """Plan and execute a run. With ``max_seeds`` seeds are added until the comparisons are decided, else every network
-    gets ``seeds``.
+    gets ``seeds``. Networks that were split off have a run of their own beside it, which is executed too.
 
     Raises:
         UnfinishedRunError: as :func:`carry_out`.
         UserError: as :func:`plan_run` and :func:`run_until_decided`.
     """
-    return carry_out(plan_run(request), request.max_seeds, listener or RunListener(), stopping)
+    plans = plan_groups(request)
+    first, *_ = [carry_out(plan, request.max_seeds, listener or RunListener(), stopping) for plan in plans]
+    return first
 
 
 def carry_out(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import torch
@@ -31,6 +31,14 @@ class TrialFailure:
             isinstance(error, _MAY_PASS),
             isinstance(error, torch.OutOfMemoryError),
         )
+
+    def with_device(self, lost: str) -> Self:
+        """The same failure of a trial that has lost its device with it: the reason may be another trial's, and nothing
+        more is tried in its process. The text is what the device said; nothing where it is as it was."""
+        if not lost:
+            return self
+        details = f"{self.details}\n--- the device afterwards\n{lost}"
+        return replace(self, details=details, may_pass=True, out_of_device_memory=False)
 
     def with_fitting(self, microbatch: int) -> str:
         """The sentence with a microbatch that fits."""

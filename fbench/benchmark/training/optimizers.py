@@ -28,8 +28,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The protocol's optimizer over ``network``, with the parameters that decay in the first group.
 
-    Every device updates all parameters in one fused call, unless some are complex. For a CUDA graph the learning rate
-    is a tensor, so that a schedule can change it between replays.
+    Every device updates all parameters in one fused call, unless some are complex. On CUDA the learning rate is a
+    tensor, so that a schedule can change it between replays of a graph; an eager step has it too, and its bits.
     """
     settings = protocol.optimizer
     decaying = decaying_parameters(network, protocol.weight_decay_on)
@@ -40,7 +40,7 @@ def build_optimizer(
         {"params": others, "weight_decay": 0.0},
     ]
     rate: float | torch.Tensor = settings.learning_rate * _rate_scale(protocol, batch_size)
-    if numerics.cuda_graph:
+    if numerics.device_kind == "cuda":
         rate = torch.tensor(rate, device=next(network.parameters()).device)
     graph = numerics.cuda_graph
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
 from torch import nn
 
+from fbench.benchmark.machine.cuda_graph import recorded
 from fbench.benchmark.machine.device import autocast
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
@@ -119,12 +120,9 @@ def batch_loss(logits: torch.Tensor, batch: MixedBatch, label_smoothing: float) 
 class _CudaGraphStep:
     """A whole step recorded once and replayed: one launch in place of several hundred.
 
-    The first call trains three times on its batch off the record, as recording needs warm libraries, and then puts
-    weights, optimizer (also one that goes on with an earlier training) and totals back in place. The optimizer must be
-    capturable, with its rate in a tensor.
+    The first call trains on its batch to warm up and to record, and then puts weights, optimizer (also one that goes on
+    with an earlier training) and totals back in place. The optimizer must be capturable, with its rate in a tensor.
     """
-
-    _WARM_UP_STEPS = 3
 
     def __init__(self, step: Step, network: nn.Module, optimizer: torch.optim.Optimizer, totals: Totals) -> None:
         self._step = step
@@ -148,25 +146,16 @@ class _CudaGraphStep:
         inputs = MixedBatch(**held)
         before = [value.detach().clone() for value in _tensors(self._network)]
         moments = [value.clone() for value in self._moments()]
-        loss, correct, images = self._totals.loss.clone(), self._totals.correct.clone(), self._totals.images
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(self._WARM_UP_STEPS):
-                self._step(inputs)
-        torch.cuda.current_stream().wait_stream(side)
-        self._optimizer.zero_grad(set_to_none=True)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):  # records, and computes nothing
-            self._step(inputs)
+        totals = self._totals.state_dict()
+        graph = recorded(
+            lambda: self._step(inputs), batch.images.device, lambda: self._optimizer.zero_grad(set_to_none=True)
+        )
         with torch.no_grad():
             for value, old in zip(_tensors(self._network), before, strict=True):
                 value.copy_(old)
             for index, value in enumerate(self._moments()):
                 value.copy_(moments[index]) if moments else value.zero_()
-            self._totals.loss.copy_(loss)
-            self._totals.correct.copy_(correct)
-        self._totals.images = images
+        self._totals.load_state_dict(totals)
         return graph, inputs
 
     def _moments(self) -> list[torch.Tensor]:

@@ -18,6 +18,7 @@ from fbench.benchmark.data.units import clusters_of_rows
 from fbench.benchmark.machine.allocator import freed_memory_kept
 from fbench.benchmark.machine.determinism import nondeterministic_operations
 from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
+from fbench.benchmark.machine.lost_device import why_lost
 from fbench.benchmark.records.budget import StepPlan, plan_steps
 from fbench.benchmark.records.events import Listen, Started, ignore
 from fbench.benchmark.records.predictions import Predictions, SplitPredictions, rounded_logits
@@ -87,7 +88,7 @@ def run_trial(
     seeds = derive_seeds(spec.seed)
     dataset = arrange_splits(dataset, spec.protocol)
     plan = plan_steps(spec.protocol, spec.budget, int(dataset.rows("train").size))
-    begun = _Begun(spec, seeds, plan, describe_machine(), started_at, clock)
+    begun = _Begun(spec, seeds, plan, describe_machine(context.device.index or 0), started_at, clock)
     course = _Course(spec.protocol.selection == "test")
     listen(Started(spec.trial_id, plan.steps))
     try:
@@ -98,7 +99,7 @@ def run_trial(
     except (KeyboardInterrupt, StoppedError):
         raise
     except BaseException as error:  # SystemExit too: a failing network must not take the run with it
-        failure = TrialFailure.of(error)
+        failure = TrialFailure.of(error).with_device(why_lost(context.device) if context.device.type == "cuda" else "")
     fits = fitting_microbatch(spec, dataset, plan, context.device) if failure.out_of_device_memory else None
     reason = failure.reason if fits is None else failure.with_fitting(fits)
     failed = begun.record("failed", failure_reason=reason, fitting_microbatch=fits)

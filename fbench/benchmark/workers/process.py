@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fbench.benchmark.workers.inside import ENVIRONMENT, SIGNALS, log_tail
@@ -43,24 +44,27 @@ class WorkerProcess:
         code: the user's code that it has run; none where it ran fbench's own alone.
         begun_at: when it began its task, by the monotonic clock; none before.
         given_at: when the task was given to it.
+        started_at: when it was started.
     """
 
-    def __init__(self, log: Path, heard: queue.SimpleQueue[Heard]) -> None:
+    def __init__(
+        self, log: Path, heard: queue.SimpleQueue[Heard], environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.in_hand: Task | None = None
         self.code: str | None = None
         self.begun_at: float | None = None
-        self.given_at = time.monotonic()
+        self.given_at = self.started_at = time.monotonic()
         self._log, self._log_start, self._heard = log, 0, heard
         self._silent = threading.Event()
         self._gone_at: float | None = None
         told = {"parent": os.getpid(), "log": str(log)}
-        environment = os.environ | {ENVIRONMENT: json.dumps(told), "FBENCH_WORKER_PATH": json.dumps(sys.path)}
+        to_know = {ENVIRONMENT: json.dumps(told), "FBENCH_WORKER_PATH": json.dumps(sys.path)}
         with _signals_blocked():
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of this file
                 [sys.executable, "-P", "-c", _START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=environment,
+                env=os.environ | environment | to_know,
             )
         threading.Thread(target=self._listen, daemon=True).start()
 

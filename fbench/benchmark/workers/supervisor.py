@@ -10,10 +10,11 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from fbench.benchmark.machine.allocator import huge_pages_in_new_processes
@@ -25,6 +26,8 @@ _TICK_S: Final = 0.2
 _MOST_UNBEGUN: Final = 2
 START_LIMIT_S: Final = 300.0
 """How long a process may take to begin its first task: it imports PyTorch and reads the data."""
+BEGINNING_S: Final = 60.0
+"""How long a new process may take to have all the memory that it is going to take."""
 GRACE_S: Final = 12.0
 """How long a trial may take to end where it can be gone on with; a step and a checkpoint take seconds."""
 
@@ -64,7 +67,9 @@ class Supervisor:
     """Runs tasks in at most ``most`` worker processes at a time, which write their logs into ``folder``.
 
     ``first`` is done by each process at its start; what it answers is heard by nobody. ``huge_pages`` are for training;
-    ``grace_s`` is how long tasks may take to end when they are asked to stop, before their processes are ended. A
+    ``grace_s`` is how long tasks may take to end when they are asked to stop, before their processes are ended. One
+    process is always started, another where there is ``room`` beside those that are beginning, whose number it is
+    given; it is asked again and again. ``environment`` is added to that of the processes. A
     worker that ran a user's code ends with the tasks at hand, or with ``keeps_used`` waits for more of the same code.
     """
 
@@ -77,9 +82,12 @@ class Supervisor:
         huge_pages: bool = False,
         grace_s: float = GRACE_S,
         keeps_used: bool = False,
+        room: Callable[[int], bool] = lambda beginning: True,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._most, self._folder, self._first = most, folder, first
         self._huge_pages, self._grace_s, self._keeps_used = huge_pages, grace_s, keeps_used
+        self._room, self._environment = room, environment
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self._workers: list[WorkerProcess] = []
         self._waiting: deque[Task] = deque()
@@ -89,9 +97,10 @@ class Supervisor:
         self._stop = False
 
     def start(self, processes: int) -> None:
-        """Start processes before there is something to do."""
+        """Start processes before there is something to do, as far as there is room."""
         for _ in range(processes):
-            self._new_worker()
+            if self._has_room():
+                self._new_worker()
 
     def add(self, task: Task) -> None:
         """Do another task, before those that wait; while :meth:`run` goes on."""
@@ -151,7 +160,8 @@ class Supervisor:
         self._started += 1
         self._folder.mkdir(parents=True, exist_ok=True)
         with huge_pages_in_new_processes() if self._huge_pages else nullcontext():
-            worker = WorkerProcess(self._folder / f"worker-{self._started}.log", self._heard)
+            log = self._folder / f"worker-{self._started}.log"
+            worker = WorkerProcess(log, self._heard, self._environment)
         self._workers.append(worker)
         if self._first is not None:
             worker.give(self._first)
@@ -176,7 +186,11 @@ class Supervisor:
         idle = [worker for worker in self._workers if worker.in_hand is None]
         if idle:
             return idle[0]
-        return self._new_worker() if len(self._workers) < self._most else None
+        return self._new_worker() if len(self._workers) < self._most and self._has_room() else None
+
+    def _has_room(self) -> bool:
+        now = time.monotonic()
+        return not self._workers or self._room(sum(now - one.started_at < BEGINNING_S for one in self._workers))
 
     def _drop(self, worker: WorkerProcess) -> None:
         worker.end()

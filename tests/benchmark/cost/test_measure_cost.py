@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.cost_records import REFERENCE, CostRecord
 from fbench.benchmark.records.cost_specs import CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import choose_numerics
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 SETTINGS = (Setting(), Setting(batch_size=None), Setting(mode="train", batch_size=4))
@@ -54,6 +57,41 @@ def test_the_parts_of_a_training_step_add_up_to_the_step(record: CostRecord) -> 
         assert list(series.parts_s) == ["data", "forward", "backward", "optimizer"]
         sums = np.sum(list(series.parts_s.values()), axis=0)
         np.testing.assert_allclose(sums, series.times_s, atol=1e-8)
+
+
+def test_what_is_not_ready_in_time_is_left_out_and_the_rest_is_measured(
+    monkeypatch: pytest.MonkeyPatch, stripes: ImageDataset
+) -> None:
+    """As where a compiler would need hours; the batch that is searched for stays at what was tried until then."""
+    began = time.monotonic()
+    later = iter(
+        [0.0, 0.0, 0.0, *[1e6] * 100]
+    )  # the deadline begins, ires is in time at batch 1 and at its first search
+    monkeypatch.setattr("fbench.benchmark.cost.deadline.time", SimpleNamespace(monotonic=lambda: began + next(later)))
+    networks = tuple(network_spec_of(name, stripes) for name in ("ires", "lenet5"))
+    plan = PLAN.model_copy(update={"settings": (Setting(),), "energy_s": None})
+    spec = CostSpec(networks=networks, numerics=choose_numerics("cpu"), plan=plan, against="lenet5")
+    found = measure_cost(spec, CPU, preparation_s=60.0)
+    assert {one.network for one in found.series} == {"ires", "lenet5", REFERENCE}
+    later = iter([0.0, 0.0, *[1e6] * 100])
+    found = measure_cost(spec, CPU, preparation_s=60.0)
+    assert {one.network for one in found.series} == {"ires", REFERENCE}
+    assert [(one.network, one.reason) for one in found.setting_failures] == [
+        ("lenet5", "OverTimeError: not prepared: the 60 s for building, compiling and warming up were over")
+    ]
+    search = plan.model_copy(update={"settings": (Setting(batch_size=None),)})
+    later = iter([0.0, 0.0, *[1e6] * 100])
+    found = measure_cost(spec.model_copy(update={"plan": search}), CPU, preparation_s=60.0)
+    assert [(one.network, one.chosen, one.stopped_because) for one in found.searches] == [
+        ("ires", 1, "the 60 s for building, compiling and warming up were over")
+    ]
+
+
+def test_energy_is_read_where_it_is_wanted(record: CostRecord, stripes: ImageDataset) -> None:
+    assert record.energy
+    plan = PLAN.model_copy(update={"settings": (Setting(),), "energy_s": None})
+    spec = CostSpec(networks=(network_spec_of("lenet5", stripes),), numerics=choose_numerics("cpu"), plan=plan)
+    assert measure_cost(spec, CPU).energy == ()
 
 
 def test_the_best_batch_is_one_that_was_tried(record: CostRecord) -> None:
@@ -157,7 +195,7 @@ def test_equal_networks_are_timed_once_for_an_estimate(stripes: ImageDataset) ->
     assert min(estimates.values()) > 0
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_cost_on_cuda_reads_the_allocators_peak(stripes: ImageDataset) -> None:
     spec = CostSpec(networks=(network_spec_of("ires", stripes),), numerics=choose_numerics("cuda"), plan=PLAN)
     record = measure_cost(spec, torch.device("cuda"))

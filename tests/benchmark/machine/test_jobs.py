@@ -29,3 +29,19 @@ def test_what_is_above_the_limit_is_refused_with_what_sets_it(monkeypatch: pytes
     assert choose_jobs(None, "cpu") == 2
     with pytest.raises(UserError, match=r"has 3\.3 GiB of free memory, 1\.6 for each trial; give at most 2\."):
         choose_jobs(4, "cpu")
+
+
+def test_the_memory_of_the_host_refuses_no_trial_on_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "usable_cores", lambda: 16)
+    monkeypatch.setattr(jobs, "available_memory_gib", lambda: 0.2)
+    assert choose_jobs(12, "cuda") == 12
+    assert choose_jobs(None, "cpu") == 1
+    with pytest.raises(UserError, match=r"--jobs 17 was given and this machine has 16 usable cores; give at most 16\."):
+        choose_jobs(17, "cuda")
+
+
+def test_there_is_room_for_another_beside_those_that_have_yet_to_take_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "available_memory_gib", lambda: 2.5 * MEMORY_PER_TRIAL_GIB)
+    assert [jobs.room_for_another(beginning) for beginning in range(4)] == [True, True, False, False]

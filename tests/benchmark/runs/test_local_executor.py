@@ -123,3 +123,16 @@ def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path:
     ):
         executor._hear(Task("a", "any:thing"), value, heard.append)
     assert heard == [Stepped("a", 3), Checkpointed("a", 3, scratch / "checkpoint")]
+
+
+def test_on_an_accelerator_every_trial_has_a_process_that_can_be_replaced_and_one_thread(tmp_path: Path) -> None:
+    own = trial_spec_of(make_stripes(), "lenet5")
+    of_session = own.model_copy(update={"network": own.network.model_copy(update={"source_sha256": "a" * 64})})
+    assert of_session.network.is_of_session
+    with LocalExecutor(WorkerContext(tmp_path / "cuda", "cuda:1")) as executor:
+        assert executor._runs_elsewhere(own)
+        assert not executor._runs_elsewhere(of_session)
+        assert executor._supervisor._environment["OMP_NUM_THREADS"] == "1"
+    with LocalExecutor(WorkerContext(tmp_path / "cpu")) as executor:
+        assert not executor._runs_elsewhere(own)
+        assert not executor._supervisor._environment

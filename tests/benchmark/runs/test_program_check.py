@@ -10,7 +10,8 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.numerics import Precision, choose_numerics
 from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.runs import program_check
-from fbench.benchmark.runs.program_check import TOLERANCES, Agreement, agreement_with_plain, failing_programs
+from fbench.benchmark.runs.program_check import TOLERANCES, Agreement, failing_programs, tried_beside_plain
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 PROTOCOL = load_protocol("fbench")
@@ -28,8 +29,8 @@ def test_the_rules_agree_with_plain_eager_fp32(architecture: str, precision: Pre
     network = network_spec_of(architecture, make_stripes(size=48))
     torch.manual_seed(0)
     numerics = choose_numerics("cpu", precision)
-    found = agreement_with_plain(build(network.resolved), network, PROTOCOL, 32, numerics, CPU)
-    assert found.within(TOLERANCES[precision]), found
+    found = tried_beside_plain(build(network.resolved), network, PROTOCOL, 32, numerics, CPU)
+    assert found.agreement.within(TOLERANCES[precision]), found
 
 
 def test_what_is_not_a_number_agrees_with_nothing() -> None:
@@ -65,7 +66,7 @@ def test_a_program_that_computes_something_else_is_refused(
     assert "further from plain fp32" in reason
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 @pytest.mark.parametrize("architecture", ["arch1", "ires", "resnet50"])
 def test_a_recorded_step_on_cuda_agrees_with_the_plain_one(stripes: ImageDataset, architecture: str) -> None:
     networks = [network_spec_of(architecture, stripes)]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from coarse_fbench import leave_cost_out
 from support import make_stripes, two_lenets
 
@@ -26,9 +27,11 @@ from fbench.benchmark.data.references import parse_reference, resolve_reference
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.records.interim_analyses import InterimAnalysis
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs import local_executor
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.planning import plan_run
+from fbench.benchmark.runs.planning import plan_groups, plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import carry_out, run
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
@@ -38,6 +41,7 @@ from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.errors import UserError
 from fbench.core.locks import locked
+from fbench.reports.findings.comparisons.alike import require_one_making
 
 SUITE = two_lenets()
 
@@ -495,13 +499,43 @@ def test_a_network_that_cannot_be_compiled_makes_the_whole_run_eager_and_the_run
     reasons = {"narrow": "RuntimeError: no kernel"}
     monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", lambda *arguments: reasons)
     table = run(request_in(tmp_path, compile=True, seeds=1))
-    assert table.config.eager_because == reasons
+    assert table.config.moved_because == reasons
+    assert table.config.asked_numerics == choose_numerics("cpu", compile=True)
     assert not table.config.numerics.compile
     assert all(not record.spec.numerics.compile for record in table.trials.values())
     monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", None)  # a second check would raise
     again = plan_run(request_in(tmp_path, compile=True, seeds=1))
     assert not again.pending
-    assert again.config.eager_because == reasons
+    assert again.config.moved_because == reasons
+
+
+@pytest.mark.usefixtures("no_cost")
+def test_networks_that_cannot_be_computed_as_asked_are_in_a_run_of_their_own_where_only_comparable_ones_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(networks: Sequence[NetworkSpec], *_: object) -> dict[str, str]:
+        return {one.name: "no kernel" for one in networks if one.name == "narrow"}
+
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", failing)
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    request = request_in(tmp_path, compile=True, seeds=2, only_comparable=True)
+    table = run(request)
+    apart = fbench.load_run(tmp_path / "run-eager")
+    assert table.config.split_off is not None
+    assert table.config.split_off.because == {"narrow": "no kernel"}
+    assert {record.spec.network.name for record in table.trials.values()} == {"lenet5"}
+    assert all(record.spec.numerics.compile for record in table.trials.values())
+    assert {record.spec.network.name for record in apart.trials.values()} == {"narrow"}
+    assert not any(record.spec.numerics.compile for record in apart.trials.values())
+    assert apart.config.moved_because == {"narrow": "no kernel"}
+    with pytest.raises(UserError, match=r"cannot be compared \(numerics\.compile is True in lenet5 .* and False"):
+        require_one_making([*table.trials.values(), *apart.trials.values()], "both together")
+    monkeypatch.setattr("fbench.benchmark.runs.program_check.failing_programs", None)  # a second look would raise
+    again = plan_groups(request)
+    assert [plan.folder.path.name for plan in again] == ["run", "run-eager"]
+    assert not any(plan.pending for plan in again)
+    with pytest.raises(UserError, match="different suite"):
+        plan_run(request_in(tmp_path, compile=True, seeds=2))
 
 
 @pytest.mark.usefixtures("no_cost")

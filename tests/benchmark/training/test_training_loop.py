@@ -15,6 +15,7 @@ from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device, stratified_order
 from fbench.benchmark.training.trial import TrialContext, run_trial
+from tests.on_cuda import on_cuda
 
 CPU = TrialContext(torch.device("cpu"))
 LONGER = Budget(image_passes=24 * 60, evaluation_points=4, batch_size=24)
@@ -176,7 +177,7 @@ def test_times_add_up_to_no_more_than_the_whole(stripes: ImageDataset) -> None:
     assert parts + record.times.evaluation_time_s <= record.times.total_time_s
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_a_recorded_step_on_cuda_learns_what_the_eager_step_learns(stripes: ImageDataset) -> None:
     cuda = TrialContext(torch.device("cuda"))
     recorded = trial_spec_of(stripes, budget=LONGER).model_copy(update={"numerics": choose_numerics("cuda")})
@@ -188,7 +189,7 @@ def test_a_recorded_step_on_cuda_learns_what_the_eager_step_learns(stripes: Imag
     assert first.history[0].train_loss == pytest.approx(eager.history[0].train_loss, rel=0.02)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_a_trial_on_cuda_learns_and_repeats_itself(stripes: ImageDataset) -> None:
     spec = trial_spec_of(stripes, budget=LONGER).model_copy(update={"numerics": choose_numerics("cuda")})
     first, again = (run_trial(spec, stripes, TrialContext(torch.device("cuda"))) for _ in range(2))

@@ -109,3 +109,7 @@ def talk_nonsense(parent: Parent) -> None:
     parent._mouth.write(b"\x80nonsense\n")
     parent._mouth.flush()
     time.sleep(60)
+
+
+def environment(parent: Parent, of: str) -> str | None:
+    return os.environ.get(of)

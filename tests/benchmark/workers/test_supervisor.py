@@ -255,3 +255,28 @@ def test_copies_end_with_a_worker_that_is_over_its_time(one: Supervisor, tmp_pat
     assert found.failure is not None
     assert found.failure.kind == "time"
     assert are_gone(numbers_in(tmp_path / "pids"))
+
+
+def test_another_process_is_started_when_there_is_room_for_it(tmp_path: Path) -> None:
+    """It begins with one, and grows; of those that have only just begun, the memory is counted as taken."""
+    asked: list[int] = []
+
+    def room(beginning: int) -> bool:
+        asked.append(beginning)
+        return len(asked) > 3
+
+    supervisor = Supervisor(4, tmp_path, room=room)
+    supervisor.start(4)
+    assert len(supervisor._workers) == 1
+    assert asked == [1, 1, 1]
+    found = outcomes(supervisor, *(task("double", str(number), number=number) for number in range(8)))
+    assert sorted(int(one.value) for one in found.values()) == [2 * number for number in range(8)]
+    assert supervisor._started == 4
+    supervisor.end()
+
+
+def test_processes_have_what_is_added_to_their_environment(tmp_path: Path) -> None:
+    supervisor = Supervisor(1, tmp_path, environment={"OMP_NUM_THREADS": "3"})
+    (found,) = supervisor.run([task("environment", of="OMP_NUM_THREADS")])
+    supervisor.end()
+    assert found.value == "3"

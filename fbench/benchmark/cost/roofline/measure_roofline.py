@@ -50,7 +50,7 @@ class Kernel:
 
 def roofline_of_this_machine(numerics: Numerics, device: torch.device) -> MachineRoofline:
     """The kept roofline, or one that is measured now (some seconds) and kept."""
-    where = machine_of_roofline(numerics)
+    where = machine_of_roofline(numerics, device.index or 0)
     roofline = kept_roofline(where)
     if roofline is None:
         roofline = measure_roofline(numerics, device)
@@ -74,7 +74,7 @@ def measure_roofline(
         for size in working_sets:  # one size at a time, as all of them at once would not fit
             moving |= _fastest(moving_kernels(size, device), clock, rounds)
     return MachineRoofline(
-        where=machine_of_roofline(numerics),
+        where=machine_of_roofline(numerics, device.index or 0),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         busy_percent=busy,
         compute=tuple(ComputeRate(kernel=one.name, flops_per_s=one.amount / taken) for one, taken in dense.items()),
@@ -86,15 +86,19 @@ def measure_roofline(
 
 
 def dense_kernels(numerics: Numerics, device: torch.device) -> list[Kernel]:
-    """Matrix products, and a 3x3 convolution in the layout of the numerics, in their arithmetic."""
+    """Matrix products, and a 3x3 convolution in the layout of the numerics, in their arithmetic.
+
+    Their values are drawn: a device that multiplies ones takes less power, and keeps a clock that no network sees.
+    """
+    draw = partial(torch.randn, device=device)
     kind = torch.bfloat16 if numerics.precision == "bf16" else torch.float32
     kernels = []
     for side in SIDES[device.type]:
-        left, right = (torch.ones(side, side, dtype=kind, device=device) for _ in range(2))
+        left, right = (draw(side, side, dtype=kind) for _ in range(2))
         kernels.append(Kernel(f"matrix product {side}", 2 * side**3, partial(torch.mm, left, right)))
     layout = memory_format(numerics)
-    images = torch.ones(8, 64, 56, 56, dtype=kind, device=device).contiguous(memory_format=layout)
-    weights = torch.ones(64, 64, 3, 3, dtype=kind, device=device).contiguous(memory_format=layout)
+    images = draw(8, 64, 56, 56, dtype=kind).contiguous(memory_format=layout)
+    weights = draw(64, 64, 3, 3, dtype=kind).contiguous(memory_format=layout)
     flops = 2 * images.numel() * 64 * 9
     convolve = partial(functional.conv2d, images, weights, padding=1)
     return [*kernels, Kernel("convolution 3x3, 64 channels", flops, convolve)]
@@ -102,7 +106,7 @@ def dense_kernels(numerics: Numerics, device: torch.device) -> list[Kernel]:
 
 def moving_kernels(working_set_bytes: int, device: torch.device) -> list[Kernel]:
     """A copy, a sum of two and a product with reduction, each over so many bytes in all."""
-    several = [torch.ones(working_set_bytes // (4 * parts), device=device) for parts in (2, 2, 3, 3, 3)]
+    several = [torch.randn(working_set_bytes // (4 * parts), device=device) for parts in (2, 2, 3, 3, 3)]
     one, other, left, right, result = several
     amount = float(working_set_bytes)
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def provenance(run: RunTable) -> Provenance:
         Fact("Preset and budget", f"{config.preset}: {budget_words(config.budget, config.protocol)}"),
         Fact("Seeds", ", ".join(map(str, planned_seeds(run.plan))) or "none planned"),
         Fact("Numerics", _pairs(config.numerics.model_dump(mode="json"))),
+        *_moved_facts(config),
         *(Fact(f"Data: {data.name}", data.description) for data in config.data),
         *(Fact(f"Fingerprint of {data.name}", data.fingerprint, code=True) for data in config.data),
         *_machine_facts(run),
@@ -61,6 +62,22 @@ def provenance(run: RunTable) -> Provenance:
         *(Fact("Plug-in", Path(plugin).name) for plugin in config.plugins),
     ]
     return Provenance(facts=tuple(facts), command=repeat_command(run), bibtex=_bibtex(run))
+
+
+def _moved_facts(config: RunConfig) -> list[Fact]:
+    """Why a run computes otherwise than was asked, and which networks were left to another."""
+    found = []
+    if config.moved_because:
+        asked = ", ".join((config.asked_numerics or config.numerics).words_beside(config.numerics)) or "not eager"
+        found.append(Fact("Asked for, and given up for all networks", f"{asked}: {_reasons(config.moved_because)}"))
+    if config.split_off is not None:
+        apart = config.split_off
+        found.append(Fact(f"Not comparable, and in the run {apart.folder}", _reasons(apart.because)))
+    return found
+
+
+def _reasons(because: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} ({reason})" for name, reason in because.items())
 
 
 def _bibtex(run: RunTable) -> str:
@@ -126,10 +143,13 @@ def repeat_command(run: RunTable, seeds: int | None = None, preset: str | None =
     plugins = [str(run.folder.path / plugin) for plugin in given.plugins]
     plugins = plugins or [Path(plugin).name for plugin in config.plugins]
     command += [word for plugin in plugins for word in ("--plugin", plugin)]
-    if config.numerics.device_kind != "cpu":
-        command += ["--device", config.numerics.device_kind]
-    if config.numerics.precision != "fp32":
-        command += ["--precision", config.numerics.precision]
+    numerics = config.asked_numerics or config.numerics
+    if numerics.device_kind != "cpu":
+        command += ["--device", numerics.device_kind]
+    if numerics.precision != "fp32":
+        command += ["--precision", numerics.precision]
+    if config.split_off is not None:
+        command += ["--only-comparable"]
     return shlex.join(command)
 
 

@@ -10,6 +10,7 @@ from fbench.benchmark.cost.roofline.measure_roofline import dense_kernels, movin
 from fbench.benchmark.machine.machine_roofline import MachineRoofline, keep_roofline, kept_roofline, machine_of_roofline
 from fbench.benchmark.records.numerics import choose_numerics
 from tests.benchmark.cost.roofline.rooflines import round_roofline
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
@@ -58,9 +59,21 @@ def test_kernels_stand_for_the_operations_and_bytes_that_they_take() -> None:
         assert sum(t.nbytes for t in tensors if isinstance(t, torch.Tensor)) == kernel.amount == 12 * 1024
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_what_kernels_compute_with_is_drawn() -> None:
+    """A GPU that multiplies ones keeps a higher clock than one that multiplies what networks do."""
+    operands = [one for kernel in dense_kernels(NUMERICS, CPU) for one in kernel.run.args]  # type: ignore[attr-defined] # a partial
+    assert len(operands) == 2 * (len(measure_roofline.SIDES["cpu"]) + 1)
+    for operand in operands:
+        values = operand.flatten()[:10_000]
+        assert values.std().item() == pytest.approx(1, abs=0.05)
+        assert values.unique().numel() > 9_000
+
+
+@on_cuda
 def test_an_accelerator_has_a_roofline_far_above_the_processor() -> None:
-    roofline = measure_roofline.measure_roofline(choose_numerics("cuda"), torch.device("cuda"))
+    numerics, small, large = choose_numerics("cuda"), 2**18, 2**28
+    roofline = measure_roofline.measure_roofline(numerics, torch.device("cuda"), working_sets=(small, large))
+    assert roofline.bytes_per_s(small) >= roofline.bytes_per_s(large)
     assert roofline.peak_flops_per_s > 1e12
     assert roofline.memory_bytes_per_s > 1e11
 

@@ -7,13 +7,16 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
+from fbench.benchmark.cost.roofline import measure_roofline
 from fbench.benchmark.cost.roofline import profile as profile_module
 from fbench.benchmark.cost.roofline.layer_times import layer_times_s
 from fbench.benchmark.cost.roofline.profile import profile_network
+from fbench.benchmark.machine.machine_roofline import keep_roofline
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.training.networks import bare_network_spec
 from fbench.cli.app import app
 from fbench.core.errors import UserError
+from tests.on_cuda import on_cuda
 
 CPU = torch.device("cpu")
 NUMERICS = choose_numerics("cpu")
@@ -75,9 +78,11 @@ def test_show_profile_gives_json() -> None:
     assert found["layers"][-1]["bytes_moved"] > 0
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@on_cuda
 def test_layers_are_timed_on_an_accelerator_too() -> None:
-    found = profile_network(bare_network_spec("ires", {}), 64, choose_numerics("cuda"), torch.device("cuda"))
+    numerics, device = choose_numerics("cuda"), torch.device("cuda")
+    keep_roofline(measure_roofline.measure_roofline(numerics, device, working_sets=(2**28,)))
+    found = profile_network(bare_network_spec("ires", {}), 64, numerics, device)
     timed = {layer.index for layer in found.layers if layer.time_s is not None}
     assert timed == {index for index, node in enumerate(found.trace.nodes) if node.macs or node.elementwise_ops}
     assert found.floor.time_s < found.time_s

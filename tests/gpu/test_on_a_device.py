@@ -1,0 +1,73 @@
+"""What the pretended device shows, on a real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fbench.benchmark.cost.estimate import estimate_trials_s
+from fbench.benchmark.data.dataset import ImageDataset
+from fbench.benchmark.data.load import load_dataset
+from fbench.benchmark.data.source import DataReference
+from fbench.benchmark.machine.lost_device import why_lost
+from fbench.benchmark.records.budget import Budget
+from fbench.benchmark.records.numerics import choose_numerics
+from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs.driver import run_trials
+from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.local_executor import LocalExecutor
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
+from fbench.benchmark.training.trial import TrialContext, run_trial
+from tests.gpu.test_recorded_steps import MIXUP, SGD, same_bits
+from tests.gpu.training import cuda_spec, eager
+from tests.on_cuda import DEVICE, on_cuda
+from tests.support import trial_spec_of
+
+
+def trained_there(spec: TrialSpec, dataset: ImageDataset) -> TrialResult:
+    result = run_trial(spec, dataset, TrialContext(DEVICE))
+    assert result.record.status == "finished", result.failure_details
+    return result
+
+
+@on_cuda
+@pytest.mark.parametrize(
+    ("architecture", "options", "protocol"),
+    [
+        ("lenet5", {}, {}),
+        ("ires", {"dropout": 0.3}, {"optimizer": SGD}),
+        ("arch1", {}, {"augmentation": MIXUP, "ema_decay": 0.95}),
+    ],
+)
+def test_a_recorded_step_on_cuda_has_the_bits_of_the_eager_one_and_its_own_again(
+    stripes: ImageDataset, architecture: str, options: dict[str, Any], protocol: dict[str, Any]
+) -> None:
+    spec = cuda_spec(stripes, architecture, options=options, **protocol)
+    first = trained_there(spec, stripes)
+    assert same_bits(first, trained_there(spec, stripes))
+    assert same_bits(first, trained_there(eager(spec), stripes))
+    assert why_lost(DEVICE) == ""
+
+
+@on_cuda
+def test_a_trial_on_cuda_is_estimated_with_its_step_recorded(stripes: ImageDataset) -> None:
+    spec = cuda_spec(stripes, "ires", budget=Budget(epochs=100, batch_size=24))
+    assert estimate_trials_s([spec], DEVICE)[spec.trial_id] > 0
+
+
+@on_cuda
+@pytest.mark.usefixtures("faces_at_hand")
+def test_trials_on_cuda_run_in_processes_side_by_side(tmp_path: Path) -> None:
+    faces = load_dataset(DataReference(name="synthetic"))
+    budget = Budget(image_passes=64, evaluation_points=1, batch_size=16)
+    numerics = choose_numerics("cuda")
+    specs = [
+        trial_spec_of(faces, "lenet5", seed, budget).model_copy(update={"numerics": numerics}) for seed in range(2)
+    ]
+    folder = RunFolder(tmp_path / "run")
+    with LocalExecutor(WorkerContext(tmp_path / "run" / ".writing-1", "cuda:0", jobs=2)) as executor:
+        assert run_trials(executor, specs, folder, lambda event: None) == []
+    assert {record.status for record in folder.trials().values()} == {"finished"}
