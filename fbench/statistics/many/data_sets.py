@@ -1,8 +1,8 @@
 """A difference of two networks over several data sets: on these, on data sets in general, and on the next one.
 
-Each data set k of K gives a difference ``d_k`` with the standard error ``s_k`` for its new images and seeds. The model
-is that of random effects, ``d_k = mean + data_set_k + error_k`` (DerSimonian, Laird 1986, Controlled Clinical Trials 7,
-177-188), and three questions have three answers:
+Each data set k of K gives a difference ``d_k`` with the standard error ``s_k`` for its new images and seeds, no smaller
+than its interval has it. The model is that of random effects, ``d_k = mean + data_set_k + error_k`` (DerSimonian, Laird
+1986, Controlled Clinical Trials 7, 177-188), and three questions have three answers:
 
 - ``these``: the mean over these data sets; chance is seeds and images. Its standard error is ``sqrt(sum s_k^2) / K`` on
   Satterthwaite's degrees of freedom.
@@ -69,7 +69,7 @@ def over_data_sets(differences: Sequence[MeanEstimate], confidence: float = 0.95
     check_confidence(confidence)
     count = len(differences)
     values = np.array([one.estimate for one in differences])
-    errors = np.array([one.standard_error for one in differences])
+    errors = np.array([_error(one) for one in differences])
     freedom = np.array([one.degrees_of_freedom for one in differences])
     if count < 2:
         raise ValueError(f"{count} data set was given; a difference over data sets takes two at least.")
@@ -90,6 +90,13 @@ def over_data_sets(differences: Sequence[MeanEstimate], confidence: float = 0.95
         between_sd=math.sqrt(max(0.0, spread**2 - float(np.mean(errors**2)))),
         prediction=_Possible().within(mean - half, mean + half, confidence),
     )
+
+
+def _error(one: MeanEstimate) -> float:
+    """The standard error, or that of which the 95 % interval would be as long on its longer side: where few images
+    differ, all that they could have carried is in the interval and not in the standard error."""
+    longer = max(one.high - one.estimate, one.estimate - one.low)
+    return max(one.standard_error, longer / student(one.degrees_of_freedom).quantile(one.confidence))
 
 
 def _estimate(mean: float, error: float, freedom: float, confidence: float) -> MeanEstimate:

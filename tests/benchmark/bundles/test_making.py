@@ -78,7 +78,7 @@ def test_it_states_what_follows_from_it(bundle: Path) -> None:
 
 def test_paths_and_names_are_taken_out(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "own_names", lambda: ("gpu01", "anna"))
-    change(run / "run.json", lambda config: config.update(eager_because={"narrow": "g++ failed in /home/anna/x.cpp"}))
+    change(run / "run.json", lambda config: config.update(moved_because={"narrow": "g++ failed in /home/anna/x.cpp"}))
     change(run / "run.json", lambda config: config["suite"].update(description="Anna's, by anna on gpu01"))
     trial = a_trial(run)
     left_out = {"reason": "is cut short", "count": 1, "examples": ["P. Smith.jpg"]}
@@ -94,7 +94,7 @@ def test_paths_and_names_are_taken_out(run: Path, monkeypatch: pytest.MonkeyPatc
     everything = b"".join(file.read_bytes() for file in made.rglob("*") if file.is_file())
     assert not [word for word in (b"/home", b"Users", b"gpu01", b" anna", b"Smith", b"Jones") if word in everything]
     table = load_run(made)
-    assert table.config.eager_because == {"narrow": "g++ failed in x.cpp"}
+    assert table.config.moved_because == {"narrow": "g++ failed in x.cpp"}
     assert table.config.suite.description == "Anna's, by … on …"
     assert len(table.audits["stripes"].left_out[0].names) == 2  # as many as before
     assert table.trials[trial.name].spec.data.left_out[0].examples == ()

@@ -70,6 +70,15 @@ def test_nothing_is_surer_in_general_than_on_these_data_sets() -> None:
     assert found.new.degrees_of_freedom == 2
 
 
+def test_what_few_images_could_carry_is_in_the_pooled_error_too() -> None:
+    """Ten equal images: the standard error is tiny, the interval of one data set is from -9.7 to 9.7 points."""
+    half = 0.097
+    one = MeanEstimate(0.0, -half, half, 1e-4, 2.0, 0.95, "crossed")
+    found = over_data_sets([one] * 6)
+    assert found.these.standard_error == pytest.approx(half / stats.t.ppf(0.975, 2) / math.sqrt(6))
+    assert found.these.high > 0.018  # a point either way is not shown
+
+
 def test_no_interval_leaves_what_is_possible() -> None:
     found = pooled([-0.3, 0.4], [0.01, 0.01])
     assert (found.new.low, found.new.high) == (-1.0, 1.0)

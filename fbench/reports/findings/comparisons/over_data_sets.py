@@ -14,6 +14,7 @@ from fbench.reports.findings.comparisons.studies import StudyResult
 from fbench.reports.formatting import listing, number, points_range
 from fbench.statistics.comparison.multiplicity import Correction
 from fbench.statistics.comparison.verdict import Decision, FamilyMember, Verdict, decide
+from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.many.data_sets import OverDataSets, over_data_sets
 
 FEWEST: Final = 2
@@ -31,6 +32,7 @@ class PooledComparison:
         pooled: what they say together.
         on_these: the decision for these data sets, corrected over all pooled comparisons of the run.
         on_new: that for data sets in general.
+        collapsed_on: the data sets on which trainings collapsed, where the difference is of those that learned.
     """
 
     network: str
@@ -40,6 +42,7 @@ class PooledComparison:
     pooled: OverDataSets
     on_these: Decision
     on_new: Decision
+    collapsed_on: tuple[str, ...]
 
     @property
     def these_interval(self) -> tuple[float, float]:
@@ -111,10 +114,18 @@ def pooled_findings(
     common.sort(key=lambda pair: baselines.index(pair[1]))
     found = [{name: of_data[pair] for name, of_data in tested.items() if pair in of_data} for pair in common]
     pooled = [over_data_sets([row.difference.new_images for row, _ in one.values()]) for one in found]
+    of_all = [over_data_sets([_of_all_trainings(row) for row, _ in one.values()]) for one in found]
+    collapsed = [[name for name, (row, _) in one.items() if row.learned is not None] for one in found]
     margins = [min(size for _, size in one.values()) for one in found]
     on_these, on_new = (
-        decide([FamilyMember(estimate, size) for estimate, size in zip(estimates, margins, strict=True)], correction)
-        for estimates in ([one.these for one in pooled], [one.new for one in pooled])
+        decide(
+            [
+                FamilyMember(getattr(one, which), size, with_collapsed=getattr(every, which) if names else None)
+                for one, every, size, names in zip(pooled, of_all, margins, collapsed, strict=True)
+            ],
+            correction,
+        )
+        for which in ("these", "new")
     )
     return DataSetsFindings(
         run_name=run_name,
@@ -128,6 +139,7 @@ def pooled_findings(
                 pooled=pooled[place],
                 on_these=on_these[place],
                 on_new=on_new[place],
+                collapsed_on=tuple(collapsed[place]),
             )
             for place, pair in enumerate(common)
         ),
@@ -147,7 +159,12 @@ def pooled_sentence(row: PooledComparison) -> str:
     }
     here = f"on these {row.pooled.data_sets} data sets ({points_range(*row.these_interval)} points)"
     general = "and so in general" if these == new else f"in general {_general(new)}"
-    return f"{words[these]} {here}, {general} ({points_range(*row.new_interval)})"
+    learned = f"; on {listing(row.collapsed_on)} of trainings that learned alone" if row.collapsed_on else ""
+    return f"{words[these]} {here}, {general} ({points_range(*row.new_interval)}){learned}"
+
+
+def _of_all_trainings(row: Comparison) -> MeanEstimate:
+    return row.difference.new_images if row.learned is None else row.learned.every.new_images
 
 
 def _general(verdict: Verdict) -> str:
