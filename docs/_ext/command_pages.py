@@ -34,7 +34,11 @@ def _section(name: str, command: Any) -> str:
     parts = [f"## {name}", prose(command.help or ""), f"    {usage}"]
     records = [(one.param_type_name, one.get_help_record(context)) for one in command.get_params(context)]
     for kind, head in (("argument", "argument"), ("option", "option")):
-        rows = [[code(record[0]), cell(prose(record[1]))] for found, record in records if found == kind and record]
+        rows = [
+            [code(record[0]), cell(prose(record[1].replace("\\[", "[")))]
+            for found, record in records
+            if found == kind and record
+        ]
         if rows:
             parts.append(table([head, "what it does"], rows))
     return "\n\n".join(parts)

@@ -31,7 +31,7 @@ OneOrMany = str | Sequence[str]
 def run(
     *,
     suite: Place | Suite | None = None,
-    arch: OneOrMany = (),
+    arch: OneOrMany | None = None,
     against: str | None = None,
     only: OneOrMany = (),
     protocol: Place = "fbench",
@@ -129,7 +129,7 @@ def run(
     stopping = Stopping(time_budget_s)
     trackers = parse_trackers(_many(track))
     request = RunRequest(
-        suite=_suite(suite, _many(arch), against),
+        suite=_suite(suite, None if arch is None else _many(arch), against),
         only=_many(only),
         protocol=str(protocol),
         epochs=epochs,
@@ -137,7 +137,7 @@ def run(
         batch_size=batch_size,
         augmentation=augmentation,
         preset=preset,
-        data=tuple(str(one) for one in _places(data)) or ("synthetic",),
+        data=_data(data),
         image_size=image_size,
         channels=channels,
         seeds=seeds,
@@ -181,9 +181,9 @@ class _Words(RunListener):
         print(here_alone(networks), file=sys.stderr)  # noqa: T201 - what a function says that has no bar
 
 
-def _suite(suite: Place | Suite | None, arch: Sequence[str], against: str | None) -> str | Suite:
-    if arch:
-        if suite is not None:
+def _suite(suite: Place | Suite | None, arch: Sequence[str] | None, against: str | None) -> str | Suite:
+    if arch is not None:
+        if suite is not None and arch:
             raise UserError(f"suite={suite!r} and arch={arch[0]!r} were both given; give one of them.")
         return adhoc_suite(arch, against)
     if against is not None:
@@ -197,6 +197,13 @@ def _many(given: OneOrMany) -> tuple[str, ...]:
 
 def _places(given: Place | Iterable[Place]) -> tuple[Place, ...]:
     return (given,) if isinstance(given, str | Path) else tuple(given)
+
+
+def _data(given: Place | Sequence[Place]) -> tuple[str, ...]:
+    found = tuple(str(one) for one in _places(given))
+    if not found:
+        raise UserError(f"data={given!r} was given; name at least one data set, or leave it out for 'synthetic'.")
+    return found
 
 
 def _bar(wanted: bool | None) -> NotebookProgress | RunProgress | None:

@@ -107,6 +107,8 @@ def register(
     refuse_wrong_types(register, locals())
 
     def decorate(function: FunctionT) -> FunctionT:
+        if not callable(function):
+            raise UserError(f'@register("{name}") stands above {function!r:.60}, which is no function; put it there.')
         builder, built_in = builder_from(name, function), is_built_in(function.__module__)
         if builder.of_session:  # a cell that is run again
             _forget_of_session(name)

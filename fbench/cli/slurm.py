@@ -10,12 +10,30 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fbench.cli.duration import seconds_of
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, readable
 
 if TYPE_CHECKING:
     from fbench.benchmark.runs.request import RunRequest
 
-_OWN_OF_TASKS: Final = ("--shard", "--time-budget", "--jobs", "--out", "--output", "-o", "--dry-run", "--wait")
+_SET_BY_THE_SCRIPT: Final = {
+    "--array": "; give --tasks and --at-once",
+    "-a": "; give --tasks and --at-once",
+    "--time": "; give --time before --suite",
+    "-t": "; give --time before --suite",
+    "--cpus-per-task": "; give --cores",
+    "-c": "; give --cores",
+    "--requeue": "",
+    "--no-requeue": "",
+    "--signal": "",
+}
+_OWN_OF_TASKS: Final = {
+    "--shard": "each task is given its own; leave it out, and say with --tasks how many there are",
+    "--time-budget": "each task is given its own, from --time; leave it out",
+    "--jobs": "a task trains as many trials at a time as it has cores; give --cores before the options of the run",
+    **dict.fromkeys(("--out", "--output", "-o"), "give the folder of all parts before the options of the run"),
+    "--dry-run": "nothing runs before the script is submitted; leave it out",
+    "--wait": "each part has a folder of its own, in which nobody else works; leave it out",
+}
 
 
 def slurm_command(
@@ -29,7 +47,7 @@ def slurm_command(
     ] = "4h",
     cores: Annotated[int, typer.Option(min=1, help="Cores of a task, which trains so many trials at a time.")] = 2,
     memory: Annotated[
-        float | None, typer.Option(min=0.1, help="Gigabytes of a task. Default: what the suite's [resources] say.")
+        float | None, typer.Option(min=0.1, help="Gigabytes of a task. Default: what the suite's \\[resources] say.")
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", "--output", "-o", help="The folder for the parts, each a run of its own.")
@@ -49,7 +67,10 @@ def slurm_command(
 
     given = list(context.args)
     if wrong := next((one for one in given if one.partition("=")[0] in _OWN_OF_TASKS), None):
-        raise UserError(f"{wrong} is given to each task by the script; leave it out, or give --out before `--suite`.")
+        name = wrong.partition("=")[0]
+        raise UserError(f"{wrong}: {_OWN_OF_TASKS[name]}.")
+    for option in sbatch or ():
+        _check_sbatch(option)
     time_s = round(seconds_of(time, "--time"))
     if time_s < LEAST_TIME_S:
         raise UserError(f"--time {time} was given, of which little is left for trials; give at least 10m.")
@@ -65,6 +86,19 @@ def slurm_command(
     script = "the script" if len(scripts) == 1 else "the script, with bash as it submits several arrays,"
     left = f", of which {len(todo)} have something to do" if len(todo) < tasks else ""
     typer.echo(f"{tasks} parts{left}. Submit {script} from this folder; when all are done: {_merge(out)}", err=True)
+
+
+def _check_sbatch(option: str) -> None:
+    """See that an option of sbatch is one, and none that the script sets.
+
+    Raises:
+        UserError: it is not.
+    """
+    name = option.partition("=")[0]
+    if not option.startswith("-") or not option.isprintable():
+        raise UserError(f"--sbatch {readable(option)} was given; give one option on a line, such as --partition=long.")
+    if name in _SET_BY_THE_SCRIPT:
+        raise UserError(f"--sbatch {option} was given, which the script sets itself{_SET_BY_THE_SCRIPT[name]}.")
 
 
 def _merge(out: Path) -> str:

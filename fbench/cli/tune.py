@@ -32,11 +32,13 @@ def tune_command(
         list[str] | None, typer.Option(help="A suite's name, or a TOML file; repeatable. Default: ablations.")
     ] = None,
     leave_out: Annotated[list[str] | None, typer.Option(help="A network to leave out; repeatable.")] = None,
-    protocol: Annotated[str, typer.Option(help="A protocol with [tuning]: its name, or a TOML file.")] = "fbench_tuned",
+    protocol: Annotated[
+        str, typer.Option(help="A protocol with \\[tuning]: its name, or a TOML file.")
+    ] = "fbench_tuned",
     preset: PresetOption = "quick",
     data: Annotated[str, typer.Option(help="NAME or NAME=PATH.")] = "synthetic",
     seeds: Annotated[
-        int | None, typer.Option(help='Searches of each network, where [tuning] has mode = "per_seed".')
+        int | None, typer.Option(help='Searches of each network, where \\[tuning] has mode = "per_seed".')
     ] = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = PrecisionChoice.FP32,

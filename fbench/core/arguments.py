@@ -14,7 +14,7 @@ from fbench.core.errors import UserError
 Given = ParamSpec("Given")
 Gives = TypeVar("Gives")
 
-_PLAIN: Final[dict[str, type]] = {"str": str, "bool": bool, "int": int, "float": float}
+_PLAIN: Final[dict[str, type]] = {"str": str, "bool": bool, "int": int}
 
 
 def typed_arguments(function: Callable[Given, Gives]) -> Callable[Given, Gives]:
@@ -72,7 +72,7 @@ def _adapters(called: Callable[..., object]) -> dict[str, tuple[Any, object]]:
     annotated = {name: hint for name, hint in named.items() if hint is not inspect.Parameter.empty}
     holder = type("Holder", (), {"__annotations__": annotated})
     namespace = vars(sys.modules[called.__module__])
-    strict = ConfigDict(arbitrary_types_allowed=True, strict=True)
+    strict = ConfigDict(arbitrary_types_allowed=True, strict=True, allow_inf_nan=False)
     adapters: dict[str, tuple[Any, object]] = {}
     for name, hint in get_type_hints(holder, globalns=namespace, include_extras=True).items():
         if "SupportsArray" in str(hint):

@@ -78,6 +78,10 @@ def test_what_does_not_go_together_is_a_sentence() -> None:
         fbench.run(suite="smoke", arch="ires")
     with pytest.raises(UserError, match="against='ires' was given without arch"):
         fbench.run(against="ires")
+    with pytest.raises(UserError, match="No architecture was given"):
+        fbench.run(arch=[])
+    with pytest.raises(UserError, match=r"data=\[\] was given; name at least one"):
+        fbench.run(arch="ires", data=[])
     with pytest.raises(TypeError, match="'sed'"):
         fbench.run(sed=3)  # type: ignore[call-arg] # no type checker lets it through
 

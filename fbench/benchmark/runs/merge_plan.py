@@ -15,6 +15,7 @@ from fbench.benchmark.runs.shards import Shard
 from fbench.benchmark.store.equal_trials import is_same_trial
 from fbench.benchmark.store.index.records import TrialRecords
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_damage import damage_of_trial
 from fbench.core.errors import UserError
 from fbench.core.paths import expanded
 
@@ -126,6 +127,11 @@ def _refuse_other_run(first: Source, other: Source) -> None:
             f"{first.folder.path} is shard {one} and {other.folder.path} shard {two}, which are parts of different "
             "divisions; merge shards of one."
         )
+    if one is not None and two is not None and _places(first) != _places(other):
+        raise UserError(
+            f"{first.folder.path} and {other.folder.path} were planned with different seeds; give both commands the "
+            "same --seeds before they are merged."
+        )
     if other.folder.interim_analyses() is not None or first.folder.interim_analyses() is not None:
         raise UserError(
             f"{first.folder.path} or {other.folder.path} was run until decided, and its seeds follow from its own "
@@ -133,20 +139,35 @@ def _refuse_other_run(first: Source, other: Source) -> None:
         )
 
 
+def _places(source: Source) -> set[Place]:
+    return {(row.network, row.data, row.seed) for row in source.plan}
+
+
 def _taken(sources: Sequence[Source]) -> dict[str, Source]:
     """The source of each trial: one where it finished, where there is one.
 
     Raises:
-        UserError: a trial finished in two of them with other results.
+        UserError: a trial finished in two of them with other results, or in none as it was written.
     """
     taken: dict[str, Source] = {}
+    damaged: dict[str, str] = {}
     for source in sources:
         for trial_id in source.trials:
+            if (wrong := damage_of_trial(source.folder.trial_files(trial_id))) is not None:
+                damaged.setdefault(
+                    trial_id,
+                    f"Trial {trial_id} in {source.folder.path} is damaged ({wrong}); `fbench doctor "
+                    f"{source.folder.path}` moves it aside, and the run's command makes it again.",
+                )
+                continue
             other = taken.get(trial_id)
             if other is None or not other.trials.facts(trial_id).finished:
                 taken[trial_id] = source
             elif source.trials.facts(trial_id).finished:
                 _refuse_other_result(trial_id, other, source)
+    for trial_id, sentence in damaged.items():
+        if trial_id not in taken:
+            raise UserError(sentence)
     return taken
 
 

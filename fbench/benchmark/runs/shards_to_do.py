@@ -12,6 +12,7 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.shards import Load, Shard, Unit, deal, described_by, loads_of, unit_of
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 
 Need = tuple[Unit, int]
 """A unit and a seed: a trial without the settings of the machine, which this one need not have."""
@@ -29,8 +30,14 @@ def shards_to_do(request: RunRequest, shards: int, out: Path) -> dict[int, Resou
         UserError: the request cannot be planned, or there are more shards than there is to deal.
     """
     anywhere = replace(request, device="cpu", precision="fp32", compile=False, numerics_of=None, out=out / "planned")
-    plan = plan_run(replace(anywhere, shard=Shard(1, shards)))
-    hands = deal(loads_of(plan.specs, described_by(plan.resolved.descriptions), plan.suite.resources), shards)
+    plan = plan_run(anywhere)
+    loads = list(loads_of(plan.specs, described_by(plan.resolved.descriptions), plan.suite.resources))
+    if shards > len(loads):
+        raise UserError(
+            f"--tasks {shards}: there are {len(loads)} trials, or networks with a search, to deal; give at most "
+            f"--tasks {len(loads)}."
+        )
+    hands = deal(loads, shards)
     return {
         number: max((load.resources for load in hand), key=lambda one: (one.gpu, one.memory_gb or 0.0))
         for number, hand in enumerate(hands, 1)

@@ -80,6 +80,11 @@ class Stopping:
         """Seconds for work that is still to begin, without those that it takes to stop; infinite without a budget."""
         return max(0.0, self._end - STOP_S - time.monotonic())
 
+    @property
+    def spent_s(self) -> float:
+        """Seconds of the time budget that are gone; 0 without one."""
+        return 0.0 if self.time_budget_s is None else self.time_budget_s - (self._end - time.monotonic())
+
     @contextmanager
     def of(self, at_work: Stoppable) -> Iterator[None]:
         """Within the block, this is at work: an executor of trials, or a measurement in a worker process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -59,8 +60,8 @@ def refuse_short_budget(left_s: Mapping[str, float], stopping: Stopping) -> None
         return
     shortest_s = SAFETY * min(left_s.values())
     if shortest_s > stopping.time_left_s:
-        needed_s = shortest_s + STOP_S + (stopping.time_budget_s - stopping.time_left_s - STOP_S)
+        needed_s = shortest_s + STOP_S + stopping.spent_s
         raise UserError(
             f"--time-budget: of {stopping.time_budget_s:.0f} s, {stopping.time_left_s:.0f} s are left for trials, and "
-            f"the shortest that is still to run takes {shortest_s:.0f} s; give at least {needed_s:.0f} s."
+            f"the shortest that is still to run takes {shortest_s:.0f} s; give at least {math.ceil(needed_s) + 1} s."
         )

@@ -18,11 +18,11 @@ from fbench.benchmark.store.hashes import HASHES_FILE, read_hashes, sha256_of, w
 from fbench.benchmark.store.inputs import PROTOCOL_FILE, SUITE_FILE, given_of, wrong_plugins
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.search_files import read_search
+from fbench.benchmark.store.trial_damage import LEFT_OUT_OF_COMMITS, damage_of_trial
 from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, reason_on_a_line
 
 DAMAGED: Final = "damaged"
-_LEFT_OUT_OF_COMMITS: Final = frozenset({WEIGHTS_FILE, LOGITS_FILE, "history.csv"})
 _AGAIN: Final = "the same fbench run makes it again"
 _AGAIN_IN_A_SEARCH: Final = "a search that is not done makes it again"
 
@@ -150,6 +150,7 @@ class _Check:
         wrong = self._wrong_with(trial_id, trial)
         if wrong is None and set(changed) - {WEIGHTS_FILE, LOGITS_FILE}:
             wrong = f"{', '.join(changed)} {'is' if len(changed) == 1 else 'are'} not what was written"
+        wrong = wrong or damage_of_trial(trial)
         if wrong is not None:
             again = _AGAIN if self._keeps_weights else _AGAIN_IN_A_SEARCH
             yield self._aside(trial, wrong, f"the trial was moved aside; {again}")
@@ -163,7 +164,7 @@ class _Check:
         for name in hashes or {}:
             if name == WEIGHTS_FILE and not self._keeps_weights:
                 continue
-            if not (trial / name).exists() and name in _LEFT_OUT_OF_COMMITS:
+            if not (trial / name).exists() and name in LEFT_OUT_OF_COMMITS:
                 yield CheckedFile(self._name(trial / name), "is not here", "left as it is: reports do without", "note")
         present = [name for name in trial.names() if name not in (HASHES_FILE, MAPS_FILE)]
         self.whole += sum(name in (hashes or {}) for name in present)

@@ -85,6 +85,8 @@ def test_the_same_arrays_are_kept_once_and_a_file_may_be_named(tmp_path: Path) -
         ({"name": "a b"}, "from_arrays names its data 'a b'; give letters, digits"),
         ({"class_names": ("a", "b", "a")}, "has 'a' 2 times in class_names; give each once"),
         ({"class_names": np.array([["a", "b", "c"]])}, r"class_names of the shape \(1, 3\)"),
+        ({"class_names": np.array(["a", None, "c"], dtype=object)}, "class_names of the type object"),
+        ({"class_names": ("a", " ", "c")}, "a class without a name"),
         ({"sample_ids": ["x"] * 60}, "has 'x' 60 times in sample_ids"),
         ({"labels": [[0], [0, 1]]}, "labels is no array"),
     ],

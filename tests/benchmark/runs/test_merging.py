@@ -20,9 +20,11 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.runs.shards import Shard
+from fbench.benchmark.store.hashes import keep_hashes
 from fbench.benchmark.store.run_check import check_run
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import load_run
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.reports.render.html.build import gather_report
 
@@ -180,6 +182,7 @@ def test_equal_trials_of_two_runs_are_taken_once_and_others_refused(parts: Path)
     refuse_half(plan_merge([parts / "whole", *both(parts)]))
     (first, _) = (parts / "shard-1" / "trials").iterdir()
     changed_json(first / "record.json", lambda record: record["test"].update(top1=0.125))
+    keep_hashes(ContainedPath(first))
     with pytest.raises(
         UserError, match=f"trial {first.name}\\) has other results in .*whole than in .*shard-1; leave one"
     ):
@@ -189,6 +192,7 @@ def test_equal_trials_of_two_runs_are_taken_once_and_others_refused(parts: Path)
 def test_trainings_of_two_versions_of_pytorch_are_refused(parts: Path) -> None:
     for trial in (parts / "shard-2" / "trials").iterdir():
         changed_json(trial / "record.json", lambda record: record["machine"]["versions"].update(torch="2.1.0"))
+        keep_hashes(ContainedPath(trial))
     with pytest.raises(UserError, match=r"has trainings of PyTorch 2\.\d+"):
         plan_merge(both(parts))
 
@@ -204,3 +208,39 @@ def test_one_run_that_is_whole_and_a_place_that_is_taken_are_refused(parts: Path
     (parts / "mine" / "thesis.tex").write_text("")
     with pytest.raises(UserError, match="is no run and no empty folder"):
         carry_out_merge(plan_merge(both(parts)), parts / "mine")
+
+
+def first_trial(run: Path) -> Path:
+    return sorted((run / "trials").iterdir())[0]
+
+
+def test_a_damaged_trial_is_named_with_its_run_before_anything_is_written(parts: Path) -> None:
+    trial = first_trial(parts / "shard-1")
+    (trial / "predictions.npz").unlink()
+    message = (
+        rf"Trial {trial.name} in .*shard-1 is damaged \(predictions.npz is missing\); `fbench doctor .*shard-1` moves"
+    )
+    with pytest.raises(UserError, match=message):
+        plan_merge([parts / "shard-1", parts / "shard-2"])
+
+
+def test_a_record_that_was_changed_is_never_taken(parts: Path) -> None:
+    record = first_trial(parts / "shard-1") / "record.json"
+    values = json.loads(record.read_text())
+    values["test"]["top1"] = 0.9
+    record.write_text(json.dumps(values))
+    with pytest.raises(UserError, match=r"is damaged \(record.json is not what was written\)"):
+        plan_merge([parts / "shard-1", parts / "shard-2"])
+
+
+def test_of_two_copies_of_a_trial_the_whole_one_is_taken(parts: Path) -> None:
+    copy = Path(shutil.copytree(parts / "shard-1", parts / "copy"))
+    (first_trial(copy) / "predictions.npz").unlink()
+    plan = plan_merge([copy, parts / "shard-1", parts / "shard-2"])
+    assert plan.taken[first_trial(copy).name].folder.path == parts / "shard-1"
+
+
+def test_parts_of_other_seeds_are_refused_by_name(parts: Path) -> None:
+    run(request_in(parts / "more", shard=Shard(2, 2), seeds=3))
+    with pytest.raises(UserError, match=r"shard-1 and .*more were planned with different seeds"):
+        plan_merge([parts / "shard-1", parts / "more"])

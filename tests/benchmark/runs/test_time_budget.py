@@ -47,10 +47,14 @@ def test_a_budget_in_which_no_trial_ends_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(time, "monotonic", lambda: now.at)
     stopping = Stopping(60.0)
     now.at = 5.0
-    message = "of 60 s, 40 s are left for trials, and the shortest that is still to run takes 50 s; give at least 70 s"
+    message = "of 60 s, 40 s are left for trials, and the shortest that is still to run takes 50 s; give at least 71 s"
     with pytest.raises(UserError, match=message):
         refuse_short_budget({"a": 40.0, "b": 90.0}, stopping)
     refuse_short_budget({"a": 32.0, "b": 90.0}, stopping)
+    short = Stopping(2.0)
+    now.at = 8.0
+    with pytest.raises(UserError, match=r"of 2 s, 0 s are left .* takes 50 s; give at least 69 s"):
+        refuse_short_budget({"a": 40.0}, short)  # 50 s, 15 s to stop, 3 s that are gone, and one more
     refuse_short_budget({}, stopping)
 
 

@@ -64,6 +64,14 @@ def test_a_damaged_trial_is_moved_aside_and_runs_again(
     assert found_in(run) == []
 
 
+def test_a_trial_that_lacks_its_predictions_is_moved_aside(run: RunFolder) -> None:
+    trial = run.trial_ids()[0]
+    (run.trial_folder(trial) / "predictions.npz").unlink()
+    (found,) = check_run(run).found
+    assert (found.wrong, found.outcome) == ("predictions.npz is missing", "repaired")
+    assert trial not in run.trial_ids()
+
+
 def test_damaged_logits_cost_no_trial(run: RunFolder) -> None:
     trial_id = run.trial_ids()[0]
     (run.trial_folder(trial_id) / "logits.npz").unlink(missing_ok=True)

@@ -134,7 +134,11 @@ def _labels(
 def _names(given: npt.NDArray[Any], where: str) -> tuple[str, ...]:
     if given.ndim != 1:
         raise UserError(f"{where} has class_names of the shape {given.shape}; give the name of each class in order.")
+    if given.dtype.kind not in "UiuS":
+        raise UserError(f"{where} has class_names of the type {given.dtype}; give the name of each class as text.")
     names = tuple(readable(str(name)) for name in given.tolist())
+    if not all(name.strip() for name in names):
+        raise UserError(f"{where} has a class without a name; name each.")
     _refuse_twice(names, "class_names", where)
     return names
 
