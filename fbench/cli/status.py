@@ -48,6 +48,8 @@ def status_command(
             raise refusal
         return
     _print_table(rows)
+    if (shard := table.config.shard) is not None:
+        typer.echo(f"This is part {shard} of a run: other parts train the rest, and `fbench merge` makes one of all.")
     counts = {status: sum(row["status"] == status for row in rows) for status in ("finished", "failed", "to run")}
     typer.echo(
         f"{counts['finished']} finished, {counts['failed']} failed, {counts['to run']} to run; "

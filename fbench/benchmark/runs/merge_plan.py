@@ -103,8 +103,9 @@ def refuse_half(plan: MergePlan) -> None:
         )
     if left := plan.still_to_run:
         row = left[0]
+        amount = "1 trial is" if len(left) == 1 else f"{len(left)} trials are"
         raise UserError(
-            f"{len(left)} trials are still to run, the first of them {row.network} on {row.data}, seed {row.seed}; go "
+            f"{amount} still to run, the first of them {row.network} on {row.data}, seed {row.seed}; go "
             "on with the runs that lack them, or give --partial for a run that says what it lacks."
         )
 

@@ -9,11 +9,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from fbench.architectures.plugin_sources import read_sources
+from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.numerics import NUMERICS_VERSION
 from fbench.benchmark.records.predictions import answers_sha256
-from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
+from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
@@ -120,11 +123,28 @@ def _as_here(
             f"{folder.path} was computed on {spec.numerics.device_kind}, and this would be on {kind}; give --device "
             f"{spec.numerics.device_kind}, where there is one."
         )
-    name = spec.data.source or spec.data.name
-    given = next((one for one in data if name in (one.name, one.label)), None)
-    path = spec.data.path if given is None or given.path is None else str(given.path.resolve())
     network = _network_here(spec, plugins)
-    return spec.model_copy(update={"data": spec.data.model_copy(update={"path": path}), "network": network})
+    return spec.model_copy(update={"data": _data_here(spec.data, data), "network": network})
+
+
+def _data_here(spec: DataSpec, given: Sequence[DataReference]) -> DataSpec:
+    """The data where they lie on this machine.
+
+    Raises:
+        UserError: that is not known, or other data lie there.
+    """
+    name = spec.source or spec.name
+    found = next((one for one in given if name in (one.name, one.label) or spec.name == one.label), None)
+    path = spec.path if found is None or found.path is None else str(found.path.resolve())
+    option = f"--data {spec.name}={name}:PATH" if spec.label else f"--data {name}=PATH"
+    if name in DATA_SETS and known_data(name).takes_path and path is None:
+        raise UserError(f"The data {spec.name} of the trial lie somewhere else here; say where with {option}.")
+    if found is not None and (other := load_dataset(found).fingerprint) != spec.fingerprint:
+        raise UserError(
+            f"{found} are other data than {spec.name} of the trial (fingerprint {other[:16]}, and there "
+            f"{spec.fingerprint[:16]}); give the same data with {option}."
+        )
+    return spec.model_copy(update={"path": path})
 
 
 def _network_here(spec: TrialSpec, plugins: Sequence[Path]) -> NetworkSpec:
@@ -135,6 +155,11 @@ def _network_here(spec: TrialSpec, plugins: Sequence[Path]) -> NetworkSpec:
     if network.source_sha256 is not None:
         if not plugins:
             raise UserError(f"The network '{network.name}' is a user's; name the file that registers it with --plugin.")
+        if read_sources(Path(plugins[0]).resolve()).identity != network.source_sha256:
+            raise UserError(
+                f"{plugins[0]} is other code than that of '{network.name}' in the trial; give the file that it was "
+                "trained with."
+            )
         return network.model_copy(update={"plugin_file": str(plugins[0])})
     if not is_unedited(network):
         raise UserError(

@@ -26,7 +26,8 @@ class UnfinishedRunError(Exception):
     """
 
     def __init__(self, left: Sequence[TrialSpec], also: str = "") -> None:
-        trials = f"{len(left)} trials are still to run: {', '.join(spec.label for spec in left)}"
+        amount = "1 trial is" if len(left) == 1 else f"{len(left)} trials are"
+        trials = f"{amount} still to run: {', '.join(spec.label for spec in left)}"
         super().__init__(trials if left else f"{also} is still to be done")
         self.left = tuple(left)
         self.also = also

@@ -132,7 +132,7 @@ def test_trials_that_are_still_to_run_are_named(parts: Path) -> None:
     (trial, _) = (parts / "shard-2" / "trials").iterdir()
     shutil.rmtree(trial)
     with pytest.raises(
-        UserError, match=r"^1 trials are still to run, the first of them (narrow|lenet5) on stripes, seed"
+        UserError, match=r"^1 trial is still to run, the first of them (narrow|lenet5) on stripes, seed"
     ):
         refuse_half(plan_merge(both(parts)))
 

@@ -12,9 +12,11 @@ import pytest
 from coarse_fbench import leave_cost_out
 from support import make_stripes, two_lenets, use_stripes
 
+import fbench.data
 from fbench.benchmark.data import loaded
+from fbench.benchmark.data.references import parse_reference
 from fbench.benchmark.records.predictions import write_predictions
-from fbench.benchmark.runs.repeated_trial import chosen_trial, repeat_trial
+from fbench.benchmark.runs.repeated_trial import _data_here, chosen_trial, repeat_trial
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.store.hashes import HASHES_FILE
@@ -124,3 +126,24 @@ def test_a_trial_that_fails_here_is_not_repeated(theirs: RunFolder, monkeypatch:
     found = repeat_trial(theirs, chosen_trial(theirs, "lenet5"), "cpu")
     assert (found.is_repeated, found.same_answers) == (False, False)
     assert ": failed here, and finished there: The data set stripes has changed" in repeated_line(found)
+
+
+def test_other_data_or_none_are_a_sentence_and_no_failed_repetition(tmp_path: Path, theirs: RunFolder) -> None:
+    """The run's data are named as arrays of one's own; what lies at the given place is something else."""
+    stripes = make_stripes(seed=5)
+    reference = parse_reference(
+        fbench.data.from_arrays(
+            stripes.images,
+            stripes.labels,
+            name="stripes",
+            split=stripes.split,
+            class_names=stripes.class_names,
+            file=tmp_path / "other.npz",
+        )
+    )
+    spec = theirs.trial(chosen_trial(theirs, "lenet5:1")).spec
+    data = spec.data.model_copy(update={"source": "arrays", "label": "stripes", "path": None})
+    with pytest.raises(UserError, match=r"lie somewhere else here; say where with --data stripes=arrays:PATH"):
+        _data_here(data, [])
+    with pytest.raises(UserError, match=r"stripes=arrays:.*other\.npz are other data than stripes of the trial"):
+        _data_here(data.model_copy(update={"fingerprint": "0" * 64}), [reference])

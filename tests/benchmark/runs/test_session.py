@@ -291,7 +291,7 @@ def test_a_trial_that_an_executor_loses_is_named_as_still_to_run(
         yield from results
 
     monkeypatch.setattr(local_executor.LocalExecutor, "run", losing)
-    with pytest.raises(UnfinishedRunError, match=r"^1 trials are still to run"):
+    with pytest.raises(UnfinishedRunError, match=r"^1 trial is still to run"):
         run(request_in(tmp_path))
 
 
