@@ -12,10 +12,12 @@ from rich.table import Table
 from fbench.benchmark.records.specs import DataUnit
 from fbench.reports.findings.comparisons.budget import ShortBudget, with_budget
 from fbench.reports.findings.comparisons.factor_words import effect_sentences, left_out_sentences
+from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings, pooled_sentence
 from fbench.reports.findings.comparisons.summary import NetworkSummary, by_accuracy
 from fbench.reports.findings.comparisons.units import heading_of
 from fbench.reports.findings.comparisons.verdicts import verdict_sentence
 from fbench.reports.findings.measures.table import shown_in
+from fbench.reports.formatting import listing, plural
 
 if TYPE_CHECKING:
     from fbench.reports.findings.model import DataFindings, Findings, StudyFindings
@@ -25,6 +27,7 @@ WIDE = 100  # columns; a narrower terminal leaves cost to the report
 MOST_SENTENCES: Final = 4
 """With more comparisons than this their sentences are left to the report."""
 
+_MOST_POOLED: Final = 5
 LINES: Final = 5
 TOPICS: Final = ("Missed", "Take", "What matters", "Undecided", "Learning", "First", "Claims", "Cheap")
 """In the order in which they are printed, as many as there are lines."""
@@ -47,6 +50,8 @@ def print_summary(findings: Findings, place: str = "") -> None:
                 for study in section.studies:
                     _print_verdicts(console, study, section.budget)
             _print_answer(console, section, place)
+    for found in findings.over_data_sets.values():
+        _print_over_data_sets(console, found)
 
 
 def answer_lines(section: DataFindings) -> list[tuple[str, str]]:
@@ -66,6 +71,15 @@ def _print_answer(console: Console, section: DataFindings, place: str) -> None:
     for topic, said in answer_lines(section):
         text = said.replace(command, f"{command}{place}") if command else said
         console.print(f"- {topic}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_over_data_sets(console: Console, found: DataSetsFindings) -> None:
+    console.print(f"Over all data sets ({listing(found.data)}):", highlight=False, markup=False)
+    for row in found.rows[:_MOST_POOLED]:
+        console.print(f"- {pooled_sentence(row)}.", highlight=False, markup=False, soft_wrap=True)
+    if len(found.rows) > _MOST_POOLED:
+        more = plural(len(found.rows) - _MOST_POOLED, "comparison")
+        console.print(f"- {more} more in the report.", highlight=False, markup=False)
 
 
 def _what(section: DataFindings) -> str:

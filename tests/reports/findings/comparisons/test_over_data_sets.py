@@ -12,6 +12,7 @@ from fbench.reports.findings.model import Findings
 from fbench.reports.render.html.build import build_report
 from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
+from fbench.reports.render.terminal.summary import print_summary
 from fbench.statistics.many.data_sets import over_data_sets
 from tests.reports.fabricated_run import Recipe, fabricate_run
 from tests.reports.read_page import Page
@@ -87,3 +88,11 @@ def test_page_and_markdown_have_the_table(folder: Path, tmp_path: Path) -> None:
     said = [f"{pooled_sentence(row)}." for row in pooled(gather_findings([run])).rows]
     assert all(sentence in page.text for sentence in said)
     assert "### Over all data sets" in to_markdown(plain_report(gather_findings([run])))
+
+
+def test_the_terminal_says_it_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = findings(folder)
+    print_summary(found)
+    printed = capsys.readouterr().out
+    assert "Over all data sets (fer2013, ck48 and imed):" in printed
+    assert all(f"- {pooled_sentence(row)}." in printed for row in pooled(found).rows)
