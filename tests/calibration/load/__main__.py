@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.csv_tables import save_rows
+from tests.csv_tables import read_rows, save_rows
 
 SEEDS: Final = 3334
 NETWORKS: Final = 300
@@ -43,13 +43,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("results") / "load" / "load.csv")
     parser.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()) / "fbench-load")
+    parser.add_argument("--only", choices=tuple(PARTS), action="append", help="This part alone; other rows are kept.")
     given = parser.parse_args()
     os.environ["FBENCH_CACHE_DIR"] = str(given.place / "cache")
-    rows: list[Row] = []
-    for part in (commands, page, trials):
-        for row in part(given.place):
-            rows.append(row)
-            save_rows(given.out, rows)
+    rows: dict[tuple[object, object], Row] = {(row["what"], row["unit"]): dict(row) for row in read_rows(given.out)}
+    for part in given.only or PARTS:
+        for row in PARTS[part](given.place):
+            rows[row["what"], row["unit"]] = row
+            save_rows(given.out, list(rows.values()))
             print(*(f"{key} {value}" for key, value in row.items()), sep=", ", flush=True)  # noqa: T201 - a script reports by printing
 
 
@@ -121,6 +122,9 @@ def measured(command: Sequence[str]) -> tuple[float, float]:
 def _row(what: str, unit: str, value: float, asked: object) -> Row:
     loop_s = timeit.timeit("for i in range(10**7): s += i * i", "s = 0", number=1)
     return {"what": what, "unit": unit, "asked": asked, "measured": round(value, 2), "python_loop_s": round(loop_s, 2)}
+
+
+PARTS: Final = {"commands": commands, "page": page, "trials": trials}
 
 
 if __name__ == "__main__":
