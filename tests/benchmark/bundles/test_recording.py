@@ -41,7 +41,7 @@ def test_a_repetition_is_kept_with_machine_day_and_verdict_and_the_seal_holds(bu
     assert (check.passes, check.findings) == (True, ())
     (kept,) = check.repetitions
     assert check.repeated_trials == {found.ours.trial_id}
-    assert (kept.machine, kept.by) == (describe_machine(), "")
+    assert (kept.machine.processor, kept.by) == (describe_machine().processor, "")
     assert kept.top1["test"] == load_top1(bundle)
     assert name == f"repetitions/{found.ours.trial_id}-{name[-21:-5]}.json"
 
