@@ -125,13 +125,13 @@ def test_the_command_that_would_decide_more_goes_on_in_the_same_folder(
 def test_a_network_of_another_alphabet_has_a_row_that_can_be_read(tmp_path: Path) -> None:
     assert typed("new-arch", "my_net", cwd=tmp_path).code == 0
     assert typed("new-arch", "é", cwd=tmp_path).code == 0
-    assert typed("params", "--check", "--plugin", "é.py", cwd=tmp_path).code == 0
+    assert typed("params", "é", "--check", "--plugin", "é.py", cwd=tmp_path).code == 0
 
 
 def test_a_row_whose_file_was_not_loaded_is_named_and_no_disagreement(tmp_path: Path) -> None:
     for name in ("aa", "bb"):
         assert typed("new-arch", name, cwd=tmp_path).code == 0
-    done = typed("params", "--check", "--plugin", "aa.py", cwd=tmp_path)
+    done = typed("params", "aa", "--check", "--plugin", "aa.py", cwd=tmp_path)
     assert done.code == 0, done.out
     assert done.err.strip() == "bb  is not checked, as its file was not loaded: --plugin bb.py"
     (tmp_path / "bb.py").unlink()
