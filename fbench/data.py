@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.core.arguments import typed_arguments
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, reason_on_a_line
 
 __all__ = ["from_arrays"]
 
@@ -84,5 +84,6 @@ def from_arrays(
 def _array(name: str, given: npt.ArrayLike) -> npt.NDArray[Any]:
     try:
         return np.asarray(given)
-    except ValueError as error:  # rows of different lengths
-        raise UserError(f"{name} is no array ({error}); give one whose rows are of one length.") from error
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths, or a tensor that is none
+        reason = reason_on_a_line(error, 200)
+        raise UserError(f"{name} is no array ({reason}); give one whose rows are of one length.") from error

@@ -18,7 +18,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.gpu.pretended_runtime import Runtime
+from tests.gpu.pretended_runtime import Runtime, tensors_in
 
 DEVICE: Final = torch.device("cuda", 1)
 """Not the first one, so that whatever forgets to name its device is noticed."""
@@ -71,7 +71,7 @@ class PretendedCuda(TorchFunctionMode):
             return func(*args, **kwargs)
         if name == "pin_memory":
             return _mark(args[0].clone(), pinned=True)
-        given = _tensors((args, kwargs))
+        given = tensors_in((args, kwargs))
         ours = [one for one in given if is_pretended(one)]
         if name in _WAITS and ours:
             self.wait(name)
@@ -90,7 +90,7 @@ class PretendedCuda(TorchFunctionMode):
         if name == "cpu":
             return result.detach().clone() if result is given[0] else result
         if target == DEVICE or (ours and target is None and name != "__set__"):
-            for one in _tensors(result):
+            for one in tensors_in(result):
                 _mark(one)
         return result
 
@@ -122,7 +122,7 @@ class _Waiting(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.partition("::")[2]
-        by_mask = name.startswith("index") and any(one.dtype is torch.bool for one in _tensors(args[1:2]))
+        by_mask = name.startswith("index") and any(one.dtype is torch.bool for one in tensors_in(args[1:2]))
         if by_mask or name in _WAITS_AS_OPERATION:
             self._device.wait(func._schema.name)
         return func(*args, **(kwargs or {}))
@@ -198,16 +198,6 @@ def _on_the_cpu(values: Any) -> Any:
     if type(values) in (list, tuple):
         return type(values)(_on_the_cpu(value) for value in values)
     return values
-
-
-def _tensors(values: Any) -> list[torch.Tensor]:
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, dict):
-        return _tensors(list(values.values()))
-    if isinstance(values, list | tuple):
-        return [tensor for value in values for tensor in _tensors(value)]
-    return []
 
 
 def _refuse_two_devices(name: str, given: list[torch.Tensor]) -> None:

@@ -217,7 +217,7 @@ class Graph:
         self.replays += 1
         with torch._C.DisableTorchFunction(), torch.no_grad():
             for func, args, kwargs, outputs in self._calls:
-                found = _tensors(func(*args, **kwargs))
+                found = tensors_in(func(*args, **kwargs))
                 for held, new in zip(outputs, found, strict=True):
                     if held is not new and held.data_ptr() != new.data_ptr():
                         held.detach().copy_(new)
@@ -235,13 +235,13 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        read = {tensor.untyped_storage().data_ptr() for tensor in _tensors((args, kwargs))}
+        read = {tensor.untyped_storage().data_ptr() for tensor in tensors_in((args, kwargs))}
         for tensor in _written(func, args, kwargs):
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in self._own and storage.data_ptr() not in self.before:
                 self.before[storage.data_ptr()] = (storage, storage.clone())
         result = func(*args, **kwargs)
-        outputs = _tensors(result)
+        outputs = tensors_in(result)
         self.calls.append((func, args, kwargs, outputs))
         for tensor in outputs:
             if tensor.untyped_storage().data_ptr() not in read:
@@ -255,15 +255,16 @@ def _written(func: Any, args: Any, kwargs: dict[str, Any]) -> list[torch.Tensor]
     found: list[torch.Tensor] = []
     for number, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            found += _tensors(args[number] if number < len(args) else kwargs.get(argument.name))
+            found += tensors_in(args[number] if number < len(args) else kwargs.get(argument.name))
     return found
 
 
-def _tensors(values: Any) -> list[torch.Tensor]:
+def tensors_in(values: Any) -> list[torch.Tensor]:
+    """Every tensor in nested dictionaries, lists and tuples."""
     if isinstance(values, torch.Tensor):
         return [values]
     if isinstance(values, dict):
-        return _tensors(list(values.values()))
+        return tensors_in(list(values.values()))
     if isinstance(values, list | tuple):
-        return [tensor for value in values for tensor in _tensors(value)]
+        return [tensor for value in values for tensor in tensors_in(value)]
     return []

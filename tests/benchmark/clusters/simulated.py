@@ -50,7 +50,6 @@ class SimulatedAttempt:
     """A trial that was handed over: what is left of it, and what it has said and nobody heard."""
 
     spec_id: str
-    seed: int
     done: float
     avoided: frozenset[str]
     machine: Machine | None = None
@@ -87,7 +86,6 @@ class SimulatedCluster:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self.begun: dict[str, int] = {}
-        self.work_done_s = 0.0
         for one in machines:
             self._at(one.joins_s, self._place)
             if not math.isinf(one.leaves_s):
@@ -112,7 +110,7 @@ class SimulatedCluster:
 
     def begin(self, parcel: str, data: object, checkpoint: bytes, avoided: Collection[str]) -> SimulatedAttempt:
         spec = Parcel.from_text(parcel).spec
-        one = SimulatedAttempt(spec.trial_id, spec.seed, float(checkpoint or b"0"), frozenset(avoided))
+        one = SimulatedAttempt(spec.trial_id, float(checkpoint or b"0"), frozenset(avoided))
         self._queue.append(one)
         self._at(self.now, self._place)
         return one
@@ -191,7 +189,6 @@ class SimulatedCluster:
         if attempt.is_over:
             return
         attempt.is_over = True
-        self.work_done_s += (1 - attempt.done) * self._work_s[attempt.spec_id]
         attempt.says.append(self._answer(attempt.spec_id))
         self._free(attempt)
 

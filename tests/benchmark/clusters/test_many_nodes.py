@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from many_nodes import simulate
-from simulated import Machine, best_static_packing_s, least_possible_s
+from simulated import Machine, SimulatedCluster, best_static_packing_s, least_possible_s
 
 MOST_PERCENT = 10.0
 
@@ -22,9 +23,21 @@ def test_a_thousand_trials_on_fifty_nodes_take_at_most_a_tenth_longer_than_the_b
     assert (found.again > 0) == (name == "a fifth leaves, a fifth joins")
 
 
-def test_a_trial_whose_machine_leaves_goes_on_elsewhere_from_its_checkpoint(tmp_path: Path) -> None:
-    found = simulate("a fifth leaves, a fifth joins", 40, 5, tmp_path)
+def test_a_trial_whose_machine_leaves_goes_on_elsewhere_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
+    begin = SimulatedCluster.begin
+
+    def watched(cluster: SimulatedCluster, parcel: str, data: object, checkpoint: bytes, avoided: Any) -> Any:
+        shares.append(float(checkpoint or b"0"))
+        return begin(cluster, parcel, data, checkpoint, avoided)
+
+    monkeypatch.setattr(SimulatedCluster, "begin", watched)
+    found = simulate("a fifth leaves, a fifth joins", 60, 10, tmp_path)
     assert (found.lost, found.doubled) == (0, 0)
+    assert found.again == len(shares) - 60 > 0
+    assert max(shares) > 0  # what was begun again went on from its checkpoint
 
 
 def test_the_best_packing_of_known_trials() -> None:

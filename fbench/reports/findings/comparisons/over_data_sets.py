@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,9 @@ from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.many.data_sets import OverDataSets, over_data_sets
 
 FEWEST: Final = 2
+
+Pair = tuple[str, str]
+"""A network and its baseline."""
 
 
 @dataclass(frozen=True)
@@ -97,36 +100,25 @@ def pooled_findings(
         None where no comparison is tested on two data sets with images of their own.
     """
     apart, left_out = _with_images_of_their_own(parts)
-    tested = {
-        evidence.data.name: {
-            (row.network, row.baseline): (row, result.margin)
-            for result in results
-            for row in result.comparisons
-            if row.is_tested and not row.neither_learned
-        }
-        for evidence, results in apart
-    }
-    pairs = list(dict.fromkeys(pair for of_data in tested.values() for pair in of_data))
-    common = [pair for pair in pairs if sum(pair in of_data for of_data in tested.values()) >= FEWEST]
+    tested = {evidence.data.name: _tested(results) for evidence, results in apart}
+    common = _pairs_of_several(tested)
     if not common:
         return None
-    baselines = list(dict.fromkeys(baseline for _, baseline in common))
-    common.sort(key=lambda pair: baselines.index(pair[1]))
     found = [{name: of_data[pair] for name, of_data in tested.items() if pair in of_data} for pair in common]
-    pooled = [over_data_sets([row.difference.new_images for row, _ in one.values()]) for one in found]
-    of_all = [over_data_sets([_of_all_trainings(row) for row, _ in one.values()]) for one in found]
-    collapsed = [[name for name, (row, _) in one.items() if row.learned is not None] for one in found]
+    rows = [[row for row, _ in one.values()] for one in found]
+    pooled = [over_data_sets([row.difference.new_images for row in of_pair]) for of_pair in rows]
+    of_all = [over_data_sets([_of_all_trainings(row) for row in of_pair]) for of_pair in rows]
+    collapsed = [tuple(name for name, (row, _) in one.items() if row.learned is not None) for one in found]
     margins = [min(size for _, size in one.values()) for one in found]
-    on_these, on_new = (
-        decide(
-            [
-                FamilyMember(getattr(one, which), size, with_collapsed=getattr(every, which) if names else None)
-                for one, every, size, names in zip(pooled, of_all, margins, collapsed, strict=True)
-            ],
-            correction,
-        )
-        for which in ("these", "new")
-    )
+
+    def decided(estimate: Callable[[OverDataSets], MeanEstimate]) -> list[Decision]:
+        members = [
+            FamilyMember(estimate(one), size, with_collapsed=estimate(every) if names else None)
+            for one, every, size, names in zip(pooled, of_all, margins, collapsed, strict=True)
+        ]
+        return decide(members, correction)
+
+    on_these, on_new = decided(lambda one: one.these), decided(lambda one: one.new)
     return DataSetsFindings(
         run_name=run_name,
         data=tuple(name for name, of_data in tested.items() if any(pair in of_data for pair in common)),
@@ -139,13 +131,31 @@ def pooled_findings(
                 pooled=pooled[place],
                 on_these=on_these[place],
                 on_new=on_new[place],
-                collapsed_on=tuple(collapsed[place]),
+                collapsed_on=collapsed[place],
             )
             for place, pair in enumerate(common)
         ),
         left_out=tuple(left_out),
         synthetic=any(evidence.data.synthetic for evidence, _ in apart),
     )
+
+
+def _tested(results: Sequence[StudyResult]) -> dict[Pair, tuple[Comparison, float]]:
+    """The comparisons of one data set that say anything, each with the difference that matters."""
+    return {
+        (row.network, row.baseline): (row, result.margin)
+        for result in results
+        for row in result.comparisons
+        if row.is_tested and not row.neither_learned
+    }
+
+
+def _pairs_of_several(tested: Mapping[str, Mapping[Pair, object]]) -> list[Pair]:
+    """The pairs that two data sets or more have, those of one baseline together."""
+    pairs = list(dict.fromkeys(pair for of_data in tested.values() for pair in of_data))
+    common = [pair for pair in pairs if sum(pair in of_data for of_data in tested.values()) >= FEWEST]
+    baselines = list(dict.fromkeys(baseline for _, baseline in common))
+    return sorted(common, key=lambda pair: baselines.index(pair[1]))
 
 
 def pooled_sentence(row: PooledComparison) -> str:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from fbench.core.errors import UserError
-from fbench.core.files import replacing
 from fbench.core.paths import expanded
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.forest import forest_plot
@@ -16,6 +15,7 @@ from fbench.reports.findings.diff.answer import accuracy_sentences, interval_wor
 from fbench.reports.findings.diff.choice import RULE
 from fbench.reports.findings.diff.model import SIDES, DataAccuracy, Difference
 from fbench.reports.palette import Style, assign_styles
+from fbench.reports.render.html.files import write_html
 from fbench.reports.render.html.html import content_hash, draw, page_environment, page_script, with_unbroken_percents
 from fbench.statistics.comparison.verdict import LEVEL
 
@@ -60,11 +60,7 @@ def write_difference(difference: Difference, output: Path) -> Path:
     Raises:
         UserError: ``output`` cannot be written.
     """
-    try:
-        with replacing(output) as stream:
-            stream.write(render_difference(difference).encode())
-    except OSError as error:
-        raise UserError(f"The page cannot be written to {output} ({error.strerror}); name another file.") from error
+    write_html(render_difference(difference), output)
     return output
 
 

@@ -9,11 +9,10 @@ from typing import TypedDict, Unpack
 from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.contained import ContainedPath
-from fbench.core.errors import UserError
-from fbench.core.files import replacing
 from fbench.reports.findings.gather import ShownFaces, read_runs
 from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.document import Report, Theme
+from fbench.reports.render.html.files import write_html
 from fbench.reports.render.html.html import render
 from fbench.reports.render.html.sections import SectionKey, data_section, fields_of, run_section
 from fbench.statistics.comparison.multiplicity import Correction
@@ -101,9 +100,4 @@ def write_page(report: Report, output: Path | ContainedPath) -> None:
     Raises:
         UserError: ``output`` cannot be written.
     """
-    text = render(report)
-    try:
-        with replacing(output) as stream:
-            stream.write(text.encode())
-    except OSError as error:
-        raise UserError(f"The report cannot be written to {output} ({error.strerror}); name another file.") from error
+    write_html(render(report), output, "The report")

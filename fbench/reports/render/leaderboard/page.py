@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fbench.core.errors import UserError
-from fbench.core.files import replacing
 from fbench.reports.figures.drawing import Illustration
 from fbench.reports.figures.single_seeds import single_seeds
 from fbench.reports.findings.leaderboard.model import MARGIN, Board, Leaderboard
 from fbench.reports.findings.leaderboard.words import STATISTICS
 from fbench.reports.palette import Style, assign_styles
+from fbench.reports.render.html.files import write_html
 from fbench.reports.render.html.html import (
     content_hash,
     draw,
@@ -53,11 +52,7 @@ def write_leaderboard(found: Leaderboard, output: Path) -> Path:
     Raises:
         UserError: ``output`` cannot be written.
     """
-    try:
-        with replacing(output) as stream:
-            stream.write(render_leaderboard(found).encode())
-    except OSError as error:
-        raise UserError(f"The page cannot be written to {output} ({error.strerror}); name another file.") from error
+    write_html(render_leaderboard(found), output)
     return output
 
 
