@@ -15,16 +15,9 @@ CONTROL_REASON: Final = "was drawn at random as the control for the number of re
 CONTROL_SEED: Final = 0
 
 
-def copy_groups(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """For images (N, C, H, W), the number (N,) of the distinct image that each is; numbers in order of appearance."""
-    flat = np.ascontiguousarray(images).reshape(len(images), -1)
-    numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in flat], np.int64)
-
-
 def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
     """Which images (N,) have an exact copy in a later split, in the order train, validation, test."""
-    groups = copy_groups(dataset.images)
+    groups = dataset.copy_groups
     latest = np.zeros(groups.max(initial=-1) + 1, np.uint8)
     np.maximum.at(latest, groups, dataset.split)
     return np.asarray(dataset.split < latest[groups])
@@ -32,7 +25,7 @@ def leaking_rows(dataset: ImageDataset) -> npt.NDArray[np.bool_]:
 
 def places_of_test_copies(dataset: ImageDataset) -> npt.NDArray[np.int64]:
     """Places within the test split, ascending, of images with an exact copy in the training or validation split."""
-    groups, test = copy_groups(dataset.images), SPLITS.index("test")
+    groups, test = dataset.copy_groups, SPLITS.index("test")
     elsewhere = np.unique(groups[dataset.split != test])
     return np.flatnonzero(np.isin(groups[dataset.split == test], elsewhere))
 

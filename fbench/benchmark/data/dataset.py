@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BeforeValidator
 
+from fbench.benchmark.data.exact_copies import copy_groups
 from fbench.core.schema import FrozenModel
 
 
@@ -104,6 +105,11 @@ class ImageDataset:
         if self.conversion:
             digest.update(b"conversion" + self.conversion.encode())
         return digest.hexdigest()
+
+    @cached_property
+    def copy_groups(self) -> npt.NDArray[np.int64]:
+        """The number (N,) of the distinct image that each is, in order of appearance."""
+        return copy_groups(self.images)
 
     def take(self, keep: npt.NDArray[np.bool_], **changes: Any) -> ImageDataset:
         """The images where ``keep`` (N,) is true, in order, with other fields changed by name."""

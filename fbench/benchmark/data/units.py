@@ -10,7 +10,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from fbench.benchmark.data.copies import copy_groups
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.predictions import ClusterUnit, SplitClusters
 
@@ -28,9 +27,12 @@ def clusters_of_rows(dataset: ImageDataset, rows: npt.NDArray[np.int64]) -> Spli
         names = named[rows].tolist()
         is_known = not set(names).isdisjoint(named[dataset.rows("train")].tolist())
         return SplitClusters("known_subjects" if is_known else unit, _numbered(names))
-    images = dataset.images[rows]
-    groups = copy_groups(images) if dataset.synthetic else _groups_of_copies(_Pixels(_digest(images), images))
+    groups = _numbered(dataset.copy_groups[rows].tolist()) if dataset.synthetic else _near_copies(dataset.images[rows])
     return SplitClusters("copies", groups) if groups.max(initial=-1) + 1 < len(rows) else None
+
+
+def _near_copies(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    return _groups_of_copies(_Pixels(_digest(images), images))
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,16 @@ _KEEPING: Final = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 20))
 _RETURNING: Final = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 64 << 10), (_TRIM_THRESHOLD, 0), (_TOP_PAD, 0))
 _USUAL: Final = ((_MMAP_MAX, 65536), (_TRIM_THRESHOLD, 128 << 10), (_TOP_PAD, 128 << 10))
 
+_WORTH_RETURNING: Final = 128 << 20
+"""Bytes. Returning fewer costs a small trial 5 ms, and as much again to get them back."""
+
 _TUNABLES: Final = "GLIBC_TUNABLES"
 _HUGE_PAGES: Final = "glibc.malloc.hugetlb"
 
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Within the block, freed memory stays with the process for the next step; afterwards it goes back.
+    """Within the block, freed memory stays with the process for the next step; afterwards it goes back, where it is much.
 
     By default glibc returns every freed activation to the system, which hands it out again page by page, cleared:
     ``results/training/cpu_choices.csv`` has what keeping it brings. Resident memory is up to 1.4 times what it would
@@ -44,7 +47,8 @@ def freed_memory_kept() -> Iterator[None]:
     finally:
         for parameter, value in _USUAL:
             library.mallopt(parameter, value)
-        library.malloc_trim(0)
+        if _freed_bytes(library) >= _WORTH_RETURNING:
+            library.malloc_trim(0)
 
 
 @contextmanager
@@ -73,6 +77,23 @@ def return_freed_memory() -> None:
     if library is not None:
         for parameter, value in _RETURNING:
             library.mallopt(parameter, value)
+
+
+class _MallocInfo(ctypes.Structure):
+    """What mallinfo2(3) gives; ``fordblks`` are the bytes that are free and still the process's."""
+
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks")),
+        *((name, ctypes.c_size_t) for name in ("fsmblks", "uordblks", "fordblks", "keepcost")),
+    )
+
+
+def _freed_bytes(library: ctypes.CDLL) -> int:
+    """How many bytes could go back to the system; all there are where glibc, before 2.33, does not say."""
+    if not hasattr(library, "mallinfo2"):
+        return _WORTH_RETURNING
+    library.mallinfo2.restype = _MallocInfo
+    return int(library.mallinfo2().fordblks)
 
 
 def _glibc() -> ctypes.CDLL | None:

@@ -170,6 +170,19 @@ class Stopwatch:
         return self._total_s
 
 
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seed what networks of a trial on ``device`` draw from: the generator of the CPU, and that of the device.
+
+    ``torch.manual_seed`` gives the same draws, and takes 1.2 ms where PyTorch knows of CUDA and nothing runs there: it
+    notes the call, with the stack, for when something will.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)  # of the current device, which numerics_in_force sets
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
 def generator_state(device: torch.device) -> torch.Tensor:
     """The state (uint8) of the generator that dropout on ``device`` draws from."""
     if device.type == "cuda":

@@ -9,7 +9,7 @@ import torch
 
 from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset
-from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force
+from fbench.benchmark.machine.device import lay_out, memory_format, numerics_in_force, seed_generators
 from fbench.benchmark.records.budget import StepPlan
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.training.seeds import derive_seeds
@@ -47,7 +47,7 @@ def _train_a_little(
     numerics = spec.numerics.model_copy(update={"microbatch": microbatch})
     seeds = derive_seeds(spec.seed)
     with numerics_in_force(numerics, device):
-        torch.manual_seed(seeds.initialisation)
+        seed_generators(seeds.initialisation, device)
         network = lay_out(build(spec.network.resolved).to(device), memory_format(numerics))
         train = split_to_device(dataset, "train", device, numerics, spec.budget.train_images)
         data = TrainingData(train, train, choose_normalisation(spec.protocol, train))

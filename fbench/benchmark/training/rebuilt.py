@@ -7,12 +7,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.architectures.registry import build
-from fbench.benchmark.machine.device import lay_out, memory_format
+from fbench.benchmark.machine.device import lay_out, memory_format, seed_generators
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.training.evaluate import predict_logits
 from fbench.benchmark.training.network_state import State, put_state
@@ -49,7 +48,7 @@ def why_not_rebuilt(
     try:
         with process_settings_kept():
             wanted = logits(network)
-            torch.manual_seed(1)  # any other than that of the trial
+            seed_generators(1, split.images.device)  # any other than that of the trial
             rebuilt = lay_out(build(spec.network.resolved).to(split.images.device), memory_format(spec.numerics))
             put_state(rebuilt, state)
             found = logits(rebuilt)

@@ -19,7 +19,14 @@ from fbench.architectures.registry import build, options_of
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.data.synthetic.dataset import load_synthetic
 from fbench.benchmark.machine.determinism import nondeterministic_operations
-from fbench.benchmark.machine.device import device_kind, lay_out, memory_format, numerics_in_force, pick_device
+from fbench.benchmark.machine.device import (
+    device_kind,
+    lay_out,
+    memory_format,
+    numerics_in_force,
+    pick_device,
+    seed_generators,
+)
 from fbench.benchmark.records.budget import Budget, plan_steps
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
 from fbench.benchmark.records.protocol_library import load_protocol
@@ -142,7 +149,7 @@ def trained_twice(tell: Tell, name: str, device: str) -> Repetition:
 def _trained(
     tell: Tell, spec: NetworkSpec, data: TrainingData, settings: TrainingSettings, numerics: Numerics
 ) -> _Course:
-    torch.manual_seed(settings.seeds.initialisation)
+    seed_generators(settings.seeds.initialisation, data.train.images.device)
     network = lay_out(build(spec.resolved).to(data.train.images.device), memory_format(numerics))
     course = _Course(network)
     course.note_weights(network)

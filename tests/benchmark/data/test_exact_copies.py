@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import make_stripes
 
-from fbench.benchmark.data.copies import copy_groups, leaking_rows, places_of_test_copies, treat_copies
+from fbench.benchmark.data.copies import leaking_rows, places_of_test_copies, treat_copies
 from fbench.benchmark.data.dataset import ImageDataset
 
 
@@ -37,7 +37,7 @@ LEAKY = tiny([5, 5, 6, 7, 4, 7, 8, 6, 8, 9, 9], [0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2
 
 
 def test_equal_images_share_a_group_numbered_by_appearance() -> None:
-    assert copy_groups(LEAKY.images).tolist() == [0, 0, 1, 2, 3, 2, 4, 1, 4, 5, 5]
+    assert LEAKY.copy_groups.tolist() == [0, 0, 1, 2, 3, 2, 4, 1, 4, 5, 5]
 
 
 def test_an_image_leaks_when_a_later_split_holds_its_copy() -> None:

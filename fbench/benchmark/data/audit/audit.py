@@ -16,7 +16,7 @@ from fbench.benchmark.data.audit.findings import (
     SubjectOnBothSides,
 )
 from fbench.benchmark.data.audit.near import Pairs, correlated_pairs
-from fbench.benchmark.data.copies import copy_groups, places_of_test_copies
+from fbench.benchmark.data.copies import places_of_test_copies
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset, SplitName
 
 
@@ -66,7 +66,7 @@ def near_copies(
 
     Of equal images the first in the data set stands for all; whether a pair crosses splits is asked of all of them.
     """
-    groups = copy_groups(dataset.images)
+    groups = dataset.copy_groups
     _, representative = np.unique(groups, return_index=True)
     as_is, mirrored = correlated_pairs(dataset.images[representative], NEAR_CORRELATION, progress)
     return (

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from fbench.benchmark.data.audit.findings import Audit
-from fbench.benchmark.data.copies import COPY_REASON, copy_groups
+from fbench.benchmark.data.copies import COPY_REASON
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 from fbench.core.errors import UserError, did_you_mean
 
@@ -111,7 +111,7 @@ def rows_to_leave_out(dataset: ImageDataset, audit: Audit, rules: tuple[str, ...
 def _groups_by_member(dataset: ImageDataset) -> list[list[int]]:
     """The rows of each group of two or more equal images."""
     members: dict[int, list[int]] = {}
-    for row, group in enumerate(copy_groups(dataset.images).tolist()):
+    for row, group in enumerate(dataset.copy_groups.tolist()):
         members.setdefault(group, []).append(row)
     return [rows for rows in members.values() if len(rows) > 1]
 
@@ -129,7 +129,7 @@ def _across_splits(dataset: ImageDataset) -> list[LeftOutRow]:
 
 
 def _near_across_splits(dataset: ImageDataset, audit: Audit) -> list[LeftOutRow]:
-    groups = copy_groups(dataset.images)
+    groups = dataset.copy_groups
     members: dict[int, list[int]] = {}
     for row, group in enumerate(groups.tolist()):
         members.setdefault(group, []).append(row)

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fbench.benchmark.data.audit.findings import ExactCopies, SplitCopies, SplitPair
-from fbench.benchmark.data.copies import copy_groups
 from fbench.benchmark.data.dataset import SPLITS, ImageDataset
 
 
 def exact_copies(dataset: ImageDataset) -> ExactCopies:
     """Count groups of images of which all pixels are equal."""
-    groups = copy_groups(dataset.images)
+    groups = dataset.copy_groups
     sizes = np.bincount(groups)
     repeated = sizes > 1
     conflicting = repeated & (_distinct_values(groups, dataset.labels) > 1)

@@ -22,7 +22,7 @@ import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from fbench.benchmark.data.copies import copy_groups
+from fbench.benchmark.data.exact_copies import copy_groups
 
 BLOCK: Final = 1024
 """Images in a block: two products of 1024 x 1024 floats are 8 MB, which stay in the cache of most machines."""
