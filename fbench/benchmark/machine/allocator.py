@@ -29,7 +29,7 @@ _HUGE_PAGES: Final = "glibc.malloc.hugetlb"
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Within the block, freed memory stays with the process for the next step; afterwards it goes back, where it is much.
+    """Within the block, freed memory stays with the process for the next step; then much of it goes back.
 
     By default glibc returns every freed activation to the system, which hands it out again page by page, cleared:
     ``results/training/cpu_choices.csv`` has what keeping it brings. Resident memory is up to 1.4 times what it would
