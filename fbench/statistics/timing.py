@@ -98,10 +98,16 @@ def turn_log_times(times_s: npt.ArrayLike, blocks: npt.ArrayLike, turns: npt.Arr
         )
     logs, (visits, positions) = np.log(times), np.unique(keys, axis=1, return_inverse=True)
     positions = positions.reshape(-1)
-    order = np.argsort(positions, kind="stable")
-    ends = np.cumsum(np.bincount(positions, minlength=visits.shape[1]))[:-1]
-    medians = [float(np.median(part)) for part in np.split(logs[order], ends)] if times.size else []
-    return {(int(block), int(turn)): value for (block, turn), value in zip(visits.T, medians, strict=True)}
+    medians = medians_of_groups(logs, positions, visits.shape[1])
+    return {(block, turn): value for (block, turn), value in zip(visits.T.tolist(), medians.tolist(), strict=True)}
+
+
+def medians_of_groups(values: FloatArray, groups: IntArray, count: int) -> FloatArray:
+    """The median of each group: a number of 0 to ``count`` - 1 for each value, and no group empty."""
+    ordered = values[np.lexsort((values, groups))]
+    sizes = np.bincount(groups, minlength=count)
+    starts = np.cumsum(sizes) - sizes
+    return np.asarray((ordered[starts + (sizes - 1) // 2] + ordered[starts + sizes // 2]) / 2)
 
 
 def time_ratio(ours: LogTimes, theirs: LogTimes, confidence: float = 0.95) -> TimeRatio:
@@ -116,12 +122,12 @@ def time_ratio(ours: LogTimes, theirs: LogTimes, confidence: float = 0.95) -> Ti
     Raises:
         ValueError: no common turn, or a confidence not between 0 and 1.
     """
-    by_block: dict[int, list[float]] = {}
-    for block, turn in sorted(ours.keys() & theirs.keys()):
-        by_block.setdefault(block, []).append(ours[block, turn] - theirs[block, turn])
-    if not by_block:
+    common = ours.keys() & theirs.keys()
+    if not common:
         raise ValueError("The two calls have no turn in common; time them in one measurement.")
-    differences = np.array([np.median(values) for values in by_block.values()])
+    blocks, positions = np.unique([block for block, _ in common], return_inverse=True)
+    ratios = np.array([ours[visit] - theirs[visit] for visit in common])
+    differences = medians_of_groups(ratios, positions.reshape(-1), blocks.size)
     differences = np.where(np.abs(differences) > TIES, differences, 0.0)  # of logarithms: what is less is rounding
     found = centre(differences, confidence)
     step = 0.0 if float(np.ptp(differences)) > TIES else _least_step([*ours.values(), *theirs.values()])
@@ -131,7 +137,7 @@ def time_ratio(ours: LogTimes, theirs: LogTimes, confidence: float = 0.95) -> Ti
         high=_exponential(found.high + step),
         confidence=confidence,
         p_value=found.p_value,
-        blocks=len(by_block),
+        blocks=int(blocks.size),
         spread=robust_deviation(differences),
     )
 
@@ -155,7 +161,14 @@ def robust_deviation(values: FloatArray) -> float:
 def time_quantile(
     times_s: npt.ArrayLike, blocks: npt.ArrayLike, share: float, confidence: float = 0.95
 ) -> TimeQuantile:
-    """A quantile of times, 0 < ``share`` < 1, with an interval that holds for clustered noise.
+    """One quantile of times, as :func:`time_quantiles` gives it."""
+    return time_quantiles(times_s, blocks, (share,), confidence)[0]
+
+
+def time_quantiles(
+    times_s: npt.ArrayLike, blocks: npt.ArrayLike, shares: Sequence[float], confidence: float = 0.95
+) -> tuple[TimeQuantile, ...]:
+    """Quantiles of times, each 0 < ``share`` < 1, with intervals that hold for clustered noise.
 
     Woodruff's interval (1952, Journal of the American Statistical Association 47, 635-646): an interval for the share
     of calls below the quantile, here the exact binomial one of Clopper and Pearson, is read off the ordered sample. Its
@@ -166,28 +179,38 @@ def time_quantile(
         ValueError: fewer than two times, shapes that differ, or a share or confidence not between 0 and 1.
     """
     check_confidence(confidence)
-    check_confidence(share)
+    for share in shares:
+        check_confidence(share)
     times, numbers = np.asarray(times_s, dtype=np.float64), np.asarray(blocks, dtype=np.int64)
     if times.ndim != 1 or times.size < 2 or times.shape != numbers.shape:
         raise ValueError(
             f"A quantile needs two times or more with a block each; shapes: {times.shape}, {numbers.shape}."
         )
-    ordered = np.sort(times)
-    value = float(np.quantile(ordered, share))
-    independent = times.size / design_effect(times <= value, numbers)
+    order = np.argsort(times)
+    ordered, positions = times[order], np.unique(numbers, return_inverse=True)[1].reshape(-1)[order]
+    values = np.quantile(ordered, list(shares)).tolist()
+    return tuple(
+        _quantile(ordered, positions, share, value, confidence) for share, value in zip(shares, values, strict=True)
+    )
+
+
+def _quantile(ordered: FloatArray, positions: IntArray, share: float, value: float, confidence: float) -> TimeQuantile:
+    """The interval of a quantile of ascending times, each with the position of its block."""
+    size = int(ordered.size)
+    independent = size / _effect_of_blocks(ordered <= value, positions)
     tail = (1 - confidence) / 2
     below = independent * share
     low_share = float(special.betaincinv(below, independent - below + 1, tail)) if below > 0 else 0.0
     high_share = float(special.betaincinv(below + 1, independent - below, 1 - tail)) if below < independent else 1.0
     is_coarse = ordered[-1] - ordered[0] <= TIES * ordered[-1]
-    first, last = math.floor(low_share * times.size) - 1, math.ceil(high_share * times.size)
+    first, last = math.floor(low_share * size) - 1, math.ceil(high_share * size)
     return TimeQuantile(
         share=share,
         time_s=value,
         low_s=0.0 if is_coarse else float(ordered[max(first, 0)]),
-        high_s=float(ordered[last]) if last < times.size and not is_coarse else math.inf,
+        high_s=float(ordered[last]) if last < size and not is_coarse else math.inf,
         confidence=confidence,
-        samples=int(times.size),
+        samples=size,
         independent_samples=independent,
     )
 
@@ -198,11 +221,15 @@ def design_effect(marked: npt.NDArray[np.bool_], blocks: IntArray) -> float:
     The variance between blocks of the share of marked values (ratio estimate), over that of independent values; 1 where
     there is one block or no variance.
     """
-    numbers, positions = np.unique(blocks, return_inverse=True)
+    return _effect_of_blocks(marked, np.unique(blocks, return_inverse=True)[1].reshape(-1))
+
+
+def _effect_of_blocks(marked: npt.NDArray[np.bool_], positions: IntArray) -> float:
+    """As :func:`design_effect`, of blocks that are numbered from 0."""
     share = float(marked.mean())
-    if numbers.size < 2 or share in (0.0, 1.0):
-        return 1.0
     sizes = np.bincount(positions).astype(np.float64)
+    if sizes.size < 2 or share in (0.0, 1.0):
+        return 1.0
     residuals = np.bincount(positions, weights=marked) - share * sizes
-    variance = numbers.size / (numbers.size - 1) * float((residuals**2).sum()) / marked.size**2
+    variance = sizes.size / (sizes.size - 1) * float((residuals**2).sum()) / marked.size**2
     return max(1.0, variance / (share * (1 - share) / marked.size))

@@ -33,6 +33,7 @@ class Hyperparameters:
     affine: bool = True
 
 
+@lru_cache(maxsize=4096)
 def read_hyperparameters(layer: str, printed: str) -> Hyperparameters:
     """The hyperparameters of a layer.
 

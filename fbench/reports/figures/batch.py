@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -44,12 +45,12 @@ def latency_by_batch(curves: Sequence[BatchCurve], styles: Mapping[str, Style], 
         for axes in (above, below):
             axes.set_xscale("log")
             axes.set_yscale("log")
-        for curve in sorted(curves, key=lambda curve: curve.network in names):  # the others below
+        for curve in curves:
             for axes, rate in ((above, False), (below, True)):
                 if curve.network in names:
                     _line(axes, curve, styles[curve.network], rate=rate)
-                else:
-                    _grey_line(axes, curve, rate=rate)
+        for axes, rate in ((above, False), (below, True)):
+            _grey_lines(axes, [curve for curve in curves if curve.network not in names], rate=rate)
         _proportional(above, curves)
         for axes, title in ((above, "time of a call, ms"), (below, "images per second")):
             axes.set_title(title)
@@ -74,9 +75,12 @@ def _values(curve: BatchCurve, *, rate: bool) -> list[float]:
     return [point.images_per_s if rate else point.milliseconds for point in curve.points]
 
 
-def _grey_line(axes: Axes, curve: BatchCurve, *, rate: bool) -> None:
-    sizes = [point.batch_size for point in curve.points]
-    axes.plot(sizes, _values(curve, rate=rate), color=GREY, linewidth=0.8, alpha=0.55, zorder=1.8)
+def _grey_lines(axes: Axes, curves: Sequence[BatchCurve], *, rate: bool) -> None:
+    lines = [
+        list(zip([point.batch_size for point in curve.points], _values(curve, rate=rate), strict=True))
+        for curve in curves
+    ]
+    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.8, alpha=0.55, zorder=1.8))
 
 
 def _line(axes: Axes, curve: BatchCurve, style: Style, *, rate: bool) -> None:

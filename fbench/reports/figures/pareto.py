@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from fbench.reports.figures.canvas import GREY, INK, PAGE_WIDTH_IN, percent_axis, set_margins
@@ -60,12 +61,13 @@ def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], co
     front = _front(table)
     axes.step(front["cost"], front["top1"], where="post", color=INK, linewidth=1, linestyle=(0, (4, 3)), alpha=0.6)
     named, others = [], []
+    intervals: dict[bool, list[tuple[list[tuple[float, float]], str]]] = {False: [], True: []}
     rows = list(table[COLUMNS].itertuples(index=False, name=None))
     for number, (place, (network, cost, top1, low, high)) in enumerate(zip(table.index, rows, strict=True)):
         is_best = place in front.index
         colour, order = (styles[network].light, 3) if is_best else (GREY, 2)
-        ends = [max(low, 0.0), min(high, 1.0)]
-        axes.plot([cost] * 2, ends, color=colour, linewidth=1.1, alpha=0.55, solid_capstyle="butt", zorder=order)
+        ends = [(cost, max(low, 0.0)), (cost, min(high, 1.0))]
+        intervals[is_best].append((ends, colour))
         (dot,) = axes.plot(
             cost,
             top1,
@@ -81,14 +83,21 @@ def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], co
             named.append((cost, top1, network))
         else:
             others.append((cost, top1))
+    for is_best, drawn in intervals.items():
+        lines, colours = [line for line, _ in drawn], [colour for _, colour in drawn]
+        axes.add_collection(
+            LineCollection(
+                lines, colors=colours, linewidths=1.1, alpha=0.55, capstyle="butt", zorder=3 if is_best else 2
+            )
+        )
     axes.set_xlabel(f"{cost_label} (log scale)")
     axes.set_ylabel("top-1, %")
     axes.margins(x=0.14, y=0.12)
     axes.autoscale_view()
     plain_log_ticks(axes.xaxis)
     percent_axis(axes)
-    intervals = [((cost, low), (cost, high)) for _, cost, _, low, high in rows]
-    place_labels(axes, named, others, [*intervals, *_steps(front)])
+    bars = [((cost, low), (cost, high)) for _, cost, _, low, high in rows]
+    place_labels(axes, named, others, [*bars, *_steps(front)])
 
 
 def _steps(front: pd.DataFrame) -> list[Segment]:

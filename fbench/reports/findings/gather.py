@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from fbench.benchmark.maps.face_maps import FaceMaps
 from fbench.benchmark.records.imported import ImportedResults
@@ -27,7 +27,7 @@ from fbench.reports.findings.faces import network_maps
 from fbench.reports.findings.imported import imported_rows
 from fbench.reports.findings.model import DataFindings, Findings, RunTrials, StudyFindings
 from fbench.reports.findings.networks.blueprint import network_plans
-from fbench.reports.findings.networks.differences import run_differences
+from fbench.reports.findings.networks.differences import NetworkDifferences, network_differences, network_of_run
 from fbench.reports.findings.next_step import next_step
 from fbench.reports.findings.origin.run_names import run_names
 from fbench.reports.findings.origin.tuning import tuning_findings
@@ -194,10 +194,15 @@ def _study_findings(
     evidence: Evidence, result: StudyResult, factors: FactorSection | None, omissions: Omissions
 ) -> StudyFindings:
     """A study, what else each comparison changes, and its factors."""
+    described = cache(partial(network_of_run, evidence.run, evidence.recorded_data))  # most have one baseline
+
+    def difference(network: str, baseline: str) -> NetworkDifferences | None:
+        ours, theirs = described(network), described(baseline)
+        return network_differences(ours, theirs) if ours and theirs else None
+
     differences = (
         omissions.attempt(
-            f"what {row.network} changes from {row.baseline}",
-            partial(run_differences, evidence.run, row.network, row.baseline, evidence.recorded_data),
+            f"what {row.network} changes from {row.baseline}", partial(difference, row.network, row.baseline)
         )
         for row in result.comparisons
     )

@@ -17,7 +17,7 @@ from fbench.statistics.timing import (
     LogTimes,
     TimeQuantile,
     TimeRatio,
-    time_quantile,
+    time_quantiles,
     time_ratio,
     turn_log_times,
 )
@@ -86,7 +86,7 @@ def timing_of(series: TimingSeries) -> Timing | None:
     times = series.seconds()
     if times.size < 2:
         return None
-    quantiles = tuple(time_quantile(times, series.blocks, share) for share in QUANTILES)
+    quantiles = time_quantiles(times, series.blocks, QUANTILES)
     middle = quantiles[0]
     medians = {name: float(np.median(part)) for name, part in series.parts_s.items()}
     whole = sum(medians.values())

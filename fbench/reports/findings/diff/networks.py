@@ -10,7 +10,7 @@ from fbench.core.errors import UserError
 from fbench.reports.findings.diff.model import SIDES, NetworkPair, Networks
 from fbench.reports.findings.diff.settings import differing_facts, flat_facts
 from fbench.reports.findings.gate.subjects import ComparedPair, Side
-from fbench.reports.findings.networks.differences import network_differences
+from fbench.reports.findings.networks.differences import described_network, network_differences
 
 
 def compare_pairs(pairs: Sequence[ComparedPair]) -> Networks:
@@ -62,8 +62,9 @@ def _sentence(pair: ComparedPair, base: NetworkSpec, new: NetworkSpec) -> str:
         theirs, ours = _description(pair.base, base), _description(pair.new, new)
         if theirs is None or ours is None:
             return "Their layers differ, but are not described on both sides"
-        names = (f"{pair.new_network} in {SIDES[1]}", ours, f"{pair.base_network} in {SIDES[0]}", theirs)
-        return network_differences(*names).sentence
+        new_network = described_network(f"{pair.new_network} in {SIDES[1]}", ours)
+        base_network = described_network(f"{pair.base_network} in {SIDES[0]}", theirs)
+        return network_differences(new_network, base_network).sentence
     except UserError as error:
         return f"Their layers are not compared: {str(error).removesuffix('.')}"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple, get_args
 
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.store.run_table import RunTable
-from fbench.reports.findings.networks.inventory import take_inventory
+from fbench.reports.findings.networks.inventory import Inventory, take_inventory
 from fbench.reports.findings.networks.parts import Category, NetworkPart
 from fbench.reports.formatting import count, listing, minus, number
 
@@ -92,31 +92,41 @@ class NetworkDifferences:
         )
 
 
-def run_differences(run: RunTable, network: str, baseline: str, data: str) -> NetworkDifferences | None:
-    """What two networks of a run differ in; none where a trial or a description of one of them is not kept.
+@dataclass(frozen=True)
+class DescribedNetwork:
+    """A network with what is compared of it: its parts and counts, and its layers with their connections."""
+
+    name: str
+    inventory: Inventory
+    arrangement: Hashable
+
+
+def described_network(name: str, description: NetworkDescription) -> DescribedNetwork:
+    """A network by its description."""
+    return DescribedNetwork(name, take_inventory(description), _arrangement(description))
+
+
+def network_of_run(run: RunTable, data: str, name: str) -> DescribedNetwork | None:
+    """A network of a run; none where no trial of it or no description is kept.
 
     Raises:
-        UserError: the description of one of them is damaged.
+        UserError: its description is damaged.
     """
-    ours, theirs = (run.network_description(name, data) for name in (network, baseline))
-    if ours is None or theirs is None:
-        return None
-    return network_differences(network, ours, baseline, theirs)
+    description = run.network_description(name, data)
+    return None if description is None else described_network(name, description)
 
 
-def network_differences(
-    network: str, ours: NetworkDescription, baseline: str, theirs: NetworkDescription
-) -> NetworkDifferences:
-    """Compare two networks by their descriptions."""
-    our_inventory, their_inventory = take_inventory(ours), take_inventory(theirs)
-    changes = _changes(our_inventory.parts, their_inventory.parts)
+def network_differences(network: DescribedNetwork, baseline: DescribedNetwork) -> NetworkDifferences:
+    """What a network differs in from a baseline."""
+    ours, theirs = network.inventory, baseline.inventory
+    changes = _changes(ours.parts, theirs.parts)
     return NetworkDifferences(
-        network=network,
-        baseline=baseline,
+        network=network.name,
+        baseline=baseline.name,
         changes=changes,
-        rearranged=not changes and _arrangement(ours) != _arrangement(theirs),
-        trainable_params=(our_inventory.trainable_params, their_inventory.trainable_params),
-        macs=(our_inventory.macs, their_inventory.macs),
+        rearranged=not changes and network.arrangement != baseline.arrangement,
+        trainable_params=(ours.trainable_params, theirs.trainable_params),
+        macs=(ours.macs, theirs.macs),
     )
 
 
@@ -143,14 +153,19 @@ def _changes(ours: Sequence[NetworkPart], theirs: Sequence[NetworkPart]) -> tupl
     left, right = list(ours), list(theirs)
     found: Counter[tuple[ChangeKind, NetworkPart, NetworkPart]] = Counter()
     for level in _LEVELS:
-        for one in list(left):
-            match = next((other for other in right if level.key(other) == level.key(one)), None)
-            if match is None:
+        waiting: dict[Hashable, deque[int]] = {}
+        for place, other in enumerate(right):
+            waiting.setdefault(level.key(other), deque()).append(place)
+        unmatched, taken = [], set()
+        for one in left:
+            if not (places := waiting.get(level.key(one))):
+                unmatched.append(one)
                 continue
-            left.remove(one)
-            right.remove(match)
+            match = right[places[0]]
+            taken.add(places.popleft())
             if level.kind and not (level.kind == "width" and one.category not in _SIZED):
                 found[level.kind, _named(one, level.kind), _named(match, level.kind)] += 1
+        left, right = unmatched, [other for place, other in enumerate(right) if place not in taken]
     paired = [ArchitectureChange(kind, amount, one, other) for (kind, one, other), amount in found.items()]
     more = [ArchitectureChange("more", amount, part, None) for part, amount in _grouped(left)]
     return (*paired, *more, *(ArchitectureChange("fewer", amount, None, part) for part, amount in _grouped(right)))

@@ -12,7 +12,7 @@ from fbench.reports.findings.diff.model import DifferingFact
 from fbench.reports.findings.diff.networks import compare_pairs
 from fbench.reports.findings.diff.settings import compare_settings
 from fbench.reports.findings.gate.subjects import load_side, pairs
-from fbench.reports.findings.networks.differences import run_differences
+from fbench.reports.findings.networks.differences import network_differences, network_of_run
 from tests.reports.fabricated_cost import cost, series
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
@@ -53,9 +53,12 @@ def test_a_measurement_has_facts_of_its_own_alone(tmp_path: Path) -> None:
 def test_two_networks_of_a_run_differ_in_options_and_layers() -> None:
     (pair,) = pairs(load_side(f"{REFERENCE}:ires"), load_side(f"{REFERENCE}:ires_no_se"))
     (found,) = compare_pairs([pair]).differing
-    direct = run_differences(load_run(REFERENCE), "ires_no_se", "ires", "fer2013")
-    assert direct is not None
-    assert found.sentence == direct.sentence.replace("ires_no_se against ires", "ires_no_se in B against ires in A")
+    run = load_run(REFERENCE)
+    ours, theirs = (network_of_run(run, "fer2013", name) for name in ("ires_no_se", "ires"))
+    assert ours is not None
+    assert theirs is not None
+    sentence = network_differences(ours, theirs).sentence
+    assert found.sentence == sentence.replace("ires_no_se against ires", "ires_no_se in B against ires in A")
     assert [(fact.name, fact.base, fact.new) for fact in found.options] == [("squeeze excite", "4", "none")]
 
 

@@ -20,6 +20,7 @@ from fbench.core.errors import UserError
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.networks.blueprint import Blueprint, BlueprintLine, blueprint, network_plans
+from fbench.reports.findings.networks.differences import described_network as named
 from fbench.reports.findings.networks.differences import network_differences
 from fbench.reports.render.html.build import build_report
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -145,7 +146,7 @@ def test_any_graph_has_a_plan(data: st.DataObject) -> None:
     plan = blueprint(described)
     architecture_drawing(plan, "any")
     assert all(stage.lines for stage in plan.stages)
-    assert network_differences("one", described, "the other", described).changes == ()
+    assert network_differences(named("one", described), named("the other", described)).changes == ()
 
 
 def test_the_drawing_says_what_it_shows() -> None:

@@ -23,8 +23,9 @@ from fbench.reports.findings.networks.differences import (
     NetworkDifferences,
     change_words,
     network_differences,
-    run_differences,
+    network_of_run,
 )
+from fbench.reports.findings.networks.differences import described_network as named
 from fbench.reports.findings.networks.inventory import take_inventory
 
 NAMES = ("arch1", "arch2", "arch3", "ires", "ires_no_se", "ires_flatten", "lenet5", "mini_xception")
@@ -45,7 +46,7 @@ def described(module: nn.Module) -> NetworkDescription:
 
 
 def between(network: str, baseline: str) -> NetworkDifferences:
-    return network_differences(network, description(network), baseline, description(baseline))
+    return network_differences(named(network, description(network)), named(baseline, description(baseline)))
 
 
 def changes(network: str, baseline: str) -> list[str]:
@@ -155,7 +156,7 @@ class Doubled(nn.Module):
 def test_another_order_of_the_same_layers_is_said() -> None:
     first = described(nn.Sequential(nn.Sigmoid(), nn.ReLU()))
     second = described(nn.Sequential(nn.ReLU(), nn.Sigmoid()))
-    found = network_differences("a", first, "b", second)
+    found = network_differences(named("a", first), named("b", second))
     assert found.changes == ()
     assert found.sentence.startswith("a against b: the same layers in another order or otherwise connected")
 
@@ -164,7 +165,9 @@ def test_layers_of_other_networks_are_named_too() -> None:
     plain = described(nn.Sequential(nn.Conv2d(1, 4, 3)))
     layers = (nn.Conv2d(1, 4, (3, 1)), nn.LeakyReLU(), nn.Dropout(0.25), nn.AvgPool2d(2), nn.Conv2d(4, 4, 3, groups=2))
     rich = described(Doubled(*layers))
-    assert [change_words(change) for change in network_differences("rich", rich, "plain", plain).changes] == [
+    assert [
+        change_words(change) for change in network_differences(named("rich", rich), named("plain", plain)).changes
+    ] == [
         "one full 3×1 convolution in place of 3×3",
         "one grouped (2) 3×3 convolution (4 to 4 channels) more",
         "one leaky ReLU activation more",
@@ -176,12 +179,15 @@ def test_layers_of_other_networks_are_named_too() -> None:
 
 
 def test_a_run_is_read_and_one_without_descriptions_says_nothing(tmp_path: Path) -> None:
-    found = run_differences(load_run(REFERENCE), "ires_no_se", "ires", "fer2013")
-    assert found is not None
+    run = load_run(REFERENCE)
+    ours, theirs = (network_of_run(run, "fer2013", name) for name in ("ires_no_se", "ires"))
+    assert ours is not None
+    assert theirs is not None
+    found = network_differences(ours, theirs)
     assert [change.part.category for change in found.changes] == ["squeeze-and-excitation"]
     copy = shutil.copytree(REFERENCE, tmp_path / "run")
     shutil.rmtree(copy / "networks")
-    assert run_differences(load_run(copy), "ires_no_se", "ires", "fer2013") is None
+    assert network_of_run(load_run(copy), "fer2013", "ires") is None
 
 
 def test_a_description_changed_by_hand_is_named(tmp_path: Path) -> None:
@@ -189,4 +195,4 @@ def test_a_description_changed_by_hand_is_named(tmp_path: Path) -> None:
     for file in copy.glob("networks/*/network.json"):
         file.write_text(json.dumps({"modules": [{}], "edges": []}), encoding="utf-8")
     with pytest.raises(UserError, match=r"networks/\w+/network\.json does not hold a valid record \(input_s"):
-        run_differences(load_run(copy), "ires_no_se", "ires", "fer2013")
+        network_of_run(load_run(copy), "fer2013", "ires")

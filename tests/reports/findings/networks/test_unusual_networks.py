@@ -21,6 +21,7 @@ from fbench.benchmark.training.networks import bare_network_spec, describe_netwo
 from fbench.reports.figures.architecture import architecture_drawing
 from fbench.reports.figures.drawing import to_svg
 from fbench.reports.findings.networks.blueprint import Blueprint, blueprint
+from fbench.reports.findings.networks.differences import described_network as named
 from fbench.reports.findings.networks.differences import network_differences
 from fbench.reports.findings.networks.inventory import take_inventory
 from fbench.reports.render.html.build import gather_report
@@ -93,10 +94,10 @@ def test_attention_pooling_is_drawn_and_compared() -> None:
         "sum",
         "dense 8 → 7",
     ]
-    found = network_differences("attentionpool", description, "plain", describe(plain))
+    found = network_differences(named("attentionpool", description), named("plain", describe(plain)))
     assert "one softmax activation more" in found.sentence
     assert "one global average pooling layer fewer" in found.sentence
-    back = network_differences("plain", describe(plain), "attentionpool", description)
+    back = network_differences(named("plain", describe(plain)), named("attentionpool", description))
     assert "one global average pooling layer more" in back.sentence
 
 
@@ -106,7 +107,7 @@ def test_a_recurrent_layer_is_called_by_its_name() -> None:
 
     description = describe(forward, l=nn.LSTM(8, 8, batch_first=True))
     assert "LSTM" in lines_of(blueprint(description))
-    assert "one LSTM layer" in network_differences("lstm", description, "plain", describe(plain)).sentence
+    assert "one LSTM layer" in network_differences(named("lstm", description), named("plain", describe(plain))).sentence
 
 
 def test_layers_of_one_dimension_have_kernels_of_one() -> None:
@@ -160,8 +161,8 @@ def test_unusual_networks_are_drawn_and_compared(name: str) -> None:
     drawing = architecture_drawing(plan, name)
     assert drawing.alt.startswith(f"Drawing of {name}: ")
     assert to_svg(drawing, "k").startswith("<svg")
-    assert network_differences("a", description, "b", describe(plain)).sentence
-    assert network_differences("a", describe(plain), "b", description).sentence
+    assert network_differences(named("a", description), named("b", describe(plain))).sentence
+    assert network_differences(named("a", describe(plain)), named("b", description)).sentence
 
 
 def with_networks(folder: Path, descriptions: list[NetworkDescription]) -> Path:
