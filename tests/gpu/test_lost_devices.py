@@ -60,7 +60,7 @@ def test_a_trial_that_loses_its_device_may_pass_and_tries_nothing_more_there(
         lost()
         raise error
 
-    monkeypatch.setattr(trial, "train", failing)
+    monkeypatch.setattr(trial, "training_steps", failing)
     monkeypatch.setattr(trial, "fitting_microbatch", lambda *_: pytest.fail("nothing can be tried on a lost device"))
     with pretended_cuda():
         result = run_trial(cuda_spec(stripes), stripes, TrialContext(DEVICE))
@@ -75,7 +75,7 @@ def test_a_trial_that_fails_by_itself_leaves_its_device_as_it_was(
     def failing(*_: Any) -> None:
         raise ValueError("of the network's own")
 
-    monkeypatch.setattr(trial, "train", failing)
+    monkeypatch.setattr(trial, "training_steps", failing)
     with pretended_cuda() as device:
         result = run_trial(cuda_spec(stripes), stripes, TrialContext(DEVICE))
         assert device.runtime.synchronised == 1
@@ -163,4 +163,4 @@ def test_a_worker_in_which_a_network_failed_is_replaced(
 
 
 def test_the_loop_is_the_one_that_is_pretended_to_fail() -> None:
-    assert trial.train is loop.train
+    assert trial.training_steps is loop.training_steps

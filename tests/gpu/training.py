@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,16 +59,16 @@ def training_never_waits(patch: pytest.MonkeyPatch) -> Iterator[PretendedCuda]:
             with device.no_waiting(refused=False):
                 return evaluation_row(*given)
 
-        def train(state: Any, listen: Any, after_step: Callable[[Any], None]) -> Any:
+        def training_steps(state: Any, listen: Any, after_step: Callable[[Any], None]) -> Generator[None, None, Any]:
             def watching(state: Any) -> None:
                 device.refuses_waiting = True
                 after_step(state)
 
             try:
-                return loop.train(state, listen, watching)
+                return (yield from loop.training_steps(state, listen, watching))
             finally:
                 device.refuses_waiting = False
 
         patch.setattr(loop, "_evaluation_row", evaluation_that_may_wait)
-        patch.setattr(trial, "train", train)
+        patch.setattr(trial, "training_steps", training_steps)
         yield device

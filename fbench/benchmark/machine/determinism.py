@@ -23,12 +23,13 @@ def operation_in(warning: str) -> str | None:
 
 
 @contextmanager
-def nondeterministic_operations() -> Iterator[dict[str, None]]:
-    """The operations, as the keys, that PyTorch warns of within the block, in the order in which they came.
+def nondeterministic_operations(found: dict[str, None] | None = None) -> Iterator[dict[str, None]]:
+    """The operations, as the keys, that PyTorch warns of within the block, in the order in which they came; they are
+    added to those in ``found`` where it is given.
 
     Warnings are shown as they were before.
     """
-    found: dict[str, None] = {}
+    found = {} if found is None else found
     with warnings.catch_warnings():  # also lets a warning be shown again that was shown before the block
         show = warnings.showwarning
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch reader knows
@@ -58,10 +58,30 @@ class Training:
     steps_done: int
 
 
-def train(
-    state: TrainingState, listen: Listen = ignore, after_step: Callable[[TrainingState], None] = lambda state: None
-) -> Training:
-    """Train on from where ``state`` stands, and return the weights of the step that the protocol chooses.
+Found = TypeVar("Found")
+AfterStep = Callable[[TrainingState], None]
+
+
+def train(state: TrainingState, listen: Listen = ignore, after_step: AfterStep = lambda state: None) -> Training:
+    """As :func:`training_steps`, all at once."""
+    return to_the_end(training_steps(state, listen, after_step))
+
+
+def to_the_end(steps: Generator[None, None, Found]) -> Found:
+    """Take all steps and return what comes of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            found: Found = ended.value
+            return found
+
+
+def training_steps(
+    state: TrainingState, listen: Listen = ignore, after_step: AfterStep = lambda state: None
+) -> Generator[None, None, Training]:
+    """Train on from where ``state`` stands, a step at a time, and return the weights of the step that the protocol
+    chooses.
 
     ``listen`` is told of steps, at least at every evaluation, and of each evaluation when ``state`` holds it.
     ``after_step`` is called after each step, and its evaluation where it has one, when the state can be kept.
@@ -82,6 +102,7 @@ def train(
             if state.step % STEPS_BETWEEN_EVENTS == 0:
                 listen(Stepped(state.trial_id, state.step))
             after_step(state)
+            yield
             continue
         row, logits = _evaluation_row(state, rate)
         state.history.append(row)
@@ -93,6 +114,7 @@ def train(
         listen(Stepped(state.trial_id, state.step))
         listen(Evaluated(state.trial_id, row))
         after_step(state)
+        yield
     if state.best is None:
         raise ValueError("a plan must evaluate after its last step")
     chosen, weights = state.best

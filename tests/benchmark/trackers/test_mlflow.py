@@ -95,7 +95,7 @@ def test_a_failed_trial_says_why(place: str, monkeypatch: pytest.MonkeyPatch) ->
         raise MemoryError("no room for it")
 
     with monkeypatch.context() as patch:
-        patch.setattr("fbench.benchmark.training.trial.train", out_of_memory)
+        patch.setattr("fbench.benchmark.training.trial.training_steps", out_of_memory)
         table = tracked(place)
     assert [record.status for record in table.trials.values()] == ["failed"] * 2
     _, found = runs_in_mlflow()

@@ -105,7 +105,7 @@ def test_a_failed_trial_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def out_of_memory(*_: object) -> None:
         raise MemoryError("no room for it")
 
-    monkeypatch.setattr("fbench.benchmark.training.trial.train", out_of_memory)
+    monkeypatch.setattr("fbench.benchmark.training.trial.training_steps", out_of_memory)
     tracked()
     for folder in (tmp_path / "tb" / "run").iterdir():
         assert "no room for it" in text(read(folder), "status")

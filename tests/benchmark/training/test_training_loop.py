@@ -10,7 +10,7 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.records.predictions import rounded_logits
-from fbench.benchmark.training import trial
+from fbench.benchmark.training import final_measure
 from fbench.benchmark.training.network_state import put_state
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.tensors import fit_normalisation, split_to_device, stratified_order
@@ -61,8 +61,10 @@ def test_logits_of_the_chosen_step_are_those_of_the_kept_weights_and_are_read_on
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    original = trial.predict_logits
-    monkeypatch.setattr(trial, "predict_logits", lambda *a, **k: (read.append(len(a[1].labels)), original(*a, **k))[1])
+    original = final_measure.predict_logits
+    monkeypatch.setattr(
+        final_measure, "predict_logits", lambda *a, **k: (read.append(len(a[1].labels)), original(*a, **k))[1]
+    )
     budget = Budget(image_passes=24 * 8, evaluation_points=8, batch_size=24)
     spec = trial_spec_of(stripes, seed=4, budget=budget)
     result = run_trial(spec, stripes, CPU)
