@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
@@ -53,6 +54,35 @@ class Event:
         self._runtime.wait("Event.synchronize")
 
 
+@dataclass
+class Draws:
+    """What a generator of a device draws from: the bytes where the CPU's generator, which computes all draws, stands
+    for it. They are kept up while others draw."""
+
+    state: torch.Tensor
+
+
+class Generator:
+    """A generator of a device; several may draw from one state, as torch's do."""
+
+    def __init__(self, runtime: Runtime, draws: Draws) -> None:
+        self._runtime, self.draws = runtime, draws
+
+    def clone_state(self) -> Generator:
+        """Another one that begins where this one stands."""
+        self._runtime.keep_draws()
+        return Generator(self._runtime, Draws(self.draws.state.clone()))
+
+    def graphsafe_get_state(self) -> Generator:
+        """One with the state of this one."""
+        return Generator(self._runtime, self.draws)
+
+    def graphsafe_set_state(self, other: Generator) -> None:
+        """Draw from the state of another from now on; this is the default one of its device."""
+        self.draws = other.draws
+        self._runtime.draw_from(other.draws)
+
+
 class Runtime:
     """The state of the pretended library.
 
@@ -74,6 +104,23 @@ class Runtime:
         self.wait: Callable[[str], None] = lambda what: None
         self._streams: list[Stream] = []
         self._default: dict[int, Stream] = {}
+        self.draws = Draws(torch.random.get_rng_state())
+
+    def keep_draws(self) -> None:
+        """Write down where the state stands that is drawn from."""
+        self.draws.state = torch.random.get_rng_state()
+
+    def draw_from(self, draws: Draws) -> None:
+        """Let all draws be those of a state, which goes on from where it stood."""
+        if draws is not self.draws:
+            self.keep_draws()
+            torch.random.set_rng_state(draws.state)
+            self.draws = draws
+
+    def default_stream(self, device: Any = None) -> Stream:
+        """The stream of a device that work goes to where no other is named."""
+        index = self.index(device)
+        return self._default.setdefault(index, Stream(index))
 
     def used(self, device: int) -> None:
         """A device was worked on."""
@@ -91,7 +138,7 @@ class Runtime:
         index = self.index(device)
         if self._streams and self._streams[-1].device_index == index:
             return self._streams[-1]
-        return self._default.setdefault(index, Stream(index))
+        return self.default_stream(index)
 
     def synchronise(self, device: Any = None) -> None:
         """Wait for a device."""
@@ -168,6 +215,8 @@ class Runtime:
             "is_current_stream_capturing": lambda: self.recording is not None,
             "Stream": self.new_stream,
             "current_stream": self.stream,
+            "default_stream": self.default_stream,
+            "default_generators": tuple(Generator(self, self.draws) for _ in range(2)),
             "stream": self.within,
             "Event": lambda enable_timing=False: Event(self),
             "synchronize": self.synchronise,
@@ -179,7 +228,7 @@ class Runtime:
             "set_per_process_memory_fraction": lambda fraction, device=None: self.used(self.index(device)),
             "get_rng_state": state,
             "set_rng_state": set_state,
-            "CUDAGraph": Graph,
+            "CUDAGraph": lambda: Graph(self),
             "graph": self.graph,
         }
         for name, value in offered.items():
@@ -191,15 +240,20 @@ class Runtime:
 class Graph:
     """Operations as they were recorded; a replay computes them again, on the same tensors."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._calls: list[tuple[Any, Any, Any, list[torch.Tensor]]] = []
+        self._draws = runtime.draws
+        self.recorded_on = runtime.stream()
+        self.replayed_on: list[Stream] = []
         self.replays = 0
 
     @contextmanager
     def recorded(self) -> Iterator[_Recorder]:
         """Record what is done within the block. As on a device, nothing is computed: what was written has its old
         value afterwards, what is new has none, and the generator stands where it stood."""
-        generator = torch.random.get_rng_state()
+        generator, self._draws = torch.random.get_rng_state(), self._runtime.draws
+        self.recorded_on = self._runtime.stream()
         recorder = _Recorder()
         with recorder:
             yield recorder
@@ -213,14 +267,18 @@ class Graph:
         torch.random.set_rng_state(generator)
 
     def replay(self) -> None:
-        """Compute all of it."""
+        """Compute all of it, with draws from the state that was drawn from when it was recorded."""
         self.replays += 1
+        self.replayed_on.append(self._runtime.stream())
+        before = self._runtime.draws
+        self._runtime.draw_from(self._draws)
         with torch._C.DisableTorchFunction(), torch.no_grad():
             for func, args, kwargs, outputs in self._calls:
                 found = tensors_in(func(*args, **kwargs))
                 for held, new in zip(outputs, found, strict=True):
                     if held is not new and held.data_ptr() != new.data_ptr():
                         held.detach().copy_(new)
+        self._runtime.draw_from(before)
 
 
 class _Recorder(TorchDispatchMode):
