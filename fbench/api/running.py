@@ -48,6 +48,7 @@ def run(
     device: str = "auto",
     precision: Precision = "fp32",
     compile: bool = False,
+    trials_together: int = 1,
     jobs: int | None = None,
     out: Place | None = None,
     take_from: Place | Sequence[Place] = (),
@@ -91,6 +92,7 @@ def run(
         device: auto, cpu, cuda, cuda:N or mps.
         precision: arithmetic of a new run.
         compile: whether to train with ``torch.compile``.
+        trials_together: trials of one process at a time on CUDA, each on a stream of its own.
         jobs: trials at a time, which never changes a result; by default all cores of a CPU, 1 on a GPU.
         out: the run's folder; by default ``results/SUITE-DATA-PRESET``.
         take_from: runs whose finished trials are taken, one or many.
@@ -144,6 +146,7 @@ def run(
         device=device,
         precision=precision,
         compile=compile,
+        trials_together=trials_together,
         jobs=jobs,
         out=None if out is None else expanded(out),
         take_from=tuple(expanded(one) for one in _places(take_from)),

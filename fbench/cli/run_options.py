@@ -57,6 +57,13 @@ PrecisionOption = Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a 
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Train with torch.compile; another way for all where one network fails.")
 ]
+TrialsTogetherOption = Annotated[
+    int,
+    typer.Option(
+        help="Trials of one process at a time on CUDA, each on a stream of its own; of fbench's own networks. It is "
+        "fixed with the run.",
+    ),
+]
 JobsOption = Annotated[
     int | None,
     typer.Option(help="Trials at a time; never changes a result. Default: all cores of a CPU, 1 on a GPU."),

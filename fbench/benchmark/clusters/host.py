@@ -141,7 +141,7 @@ class Host:
     def _heard(self, task: Task, told: list[object]) -> Iterator[Message]:
         """Messages of what a worker told: events together, and each checkpoint with its file."""
         events = list[dict[str, Any]]()
-        for event in [event_of(task, value, self._folder.scratch) for value in told]:
+        for event in [event_of((task.name,), value, self._folder.scratch) for value in told]:
             if isinstance(event, Checkpointed):
                 content = event.file.read_bytes()
                 event.file.unlink()

@@ -80,7 +80,7 @@ class CostSpec(FrozenModel):
         return short_hash(
             {
                 "networks": sorted({json.dumps([n.digest, n.options], sort_keys=True) for n in self.networks}),
-                "numerics": self.numerics.model_dump(mode="json"),
+                "numerics": self.numerics.of_cost(),
                 "plan": self.plan.model_dump(mode="json"),
                 "seed": self.seed,
                 "against": self.against,

@@ -18,6 +18,9 @@ from fbench.core.schema import FrozenModel
 NUMERICS_VERSION: Final = 6
 """Raised when training code changes results; part of every trial's identity."""
 
+MOST_TOGETHER: Final = 16
+"""PyTorch has 32 streams for a device, of which no two trainings may share one."""
+
 DeviceKind = Literal["cpu", "cuda", "mps"]
 Precision = Literal["fp32", "tf32", "bf16"]
 
@@ -37,6 +40,13 @@ class Numerics(FrozenModel):
     microbatch: PositiveInt | None = None
     """Images per backward pass; none means the whole batch at once."""
     evaluation_batch_size: PositiveInt
+    trials_together: PositiveInt = 1
+    """Trials of one process at a time on CUDA, each on a stream of its own. They have the bits of each alone where
+    nothing else is wrong; a part of the numerics until a device has shown it."""
+
+    def of_cost(self) -> dict[str, object]:
+        """What a measurement of cost depends on, as it is hashed: one network is measured at a time."""
+        return self.model_dump(mode="json", exclude={"trials_together"})
 
     def eager(self) -> Numerics:
         """The same arithmetic, neither compiled nor recorded."""
@@ -62,7 +72,9 @@ class Numerics(FrozenModel):
         return tuple(dict.fromkeys(word for name, word in words.items() if getattr(self, name) != getattr(other, name)))
 
 
-def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32", *, compile: bool = False) -> Numerics:
+def choose_numerics(
+    device_kind: DeviceKind, precision: Precision = "fp32", *, compile: bool = False, trials_together: int = 1
+) -> Numerics:
     """The numerics of a new run.
 
     CPU: one thread per trial, since side by side single-threaded trials are 5-13 % faster than one trial on two
@@ -71,8 +83,10 @@ def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32", *, c
     since a compact network's several hundred kernels take longer to launch than to run. Compiled only where asked.
 
     Raises:
-        UserError: the precision does not exist on the device.
+        UserError: the precision does not exist on the device, or trials cannot run together there.
     """
+    if trials_together != 1:
+        _refuse_together(device_kind, trials_together, compile=compile)
     if precision == "tf32" and device_kind != "cuda":
         raise UserError(f"Precision tf32 was given, which exists on CUDA only; on {device_kind} use fp32 or bf16.")
     if precision == "bf16" and device_kind == "mps":
@@ -85,4 +99,19 @@ def choose_numerics(device_kind: DeviceKind, precision: Precision = "fp32", *, c
         compile=compile,
         cuda_graph=device_kind == "cuda",
         evaluation_batch_size=256 if device_kind == "cpu" else 2048,
+        trials_together=trials_together,
     )
+
+
+def _refuse_together(device_kind: DeviceKind, trials_together: int, *, compile: bool) -> None:
+    """
+    Raises:
+        UserError: so many trials cannot run together on a device.
+    """
+    given = f"--trials-together {trials_together} was given"
+    if not 1 <= trials_together <= MOST_TOGETHER:
+        raise UserError(f"{given}; give 1 to {MOST_TOGETHER}.")
+    if device_kind != "cuda":
+        raise UserError(f"{given}, which needs streams of CUDA; on {device_kind} give --jobs, or leave it out.")
+    if compile:
+        raise UserError(f"{given} with --compile, which compiles one network of a process at a time; leave one out.")

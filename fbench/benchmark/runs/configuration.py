@@ -27,7 +27,9 @@ def chosen_numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
         UserError: the other run was made on another kind of device, or with training code that has changed since.
     """
     if request.numerics_of is None:
-        return choose_numerics(kind, request.precision, compile=request.compile)
+        return choose_numerics(
+            kind, request.precision, compile=request.compile, trials_together=request.trials_together
+        )
     numerics = RunFolder.open(request.numerics_of).config().numerics
     if numerics.numerics_version != NUMERICS_VERSION:
         raise UserError(
@@ -116,7 +118,7 @@ def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
             "numerics version, as another fbench made it": config.numerics.numerics_version,
-            "numerics (device kind, precision or compilation)": config.numerics.model_dump(
+            "numerics (device kind, precision, compilation or trials together)": config.numerics.model_dump(
                 exclude={"numerics_version"}
             ),
         }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fbench.benchmark.runs.local_executor import LocalExecutor
 
 
-def check_cluster(cluster: ClusterOptions | None, jobs: int | None, device: str) -> None:
+def check_cluster(cluster: ClusterOptions | None, jobs: int | None, trials_together: int, device: str) -> None:
     """See that a cluster can be used, as far as can be told without asking it; ``jobs`` are those that were asked for.
 
     Raises:
@@ -30,6 +30,11 @@ def check_cluster(cluster: ClusterOptions | None, jobs: int | None, device: str)
         raise UserError(
             f"--jobs {jobs} was given with --executor ray, which runs as many trials as the cluster has room for; give "
             "--cpus-per-trial or --gpus-per-trial."
+        )
+    if trials_together != 1:
+        raise UserError(
+            f"--trials-together {trials_together} was given with --executor ray, where each trial has a process of its "
+            "own; give --gpus-per-trial, such as 0.25."
         )
     cluster.gpus_for(device)
     require_ray()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from fbench.benchmark.data.loaded import load_for
 from fbench.benchmark.records.events import Listen
@@ -15,6 +15,9 @@ from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import MOST_OF_A_REASON, reason_of, traceback_of
+
+if TYPE_CHECKING:
+    from fbench.benchmark.training.checkpoints import CheckpointPlace
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,26 @@ def attempt(
         StoppedError: it was asked to stop, and did so where it can be gone on with.
     """
     from fbench.benchmark.machine.device import pick_device, share_device
-    from fbench.benchmark.training.checkpoints import CheckpointPlace
     from fbench.benchmark.training.foreign_code import load_named_code
     from fbench.benchmark.training.trial import TrialContext, run_trial
 
-    kept = None
-    if (folder := context.checkpoints) is not None:
-        kept = ContainedPath(folder.parent, (folder.name, f"{spec.trial_id}.safetensors"))
     try:
         load_named_code(spec.network)
         device = pick_device(context.device)
         share_device(device, context.jobs)
-        place = None if kept is None else CheckpointPlace(kept, context.scratch)
-        here = TrialContext(device, context.jobs, place, asks_to_stop)
+        here = TrialContext(device, context.jobs, checkpoint_place(context, spec.trial_id), asks_to_stop)
         return run_trial(spec, load_for(spec.data), here, listen)
     except (Exception, SystemExit) as error:  # of the plug-in, the data, or the device
         return TrialResult(failed_record(spec, reason_of(error)), failure_details=traceback_of(error))
+
+
+def checkpoint_place(context: WorkerContext, trial_id: str) -> CheckpointPlace | None:
+    """Where the checkpoints of a trial are; none where none are kept."""
+    from fbench.benchmark.training.checkpoints import CheckpointPlace
+
+    if (folder := context.checkpoints) is None:
+        return None
+    return CheckpointPlace(ContainedPath(folder.parent, (folder.name, f"{trial_id}.safetensors")), context.scratch)
 
 
 def failed_record(spec: TrialSpec, reason: str, started_at: str | None = None) -> TrialRecord:

@@ -11,13 +11,8 @@ from fbench.benchmark.machine.jobs import room_for_another
 from fbench.benchmark.records.events import Listen
 from fbench.benchmark.records.specs import DataSpec, TrialSpec
 from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext, attempt
-from fbench.benchmark.runs.training_task import (
-    event_of,
-    foreign_code,
-    readying_task,
-    result_of_outcome,
-    training_task,
-)
+from fbench.benchmark.runs.training_task import foreign_code, readying_task
+from fbench.benchmark.runs.trial_tasks import TrialTasks
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Supervisor
@@ -35,7 +30,8 @@ class LocalExecutor:
     own there too, as after some of its errors no other training can run in the same one.
 
     On an accelerator a process computes with one thread, since it only launches what the device computes, and begins
-    when the host's memory has room for it.
+    when the host's memory has room for it. Where their numerics say so, it trains several of fbench's own networks at
+    a time, and those that another's error has left go on alone, from their checkpoints.
 
     Workers start at once where ``data`` is given: importing PyTorch and reading the data takes them a second and a
     half, in which the process that wants them can go on with what comes before training. What they made lies in
@@ -96,22 +92,15 @@ class LocalExecutor:
     def _in_workers(
         self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits
     ) -> Generator[TrialResult, None, None]:
-        by_id = {spec.trial_id: spec for spec in specs}
-        retries_left = dict.fromkeys(by_id, self._context.retries)
-        tasks = [training_task(spec, self._context, limits.timeouts_s.get(spec.trial_id)) for spec in specs]
-        heard = self._supervisor.run(
-            tasks, lambda task, value: self._hear(task, value, listen), lambda task: limits.may_begin(task.name)
-        )
-        for outcome in heard:
-            result = result_of_outcome(outcome, by_id[outcome.task.name], self._context.scratch)
-            if result.may_pass and retries_left[outcome.task.name] > 0:
-                retries_left[outcome.task.name] -= 1
-                self._supervisor.add(outcome.task)
-            else:
-                yield result
+        tasks = TrialTasks(specs, self._context, limits)
 
-    def _hear(self, task: Task, value: object, listen: Listen) -> None:
-        """Pass on what a worker told of the trial in its hand, where that can be heard."""
-        event = event_of(task, value, self._context.scratch)
-        if event is not None:
-            listen(event)
+        def hear(task: Task, value: object) -> None:
+            if (event := tasks.heard(task, value)) is not None:
+                listen(event)
+
+        for outcome in self._supervisor.run(tasks.first, hear, tasks.may_begin):
+            results, more = tasks.results(outcome)
+            for task in more:
+                self._supervisor.add(task)
+            yield from results
+        yield from tasks.results_told()

@@ -151,7 +151,7 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
     protocol, preset = request.protocol_and_preset()
     device = pick_device(request.device)
     jobs = choose_jobs(request.jobs, device.type)
-    check_cluster(request.cluster, request.jobs, str(device))
+    check_cluster(request.cluster, request.jobs, request.trials_together, str(device))
     data = _data_specs(request.references())
     resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
     refuse_unknown_options(protocol, resolved.networks)

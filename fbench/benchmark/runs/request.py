@@ -41,6 +41,8 @@ class RunRequest:
     ``only_comparable`` means that networks which cannot be computed as is asked are trained in a run of their own,
     beside that of the others; otherwise all are computed in the nearest way that works for all.
 
+    ``trials_together`` is how many trials of fbench's own networks one process trains at a time on CUDA.
+
     ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
     it is read where it can be.
 
@@ -64,6 +66,7 @@ class RunRequest:
     device: str = "auto"
     precision: Precision = "fp32"
     compile: bool = False
+    trials_together: int = 1
     jobs: int | None = None
     out: Path | None = None
     take_from: tuple[Path, ...] = ()

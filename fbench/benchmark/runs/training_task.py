@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -69,14 +70,14 @@ def result_of(answer: dict[str, Any], trial_id: str, scratch: Path) -> TrialResu
     )
 
 
-def event_of(task: Task, value: object, scratch: Path) -> Event | None:
-    """What a worker told of the trial in its hand; none where that is no event of it, or of no file that it may have
+def event_of(trial_ids: Collection[str], value: object, scratch: Path) -> Event | None:
+    """What a worker told of a trial in its hand; none where that is no event of one, or of no file that it may have
     written."""
     try:
         event = event_from_json(value) if isinstance(value, dict) else None
     except ValueError:
         return None
-    if event is None or event.trial_id != task.name:
+    if event is None or event.trial_id not in trial_ids:
         return None
     if isinstance(event, Checkpointed) and not _is_own_file(event.file, scratch):
         return None

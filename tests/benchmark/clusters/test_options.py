@@ -30,15 +30,15 @@ from fbench.core.errors import UserError
 )
 def test_what_cannot_be_is_refused(options: ClusterOptions, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        check_cluster(options, None, "cpu")
+        check_cluster(options, None, 1, "cpu")
 
 
 def test_jobs_are_the_cluster_s(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"--jobs 2 was given with --executor ray.*--cpus-per-trial"):
-        check_cluster(ClusterOptions(), 2, "cpu")
+        check_cluster(ClusterOptions(), 2, 1, "cpu")
     with pytest.raises(UserError, match=r"--device mps was given with --executor ray; give cpu or cuda"):
-        check_cluster(ClusterOptions(), None, "mps")
-    check_cluster(None, 2, "mps")
+        check_cluster(ClusterOptions(), None, 1, "mps")
+    check_cluster(None, 2, 1, "mps")
 
 
 def test_the_share_of_a_gpu_follows_the_device() -> None:
@@ -50,7 +50,7 @@ def test_the_share_of_a_gpu_follows_the_device() -> None:
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_library, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"pip install 'fbench\[ray\]', here and on every node"):
-        check_cluster(ClusterOptions(), None, "cpu")
+        check_cluster(ClusterOptions(), None, 1, "cpu")
 
 
 def test_an_old_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

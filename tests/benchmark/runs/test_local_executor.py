@@ -17,6 +17,7 @@ from fbench.benchmark.records.events import Checkpointed, Ended, Evaluated, Even
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
+from fbench.benchmark.runs.training_task import event_of
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import network_spec
 from fbench.benchmark.workers.messages import Task
@@ -110,9 +111,7 @@ def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path:
     for file in (precious, scratch / "checkpoint"):
         file.touch()
     (scratch / "link").symlink_to(precious)
-    heard: list[Event] = []
-    executor = LocalExecutor(WorkerContext(scratch))
-    for value in (
+    told = (
         {"stepped": "a", "steps": 3},
         {"stepped": "b", "steps": 3},
         {"stepped": "a", "steps": "many"},
@@ -120,8 +119,8 @@ def test_what_a_worker_tells_is_heard_of_its_own_trial_and_files_alone(tmp_path:
         *({"checkpointed": "a", "steps": 3, "file": str(scratch / name)} for name in ("checkpoint", "link", "none")),
         {"checkpointed": "a", "steps": 3, "file": str(precious)},
         {"checkpointed": "a", "steps": 3, "file": str(scratch / ".." / "precious")},
-    ):
-        executor._hear(Task("a", "any:thing"), value, heard.append)
+    )
+    heard = [event for value in told if (event := event_of(("a",), value, scratch)) is not None]
     assert heard == [Stepped("a", 3), Checkpointed("a", 3, scratch / "checkpoint")]
 
 
