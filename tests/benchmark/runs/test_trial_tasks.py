@@ -42,10 +42,11 @@ def two(passes: int = 32) -> list[TrialSpec]:
 
 
 def executed(
-    specs: list[TrialSpec], folder: Path, listen: Any = lambda event: None
+    specs: list[TrialSpec], folder: Path, listen: Any = lambda event: None, *, here: bool = False
 ) -> tuple[RunFolder, list[TrialSpec]]:
+    """Trials in worker processes, or ``here``: a run with them, and what it left."""
     run = RunFolder(folder)
-    context = WorkerContext(folder / ".writing-1", checkpoints=run.checkpoints, isolated=True)
+    context = WorkerContext(folder / ".writing-1", checkpoints=run.checkpoints, isolated=not here)
     with LocalExecutor(context) as executor:
         return run, run_trials(executor, specs, run, listen)
 
@@ -58,7 +59,7 @@ def test_together_they_are_trained_in_turn_to_what_each_gives_alone(tmp_path: Pa
     steps = [event.trial_id for event in heard if isinstance(event, Started | Stepped)]
     assert steps[:4] == [specs[0].trial_id, specs[1].trial_id, specs[0].trial_id, specs[1].trial_id]
     assert [event.record.trial_id for event in heard if isinstance(event, Ended)] == [one.trial_id for one in specs]
-    alone, _ = executed(specs[:1], tmp_path / "alone")
+    alone, _ = executed(specs[:1], tmp_path / "alone", here=True)
     for kept in (together, alone):
         assert kept.trial(specs[0].trial_id).status == "finished"
     ours, theirs = (kept.predictions(specs[0].trial_id)["test"] for kept in (together, alone))
@@ -103,7 +104,7 @@ def test_a_task_may_take_what_its_trials_may_take_one_by_one_and_begins_where_al
 
 def test_a_result_that_was_told_is_kept_where_the_task_fails_and_others_go_on_alone(tmp_path: Path) -> None:
     specs = two()
-    source, _ = executed(specs[:1], tmp_path / "run")
+    source, _ = executed(specs[:1], tmp_path / "run", here=True)
     scratch = RunFolder(tmp_path / "scratch")
     scratch.take_trial(source, specs[0].trial_id)
     tasks = tasks_of(specs, scratch.path)
@@ -119,7 +120,7 @@ def test_a_result_that_was_told_is_kept_where_the_task_fails_and_others_go_on_al
 
 def test_what_was_told_before_a_stop_is_no_less_a_result(tmp_path: Path) -> None:
     specs = two()
-    source, _ = executed(specs[:1], tmp_path / "run")
+    source, _ = executed(specs[:1], tmp_path / "run", here=True)
     scratch = RunFolder(tmp_path / "scratch")
     scratch.take_trial(source, specs[0].trial_id)
     tasks = tasks_of(specs, scratch.path)
