@@ -16,6 +16,7 @@ from fbench.benchmark.training import step, trial
 from fbench.benchmark.training.checkpoints import CheckpointPlace
 from fbench.benchmark.training.loop import DivergedError
 from fbench.benchmark.training.together import Together, run_together
+from fbench.benchmark.training.together_speed import fastest_number, measure_together
 from fbench.benchmark.training.trial import TrialContext
 from tests.gpu.pretended import DEVICE, pretended_cuda
 from tests.gpu.test_recorded_steps import MIXUP, SGD, same_bits
@@ -171,3 +172,33 @@ def test_asked_to_stop_each_keeps_a_checkpoint_and_goes_on_alone_with_the_same_b
             result = trial.run_trial(spec, stripes, TrialContext(DEVICE, checkpoints=place_of(spec)))
         assert result.record.resumed_after_steps
         assert same_bits(result, trained(spec, stripes))
+
+
+def test_the_number_of_trainings_is_measured_and_the_fewest_that_are_fast_enough_are_taken(
+    stripes: ImageDataset,
+) -> None:
+    with pretended_cuda():
+        found = measure_together(three(stripes)[0], stripes, DEVICE, numbers=(1, 2), seconds=0.01)
+    assert list(found) == [1, 2]
+    assert min(found.values()) > 0
+    assert fastest_number({1: 100.0, 2: 180.0, 4: 198.0, 8: 199.0}) == 4
+    assert fastest_number({1: 100.0, 2: 60.0}) == 1
+
+
+def test_more_trainings_than_the_memory_carries_are_left_out(
+    stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    own = trial.TrialCourse._begin
+
+    def begin(course: Any, data: Any) -> Any:
+        begun.append(course.spec.seed)
+        if course.spec.seed == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return own(course, data)
+
+    monkeypatch.setattr(trial.TrialCourse, "_begin", begin)
+    with pretended_cuda():
+        found = measure_together(three(stripes)[0], stripes, DEVICE, numbers=(1, 2, 4), seconds=0.01)
+    assert list(found) == [1]
+    assert begun == [0, 0, 1]

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 import torch
 
 from fbench.benchmark.machine.device import generator_state, set_generator_state
+
+EQUAL_BITS_ON: Final[frozenset[str]] = frozenset()
+"""Devices, by the name that CUDA has for them, on which trainings together were shown to have the bits of each alone.
+Their number is then no part of the numerics. None has been tried yet."""
+
+
+def number_changes_no_bits(device: torch.device) -> bool:
+    """Whether trainings together have the bits of each alone on a device, as far as that was shown."""
+    return device.type == "cuda" and torch.cuda.get_device_name(device) in EQUAL_BITS_ON
 
 
 class OwnPlace(Protocol):

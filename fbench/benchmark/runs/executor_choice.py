@@ -66,3 +66,11 @@ def executor_of(
 def at_a_time(executor: LocalExecutor | RayExecutor, jobs: int) -> int:
     """How many trials an executor runs at a time, as far as that is known before it begins; ``jobs`` on one machine."""
     return getattr(executor, "room", jobs)
+
+
+def train_together(executor: LocalExecutor | RayExecutor, trials: int) -> None:
+    """Let a process of this machine train so many trials at a time; on a cluster each has its own."""
+    from fbench.benchmark.runs.local_executor import LocalExecutor
+
+    if isinstance(executor, LocalExecutor):
+        executor.together = trials

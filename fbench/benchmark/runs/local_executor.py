@@ -33,6 +33,8 @@ class LocalExecutor:
     when the host's memory has room for it. Where their numerics say so, it trains several of fbench's own networks at
     a time, and those that another's error has left go on alone, from their checkpoints.
 
+    ``together`` is how many trials a process trains at a time where that changes no bits; one, unless it is set.
+
     Workers start at once where ``data`` is given: importing PyTorch and reading the data takes them a second and a
     half, in which the process that wants them can go on with what comes before training. What they made lies in
     ``context.scratch`` until it is taken from there; the folder goes when the executor does.
@@ -40,7 +42,7 @@ class LocalExecutor:
 
     def __init__(self, context: WorkerContext, data: DataSpec | None = None) -> None:
         self._context = context
-        self._stop = False
+        self._stop, self.together = False, 1
         first = None if data is None else readying_task(data)
         on_cpu = context.device == "cpu"
         self._supervisor = Supervisor(
@@ -92,7 +94,7 @@ class LocalExecutor:
     def _in_workers(
         self, specs: Sequence[TrialSpec], listen: Listen, limits: TrialLimits
     ) -> Generator[TrialResult, None, None]:
-        tasks = TrialTasks(specs, self._context, limits)
+        tasks = TrialTasks(specs, self._context, limits, self.together)
 
         def hear(task: Task, value: object) -> None:
             if (event := tasks.heard(task, value)) is not None:

@@ -20,6 +20,7 @@ from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import NetworkSpec, TrialSpec
 from fbench.benchmark.runs.stopping import Stopping
+from fbench.benchmark.runs.together_task import choosing_task
 from fbench.benchmark.runs.training_task import foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.inside import Parent
@@ -160,6 +161,11 @@ class NetworkTasks:
             if isinstance(reason, str):
                 reasons[outcome.task.name] = reason.partition("\n")[0]
         return reasons
+
+    def trials_together(self, spec: TrialSpec, device: torch.device) -> int:
+        """How many trainings like this one at a time the device is fastest with; one where that cannot be measured."""
+        (outcome,) = self._supervisor.run([choosing_task(spec, str(device))])
+        return outcome.value if outcome.failure is None and isinstance(outcome.value, int) else 1
 
     def add_maps(self, folder: RunFolder, spec: TrialSpec) -> None:
         """Write the maps of a trained network.

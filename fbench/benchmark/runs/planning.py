@@ -60,6 +60,8 @@ class RunPlan:
     resolved: Resolved
     device: torch.device
     jobs: int
+    together: int
+    """Trials of one process at a time that were asked for; 1 where none were."""
     seeds: int
     take_from: tuple[Path, ...] = ()
     keep_failed: bool = False
@@ -142,6 +144,7 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
             another configuration.
     """
     from fbench.benchmark.machine.device import device_kind, pick_device, refuse_missing_precision
+    from fbench.benchmark.machine.streams import number_changes_no_bits
 
     request.check_seeds()
     require_writable_folder(cache_directory(), "What is kept between runs", "FBENCH_CACHE_DIR")
@@ -162,6 +165,9 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
     folder = RunFolder(request.out or default_folder(suite, data, protocol, request.preset, request.shard))
     require_writable_folder(folder.path, "The run", "--out")
     numerics = chosen_numerics(request, device_kind(device))
+    together = numerics.trials_together
+    if number_changes_no_bits(device):
+        numerics = numerics.model_copy(update={"trials_together": 1})
     refuse_missing_precision(numerics.precision, device)
     replaced = folder
     if request.uniform_microbatch:
@@ -196,6 +202,7 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
         resolved=resolved,
         device=device,
         jobs=jobs,
+        together=together,
         seeds=seeds,
         take_from=request.take_from,
         keep_failed=request.keep_failed,

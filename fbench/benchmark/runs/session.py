@@ -10,7 +10,7 @@ from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.runs.driver import run_trials
-from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
+from fbench.benchmark.runs.executor_choice import at_a_time, executor_of, train_together
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
@@ -81,6 +81,7 @@ def execute_run(
             has_end = stopping.time_budget_s is not None
             left_s = seconds_left(plan.folder, plan.remaining, trials_s) if has_end else trials_s
             refuse_short_budget(left_s, stopping)
+            train_together(executor, _together(plan, networks))
             limits = trial_limits(trials_s, left_s, plan.trial_timeout_s, stopping)
             with stopping.of(executor):
                 left = run_trials(executor, longest_first, plan.folder, listener.happened, limits)
@@ -94,6 +95,16 @@ def execute_run(
         finally:
             plan.folder.write_test_readings(_readings(plan))
     return load_run(plan.folder.path)
+
+
+def _together(plan: RunPlan, networks: NetworkTasks) -> int:
+    """How many trials one process trains at a time where that changes no bits: as asked, else as is fastest."""
+    from fbench.benchmark.machine.streams import number_changes_no_bits
+
+    own = [spec for spec in plan.remaining if spec.network.source_sha256 is None]
+    if plan.together > 1 or len(own) < 2 or not number_changes_no_bits(plan.device):
+        return plan.together
+    return networks.trials_together(own[0], plan.device)
 
 
 def _require_time_for_cost(plan: RunPlan, stopping: Stopping) -> None:

@@ -20,6 +20,8 @@ from fbench.core.errors import StoppedError
 
 _TRAIN: Final = f"{__name__}:train_together"
 _ENDED: Final = "ended"
+_CHOICE_LIMIT_S: Final = 120.0
+"""Ten seconds of steps, and the time to build, warm up and record fifteen trainings."""
 
 
 def together_task(specs: Sequence[TrialSpec], context: WorkerContext, limits: TrialLimits) -> Task:
@@ -46,7 +48,24 @@ def ended_trial(value: object, trial_ids: Collection[str]) -> tuple[str, dict[st
     return (trial_id, answer) if isinstance(trial_id, str) and trial_id in trial_ids else None
 
 
+def choosing_task(spec: TrialSpec, device: str) -> Task:
+    """Measure how many trainings like this one a device is fastest with; a whole number."""
+    arguments = {"spec": spec.model_dump(mode="json"), "data_path": spec.data.path, "device": device}
+    return Task("trials together", f"{__name__}:choose_number", arguments, limit_s=_CHOICE_LIMIT_S)
+
+
 # --- in a worker process
+
+
+def choose_number(parent: Parent, spec: dict[str, Any], data_path: str | None, device: str) -> int:
+    """How many trainings at a time are fastest."""
+    from fbench.benchmark.machine.device import pick_device
+    from fbench.benchmark.training.together_speed import fastest_number, measure_together
+
+    wanted = TrialSpec.model_validate(spec)
+    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": data_path})})
+    parent.replace_worker()  # it holds the memory of all of them
+    return fastest_number(measure_together(wanted, load_for(wanted.data), pick_device(device)))
 
 
 def train_together(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fbench.benchmark.records.specs import TrialSpec
 
 
-def groups_of(specs: Sequence[TrialSpec]) -> list[tuple[TrialSpec, ...]]:
-    """Trials in their order, so many in a group as their numerics say.
+def groups_of(specs: Sequence[TrialSpec], together: int = 1) -> list[tuple[TrialSpec, ...]]:
+    """Trials in their order, so many in a group as their numerics say, or ``together`` where that changes no bits.
 
     A group is filled with the next trials of the network and data of its first, which take as long as that, and then
     with others of these data. Trials of users' networks are alone: what one leaves behind in its process must reach no
@@ -20,7 +20,7 @@ def groups_of(specs: Sequence[TrialSpec]) -> list[tuple[TrialSpec, ...]]:
         first = waiting.pop(next(iter(waiting)))
         able = [one for one in waiting.values() if _may_join(first, one)]
         able.sort(key=lambda one: one.network.digest != first.network.digest)  # stable: in their order otherwise
-        others = able[: first.numerics.trials_together - 1]
+        others = able[: max(first.numerics.trials_together, together) - 1]
         for other in others:
             del waiting[other.trial_id]
         groups.append((first, *others))

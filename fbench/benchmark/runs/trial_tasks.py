@@ -24,7 +24,9 @@ class TrialTasks:
         first: the tasks to begin with, in the order of their first trials.
     """
 
-    def __init__(self, specs: Sequence[TrialSpec], context: WorkerContext, limits: TrialLimits) -> None:
+    def __init__(
+        self, specs: Sequence[TrialSpec], context: WorkerContext, limits: TrialLimits, together: int = 1
+    ) -> None:
         self._context, self._limits = context, limits
         self._alone = {
             spec.trial_id: training_task(spec, context, limits.timeouts_s.get(spec.trial_id)) for spec in specs
@@ -33,7 +35,7 @@ class TrialTasks:
         self._members: dict[str, tuple[str, ...]] = {trial_id: (trial_id,) for trial_id in self._specs}
         self._retries_left = dict.fromkeys(self._specs, context.retries)
         self._told: dict[str, TrialResult] = {}
-        self.first = [self._task_of(group) for group in groups_of(specs)]
+        self.first = [self._task_of(group) for group in groups_of(specs, together)]
 
     def may_begin(self, task: Task) -> bool:
         """Whether there is time enough for all trials of a task."""

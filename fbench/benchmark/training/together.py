@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.machine.allocator import freed_memory_kept
@@ -37,12 +38,17 @@ class Together:
     failure: TrialFailure | None = None
 
 
-class _Lane:
+class Lane:
     """One of several trials, with its place."""
 
     def __init__(self, course: TrialCourse, place: OwnPlace) -> None:
         self.spec, self._course, self._place = course.spec, course, place
         self._steps = course.steps()
+
+    @classmethod
+    def of(cls, spec: TrialSpec, dataset: ImageDataset, context: TrialContext, listen: Listen = ignore) -> Self:
+        """A trial that begins with its first step, in a place of its own."""
+        return cls(TrialCourse(spec, dataset, context, listen), own_place(context.device))
 
     def step(self) -> TrialResult | None:
         """Take the next step; the result where that was the last."""
@@ -86,13 +92,13 @@ def run_together(
         KeyboardInterrupt: as it is.
     """
     at_a_time = context.concurrent_trials * len(specs)
-    waiting, lanes, stopped = deque(specs), deque[_Lane](), list[TrialSpec]()
+    waiting, lanes, stopped = deque(specs), deque[Lane](), list[TrialSpec]()
     results: list[TrialResult] = []
 
     def begin() -> None:
         spec = waiting[0]
         here = replace(context, concurrent_trials=at_a_time, checkpoints=place_of(spec))
-        lanes.append(_Lane(TrialCourse(spec, dataset, here, listen), own_place(context.device)))
+        lanes.append(Lane.of(spec, dataset, here, listen))
         waiting.popleft()
 
     def step() -> TrialResult | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from support import make_stripes, trial_spec_of
 
+from fbench.benchmark.machine import streams
 from fbench.benchmark.records.numerics import MOST_TOGETHER, choose_numerics
 from fbench.benchmark.records.specs import TrialSpec
+from fbench.benchmark.runs import session
 from fbench.benchmark.runs.trial_groups import groups_of
 from fbench.core.errors import UserError
 
@@ -70,3 +73,28 @@ def test_how_many_run_together_is_part_of_a_trial_and_one_is_what_it_was_before(
     ids = [spec("lenet5", 0, together).trial_id for together in (1, 2, 3)]
     assert len(set(ids)) == 3
     assert "trials_together" not in str(spec("lenet5", 0, 1).identity())
+
+
+def test_where_the_number_changes_no_bits_so_many_run_together_as_were_chosen() -> None:
+    specs = [spec("lenet5", seed, together=1) for seed in range(4)]
+    assert groups_of(specs, 4) == [tuple(specs)]
+
+
+def test_a_device_is_asked_for_the_fastest_number_only_where_that_was_shown_to_change_no_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Networks:
+        def trials_together(self, spec: TrialSpec, device: torch.device) -> int:
+            return 4
+
+    class Plan:
+        remaining = tuple(spec("lenet5", seed, together=1) for seed in range(4))
+        device = torch.device("cuda", 0)
+        together = 1
+
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Pretended")
+    assert session._together(Plan(), Networks()) == 1  # type: ignore[arg-type] # as far as it is looked at
+    monkeypatch.setattr(streams, "EQUAL_BITS_ON", frozenset({"Pretended"}))
+    assert session._together(Plan(), Networks()) == 4  # type: ignore[arg-type] # as above
+    Plan.together = 2
+    assert session._together(Plan(), Networks()) == 2  # type: ignore[arg-type] # as above

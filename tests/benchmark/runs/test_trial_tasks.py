@@ -20,8 +20,10 @@ from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import NO_LIMITS, TrialLimits, WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
+from fbench.benchmark.runs.together_task import choose_number
 from fbench.benchmark.runs.trial_tasks import TrialTasks
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training import together_speed
 from fbench.benchmark.workers.supervisor import Failure, Outcome
 from fbench.core.errors import UserError
 
@@ -132,3 +134,18 @@ def test_a_disk_that_refuses_ends_the_run(tmp_path: Path) -> None:
     tasks = tasks_of(two(), tmp_path)
     with pytest.raises(UserError, match="no room"):
         tasks.results(Outcome(tasks.first[0], failure=Failure("raised", "no room", by_user=True)))
+
+
+def test_a_worker_that_measured_how_many_are_fastest_holds_the_memory_of_all_and_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Parent:
+        replaced = False
+
+        def replace_worker(self) -> None:
+            self.replaced = True
+
+    (spec, _), parent = two(), Parent()
+    monkeypatch.setattr(together_speed, "measure_together", lambda *given: {1: 50.0, 2: 99.0, 4: 100.0})
+    assert choose_number(parent, spec.model_dump(mode="json"), None, "cpu") == 2  # type: ignore[arg-type] # as it is used
+    assert parent.replaced
