@@ -10,21 +10,20 @@ from fbench.reports.findings.measures.table import shown_in
 from fbench.reports.formatting import plural
 
 if TYPE_CHECKING:
-    from fbench.api.results import Run
     from fbench.reports.findings.model import DataFindings, Findings
 
 
-def run_view(run: Run, findings: Findings, most_rows: int) -> str:
+def run_view(name: str, line: str, findings: Findings, most_rows: int) -> str:
     """The networks of the first data set with a finished trial, the most accurate first, as an HTML table.
 
-    Without one it is the run in a line.
+    Without one it is the run in a ``line``; ``name`` is its own.
     """
     sections = [section for section in findings.data_sections if section.summary]
     if not sections:
-        return f"<p>{escape(repr(run))}</p>"
+        return f"<p>{escape(line)}</p>"
     section = sections[0]
     more = f", and {plural(len(sections) - 1, 'more data set')}" if len(sections) > 1 else ""
-    title = f"{run.config.name}: {section.data.name}, {section.split_words}{more}"
+    title = f"{name}: {section.data.name}, {section.split_words}{more}"
     return f"<p>{escape(title)}</p>{_table(section, most_rows)}"
 
 

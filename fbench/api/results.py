@@ -159,7 +159,7 @@ class Run(RunTable):
         """A table of at most 20 lines, for notebooks."""
         from fbench.api.notebook_view import run_view
 
-        return run_view(self, self._read.findings, _MOST_ROWS)
+        return run_view(self.config.name, repr(self), self._read.findings, _MOST_ROWS)
 
 
 @typed_arguments

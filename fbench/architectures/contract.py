@@ -84,6 +84,24 @@ class ContractRow:
             return None
         return self.counts.trainable_params - self.stated_trainable
 
+    def to_json(self) -> dict[str, Any]:
+        """The counts and what is printed of them, with what is derived from both."""
+        counts = self.counts
+        return {
+            "name": self.name,
+            "trainable_params": counts.trainable_params if counts else None,
+            "bn_running_stats": counts.bn_running_stats if counts else None,
+            "total_params_keras": counts.total_params_keras if counts else None,
+            "macs": counts.macs if counts else None,
+            "stated_total": self.stated_total,
+            "stated_trainable": self.stated_trainable,
+            "stated_precision": self.stated_precision if self.stated_total is not None else None,
+            "difference_from_stated": self.difference_from_stated,
+            "trainable_difference_from_stated": self.trainable_difference_from_stated,
+            "status": self.status,
+            "reason": self.reason,
+        }
+
 
 _COUNT_KEYS = ("trainable_params", "bn_running_stats", "macs")
 _OPTIONAL_COUNT_KEYS = ("frozen_params",)

@@ -21,25 +21,6 @@ PIPED_WIDTH = 160
 """Columns where the output is no terminal, so that tables in files and pipes are not cut at 80."""
 
 
-def row_to_json(row: ContractRow) -> dict[str, Any]:
-    """A contract row with what is derived from it."""
-    counts = row.counts
-    return {
-        "name": row.name,
-        "trainable_params": counts.trainable_params if counts else None,
-        "bn_running_stats": counts.bn_running_stats if counts else None,
-        "total_params_keras": counts.total_params_keras if counts else None,
-        "macs": counts.macs if counts else None,
-        "stated_total": row.stated_total,
-        "stated_trainable": row.stated_trainable,
-        "stated_precision": row.stated_precision if row.stated_total is not None else None,
-        "difference_from_stated": row.difference_from_stated,
-        "trainable_difference_from_stated": row.trainable_difference_from_stated,
-        "status": row.status,
-        "reason": row.reason,
-    }
-
-
 def print_list(listed: Sequence[Mapping[str, Any]]) -> None:
     """One line for each network; an alias stands in brackets behind its name."""
     table = plain_table("name", "trainable >", "total (Keras) >", "MACs >", "paper", "description")

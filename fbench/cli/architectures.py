@@ -210,7 +210,7 @@ def _update(names: Sequence[str], listing: Listing, count: Count) -> None:
 
 
 def _print_counts(names: Sequence[str], plugins: Sequence[Path], as_json: bool) -> None:
-    from fbench.cli.architecture_views import print_counts, row_to_json
+    from fbench.cli.architecture_views import print_counts
     from fbench.cli.known_counts import known_counts
 
     known = known_counts(
@@ -219,7 +219,7 @@ def _print_counts(names: Sequence[str], plugins: Sequence[Path], as_json: bool) 
     for failure in known.failures:
         typer.echo(failure, err=True)
     if as_json:
-        rows = [row_to_json(row) | {"computed": row.name in known.computed} for row in known.rows.values()]
+        rows = [row.to_json() | {"computed": row.name in known.computed} for row in known.rows.values()]
         typer.echo(json.dumps(rows, indent=1))
     else:
         print_counts(list(known.rows.values()), known.computed)

@@ -11,7 +11,6 @@ from fbench.architectures.listing import list_here, rows_of
 from fbench.architectures.registry import Description, ResolvedArchitecture, describe, resolve
 from fbench.benchmark.records.network_description import NetworkDescription
 from fbench.benchmark.workers.questions import Tell
-from fbench.cli.architecture_views import row_to_json
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class ShownArchitecture:
             "paper": about.paper,
             "role": about.role,
             "description": about.description,
-            "contract": row_to_json(self.row),
+            "contract": self.row.to_json(),
             "open_choices": list(self.open_choices),
             "network": self.network.to_json(),
         }
