@@ -8,6 +8,7 @@ from fbench.reports.findings.model import DataFindings, Findings
 from fbench.reports.render.csv.runs import Cell, summary_rows, table_text, trial_rows
 from fbench.statistics.collapse import collapse_p_value
 from fbench.statistics.comparison.equivalence import equivalence_p_values
+from fbench.statistics.comparison.verdict import Decision
 from fbench.statistics.estimands import MeanEstimate
 
 
@@ -17,14 +18,15 @@ def summary_csv(report: Findings) -> str:
 
 
 def tidy_tables(report: Findings) -> dict[str, str]:
-    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged, and
-    ``imported.csv`` where nothing was imported."""
+    """The text of each table by the name of its file; ``claims.csv`` is left out where no claim is judged,
+    ``data_sets.csv`` where nothing is compared over several, and ``imported.csv`` where nothing was imported."""
     claims = claim_rows(report)
     return {
         "summary.csv": summary_csv(report),
         "comparisons.csv": table_text(comparison_rows(report)),
         "trials.csv": table_text(trial_rows(report)),
         **({"claims.csv": table_text(claims)} if claims else {}),
+        **({"data_sets.csv": table_text(data_set_rows(report))} if report.over_data_sets else {}),
         **({"imported.csv": table_text(imported_rows(report))} if report.imported else {}),
     }
 
@@ -67,6 +69,41 @@ def claim_rows(report: Findings) -> list[dict[str, Cell]]:
         for paper in (report.claims.papers if report.claims else ())
         for one in paper.claims
     ]
+
+
+def data_set_rows(report: Findings) -> list[dict[str, Cell]]:
+    """A row for each comparison over several data sets of a run, each counting the same; differences are fractions of
+    1. Intervals have the confidence at which the comparison was tested in its family, but that of the next data set,
+    which has 95 %."""
+    return [
+        {
+            "run": found.run_name,
+            "network": row.network,
+            "baseline": row.baseline,
+            "data": " ".join(row.by_data),
+            "data_sets": row.pooled.data_sets,
+            "top1_difference": row.pooled.these.estimate,
+            **_decided("on_these", row.these_interval, row.on_these),
+            **_decided("in_general", row.new_interval, row.on_new),
+            "next_data_set_low": _known(row.pooled.prediction[0]),
+            "next_data_set_high": _known(row.pooled.prediction[1]),
+            "deviation_between_data_sets": row.pooled.between_sd,
+            "margin": row.margin,
+            "collapsed_on": " ".join(row.collapsed_on),
+        }
+        for found in report.over_data_sets.values()
+        for row in found.rows
+    ]
+
+
+def _decided(name: str, interval: tuple[float, float], decision: Decision) -> dict[str, Cell]:
+    return {
+        f"{name}_low": _known(interval[0]),
+        f"{name}_high": _known(interval[1]),
+        f"{name}_p_corrected": _known(decision.p_adjusted),
+        f"{name}_p_equivalent_corrected": _known(decision.p_equivalent_adjusted),
+        f"{name}_verdict": decision.verdict,
+    }
 
 
 def imported_rows(report: Findings) -> list[dict[str, Cell]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from fbench.reports.findings.comparisons.over_data_sets import DataSetsFindings, images_of, pooled_sentence
 from fbench.reports.findings.gather import gather_findings
 from fbench.reports.findings.model import Findings
+from fbench.reports.render.csv.tables import tidy_tables
 from fbench.reports.render.html.build import build_report
 from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
@@ -96,3 +99,17 @@ def test_the_terminal_says_it_too(folder: Path, capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     assert "Over all data sets (fer2013, ck48 and imed):" in printed
     assert all(f"- {pooled_sentence(row)}." in printed for row in pooled(found).rows)
+
+
+def test_the_table_for_programs_has_the_numbers(folder: Path) -> None:
+    found = findings(folder)
+    rows = list(csv.DictReader(io.StringIO(tidy_tables(found)["data_sets.csv"])))
+    for cells, row in zip(rows, pooled(found).rows, strict=True):
+        assert (cells["network"], cells["data"], cells["data_sets"]) == (row.network, " ".join(DATA), "3")
+        ends = [float(cells[name]) for name in ("on_these_low", "on_these_high", "in_general_low", "in_general_high")]
+        assert ends == pytest.approx([*row.these_interval, *row.new_interval], rel=1e-5)
+        assert (cells["on_these_verdict"], cells["in_general_verdict"]) == (row.on_these.verdict, row.on_new.verdict)
+
+
+def test_of_one_data_set_no_table_is_made(folder: Path) -> None:
+    assert "data_sets.csv" not in tidy_tables(findings(folder, data=("fer2013",)))
