@@ -21,7 +21,7 @@ from fbench.benchmark.machine.device import Stopwatch, numerics_in_force, pick_d
 from fbench.benchmark.machine.diagnosis import diagnose
 from fbench.benchmark.records.cost_specs import Backend, CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.runs import executors, network_tasks
+from fbench.benchmark.runs import executors, network_answers
 from fbench.benchmark.runs.executors import WorkerContext, attempt
 from fbench.benchmark.runs.program_check import failing_programs
 from fbench.benchmark.training.repetition import trained_twice
@@ -83,8 +83,8 @@ def in_a_worker(dataset: ImageDataset) -> object:
     )
     told: list[object] = []
     parent: Any = SimpleNamespace(tell=told.append, asks_to_stop=False, replace_worker=lambda: told.append("worn"))
-    assert network_tasks.check_program(parent, network, protocol, 8, numerics, "cuda:1") is None
-    assert network_tasks.estimate(parent, whole, "cuda:1") > 0
+    assert network_answers.check_program(parent, network, protocol, 8, numerics, "cuda:1") is None
+    assert network_answers.estimate(parent, whole, "cuda:1") > 0
     ceilings = measure_roofline.measure_roofline(NUMERICS, DEVICE, working_sets=(2**12,), rounds=1).model_dump(
         mode="json"
     )
@@ -92,7 +92,7 @@ def in_a_worker(dataset: ImageDataset) -> object:
         patch.setattr(executors, "load_for", lambda data: dataset)
         note = Path(folder) / "note.txt"
         blank_note(note)
-        record = network_tasks.measure(parent, measured, "cuda:1", 1, ceilings, {}, str(note), None)
+        record = network_answers.measure(parent, measured, "cuda:1", 1, ceilings, {}, str(note), None)
         assert not record["setting_failures"]
         result = attempt(spec, WorkerContext(Path(folder), "cuda:1", jobs=4), told.append)
     assert result.record.status == "finished", result.failure_details

@@ -16,8 +16,8 @@ from fbench.benchmark.machine.lost_device import LostDeviceError, refuse_lost, w
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.cost_specs import CostPlan, CostSpec, Setting
 from fbench.benchmark.records.numerics import choose_numerics
-from fbench.benchmark.runs import network_tasks
-from fbench.benchmark.runs.network_tasks import check_program
+from fbench.benchmark.runs import network_answers
+from fbench.benchmark.runs.network_answers import check_program
 from fbench.benchmark.training import loop, trial
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from fbench.benchmark.workers.supervisor import Failure
@@ -154,7 +154,7 @@ def test_a_worker_in_which_a_network_failed_is_replaced(
     protocol, numerics = spec.protocol.model_dump(mode="json"), spec.numerics.model_dump(mode="json")
     for ask in (
         lambda parent: check_program(parent, spec.network.model_dump(mode="json"), protocol, 8, numerics, "cpu"),
-        lambda parent: network_tasks.estimate(parent, spec.model_dump(mode="json"), "cpu"),
+        lambda parent: network_answers.estimate(parent, spec.model_dump(mode="json"), "cpu"),
     ):
         told: list[bool] = []
         parent: Any = SimpleNamespace(replace_worker=lambda told=told: told.append(True))

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_records import CostRecord
@@ -23,14 +23,14 @@ from fbench.benchmark.runs.stopping import Stopping
 from fbench.benchmark.runs.together_task import choosing_task
 from fbench.benchmark.runs.training_task import foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
-from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
-from fbench.benchmark.workers.note import blank_note, read_note, writing_note
+from fbench.benchmark.workers.note import blank_note, read_note
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
 
 if TYPE_CHECKING:
     import torch
 
+_ANSWERS: Final = "fbench.benchmark.runs.network_answers"
 _ESTIMATE_LIMIT_S: Final = 120.0
 _PROGRAM_LIMIT_S: Final = 900.0
 _MAPS_LIMIT_S: Final = 300.0
@@ -148,7 +148,7 @@ class NetworkTasks:
         tasks = [
             Task(
                 network.name,
-                f"{__name__}:check_program",
+                f"{_ANSWERS}:check_program",
                 arguments | {"network": network.model_dump(mode="json")},
                 foreign_code(network),
                 _PROGRAM_LIMIT_S,
@@ -201,7 +201,7 @@ class NoMapsError(Exception):
 
 def _estimate_task(spec: TrialSpec, device: torch.device) -> Task:
     arguments = {"spec": spec.model_dump(mode="json"), "device": str(device)}
-    return Task(spec.trial_id, f"{__name__}:estimate", arguments, spec.network.source_sha256, _ESTIMATE_LIMIT_S)
+    return Task(spec.trial_id, f"{_ANSWERS}:estimate", arguments, spec.network.source_sha256, _ESTIMATE_LIMIT_S)
 
 
 def _cost_task(
@@ -222,7 +222,7 @@ def _cost_task(
         "note": str(note),
         "preparation_s": preparation_s,
     }
-    return Task("cost", f"{__name__}:measure", arguments, "cost", _COST_LIMIT_S, limit_from_last_told=True)
+    return Task("cost", f"{_ANSWERS}:measure", arguments, "cost", _COST_LIMIT_S, limit_from_last_told=True)
 
 
 def _maps_task(folder: RunFolder, spec: TrialSpec, scratch: Path) -> Task:
@@ -232,7 +232,7 @@ def _maps_task(folder: RunFolder, spec: TrialSpec, scratch: Path) -> Task:
         "data_path": spec.data.path,
         "scratch": str(scratch),
     }
-    return Task(spec.trial_id, f"{__name__}:make_maps", arguments, spec.network.digest, _MAPS_LIMIT_S)
+    return Task(spec.trial_id, f"{_ANSWERS}:make_maps", arguments, spec.network.digest, _MAPS_LIMIT_S)
 
 
 def _network_in(what: str, names: Sequence[str]) -> str | None:
@@ -243,89 +243,3 @@ def _network_in(what: str, names: Sequence[str]) -> str | None:
         if what.startswith(f"warming up {name}, "):
             return name
     return None
-
-
-# --- in a worker process
-
-
-def check_program(
-    parent: Parent,
-    network: dict[str, Any],
-    protocol: dict[str, Any],
-    batch_size: int,
-    numerics: dict[str, Any],
-    device: str,
-) -> str | None:
-    """Why a network does not train in the program that was asked for; none where it does."""
-    from fbench.benchmark.machine.device import pick_device
-    from fbench.benchmark.runs.program_check import failing_programs
-
-    wanted = NetworkSpec.model_validate(network)
-    _load(wanted)
-    reasons = failing_programs(
-        [wanted], Protocol.model_validate(protocol), batch_size, Numerics.model_validate(numerics), pick_device(device)
-    )
-    if reasons:
-        parent.replace_worker()  # it may have broken the device for this process
-    return reasons.get(wanted.name)
-
-
-def estimate(parent: Parent, spec: dict[str, Any], device: str) -> float:
-    """Estimated seconds of a trial."""
-    from fbench.benchmark.cost.estimate import estimate_trials_s
-    from fbench.benchmark.machine.device import pick_device
-
-    wanted = TrialSpec.model_validate(spec)
-    _load(wanted.network)
-    seconds = estimate_trials_s([wanted], pick_device(device))[wanted.trial_id]
-    if seconds == 0.0:
-        parent.replace_worker()  # as above
-    return seconds
-
-
-def measure(
-    parent: Parent,
-    spec: dict[str, Any],
-    device: str,
-    passes: int,
-    roofline: dict[str, Any],
-    left_out: dict[str, str],
-    note: str,
-    preparation_s: float | None,
-) -> dict[str, Any]:
-    """Measure cost; the record."""
-    from fbench.benchmark.cost.measure import measure_cost
-    from fbench.benchmark.machine.device import pick_device
-
-    wanted = CostSpec.model_validate(spec)
-    for network in wanted.networks:
-        _load(network)
-
-    def tell(what: str) -> None:
-        parent.tell(what)
-        if parent.asks_to_stop:
-            raise KeyboardInterrupt  # what was timed before is kept, as where Ctrl-C is pressed in this process
-
-    found = MachineRoofline.model_validate(roofline)
-    with writing_note(Path(note)) as visiting:
-        record = measure_cost(
-            wanted, pick_device(device), passes, tell, found, left_out, visiting, preparation_s=preparation_s
-        )
-    return record.model_dump(mode="json")
-
-
-def make_maps(_: Parent, folder: str, spec: dict[str, Any], data_path: str | None, scratch: str) -> bool:
-    """Write the maps of a trained network into the scratch folder; whether there are any."""
-    from fbench.benchmark.maps.making import add_maps_of
-
-    wanted = TrialSpec.model_validate(spec)
-    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": data_path})})
-    target = RunFolder(Path(scratch))
-    add_maps_of(RunFolder(Path(folder)), wanted, target)
-    return target.has_maps(wanted.trial_id)
-
-
-def _load(network: NetworkSpec) -> None:
-    from fbench.benchmark.training.foreign_code import load_named_code
-
-    load_named_code(network)
