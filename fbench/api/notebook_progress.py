@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.benchmark.records.cost_records import CostRecord
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
 
 _PARTS: Final = 200
 """A picture is drawn anew when so small a part of the whole was done."""

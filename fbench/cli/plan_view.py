@@ -23,7 +23,7 @@ from fbench.statistics.seeds.sequential import analysis_levels
 
 if TYPE_CHECKING:
     from fbench.benchmark.records.trial_records import RunConfig
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.runs.power_analysis import PowerAnalysis
 
 

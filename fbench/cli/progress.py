@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fbench.benchmark.records.search_records import SearchRecord
     from fbench.benchmark.records.specs import TrialSpec
     from fbench.benchmark.records.trial_records import TrialRecord
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.runs.searches import Search
 
 

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.ablations.suite import Suite
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.runs.request import RunRequest
     from fbench.benchmark.runs.stopping import Stopping
     from fbench.benchmark.trackers.choice import TrackerPlace

@@ -16,7 +16,7 @@ from fbench.cli.progress import RunProgress, VerboseProgress, short_reason
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.store.run_table import RunTable
     from fbench.reports.render.html.document import Report
 

@@ -16,7 +16,8 @@ from typing import Final
 from fbench.benchmark.cost.estimate import packed_s
 from fbench.benchmark.records.events import Ended, Event
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import execute_run
 from fbench.core.machine import describe_machine

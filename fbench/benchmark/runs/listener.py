@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fbench.benchmark.records.cost_records import CostRecord
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.runs.searches import Search
 
 

@@ -12,7 +12,7 @@ from fbench.ablations.family import Family, families, family_of
 from fbench.ablations.study import Study, comparisons
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.specs import DataSpec, DataUnit
-from fbench.benchmark.runs.planning import RunPlan
+from fbench.benchmark.runs.plan import RunPlan
 from fbench.benchmark.store.run_table import RunTable, first_names, load_run
 from fbench.core.errors import UserError
 from fbench.statistics.comparison.verdict import LEVEL

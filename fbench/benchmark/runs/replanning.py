@@ -9,7 +9,8 @@ from functools import partial
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.runs.configuration import same_configuration
 from fbench.benchmark.runs.expansion import SeedCounts, expand
-from fbench.benchmark.runs.planning import RunPlan, pending_trials, reusable_trials
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import pending_trials, reusable_trials
 from fbench.benchmark.runs.searches import settled
 from fbench.benchmark.runs.shards import in_share
 from fbench.benchmark.store.search_files import read_searches

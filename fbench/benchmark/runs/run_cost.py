@@ -10,7 +10,7 @@ from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, is_of_user
-from fbench.benchmark.runs.planning import RunPlan
+from fbench.benchmark.runs.plan import RunPlan
 from fbench.benchmark.workers.supervisor import Failure
 
 NOT_TRAINED: Final = "none of its trials finished"

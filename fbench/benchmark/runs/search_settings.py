@@ -5,7 +5,7 @@ from __future__ import annotations
 from fbench.benchmark.runs.executor_choice import at_a_time, executor_of
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import network_tasks
-from fbench.benchmark.runs.planning import RunPlan
+from fbench.benchmark.runs.plan import RunPlan
 from fbench.benchmark.runs.replanning import with_searches
 from fbench.benchmark.runs.search_limits import SearchLimits
 from fbench.benchmark.runs.searches import Search

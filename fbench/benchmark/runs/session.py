@@ -14,7 +14,8 @@ from fbench.benchmark.runs.executor_choice import at_a_time, executor_of, train_
 from fbench.benchmark.runs.interim_analyses import open_keys, planned_analyses, take_analyses, wanted_seeds
 from fbench.benchmark.runs.listener import RunListener
 from fbench.benchmark.runs.network_tasks import NetworkTasks, network_tasks
-from fbench.benchmark.runs.planning import RunPlan, plan_groups
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import plan_groups
 from fbench.benchmark.runs.replanning import as_the_folder_is_now, with_seeds
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.run_cost import has_cost, measure_run_cost

@@ -15,7 +15,7 @@ from fbench.benchmark.trackers.tracker import TrackedTrial, Tracker
 from fbench.core.errors import reason_on_a_line
 
 if TYPE_CHECKING:
-    from fbench.benchmark.runs.planning import RunPlan
+    from fbench.benchmark.runs.plan import RunPlan
     from fbench.benchmark.store.run_folder import RunFolder
 
 MOST_OF_A_REASON = 300

@@ -10,7 +10,8 @@ import pytest
 from support import make_stripes
 
 from fbench.ablations.suite import adhoc_suite
-from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.power_analysis import TYPICAL, analyse_power, stated_components
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_table import load_run

@@ -20,7 +20,8 @@ from fbench.benchmark.runs.driver import keep
 from fbench.benchmark.runs.executors import failed_record
 from fbench.benchmark.runs.listener import RunListener, Together
 from fbench.benchmark.runs.network_tasks import NetworkTasks
-from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.run_cost import NOT_TRAINED, has_cost, measure_run_cost
 from fbench.benchmark.store.run_folder import RunFolder

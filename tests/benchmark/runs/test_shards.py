@@ -13,7 +13,8 @@ from support import two_lenets, use_stripes
 
 from fbench.ablations.suite import Resources, Suite
 from fbench.benchmark.records.specs import NetworkSpec
-from fbench.benchmark.runs.planning import RunPlan, plan_run
+from fbench.benchmark.runs.plan import RunPlan
+from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.shards import Load, Shard, Unit, deal, loads_of, unit_of
 from fbench.core.errors import UserError
