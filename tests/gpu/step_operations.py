@@ -1,13 +1,16 @@
 """How many operations one training step gives a CUDA device, counted on the pretended one, part by part.
 
-    python -m tests.gpu.step_operations [--code now] [--names arch1]
+    python -m tests.gpu.step_operations [--names arch1]
 
 Writes ``results/training/step_operations.csv``: a row for each network, precision and part of the step of the default
-protocol with a moving average, with the operations of the code as it is (``--code now``); rows of other code stay. An
-operation is what PyTorch dispatches below autograd and what computes or copies: views and new memory are none. A device
-turns one into one kernel, some (a batch normalisation, a norm) into two or three; a list of tensors is one operation
-and one kernel for each 30 to 110 of them. A recorded step replays the same operations, but for those of the parts
-``rate``, ``inputs`` and ``average``, which are launched beside the graph.
+protocol with a moving average, with the code as it is, ``now``, and with batch normalisations ``fused`` by Triton. Rows
+of other code stay; those called ``before`` are of commit 6f0e21a.
+
+``operations`` are what PyTorch dispatches below autograd and what computes or copies: views and new memory are none.
+``kernels`` is an estimate from them: four for a batch normalisation forward and three back, as PyTorch's own kernels
+for channels_last take (cuDNN's, which float32 may get, are fewer), two for a convolution's way back and for the norm of
+a list, and one for all else; long lists of tensors take one for each 30 to 110 of them. A recorded step replays the
+same operations, but for those of ``rate``, ``inputs`` and ``average``, which are launched beside the graph.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import argparse
 import csv
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +36,8 @@ from fbench.benchmark.records.numerics import Numerics, choose_numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.training import step as step_module
+from fbench.benchmark.training.fused_batch_norm import layers
+from fbench.benchmark.training.fused_batch_norm.eager import EagerArithmetic
 from fbench.benchmark.training.seeds import derive_seeds
 from fbench.benchmark.training.state import TrainingData, TrainingSettings, TrainingState
 from fbench.benchmark.training.tensors import SplitTensors, choose_normalisation
@@ -45,6 +50,14 @@ PRECISIONS: Final = ("fp32", "bf16")
 PARTS: Final = ("rate", "inputs", "forward", "loss", "backward", "totals", "clipping", "optimizer", "average")
 BESIDE_THE_GRAPH: Final = ("rate", "inputs", "average")
 BATCH: Final = 4
+KERNELS: Final = {
+    "aten.native_batch_norm.default": 4,
+    "aten.native_batch_norm_backward.default": 3,
+    "aten.convolution_backward.default": 2,
+    "aten._foreach_norm.Scalar": 2,
+}
+CODES: Final = {"now": None, "fused": "triton"}
+"""What computes batch normalisations in the rows of each name."""
 
 
 class Operations(TorchDispatchMode):
@@ -80,6 +93,27 @@ class Operations(TorchDispatchMode):
         return result
 
 
+class CountedKernels(EagerArithmetic):
+    """Stands in for Triton's kernels, which compute nothing here: two are counted in each direction."""
+
+    def __init__(self, counting: Operations) -> None:
+        self._counting = counting
+
+    def forward(self, *given: Any) -> Any:
+        """The values, and two kernels."""
+        return self._counted(super().forward, given)
+
+    def backward(self, *given: Any) -> Any:
+        """The values, and two kernels."""
+        return self._counted(super().backward, given)
+
+    def _counted(self, compute: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        if self._counting.part:
+            self._counting.by_part[self._counting.part]["Triton"] += 2
+        with self._counting.within(""):
+            return compute(*given)
+
+
 def is_computation(func: Any, args: Any, kwargs: dict[str, Any], result: Any) -> bool:
     """Whether an operation, with what it was given and gave back, is more than a view or new memory."""
     name = func._schema.name.partition("::")[2]
@@ -97,6 +131,7 @@ def step_operations(network: str, numerics: Numerics, **changes: Any) -> dict[st
     protocol = base.model_validate(base.model_dump() | {"ema_decay": 0.99} | changes)
     counting = Operations()
     with pytest.MonkeyPatch.context() as patch, pretended_cuda(), numerics_in_force(numerics, DEVICE):
+        patch.setattr(layers, "TritonArithmetic", lambda: CountedKernels(counting))
         state = training_state(network, numerics, protocol)
         own_autocast = step_module.autocast
 
@@ -111,6 +146,8 @@ def step_operations(network: str, numerics: Numerics, **changes: Any) -> dict[st
         patch.setattr(nn.utils, "clip_grad_norm_", counting.of("clipping", nn.utils.clip_grad_norm_))
         patch.setattr(state.optimizer, "step", counting.of("optimizer", state.optimizer.step))
         _one_step(state, Operations())
+        for found in counting.by_part.values():
+            found.clear()
         with counting:
             _one_step(state, counting)
     return counting.by_part
@@ -140,30 +177,35 @@ def _one_step(state: TrainingState, counting: Operations) -> None:
     state.step += 1
 
 
-def counted_rows(code: str) -> list[dict[str, str]]:
-    """The rows of the table for all networks, precisions and parts."""
+def counted_rows(code: str, networks: Sequence[str] = NETWORKS) -> list[dict[str, str]]:
+    """The rows of the table for networks in all precisions and parts."""
     rows = []
-    for network in NETWORKS:
+    for network in networks:
         for precision in PRECISIONS:
             numerics = choose_numerics("cuda", precision)  # type: ignore[arg-type] # one of the literals
+            numerics = numerics.model_copy(update={"fused_batch_norm": CODES[code]})
             found = step_operations(network, numerics.eager())
             found["inputs"] = replayed_inputs(network, numerics)
-            rows += [
-                {"network": network, "precision": precision, "code": code, "part": part, "operations": str(count)}
-                for part in PARTS
-                if (count := found[part].total()) or part in BESIDE_THE_GRAPH
-            ]
+            rows += [row_of(network, precision, code, part, found[part]) for part in PARTS]
     return rows
 
 
-def replayed_inputs(network: str, numerics: Numerics) -> Counter[str]:
+def row_of(network: str, precision: str, code: str, part: str, found: Counter[str]) -> dict[str, str]:
+    row = {"network": network, "precision": precision, "code": code, "part": part, "operations": str(found.total())}
+    return row | {"kernels": str(sum(KERNELS.get(name, 1) * count for name, count in found.items()))}
+
+
+def replayed_inputs(network: str, numerics: Numerics, **changes: Any) -> Counter[str]:
     """What is done beside the graph so that it reads the next batch."""
     counting = Operations()
-    with pretended_cuda() as device, numerics_in_force(numerics, DEVICE):
-        state = training_state(network, numerics, load_protocol("fbench"))
+    base = load_protocol("fbench")
+    protocol = base.model_validate(base.model_dump() | changes)
+    with pytest.MonkeyPatch.context() as patch, pretended_cuda() as device, numerics_in_force(numerics, DEVICE):
+        patch.setattr(layers, "TritonArithmetic", lambda: CountedKernels(counting))
+        state = training_state(network, numerics, protocol)
         _one_step(state, Operations())
         graph_class = type(state.train_on._graph)  # type: ignore[attr-defined] # of the recorded step
-        with pytest.MonkeyPatch.context() as patch, counting:
+        with counting:
             patch.setattr(graph_class, "replay", lambda graph: None)
             _one_step(state, counting)
         assert device.runtime.recorded_last is not None
@@ -173,7 +215,6 @@ def replayed_inputs(network: str, numerics: Numerics) -> Counter[str]:
 def main() -> None:
     """Count, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--code", default="now", help="what the rows are called")
     parser.add_argument("--names", metavar="NETWORK", help="print the operations of one network's bf16 step instead")
     given = parser.parse_args()
     if given.names:
@@ -181,10 +222,10 @@ def main() -> None:
             sys.stdout.write(f"{part}: {names.total()}\n")
             sys.stdout.writelines(f"    {count:4} {name}\n" for name, count in names.most_common())
         return
-    rows = counted_rows(given.code)
+    rows = [row for code in CODES for row in counted_rows(code)]
     if TABLE.exists():
         with TABLE.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["code"] != given.code] + rows
+            rows = [row for row in csv.DictReader(file) if row["code"] not in CODES] + rows
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
