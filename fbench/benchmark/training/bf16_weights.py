@@ -56,6 +56,7 @@ class _CastTogether(torch.autograd.Function):
         return tuple(copies)
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         found = {
             number: _in_the_strides_of(weight, gradient)

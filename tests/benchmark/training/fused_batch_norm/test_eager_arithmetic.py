@@ -13,7 +13,7 @@ from fbench.benchmark.training.fused_batch_norm.arithmetic import (
     normalise_and_activate,
 )
 from fbench.benchmark.training.fused_batch_norm.eager import EagerArithmetic, activated, gradient_before
-from tests.benchmark.training.fused_batch_norm.cases import CASES, RESULTS, Case, allowed, computed, differences
+from tests.benchmark.training.fused_batch_norm.cases import CASES, RESULTS, Case, beyond, computed, differences
 
 LAYERS: dict[Activation, type[nn.Module]] = {"none": nn.Identity, "relu": nn.ReLU, "hard_swish": nn.Hardswish}
 CPU = torch.device("cpu")
@@ -41,8 +41,7 @@ def test_results_are_those_of_pytorchs_layers_in_float64(case: Case) -> None:
     output = LAYERS[case.activation]()(normalised)
     gradients = torch.autograd.grad(output, (maps, weight, bias), noted.gradient)
     expected = dict(zip(RESULTS, (output.detach(), *gradients, mean, variance), strict=True))
-    off = differences(found, expected)
-    assert {name: value for name, value in off.items() if value > 2 * allowed(case, name)} == {}
+    assert beyond(differences(found, expected), case) == {}
 
 
 @pytest.mark.parametrize("activation", ["none", "relu", "hard_swish"])
