@@ -61,7 +61,7 @@ def test_what_is_no_number_stays_none_in_interpreted_kernels() -> None:
 @on_cuda
 @with_triton
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_kernels_on_a_device_give_what_the_eager_arithmetic_gives_and_the_same_again(case: Case) -> None:
+def test_kernels_on_cuda_give_what_the_eager_arithmetic_gives_and_the_same_again(case: Case) -> None:
     found, again = (computed(TritonArithmetic(), case, DEVICE) for _ in range(2))
     assert beyond(differences(found, computed(EagerArithmetic(), case, DEVICE)), case) == {}
     assert all(torch.equal(found[name], again[name]) for name in RESULTS)
