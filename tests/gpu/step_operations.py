@@ -26,7 +26,6 @@ from typing import Any, Final
 
 import pytest
 import torch
-from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fbench.architectures.registry import create
@@ -143,7 +142,7 @@ def step_operations(network: str, numerics: Numerics, **changes: Any) -> dict[st
         patch.setattr(step_module, "autocast", forward)
         patch.setattr(step_module, "batch_loss", counting.of("loss", step_module.batch_loss))
         patch.setattr(torch.Tensor, "backward", counting.of("backward", torch.Tensor.backward))
-        patch.setattr(nn.utils, "clip_grad_norm_", counting.of("clipping", nn.utils.clip_grad_norm_))
+        patch.setattr(step_module, "clip_gradients", counting.of("clipping", step_module.clip_gradients))
         patch.setattr(state.optimizer, "step", counting.of("optimizer", state.optimizer.step))
         _one_step(state, Operations())
         for found in counting.by_part.values():

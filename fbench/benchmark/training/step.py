@@ -14,6 +14,7 @@ from fbench.benchmark.machine.device import autocast
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.clipping import clip_gradients
 from fbench.benchmark.training.gathered import gather_small_work
 from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.prepare import prepare_for_training
@@ -112,7 +113,7 @@ def _train_on(
         totals.add(loss, logits, part.labels)
     totals.images += count
     if protocol.gradient_clip_norm is not None:
-        nn.utils.clip_grad_norm_(network.parameters(), protocol.gradient_clip_norm)
+        clip_gradients(network.parameters(), protocol.gradient_clip_norm)
     optimizer.step()
 
 
