@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,16 @@ from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
+from fbench.benchmark.training import step
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from tests.gpu.test_recorded_steps import MIXUP, SGD, same_bits
 from tests.gpu.training import cuda_spec, eager
 from tests.on_cuda import DEVICE, on_cuda
 from tests.support import trial_spec_of
+
+
+def with_numerics(spec: TrialSpec, **changes: str) -> TrialSpec:
+    return spec.model_copy(update={"numerics": spec.numerics.model_copy(update=changes)})
 
 
 def trained_there(spec: TrialSpec, dataset: ImageDataset) -> TrialResult:
@@ -50,6 +56,29 @@ def test_a_recorded_step_on_cuda_has_the_bits_of_the_eager_one_and_its_own_again
     assert same_bits(first, trained_there(spec, stripes))
     assert same_bits(first, trained_there(eager(spec), stripes))
     assert why_lost(DEVICE) == ""
+
+
+@on_cuda
+@pytest.mark.parametrize("architecture", ["lenet5", "ires"])
+def test_weights_cast_and_batches_counted_together_on_cuda_have_the_bits_of_each_layers_own(
+    stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch, architecture: str
+) -> None:
+    spec = with_numerics(cuda_spec(stripes, architecture, ema_decay=0.95), precision="bf16")
+    gathered = trained_there(spec, stripes)
+    monkeypatch.setattr(step, "gather_small_work", lambda network, numerics: network)
+    assert same_bits(gathered, trained_there(spec, stripes))
+
+
+@on_cuda
+@pytest.mark.skipif(find_spec("triton") is None, reason="Triton is not installed")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_fused_batch_norms_on_cuda_train_to_the_same_bits_again_recorded_or_not(
+    stripes: ImageDataset, precision: str
+) -> None:
+    spec = with_numerics(cuda_spec(stripes, "ires"), precision=precision, fused_batch_norm="triton")
+    first = trained_there(spec, stripes)
+    assert same_bits(first, trained_there(spec, stripes))
+    assert same_bits(first, trained_there(eager(spec), stripes))
 
 
 @on_cuda

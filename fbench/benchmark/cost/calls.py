@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch._dynamo
@@ -21,6 +22,7 @@ from fbench.benchmark.records.protocol_library import load_protocol
 from fbench.benchmark.records.specs import NetworkSpec
 from fbench.benchmark.training.augment import MixedBatch
 from fbench.benchmark.training.batches import AugmentedBatches
+from fbench.benchmark.training.gathered import gather_small_work
 from fbench.benchmark.training.optimizers import build_optimizer
 from fbench.benchmark.training.prepare import prepare_for_training
 from fbench.benchmark.training.seeds import derive_seeds
@@ -98,12 +100,13 @@ def training_call(network: NetworkSpec, batch_size: int, numerics: Numerics, dev
 
         return Call(module.train, replayed, _stay, ("data", "step"))
 
-    def built() -> tuple[nn.Module, torch.optim.Optimizer]:
+    def built() -> tuple[nn.Module, Callable[[torch.Tensor], Any], torch.optim.Optimizer]:
         learner = _laid_out(build(network.resolved), numerics, device)
         prepare_for_training(learner, numerics)
-        return learner, build_optimizer(learner, protocol, batch_size, numerics)
+        forward = gather_small_work(learner, numerics)
+        return learner, forward, build_optimizer(learner, protocol, batch_size, numerics)
 
-    held, optimizer = built()
+    held, forward, optimizer = built()
     compiled = _program(held, numerics) if numerics.compile else None
 
     def run(mark: Mark) -> None:
@@ -111,7 +114,7 @@ def training_call(network: NetworkSpec, batch_size: int, numerics: Numerics, dev
         mark()
         optimizer.zero_grad(set_to_none=True)
         with autocast(numerics):
-            logits = (compiled or held)(batch.images)
+            logits = (compiled or forward)(batch.images)
         loss = batch_loss(logits.float(), batch, protocol.label_smoothing)
         mark()
         loss.backward()
@@ -119,9 +122,9 @@ def training_call(network: NetworkSpec, batch_size: int, numerics: Numerics, dev
         optimizer.step()
 
     def place() -> None:
-        nonlocal held, optimizer
+        nonlocal held, forward, optimizer
         if compiled is None:
-            held, optimizer = built()
+            held, forward, optimizer = built()
         else:
             _move(held)
 

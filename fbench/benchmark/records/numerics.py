@@ -37,6 +37,10 @@ class Numerics(FrozenModel):
     compile: bool = False
     cuda_graph: bool = False
     """Whether a whole training step is recorded once and replayed."""
+    fused_batch_norm: Literal["triton", "eager"] | None = None
+    """What computes batch normalisation together with the activation after it in training: Triton's kernels, or
+    PyTorch's operations, slower, by the same formulas. None, until a device has shown which is faster: PyTorch's own
+    layers, one after the other. It takes no part where the network is compiled, as the compiler fuses them."""
     microbatch: PositiveInt | None = None
     """Images per backward pass; none means the whole batch at once."""
     evaluation_batch_size: PositiveInt
@@ -56,6 +60,8 @@ class Numerics(FrozenModel):
         """Safer ways to compute the same on this kind of device, those that give up least first; the last is the plain
         one: eager, and on CUDA contiguous and in fp32 too."""
         parts: tuple[dict[str, object], ...] = ({"compile": False, "cuda_graph": False},)
+        if self.fused_batch_norm:
+            parts = ({"fused_batch_norm": None}, *parts)
         if self.device_kind == "cuda":
             parts = ({"memory_format": "contiguous"}, {"precision": "fp32"}, *parts)
         found: dict[Numerics, None] = {}
@@ -69,6 +75,7 @@ class Numerics(FrozenModel):
         program = "recorded" if self.cuda_graph else "compiled" if self.compile else "eager"
         words = {"memory_format": self.memory_format, "precision": self.precision, "cuda_graph": program}
         words["compile"] = program
+        words["fused_batch_norm"] = "fused" if self.fused_batch_norm else "unfused"
         return tuple(dict.fromkeys(word for name, word in words.items() if getattr(self, name) != getattr(other, name)))
 
 

@@ -44,8 +44,9 @@ class MovingAverage:
         slow, fast = _tensors(self.module), _tensors(network)
         averaged = [index for index, value in enumerate(slow) if value.dtype in _AVERAGED]
         get_ema_multi_avg_fn(decay)([slow[index] for index in averaged], [fast[index] for index in averaged], 0)
-        for index in set(range(len(slow))) - set(averaged):
-            slow[index].copy_(fast[index])
+        copied = sorted(set(range(len(slow))) - set(averaged))
+        if copied:  # together, as each batch normalisation has a counter
+            torch._foreach_copy_([slow[index] for index in copied], [fast[index] for index in copied])
 
     def state_dict(self) -> dict[str, Any]:
         """The averaged network's state, and over how many steps it goes."""

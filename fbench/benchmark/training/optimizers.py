@@ -95,11 +95,13 @@ class RateSchedule:
     def before_step(self, step: int) -> float:
         """Set the learning rate of 0-based ``step`` and return it (first group)."""
         factor = self._factor * rate_factor(self._schedule, step, self._steps)
+        written: set[int] = set()  # on CUDA the groups share one tensor
         for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].fill_(peak * factor)
-            else:
+            if not isinstance(group["lr"], torch.Tensor):
                 group["lr"] = peak * factor
+            elif id(group["lr"]) not in written:
+                group["lr"].fill_(peak * factor)
+                written.add(id(group["lr"]))
         return self._peaks[0] * factor
 
     def after_evaluation(self, validation_loss: float) -> None:

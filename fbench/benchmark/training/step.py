@@ -14,8 +14,11 @@ from fbench.benchmark.machine.device import autocast
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.training.augment import MixedBatch
+from fbench.benchmark.training.clipping import clip_gradients
+from fbench.benchmark.training.gathered import gather_small_work
 from fbench.benchmark.training.outputs import as_logits
 from fbench.benchmark.training.prepare import prepare_for_training
+from fbench.benchmark.training.smoothed_loss import smoothed_cross_entropy
 
 
 class Totals:
@@ -25,6 +28,15 @@ class Totals:
         self.loss = torch.zeros((), device=device)
         self.correct = torch.zeros((), device=device)
         self.images = 0
+
+    @torch.no_grad()
+    def add(self, loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        """Count some images: their mean loss, logits (N, classes) and labels (N,); the host counts ``images``."""
+        if loss.is_cuda:
+            self.loss.add_(loss.detach(), alpha=len(labels))  # one operation less, and other rounding
+        else:
+            self.loss += loss.detach() * len(labels)
+        self.correct += (logits.argmax(1) == labels).sum()
 
     def clear(self) -> None:
         """Start again at zero, in place."""
@@ -61,9 +73,11 @@ def make_step(
     if numerics.compile:
         torch.compiler.reset()
         stepping = torch.compile(network)  # type: ignore[assignment] # torch types compile() as a function
+    forward = gather_small_work(stepping, numerics)
+    weights: dict[float, torch.Tensor] = {}
 
     def step(batch: MixedBatch) -> None:
-        _train_on(stepping, optimizer, batch, protocol, numerics, totals)
+        _train_on(stepping, forward, optimizer, batch, protocol, numerics, totals, weights)
 
     if not numerics.cuda_graph:
         return step
@@ -72,29 +86,34 @@ def make_step(
 
 def _train_on(
     network: nn.Module,
+    forward: Callable[[torch.Tensor], object],
     optimizer: torch.optim.Optimizer,
     batch: MixedBatch,
     protocol: Protocol,
     numerics: Numerics,
     totals: Totals,
+    weights: dict[float, torch.Tensor],
 ) -> None:
-    """One optimizer step over a batch, in microbatches where the numerics say so."""
+    """One optimizer step over a batch, in microbatches where the numerics say so; ``forward`` runs the network.
+
+    ``weights`` keeps the share of each microbatch in the gradient, which is the same at every step.
+    """
     network.train()
     optimizer.zero_grad(set_to_none=True)
     count = batch.images.shape[0]
     for part in _microbatches(batch, numerics.microbatch or count):
         with autocast(numerics):
-            output = network(part.images)
+            output = forward(part.images)
         logits = as_logits(output, len(part.images), "in training")
         loss = batch_loss(logits, part, protocol.label_smoothing)
         weight = part.images.shape[0] / count
-        (loss * weight if weight < 1 else loss).backward()
-        with torch.no_grad():
-            totals.loss += loss.detach() * part.images.shape[0]
-            totals.correct += (logits.argmax(1) == part.labels).sum()
+        if weight not in weights:
+            weights[weight] = torch.full_like(loss, weight)
+        loss.backward(weights[weight])
+        totals.add(loss, logits, part.labels)
     totals.images += count
     if protocol.gradient_clip_norm is not None:
-        nn.utils.clip_grad_norm_(network.parameters(), protocol.gradient_clip_norm)
+        clip_gradients(network.parameters(), protocol.gradient_clip_norm)
     optimizer.step()
 
 
@@ -111,6 +130,8 @@ def batch_loss(logits: torch.Tensor, batch: MixedBatch, label_smoothing: float) 
     if batch.label_shares is not None:
         return F.cross_entropy(logits, batch.label_shares, label_smoothing=label_smoothing)
     if batch.other_labels is None or batch.share is None:
+        if logits.is_cuda:
+            return smoothed_cross_entropy(logits, batch.labels, label_smoothing)
         return F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing)
     first = F.cross_entropy(logits, batch.labels, label_smoothing=label_smoothing, reduction="none")
     second = F.cross_entropy(logits, batch.other_labels, label_smoothing=label_smoothing, reduction="none")
@@ -135,9 +156,7 @@ class _CudaGraphStep:
     def __call__(self, batch: MixedBatch) -> None:
         if self._graph is None or self._inputs is None:
             self._graph, self._inputs = self._record(batch)
-        for name, held in vars(self._inputs).items():
-            if held is not None:
-                held.copy_(getattr(batch, name))
+        _copy_batch(self._inputs, batch)
         self._graph.replay()
         self._totals.images += batch.images.shape[0]
 
@@ -162,6 +181,14 @@ class _CudaGraphStep:
         """What the optimizer keeps for each parameter; nothing before its first step."""
         states = self._optimizer.state.values()
         return [value for state in states for value in state.values() if isinstance(value, torch.Tensor)]
+
+
+def _copy_batch(onto: MixedBatch, given: MixedBatch) -> None:
+    """Write a batch over another, in one operation for each type of number."""
+    pairs = [(held, getattr(given, name)) for name, held in vars(onto).items() if held is not None]
+    for dtype in dict.fromkeys(held.dtype for held, _ in pairs):
+        alike = [pair for pair in pairs if pair[0].dtype is dtype]
+        torch._foreach_copy_([held for held, _ in alike], [value for _, value in alike])
 
 
 def _tensors(network: nn.Module) -> list[torch.Tensor]:
