@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fbench.ablations.suite import Suite, adhoc_suite
 from fbench.api.results import Run
 from fbench.benchmark.clusters.options import ExecutorName, cluster_asked_for
-from fbench.benchmark.records.numerics import Precision
+from fbench.benchmark.records.numerics import FusedBatchNorm, Precision
 from fbench.benchmark.runs.listener import RunListener, Together
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run as run_request
@@ -48,6 +48,7 @@ def run(
     device: str = "auto",
     precision: Precision = "fp32",
     compile: bool = False,
+    fused_batch_norm: FusedBatchNorm | None = None,
     trials_together: int = 1,
     jobs: int | None = None,
     out: Place | None = None,
@@ -92,6 +93,8 @@ def run(
         device: auto, cpu, cuda, cuda:N or mps.
         precision: arithmetic of a new run.
         compile: whether to train with ``torch.compile``.
+        fused_batch_norm: what computes batch normalisation together with the activation after it; PyTorch's own layers,
+            one after the other, where it is none.
         trials_together: trials of one process at a time on CUDA, each on a stream of its own.
         jobs: trials at a time, which never changes a result; by default all cores of a CPU, 1 on a GPU.
         out: the run's folder; by default ``results/SUITE-DATA-PRESET``.
@@ -146,6 +149,7 @@ def run(
         device=device,
         precision=precision,
         compile=compile,
+        fused_batch_norm=fused_batch_norm,
         trials_together=trials_together,
         jobs=jobs,
         out=None if out is None else expanded(out),

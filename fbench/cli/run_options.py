@@ -17,6 +17,13 @@ class PrecisionChoice(StrEnum):
     BF16 = "bf16"
 
 
+class FusedBatchNormChoice(StrEnum):
+    """What computes fused batch normalisations."""
+
+    TRITON = "triton"
+    EAGER = "eager"
+
+
 class ExecutorChoice(StrEnum):
     """What runs the trials."""
 
@@ -56,6 +63,13 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.
 PrecisionOption = Annotated[PrecisionChoice, typer.Option(help="Arithmetic of a new run.")]
 CompileOption = Annotated[
     bool, typer.Option("--compile", help="Train with torch.compile; another way for all where one network fails.")
+]
+FusedBatchNormOption = Annotated[
+    FusedBatchNormChoice | None,
+    typer.Option(
+        help="Compute batch normalisation together with the activation after it in training: by Triton's kernels on "
+        "CUDA, or by PyTorch's operations, slower, by the same formulas. Default: layer by layer.",
+    ),
 ]
 TrialsTogetherOption = Annotated[
     int,

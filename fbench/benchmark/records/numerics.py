@@ -23,6 +23,7 @@ MOST_TOGETHER: Final = 16
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
 Precision = Literal["fp32", "tf32", "bf16"]
+FusedBatchNorm = Literal["triton", "eager"]
 
 
 class Numerics(FrozenModel):
@@ -37,7 +38,7 @@ class Numerics(FrozenModel):
     compile: bool = False
     cuda_graph: bool = False
     """Whether a whole training step is recorded once and replayed."""
-    fused_batch_norm: Literal["triton", "eager"] | None = None
+    fused_batch_norm: FusedBatchNorm | None = None
     """What computes batch normalisation together with the activation after it in training: Triton's kernels, or
     PyTorch's operations, slower, by the same formulas. None, until a device has shown which is faster: PyTorch's own
     layers, one after the other. It takes no part where the network is compiled, as the compiler fuses them."""
@@ -50,7 +51,10 @@ class Numerics(FrozenModel):
 
     def of_cost(self) -> dict[str, object]:
         """What a measurement of cost depends on, as it is hashed: one network is measured at a time."""
-        return self.model_dump(mode="json", exclude={"trials_together"})
+        found = self.model_dump(mode="json", exclude={"trials_together"})
+        if self.fused_batch_norm is None:  # as before there was such a field
+            del found["fused_batch_norm"]
+        return found
 
     def eager(self) -> Numerics:
         """The same arithmetic, neither compiled nor recorded."""
@@ -80,7 +84,12 @@ class Numerics(FrozenModel):
 
 
 def choose_numerics(
-    device_kind: DeviceKind, precision: Precision = "fp32", *, compile: bool = False, trials_together: int = 1
+    device_kind: DeviceKind,
+    precision: Precision = "fp32",
+    *,
+    compile: bool = False,
+    fused_batch_norm: FusedBatchNorm | None = None,
+    trials_together: int = 1,
 ) -> Numerics:
     """The numerics of a new run.
 
@@ -90,8 +99,13 @@ def choose_numerics(
     since a compact network's several hundred kernels take longer to launch than to run. Compiled only where asked.
 
     Raises:
-        UserError: the precision does not exist on the device, or trials cannot run together there.
+        UserError: the precision or the fused kernels do not exist on the device, or trials cannot run together there.
     """
+    if fused_batch_norm == "triton" and device_kind != "cuda":
+        raise UserError(
+            f"--fused-batch-norm triton was given, whose kernels are for CUDA; on {device_kind} leave it out, or give "
+            "eager."
+        )
     if trials_together != 1:
         _refuse_together(device_kind, trials_together, compile=compile)
     if precision == "tf32" and device_kind != "cuda":
@@ -105,6 +119,7 @@ def choose_numerics(
         memory_format="contiguous" if device_kind == "mps" else "channels_last",
         compile=compile,
         cuda_graph=device_kind == "cuda",
+        fused_batch_norm=fused_batch_norm,
         evaluation_batch_size=256 if device_kind == "cpu" else 2048,
         trials_together=trials_together,
     )

@@ -28,7 +28,11 @@ def chosen_numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
     """
     if request.numerics_of is None:
         return choose_numerics(
-            kind, request.precision, compile=request.compile, trials_together=request.trials_together
+            kind,
+            request.precision,
+            compile=request.compile,
+            fused_batch_norm=request.fused_batch_norm,
+            trials_together=request.trials_together,
         )
     numerics = RunFolder.open(request.numerics_of).config().numerics
     if numerics.numerics_version != NUMERICS_VERSION:
@@ -118,7 +122,7 @@ def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
             "numerics version, as another fbench made it": config.numerics.numerics_version,
-            "numerics (device kind, precision, compilation or trials together)": config.numerics.model_dump(
+            "numerics (device kind, precision, compilation, fused layers or trials together)": config.numerics.model_dump(
                 exclude={"numerics_version"}
             ),
         }

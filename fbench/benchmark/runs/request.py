@@ -12,7 +12,7 @@ from fbench.benchmark.data.catalogue import known_data
 from fbench.benchmark.data.references import parse_reference, with_option
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget, Preset, load_preset
-from fbench.benchmark.records.numerics import Precision
+from fbench.benchmark.records.numerics import FusedBatchNorm, Precision
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.protocol_changes import NO_AUGMENTATION
 from fbench.benchmark.records.protocol_library import changed, load_protocol
@@ -41,7 +41,8 @@ class RunRequest:
     ``only_comparable`` means that networks which cannot be computed as is asked are trained in a run of their own,
     beside that of the others; otherwise all are computed in the nearest way that works for all.
 
-    ``trials_together`` is how many trials of fbench's own networks one process trains at a time on CUDA.
+    ``fused_batch_norm`` is what computes batch normalisation together with the activation after it; none means
+    PyTorch's own layers. ``trials_together`` is how many trials of fbench's own networks one process trains at a time on CUDA.
 
     ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
     it is read where it can be.
@@ -66,6 +67,7 @@ class RunRequest:
     device: str = "auto"
     precision: Precision = "fp32"
     compile: bool = False
+    fused_batch_norm: FusedBatchNorm | None = None
     trials_together: int = 1
     jobs: int | None = None
     out: Path | None = None

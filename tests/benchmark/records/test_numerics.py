@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.numerics import Numerics, choose_numerics
+from fbench.benchmark.store.run_folder import RunFolder
+from fbench.core.errors import UserError
 from tests.support import trial_spec_of
 
+COMMITTED = Path(__file__).parents[3] / "results" / "fer2013-standard"
 CUDA = choose_numerics("cuda", "bf16")
 FUSED = CUDA.model_copy(update={"fused_batch_norm": "triton"})
 
@@ -38,3 +43,21 @@ def test_a_network_that_cannot_be_fused_has_ways_without_it() -> None:
     assert len(set(ways)) == len(ways) == 15
     assert FUSED.words_beside(CUDA) == ("fused",)
     assert CUDA.words_beside(FUSED) == ("unfused",)
+
+
+def test_fields_that_came_later_leave_the_ids_of_trials_and_of_costs_alone_at_their_defaults() -> None:
+    (cost,) = RunFolder(COMMITTED).costs()
+    assert cost.spec.cost_id == cost.cost_id
+    record = next(iter(RunFolder(COMMITTED).trials().values()))
+    assert record.spec.trial_id == record.trial_id
+    numerics = choose_numerics("cuda", trials_together=4)
+    assert numerics.of_cost() == choose_numerics("cuda").of_cost()
+    assert choose_numerics("cuda", fused_batch_norm="eager").of_cost() != choose_numerics("cuda").of_cost()
+
+
+def test_kernels_of_triton_are_for_cuda() -> None:
+    with pytest.raises(
+        UserError, match=r"--fused-batch-norm triton was given, .* on cpu leave it out, or give eager\."
+    ):
+        choose_numerics("cpu", fused_batch_norm="triton")
+    assert choose_numerics("cpu", fused_batch_norm="eager").fused_batch_norm == "eager"
