@@ -122,7 +122,7 @@ def different_settings(ours: RunConfig, theirs: RunConfig) -> list[str]:
             "preset": config.budget,
             "data": [spec.fingerprint for spec in config.data],
             "numerics version, as another fbench made it": config.numerics.numerics_version,
-            "numerics (device kind, precision, compilation, fused layers or trials together)": config.numerics.model_dump(
+            "numerics (device, precision, compilation, fused layers or trials together)": config.numerics.model_dump(
                 exclude={"numerics_version"}
             ),
         }

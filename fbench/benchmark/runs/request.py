@@ -42,7 +42,8 @@ class RunRequest:
     beside that of the others; otherwise all are computed in the nearest way that works for all.
 
     ``fused_batch_norm`` is what computes batch normalisation together with the activation after it; none means
-    PyTorch's own layers. ``trials_together`` is how many trials of fbench's own networks one process trains at a time on CUDA.
+    PyTorch's own layers. ``trials_together`` is how many trials of fbench's own networks one process trains at a time
+    on CUDA.
 
     ``energy`` means to read energy on an accelerator, which takes two seconds of each network in each setting; on a CPU
     it is read where it can be.
