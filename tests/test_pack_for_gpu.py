@@ -93,7 +93,7 @@ def test_more_than_may_travel_is_refused_with_its_largest_parts(packing: ModuleT
 
 def pack_little(packing: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> Path:
     """The folder with one small wheel."""
-    monkeypatch.setattr(packing, "gather", lambda wanted, there, folder: [make_wheel(folder, "alpha")])
+    monkeypatch.setattr(packing, "gather", lambda wanted, there, folder, pins: [make_wheel(folder, "alpha")])
     packing.pack(tmp_path / "carried", None, [], **given)
     return tmp_path / "carried"
 
@@ -172,7 +172,6 @@ def test_the_command_packs_and_prints_its_parts(packing: ModuleType, tmp_path: P
         emotion=np.arange(21, dtype=np.uint8) % 7,
         usage=np.repeat([0, 1, 2], 7).astype(np.uint8),
     )
-    required = wheels.already_there([])
     project = packing.tomllib.loads((packing.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = [one.partition(">")[0] for one in project["dependencies"]] + list(packing.TESTS)
     call = [sys.executable, str(packing.ROOT / "scripts" / "pack_for_gpu"), "--faces", str(tmp_path / "faces.npz")]

@@ -15,12 +15,12 @@ from typing import Final
 from tests.gpu.contact.command import parser_of, run
 from tests.gpu.contact.stages import Stage
 
-SECONDS: Final = 420.0
+SECONDS: Final = 480.0
 STAGES: Final = (
     Stage("faces", "tests.gpu.contact.faces", 30),
     Stage("trainings", "tests.gpu.contact.trainings", 150),
     Stage("plain loop", "tests.gpu.contact.plain_loop", 60),
-    Stage("commands", "tests.gpu.contact.commands", 120),
+    Stage("commands", "tests.gpu.contact.commands", 180),
     Stage("accuracy", "tests.gpu.contact.accuracy", 60),
 )
 

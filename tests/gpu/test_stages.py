@@ -160,6 +160,17 @@ def test_the_operations_of_a_step_are_counted_by_their_names(here: Settings, mon
     assert found["kernel_us_a_step"] > 0
 
 
+def test_a_span_that_the_host_named_is_no_kernel() -> None:
+    cpu, gpu = torch.autograd.DeviceType.CPU, torch.autograd.DeviceType.CUDA
+    given = [("aten::add", cpu, 10, 0.0), ("step", cpu, 5, 0.0), ("step", gpu, 5, 90.0), ("add_kernel", gpu, 10, 60.0)]
+    events = [
+        SimpleNamespace(key=key, device_type=kind, count=count, self_device_time_total=spent, self_cpu_time_total=1.0)
+        for key, kind, count, spent in given
+    ]
+    assert kernels.rows_of(events, on_gpu=True) == [{"kernel": "add_kernel", "calls_a_step": 2.0, "us_a_step": 12.0}]
+    assert [row["kernel"] for row in kernels.rows_of(events, on_gpu=False)] == ["aten::add", "step"]
+
+
 @pytest.mark.slow
 def test_trials_together_are_timed_and_held_against_each_alone(
     there: Settings, monkeypatch: pytest.MonkeyPatch

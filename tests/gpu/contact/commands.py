@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
 from tests.gpu.contact.faces import reference_of
 from tests.gpu.contact.settings import Settings
@@ -41,11 +43,20 @@ def quick_run(jobs: int, settings: Settings) -> Mapping[str, Any]:
         "took_s": took_s,
         "trials": len(records),
         "finished": sum(record.status == "finished" for record in records),
+        "first_start_to_last_end_s": _span_s(records),
         "total_time_of_trials_s": sum(one.total_time_s for one in times),
         "train_time_of_trials_s": sum(one.train_time_s for one in times),
         "memory_format": records[0].spec.numerics.memory_format if records else "none",
         "failures": [record.failure_reason for record in records if record.failure_reason][:3],
     }
+
+
+def _span_s(records: Sequence[TrialRecord]) -> float:
+    """Seconds from the first start of a trial to the last end; records keep whole seconds."""
+    if not records:
+        return 0.0
+    ends = [datetime.fromisoformat(record.finished_at) for record in records]
+    return (max(ends) - min(datetime.fromisoformat(record.started_at) for record in records)).total_seconds()
 
 
 def speed(settings: Settings) -> Mapping[str, Any]:

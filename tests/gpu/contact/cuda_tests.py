@@ -39,10 +39,11 @@ def tests(settings: Settings) -> Mapping[str, Any]:
     report.unlink(missing_ok=True)
     options = ["-q", "-p", "no:cacheprovider", "-p", "tests.gpu.contact.reporting", "-m", ""]
     if find_spec("xdist") is not None:
-        options += ["-n", str(PROCESSES), "--dist", "worksteal"]
+        options += ["-p", "xdist.plugin", "-n", str(PROCESSES), "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", "-o", "addopts=--strict-markers", *options, "-k", "cuda", *files()]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment = kept | {"FBENCH_TEST_REPORT": str(report), "PYTHONPATH": _path()}
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # whose warnings would be errors
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     rows = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()] if report.exists() else []
     counts = {how: sum(row["outcome"] == how for row in rows) for how in ("passed", "failed", "skipped")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import torch
@@ -62,11 +62,17 @@ def profiled(step: Callable[[], None], device: torch.device) -> list[dict[str, A
         for _ in range(STEPS):
             step()
         synchronize(device)
+    return rows_of(course.key_averages(), on_gpu)
+
+
+def rows_of(events: Iterable[Any], on_gpu: bool) -> list[dict[str, Any]]:
+    """The events of the device, added up by name; spans that the host named are none of its kernels."""
+    events = list(events)
+    spans = {event.key for event in events if event.device_type == torch.autograd.DeviceType.CPU}
     calls: dict[str, int] = defaultdict(int)
     spent_us: dict[str, float] = defaultdict(float)
-    for event in course.key_averages():
-        of_device = event.device_type == torch.autograd.DeviceType.CUDA
-        if of_device == on_gpu:
+    for event in events:
+        if (event.key not in spans) if on_gpu else (event.key in spans):
             calls[event.key] += event.count
             spent_us[event.key] += event.self_device_time_total if on_gpu else event.self_cpu_time_total
     return [

@@ -37,18 +37,27 @@ def step_time(network: str, factor: Factor, settings: Settings) -> Mapping[str, 
     batch = 8 if settings.small else load_protocol("fbench").batch_size
     device, times = pick_device(settings.device), 2 if settings.small else 50
     with numerics_in_force(numerics, device), factor.in_force():
+        before = _reset_memory(device)
         step = step_of(network, numerics, batch, device)
         rounds = sorted(1e6 * seconds_of(step, times, device) for _ in range(1 if settings.small else REPEATS))
-        peak_mib = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else 0.0
+        peak = torch.cuda.max_memory_allocated(device) - before if device.type == "cuda" else 0
     return {
         "step_us": rounds[len(rounds) // 2],
         "least_us": rounds[0],
         "most_us": rounds[-1],
         "images_per_s": batch / rounds[len(rounds) // 2] * 1e6,
-        "highest_memory_of_stage_mib": peak_mib,
+        "peak_memory_mib": peak / 2**20,
         "batch": batch,
         "factor": asdict(factor),
     }
+
+
+def _reset_memory(device: torch.device) -> int:
+    """Bytes that are allocated on a device now; the highest number is counted from here."""
+    if device.type != "cuda":
+        return 0
+    torch.cuda.reset_peak_memory_stats(device)
+    return torch.cuda.memory_allocated(device)
 
 
 def changed(numerics: Numerics, factor: Factor) -> Numerics:
