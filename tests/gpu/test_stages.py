@@ -34,7 +34,7 @@ from tests.gpu.contact.settings import Settings
 from tests.gpu.contact.stages import NotHereError
 from tests.gpu.contact.trials import patterned_images
 from tests.gpu.pretended import DEVICE, pretended_cuda
-from tests.support import make_stripes, run_here, trial_spec_of, use_stripes
+from tests.support import Heard, data_spec_of, make_stripes, run_here, trial_spec_of, use_stripes
 
 
 @pytest.fixture
@@ -257,10 +257,25 @@ def test_the_plain_loop_is_drawn_out_to_as_many_epochs(here: Settings, monkeypat
 
 
 @pytest.mark.slow
-def test_accuracy_is_held_against_the_trainings_on_a_processor(here: Settings) -> None:
-    """On other images it says so."""
-    reference = accuracy.reference_trials()
-    assert [record.spec.seed for record in reference] == list(range(10))
+def test_accuracy_is_held_against_the_same_trainings_on_a_processor(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stripes, heard = make_stripes(), Heard()
+    use_stripes(monkeypatch)
+    run_here([trial_spec_of(stripes, "lenet5", seed) for seed in range(3)], here.work / "run", heard)
+    records = sorted(heard.records, key=lambda record: record.spec.seed)
+    monkeypatch.setattr(accuracy, "reference_trials", lambda: records)
+    monkeypatch.setattr(accuracy, "images_of", lambda settings: (stripes, data_spec_of(stripes)))
+    (found,) = all_of(accuracy, here).values()
+    assert found["of_seeds"] == found["of_seeds_on_processor"][:1]  # the same arithmetic here
+    mean, deviation = found["processor_top1"], found["processor_deviation"]
+    expected = (found["validation_top1"] - mean) / (deviation * (1 + 1 / 3) ** 0.5)
+    assert found["difference_in_errors"] == pytest.approx(expected)
+
+
+@pytest.mark.slow
+def test_on_other_images_accuracy_is_not_held_against_the_reference(here: Settings) -> None:
+    assert [record.spec.seed for record in accuracy.reference_trials()] == list(range(10))
     assert all_of(accuracy, here) == {"ires fp32": None}
 
 

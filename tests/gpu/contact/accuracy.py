@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from fbench.benchmark.machine.device import pick_device
+from fbench.benchmark.records.numerics import Precision
 from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.trial import TrialContext, run_trial
@@ -26,10 +27,10 @@ SEEDS: Final = 3
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """The same trials in each precision."""
     for precision in reversed(precisions_of(settings)):
-        yield Measurement(f"{NETWORK} {precision}", lambda p=precision: accuracy(p, settings))
+        yield Measurement(f"{NETWORK} {precision}", partial(accuracy, precision, settings))
 
 
-def accuracy(precision: Any, settings: Settings) -> Mapping[str, Any]:
+def accuracy(precision: Precision, settings: Settings) -> Mapping[str, Any]:
     """Top-1 on the validation split of some seeds, and of all seeds on the processor: mean and standard deviation.
 
     Raises:
@@ -49,11 +50,12 @@ def accuracy(precision: Any, settings: Settings) -> Mapping[str, Any]:
         found.append(result.record.validation.top1)
     there = [record.validation.top1 for record in reference if record.validation is not None]
     mean, deviation = statistics.mean(there), statistics.stdev(there)
+    error = (1 / len(found) + 1 / len(there)) ** 0.5  # of the difference of two means, in deviations
     return {
         "validation_top1": statistics.mean(found),
         "processor_top1": mean,
         "processor_deviation": deviation,
-        "difference_in_deviations": (statistics.mean(found) - mean) / deviation * len(found) ** 0.5,
+        "difference_in_errors": (statistics.mean(found) - mean) / (deviation * error),
         "of_seeds": found,
         "of_seeds_on_processor": there,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from torch import nn
@@ -28,7 +28,7 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     """Each network in each precision."""
     for network in NETWORKS[: 2 if settings.small else None]:
         for precision in precisions_of(settings):
-            yield Measurement(f"{network} {precision}", lambda n=network, p=precision: agreement(n, p, settings))
+            yield Measurement(f"{network} {precision}", partial(agreement, network, precision, settings))
 
 
 def agreement(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:

@@ -103,10 +103,12 @@ class Call:
         given = (stage.name, stage.module, self.settings.to_json(), skipped)
         process = self._context.Process(target=run_stage, args=given)
         process.start()
-        process.join(limit_s)
-        code = process.exitcode
-        _end_group(process)
-        return code if isinstance(code, int) else None
+        try:
+            process.join(limit_s)
+            code: int | None = process.exitcode
+        finally:  # also where this process is interrupted, whose signals do not reach the other's group
+            _end_group(process)
+        return code
 
     def _note(self, stage: Stage, result: str, status: Status, began: float, reason: str) -> None:
         append(self.settings.out, Line(stage.name, result, status, time.monotonic() - began, reason=reason))

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +25,9 @@ NETWORKS: Final = ("arch1", "ires")
 
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """The speed of two networks, and a quick run one trial at a time and four."""
-    yield Measurement("speed", lambda: speed(settings))
+    yield Measurement("speed", partial(speed, settings))
     for jobs in JOBS[: 1 if settings.small else None]:
-        yield Measurement(f"quick run, jobs {jobs}", lambda one=jobs: quick_run(one, settings))
+        yield Measurement(f"quick run, jobs {jobs}", partial(quick_run, jobs, settings))
 
 
 def quick_run(jobs: int, settings: Settings) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ SHOWN: Final = 1500
 
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """All in one call of pytest."""
-    yield Measurement("pytest", lambda: tests(settings))
+    yield Measurement("pytest", partial(tests, settings))
 
 
 def tests(settings: Settings) -> Mapping[str, Any]:
@@ -40,7 +41,17 @@ def tests(settings: Settings) -> Mapping[str, Any]:
     options = ["-q", "-p", "no:cacheprovider", "-p", "tests.gpu.contact.reporting", "-m", ""]
     if find_spec("xdist") is not None:
         options += ["-p", "xdist.plugin", "-n", str(PROCESSES), "--dist", "worksteal"]
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=--strict-markers", *options, "-k", "cuda", *files()]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-o",
+        "addopts=--strict-markers",
+        *options,
+        "-k",
+        "cuda or accelerator",
+        *files(),
+    ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment = kept | {"FBENCH_TEST_REPORT": str(report), "PYTHONPATH": _path()}
     environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # whose warnings would be errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -26,7 +27,7 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     precisions: tuple[Precision, ...] = ("bf16", "fp32") if settings.is_cuda else precisions_of(settings)
     for network in NETWORKS[: 1 if settings.small else None]:
         for precision in precisions:
-            yield Measurement(f"{network} {precision}", lambda n=network, p=precision: equal_bits(n, p, settings))
+            yield Measurement(f"{network} {precision}", partial(equal_bits, network, precision, settings))
 
 
 def equal_bits(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:

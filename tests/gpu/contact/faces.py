@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from fbench.benchmark.data.dataset import ImageDataset
@@ -20,7 +21,7 @@ FILE: Final = "faces.npz"
 
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """Unpack them once, for all stages after this one."""
-    yield Measurement("unpacked", lambda: unpacked(settings))
+    yield Measurement("unpacked", partial(unpacked, settings))
 
 
 def unpacked(settings: Settings) -> Mapping[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import torch
+from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from fbench.benchmark.machine.device import numerics_in_force, pick_device, synchronize
@@ -31,7 +33,7 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
             for precision in precisions:
                 numerics = numerics_of(settings, precision)
                 given = numerics if way == "recorded" else numerics.eager()
-                yield Measurement(f"{network} {precision} {way}", lambda n=network, g=given: kernels(n, g, settings))
+                yield Measurement(f"{network} {precision} {way}", partial(kernels, network, given, settings))
 
 
 def kernels(network: str, numerics: Numerics, settings: Settings) -> Mapping[str, Any]:
@@ -68,7 +70,7 @@ def profiled(step: Callable[[], None], device: torch.device) -> list[dict[str, A
 def rows_of(events: Iterable[Any], on_gpu: bool) -> list[dict[str, Any]]:
     """The events of the device, added up by name; spans that the host named are none of its kernels."""
     events = list(events)
-    spans = {event.key for event in events if event.device_type == torch.autograd.DeviceType.CPU}
+    spans = {event.key for event in events if event.device_type == DeviceType.CPU}
     calls: dict[str, int] = defaultdict(int)
     spent_us: dict[str, float] = defaultdict(float)
     for event in events:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +30,7 @@ ASKED_OF_DRIVER: Final = (
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """Versions, the device and its memory, the host, packages."""
     yield Measurement("versions", versions)
-    yield Measurement("device", lambda: device(settings))
+    yield Measurement("device", partial(device, settings))
     yield Measurement("host", host)
     yield Measurement("packages", packages)
     yield Measurement("driver", driver)
@@ -65,7 +66,7 @@ def device(settings: Settings) -> Mapping[str, Any]:
         "multiprocessors": properties.multi_processor_count,
         "free_gib": free / 2**30,
         "total_gib": total / 2**30,
-        "level_2_cache_mib": properties.L2_cache_size / 2**20,
+        "level_2_cache_mib": getattr(properties, "L2_cache_size", 0) / 2**20,
         "devices": torch.cuda.device_count(),
         "bf16": torch.cuda.is_bf16_supported(including_emulation=False),
     }

@@ -15,7 +15,7 @@ from fbench.benchmark.data.layouts.class_names import FER2013_CLASSES
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.references import parse_reference
 from fbench.core.errors import UserError
-from fbench.core.npz import read_npz
+from fbench.core.npz import read_npz, write_npz
 from tests.gpu.contact.packed_images import pack_images, unpack_images
 
 BESIDE: Final = ("labels", "split", "class_names")
@@ -76,7 +76,8 @@ def write_packed(file: Path, dataset: ImageDataset) -> None:
     if dataset.image_shape[0] != 1:
         raise UserError(f"{dataset.name} has images of {dataset.image_shape[0]} channels; give gray ones.")
     beside = {"labels": dataset.labels, "split": dataset.split, "class_names": np.array(dataset.class_names)}
-    np.savez_compressed(file, **pack_images(dataset.images[:, 0]), **beside)
+    with file.open("wb") as stream:
+        write_npz(stream, pack_images(dataset.images[:, 0]) | beside)
 
 
 def unpack_to(packed: Path, target: Path) -> ImageDataset:
@@ -89,7 +90,9 @@ def unpack_to(packed: Path, target: Path) -> ImageDataset:
     if not target.exists():
         arrays = read_npz(packed)
         partial = target.with_suffix(".partial.npz")
-        np.savez(partial, images=unpack_images(arrays), **{name: arrays[name] for name in BESIDE})
+        whole = {"images": unpack_images(arrays)} | {name: arrays[name] for name in BESIDE}
+        with partial.open("wb") as stream:
+            write_npz(stream, whole, compressed=False)
         partial.rename(target)
     return read_arrays(target, "faces")
 

@@ -69,8 +69,13 @@ def pack_images(images: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         symbols[position] = (values - predicted) & 255
     frequencies = np.stack([_frequencies(symbols[contexts == one]) for one in range(CONTEXTS)])
     words, states = _coded(symbols, contexts, frequencies)
-    arrays = {"words": words, "states": states, "frequencies": frequencies, "edges": edges}
-    arrays |= {"weights": rule.weights, "levels": rule.levels, "shape": np.array(images.shape, np.int64)}
+    arrays: dict[str, npt.NDArray[Any]] = {"words": words, "states": states, "frequencies": frequencies}
+    arrays |= {
+        "edges": edges,
+        "weights": rule.weights,
+        "levels": rule.levels,
+        "shape": np.array(images.shape, np.int64),
+    }
     return arrays | {"copies": which.reshape(-1).astype(np.uint32)}
 
 
@@ -139,7 +144,7 @@ def _neighbourhoods(pixels: npt.NDArray[np.uint8]) -> Iterator[tuple[int, int, l
 def _activity(near: list[Ints]) -> Ints:
     """How much a neighbourhood varies."""
     west, north, north_west, north_east, west2, north2 = near[:6]
-    found = np.abs(west - north_west) + np.abs(north - north_west) + np.abs(north - north_east)
+    found: Ints = np.abs(west - north_west) + np.abs(north - north_west) + np.abs(north - north_east)
     found += np.abs(west - west2) + np.abs(north - north2)
     return found
 

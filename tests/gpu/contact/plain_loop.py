@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from fbench.benchmark.machine.device import pick_device
@@ -26,7 +27,7 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     for what, measure in (("", with_loader), (" steps alone", steps_alone)):
         for network, precision in trained(settings)[: 1 if settings.small else None]:
             name = f"{network} {precision}{what}"
-            yield Measurement(name, lambda n=network, p=precision, m=measure: m(n, p, settings))
+            yield Measurement(name, partial(measure, network, precision, settings))
 
 
 def with_loader(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,6 @@ import torch
 from fbench.benchmark.machine.cuda_graph import recorded
 from fbench.benchmark.machine.device import current_device, pick_device
 from fbench.benchmark.records.numerics import Precision
-from tests.calibration.accelerator import copy_bytes_per_s
 from tests.gpu.contact.settings import Settings
 from tests.gpu.contact.stages import Measurement, NotHereError
 from tests.gpu.contact.timing import seconds_of
@@ -22,10 +22,10 @@ NODES = 1000
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """A copy, a matrix product in each precision, a node of a graph."""
     device = pick_device(settings.device)
-    yield Measurement("copy", lambda: copy(device, settings.small))
-    yield Measurement("graph node", lambda: graph_node(device))
+    yield Measurement("copy", partial(copy, device, settings.small))
+    yield Measurement("graph node", partial(graph_node, device))
     for precision in precisions_of(settings):
-        yield Measurement(f"matrix product {precision}", lambda one=precision: matrix_product(one, device, settings))
+        yield Measurement(f"matrix product {precision}", partial(matrix_product, precision, device, settings))
 
 
 def copy(device: torch.device, small: bool) -> Mapping[str, Any]:
@@ -33,7 +33,12 @@ def copy(device: torch.device, small: bool) -> Mapping[str, Any]:
     a step's maps have."""
     with current_device(device):
         sizes = {"large": 2**24 if small else 2**30, "of_a_map": 2**20 if small else 2**23}
-        return {f"{name}_gb_per_s": copy_bytes_per_s(device, size) / 1e9 for name, size in sizes.items()}
+        found: dict[str, float] = {}
+        for name, size in sizes.items():
+            source = torch.ones(size, dtype=torch.uint8, device=device)
+            target = torch.empty_like(source)
+            found[f"{name}_gb_per_s"] = 2 * size / seconds_of(partial(target.copy_, source), 20, device) / 1e9
+        return found
 
 
 def matrix_product(precision: Precision, device: torch.device, settings: Settings) -> Mapping[str, Any]:

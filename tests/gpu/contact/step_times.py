@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -26,7 +27,7 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     """Each factor for each network, networks within factors, so that what is cut off is the last factors."""
     for factor in factors():
         for network in NETWORKS[: 1 if settings.small else None]:
-            yield Measurement(f"{network} {factor.name}", lambda n=network, f=factor: step_time(n, f, settings))
+            yield Measurement(f"{network} {factor.name}", partial(step_time, network, factor, settings))
 
 
 def step_time(network: str, factor: Factor, settings: Settings) -> Mapping[str, Any]:

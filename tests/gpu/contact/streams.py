@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -28,9 +29,9 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     for network, precision in NETWORKS[: 1 if settings.small else None]:
         chosen = precision if settings.is_cuda else "fp32"
         name = f"{network} {chosen}"
-        yield Measurement(f"{name} bits", lambda n=network, p=chosen: bits(n, p, settings))
+        yield Measurement(f"{name} bits", partial(bits, network, chosen, settings))
         for number in AT_A_TIME[: 2 if settings.small else None]:
-            yield Measurement(f"{name} {number}", lambda n=network, p=chosen, k=number: timed(n, p, k, settings))
+            yield Measurement(f"{name} {number}", partial(timed, network, chosen, number, settings))
 
 
 def bits(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:

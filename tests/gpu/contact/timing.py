@@ -26,4 +26,4 @@ def seconds_of(work: Callable[[], object], times: int, device: torch.device, war
         work()
     end.record()
     end.synchronize()
-    return begin.elapsed_time(end) / 1000.0 / times
+    return float(begin.elapsed_time(end)) / 1000.0 / times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -31,7 +32,7 @@ def trained(settings: Settings) -> tuple[tuple[str, Precision], ...]:
 def measurements(settings: Settings) -> Iterator[Measurement]:
     """Each training of 100 epochs."""
     for network, precision in trained(settings)[: 1 if settings.small else None]:
-        yield Measurement(f"{network} {precision}", lambda n=network, p=precision: training(n, p, settings))
+        yield Measurement(f"{network} {precision}", partial(training, network, precision, settings))
 
 
 def training(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:

@@ -30,7 +30,8 @@ class WheelError(Exception):
 
 def environment() -> dict[str, str]:
     """What the markers of requirements are asked of: that machine, not this one."""
-    given = dict(default_environment()) | {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0"}
+    given = {name: str(value) for name, value in default_environment().items()}
+    given |= {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0"}
     given |= {"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux", "platform_machine": "x86_64"}
     return given | {"implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": ""}
 
