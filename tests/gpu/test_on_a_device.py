@@ -23,7 +23,8 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training import step
 from fbench.benchmark.training.trial import TrialContext, run_trial
-from tests.gpu.test_recorded_steps import MIXUP, SGD, same_bits
+from tests.gpu.same_bits import same_bits
+from tests.gpu.test_recorded_steps import MIXUP, SGD
 from tests.gpu.training import cuda_spec, eager
 from tests.on_cuda import DEVICE, on_cuda
 from tests.support import trial_spec_of

@@ -10,27 +10,15 @@ import torch
 from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.machine import cuda_graph
 from fbench.benchmark.records.specs import TrialSpec
-from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from tests.gpu.pretended import DEVICE, pretended_cuda
+from tests.gpu.same_bits import same_bits
 from tests.gpu.training import cuda_spec, eager, trained
 
 ADAM = {"kind": "adam", "learning_rate": 0.003}
 SGD = {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}
 PLAIN_SGD = {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.0, "nesterov": False}
 MIXUP = {"flip_probability": 0.5, "mixup_alpha": 0.4, "erasing_probability": 0.5}
-
-
-def same_bits(one: TrialResult, other: TrialResult) -> bool:
-    """Whether two trainings have the same losses, weights and logits, bit for bit."""
-    assert one.weights is not None
-    assert other.weights is not None
-    curves = [[(row.train_loss, row.train_top1, row.validation_loss) for row in of.history] for of in (one, other)]
-    return (
-        curves[0] == curves[1]
-        and one.weights.keys() == other.weights.keys()
-        and all(torch.equal(value, other.weights[name]) for name, value in one.weights.items())
-    )
 
 
 @pytest.mark.parametrize(

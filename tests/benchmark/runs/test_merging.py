@@ -148,7 +148,7 @@ OTHER_RUNS = {
     "preset": lambda config: config["budget"].update(image_passes=999),
     "protocol": lambda config: config["protocol"]["optimizer"].update(learning_rate=0.5),
     "numerics version": lambda config: config["numerics"].update(numerics_version=1),
-    "numerics (device kind": lambda config: config["numerics"].update(precision="bf16"),
+    "numerics (device": lambda config: config["numerics"].update(precision="bf16"),
 }
 
 
