@@ -31,16 +31,21 @@ MAPS = ("maps", "output", "gradient")
 WHOLE_NUMBERS = ("rows", "channels", "parts", "rows_per_part", "rows_per_program")
 
 
-@cache
 def interpreted() -> dict[str, Any]:
-    """What :mod:`cases` prints, in a process of its own: Triton reads how it is to run when it is imported."""
-    command = [sys.executable, "-W", "ignore", "-m", CASES_MODULE]
-    done = subprocess.run(command, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True)
+    """What :mod:`cases` prints; a test that needs it skips where the interpreter does not run."""
+    done = _interpreter()
     if "only 0-dimensional arrays can be converted" in done.stderr:
         pytest.skip("Triton's interpreter needs a NumPy before 2.4")
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+@cache
+def _interpreter() -> subprocess.CompletedProcess[str]:
+    """A process of its own: Triton reads how it is to run when it is imported."""
+    command = [sys.executable, "-W", "ignore", "-m", CASES_MODULE]
+    return subprocess.run(command, env=os.environ | {"TRITON_INTERPRET": "1"}, capture_output=True, text=True)
 
 
 @pytest.mark.slow
