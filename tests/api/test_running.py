@@ -82,7 +82,7 @@ def test_what_does_not_go_together_is_a_sentence() -> None:
         fbench.run(arch=[])
     with pytest.raises(UserError, match=r"data=\[\] was given; name at least one"):
         fbench.run(arch="ires", data=[])
-    with pytest.raises(UserError, match="no argument 'sed'. Did you mean 'seeds'"):
+    with pytest.raises(UserError, match=r"no argument 'sed'\. Did you mean 'seeds'"):
         fbench.run(sed=3)  # type: ignore[call-arg] # no type checker lets it through
 
 
