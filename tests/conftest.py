@@ -6,6 +6,7 @@ workers start when it has read this file.
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -90,6 +91,19 @@ def coarse_measurement() -> Iterator[None]:
     """Runs measure their machine in a second, not in half a minute."""
     with pytest.MonkeyPatch.context() as patch:
         measure_coarsely(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_built_once() -> Iterator[None]:
+    """The tree of commands is built at the first call of the command line in a process, not for each: it takes 30 ms,
+    and nothing of a call stays in it."""
+    import typer.main
+
+    built = functools.cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.main.get_command", built)
+        patch.setattr("typer.testing._get_command", built)
         yield
 
 
