@@ -78,6 +78,30 @@ def faces_at_hand(own_cache: Path, rendered_faces: Path) -> None:
     shutil.copytree(rendered_faces, own_cache, copy_function=os.link, dirs_exist_ok=True)
 
 
+@pytest.fixture(scope="session")
+def measured_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the ceilings of this machine, measured coarsely; read it only."""
+
+    def measure(cache: Path) -> Path:
+        import torch
+
+        from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
+        from fbench.benchmark.records.numerics import choose_numerics
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FBENCH_CACHE_DIR", str(cache))
+            roofline_of_this_machine(choose_numerics("cpu"), torch.device("cpu"))
+        return cache
+
+    return made_once(tmp_path_factory, "measured-machine", measure)
+
+
+@pytest.fixture
+def machine_at_hand(own_cache: Path, measured_machine: Path) -> None:
+    """The test's own cache holds the ceilings of this machine: other processes that it starts measure none."""
+    shutil.copytree(measured_machine, own_cache, copy_function=os.link, dirs_exist_ok=True)
+
+
 @pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports whose figures are made and described but not painted: for tests of words and numbers."""

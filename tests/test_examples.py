@@ -34,6 +34,7 @@ def test_pre_commit_reads_the_hooks() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("machine_at_hand")
 def test_the_workflow_passes_with_a_new_network_and_fails_with_a_changed_one(tmp_path: Path) -> None:
     workflow = yaml.safe_load((ROOT / "examples" / "github-workflow.yml").read_text(encoding="utf-8"))
     steps = {step["name"]: step["run"] for step in workflow["jobs"]["gate"]["steps"] if "run" in step}
