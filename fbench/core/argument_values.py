@@ -33,7 +33,7 @@ def problem_of(name: str, value: object, hint: Any) -> str:
 def is_unremarkable(value: object) -> bool:
     """Whether a value is a short text of printable ASCII, or a short number."""
     if isinstance(value, str):
-        return len(value) < 256 and value.isascii() and value.isprintable()
+        return 0 < len(value) < 256 and value.isascii() and value.isprintable()
     return isinstance(value, int) and abs(value) < 10**MOST_DIGITS
 
 
@@ -43,6 +43,8 @@ def _problem(value: object, is_path: bool, is_prose: bool) -> str:
     if not isinstance(value, str | pathlib.Path) or is_unremarkable(value):
         return ""
     if is_path:
+        if not str(value):
+            return "is empty, which stands for no path"
         try:
             os.lstat(value)
         except FileNotFoundError:

@@ -20,6 +20,7 @@ from fbench.core.argument_values import is_unremarkable, problem_of
         (["a", "\udc80"], Sequence[str], "has characters that no text file can hold"),
         ("x" * 4097, str | None, "has 4,097 characters, and at most 4,096 may be"),
         ("x" * 300, str | Path, "is no path (File name too long)"),
+        ("", str | Path | None, "is empty, which stands for no path"),
         (Path("a\0b"), str | Path, "is no path (ValueError: embedded null byte)"),
     ],
 )
@@ -29,7 +30,14 @@ def test_it_is_said_why(value: object, hint: Any, problem: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "hint"),
-    [(10**18 - 1, int), ("Gesichter, größer", str), ("no/such/file", str | Path), ("\udc80", str | Path), (None, str)],
+    [
+        (10**18 - 1, int),
+        ("", str),
+        ("Gesichter, größer", str),
+        ("no/such/file", str | Path),
+        ("\udc80", str | Path),
+        (None, str),
+    ],
 )
 def test_what_can_be_used_passes(value: object, hint: Any) -> None:
     assert problem_of("given", value, hint) == ""
