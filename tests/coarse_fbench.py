@@ -30,8 +30,10 @@ def leave_cost_out(patch: pytest.MonkeyPatch) -> None:
 
 
 if __name__ == "__main__":
+    from fbench.benchmark.cost import speed
     from fbench.cli.app import main
 
     with pytest.MonkeyPatch.context() as coarse:
         measure_coarsely(coarse)
+        coarse.setattr(speed, "CostPlan", partial(speed.CostPlan, largest_batch_size=4))
         sys.exit(main())

@@ -6,6 +6,7 @@ workers start when it has read this file.
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -77,6 +78,30 @@ def faces_at_hand(own_cache: Path, rendered_faces: Path) -> None:
     shutil.copytree(rendered_faces, own_cache, copy_function=os.link, dirs_exist_ok=True)
 
 
+@pytest.fixture(scope="session")
+def measured_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the ceilings of this machine, measured coarsely; read it only."""
+
+    def measure(cache: Path) -> Path:
+        import torch
+
+        from fbench.benchmark.cost.roofline.measure_roofline import roofline_of_this_machine
+        from fbench.benchmark.records.numerics import choose_numerics
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FBENCH_CACHE_DIR", str(cache))
+            roofline_of_this_machine(choose_numerics("cpu"), torch.device("cpu"))
+        return cache
+
+    return made_once(tmp_path_factory, "measured-machine", measure)
+
+
+@pytest.fixture
+def machine_at_hand(own_cache: Path, measured_machine: Path) -> None:
+    """The test's own cache holds the ceilings of this machine: other processes that it starts measure none."""
+    shutil.copytree(measured_machine, own_cache, copy_function=os.link, dirs_exist_ok=True)
+
+
 @pytest.fixture
 def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports whose figures are made and described but not painted: for tests of words and numbers."""
@@ -90,6 +115,19 @@ def coarse_measurement() -> Iterator[None]:
     """Runs measure their machine in a second, not in half a minute."""
     with pytest.MonkeyPatch.context() as patch:
         measure_coarsely(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def commands_built_once() -> Iterator[None]:
+    """The tree of commands is built at the first call of the command line in a process, not for each: it takes 30 ms,
+    and nothing of a call stays in it."""
+    import typer.main
+
+    built = functools.cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.main.get_command", built)
+        patch.setattr("typer.testing._get_command", built)
         yield
 
 

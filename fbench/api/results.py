@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from fbench.benchmark.data.dataset import SplitName
+from fbench.benchmark.records.predictions import Predictions
+from fbench.benchmark.records.trial_records import HistoryRow, TrialRecord
 from fbench.benchmark.store.run_table import RunTable
 from fbench.benchmark.store.run_table import load_run as load_table
-from fbench.core.arguments import typed_arguments
-from fbench.core.errors import UserError, did_you_mean
+from fbench.core.arguments import typed_arguments, typed_methods
+from fbench.core.errors import UserError, did_you_mean, reason_on_a_line
 from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
     from fbench.reports.findings.comparisons.asked_pair import AskedPair
     from fbench.reports.findings.gather import ReadRuns
 
+Kept = TypeVar("Kept")
 _MOST_ROWS = 14
 
 
+@typed_methods
 @dataclass(frozen=True, repr=False)
 class Run(RunTable):
     """The records of one run, and what they say. Made by :func:`fbench.run` and :func:`fbench.load_run`.
@@ -64,7 +69,41 @@ class Run(RunTable):
 
         return history_frame(self)
 
-    @typed_arguments
+    def predictions(self, record: TrialRecord) -> Predictions:
+        """Stored predictions of a trial of this run.
+
+        Raises:
+            UserError: a record of another run, or predictions that cannot be read.
+        """
+        return self._of_own(record, super().predictions)
+
+    def classes(self, record: TrialRecord) -> Predictions:
+        """Stored predictions of a trial of this run without logits and ids of images.
+
+        Raises:
+            UserError: as of :meth:`predictions`.
+        """
+        return self._of_own(record, super().classes)
+
+    def history(self, record: TrialRecord) -> tuple[HistoryRow, ...]:
+        """Evaluation points of a trial of this run.
+
+        Raises:
+            UserError: as of :meth:`predictions`.
+        """
+        return self._of_own(record, super().history)
+
+    def _of_own(self, record: TrialRecord, read: Callable[[TrialRecord], Kept]) -> Kept:
+        if record.trial_id not in self.trials:
+            raise UserError(f"The run has no trial '{record.trial_id}'; give a record of its own, as of run.trials.")
+        try:
+            return read(record)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"What the trial '{record.trial_id}' left cannot be read ({reason_on_a_line(error, 300)}); restore its "
+                "files, or delete its folder and run it again."
+            ) from error
+
     def predictions_frame(self, split: SplitName | None = None) -> pd.DataFrame:
         """One row per finished trial and image: label, predicted class, whether it is correct.
 
@@ -101,7 +140,6 @@ class Run(RunTable):
 
         return claims_frame(self._read.findings)
 
-    @typed_arguments
     def compare(self, network: str, baseline: str, data: str | None = None) -> AskedPair:
         """Two networks of the run held against each other on one data set; printed, it is the verdict in a sentence.
 
@@ -128,7 +166,6 @@ class Run(RunTable):
             raise UserError(f"The run has no finished trial of '{absent}' on {evidence.data.name}.{hint}")
         return found
 
-    @typed_arguments
     def report(
         self,
         output: str | Path | None = None,

@@ -131,6 +131,7 @@ def run(
         >>> list(run.trials_frame()["status"])
         ['finished', 'finished']
     """
+    _refuse_no_time(retries, trial_timeout_s)
     stopping = Stopping(time_budget_s)
     trackers = parse_trackers(_many(track))
     request = RunRequest(
@@ -172,6 +173,13 @@ def run(
         told = listener or shown or _Words()
         listening = Together(told, *mirrors) if mirrors else told
         return Run.of(run_request(request, listening, stopping))
+
+
+def _refuse_no_time(retries: int, trial_timeout_s: float | None) -> None:
+    if retries < 0:
+        raise UserError(f"retries={retries} was given; give 0 or more.")
+    if trial_timeout_s is not None and trial_timeout_s <= 0:
+        raise UserError(f"trial_timeout_s={trial_timeout_s:g} was given; give more than 0 seconds, or leave it out.")
 
 
 def _warn(sentence: str) -> None:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import typing
-from types import NoneType, UnionType
-from typing import Any, Literal, Union
+from numbers import Integral, Real
+from types import NoneType
+from typing import Any
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
 from fbench.core.errors import UserError
-
-_WORDS: dict[Any, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    NoneType: "none",
-}
+from fbench.core.type_words import FILES, alternatives, shown, words_of
 
 
 def typed_value(option: str, value: Any, hint: Any, default: Any) -> Any:
@@ -35,18 +28,21 @@ def typed_value(option: str, value: Any, hint: Any, default: Any) -> Any:
     if value is default or (type(value) is type(default) and value == default):
         return value
     wanted = _type_of(default) if hint is None else hint
-    kinds = set(_alternatives(wanted))
+    kinds = set(alternatives(wanted))
     spelled = ("none",) if str in kinds else ("none", "None", "null")
     if isinstance(value, str) and value in spelled and NoneType in kinds:
         return None
     if isinstance(value, bool) and not kinds & {bool, Any}:  # pydantic counts it as a number
         raise _wrong(option, value, wanted)
     try:
-        return _adapter(wanted).validate_python(value)
+        found = _adapter(wanted).validate_python(value)
     except PydanticSchemaGenerationError:  # a type of the builder's own
         return value
     except ValidationError:
         raise _wrong(option, value, wanted) from None
+    if not _is_same_kind(value, found):
+        raise _wrong(option, value, wanted)
+    return found
 
 
 def _type_of(default: Any) -> Any:
@@ -56,16 +52,6 @@ def _type_of(default: Any) -> Any:
     if isinstance(default, int | float):
         return int | float
     return str if isinstance(default, str) else Any
-
-
-def _alternatives(hint: Any) -> typing.Iterator[Any]:
-    if typing.get_origin(hint) in (Union, UnionType):
-        for part in typing.get_args(hint):
-            yield from _alternatives(part)
-    elif typing.get_origin(hint) is typing.Annotated:
-        yield from _alternatives(typing.get_args(hint)[0])
-    else:
-        yield hint
 
 
 def _adapter(hint: Any) -> TypeAdapter[Any]:
@@ -78,20 +64,13 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 
 def _wrong(option: str, value: Any, hint: Any) -> UserError:
-    return UserError(f"{option} is {value!r}; give {_words(hint)}.")
+    return UserError(f"{option} is {shown(value)}; give {words_of(hint, FILES)}.")
 
 
-def _words(hint: Any) -> str:
-    parts = [_words_of_one(part) for part in _alternatives(hint)]
-    return " or ".join(dict.fromkeys(parts))
-
-
-def _words_of_one(hint: Any) -> str:
-    if hint in _WORDS:
-        return _WORDS[hint]
-    origin, inner = typing.get_origin(hint), [part for part in typing.get_args(hint) if part is not Ellipsis]
-    if origin is Literal:
-        return " or ".join(repr(value) for value in inner)
-    if isinstance(origin, type) and issubclass(origin, typing.Sequence):
-        return f"a list of which each is {_words(inner[0])}" if inner else "a list"
-    return getattr(hint, "__name__", str(hint))
+def _is_same_kind(given: Any, found: Any) -> bool:
+    """Whether no number became one of another kind: pydantic takes 7.0 for a whole number, and True for 1."""
+    if isinstance(given, list | tuple) and isinstance(found, list | tuple):
+        return all(_is_same_kind(*pair) for pair in zip(given, found, strict=False))
+    if isinstance(found, int) and not isinstance(found, bool):
+        return not isinstance(given, bool) and (isinstance(given, Integral) or not isinstance(given, Real))
+    return not (isinstance(found, float) and isinstance(given, bool))

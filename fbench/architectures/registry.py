@@ -320,9 +320,12 @@ def create(name: str, /, **options: Any) -> nn.Module:
     """Resolve a name with options and build it.
 
     Raises:
-        UserError: the name or an option is unknown, or a value is illegal.
+        UserError: the name or an option is unknown, a value is illegal or asks for more weights than memory holds, or
+            a user's builder raises.
     """
-    return build(resolve(name, **options))
+    from fbench.architectures.creation import created
+
+    return created(resolve(name, **options), options, build)
 
 
 def _load(name: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.type_words import shown
 
 LevelT = TypeVar("LevelT")
+MOST: Final = 1_000_000
+"""Of classes, channels, pixels a side, units: a layer of so many has no room on any machine, and counts of more run
+over in PyTorch, each in another way."""
 
 
 def one_of(switch: str, value: LevelT, levels: Collection[LevelT]) -> LevelT:
@@ -19,17 +23,19 @@ def one_of(switch: str, value: LevelT, levels: Collection[LevelT]) -> LevelT:
     if value in list(levels):
         return value
     hint = did_you_mean(value, [str(level) for level in levels]) if isinstance(value, str) else ""
-    raise UserError(f"{switch} is {value!r}; give one of: {', '.join(map(str, levels))}.{hint}")
+    raise UserError(f"{switch} is {shown(value)}; give one of: {', '.join(map(str, levels))}.{hint}")
 
 
 def whole_number(switch: str, value: object, smallest: int = 1) -> int:
-    """Return ``value`` when it is an int (not a bool) of at least ``smallest``.
+    """Return ``value`` when it is an int (not a bool) of at least ``smallest`` and at most :data:`MOST`.
 
     Raises:
         UserError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-        raise UserError(f"{switch} is {value!r}; give a whole number of at least {smallest}.")
+        raise UserError(f"{switch} is {shown(value)}; give a whole number of at least {smallest}.")
+    if value > MOST:
+        raise UserError(f"{switch} is {shown(value)}; give a whole number of {smallest} to {MOST:,}.")
     return value
 
 
@@ -40,7 +46,7 @@ def yes_or_no(switch: str, value: object) -> bool:
         UserError: it is not.
     """
     if not isinstance(value, bool):
-        raise UserError(f"{switch} is {value!r}; give true or false.")
+        raise UserError(f"{switch} is {shown(value)}; give true or false.")
     return value
 
 
@@ -51,7 +57,7 @@ def widths(switch: str, value: object) -> tuple[int, ...]:
         UserError: it is something else.
     """
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        raise UserError(f"{switch} is {value!r}; give a list of whole numbers such as [512, 512].")
+        raise UserError(f"{switch} is {shown(value)}; give a list of whole numbers such as [512, 512].")
     return tuple(whole_number(switch, width) for width in value)
 
 
@@ -62,7 +68,7 @@ def dropout_rate(value: object) -> float:
         UserError: it is outside, or not a number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise UserError(f"dropout is {value!r}; give a rate of at least 0 and below 1.")
+        raise UserError(f"dropout is {shown(value)}; give a rate of at least 0 and below 1.")
     return float(value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("machine_at_hand")]
 NETWORK = """
 @fbench.register("mine")
 def build(num_classes=7, in_channels=1, image_size=48, width=4):

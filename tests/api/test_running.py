@@ -82,7 +82,11 @@ def test_what_does_not_go_together_is_a_sentence() -> None:
         fbench.run(arch=[])
     with pytest.raises(UserError, match=r"data=\[\] was given; name at least one"):
         fbench.run(arch="ires", data=[])
-    with pytest.raises(TypeError, match="'sed'"):
+    with pytest.raises(UserError, match=r"retries=-1 was given; give 0 or more"):
+        fbench.run(arch="ires", retries=-1)
+    with pytest.raises(UserError, match=r"trial_timeout_s=0 was given; give more than 0 seconds"):
+        fbench.run(arch="ires", trial_timeout_s=0)
+    with pytest.raises(UserError, match=r"no argument 'sed'\. Did you mean 'seeds'"):
         fbench.run(sed=3)  # type: ignore[call-arg] # no type checker lets it through
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -131,7 +131,7 @@ def _write_run(folder: Path, recipe: Recipe) -> None:
                 if recipe.tuning != "none":
                     write_search(run.searching, _search(recipe, spec))
                 if (network, seed) not in recipe.missing:
-                    run.write_trial(_result(recipe, spec))
+                    _write_trial(run, recipe, spec)
     run.extend_plan(planned)
     if recipe.with_cost:
         run.write_cost(_cost(recipe))
@@ -140,6 +140,47 @@ def _write_run(folder: Path, recipe: Recipe) -> None:
             '{"split": "test", "rows": 400, "trial_id": "x", "network": "ires", "seed": 0, '
             '"selected_on": "validation", "time": "2026-01-02T03:04:05+00:00"}'
         ]
+    )
+
+
+_TRIALS: dict[tuple[str, str], dict[str, bytes]] = {}
+"""The files of each trial that was made before in this process: runs differ in their studies, or in one network."""
+
+
+def _write_trial(run: RunFolder, recipe: Recipe, spec: TrialSpec) -> None:
+    key = repr(_about_one(recipe, spec.network.name, spec.seed)), spec.model_dump_json()
+    folder = run.trial_folder(spec.trial_id)
+    if key in _TRIALS and not folder.exists():
+        folder.mkdir(parents=True)
+        for name, content in _TRIALS[key].items():
+            (folder / name).write_bytes(content)
+        return
+    run.write_trial(_result(recipe, spec))
+    _TRIALS[key] = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def _about_one(recipe: Recipe, network: str, seed: int) -> Recipe:
+    """What a recipe says of one trial."""
+
+    def of_network(names: Sequence[str]) -> tuple[str, ...]:
+        return (network,) if network in names else ()
+
+    def of_trial(trials: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+        return ((network, seed),) if (network, seed) in trials else ()
+
+    return replace(
+        recipe,
+        accuracy={network: recipe.accuracy[network]},
+        seeds=(),
+        studies=(),
+        data=(),
+        missing=(),
+        with_cost=False,
+        failed=of_trial(recipe.failed),
+        collapsed_trials=of_trial(recipe.collapsed_trials),
+        collapsed=of_network(recipe.collapsed),
+        avoids_first_class=of_network(recipe.avoids_first_class),
+        kept_default=of_network(recipe.kept_default),
     )
 
 

@@ -176,7 +176,6 @@ def _read_memory(
     Raises:
         LostDeviceError: the device cannot be used any more in this process.
     """
-    preload_fresh_processes()
 
     def read(network: NetworkSpec, mode: CostMode, size: int) -> MemoryReading:
         if reason := why_too_large(traces[network.name], mode, size, device):
@@ -190,6 +189,8 @@ def _read_memory(
             progress(f"peak memory of {network.name}")
             readings.append(read(network, mode, size))
         return readings
+    if not all(network.is_of_session for network in networks):
+        preload_fresh_processes()
     largest_gib = max((needed_gib(traces[network.name], mode, size) for network, mode, size in wanted), default=0.0)
     at_once = together(largest_gib, device, min(2, usable_cores()))
     with ThreadPoolExecutor(at_once) as pool:

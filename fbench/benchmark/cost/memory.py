@@ -107,9 +107,17 @@ _FRESH = "forkserver" if sys.platform == "linux" else "spawn"
 
 
 def preload_fresh_processes() -> None:
-    """Let the server that fresh processes are forked from import torch once."""
+    """Let the server that fresh processes are forked from import torch once, and start it from this thread.
+
+    It ends with the thread that starts it, as Linux counts (PR_SET_PDEATHSIG): started by one of a pool, it was gone
+    after each measurement, and the next one paid for the import of torch again.
+    """
     if _FRESH == "forkserver":
         multiprocessing.set_forkserver_preload(["fbench.benchmark.cost.fresh_server", __name__])
+        from multiprocessing import forkserver  # not everywhere
+
+        with _without_main():
+            forkserver.ensure_running()
 
 
 @contextmanager

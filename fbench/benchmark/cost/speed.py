@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -15,6 +15,7 @@ from fbench.benchmark.workers.questions import question
 from fbench.core.arguments import refuse_wrong_types, typed_arguments
 from fbench.core.capacity import cores_because, in_brackets, usable_cores
 from fbench.core.errors import UserError, did_you_mean
+from fbench.core.paths import expanded
 
 if TYPE_CHECKING:
     from fbench.benchmark.cost.network_questions import AllCounts
@@ -29,7 +30,7 @@ SECONDS_PER_CALL: Final = 1.5
 
 @dataclass(frozen=True)
 class SpeedRequest:
-    """What to measure.
+    """What to measure: ``names``, sizes, modes, backends and ``plugins`` are lists or tuples.
 
     ``seconds`` is about how long the timing takes, after building and warm-up. Inference is also measured in each
     network's own best batch. ``against`` is the network that the others are held against, the first by default.
@@ -37,10 +38,10 @@ class SpeedRequest:
     long building, compiling and warming up may take; what is not ready then is left out, which the record says.
     """
 
-    names: tuple[str, ...]
-    batch_sizes: tuple[int, ...] = (1, 8, 64, 256)
-    modes: tuple[str, ...] = ("inference",)
-    backends: tuple[str, ...] = ("eager",)
+    names: Sequence[str]
+    batch_sizes: Sequence[int] = (1, 8, 64, 256)
+    modes: Sequence[str] = ("inference",)
+    backends: Sequence[str] = ("eager",)
     device: str = "auto"
     precision: Precision = "fp32"
     threads: int | None = None
@@ -48,13 +49,20 @@ class SpeedRequest:
     blocks: int = DEFAULT_BLOCKS
     against: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    plugins: tuple[Path, ...] = ()
+    plugins: Sequence[str | Path] = ()
     seed: int = 0
     energy: bool = True
     preparation_s: float | None = None
 
     def __post_init__(self) -> None:
         refuse_wrong_types(type(self), vars(self))
+        for name in ("names", "batch_sizes", "modes", "backends", "plugins"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    @property
+    def plugin_files(self) -> tuple[Path, ...]:
+        """The plug-ins as paths."""
+        return tuple(expanded(file) for file in self.plugins)
 
 
 @typed_arguments
@@ -117,7 +125,7 @@ def profile(request: SpeedRequest) -> NetworkProfile:
     """
     from fbench.benchmark.cost.network_questions import profiled
 
-    with users_networks_at_work(request.plugins) as users:
+    with users_networks_at_work(request.plugin_files) as users:
         spec = _cost_spec(request, users)
         network = spec.networks[0]
         asked = question(profiled, network, request.batch_sizes[0], spec.numerics, request.device)
@@ -132,7 +140,7 @@ def count_with_all(request: SpeedRequest) -> AllCounts:
     """
     from fbench.benchmark.cost.network_questions import counted_with_all
 
-    with users_networks_at_work(request.plugins) as users:
+    with users_networks_at_work(request.plugin_files) as users:
         network = _cost_spec(request, users).networks[0]
         return users.ask_network(network.name, question(counted_with_all, network))
 
@@ -143,7 +151,7 @@ def cost_spec(request: SpeedRequest, progress: Callable[[str], None] = lambda wh
     Raises:
         UserError: as there.
     """
-    with users_networks(request.plugins, progress) as users:
+    with users_networks(request.plugin_files, progress) as users:
         return _cost_spec(request, users)
 
 
@@ -196,6 +204,8 @@ def _check(request: SpeedRequest) -> None:
         ("mode", request.modes, get_args(CostMode)),
         ("backend", request.backends, get_args(Backend)),
     ):
+        if not given:
+            raise UserError(f"No {what} was given; give one or several of {_list(allowed)}.")
         for value in given:
             if value not in allowed:
                 raise UserError(
@@ -205,6 +215,8 @@ def _check(request: SpeedRequest) -> None:
         raise UserError(f"Batch sizes {_list(request.batch_sizes)} were given; give whole numbers of at least 1.")
     if not 1 <= request.blocks <= MOST_BLOCKS:
         raise UserError(f"--blocks {request.blocks} was given; give 1 to {MOST_BLOCKS:,}.")
+    if request.seed < 0:
+        raise UserError(f"The seed {request.seed} was given; give 0 or more.")
     if request.preparation_s is not None and request.preparation_s <= 0:
         raise UserError(f"--prepare-within {request.preparation_s} was given; give more than 0.")
     if request.seconds is not None and request.seconds <= 0:

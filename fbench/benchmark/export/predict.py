@@ -68,7 +68,7 @@ def predict(
     model: str | Path | None = None,
     data: str | None = None,
     trust: str | None = None,
-    plugins: Sequence[Path] = (),
+    plugins: Sequence[str | Path] = (),
 ) -> PredictedImages:
     """Classify image files, one or many, with the trained network of a trial, or with ``model``, exported from it.
 
@@ -92,7 +92,7 @@ def predict(
         data=parse_reference(data) if data else None,
         trust=trust,
     )
-    with users_networks_at_work(plugins) as users:
+    with users_networks_at_work([expanded(file) for file in plugins]) as users:
         return users.ask_trained(folder.trial(trial_id).spec.network, asked)
 
 

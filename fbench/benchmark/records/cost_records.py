@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, field_validator, model_validator
 from fbench.benchmark.machine.machine_roofline import MachineRoofline
 from fbench.benchmark.records.cost_specs import Backend, CostMode, CostSpec, Setting
 from fbench.benchmark.records.trial_records import StaticCost
+from fbench.core.arguments import typed_methods
 from fbench.core.machine import BUSY_PERCENT, Machine
 from fbench.core.schema import FrozenModel
 
@@ -145,6 +146,7 @@ class Conditions(FrozenModel):
     accelerator_temperature_c: float | None = None
 
 
+@typed_methods
 class CostRecord(FrozenModel):
     """Cost of all networks of a run on one machine: what is counted, every raw timing sample, memory, energy.
 

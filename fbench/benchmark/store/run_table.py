@@ -16,7 +16,7 @@ from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.records.cost_records import CostRecord
 from fbench.benchmark.records.interim_analyses import InterimAnalyses
 from fbench.benchmark.records.network_description import NetworkDescription
-from fbench.benchmark.records.predictions import Predictions
+from fbench.benchmark.records.predictions import Predictions, SplitPredictions
 from fbench.benchmark.records.search_records import SearchRecord
 from fbench.benchmark.records.trial_records import HistoryRow, PlannedTrial, RunConfig, TrialRecord
 from fbench.benchmark.store.index.answers import TrialAnswers
@@ -170,10 +170,14 @@ class RunTable:
         return self.description(records[0].spec.network.digest) if records else None
 
     def correctness(self, network: str, data: str, split: SplitName | None = None) -> Correctness:
-        """Per-image correctness of all finished seeds on a split (the headline split by default)."""
+        """Per-image correctness of all finished seeds on a split (the headline split by default).
+
+        Raises:
+            UserError: a trial that did not read this split.
+        """
         split = split or self.headline_split
         records = self.records(network, data)
-        rows = [self.classes(record)[split].correct for record in records]
+        rows = [_of_split(self.classes(record), split).correct for record in records]
         images = rows[0].size if rows else 0
         return Correctness(
             seeds=tuple(record.spec.seed for record in records),
@@ -196,7 +200,7 @@ class RunTable:
         split = split or self.headline_split
         for network in self.networks:
             for record in self.records(network, data):
-                kept = self.classes(record)[split].clusters
+                kept = _of_split(self.classes(record), split).clusters
                 if kept is not None:
                     return clusters_of(kept.numbers.tolist()) if len(set(kept.numbers.tolist())) > 1 else None
         return None
@@ -226,6 +230,12 @@ def load_run(path: str | Path) -> RunTable:
         costs=tuple(folder.costs()),
         audits={name: audit for name, audit in found.items() if audit is not None},
     )
+
+
+def _of_split(predictions: Predictions, split: SplitName) -> SplitPredictions:
+    if split not in predictions:
+        raise UserError(f"The run has no predictions of the split {split}; give {' or '.join(predictions)}.")
+    return predictions[split]
 
 
 def _refuse_other_plan(folder: RunFolder, plan: Sequence[PlannedTrial], trials: TrialRecords) -> None:

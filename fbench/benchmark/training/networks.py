@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -45,10 +46,26 @@ def network_spec(name: str, architecture: str, options: Mapping[str, Any], data:
     resolved = resolve(
         architecture, **options, num_classes=len(data.class_names), in_channels=channels, image_size=height
     )
+    if resolved.source is None and plugin_of(resolved.builder) is None:
+        digest = _digest_of_own(json.dumps([name, resolved.name, resolved.builder, resolved.options]))
+    else:
+        digest = _checked_digest(name, resolved)
+    return _spec_of(name, resolved, digest)
+
+
+@lru_cache(maxsize=256)
+def _digest_of_own(network_json: str) -> str:
+    """Of a network that no code of a user's defines: checked once in a process, though a command plans several times
+    (0.1 s of a network each)."""
+    name, architecture, builder, options = json.loads(network_json)
+    return _checked_digest(name, ResolvedArchitecture(architecture, builder, options, None))
+
+
+def _checked_digest(name: str, resolved: ResolvedArchitecture) -> str:
     module, traced = build_and_trace(replace(resolved, name=name))
     refuse_unsteady_builder(name, resolved, module)
-    refuse_unusable_output(name, resolved, module, traced, len(data.class_names))
-    return _spec_of(name, resolved, module, traced)
+    refuse_unusable_output(name, resolved, module, traced, int(resolved.options["num_classes"]))
+    return digest_of(module, traced, resolved.source)
 
 
 def bare_network_spec(architecture: str, options: Mapping[str, Any]) -> NetworkSpec:
@@ -59,16 +76,16 @@ def bare_network_spec(architecture: str, options: Mapping[str, Any]) -> NetworkS
     """
     resolved = resolve(architecture, **options)
     module, traced = build_and_trace(resolved)
-    return _spec_of(resolved.name, resolved, module, traced)
+    return _spec_of(resolved.name, resolved, digest_of(module, traced, resolved.source))
 
 
-def _spec_of(name: str, resolved: ResolvedArchitecture, module: nn.Module, traced: NetworkTrace) -> NetworkSpec:
+def _spec_of(name: str, resolved: ResolvedArchitecture, digest: str) -> NetworkSpec:
     plugin = plugin_of(resolved.builder)
     return NetworkSpec(
         name=name,
         builder=resolved.builder,
         options=resolved.options,
-        digest=digest_of(module, traced, resolved.source),
+        digest=digest,
         source_sha256=resolved.source,
         plugin_file=None if plugin is None else str(plugin.folder / plugin.main),
         plugin_digest=None if plugin is None else plugin.digest,
@@ -81,7 +98,7 @@ def describe_network(network: NetworkSpec) -> NetworkDescription:
     Raises:
         UserError: the network cannot be built or run.
     """
-    return NetworkDescription.model_validate(build_and_trace(network.resolved)[1].to_json())
+    return NetworkDescription.model_validate(trace_of(network).to_json())
 
 
 def trace_of(network: NetworkSpec) -> NetworkTrace:

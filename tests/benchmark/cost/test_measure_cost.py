@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from support import make_stripes, network_spec_of, trial_spec_of
@@ -149,6 +150,15 @@ def test_peak_memory_is_the_same_in_every_process() -> None:
     assert max(found) - min(found) < 1.0
     kept = peaks[0].activation_memory_mib or 0.0
     assert kept < found[0] < 3 * kept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no server forks the processes")
+def test_one_server_forks_the_processes_of_every_measurement(record: CostRecord) -> None:
+    """Started by a thread of a measurement, it would have ended with that."""
+    from multiprocessing import forkserver  # not everywhere
+
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # how else is it told from another
+    assert psutil.Process(server).status() != psutil.STATUS_ZOMBIE
 
 
 def test_every_network_has_a_reading_of_memory_in_both_modes(record: CostRecord) -> None:

@@ -124,7 +124,7 @@ class StandIn:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("faces_at_hand", "unpainted")
+@pytest.mark.usefixtures("faces_at_hand", "machine_at_hand", "unpainted")
 @pytest.mark.skipif(sys.platform == "win32", reason="Slurm is for POSIX systems")
 def test_a_scheduler_that_takes_tasks_away_ends_with_the_run_of_one_machine(tmp_path: Path) -> None:
     wanted = ["--arch", "lenet5", "--preset", "smoke", "--seeds", "2", "--epochs", "8"]

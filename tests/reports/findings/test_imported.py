@@ -57,6 +57,7 @@ def test_the_preset_smoke_compares_nothing(run: RunTable) -> None:
     assert row.rests_on == "not compared: the preset smoke only shows that everything runs"
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_every_form_of_a_report_has_the_row_and_says_what_it_is(run: RunTable) -> None:
     given = imported_results(run)
     findings = gather_findings([run], imported=[given])
@@ -68,6 +69,7 @@ def test_every_form_of_a_report_has_the_row_and_says_what_it_is(run: RunTable) -
         assert "a difference may be one of training" in text
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_report_without_imports_has_no_such_part(run: RunTable) -> None:
     findings = gather_findings([run])
     assert "imported.csv" not in tidy_tables(findings)

@@ -162,7 +162,8 @@ def test_seeds_that_not_all_finished_are_left_out_and_said(folder: Path) -> None
         "Seed 3 is left out, as it is not finished by arch4.",
     ]
     assert left_out_sentences(found) == expected
-    assert all(sentence in Page(build_report([load_run(folder)])).text for sentence in expected)
+    text = Page(build_report([load_run(folder)])).text
+    assert all(sentence in text for sentence in expected)
 
 
 def test_one_seed_has_no_test_and_says_so(folder: Path) -> None:

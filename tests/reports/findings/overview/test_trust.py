@@ -153,6 +153,7 @@ def test_uncommitted_code_and_several_revisions_are_said(run: RunTable) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unpainted")
 def test_a_busy_machine_is_said_where_times_are(run: RunTable) -> None:
     page = Page(build_report([busy(run, 64.0)]))
     said = [one for one in page.sentences if "while other work took 64 % of the cores" in one]

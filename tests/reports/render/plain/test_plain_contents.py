@@ -17,6 +17,7 @@ from fbench.reports.findings.gather import gather_findings
 from fbench.reports.render.csv.runs import write_tables
 from fbench.reports.render.csv.tables import comparison_rows, tidy_tables
 from fbench.reports.render.html.build import build_report, gather_report
+from fbench.reports.render.html.document import Report
 from fbench.reports.render.latex.document import to_latex
 from fbench.reports.render.markdown.document import to_markdown
 from fbench.reports.render.plain.contents import plain_report
@@ -32,8 +33,13 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> RunTable:
     return fabricate_run(tmp_path_factory.mktemp("plain") / "run", RECIPE)
 
 
-def test_summary_says_what_was_made_up(table: RunTable) -> None:
-    tables = markdown_tables(to_markdown(plain_report(gather_report([table]))))
+@pytest.fixture(scope="module")
+def report(table: RunTable) -> Report:
+    return gather_report([table])
+
+
+def test_summary_says_what_was_made_up(table: RunTable, report: Report) -> None:
+    tables = markdown_tables(to_markdown(plain_report(report)))
     found = next(one for one in tables if "Top-1, %" in one[0])
     rows = {row[0]: dict(zip(found[0], row, strict=True)) for row in found[1:]}
     assert list(rows) == list(RECIPE.accuracy)
@@ -46,17 +52,16 @@ def test_summary_says_what_was_made_up(table: RunTable) -> None:
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_every_number_stands_on_the_page_too(table: RunTable) -> None:
+def test_every_number_stands_on_the_page_too(table: RunTable, report: Report) -> None:
     page = Page(build_report([table])).text
     flat = " ".join(page.split())
-    for section in plain_report(gather_report([table])).sections:
+    for section in plain_report(report).sections:
         for one in (*section.tables, *section.folded):
             for row in one.rows:
                 assert all(" ".join(cell.split()) in flat for cell in row[:-1] if "(" not in cell), row
 
 
-def test_each_data_set_has_its_ablations_first_and_its_other_tables_folded(table: RunTable) -> None:
-    report = gather_report([table])
+def test_each_data_set_has_its_ablations_first_and_its_other_tables_folded(report: Report) -> None:
     sections = plain_report(report).sections
     assert [section.heading for section in sections[:2]] == ["fer2013", "ck48"]
     assert [[one.label for one in section.tables] for section in sections] == [
@@ -95,13 +100,12 @@ def test_two_claims_of_one_sentence_are_told_apart_by_the_split_that_they_read_i
     assert any("split by frame" in one for one in said)
 
 
-def test_failed_trainings_are_said_once(table: RunTable) -> None:
-    cautions = plain_report(gather_report([table])).sections[0].cautions
+def test_failed_trainings_are_said_once(report: Report) -> None:
+    cautions = plain_report(report).sections[0].cautions
     assert len([one for one in cautions if "failed" in one]) == 1
 
 
-def test_ablations_say_what_the_findings_say(table: RunTable) -> None:
-    report = gather_report([table])
+def test_ablations_say_what_the_findings_say(report: Report) -> None:
     (found,) = plain_report(report).sections[0].tables
     ablations = report.data_sections[0].overview.ablations
     assert found.groups == tuple(one.comparison.baseline for one in ablations) == ("ires", "ires")
@@ -151,8 +155,7 @@ def test_without_a_study_the_summary_is_the_table(tmp_path: Path) -> None:
     assert section.folded == ()
 
 
-def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
-    report = gather_report([table])
+def test_claims_come_last_with_their_verdicts(report: Report) -> None:
     assert report.claims is not None
     last = plain_report(report).sections[-1]
     assert last.paragraphs[0] == report.claims.summary
@@ -163,8 +166,7 @@ def test_claims_come_last_with_their_verdicts(table: RunTable) -> None:
     assert [row[1] for one in last.folded for row in one.rows] == decided
 
 
-def test_runs_that_cannot_be_judged_together_say_so(table: RunTable) -> None:
-    report = gather_report([table])
+def test_runs_that_cannot_be_judged_together_say_so(report: Report) -> None:
     assert report.claims is not None
     refused = replace(report, claims=replace(report.claims, papers=(), summary="", refusal="They differ."))
     assert plain_report(refused).sections[-1].cautions == ("The papers’ claims are not judged: They differ.",)
@@ -200,8 +202,7 @@ def test_one_seed_leaves_dashes(tmp_path: Path) -> None:
     assert (first["p"], first["p_corrected"], first["verdict"]) == ("", "", "undecided")
 
 
-def test_a_look_that_decides_brings_its_own_interval(table: RunTable) -> None:
-    report = gather_report([table])
+def test_a_look_that_decides_brings_its_own_interval(report: Report) -> None:
     section = report.data_sections[0]
     row = section.studies[1].result.comparisons[0]
     analysis = InterimAnalysis(
@@ -223,14 +224,13 @@ def test_a_look_that_decides_brings_its_own_interval(table: RunTable) -> None:
 
 
 @pytest.mark.slow
-def test_a_whole_report_is_set_by_latex(table: RunTable, tmp_path: Path) -> None:
-    log = compile_latex(to_latex(plain_report(gather_report([table]))), tmp_path)
+def test_a_whole_report_is_set_by_latex(report: Report, tmp_path: Path) -> None:
+    log = compile_latex(to_latex(plain_report(report)), tmp_path)
     assert "Overfull" not in log
     assert "multiply defined" not in log
 
 
-def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, tmp_path: Path) -> None:
-    report = gather_report([table])
+def test_comparisons_for_programs_are_those_of_the_statistics(table: RunTable, report: Report, tmp_path: Path) -> None:
     texts = tidy_tables(report)
     rows = list(csv.DictReader(io.StringIO(texts["comparisons.csv"])))
     assert [(row["data"], row["network"], row["baseline"]) for row in rows] == [
