@@ -27,6 +27,7 @@ _FROM_FOLDERS: Final = {os.open, os.stat, os.mkdir, os.unlink, os.rename, os.rmd
 FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SEPARATORS: Final = frozenset("/\\\0")
 
 
@@ -135,7 +136,17 @@ class ContainedPath:
 
     @contextmanager
     def replacing(self) -> Iterator[IO[bytes]]:
-        """Open a file that takes the place of this one when the block ends well, and not before."""
+        """Open a file that takes the place of this one when the block ends well, and not before.
+
+        In a folder of :meth:`replacing_folder` it is written where it is: the folder takes its place as a whole.
+        """
+        if any(part.startswith(UNFINISHED) for part in self.parts[:-1]):
+            self._may_write()
+            if not self.parts[-2].startswith(UNFINISHED):
+                self.parent.make_folder()
+            with open(self.descriptor(_ANEW), "wb") as stream:  # noqa: PTH123 - opened below the root
+                yield stream
+            return
         self.parent.make_folder()
         with self._naming(), self._around() as (name, at):
             self._refuse_link(name, at)

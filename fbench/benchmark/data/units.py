@@ -27,7 +27,7 @@ def clusters_of_rows(dataset: ImageDataset, rows: npt.NDArray[np.int64]) -> Spli
         names = named[rows].tolist()
         is_known = not set(names).isdisjoint(named[dataset.rows("train")].tolist())
         return SplitClusters("known_subjects" if is_known else unit, _numbered(names))
-    groups = _numbered(dataset.copy_groups[rows].tolist()) if dataset.synthetic else _near_copies(dataset.images[rows])
+    groups = _renumbered(dataset.copy_groups[rows]) if dataset.synthetic else _near_copies(dataset.images[rows])
     return SplitClusters("copies", groups) if groups.max(initial=-1) + 1 < len(rows) else None
 
 
@@ -57,6 +57,12 @@ def _groups_of_copies(pixels: _Pixels) -> npt.NDArray[np.int64]:
 
 def _digest(images: npt.NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(images.shape).encode() + np.ascontiguousarray(images).tobytes()).hexdigest()
+
+
+def _renumbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """As :func:`_numbered`, of many numbers at once."""
+    _, first, found = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[found.reshape(-1)].astype(np.int64)
 
 
 def _numbered(names: Iterable[str | int]) -> npt.NDArray[np.int64]:
