@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fbench.statistics.estimands import MeanEstimate
 from fbench.statistics.intervals import check_confidence
@@ -45,7 +45,7 @@ def accuracies_difference(
         return MeanEstimate(estimate, nan, nan, nan, nan, confidence, "undefined")
     freedom = variance**2 / sum(part**2 / (side.size - 1) for part, side in zip(parts, sides, strict=True))
     error = math.sqrt(variance)
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
     return MeanEstimate(
         estimate, max(-1.0, estimate - half), min(1.0, estimate + half), error, freedom, confidence, "seeds"
     )
