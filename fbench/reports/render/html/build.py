@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 from fbench.benchmark.records.imported import ImportedResults
 from fbench.benchmark.store.run_table import RunTable, load_run
 from fbench.core.contained import ContainedPath
+from fbench.core.garbage import collected_rarely
 from fbench.reports.findings.gather import ShownFaces, read_runs
 from fbench.reports.palette import assign_styles
 from fbench.reports.render.html.document import Report, Theme
@@ -37,6 +38,7 @@ def build_report(runs: Sequence[RunTable], **options: Unpack[ReportOptions]) -> 
     return render(gather_report(runs, **options))
 
 
+@collected_rarely()
 def gather_report(
     runs: Sequence[RunTable],
     *,

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from fbench.benchmark.records.trial_records import PlannedTrial
+from fbench.core.garbage import collected_rarely
 from fbench.reports import formatting
 from fbench.reports.figures.drawing import Illustration, svg_of, use_page_colours
 from fbench.reports.findings.comparisons import factor_words
@@ -59,6 +60,7 @@ _SCRIPTS: Final = ("cells", "tips", "glossary", "tables", "forms", "copies", "co
 """Files of the page's script, each after those that it uses."""
 
 
+@collected_rarely()
 def render(report: Report) -> str:
     """The HTML text of a report."""
     return with_unbroken_percents(
