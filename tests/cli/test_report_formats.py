@@ -55,7 +55,7 @@ def test_tables_are_printed_or_written_alike(
 
 @pytest.mark.slow
 def test_text_formats_draw_nothing(run_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor do claims and status: matplotlib and scipy.stats, which take much of the start of a report, are not imported."""
+    """Nor do claims and status: matplotlib and scipy.stats, much of the start of a report, are not imported."""
     commands = [["report", run_folder, "--format", form] for form in ("md", "csv", "latex")]
     commands += [["claims", run_folder], ["status", run_folder]]
     code = (

@@ -19,6 +19,7 @@ from typing import IO, Any, Final
 
 from fbench.benchmark.workers.messages import from_line, to_line
 from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
+from fbench.core.garbage import collection_put_off
 from fbench.core.processes import end_with
 
 ENVIRONMENT: Final = "FBENCH_WORKER"
@@ -82,7 +83,9 @@ class Parent:
         self.say({"begins": self._name})
         threads = set(threading.enumerate())
         try:
-            value = function_named(call["function"])(self, **call["arguments"])
+            with collection_put_off():  # modules live on
+                function = function_named(call["function"])
+            value = function(self, **call["arguments"])
             answer = {"done": self._name, "value": value}
         except StoppedError:
             answer = {"stopped": self._name}
