@@ -23,8 +23,8 @@ pytestmark = pytest.mark.contract
 
 REFERENCE = Path(__file__).parents[2] / "results" / "fer2013-standard"
 COMMAND = (sys.executable, "-W", "error", "-m", "fbench.cli")
-EXTRAS = frozenset({"cv2", "joblib", "lz4", "mtcnn", "onnx", "onnxruntime", "onnxscript", "pynvml"})
-"""Packages that modules may lack, as they belong to an extra."""
+EXTRAS = frozenset({"cv2", "joblib", "lz4", "mtcnn", "onnx", "onnxruntime", "onnxscript", "pynvml", "triton"})
+"""Packages that modules may lack, as they belong to an extra, or come with builds of PyTorch for CUDA."""
 
 
 @pytest.fixture(autouse=True)
