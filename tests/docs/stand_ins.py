@@ -23,6 +23,9 @@ QUICK: Final = {"ires": "lenet5", "ires_no_se": "lenet_count_matched"}
 
 NOT_RUN: Final[Mapping[str, str]] = {
     "pip install": "installs from a package index; .ci/run does so",
+    "pip list": "is for the machine with the GPU; the tests of scripts/pack_for_gpu give such a list",
+    "scripts/pack_for_gpu": "fetches wheels; its own tests do so",
+    "sh carry/start.sh": "is for a machine with a GPU; tests/gpu runs both calls without one",
     "python -m venv": "an environment of the reader's own; .ci/run makes one",
     "source": "enters that environment",
     "pre-commit install": "changes the checkout's git hooks",

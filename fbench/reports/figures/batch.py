@@ -80,7 +80,9 @@ def _grey_lines(axes: Axes, curves: Sequence[BatchCurve], *, rate: bool) -> None
         list(zip([point.batch_size for point in curve.points], _values(curve, rate=rate), strict=True))
         for curve in curves
     ]
-    axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.8, alpha=0.55, zorder=1.8))
+    drawn = LineCollection(lines, colors=GREY, linewidths=0.8, alpha=0.55, zorder=1.8)
+    axes.add_collection(drawn, autolim=False)  # its own limits go through the logarithm and back
+    axes.update_datalim([point for line in lines for point in line])
 
 
 def _line(axes: Axes, curve: BatchCurve, style: Style, *, rate: bool) -> None:

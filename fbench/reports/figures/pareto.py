@@ -85,13 +85,15 @@ def draw_pareto(axes: Axes, table: pd.DataFrame, styles: Mapping[str, Style], co
             named.append((cost, top1, network))
         else:
             others.append((cost, top1))
-    axes.update_datalim([(cost, top1) for _, cost, top1, _, _ in rows])
+    # A collection's own limits go through the logarithm and back, and miss by the last digit.
+    axes.update_datalim([end for drawn in intervals.values() for ends, _ in drawn for end in ends])
     for is_best, drawn in intervals.items():
         lines, colours = [line for line, _ in drawn], [colour for _, colour in drawn]
         axes.add_collection(
             LineCollection(
                 lines, colors=colours, linewidths=1.1, alpha=0.55, capstyle="butt", zorder=3 if is_best else 2
-            )
+            ),
+            autolim=False,
         )
     axes.set_xlabel(f"{cost_label} (log scale)")
     axes.set_ylabel("top-1, %")
