@@ -162,7 +162,7 @@ def test_trials_together_are_timed_and_held_against_each_alone(
     monkeypatch.setattr(streams, "NETWORKS", (("lenet5", "bf16"),))
     with pretended_cuda():
         found = all_of(streams, there)
-    assert found["lenet5 bf16 bits"] == {"equal": True, "ended_together": 2}
+    assert found["lenet5 bf16 bits of 2"] == {"equal": True, "ended_together": 2}
     assert [found[f"lenet5 bf16 {number}"]["trainings"] for number in (1, 2)] == [1, 2]
     assert all(found[f"lenet5 bf16 {number}"]["us_a_step_of_all"] > 0 for number in (1, 2))
 

@@ -164,7 +164,7 @@ class Stopwatch:
     def total_s(self) -> float:
         """Seconds in all sections so far; waits for the device."""
         if self._pending:
-            torch.cuda.synchronize(self._device)
+            self._pending[-1][1].synchronize()  # the last of one stream: others go on
             self._total_s += sum(begin.elapsed_time(end) for begin, end in self._pending) / 1000.0
             self._pending.clear()
         return self._total_s

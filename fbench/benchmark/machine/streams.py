@@ -21,7 +21,7 @@ Their number is then no part of the numerics. None has been tried yet."""
 
 def number_changes_no_bits(device: torch.device) -> bool:
     """Whether trainings together have the bits of each alone on a device, as far as that was shown."""
-    return device.type == "cuda" and torch.cuda.get_device_name(device) in EQUAL_BITS_ON
+    return bool(EQUAL_BITS_ON) and device.type == "cuda" and torch.cuda.get_device_name(device) in EQUAL_BITS_ON
 
 
 class OwnPlace(Protocol):

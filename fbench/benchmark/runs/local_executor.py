@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Final, Self
 
@@ -100,9 +101,13 @@ class LocalExecutor:
             if (event := tasks.heard(task, value)) is not None:
                 listen(event)
 
-        for outcome in self._supervisor.run(tasks.first, hear, tasks.may_begin):
-            results, more = tasks.results(outcome)
-            for task in more:
-                self._supervisor.add(task)
-            yield from results
-        yield from tasks.results_told()
+        with closing(self._supervisor.steps(tasks.first, hear, tasks.may_begin)) as steps:
+            for outcome in steps:
+                yield from tasks.told()  # of a task that goes on, or is about to be gone on with alone
+                if outcome is None:
+                    continue
+                results, more = tasks.results(outcome)
+                for task in more:
+                    self._supervisor.add(task)
+                yield from results
+        yield from tasks.told()

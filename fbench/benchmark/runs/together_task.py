@@ -16,10 +16,11 @@ from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.inside import Parent
 from fbench.benchmark.workers.messages import Task
-from fbench.core.errors import StoppedError
+from fbench.core.errors import StoppedError, UserError
 
 _TRAIN: Final = f"{__name__}:train_together"
 _ENDED: Final = "ended"
+_LEFT: Final = "left_because"
 _CHOICE_LIMIT_S: Final = 120.0
 """Ten seconds of steps, and the time to build, warm up and record fifteen trainings."""
 
@@ -46,6 +47,11 @@ def ended_trial(value: object, trial_ids: Collection[str]) -> tuple[str, dict[st
         return None
     trial_id = answer.get("trial_id")
     return (trial_id, answer) if isinstance(trial_id, str) and trial_id in trial_ids else None
+
+
+def left_because(value: object) -> str:
+    """Why trials of a task are left, of what its worker answered at the end."""
+    return str(value.get(_LEFT)) if isinstance(value, dict) else "their process did not say why"
 
 
 def choosing_task(spec: TrialSpec, device: str) -> Task:
@@ -96,11 +102,14 @@ def train_together(
         answer = {"test_readings": result.test_readings, "may_pass": result.may_pass}
         parent.tell({_ENDED: {"trial_id": result.record.trial_id, **answer}})
 
-    here = pick_device(device)
+    try:
+        here, dataset = pick_device(device), load_for(wanted[0].data)
+    except UserError as error:  # each trial says so in its record
+        return {_LEFT: str(error)}
     share_device(here, jobs)
     found = run_together(
         wanted,
-        load_for(wanted[0].data),
+        dataset,
         TrialContext(here, jobs, asks_to_stop=lambda: parent.asks_to_stop),
         lambda event: parent.tell(event_to_json(event)),
         place_of=lambda spec: checkpoint_place(context, spec.trial_id),
@@ -110,4 +119,4 @@ def train_together(
         raise StoppedError
     if found.failure is not None or any(one.record.status == "failed" for one in found.results):
         parent.replace_worker()
-    return {"left_because": None if found.failure is None else found.failure.reason}
+    return {_LEFT: None if found.failure is None else f"{found.failure.reason}\n{found.failure.details}"}

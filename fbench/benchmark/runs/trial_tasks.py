@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from fbench.benchmark.records.events import Event
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.runs.executors import TrialLimits, WorkerContext
-from fbench.benchmark.runs.together_task import ended_trial, together_task
+from fbench.benchmark.runs.together_task import ended_trial, left_because, together_task
 from fbench.benchmark.runs.training_task import event_of, result_of, result_of_outcome, training_task
 from fbench.benchmark.runs.trial_groups import groups_of
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Outcome
 from fbench.core.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 
 class TrialTasks:
@@ -34,11 +37,12 @@ class TrialTasks:
         self._specs = {spec.trial_id: spec for spec in specs}
         self._members: dict[str, tuple[str, ...]] = {trial_id: (trial_id,) for trial_id in self._specs}
         self._retries_left = dict.fromkeys(self._specs, context.retries)
-        self._told: dict[str, TrialResult] = {}
+        self._told: list[TrialResult] = []
+        self._ended: set[str] = set()
         self.first = [self._task_of(group) for group in groups_of(specs, together)]
 
     def may_begin(self, task: Task) -> bool:
-        """Whether there is time enough for all trials of a task."""
+        """Whether there is time enough for a task, of trials together for each of them."""
         return all(self._limits.may_begin(trial_id) for trial_id in self._members[task.name])
 
     def heard(self, task: Task, value: object) -> Event | None:
@@ -48,7 +52,8 @@ class TrialTasks:
             return event_of(members, value, self._context.scratch)
         trial_id, answer = found
         with suppress(UserError, ValueError, KeyError, TypeError):  # else it is trained again, alone
-            self._told[trial_id] = result_of(answer, trial_id, self._context.scratch)
+            self._told.append(result_of(answer, trial_id, self._context.scratch))
+            self._ended.add(trial_id)
         return None
 
     def results(self, outcome: Outcome) -> tuple[list[TrialResult], list[Task]]:
@@ -58,22 +63,25 @@ class TrialTasks:
         Raises:
             UserError: the disk refuses.
         """
-        task = outcome.task
+        task, failure = outcome.task, outcome.failure
         if task.name not in self._specs:
-            ended = [self._told.pop(trial_id) for trial_id in self._members[task.name] if trial_id in self._told]
-            if outcome.failure is not None and outcome.failure.by_user:
-                raise UserError(outcome.failure.reason)
-            there = {result.record.trial_id for result in ended}
-            return ended, [self._alone[one] for one in self._members[task.name] if one not in there]
+            if failure is not None and failure.by_user:
+                raise UserError(failure.reason)
+            left = [trial_id for trial_id in self._members[task.name] if trial_id not in self._ended]
+            if left:
+                reason = left_because(outcome.value) if failure is None else failure.reason
+                _log.warning("%d trials that ran together go on alone: %s", len(left), reason)
+            return [], [self._alone[trial_id] for trial_id in left]
         result = result_of_outcome(outcome, self._specs[task.name], self._context.scratch)
         if result.may_pass and self._retries_left[task.name] > 0:
             self._retries_left[task.name] -= 1
             return [], [task]
         return [result], []
 
-    def results_told(self) -> Iterator[TrialResult]:
-        """Of trials that ended while others of their task were asked to stop."""
-        yield from self._told.values()
+    def told(self) -> Iterator[TrialResult]:
+        """The results, each once, of trials that have ended while others of their task may go on."""
+        while self._told:
+            yield self._told.pop(0)
 
     def _task_of(self, group: Sequence[TrialSpec]) -> Task:
         if len(group) == 1:

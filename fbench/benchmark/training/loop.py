@@ -89,7 +89,7 @@ def training_steps(
     Raises:
         DivergedError: a loss was NaN or infinite.
     """
-    protocol, plan = state.settings.protocol, state.settings.plan
+    protocol, evaluate_after = state.settings.protocol, frozenset(state.settings.plan.evaluate_after)
     while not state.finished:
         rate = state.schedule.before_step(state.step)
         batch = next(state.batches)
@@ -98,7 +98,7 @@ def training_steps(
             if state.average is not None:
                 state.average.follow(state.network)
         state.step += 1
-        if state.step not in plan.evaluate_after:
+        if state.step not in evaluate_after:
             if state.step % STEPS_BETWEEN_EVENTS == 0:
                 listen(Stepped(state.trial_id, state.step))
             after_step(state)

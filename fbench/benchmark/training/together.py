@@ -114,7 +114,9 @@ def run_together(
         while waiting or lanes:
             result = None
             try:
-                if waiting:
+                if waiting and context.asks_to_stop():
+                    stopped.append(waiting.popleft())
+                elif waiting:
                     begin()
                 else:
                     result = step()

@@ -44,10 +44,10 @@ def measure_together(
         Exception: of any type, where the network does not train.
     """
     found: dict[int, float] = {}
-    endless = spec.model_copy(update={"budget": Budget(epochs=100_000, batch_size=spec.budget.batch_size)})
+    endless = Budget(image_passes=10**9, evaluation_points=1, batch_size=spec.budget.batch_size)
     with numerics_in_force(spec.numerics, device):
         for number in numbers:
-            specs = [endless.model_copy(update={"seed": spec.seed + one}) for one in range(number)]
+            specs = [spec.model_copy(update={"seed": spec.seed + one, "budget": endless}) for one in range(number)]
             try:
                 found[number] = _steps_per_s(specs, dataset, device, seconds / len(numbers))
             except torch.OutOfMemoryError:
@@ -67,7 +67,8 @@ def _steps_per_s(specs: Sequence[TrialSpec], dataset: ImageDataset, device: torc
     while passed < seconds:
         for _ in range(_ROUNDS):
             for lane in lanes:
-                lane.step()
+                if lane.step() is not None:
+                    raise RuntimeError("a training ended, or diverged, while its steps were timed")
         synchronize(device)
         rounds, passed = rounds + _ROUNDS, time.perf_counter() - started
     return rounds * len(lanes) / passed

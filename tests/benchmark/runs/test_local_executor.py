@@ -86,13 +86,13 @@ def test_a_trial_whose_process_dies_is_tried_again_as_often_as_retries_say(
     """In the place of worker processes: whatever is begun dies."""
     begun: list[Task] = []
 
-    def run(supervisor: Supervisor, tasks: Iterable[Task], hear: object, may_begin: object) -> Iterator[Outcome]:
+    def steps(supervisor: Supervisor, tasks: Iterable[Task], hear: object, may_begin: object) -> Iterator[Outcome]:
         supervisor._waiting.extend(tasks)
         while supervisor._waiting:
             begun.append(supervisor._waiting.popleft())
             yield Outcome(begun[-1], failure=Failure("died", "its worker process was killed (SIGKILL)"))
 
-    monkeypatch.setattr(Supervisor, "run", run)
+    monkeypatch.setattr(Supervisor, "steps", steps)
     stripes = make_stripes()
     specs = [trial_spec_of(stripes, "lenet5", seed=seed) for seed in (0, 1)]
     with LocalExecutor(WorkerContext(tmp_path / "scratch", retries=1, isolated=True)) as executor:

@@ -104,7 +104,9 @@ def test_a_task_may_take_what_its_trials_may_take_one_by_one_and_begins_where_al
     assert not tasks.may_begin(task)
 
 
-def test_a_result_that_was_told_is_kept_where_the_task_fails_and_others_go_on_alone(tmp_path: Path) -> None:
+def test_a_result_that_was_told_is_kept_where_the_task_fails_and_others_go_on_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     specs = two()
     source, _ = executed(specs[:1], tmp_path / "run", here=True)
     scratch = RunFolder(tmp_path / "scratch")
@@ -114,10 +116,12 @@ def test_a_result_that_was_told_is_kept_where_the_task_fails_and_others_go_on_al
     assert tasks.heard(task, {"ended": {"trial_id": "of another", "test_readings": 1, "may_pass": False}}) is None
     assert tasks.heard(task, {"ended": {"trial_id": specs[1].trial_id, "test_readings": 1}}) is None  # no such file
     assert tasks.heard(task, {"ended": {"trial_id": specs[0].trial_id, "test_readings": 1, "may_pass": False}}) is None
+    assert [one.record.trial_id for one in tasks.told()] == [specs[0].trial_id]
+    assert list(tasks.told()) == []
     results, more = tasks.results(Outcome(task, failure=Failure("died", "killed")))
-    assert [one.record.trial_id for one in results] == [specs[0].trial_id]
+    assert results == []
     assert [one.name for one in more] == [specs[1].trial_id]
-    assert list(tasks.results_told()) == []
+    assert "1 trials that ran together go on alone: killed" in caplog.text
 
 
 def test_what_was_told_before_a_stop_is_no_less_a_result(tmp_path: Path) -> None:
@@ -127,7 +131,7 @@ def test_what_was_told_before_a_stop_is_no_less_a_result(tmp_path: Path) -> None
     scratch.take_trial(source, specs[0].trial_id)
     tasks = tasks_of(specs, scratch.path)
     tasks.heard(tasks.first[0], {"ended": {"trial_id": specs[0].trial_id, "test_readings": 1, "may_pass": False}})
-    assert [one.record.trial_id for one in tasks.results_told()] == [specs[0].trial_id]
+    assert [one.record.trial_id for one in tasks.told()] == [specs[0].trial_id]
 
 
 def test_a_disk_that_refuses_ends_the_run(tmp_path: Path) -> None:
@@ -149,3 +153,20 @@ def test_a_worker_that_measured_how_many_are_fastest_holds_the_memory_of_all_and
     monkeypatch.setattr(together_speed, "measure_together", lambda *given: {1: 50.0, 2: 99.0, 4: 100.0})
     assert choose_number(parent, spec.model_dump(mode="json"), None, "cpu") == 2  # type: ignore[arg-type] # as it is used
     assert parent.replaced
+
+
+def test_a_result_is_there_while_others_of_its_task_still_train(tmp_path: Path) -> None:
+    specs, heard = two(), list[Event]()
+    long = specs[1].model_copy(update={"budget": Budget(image_passes=16 * 200, evaluation_points=1, batch_size=16)})
+    _, left = executed([specs[0], long], tmp_path / "run", heard.append)
+    assert left == []
+    ended = next(place for place, event in enumerate(heard) if isinstance(event, Ended))
+    assert any(isinstance(event, Stepped) and event.trial_id == long.trial_id for event in heard[ended:])
+
+
+def test_data_that_are_not_there_fail_each_trial_by_itself(tmp_path: Path) -> None:
+    place = {"path": str(tmp_path / "gone.csv"), "source": "fer2013"}
+    gone = [spec.model_copy(update={"data": spec.data.model_copy(update=place)}) for spec in two()]
+    run, left = executed(gone, tmp_path / "run")
+    assert left == []
+    assert {record.status for record in run.trials().values()} == {"failed"}

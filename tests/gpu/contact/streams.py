@@ -19,7 +19,11 @@ from tests.gpu.contact.stages import Measurement
 from tests.gpu.contact.trials import data_of, numerics_of, patterned_images, trial_of
 from tests.gpu.same_bits import same_bits
 
-NETWORKS: Final[tuple[tuple[str, Precision], ...]] = (("arch1", "bf16"), ("ires", "bf16"), ("arch1", "fp32"))
+NETWORKS: Final[tuple[tuple[str, Precision], ...]] = (
+    *(("simple_cnn", "bf16"), ("arch1", "bf16"), ("ires", "bf16"), ("arch1", "fp32")),
+)
+"""The first one draws for dropout."""
+BITS_OF: Final = (2, 8)
 AT_A_TIME: Final = (1, 2, 4, 8)
 SECONDS: Final = 1.0
 """Of steps, of each number."""
@@ -30,16 +34,20 @@ def measurements(settings: Settings) -> Iterator[Measurement]:
     for network, precision in NETWORKS[: 1 if settings.small else None]:
         chosen = precision if settings.is_cuda else "fp32"
         name = f"{network} {chosen}"
-        yield Measurement(f"{name} bits", partial(bits, network, chosen, settings))
+        for number in BITS_OF[: 1 if settings.small else None]:
+            yield Measurement(f"{name} bits of {number}", partial(bits, network, chosen, number, settings))
         for number in AT_A_TIME[: 2 if settings.small else None]:
             yield Measurement(f"{name} {number}", partial(speed, network, chosen, number, settings))
 
 
-def bits(network: str, precision: Precision, settings: Settings) -> Mapping[str, Any]:
+def bits(network: str, precision: Precision, number: int, settings: Settings) -> Mapping[str, Any]:
     """Whether trials that are trained together come to what each comes to alone, bit for bit."""
-    images, specs = patterned_images(_images(settings)), trials(network, precision, 2, settings)
+    images, specs = patterned_images(_images(settings)), trials(network, precision, number, settings)
     context = TrialContext(pick_device(settings.device))
-    together = {result.record.trial_id: result for result in run_together(specs, images, context).results}
+    found = run_together(specs, images, context)
+    if found.failure is not None:
+        raise RuntimeError(f"{found.failure.reason}\n{found.failure.details}")
+    together = {result.record.trial_id: result for result in found.results}
     alone = [run_trial(spec, images, context) for spec in specs]
     equal = [one.record.trial_id in together and _same(together[one.record.trial_id], one) for one in alone]
     return {"equal": all(equal), "ended_together": len(together)}
