@@ -41,12 +41,12 @@ def test_an_estimate_times_the_step_that_trials_take(
 def test_a_matrix_product_comes_before_the_reading_of_memory(
     stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It allocates the workspace of cuBLAS, which is none of the network's memory."""
+    """It allocates the workspace of cuBLAS, which is none of the network's memory; its way back, that of its thread."""
     course: list[str] = []
     product = torch.mm
     with pretended_cuda():
         monkeypatch.setattr(
-            torch, "mm", lambda *given: (course.append(f"product on {given[0].device}"), product(*given))
+            torch, "mm", lambda *given: (course.append(f"product on {given[0].device}"), product(*given))[1]
         )
         monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: course.append("reset"))
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: course.append("before") or 2**25)

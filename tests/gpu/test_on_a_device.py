@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from fbench.benchmark.cost.estimate import estimate_trials_s
 from fbench.benchmark.data.dataset import ImageDataset
@@ -22,6 +23,9 @@ from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training import step
+from fbench.benchmark.training.clipping import clip_gradients
+from fbench.benchmark.training.smoothed_loss import smoothed_cross_entropy
+from fbench.benchmark.training.together import run_together
 from fbench.benchmark.training.trial import TrialContext, run_trial
 from tests.gpu.same_bits import same_bits
 from tests.gpu.test_recorded_steps import MIXUP, SGD
@@ -101,3 +105,37 @@ def test_trials_on_cuda_run_in_processes_side_by_side(tmp_path: Path) -> None:
     with LocalExecutor(WorkerContext(tmp_path / "run" / ".writing-1", "cuda:0", jobs=2)) as executor:
         assert run_trials(executor, specs, folder, lambda event: None) == []
     assert {record.status for record in folder.trials().values()} == {"finished"}
+
+
+@on_cuda
+@pytest.mark.parametrize("number", [2, 8])
+def test_trials_together_on_cuda_have_the_bits_of_each_alone_with_dropout(stripes: ImageDataset, number: int) -> None:
+    first = cuda_spec(stripes, options={"dropout": 0.4})
+    specs = [first.model_copy(update={"seed": seed}) for seed in range(number)]
+    found = run_together(specs, stripes, TrialContext(DEVICE))
+    assert found.failure is None
+    assert len(found.results) == number
+    alone = {spec.trial_id: trained_there(spec, stripes) for spec in specs}
+    assert all(same_bits(one, alone[one.record.trial_id]) for one in found.results)
+
+
+@on_cuda
+def test_the_loss_and_the_clipping_of_fewer_operations_are_pytorchs_on_cuda() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(128, 7, generator=generator).to(DEVICE)
+    labels = torch.randint(0, 7, (128,), generator=generator).to(DEVICE)
+    ours, theirs = (logits.clone().requires_grad_() for _ in range(2))
+    first = smoothed_cross_entropy(ours, labels, 0.1)
+    second = torch.nn.functional.cross_entropy(theirs, labels, label_smoothing=0.1)
+    first.backward()
+    second.backward()
+    torch.testing.assert_close(first, second)
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    gradients = [torch.randn(shape, generator=generator).to(DEVICE) for shape in ((64, 3, 3), (64,), (7, 64))]
+    clipped, wanted = ([torch.nn.Parameter(torch.zeros_like(one)) for one in gradients] for _ in range(2))
+    for of in (clipped, wanted):
+        for parameter, gradient in zip(of, gradients, strict=True):
+            parameter.grad = gradient.clone()
+    clip_gradients(clipped, 1.0)
+    torch.nn.utils.clip_grad_norm_(wanted, 1.0)
+    torch.testing.assert_close([one.grad for one in clipped], [one.grad for one in wanted])

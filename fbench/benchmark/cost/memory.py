@@ -154,12 +154,13 @@ def _cuda_peak_mib(
 ) -> float:
     """The allocator's peak over two calls, less what was there before the network.
 
-    cuBLAS' workspace is there before: the first matrix product of a process allocates it, and would count as memory of
-    whichever network comes first.
+    cuBLAS' workspaces are there before: the first matrix product of a thread allocates one, and would count as memory
+    of whichever network comes first. The way back has a thread of its own.
     """
     with numerics_in_force(numerics, device):
-        some = torch.ones(64, 64, device=device)
-        torch.mm(some, some)
+        some = torch.ones(64, 64, device=device, requires_grad=True)
+        torch.mm(some, some).sum().backward()
+        del some
         torch.cuda.synchronize(device)
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)

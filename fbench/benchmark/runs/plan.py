@@ -16,6 +16,7 @@ from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.resolution import Resolved
 from fbench.benchmark.runs.searches import Search, waiting
 from fbench.benchmark.runs.shards import Unit, in_share
+from fbench.benchmark.runs.trial_groups import groups_of
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.core.files import unfinished_beside
 
@@ -78,8 +79,8 @@ class RunPlan:
 
     @property
     def jobs_needed(self) -> int:
-        """As many workers as there is work for, at least one."""
-        return min(self.jobs, max(1, len(self.remaining)))
+        """As many workers as there is work for, at least one; trials that run together are one's."""
+        return min(self.jobs, max(1, len(groups_of(self.remaining, self.together))))
 
     def worker_context(self, folder: RunFolder, jobs: int) -> WorkerContext:
         """Where trials run whose records go into ``folder``, so many at a time; each context has a scratch of its

@@ -94,7 +94,7 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
     require_writable_folder(folder.path, "The run", "--out")
     numerics = chosen_numerics(request, device_kind(device))
     together = numerics.trials_together
-    if number_changes_no_bits(device):
+    if number_changes_no_bits(device) and not (folder.path / "run.json").exists():
         numerics = numerics.model_copy(update={"trials_together": 1})
     refuse_missing_precision(numerics.precision, device)
     replaced = folder

@@ -98,3 +98,8 @@ def test_a_device_is_asked_for_the_fastest_number_only_where_that_was_shown_to_c
     assert session._together(Plan(), Networks()) == 4  # type: ignore[arg-type] # as above
     Plan.together = 2
     assert session._together(Plan(), Networks()) == 2  # type: ignore[arg-type] # as above
+
+
+def test_groups_are_as_equal_as_can_be() -> None:
+    specs = [spec("lenet5", seed, together=8) for seed in range(10)]
+    assert [len(group) for group in groups_of(specs)] == [5, 5]
