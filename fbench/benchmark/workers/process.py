@@ -42,6 +42,7 @@ class WorkerProcess:
     Attributes:
         in_hand: the task that it was given and has not ended.
         code: the user's code that it has run; none where it ran fbench's own alone.
+        not_ready: why it failed in what it does before its first task; empty where it did not.
         begun_at: when it began its task, by the monotonic clock; none before.
         given_at: when the task was given to it.
         started_at: when it was started.
@@ -52,6 +53,7 @@ class WorkerProcess:
     ) -> None:
         self.in_hand: Task | None = None
         self.code: str | None = None
+        self.not_ready = ""
         self.begun_at: float | None = None
         self.given_at = self.started_at = time.monotonic()
         self._log, self._log_start, self._heard = log, 0, heard
@@ -110,6 +112,8 @@ class WorkerProcess:
 
     def how_it_ended(self) -> str:
         """Why it is no more, in words."""
+        if self.not_ready:
+            return f"its worker process could not get ready: {self.not_ready}"
         try:
             code = self._process.wait(_LAST_WORDS_S)
         except subprocess.TimeoutExpired:

@@ -227,6 +227,8 @@ class Supervisor:
 
     def _take(self, worker: WorkerProcess, message: dict[str, Any], hear: Hear) -> Iterator[Outcome]:
         task = worker.in_hand
+        if "failed" in message and (task is None or message["failed"] != task.name):  # what it began with
+            worker.not_ready = _said_failure(message, "").reason
         if task is None:
             return
         match message:

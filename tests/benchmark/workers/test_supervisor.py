@@ -280,3 +280,12 @@ def test_processes_have_what_is_added_to_their_environment(tmp_path: Path) -> No
     (found,) = supervisor.run([task("environment", of="OMP_NUM_THREADS")])
     supervisor.end()
     assert found.value == "3"
+
+
+def test_a_process_that_cannot_get_ready_says_why(tmp_path: Path) -> None:
+    supervisor = Supervisor(1, tmp_path / "logs", Task("get ready", "no_such_module:anything"))
+    found = outcomes(supervisor, task("double", "one", number=1))["one"].failure
+    supervisor.end()
+    assert found is not None
+    assert found.kind == "died"
+    assert found.reason.startswith("its worker process could not get ready: ModuleNotFoundError")
