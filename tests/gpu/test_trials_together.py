@@ -15,7 +15,7 @@ from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.training import step, trial
 from fbench.benchmark.training.checkpoints import CheckpointPlace
 from fbench.benchmark.training.loop import DivergedError
-from fbench.benchmark.training.together import Together, run_together
+from fbench.benchmark.training.together import TrainedTogether, run_together
 from fbench.benchmark.training.together_speed import fastest_number, measure_together
 from fbench.benchmark.training.trial import TrialContext
 from tests.gpu.pretended import DEVICE, pretended_cuda
@@ -33,7 +33,7 @@ def three(dataset: ImageDataset, **changes: Any) -> list[TrialSpec]:
     return [first, first.model_copy(update={"seed": 1}), other]
 
 
-def run(specs: list[TrialSpec], dataset: ImageDataset, **given: Any) -> Together:
+def run(specs: list[TrialSpec], dataset: ImageDataset, **given: Any) -> TrainedTogether:
     with pretended_cuda():
         return run_together(specs, dataset, CONTEXT, **given)
 

@@ -7,6 +7,7 @@ workers or another machine of the same kind repeat the same arithmetic.
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Final, Literal
 
@@ -15,13 +16,13 @@ from pydantic import PositiveInt
 from fbench.core.errors import UserError
 from fbench.core.schema import FrozenModel
 
-NUMERICS_VERSION: Final = 6
-"""Raised when training code changes results; part of every trial's identity."""
-
 MOST_TOGETHER: Final = 16
 """PyTorch has 32 streams for a device, of which no two trainings may share one."""
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
+NUMERICS_VERSIONS: Final[Mapping[DeviceKind, int]] = {"cpu": 6, "cuda": 7, "mps": 6}
+"""Raised when training code changes results on a kind of device; part of every trial's identity."""
+
 Precision = Literal["fp32", "tf32", "bf16"]
 FusedBatchNorm = Literal["triton", "eager"]
 
@@ -29,7 +30,8 @@ FusedBatchNorm = Literal["triton", "eager"]
 class Numerics(FrozenModel):
     """What decides the bits: arithmetic, layout, and batch sizes of evaluation."""
 
-    numerics_version: int = NUMERICS_VERSION
+    numerics_version: int = 6
+    """That of a file which does not say it."""
     device_kind: DeviceKind
     precision: Precision
     threads_per_trial: PositiveInt | None
@@ -113,6 +115,7 @@ def choose_numerics(
     if precision == "bf16" and device_kind == "mps":
         raise UserError("Precision bf16 was given, which is not reliable on MPS; use fp32.")
     return Numerics(
+        numerics_version=NUMERICS_VERSIONS[device_kind],
         device_kind=device_kind,
         precision=precision,
         threads_per_trial=1 if device_kind == "cpu" else None,

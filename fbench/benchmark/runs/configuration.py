@@ -9,7 +9,7 @@ from pathlib import Path
 from fbench.ablations.suite import Suite
 from fbench.architectures.plugin_sources import PluginSources
 from fbench.benchmark.records.budget import Budget
-from fbench.benchmark.records.numerics import NUMERICS_VERSION, DeviceKind, Numerics, choose_numerics
+from fbench.benchmark.records.numerics import NUMERICS_VERSIONS, DeviceKind, Numerics, choose_numerics
 from fbench.benchmark.records.protocol import Protocol
 from fbench.benchmark.records.specs import DataSpec, plugin_folder
 from fbench.benchmark.records.trial_records import RunConfig
@@ -35,16 +35,16 @@ def chosen_numerics(request: RunRequest, kind: DeviceKind) -> Numerics:
             trials_together=request.trials_together,
         )
     numerics = RunFolder.open(request.numerics_of).config().numerics
-    if numerics.numerics_version != NUMERICS_VERSION:
-        raise UserError(
-            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
-            f"fbench computes version {NUMERICS_VERSION}; leave --numerics out, or use fbench "
-            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
-        )
     if numerics.device_kind != kind:
         raise UserError(
             f"--numerics {request.numerics_of} is a run on {numerics.device_kind} and this one is on {kind}; "
             f"give --device {numerics.device_kind}, or leave --numerics out."
+        )
+    if numerics.numerics_version != NUMERICS_VERSIONS[numerics.device_kind]:
+        raise UserError(
+            f"--numerics {request.numerics_of} is a run of numerics version {numerics.numerics_version}, and this "
+            f"fbench computes version {NUMERICS_VERSIONS[numerics.device_kind]}; leave --numerics out, or use fbench "
+            f"{RunFolder.open(request.numerics_of).config().fbench_version}."
         )
     return numerics
 

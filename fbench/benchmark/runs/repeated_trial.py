@@ -14,7 +14,7 @@ from fbench.benchmark.data.catalogue import DATA_SETS, known_data
 from fbench.benchmark.data.dataset import SplitName
 from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
-from fbench.benchmark.records.numerics import NUMERICS_VERSION
+from fbench.benchmark.records.numerics import NUMERICS_VERSIONS
 from fbench.benchmark.records.predictions import answers_sha256
 from fbench.benchmark.records.specs import DataSpec, NetworkSpec, TrialSpec
 from fbench.benchmark.records.trial_records import TrialRecord
@@ -113,15 +113,15 @@ def _as_here(
     spec = record.spec
     if record.status != "finished":
         raise UserError(f"{spec.label} (trial {record.trial_id}) has failed in {folder.path}; name one that finished.")
-    if spec.numerics.numerics_version != NUMERICS_VERSION:
-        raise UserError(
-            f"{folder.path} was computed by numerics version {spec.numerics.numerics_version}, and this fbench has "
-            f"version {NUMERICS_VERSION}; repeat it with fbench {folder.config().fbench_version}."
-        )
     if (kind := device_kind(pick_device(device))) != spec.numerics.device_kind:
         raise UserError(
             f"{folder.path} was computed on {spec.numerics.device_kind}, and this would be on {kind}; give --device "
             f"{spec.numerics.device_kind}, where there is one."
+        )
+    if spec.numerics.numerics_version != (current := NUMERICS_VERSIONS[spec.numerics.device_kind]):
+        raise UserError(
+            f"{folder.path} was computed by numerics version {spec.numerics.numerics_version}, and this fbench has "
+            f"version {current}; repeat it with fbench {folder.config().fbench_version}."
         )
     network = _network_here(spec, plugins)
     return spec.model_copy(update={"data": _data_here(spec.data, data), "network": network})

@@ -24,7 +24,7 @@ from fbench.core.errors import StoppedError
 
 
 @dataclass(frozen=True)
-class Together:
+class TrainedTogether:
     """What came of trials that ran together.
 
     Attributes:
@@ -71,7 +71,7 @@ def run_together(
     *,
     place_of: Callable[[TrialSpec], CheckpointPlace | None] = lambda spec: None,
     ended: Callable[[TrialResult], None] = lambda result: None,
-) -> Together:
+) -> TrainedTogether:
     """Train several networks at a time, each with the draws that it would have alone.
 
     A trial whose loss is no number fails by itself. After any other error none of them is trained on here, as what a
@@ -124,9 +124,9 @@ def run_together(
                 raise
             except BaseException as error:  # SystemExit too, as of a trial alone
                 left = (*stopped, *(lane.spec for lane in lanes), *waiting)
-                return Together(tuple(results), left, TrialFailure.of(error))
+                return TrainedTogether(tuple(results), left, TrialFailure.of(error))
             if result is not None:
                 lanes.pop()
                 results.append(result)
                 ended(result)
-    return Together(tuple(results), tuple(stopped))
+    return TrainedTogether(tuple(results), tuple(stopped))

@@ -61,3 +61,8 @@ def test_kernels_of_triton_are_for_cuda() -> None:
     ):
         choose_numerics("cpu", fused_batch_norm="triton")
     assert choose_numerics("cpu", fused_batch_norm="eager").fused_batch_norm == "eager"
+
+
+def test_a_kind_of_device_has_a_version_of_its_own() -> None:
+    assert {choose_numerics(kind).numerics_version for kind in ("cpu", "mps")} == {6}
+    assert choose_numerics("cuda").numerics_version == 7

@@ -148,6 +148,12 @@ def repeat_command(run: RunTable, seeds: int | None = None, preset: str | None =
         command += ["--device", numerics.device_kind]
     if numerics.precision != "fp32":
         command += ["--precision", numerics.precision]
+    if numerics.compile:
+        command += ["--compile"]
+    if numerics.fused_batch_norm is not None:
+        command += ["--fused-batch-norm", numerics.fused_batch_norm]
+    if numerics.trials_together != 1:
+        command += ["--trials-together", str(numerics.trials_together)]
     if config.split_off is not None:
         command += ["--only-comparable"]
     return shlex.join(command)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fbench.architectures.plugin_sources import PluginSources
+from fbench.benchmark.records.numerics import choose_numerics
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.inputs import keep_inputs
 from fbench.benchmark.store.run_table import RunTable, load_run
@@ -59,6 +60,19 @@ def test_command_of_a_changed_protocol_asks_for_the_same_again(
     given = shlex.split(command)
     again = RunRequest(protocol=given[given.index("--protocol") + 1], **options).protocol_and_preset()
     assert again == (protocol, preset)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"precision": "bf16"}, "--device cuda --precision bf16"),
+        ({"compile": True}, "--device cuda --compile"),
+        ({"fused_batch_norm": "triton", "trials_together": 4}, "--fused-batch-norm triton --trials-together 4"),
+    ],
+)
+def test_command_asks_for_the_same_numerics_again(run: RunTable, asked: dict[str, Any], words: str) -> None:
+    config = run.config.model_copy(update={"numerics": choose_numerics("cuda", **asked)})
+    assert repeat_command(replace(run, config=config)).endswith(words)
 
 
 def test_command_selects_the_studies_that_were_run(folder: Path) -> None:
