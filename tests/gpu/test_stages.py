@@ -159,7 +159,8 @@ def test_a_span_that_the_host_named_is_no_kernel() -> None:
 def test_trials_together_are_timed_and_held_against_each_alone(
     there: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "NETWORKS", (("lenet5", "bf16"),))
+    monkeypatch.setattr(streams, "TIMED", (("lenet5", "bf16"),))
+    monkeypatch.setattr(streams, "DRAWING", ("lenet5", "bf16"))
     with pretended_cuda():
         found = all_of(streams, there)
     assert found["lenet5 bf16 bits of 2"] == {"equal": True, "ended_together": 2}

@@ -19,25 +19,37 @@ from tests.gpu.contact.stages import Measurement
 from tests.gpu.contact.trials import data_of, numerics_of, patterned_images, trial_of
 from tests.gpu.same_bits import same_bits
 
-NETWORKS: Final[tuple[tuple[str, Precision], ...]] = (
-    *(("simple_cnn", "bf16"), ("arch1", "bf16"), ("ires", "bf16"), ("arch1", "fp32")),
-)
-"""The first one draws for dropout."""
-BITS_OF: Final = (2, 8)
+DRAWING: Final[tuple[str, Precision]] = ("simple_cnn", "bf16")
+"""Draws for dropout, so that generators of its own are tried."""
+TIMED: Final[tuple[tuple[str, Precision], ...]] = (("arch1", "bf16"), ("ires", "bf16"), ("arch1", "fp32"))
 AT_A_TIME: Final = (1, 2, 4, 8)
+FEW, MANY = 2, 8
 SECONDS: Final = 1.0
 """Of steps, of each number."""
 
 
 def measurements(settings: Settings) -> Iterator[Measurement]:
-    """First whether two together have the bits of each alone, then the speed of each number of trainings."""
-    for network, precision in NETWORKS[: 1 if settings.small else None]:
-        chosen = precision if settings.is_cuda else "fp32"
-        name = f"{network} {chosen}"
-        for number in BITS_OF[: 1 if settings.small else None]:
-            yield Measurement(f"{name} bits of {number}", partial(bits, network, chosen, number, settings))
+    """What decides most first, as each training has to be recorded: whether two together have the bits of each alone,
+    the speed of each number of trainings, and the bits of others and of more."""
+    yield _bits(DRAWING, FEW, settings)
+    for timed in TIMED[: 1 if settings.small else None]:
         for number in AT_A_TIME[: 2 if settings.small else None]:
+            name, network, chosen = _named(timed, settings)
             yield Measurement(f"{name} {number}", partial(speed, network, chosen, number, settings))
+        yield _bits(timed, FEW, settings)
+    if not settings.small:
+        yield _bits(DRAWING, MANY, settings)
+
+
+def _bits(of: tuple[str, Precision], number: int, settings: Settings) -> Measurement:
+    name, network, chosen = _named(of, settings)
+    return Measurement(f"{name} bits of {number}", partial(bits, network, chosen, number, settings))
+
+
+def _named(of: tuple[str, Precision], settings: Settings) -> tuple[str, str, Precision]:
+    network, precision = of
+    chosen: Precision = precision if settings.is_cuda else "fp32"
+    return f"{network} {chosen}", network, chosen
 
 
 def bits(network: str, precision: Precision, number: int, settings: Settings) -> Mapping[str, Any]:
