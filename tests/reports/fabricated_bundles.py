@@ -11,7 +11,7 @@ from fbench.benchmark.bundles.making import make_bundle, write_bundle
 from fbench.benchmark.bundles.recording import record_repetition
 from fbench.benchmark.records.predictions import answers_sha256
 from fbench.benchmark.runs.repeated_trial import RepeatedTrial
-from fbench.benchmark.store.files import write_history
+from fbench.benchmark.store.files import history_text, write_text
 from fbench.benchmark.store.hashes import keep_hashes
 from fbench.benchmark.store.run_table import RunTable, load_run
 from tests.reports.fabricated_run import Recipe, fabricate_run
@@ -43,7 +43,7 @@ def fabricate_whole_run(folder: Path, recipe: Recipe) -> RunTable:
             chosen = last.model_copy(update={"step": record.chosen_step, "validation_top1": record.validation.top1})
             kept = [row for row in others if row.step != record.chosen_step]
             trial = run.folder.trial_files(record.trial_id)
-            write_history(trial / "history.csv", [*kept, chosen])
+            write_text(trial / "history.csv", history_text([*kept, chosen]))
             keep_hashes(trial)
     return load_run(folder)
 

@@ -18,10 +18,13 @@ _ARENA_MAX: Final = -8
 
 _KEEPING: Final = ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 1 << 20))
 _RETURNING: Final = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 64 << 10), (_TRIM_THRESHOLD, 0), (_TOP_PAD, 0))
-_USUAL: Final = ((_MMAP_MAX, 65536), (_TRIM_THRESHOLD, 128 << 10), (_TOP_PAD, 128 << 10))
 
 _WORTH_RETURNING: Final = 128 << 20
 """Bytes. Returning fewer costs a small trial 5 ms, and as much again to get them back."""
+
+_USUAL: Final = ((_MMAP_MAX, 65536), (_TRIM_THRESHOLD, _WORTH_RETURNING), (_TOP_PAD, 128 << 10))
+"""As glibc has them, but that what the block has left goes back only where it is worth it: else the next small thing
+that is freed gives it all back."""
 
 _TUNABLES: Final = "GLIBC_TUNABLES"
 _HUGE_PAGES: Final = "glibc.malloc.hugetlb"

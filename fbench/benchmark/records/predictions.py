@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -67,8 +68,8 @@ def rounded_logits(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
 Predictions = dict[SplitName, SplitPredictions]
 
 
-def write_predictions(folder: ContainedPath, predictions: Predictions) -> None:
-    """Write the small part (classes, labels and clusters) and the logits with sample ids as two files in ``folder``."""
+def prediction_files(predictions: Predictions) -> dict[str, bytes]:
+    """The files, by name, of the small part (classes, labels and clusters) and of the logits with sample ids."""
     small: dict[str, npt.NDArray[np.generic]] = {}
     large: dict[str, npt.NDArray[np.generic]] = {}
     for split, part in predictions.items():
@@ -79,15 +80,18 @@ def write_predictions(folder: ContainedPath, predictions: Predictions) -> None:
         if part.logits is not None and part.sample_ids is not None:
             large[f"{split}_logits"] = part.logits
             large[f"{split}_sample_ids"] = part.sample_ids
-    with (folder / SMALL_FILE).replacing() as stream:
-        write_npz(stream, small)
-    if large:
-        with (folder / LOGITS_FILE).replacing() as stream:
-            write_npz(stream, large)
+    files = {SMALL_FILE: _npz(small)}
+    return files | {LOGITS_FILE: _npz(large)} if large else files
+
+
+def _npz(arrays: Mapping[str, npt.NDArray[np.generic]]) -> bytes:
+    stream = BytesIO()
+    write_npz(stream, arrays)
+    return stream.getvalue()
 
 
 def read_classes(folder: ContainedPath) -> Predictions:
-    """Classes, labels and clusters of what :func:`write_predictions` wrote, without logits: a fifth of the time.
+    """Classes, labels and clusters of what :func:`prediction_files` gave, without logits: a fifth of the time.
 
     Raises:
         OSError: there is no file, or it cannot be read.
@@ -118,7 +122,7 @@ def classes_in(arrays: Mapping[str, npt.NDArray[Any]]) -> Predictions:
 
 
 def read_predictions(folder: ContainedPath) -> Predictions:
-    """Read what :func:`write_predictions` wrote; logits are none where their file is missing.
+    """Read what :func:`prediction_files` gave; logits are none where their file is missing.
 
     Raises:
         OSError: a file cannot be read.

@@ -27,17 +27,17 @@ class OtherSchemaError(UserError):
     """A file is of another schema version than this fbench reads."""
 
 
-def write_history(file: ContainedPath, rows: Iterable[HistoryRow]) -> None:
-    """Write evaluation points as CSV with the field names of :class:`HistoryRow`."""
+def history_text(rows: Iterable[HistoryRow]) -> str:
+    """Evaluation points as CSV with the field names of :class:`HistoryRow`."""
     text = StringIO()
     writer = csv.DictWriter(text, fieldnames=list(HistoryRow.model_fields), lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.model_dump() for row in rows)
-    write_text(file, text.getvalue())
+    return text.getvalue()
 
 
 def read_history(file: ContainedPath) -> list[HistoryRow]:
-    """Read what :func:`write_history` wrote.
+    """Read what :func:`history_text` gave.
 
     Raises:
         UserError: the file is missing or was changed by hand.

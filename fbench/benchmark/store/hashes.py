@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import Field, RootModel
@@ -46,6 +47,14 @@ def write_hashes(folder: ContainedPath, hashes: dict[str, str]) -> None:
     """Keep the hashes of a folder's files."""
     with (folder / HASHES_FILE).replacing() as stream:
         stream.write((json.dumps(hashes, indent=1, sort_keys=True) + "\n").encode())
+
+
+def write_with_hashes(folder: ContainedPath, files: Mapping[str, bytes]) -> None:
+    """Write files by name, in the given order, and then the hashes of what was to be written."""
+    for name, content in files.items():
+        with (folder / name).replacing() as stream:
+            stream.write(content)
+    write_hashes(folder, {name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
 
 
 def keep_hashes(folder: ContainedPath) -> None:

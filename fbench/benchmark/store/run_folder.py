@@ -26,11 +26,11 @@ from fbench.benchmark.maps.face_maps import (
     write_maps,
     write_maps_left_out,
 )
-from fbench.benchmark.records.predictions import SMALL_FILE, Predictions, read_predictions, write_predictions
+from fbench.benchmark.records.predictions import SMALL_FILE, Predictions, prediction_files, read_predictions
 from fbench.benchmark.records.trial_records import HistoryRow, TrialRecord
-from fbench.benchmark.store.files import naming, read_history, read_model, readable_json, write_history, write_text
+from fbench.benchmark.store.files import history_text, naming, read_history, read_model, readable_json
 from fbench.benchmark.store.files_of_run import FilesOfRun
-from fbench.benchmark.store.hashes import keep_hashes
+from fbench.benchmark.store.hashes import write_with_hashes
 from fbench.benchmark.store.index.histories import HISTORY_FILE
 from fbench.benchmark.store.index.records import RECORD_FILE, TrialRecords
 from fbench.benchmark.store.index.trial_files import SeenTrials
@@ -130,19 +130,21 @@ class RunFolder(FilesOfRun):
         if result.files is not None:
             self.trial_files(record.trial_id).take(result.files)
             return record
-        with self.trial_files(record.trial_id).replacing_folder() as folder:
-            write_history(folder / HISTORY_FILE, result.history)
-            if result.predictions is not None:
-                write_predictions(folder, result.predictions)
-            if result.weights is not None:
-                from fbench.benchmark.store.weights import write_state
+        files = {HISTORY_FILE: history_text(result.history).encode()}
+        if result.predictions is not None:
+            files |= prediction_files(result.predictions)
+        if result.weights is not None:
+            from fbench.benchmark.store.weights import encode_or_say
 
-                why_not = write_state(folder / WEIGHTS_FILE, result.weights)
-                record = record.model_copy(update={"weights_not_kept": why_not})
-            if result.failure_details:
-                write_text(folder / FAILURE_FILE, storable(result.failure_details))
-            write_text(folder / RECORD_FILE, readable_json(record))
-            keep_hashes(folder)
+            weights = encode_or_say(result.weights)
+            record = record.model_copy(update={"weights_not_kept": weights if isinstance(weights, str) else None})
+            if isinstance(weights, bytes):
+                files[WEIGHTS_FILE] = weights
+        if result.failure_details:
+            files[FAILURE_FILE] = storable(result.failure_details).encode()
+        files[RECORD_FILE] = readable_json(record).encode()
+        with self.trial_files(record.trial_id).replacing_folder() as folder:
+            write_with_hashes(folder, files)
         return record
 
     @property

@@ -77,21 +77,14 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
         raise WeightsError(f"the safetensors format refuses them ({error})") from error
 
 
-def write_state(file: ContainedPath, state: Mapping[str, Any]) -> str | None:
-    """Write a ``state_dict`` where it can be kept; else nothing is written, and the reason comes back.
-
-    Raises:
-        OSError: the disk refuses.
-    """
+def encode_or_say(state: Mapping[str, Any]) -> bytes | str:
+    """As :func:`encode_state`, or the reason where the ``state_dict`` cannot be kept."""
     try:
-        content = encode_state(state)
+        return encode_state(state)
     except WeightsError as error:
         return message_of(error)
     except Exception as error:  # whatever somebody's tensors raise: a training is worth more than its weights
         return reason_of(error)
-    with file.replacing() as stream:
-        stream.write(content)
-    return None
 
 
 def read_state(file: Path | ContainedPath) -> dict[str, Any]:

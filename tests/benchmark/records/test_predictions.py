@@ -11,16 +11,18 @@ from fbench.benchmark.records.predictions import (
     SMALL_FILE,
     SplitClusters,
     SplitPredictions,
+    prediction_files,
     read_classes,
-    write_predictions,
 )
+from fbench.benchmark.store.hashes import write_with_hashes
 from fbench.core.contained import ContainedPath
 
 
 def test_clusters_come_back_with_what_they_are(tmp_path: Path) -> None:
     predicted = np.array([0, 1, 1])
     part = SplitPredictions(predicted, predicted, clusters=SplitClusters("subjects", np.array([0, 1, 0])))
-    write_predictions(ContainedPath(tmp_path), {"test": part, "validation": SplitPredictions(predicted, predicted)})
+    files = prediction_files({"test": part, "validation": SplitPredictions(predicted, predicted)})
+    write_with_hashes(ContainedPath(tmp_path), files)
     back = read_classes(ContainedPath(tmp_path))
     found = back["test"].clusters
     assert found is not None

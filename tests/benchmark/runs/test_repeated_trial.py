@@ -15,7 +15,7 @@ from support import make_stripes, two_lenets, use_stripes
 import fbench.data
 from fbench.benchmark.data import loaded
 from fbench.benchmark.data.references import parse_reference
-from fbench.benchmark.records.predictions import write_predictions
+from fbench.benchmark.records.predictions import prediction_files
 from fbench.benchmark.runs.repeated_trial import _data_here, chosen_trial, repeat_trial
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
@@ -72,7 +72,8 @@ def test_what_is_not_the_same_is_named(theirs: RunFolder) -> None:
     trial_id = chosen_trial(theirs, "lenet5")
     predictions = theirs.predictions(trial_id)
     predictions["test"].predicted[:] = 0  # as if somebody had written another result
-    write_predictions(theirs.trial_files(trial_id), predictions)
+    for name, content in prediction_files(predictions).items():
+        (theirs.trial_folder(trial_id) / name).write_bytes(content)
     found = repeat_trial(theirs, trial_id, "cpu")
     assert (found.same_answers, found.same_logits, found.same_weights, found.is_repeated) == (False, True, True, False)
     assert ": not repeated, with other answers; the same logits and weights (top-1 " in repeated_line(found)

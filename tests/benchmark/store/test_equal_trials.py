@@ -9,7 +9,7 @@ import pytest
 from bundled_run import a_trial, change, make_run
 from once import made_once
 
-from fbench.benchmark.records.predictions import write_predictions
+from fbench.benchmark.records.predictions import prediction_files
 from fbench.benchmark.store.equal_trials import is_same_trial
 from fbench.benchmark.store.run_folder import RunFolder
 
@@ -41,5 +41,6 @@ def test_another_measure_or_answer_is_another_result(both: tuple[RunFolder, RunF
     assert same(*both)
     predictions = both[1].predictions(trial.name)
     predictions["test"].predicted[0] += 1
-    write_predictions(both[1].trial_files(trial.name), predictions)
+    for name, content in prediction_files(predictions).items():
+        (trial / name).write_bytes(content)
     assert not same(*both)

@@ -13,9 +13,9 @@ from fbench.benchmark.data.dataset import ImageDataset
 from fbench.benchmark.records.predictions import (
     LOGITS_FILE,
     SplitPredictions,
+    prediction_files,
     read_classes,
     read_predictions,
-    write_predictions,
 )
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.training.networks import load_model
@@ -104,7 +104,8 @@ def test_the_small_part_alone_still_gives_accuracy(tmp_path: Path) -> None:
         logits=np.zeros((3, 300), np.float16),
         sample_ids=np.array(["a", "b", "c"]),
     )
-    write_predictions(ContainedPath(tmp_path), {"validation": part})
+    for name, content in prediction_files({"validation": part}).items():
+        (tmp_path / name).write_bytes(content)
     (tmp_path / "logits.npz").unlink()
     (back,) = read_predictions(ContainedPath(tmp_path)).values()
     assert back.logits is None
@@ -119,7 +120,7 @@ def test_an_interrupted_write_leaves_nothing_behind(
     def fail(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("fbench.benchmark.store.run_folder.write_predictions", fail)
+    monkeypatch.setattr("fbench.benchmark.store.hashes.write_hashes", fail)
     with pytest.raises(OSError, match="disk full"):
         RunFolder(tmp_path).write_trial(result)
     assert RunFolder(tmp_path).trials() == {}

@@ -200,12 +200,12 @@ def two_specs(stripes: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> list[Tr
 
 def failing_for(trial_id: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the writing of what a trial predicted raise this."""
-    written = store.write_predictions
+    files_of = store.prediction_files
 
-    def write(folder: Path, predictions: Predictions) -> None:
-        written(folder, predictions)
+    def failing(predictions: Predictions) -> dict[str, bytes]:
         if current[0] == trial_id:
             raise error
+        return files_of(predictions)
 
     current = [""]
     whole = RunFolder.write_trial
@@ -214,7 +214,7 @@ def failing_for(trial_id: str, error: Exception, monkeypatch: pytest.MonkeyPatch
         current[0] = result.record.trial_id
         return whole(self, result)
 
-    monkeypatch.setattr(store, "write_predictions", write)
+    monkeypatch.setattr(store, "prediction_files", failing)
     monkeypatch.setattr(RunFolder, "write_trial", write_trial)
 
 

@@ -1,4 +1,4 @@
-"""What large runs cost: ``python -m tests.calibration.load``, half an hour.
+"""What large runs cost: ``python -m tests.calibration.load``, forty minutes.
 
 Writes ``results/load/load.csv``: processor time and peak memory of commands on a run of 10,002 records and on one of
 300 networks, what 1,000 tiny trials cost beyond their training, and beside each number what is wanted.
@@ -8,8 +8,10 @@ Writes ``results/load/load.csv``: processor time and peak memory of commands on 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ SEEDS: Final = 3334
 NETWORKS: Final = 300
 SEEDS_OF_NETWORKS: Final = 3
 TRIALS: Final = 1000
+TRIES: Final = 3
 RESUME: Final = """
 import sys
 from pathlib import Path
@@ -90,17 +93,24 @@ def page(place: Path) -> Iterator[Row]:
 
 
 def trials(place: Path) -> Iterator[Row]:
-    """1,000 tiny trials in one process, and in two workers."""
-    from tests.calibration.load.tiny_trials import WARM, measure_trials
+    """1,000 tiny trials in one process, and in two workers: medians of three tries, each of a process of its own."""
+    from tests.calibration.load.tiny_trials import WARM
 
     for jobs, where in ((1, "in one process"), (2, "in two workers")):
-        shutil.rmtree(place / "trials", ignore_errors=True)
-        found = measure_trials(place / "trials", TRIALS, jobs)
+        tries = [_tiny_trials(place / "trials", jobs) for _ in range(TRIES)]
+        found = {name: statistics.median(one[name] for one in tries) for name in tries[0]}
         yield _row(f"each of {TRIALS} tiny trials beyond its training, {where}", "ms", found["beyond_learning_ms"], 20)
         if jobs > 1:
             yield _row(f"the driver alone, of each of {TRIALS} tiny trials, {where}", "ms", found["driver_ms"], 20)
         grown = f"growth of the process that grew most, trial {WARM} to {TRIALS}, {where}"
         yield _row(grown, "per cent", found["most_grown_percent"], "flat")
+
+
+def _tiny_trials(folder: Path, jobs: int) -> dict[str, float]:
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "tests.calibration.load.tiny_trials", str(folder), str(TRIALS), str(jobs)]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
 
 
 def _command(what: str, command: Sequence[str], asked_s: object = "", asked_mib: object = "") -> Iterator[Row]:

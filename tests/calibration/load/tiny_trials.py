@@ -1,10 +1,14 @@
-"""Many trials of two steps: what the driver costs beyond the training itself, and whether memory grows."""
+"""Many trials of two steps: what the driver costs beyond the training itself, and whether memory grows.
+
+``python -m tests.calibration.load.tiny_trials FOLDER TRIALS JOBS`` prints what :func:`measure_trials` finds, as JSON.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import resource
-import time
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +36,9 @@ class _Watch:
     """What is noted of trials as they end."""
 
     learning_s: float = 0.0
-    whole_s: float = 0.0
     ended: int = 0
     memory_mib: dict[str, tuple[float, float]] = field(default_factory=dict)
+    ran_and_queued_s: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         if not isinstance(event, Ended):
@@ -44,7 +48,6 @@ class _Watch:
             raise RuntimeError(event.record.failure_reason)
         self.ended += 1
         self.learning_s += times.train_time_s + times.evaluation_time_s
-        self.whole_s += times.total_time_s
         if self.ended >= WARM and self.ended % 20 == 0:
             self._look()
 
@@ -53,6 +56,13 @@ class _Watch:
         for name, process in [("driver", here), *((f"worker {one.pid}", one) for one in here.children())]:
             mib = process.memory_info().rss / 2**20
             self.memory_mib[name] = (self.memory_mib.get(name, (mib, mib))[0], mib)
+            self.ran_and_queued_s[process.pid] = _ran_and_queued_s(process.pid)
+
+    def running_share(self, trains_here: bool) -> float:
+        """Of the time in which the processes that train wanted a processor, the share in which they had one."""
+        training = [times for pid, times in self.ran_and_queued_s.items() if (pid == os.getpid()) == trains_here]
+        ran_s, queued_s = (sum(times) for times in zip(*training, strict=True))
+        return ran_s / (ran_s + queued_s)
 
 
 def tiny_specs(folder: Path, trials: int) -> Sequence[TrialSpec]:
@@ -71,22 +81,30 @@ def measure_trials(folder: Path, trials: int, jobs: int) -> dict[str, float]:
     context = WorkerContext(folder / "scratch", jobs=jobs)
     before = _processor_s()
     with LocalExecutor(context, specs[0].data) as executor:
-        started = time.perf_counter()
         run_trials(executor, specs, run, watch)
-        wall_s = time.perf_counter() - started
     own_s, children_s = (after - first for after, first in zip(_processor_s(), before, strict=True))
-    busy_s = children_s if jobs > 1 else own_s
-    # times of a trial are those of a clock on the wall, which runs on where others have the processor
-    learning_s = busy_s * watch.learning_s / (wall_s * jobs)
+    # times of a trial are those of a clock on the wall, which runs on where others have the processor; a process that
+    # learns never waits for anything else, so that its sleep between trials must not be taken for such time
+    learning_s = watch.learning_s * watch.running_share(trains_here=jobs == 1)
     grown = [100 * (last / first - 1) for first, last in watch.memory_mib.values()]
     return {
-        "driver_ms": 1000 * own_s / trials if jobs > 1 else float("nan"),
+        "driver_ms": 1000 * own_s / trials if jobs > 1 else 0.0,
         "beyond_learning_ms": 1000 * (own_s + children_s - learning_s) / trials,
         "most_grown_percent": max(grown),
         "driver_mib": watch.memory_mib["driver"][1],
     }
 
 
+def _ran_and_queued_s(pid: int) -> tuple[float, float]:
+    """How long the first thread of a process ran, and how long it waited in the queue of a processor (Linux)."""
+    ran_ns, queued_ns, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(ran_ns) / 1e9, int(queued_ns) / 1e9
+
+
 def _processor_s() -> tuple[float, float]:
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return own.ru_utime + own.ru_stime, children.ru_utime + children.ru_stime
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_trials(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201 - a script reports by printing
