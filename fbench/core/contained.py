@@ -277,11 +277,15 @@ class ContainedPath:
         folder = os.open(self.root, FOLDER)
         try:
             for count, part in enumerate(self.parts, 1):
-                if make:
-                    with suppress(FileExistsError):
-                        os.mkdir(part, dir_fd=folder)
                 try:
-                    inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
+                    try:
+                        inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
+                    except FileNotFoundError:  # seldom: folders are made once and opened often
+                        if not make:
+                            raise
+                        with suppress(FileExistsError):
+                            os.mkdir(part, dir_fd=folder)
+                        inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
                 except OSError as error:
                     if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(part, folder):
                         raise self._link(ContainedPath(self.root, self.parts[:count])) from error

@@ -14,14 +14,17 @@ import torch
 
 from fbench.benchmark.machine.device import generator_state, set_generator_state
 
-EQUAL_BITS_ON: Final[frozenset[str]] = frozenset()
-"""Devices, by the name that CUDA has for them, on which trainings together were shown to have the bits of each alone.
-Their number is then no part of the numerics. None has been tried yet."""
+EQUAL_BITS_ON: Final[frozenset[tuple[str, str]]] = frozenset()
+"""Devices, by the name that CUDA has for them, and versions of PyTorch, as ``torch.__version__`` has them, with which
+trainings together were shown to have the bits of each alone. Their number is then no part of the numerics. None has
+been tried yet."""
 
 
 def number_changes_no_bits(device: torch.device) -> bool:
-    """Whether trainings together have the bits of each alone on a device, as far as that was shown."""
-    return bool(EQUAL_BITS_ON) and device.type == "cuda" and torch.cuda.get_device_name(device) in EQUAL_BITS_ON
+    """Whether trainings together have the bits of each alone on a device, with this PyTorch, as far as was shown."""
+    if not EQUAL_BITS_ON or device.type != "cuda":
+        return False
+    return (torch.cuda.get_device_name(device), str(torch.__version__)) in EQUAL_BITS_ON
 
 
 class OwnPlace(Protocol):

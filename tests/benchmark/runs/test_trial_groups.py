@@ -94,7 +94,9 @@ def test_a_device_is_asked_for_the_fastest_number_only_where_that_was_shown_to_c
 
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Pretended")
     assert session._together(Plan(), Networks()) == 1  # type: ignore[arg-type] # as far as it is looked at
-    monkeypatch.setattr(streams, "EQUAL_BITS_ON", frozenset({"Pretended"}))
+    monkeypatch.setattr(streams, "EQUAL_BITS_ON", frozenset({("Pretended", "1.0")}))  # with another PyTorch
+    assert session._together(Plan(), Networks()) == 1  # type: ignore[arg-type] # as above
+    monkeypatch.setattr(streams, "EQUAL_BITS_ON", frozenset({("Pretended", str(torch.__version__))}))
     assert session._together(Plan(), Networks()) == 4  # type: ignore[arg-type] # as above
     Plan.together = 2
     assert session._together(Plan(), Networks()) == 2  # type: ignore[arg-type] # as above

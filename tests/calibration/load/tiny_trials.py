@@ -26,6 +26,7 @@ from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.store.run_folder import RunFolder
+from tests.benchmark.data.sample_files import fer2013_lines, random_images, write_lines
 
 WARM: Final = 100
 """Trials after which memory is looked at first: imports, caches and the allocator's own have then come."""
@@ -66,8 +67,18 @@ class _Watch:
 
 
 def tiny_specs(folder: Path, trials: int) -> Sequence[TrialSpec]:
-    """So many trials of LeNet-5: 64 images once, in batches of 32, without a test split."""
-    plan = plan_run(RunRequest(suite=adhoc_suite(["lenet5"], None), preset="smoke", seeds=1, out=folder, jobs=1))
+    """So many trials of LeNet-5: 64 images once, in batches of 32, and 63 to validate on, without a test split.
+
+    Images are few, so that what is measured is no small difference of large numbers.
+    """
+    usages = [
+        usage for usage, images in (("Training", 70), ("PublicTest", 63), ("PrivateTest", 7)) for _ in range(images)
+    ]
+    lines = fer2013_lines([row % 7 for row in range(len(usages))], usages, random_images(len(usages)))
+    folder.mkdir(parents=True)
+    noise = write_lines(folder / "noise.csv", lines)
+    suite, data = adhoc_suite(["lenet5"], None), (f"fer2013={noise}",)
+    plan = plan_run(RunRequest(suite=suite, preset="smoke", data=data, seeds=1, out=folder / "plan", jobs=1))
     first = plan.specs[0]
     tiny = Budget(image_passes=64, batch_size=32, train_images=64)
     quiet = first.protocol.model_copy(update={"test": "none"})
@@ -77,7 +88,7 @@ def tiny_specs(folder: Path, trials: int) -> Sequence[TrialSpec]:
 def measure_trials(folder: Path, trials: int, jobs: int) -> dict[str, float]:
     """Milliseconds of processor time for each trial beyond learning and evaluating, of the driver alone and of all
     processes; and by how many MiB each process grew, in per cent, from the hundredth trial on."""
-    specs, run, watch = tiny_specs(folder / "plan", trials), RunFolder(folder / "run"), _Watch()
+    specs, run, watch = tiny_specs(folder / "data", trials), RunFolder(folder / "run"), _Watch()
     context = WorkerContext(folder / "scratch", jobs=jobs)
     before = _processor_s()
     with LocalExecutor(context, specs[0].data) as executor:
