@@ -90,3 +90,12 @@ def test_every_bad_network_is_python_with_its_fault_in_it(name: str) -> None:
 )
 def test_one_sentence_is_asked_of_a_command_that_did_not_do_its_work(status: int, said: str, clean: bool) -> None:
     assert Ended(status, said).is_clean == clean
+
+
+@pytest.mark.slow
+def test_a_try_is_made_and_comes_to_nothing_wrong(shim: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.calibration.faults", "--only", "network: raises when imported"]
+    command += ["--place", str(tmp_path / "place"), "--out", str(tmp_path / "out")]
+    subprocess.run(command, env=os.environ | {"LD_PRELOAD": ""}, check=True, capture_output=True, timeout=300)
+    lines = (tmp_path / "out" / "faults.csv").read_text().splitlines()
+    assert lines[1:] == ["network: raises when imported,1,1,0,0,0,0"]
