@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import inspect
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from fbench.benchmark.cost import measure
+from fbench.benchmark.runs import run_cost
 from tests.calibration.faults import bench
 from tests.calibration.faults.bench import Ended
 from tests.calibration.faults.networks import NETWORKS, source_of
@@ -92,10 +95,9 @@ def test_one_sentence_is_asked_of_a_command_that_did_not_do_its_work(status: int
     assert Ended(status, said).is_clean == clean
 
 
-@pytest.mark.slow
-def test_a_try_is_made_and_comes_to_nothing_wrong(shim: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.calibration.faults", "--only", "network: raises when imported"]
-    command += ["--place", str(tmp_path / "place"), "--out", str(tmp_path / "out")]
-    subprocess.run(command, env=os.environ | {"LD_PRELOAD": ""}, check=True, capture_output=True, timeout=300)
-    lines = (tmp_path / "out" / "faults.csv").read_text().splitlines()
-    assert lines[1:] == ["network: raises when imported,1,1,0,0,0,0"]
+def test_the_plan_of_quick_costs_is_asked_for_as_the_package_asks_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_read_memory", measure._read_memory)  # to be put back
+    monkeypatch.setattr(run_cost, "_cost_plan", run_cost._cost_plan)
+    before = inspect.signature(run_cost._cost_plan)
+    bench.make_costs_quick()
+    assert inspect.signature(run_cost._cost_plan) == before
