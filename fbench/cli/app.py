@@ -33,8 +33,15 @@ from fbench.cli import (
 )
 from fbench.cli.data import data_app
 from fbench.cli.imports import import_app
-from fbench.cli.stop_signals import INTERRUPTED
-from fbench.cli.surroundings import end_output, keep_to_quota, leave_output, mend_streams, reader_has_left
+from fbench.cli.stop_signals import INTERRUPTED, STOPPED, EndedBySignal, ended_by_signals
+from fbench.cli.surroundings import (
+    end_output,
+    keep_to_quota,
+    leave_output,
+    mend_streams,
+    reader_has_left,
+    require_working_folder,
+)
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
 from fbench.core.errors import UserError, readable, reason_on_a_line, traceback_of
 
@@ -43,9 +50,10 @@ REFUSED: Final = frozenset(
     {
         *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
         *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ESTALE),
     }
 )
-"""What a disk or its permissions refuse, which is no fault of the program."""
+"""What a disk, its permissions or limits refuse, which is no fault of the program."""
 
 app = typer.Typer(
     name="fbench",
@@ -105,14 +113,18 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        code = _call()
+        require_working_folder()
+        with ended_by_signals():
+            code = _call()
     except UserError as error:
         if debug:
             raise
         _fail(str(error))
     except OSError as error:
-        if debug or error.errno not in REFUSED:
+        if debug:
             raise
+        if error.errno not in REFUSED:
+            _fail(_own_fault(error), OWN_FAULT)
         file = f" {error.filename}" if error.filename else ""
         _fail(
             f"The system refused to read or write{file} ({error.strerror}); mend that and run the same command again, "
@@ -123,6 +135,8 @@ def main() -> None:
             error.show()
             raise SystemExit(2) from None
         _fail(usage_sentence(error))
+    except EndedBySignal as ended:
+        _fail(str(ended), STOPPED)
     except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(INTERRUPTED) from None
     except (Exception, SystemExit) as error:  # an exit too, of a library or a user's code: the command has not ended

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from fbench.core.errors import readable
+
 
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
     """The rows as lines, each column as wide as its widest entry; those of ``right`` aligned to the right.
 
-    The last column is not filled up, so that what is long there is nobody's width.
+    What would break a line is written as an escape. The last column is not filled up, so that what is long there is
+    nobody's width.
     """
     from rich.cells import cell_len
 
     if not rows:
         return ""
+    rows = [[readable(text) for text in row] for row in rows]
     columns = [_filled([cell_len(text) for text in column], column, place in right) for place, column in _columns(rows)]
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 

@@ -17,6 +17,31 @@ AT_MOST_S: Final = 16
 """After so long work that does not end by itself is left as it is."""
 
 
+class EndedBySignal(BaseException):
+    """A signal ended a command that has nothing to keep; the message is a sentence that says so.
+
+    No KeyboardInterrupt, which the parser of arguments turns into an exit of its own.
+    """
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End what goes on in the block on SIGTERM and SIGHUP by an exception, so that its processes and files go too; a
+    run within the block handles them itself. A signal that is ignored stays so."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        raise EndedBySignal(f"{name} ended the command where it had no work to keep; the same command begins again.")
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class StopSignals:
     """Passes signals on to a run, and knows the exit code that the first of them asks for."""
 

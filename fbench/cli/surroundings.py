@@ -9,6 +9,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from fbench.core.capacity import library_threads
+from fbench.core.errors import UserError
+
+
+def require_working_folder() -> None:
+    """See that there is a folder to work in; libraries fail without one in words of their own.
+
+    Raises:
+        UserError: it was removed.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UserError(
+            f"The working folder cannot be used ({error.strerror}); change to a folder that is there and give the "
+            "command again."
+        ) from error
 
 
 def keep_to_quota() -> None:

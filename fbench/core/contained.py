@@ -184,7 +184,7 @@ class ContainedPath:
     def take(self, source: Path) -> None:
         """Move a file or folder of the same file system, which is this process's own, here; a file at once."""
         self.parent.make_folder()
-        if source.is_dir():
+        if source.is_dir() or self.is_folder():
             self.remove()
         with self._naming(), self._around() as (name, at):
             if at:
@@ -229,9 +229,18 @@ class ContainedPath:
             return
         with self._naming(), self._around() as (name, at):
             if stat.S_ISDIR(mode):
-                shutil.rmtree(name, **at)
+                self._remove_folder(name, at)
             else:
                 os.unlink(name, **at)
+
+    def _remove_folder(self, name: str | Path, at: _At) -> None:
+        try:
+            shutil.rmtree(name, **at)
+        except RecursionError:  # of Python before 3.13
+            raise OutsideError(
+                f"{readable(str(self))} has folders in folders, a thousand and more deep, which nothing of fbench's "
+                "makes; remove it."
+            ) from None
 
     # --- one step at a time
 

@@ -156,7 +156,7 @@ def _remove(file: Path, dead: Holder | None) -> None:
     if _read(aside) != dead:
         with suppress(OSError):
             os.link(aside, file)
-    aside.unlink(missing_ok=True)
+    ContainedPath(aside.parent, (aside.name,)).remove()  # a folder too, which nobody's lock is
 
 
 def _renew(file: Path, holder: Holder, released: threading.Event) -> None:

@@ -20,3 +20,7 @@ def test_columns_are_as_wide_as_their_widest_entry_and_the_last_is_not_filled() 
 
 def test_no_rows_are_no_lines() -> None:
     assert aligned([]) == ""
+
+
+def test_a_text_of_several_lines_takes_one_and_no_more() -> None:
+    assert aligned([("forged\nires  90 %  finished", "x")]) == "forged\\nires  90 %  finished  x"

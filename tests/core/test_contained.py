@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from fbench.benchmark.store.leftovers import remove_leftovers
 from fbench.core.bounded import read_bytes, read_text
 from fbench.core.contained import ContainedPath, OutsideError
 
@@ -150,3 +153,33 @@ def test_a_refusal_of_the_system_names_the_whole_path(root: ContainedPath) -> No
     with pytest.raises(FileNotFoundError) as caught:
         read_bytes(root / "a" / "b", 10)
     assert str(caught.value.filename) == str(root.path / "a" / "b")
+
+
+def test_a_file_is_taken_into_the_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "run" / "checkpoint" / "inside").mkdir(parents=True)
+    (tmp_path / "made").write_text("new")
+    ContainedPath(tmp_path / "run", ("checkpoint",)).take(tmp_path / "made")
+    assert (tmp_path / "run" / "checkpoint").read_text() == "new"
+
+
+def deep(folder: Path, levels: int) -> None:
+    """Folders in folders, deeper than a path is long."""
+    inner = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=inner)
+        outer, inner = inner, os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+
+
+@pytest.mark.skipif(os.mkdir not in os.supports_dir_fd, reason="folders that deep cannot be made here")
+def test_folders_that_are_too_deep_to_be_removed_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "run" / "old").mkdir(parents=True)
+    deep(tmp_path / "run" / "old", 2000)
+    try:
+        if sys.version_info < (3, 13):
+            with pytest.raises(OutsideError, match="has folders in folders, a thousand and more deep"):
+                ContainedPath(tmp_path / "run", ("old",)).remove()
+        remove_leftovers(ContainedPath(tmp_path / "run"))
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / "run")], check=True)

@@ -156,3 +156,11 @@ def test_a_lock_that_the_disk_refuses_leaves_nothing_behind(tmp_path: Path, monk
     with pytest.raises(OSError, match="No space"), locked(tmp_path, "The run"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_folder_in_the_place_of_a_lock_goes_with_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).mkdir()
+    (tmp_path / LOCK_FILE / "file").touch()
+    os.utime(tmp_path / LOCK_FILE, (0, 0))
+    with locked(tmp_path, "The run"):
+        assert [file.name for file in tmp_path.iterdir()] == [LOCK_FILE]

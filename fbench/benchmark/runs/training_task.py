@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 from collections.abc import Collection
 from dataclasses import replace
@@ -24,6 +25,8 @@ from fbench.core.garbage import collection_put_off
 
 _TRAIN: Final = f"{__name__}:train"
 _GET_READY: Final = f"{__name__}:get_ready"
+_DISK_REFUSES: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO))
+"""What a disk says, whichever process asks it."""
 
 
 def foreign_code(network: NetworkSpec) -> str | None:
@@ -138,7 +141,7 @@ def train(
     """Run a trial and leave its files in the scratch folder.
 
     Raises:
-        UserError: the disk refuses.
+        UserError, RuntimeError: as of :func:`_keep`.
     """
     wanted = TrialSpec.model_validate(spec)
     if data_file is not None:
@@ -148,8 +151,24 @@ def train(
     result = _trained(parent, wanted, context)
     if result.record.status == "failed":
         parent.replace_worker()
-    keep(RunFolder(context.scratch), with_log(result, parent.log_tail()))
+    _keep(RunFolder(context.scratch), with_log(result, parent.log_tail()))
     return {"test_readings": result.test_readings, "may_pass": result.may_pass}
+
+
+def _keep(scratch: RunFolder, result: TrialResult) -> None:
+    """Write a result, or fail by itself where this process cannot write, as a network has used up its open files.
+
+    Raises:
+        UserError: the disk refuses, and would refuse the other trials too.
+        RuntimeError: something else does.
+    """
+    try:
+        keep(scratch, result)
+    except UserError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno not in _DISK_REFUSES:
+            raise RuntimeError(f"its worker process could not write its result ({reason_of(cause)})") from cause
+        raise
 
 
 def _trained(parent: Parent, spec: TrialSpec, context: WorkerContext) -> TrialResult:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 
 from fbench.core.bounded import read_json, reading
 from fbench.core.contained import ContainedPath
+from fbench.core.errors import UserError
 
 HASHES_FILE: Final = "sha256.json"
 """Beside the files of a trial, which are written once; and beside ``run.json``, for all other files."""
 _BLOCK: Final = 2**20
 
 
-class Hashes(RootModel[dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]]):
+def _plain(name: str) -> str:
+    """A name that stays below the folder of the hashes."""
+    for part in name.split("/"):
+        ContainedPath(Path()) / part
+    return name
+
+
+class Hashes(RootModel[dict[Annotated[str, AfterValidator(_plain)], Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]]):
     """Hexadecimal SHA-256 by the name of a file, from the folder of the hashes, with ``/``."""
 
 
@@ -39,7 +48,7 @@ def read_hashes(folder: ContainedPath) -> dict[str, str] | None:
     """The hashes kept in a folder; None where there are none that can be read, as in runs of before."""
     try:
         return Hashes.model_validate(read_json(folder / HASHES_FILE)).root
-    except (OSError, ValueError):
+    except (OSError, ValueError, UserError):
         return None
 
 

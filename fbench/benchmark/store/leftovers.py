@@ -9,6 +9,8 @@ from fbench.core.locks import LOCK_FILE
 from fbench.core.siblings import Sibling, Signature
 
 _LONGEST_WRITING_NS: Final = 3600 * 10**9
+_DEEPEST: Final = 20
+"""Levels of folders below a run's own that are looked through; sources of plug-ins may lie in packages of packages."""
 
 
 def remove_leftovers(root: ContainedPath) -> None:
@@ -24,16 +26,16 @@ def remove_leftovers(root: ContainedPath) -> None:
         if name.startswith(f"{LOCK_FILE}-") or is_unfinished:
             (root / name).remove()
         elif is_folder:
-            _remove_unfinished(root / name)
+            _remove_unfinished(root / name, _DEEPEST)
 
 
 def _is_old(file: Signature | None, lock: Signature | None) -> bool:
     return file is not None and lock is not None and lock.modified_ns - file.modified_ns > _LONGEST_WRITING_NS
 
 
-def _remove_unfinished(folder: ContainedPath) -> None:
+def _remove_unfinished(folder: ContainedPath, levels: int) -> None:
     for name, is_folder in folder.entries().items():
         if name.startswith(UNFINISHED):
             (folder / name).remove()
-        elif is_folder:
-            _remove_unfinished(folder / name)
+        elif is_folder and levels > 1:
+            _remove_unfinished(folder / name, levels - 1)

@@ -6,6 +6,7 @@ makes again, it makes again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -23,6 +24,9 @@ from fbench.core.contained import UNFINISHED, ContainedPath
 from fbench.core.errors import UserError, reason_on_a_line
 
 DAMAGED: Final = "damaged"
+_FOLDERS: Final = ("trials", "costs", "networks", "data", "inputs", "checkpoints", "searches")
+_LONGEST_NAME_BYTES: Final = 200
+"""Of what is moved aside; file systems take 255, and a number follows."""
 _AGAIN: Final = "the same fbench run makes it again"
 _AGAIN_IN_A_SEARCH: Final = "a search that is not done makes it again"
 
@@ -61,7 +65,7 @@ def check_run(folder: RunFolder) -> RunCheck:
     """
     folder.config()
     check, tuning = _Check(folder), _Check(folder.searching, keeps_weights=False)
-    found = [*check.leftovers(), *check.plan(), *check.files_of_run(), *check.trials()]
+    found = [*check.kinds(), *check.leftovers(), *check.plan(), *check.files_of_run(), *check.trials()]
     found += [*tuning.leftovers(), *tuning.searches(), *tuning.trials()]
     return RunCheck(check.whole + tuning.whole, check.without_hash + tuning.without_hash, tuple(found))
 
@@ -78,6 +82,15 @@ class _Check:
         self._files = folder.files
         self.whole = 0
         self.without_hash = 0
+
+    def kinds(self) -> Iterator[CheckedFile]:
+        """What is a file where a folder is to be, or hashes that cannot be read."""
+        for name in _FOLDERS:
+            place = self._files / name
+            if place.exists() and not place.is_folder():
+                yield self._aside(place, "is no folder", f"moved aside; {_AGAIN}")
+        if read_hashes(self._files) is None and (self._files / HASHES_FILE).exists():
+            yield self._aside(self._files / HASHES_FILE, "cannot be read", "moved aside; these files have no hash now")
 
     def leftovers(self) -> Iterator[CheckedFile]:
         """What a process that was killed did not finish."""
@@ -228,7 +241,8 @@ class _Check:
         name, number = self._name(file), 0
         around = around or self._files
         hashes, own_name = read_hashes(around) or {}, "/".join(file.parts[len(around.parts) :])
-        while (target := ContainedPath(self._files.root) / DAMAGED / f"{name.replace('/', '-')}-{number}").exists():
+        short = os.fsdecode(os.fsencode(name.replace("/", "-"))[:_LONGEST_NAME_BYTES])
+        while (target := ContainedPath(self._files.root) / DAMAGED / f"{short}-{number}").exists():
             number += 1
         target.move_here(file)
         if own_name in hashes:

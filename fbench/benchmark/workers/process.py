@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from fbench.benchmark.workers.inside import ENVIRONMENT, SIGNALS, log_tail
 from fbench.benchmark.workers.messages import MOST_BYTES, NoMessageError, Task, from_line, to_line
+from fbench.core.processes import end_started
 
 _START: Final = (
     "import json, os, sys; sys.path[:] = json.loads(os.environ.pop('FBENCH_WORKER_PATH')); "
@@ -103,7 +104,9 @@ class WorkerProcess:
         return time.monotonic() - self._gone_at > _LAST_WORDS_S
 
     def end(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it does, and what a user's code has started in it."""
+        if self.code is not None and self._process.poll() is None:
+            end_started(self._process.pid)
         self._process.kill()
         self._process.wait()
         if self._process.stdin is not None:

@@ -94,7 +94,7 @@ class Supervisor:
         self._may_begin: MayBegin = lambda task: True
         self._started = 0
         self._unbegun: Counter[str] = Counter()
-        self._stop = False
+        self._stop = self._is_stopping = False
 
     def start(self, processes: int) -> None:
         """Start processes before there is something to do, as far as there is room."""
@@ -243,6 +243,8 @@ class Supervisor:
                 yield Outcome(task, value)
             case {"stopped": task.name}:
                 self._drop(worker)
+                if not self._is_stopping:
+                    yield Outcome(task, failure=Failure("raised", "it ended as if it had been asked to stop"))
             case {"failed": task.name}:
                 failure = _said_failure(message, worker.log_tail())
                 self._drop(worker)
@@ -272,6 +274,7 @@ class Supervisor:
 
     def _stopped(self, hear: Hear) -> Iterator[Outcome]:
         """Ask all to stop, give them time for it, and end them."""
+        self._is_stopping = True
         deadline = time.monotonic() + self._grace_s
         self._waiting.clear()
         for worker in list(self._workers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,14 +15,17 @@ from fbench.benchmark.data.load import load_dataset
 from fbench.benchmark.data.source import DataReference
 from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.events import Checkpointed, Ended, Evaluated, Event, Started, Stepped
+from fbench.benchmark.runs import training_task
 from fbench.benchmark.runs.driver import run_trials
-from fbench.benchmark.runs.executors import WorkerContext
+from fbench.benchmark.runs.executors import WorkerContext, failed_record
 from fbench.benchmark.runs.local_executor import LocalExecutor
 from fbench.benchmark.runs.training_task import event_of
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.store.trial_result import TrialResult
 from fbench.benchmark.training.networks import network_spec
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.supervisor import Failure, Outcome, Supervisor
+from fbench.core.errors import UserError
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
@@ -135,3 +139,22 @@ def test_on_an_accelerator_every_trial_has_a_process_that_can_be_replaced_and_on
     with LocalExecutor(WorkerContext(tmp_path / "cpu")) as executor:
         assert not executor._runs_elsewhere(own)
         assert not executor._supervisor._environment
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_a_process_that_cannot_write_its_result_fails_its_trial_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are used up, or may not be that large; a disk that is full is everybody's."""
+    result = TrialResult(failed_record(trial_spec_of(make_stripes(), "lenet5"), "some reason"))
+    said = [errno.EMFILE, errno.EFBIG, errno.ENOSPC]
+
+    def refuse(*_: object) -> None:
+        raise OSError(said.pop(0), "refused")
+
+    monkeypatch.setattr(RunFolder, "write_trial", refuse)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="its worker process could not write its result"):
+            training_task._keep(RunFolder(tmp_path), result)
+    with pytest.raises(UserError, match="see to room and permission there"):
+        training_task._keep(RunFolder(tmp_path), result)

@@ -187,3 +187,36 @@ def test_a_search_that_somebody_changed_is_told(tuned: RunFolder) -> None:
     search.write_text(search.read_text().replace('"top1": 0.3', '"top1": 0.4'))
     (one,) = found_in(tuned)
     assert (one.file, one.outcome) == (f"tuning/searches/{search.name}", "problem")
+
+
+@pytest.mark.parametrize("name", ["trials", "costs", "networks", "data", "inputs", "checkpoints"])
+def test_a_file_in_the_place_of_a_folder_is_moved_aside(run: RunFolder, name: str) -> None:
+    shutil.rmtree(run.path / name, ignore_errors=True)
+    (run.path / name).touch()
+    found = [one for one in found_in(run) if one.file == name]
+    assert [(one.wrong, one.outcome) for one in found] == [("is no folder", "repaired")]
+    assert not (run.path / name).is_file()
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"../../x": "%s"}' % ("a" * 64), "[1]"])
+@pytest.mark.parametrize("of_trial", [False, True])
+def test_hashes_that_cannot_be_read_are_moved_aside_and_the_rest_is_checked(
+    run: RunFolder, of_trial: bool, content: str | None
+) -> None:
+    file = (run.trial_folder(run.trial_ids()[0]) if of_trial else run.path) / "sha256.json"
+    file.unlink()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_text(content)
+    (one,) = found_in(run)
+    assert (one.file, one.wrong, one.outcome) == (str(file.relative_to(run.path)), "cannot be read", "repaired")
+    assert not file.exists()
+    assert found_in(run) == []
+
+
+def test_what_has_a_name_as_long_as_a_name_may_be_is_moved_aside(run: RunFolder) -> None:
+    (run.path / "trials" / f".writing-{'y' * 240}").mkdir()
+    (one,) = found_in(run)
+    assert (one.wrong, one.outcome) == ("was not finished", "repaired")
+    assert found_in(run) == []

@@ -113,3 +113,18 @@ def talk_nonsense(parent: Parent) -> None:
 
 def environment(parent: Parent, of: str) -> str | None:
     return os.environ.get(of)
+
+
+def start_program(parent: Parent, file: str, rest_s: float) -> None:
+    """Start programs that would go on, one of them by a process that ends at once."""
+    note = f"import os, time; open({file!r}, 'a').write(str(os.getpid()) + '\\n'); time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", note])
+    subprocess.run([sys.executable, "-c", _STARTS, note], check=True)
+    time.sleep(rest_s)
+
+
+_STARTS = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"
+
+
+def stop_unasked(parent: Parent) -> None:
+    raise StoppedError

@@ -289,3 +289,22 @@ def test_a_process_that_cannot_get_ready_says_why(tmp_path: Path) -> None:
     assert found is not None
     assert found.kind == "died"
     assert found.reason.startswith("its worker process could not get ready: ModuleNotFoundError")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process leaves is found on Linux alone")
+@pytest.mark.parametrize("rest_s", [600.0, 1.5], ids=["over its time", "done"])
+def test_programs_that_a_users_code_started_end_with_its_worker(one: Supervisor, tmp_path: Path, rest_s: float) -> None:
+    file = tmp_path / "pids"
+    found = outcomes(one, task("start_program", file=str(file), rest_s=rest_s, code="users", limit_s=3.0))
+    assert (found["start_program"].failure is None) == (rest_s < 3)
+    numbers = numbers_in(file)
+    assert len(numbers) == 2
+    assert are_gone(numbers)
+
+
+def test_a_task_that_stops_without_being_asked_is_a_failure(one: Supervisor) -> None:
+    found = outcomes(one, task("stop_unasked"), task("double", number=2))
+    assert found["double"].value == 4
+    failure = found["stop_unasked"].failure
+    assert failure is not None
+    assert failure.reason == "it ended as if it had been asked to stop"
