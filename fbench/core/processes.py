@@ -6,14 +6,16 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import Final
 
-_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
-_PR_SET_CHILD_SUBREAPER: Final = 36
+import psutil
 
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 _MOST_ROUNDS: Final = 5
 """Processes that start others while they are ended are looked for again so often."""
+_TO_DIE_S: Final = 0.02
 
 
 def end_with(parent: int) -> None:
@@ -25,29 +27,23 @@ def end_with(parent: int) -> None:
             os._exit(1)
 
 
-def adopt_orphans() -> None:
-    """On Linux what this process's children have started stays below it when they end, so that :func:`end_started`
-    finds it; elsewhere nothing happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
-
-
-def end_started(pid: int) -> None:
-    """End all processes that a process has started, and those that they have, but not itself."""
-    import psutil
-
+def end_all_with(name: str, value: str) -> None:
+    """End all processes of this machine that were started with a variable of the environment, or forked by such a one:
+    also those that outlived who started them, or have a session of their own."""
     for _ in range(_MOST_ROUNDS):
-        try:
-            started = psutil.Process(pid).children(recursive=True)
-        except (psutil.Error, OSError):
+        found = [process for process in psutil.process_iter() if _was_given(process, name, value)]
+        if not found:
             return
-        alive = [one for one in started if one.status() != psutil.STATUS_ZOMBIE]
-        if not alive:
-            return
-        for one in alive:
+        for process in found:
             with suppress(psutil.Error, OSError):
-                one.kill()
-        psutil.wait_procs(alive, timeout=0.2)
+                process.kill()
+        time.sleep(_TO_DIE_S)
+
+
+def _was_given(process: psutil.Process, name: str, value: str) -> bool:
+    with suppress(psutil.Error, OSError, ValueError):  # it has ended, or is somebody else's
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(name) == value
+    return False
 
 
 def copies_end_with_this_process() -> None:

@@ -12,8 +12,8 @@ from fbench.benchmark.bundles.recording import record_repetition
 from fbench.benchmark.records.predictions import answers_sha256
 from fbench.benchmark.runs.repeated_trial import RepeatedTrial
 from fbench.benchmark.store.files import history_text, write_text
-from fbench.benchmark.store.hashes import keep_hashes
 from fbench.benchmark.store.run_table import RunTable, load_run
+from tests.kept_hashes import keep_hashes
 from tests.reports.fabricated_run import Recipe, fabricate_run
 
 THREE = {"alpha": 0.73, "beta": 0.7, "gamma": 0.45}

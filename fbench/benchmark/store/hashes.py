@@ -66,12 +66,6 @@ def write_with_hashes(folder: ContainedPath, files: Mapping[str, bytes]) -> None
     write_hashes(folder, {name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
 
 
-def keep_hashes(folder: ContainedPath) -> None:
-    """Keep the hashes of all files in a folder as they are now."""
-    names = [name for name in folder.names() if name != HASHES_FILE and (folder / name).is_file()]
-    write_hashes(folder, {name: sha256_of(folder / name) for name in names})
-
-
 def keep_hash(root: ContainedPath, file: ContainedPath) -> None:
     """Keep the hash of one file below a folder, beside those of its others."""
     name = "/".join(file.parts[len(root.parts) :])

@@ -20,7 +20,7 @@ from typing import IO, Any, Final
 from fbench.benchmark.workers.messages import from_line, to_line
 from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
 from fbench.core.garbage import collection_put_off
-from fbench.core.processes import adopt_orphans, end_started, end_with
+from fbench.core.processes import end_with
 
 ENVIRONMENT: Final = "FBENCH_WORKER"
 """Holds what a worker is told at its start, as JSON; taken out of the environment before anything else runs."""
@@ -31,11 +31,7 @@ SIGNALS: Final = tuple(
 
 
 class Parent:
-    """The process that sent a call, as the called function sees it.
-
-    Attributes:
-        ran_users_code: whether a call was one of a user's code.
-    """
+    """The process that sent a call, as the called function sees it."""
 
     def __init__(self, mouth: IO[bytes], log: Path) -> None:
         self._mouth, self._lock, self._log = mouth, threading.Lock(), log
@@ -43,7 +39,6 @@ class Parent:
         self._name, self._log_start = "", 0
         self._worn = False
         self._is_copy = False
-        self.ran_users_code = False
 
     @property
     def asks_to_stop(self) -> bool:
@@ -87,7 +82,6 @@ class Parent:
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         self.say({"begins": self._name})
         threads = set(threading.enumerate())
-        self.ran_users_code |= call["code"] is not None
         try:
             with collection_put_off():  # modules live on
                 function = function_named(call["function"])
@@ -131,7 +125,6 @@ def main() -> None:
     """Run as a worker: what to know is in the environment, calls come through the standard input."""
     told = json.loads(os.environ.pop(ENVIRONMENT))
     _obey_the_parent_alone()
-    adopt_orphans()
     end_with(int(told["parent"]))  # elsewhere than on Linux the end of the standard input says so
     ears, mouth = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _write_to(Path(told["log"]))
@@ -141,8 +134,6 @@ def main() -> None:
     threading.Thread(target=parent.hear, args=(ears, calls), daemon=True).start()
     while (call := calls.get()) is not None and parent.perform(call):
         pass
-    if parent.ran_users_code:
-        end_started(os.getpid())
     os._exit(0)  # threads that a network left do not hold the process up
 
 
@@ -153,6 +144,8 @@ def _obey_the_parent_alone() -> None:
     """
     for number in SIGNALS:
         signal.signal(number, lambda number, frame: None)
+        if hasattr(signal, "siginterrupt"):
+            signal.siginterrupt(number, False)  # native code that reads or writes is not disturbed either
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 

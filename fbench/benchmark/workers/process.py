@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,14 +19,15 @@ from typing import Any, Final, NamedTuple
 
 from fbench.benchmark.workers.inside import ENVIRONMENT, SIGNALS, log_tail
 from fbench.benchmark.workers.messages import MOST_BYTES, NoMessageError, Task, from_line, to_line
-from fbench.core.processes import end_started
+from fbench.core.processes import end_all_with
 
 _START: Final = (
     "import json, os, sys; sys.path[:] = json.loads(os.environ.pop('FBENCH_WORKER_PATH')); "
     "from fbench.benchmark.workers.inside import main; main()"
 )
 
-
+_STARTED_BY: Final = "FBENCH_STARTED_BY"
+"""Stays in the environment of a worker, so that programs which somebody's network starts have it too."""
 _LAST_WORDS_S: Final = 2.0
 """How long what a process said last may take to be heard; it is far quicker."""
 
@@ -60,8 +62,11 @@ class WorkerProcess:
         self._log, self._log_start, self._heard = log, 0, heard
         self._silent = threading.Event()
         self._gone_at: float | None = None
+        self._token = uuid.uuid4().hex
         told = {"parent": os.getpid(), "log": str(log)}
-        to_know = {ENVIRONMENT: json.dumps(told), "FBENCH_WORKER_PATH": json.dumps(sys.path)}
+        to_know = {ENVIRONMENT: json.dumps(told), "FBENCH_WORKER_PATH": json.dumps(sys.path)} | {
+            _STARTED_BY: self._token
+        }
         with _signals_blocked():
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of this file
                 [sys.executable, "-P", "-c", _START],
@@ -105,10 +110,10 @@ class WorkerProcess:
 
     def end(self) -> None:
         """End it, whatever it does, and what a user's code has started in it."""
-        if self.code is not None and self._process.poll() is None:
-            end_started(self._process.pid)
         self._process.kill()
         self._process.wait()
+        if self.code is not None:
+            end_all_with(_STARTED_BY, self._token)
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()

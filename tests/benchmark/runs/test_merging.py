@@ -20,13 +20,13 @@ from fbench.benchmark.runs.planning import plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import run
 from fbench.benchmark.runs.shards import Shard
-from fbench.benchmark.store.hashes import keep_hashes
 from fbench.benchmark.store.run_check import check_run
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import load_run
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
 from fbench.reports.render.html.build import gather_report
+from tests.kept_hashes import keep_hashes
 
 
 @pytest.fixture(autouse=True)

@@ -115,12 +115,14 @@ def environment(parent: Parent, of: str) -> str | None:
     return os.environ.get(of)
 
 
-def start_program(parent: Parent, file: str, rest_s: float) -> None:
-    """Start programs that would go on, one of them by a process that ends at once."""
+def start_program(parent: Parent, file: str, rest_s: float, number: int = 0) -> None:
+    """Start programs that would go on, one of them by a process that ends at once; a signal to itself is the end."""
     note = f"import os, time; open({file!r}, 'a').write(str(os.getpid()) + '\\n'); time.sleep(600)"
     subprocess.Popen([sys.executable, "-c", note])
     subprocess.run([sys.executable, "-c", _STARTS, note], check=True)
     time.sleep(rest_s)
+    if number:
+        os.kill(os.getpid(), number)
 
 
 _STARTS = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"

@@ -291,12 +291,14 @@ def test_a_process_that_cannot_get_ready_says_why(tmp_path: Path) -> None:
     assert found.reason.startswith("its worker process could not get ready: ModuleNotFoundError")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="what a process leaves is found on Linux alone")
-@pytest.mark.parametrize("rest_s", [600.0, 1.5], ids=["over its time", "done"])
-def test_programs_that_a_users_code_started_end_with_its_worker(one: Supervisor, tmp_path: Path, rest_s: float) -> None:
+@pytest.mark.parametrize(("rest_s", "number"), [(600.0, 0), (1.5, 0), (1.5, int(signal.SIGSEGV))])
+def test_programs_that_a_users_code_started_end_with_its_worker_however_that_ends(
+    one: Supervisor, tmp_path: Path, rest_s: float, number: int
+) -> None:
     file = tmp_path / "pids"
-    found = outcomes(one, task("start_program", file=str(file), rest_s=rest_s, code="users", limit_s=3.0))
-    assert (found["start_program"].failure is None) == (rest_s < 3)
+    given = {"file": str(file), "rest_s": rest_s, "number": number}
+    found = outcomes(one, task("start_program", code="users", limit_s=3.0, **given))["start_program"]
+    assert (found.failure is None) == (rest_s < 3 and not number)
     numbers = numbers_in(file)
     assert len(numbers) == 2
     assert are_gone(numbers)
