@@ -1,14 +1,16 @@
-"""What signals do to a run: SIGTERM, SIGHUP and Ctrl-C let it keep its work and end."""
+"""What signals do to a run: SIGTERM, SIGHUP and Ctrl-C let it keep its work and end, Ctrl-Z lets it rest."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import psutil
+
     from fbench.benchmark.runs.stopping import Stopping
 
 STOPPED: Final = 4
@@ -40,6 +42,24 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _rest(number: int, frame: FrameType | None) -> None:
+    """Stop for a while, as Ctrl-Z asks it, with the workers, which are in process groups of their own."""
+    import psutil
+
+    children = psutil.Process().children()
+    _send(children, number)
+    signal.raise_signal(signal.SIGSTOP)  # and here it goes on
+    _send(children, signal.SIGCONT)
+
+
+def _send(children: list[psutil.Process], number: int) -> None:
+    import psutil
+
+    for child in children:
+        with suppress(psutil.Error, OSError):
+            child.send_signal(number)
 
 
 class StopSignals:
@@ -76,6 +96,8 @@ class StopSignals:
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
         wanted = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
         before = {number: signal.signal(number, self.handle) for number in wanted}
+        if hasattr(signal, "SIGTSTP") and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
+            before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, _rest)
         try:
             yield
         finally:

@@ -13,18 +13,27 @@ from typing import Final
 import psutil
 
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
+_PR_SET_CHILD_SUBREAPER: Final = 36
+KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""Ends a process whatever it does; Windows knows it by another name."""
 _MOST_ROUNDS: Final = 5
 """Processes that start others while they are ended are looked for again so often."""
 _TO_DIE_S: Final = 0.02
 
 
-def end_with(parent: int) -> None:
-    """On Linux the kernel ends this process when its parent ends, even one that never lets a thread of Python run, or
-    was stopped; elsewhere nothing happens."""
+def end_with(parent: int, number: int = KILL) -> None:
+    """On Linux the kernel sends this process a signal when its parent ends, by default the one that ends even a process
+    that never lets a thread of Python run, or was stopped; elsewhere nothing happens."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it ended before the kernel knew
             os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """On Linux a process below this one whose parent ends becomes a child of this one; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_all_with(name: str, value: str) -> None:

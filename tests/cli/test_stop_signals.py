@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Generator, Sequence
 
 import pytest
@@ -62,3 +65,34 @@ def test_signals_that_are_ignored_from_the_start_stay_ignored() -> None:
         assert not signals.was_asked
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+RESTING = """
+import os, subprocess, sys, time
+from fbench.benchmark.runs.stopping import Stopping
+from fbench.cli.stop_signals import StopSignals
+with StopSignals(Stopping()).heard():
+    worker = subprocess.Popen(["sleep", "600"], preexec_fn=lambda: os.setpgid(0, 0))
+    print(worker.pid, flush=True)
+    while True:
+        time.sleep(0.05)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers have process groups of their own there")
+def test_workers_rest_with_their_command() -> None:
+    import psutil
+
+    with subprocess.Popen([sys.executable, "-c", RESTING], stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        both = [psutil.Process(command.pid), psutil.Process(int(command.stdout.readline()))]
+        try:
+            for number, is_stopped in ((signal.SIGTSTP, True), (signal.SIGCONT, False)):
+                command.send_signal(number)
+                deadline = time.monotonic() + 20
+                while any((one.status() == psutil.STATUS_STOPPED) != is_stopped for one in both):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+        finally:
+            for one in both:
+                one.kill()

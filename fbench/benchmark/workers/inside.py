@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
+from fbench.benchmark.workers.keeper import become_kept
 from fbench.benchmark.workers.messages import from_line, to_line
 from fbench.core.errors import StoppedError, UserError, reason_of, storable, traceback_of
 from fbench.core.garbage import collection_put_off
@@ -124,8 +125,9 @@ def log_tail(log: Path, start: int, most: int = 10_000) -> str:
 def main() -> None:
     """Run as a worker: what to know is in the environment, calls come through the standard input."""
     told = json.loads(os.environ.pop(ENVIRONMENT))
+    keeper = become_kept(int(told["parent"]))
     _obey_the_parent_alone()
-    end_with(int(told["parent"]))  # elsewhere than on Linux the end of the standard input says so
+    end_with(keeper)  # elsewhere than on Linux the end of the standard input says so
     ears, mouth = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _write_to(Path(told["log"]))
     parent, calls = Parent(mouth, Path(told["log"])), queue.SimpleQueue[dict[str, Any] | None]()

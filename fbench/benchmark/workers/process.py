@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fbench.benchmark.workers.inside import ENVIRONMENT, SIGNALS, log_tail
+from fbench.benchmark.workers.keeper import END, LONGEST_S
 from fbench.benchmark.workers.messages import MOST_BYTES, NoMessageError, Task, from_line, to_line
 from fbench.core.processes import end_all_with
 
@@ -78,7 +79,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The number of the process that was started: on Linux the keeper of the one that works."""
         return self._process.pid
 
     def give(self, task: Task) -> None:
@@ -96,6 +97,12 @@ class WorkerProcess:
                 self._process.stdin.write(to_line(message))
                 self._process.stdin.flush()
 
+    def forgive(self, rest_s: float) -> None:
+        """Let so many seconds not count for what it has in hand."""
+        self.given_at += rest_s
+        if self.begun_at is not None:
+            self.begun_at += rest_s
+
     def ask_to_stop(self) -> None:
         """Ask it to end what it does as soon as that can be gone on with, and then itself."""
         self.send({"stop": True})
@@ -110,6 +117,10 @@ class WorkerProcess:
 
     def end(self) -> None:
         """End it, whatever it does, and what a user's code has started in it."""
+        if sys.platform == "linux":
+            self._process.send_signal(END)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(2 * LONGEST_S)
         self._process.kill()
         self._process.wait()
         if self.code is not None:

@@ -28,6 +28,8 @@ START_LIMIT_S: Final = 300.0
 """How long a process may take to begin its first task: it imports PyTorch and reads the data."""
 BEGINNING_S: Final = 60.0
 """How long a new process may take to have all the memory that it is going to take."""
+_LONGEST_AWAY_S: Final = 10.0
+"""Who does not look at its workers for longer was stopped itself, and they perhaps with it."""
 GRACE_S: Final = 12.0
 """How long a trial may take to end where it can be gone on with; a step and a checkpoint take seconds."""
 
@@ -95,6 +97,7 @@ class Supervisor:
         self._started = 0
         self._unbegun: Counter[str] = Counter()
         self._stop = self._is_stopping = False
+        self._looked_at = time.monotonic()
 
     def start(self, processes: int) -> None:
         """Start processes before there is something to do, as far as there is room."""
@@ -126,7 +129,7 @@ class Supervisor:
         self, tasks: Iterable[Task], hear: Hear = lambda task, value: None, may_begin: MayBegin = lambda task: True
     ) -> Generator[Outcome | None, None, None]:
         """As :meth:`run`, with None whenever it has waited for a moment: for who has other things to do meanwhile."""
-        self._may_begin = may_begin
+        self._may_begin, self._looked_at = may_begin, time.monotonic()
         self._waiting.extend(tasks)
         try:
             while self._busy() or (self._waiting and not self._stop):
@@ -211,11 +214,19 @@ class Supervisor:
                 yield from self._lost(worker)
             else:
                 yield from self._take(worker, message, hear)
+        self._forgive_rest()
         for worker in list(self._workers):
             if worker.left_its_channel_open:
                 yield from self._lost(worker)
             elif (failure := _over_time(worker)) is not None:
                 yield from self._failed(worker, failure)
+
+    def _forgive_rest(self) -> None:
+        """Time in which this process did nothing, as after Ctrl-Z, is none that tasks have taken."""
+        before, self._looked_at = self._looked_at, time.monotonic()
+        if (away_s := self._looked_at - before) > _LONGEST_AWAY_S:
+            for worker in self._workers:
+                worker.forgive(away_s)
 
     def _messages(self) -> Iterator[Heard]:
         try:

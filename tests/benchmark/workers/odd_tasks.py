@@ -116,16 +116,31 @@ def environment(parent: Parent, of: str) -> str | None:
 
 
 def start_program(parent: Parent, file: str, rest_s: float, number: int = 0) -> None:
-    """Start programs that would go on, one of them by a process that ends at once; a signal to itself is the end."""
+    """Start programs that would go on, one of them by a process that ends at once, in a session of its own and on Linux
+    with an empty environment; a signal to itself is the end."""
     note = f"import os, time; open({file!r}, 'a').write(str(os.getpid()) + '\\n'); time.sleep(600)"
     subprocess.Popen([sys.executable, "-c", note])
-    subprocess.run([sys.executable, "-c", _STARTS, note], check=True)
+    nothing = {} if sys.platform == "linux" else None
+    subprocess.run([sys.executable, "-c", _STARTS, note], check=True, env=nothing)
     time.sleep(rest_s)
     if number:
         os.kill(os.getpid(), number)
 
 
 _STARTS = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"
+
+
+def signal_group(parent: Parent, number: int) -> None:
+    os.kill(0, number)
+    time.sleep(0.2)
+
+
+def count(parent: Parent, file: str) -> None:
+    """Write a line again and again."""
+    while True:
+        with Path(file).open("a") as stream:
+            stream.write(f"{os.getpid()}\n")
+        time.sleep(0.01)
 
 
 def stop_unasked(parent: Parent) -> None:

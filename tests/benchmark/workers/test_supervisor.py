@@ -225,6 +225,10 @@ def test_a_signal_to_the_group_is_for_the_parent_alone(one: Supervisor) -> None:
     assert outcomes(one, task("process"))["process"].value == ready.value
 
 
+def children_of(number: int) -> list[int]:
+    return [child.pid for child in psutil.Process(number).children()]
+
+
 def numbers_in(file: Path) -> list[int]:
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
@@ -244,7 +248,7 @@ def test_copies_that_a_task_makes_of_its_process_say_nothing_and_end(one: Superv
     numbers = numbers_in(tmp_path / "pids")
     assert len(set(numbers)) == 4
     assert told == ["stepped"]
-    assert outcome.value == one._workers[0].pid
+    assert outcome.value in {one._workers[0].pid, *children_of(one._workers[0].pid)}  # on Linux a keeper's child
     assert are_gone([number for number in numbers if number != outcome.value])
     assert outcomes(one, task("double", number=2))["double"].value == 4
 
@@ -302,6 +306,69 @@ def test_programs_that_a_users_code_started_end_with_its_worker_however_that_end
     numbers = numbers_in(file)
     assert len(numbers) == 2
     assert are_gone(numbers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere processes end with their group")
+def test_a_signal_that_a_task_sends_to_its_group_meets_no_other(one: Supervisor, tmp_path: Path) -> None:
+    two = Supervisor(2, tmp_path / "logs")
+    found = outcomes(
+        two, task("signal_group", number=signal.SIGKILL, code="a"), task("signal_group", "term", number=signal.SIGTERM)
+    )
+    two.end()
+    assert found["term"].failure is None
+    failure = found["signal_group"].failure
+    assert failure is not None
+    assert "was killed (SIGKILL)" in failure.reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends when it looks for its parent")
+def test_programs_of_a_task_end_when_the_parent_of_its_worker_is_killed(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    wanted = f'Task("hang", "odd_tasks:start_program", {{"file": {str(file)!r}, "rest_s": 600.0}}, code="users")'
+    code = f"import sys; sys.path[:0] = {sys.path!r}\n{PARENT}".replace('Task("hang", "odd_tasks:hang")', wanted)
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE) as parent:
+        deadline = time.monotonic() + 30
+        while len(numbers_in(file)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        parent.kill()
+    assert len(numbers_in(file)) == 2
+    assert are_gone(numbers_in(file))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker has no keeper")
+def test_a_worker_rests_while_it_is_told_to(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    supervisor = Supervisor(1, tmp_path / "logs")
+    running = supervisor.steps([task("count", file=str(file))])
+    while not numbers_in(file):
+        next(running)
+    keeper, worker = supervisor._workers[0].pid, psutil.Process(numbers_in(file)[0])
+    for number, is_stopped in ((signal.SIGTSTP, True), (signal.SIGCONT, False), (signal.SIGTSTP, True)):
+        os.kill(keeper, number)
+        deadline = time.monotonic() + 10
+        while (worker.status() == psutil.STATUS_STOPPED) != is_stopped:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    supervisor.end()
+    assert are_gone([worker.pid])
+    running.close()
+
+
+def test_time_in_which_nobody_looked_is_none_that_a_task_has_taken(
+    one: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fbench.benchmark.workers.supervisor._LONGEST_AWAY_S", 1.0)
+    file = tmp_path / "pids"
+    running = one.steps([task("count", file=str(file), limit_s=2.0)])
+    while not numbers_in(file):
+        next(running)
+    for _ in range(3):
+        time.sleep(1.1)
+        assert next(running) is None
+    found = next(outcome for outcome in running if outcome is not None)
+    assert found.failure is not None
+    assert found.failure.kind == "time"
+    running.close()
 
 
 def test_a_task_that_stops_without_being_asked_is_a_failure(one: Supervisor) -> None:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from fbench.benchmark.records.numerics import Numerics
 from fbench.benchmark.store.run_check import check_run
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
@@ -109,40 +111,51 @@ class Command:
             if (ended := self.poll()) is not None:
                 return ended
             time.sleep(0.02)
-        self.signal_group(signal.SIGKILL)
+        self.signal_all(signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
         return Ended(status, "Traceback: it took too long")
 
     def workers(self) -> list[int]:
-        """The processes that it has started."""
-        found = []
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                fields = file.read_text().rpartition(")")[2].split()
-                if int(fields[1]) == self.pid and fields[0] != "Z":
-                    found.append(int(file.parent.name))
-        return sorted(found)
+        """The processes that it has started, and those that they have."""
+        with suppress(psutil.NoSuchProcess):
+            return sorted(
+                one.pid
+                for one in psutil.Process(self.pid).children(recursive=True)
+                if one.status() != psutil.STATUS_ZOMBIE
+            )
+        return []
 
-    def signal_group(self, number: int) -> None:
+    def signal_all(self, number: int) -> None:
         """Send a signal to it and to all that it started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+        for one in (self.pid, *self.workers()):
+            with suppress(ProcessLookupError):
+                os.kill(one, number)
 
     def left_behind(self) -> bool:
-        """Whether processes of its group are still there some time after its end; they are then ended."""
+        """Whether processes of its session are still there some time after its end; they are then ended."""
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(self.pid, 0)
-            except ProcessLookupError:
-                return False
+        while left := _session(self.pid):
+            if time.monotonic() > deadline:
+                for one in left:
+                    with suppress(ProcessLookupError):
+                        os.kill(one, signal.SIGKILL)
+                return True
             time.sleep(0.05)
-        self.signal_group(signal.SIGKILL)
-        return True
+        return False
 
     def _ended(self, status: int) -> Ended:
         code = os.waitstatus_to_exitcode(status)
         return Ended(code, self.log.read_text(encoding="utf-8", errors="replace"))
+
+
+def _session(number: int) -> list[int]:
+    """The processes of a session, whatever their group."""
+    found = []
+    for one in psutil.pids():
+        with suppress(OSError):
+            if os.getsid(one) == number:
+                found.append(one)
+    return found
 
 
 def _become(arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:

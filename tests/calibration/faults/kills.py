@@ -75,7 +75,7 @@ def kill_worker(command: Command, chance: random.Random) -> None:
 
 def kill_group(command: Command, chance: random.Random) -> None:
     """SIGKILL to all of them at once."""
-    command.signal_group(signal.SIGKILL)
+    command.signal_all(signal.SIGKILL)
 
 
 def stop_and_go_on(command: Command, chance: random.Random) -> None:

@@ -54,7 +54,7 @@ class _Watch:
 
     def _look(self) -> None:
         here = psutil.Process(os.getpid())
-        for name, process in [("driver", here), *((f"worker {one.pid}", one) for one in here.children())]:
+        for name, process in [("driver", here), *((f"worker {one.pid}", one) for one in here.children(recursive=True))]:
             mib = process.memory_info().rss / 2**20
             self.memory_mib[name] = (self.memory_mib.get(name, (mib, mib))[0], mib)
             self.ran_and_queued_s[process.pid] = _ran_and_queued_s(process.pid)
