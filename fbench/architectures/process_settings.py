@@ -32,7 +32,7 @@ def process_settings_kept() -> Iterator[None]:
 
 @contextmanager
 def settings_but_randomness_kept() -> Iterator[None]:
-    """Put back gradients, the default dtype, threads, TF32, determinism and the working directory."""
+    """Put back gradients, the default dtype, threads, TF32, determinism, the working directory and the umask."""
     before = [(setting, setting.read()) for setting in _SETTINGS]
     try:
         yield
@@ -109,6 +109,12 @@ def _put_working_directory(found: str | None) -> None:
         os.chdir(found)
 
 
+def _umask() -> int:
+    found = os.umask(0o077)  # it can be read by setting it alone
+    os.umask(found)
+    return found
+
+
 _SETTINGS: Final = (
     _Setting(torch.is_grad_enabled, torch.set_grad_enabled),
     _Setting(torch.get_default_dtype, torch.set_default_dtype),
@@ -119,4 +125,5 @@ _SETTINGS: Final = (
     _Setting(_fills_new_memory, _put_fills_new_memory),
     _Setting(_cudnn_benchmark, _put_cudnn_benchmark),
     _Setting(_working_directory, _put_working_directory),
+    _Setting(_umask, os.umask),
 )

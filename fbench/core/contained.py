@@ -235,12 +235,25 @@ class ContainedPath:
 
     def _remove_folder(self, name: str | Path, at: _At) -> None:
         try:
-            shutil.rmtree(name, **at)
+            try:
+                shutil.rmtree(name, **at)
+            except PermissionError:  # as after a umask that somebody's network set
+                self._let_in()
+                shutil.rmtree(name, **at)
         except RecursionError:  # of Python before 3.13
             raise OutsideError(
                 f"{readable(str(self))} has folders in folders, a thousand and more deep, which nothing of fbench's "
                 "makes; remove it."
             ) from None
+
+    def _let_in(self) -> None:
+        """Let the owner look and write into this folder and all below it, as far as the system lets that be done."""
+        waiting = [self]
+        while waiting:
+            folder = waiting.pop()
+            with suppress(OSError), folder._around() as (name, at):
+                os.chmod(name, 0o700, **at)  # noqa: PTH101 - from an open folder
+                waiting += [folder / one for one, is_folder in folder.entries().items() if is_folder]
 
     # --- one step at a time
 

@@ -71,12 +71,15 @@ def test_what_a_builder_sets_for_the_process_ends_with_it(
 ) -> None:
     def make() -> nn.Module:
         os.chdir(tmp_path)
+        os.umask(0o777)
         torch.set_default_dtype(torch.float64)
         torch.set_grad_enabled(False)
         return small()
 
-    before = Path.cwd()
+    before, mask = Path.cwd(), os.umask(0o022)
+    os.umask(mask)
     build(resolve(registered(make)))
+    assert os.umask(mask) == mask
     assert Path.cwd() == before
     assert torch.get_default_dtype() is torch.float32
     assert torch.is_grad_enabled()

@@ -183,3 +183,27 @@ def test_folders_that_are_too_deep_to_be_removed_are_one_sentence(tmp_path: Path
         remove_leftovers(ContainedPath(tmp_path / "run"))
     finally:
         subprocess.run(["rm", "-rf", str(tmp_path / "run")], check=True)
+
+
+SHUT_OUT = """
+import os, sys
+from pathlib import Path
+from fbench.core.contained import ContainedPath
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+root = ContainedPath(Path("."))
+(root / "folder" / "inner").make_folder()
+Path("folder/inner/file").write_text("x")
+for one in ("folder/inner", "folder"):
+    os.chmod(one, 0)
+(root / "folder").remove()
+sys.exit(os.path.lexists("folder"))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+def test_a_folder_that_lets_nobody_in_is_removed_by_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    subprocess.run([sys.executable, "-c", SHUT_OUT], cwd=tmp_path / "open", check=True)

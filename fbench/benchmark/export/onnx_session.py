@@ -122,7 +122,7 @@ def largest_deviation(
     if images is None:
         images = np.random.default_rng(0).standard_normal((batch_size, *input_shape), dtype=np.float32)
     with torch.no_grad():
-        reference = as_built(module)(torch.from_numpy(images)).float().numpy()
+        reference = as_built(module)(torch.from_numpy(images.copy())).float().numpy()
     logits = [model.logits(images), model.logits(images[:1])]
     return deviation(np.concatenate(logits), np.concatenate([reference, reference[:1]]))
 

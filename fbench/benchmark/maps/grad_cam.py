@@ -30,7 +30,7 @@ def feature_maps(network: nn.Module, layer: nn.Module, images: torch.Tensor, tur
         MapsLeftOutError: the layer gives no maps, or not one set of them for each image.
     """
     with torch.no_grad(), _kept_outputs(layer) as kept:
-        network(images)
+        network(images.clone())  # it may write into what it is given
     maps = kept[turn].detach()
     _require_one_set_each(maps, len(images))
     return maps
@@ -86,7 +86,7 @@ def _weighted_sums(
     A call whose maps know no places counts only where no other does.
     """
     with torch.enable_grad(), _kept_outputs(layer) as kept:
-        chosen = network(images).gather(1, classes[:, None]).sum()
+        chosen = network(images.clone()).gather(1, classes[:, None]).sum()
         gradients: tuple[torch.Tensor | None, ...] = ()
         if kept and chosen.requires_grad:
             gradients = torch.autograd.grad(chosen, kept, allow_unused=True)
@@ -110,7 +110,7 @@ def _enlarged(maps: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
 
 def _all_outputs(network: nn.Module, layer: nn.Module, images: torch.Tensor) -> list[torch.Tensor]:
     with _kept_outputs(layer) as kept:
-        network(images)
+        network(images.clone())  # it may write into what it is given
     return [maps.detach() for maps in kept]
 
 

@@ -98,6 +98,7 @@ class CheckpointKeeper:
         file = self._place.scratch / f"checkpoint-{uuid.uuid4().hex}.safetensors"
         try:
             write_checkpoint(file, state, progress)
+            file.chmod(0o600)  # a umask that a network set is in force
         except Exception as error:  # somebody's tensors, or the disk: a training is worth more than its checkpoint
             self._refused = True
             _log.warning("no checkpoint of trial %s is kept: %s", state.trial_id, reason_on_a_line(error))

@@ -36,9 +36,10 @@ def predict_logits(
     with torch.no_grad(), autocast(numerics):
         for images in split.images.split(numerics.evaluation_batch_size):
             values = normalisation(images).contiguous(memory_format=memory_format(numerics))
+            mirror = values.flip(-1) if flip else None  # before the network, which may write into what it is given
             logits = as_logits(network(values), len(values), "in evaluation")
-            if flip:
-                mirrored = as_logits(network(values.flip(-1)), len(values), "in evaluation")
+            if mirror is not None:
+                mirrored = as_logits(network(mirror), len(values), "in evaluation")
                 logits = (F.log_softmax(logits, 1) + F.log_softmax(mirrored, 1)) / 2
             batches.append(logits)
     return torch.cat(batches)

@@ -102,3 +102,22 @@ def test_a_missing_runtime_is_a_sentence_that_names_the_extra(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UserError, match=r"onnxruntime cannot be imported .* pip install 'fbench\[onnx\]'"):
         open_session(linear[1], 1)
+
+
+def test_a_network_that_writes_into_its_input_is_compared_by_the_input_that_both_were_given() -> None:
+    class Halved(nn.Module):
+        def __init__(self, in_place: bool) -> None:
+            super().__init__()
+            self.in_place, self.linear = in_place, nn.Linear(16, 3)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.linear((images.mul_(0.5) if self.in_place else images * 0.5).flatten(1))
+            return logits
+
+    both = []
+    for in_place in (False, True):
+        torch.manual_seed(0)
+        both.append(Halved(in_place))
+    content = onnx_bytes(both[0], SHAPE)
+    images = np.random.default_rng(2).normal(size=(4, *SHAPE)).astype(np.float32)
+    assert largest_deviation(both[1], open_session(content, None), SHAPE, images=images) < TOLERANCE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -51,6 +52,7 @@ class Rude(nn.Module):
             nn.Conv2d.forward = None
             os.environ["OMP_NUM_THREADS"] = "3"
             os.chdir("/")
+            os.umask(0o777)
         return self.linear(x.flatten(1))
 
 @fbench.register("rude")
@@ -78,6 +80,8 @@ def test_a_killed_trial_is_tried_again_and_what_it_breaks_then_reaches_no_other(
     assert started == [specs[0].trial_id, specs[0].trial_id, own.trial_id]
     assert len([event for event in heard if isinstance(event, Evaluated)]) == 2
     assert isinstance(heard[-1], Ended)
+    modes = {file.name: file.stat().st_mode for file in (folder.path / "trials").rglob("*")}
+    assert all(mode & stat.S_IRUSR for mode in modes.values()), modes
     with LocalExecutor(WorkerContext(tmp_path / "here" / ".writing-1")) as executor:
         run_trials(executor, [own], RunFolder(tmp_path / "here"), lambda event: None)
     assert RunFolder(tmp_path / "here").trial(own.trial_id).test == folder.trial(own.trial_id).test

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from support import trial_spec_of
+from torch import nn
 
 from fbench.architectures.registry import build
 from fbench.benchmark.data.dataset import ImageDataset
@@ -124,6 +125,29 @@ def test_flipping_at_test_time_averages_image_and_mirror(stripes: ImageDataset) 
         values = normalise(split.images)
         expected = (network(values).log_softmax(1) + network(values.flip(-1)).log_softmax(1)) / 2
     torch.testing.assert_close(flipped, expected)
+
+
+def test_a_network_that_writes_into_its_input_gives_what_one_that_copies_it_gives(stripes: ImageDataset) -> None:
+    from fbench.benchmark.training.evaluate import predict_logits
+
+    class Scaled(nn.Module):
+        def __init__(self, in_place: bool) -> None:
+            super().__init__()
+            self.in_place, self.linear = in_place, nn.Linear(256, 3)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            images = images.mul_(0.5).sub_(1.0) if self.in_place else images * 0.5 - 1.0
+            logits: torch.Tensor = self.linear(images.flatten(1))
+            return logits
+
+    numerics, found = choose_numerics("cpu"), []
+    split = split_to_device(stripes, "test", torch.device("cpu"), numerics)
+    for in_place in (False, True):
+        torch.manual_seed(0)
+        network = Scaled(in_place)
+        normalise = fit_normalisation(split_to_device(stripes, "train", torch.device("cpu"), numerics))
+        found.append(predict_logits(network, split, normalise, numerics, flip=True))
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)
 
 
 def test_microbatches_of_a_network_without_batch_norm_change_only_rounding(stripes: ImageDataset) -> None:
