@@ -37,9 +37,7 @@ from fbench.cli.stop_signals import INTERRUPTED, STOPPED, EndedBySignal, ended_b
 from fbench.cli.surroundings import (
     end_output,
     keep_to_quota,
-    leave_output,
     mend_streams,
-    reader_has_left,
     require_working_folder,
 )
 from fbench.cli.usage import PARSER_ERROR, is_help, usage_sentence
@@ -148,15 +146,9 @@ def main() -> None:
 
 
 def _call() -> object:
-    """Run the command that was asked for; its exit code. A reader who has left, as ``head`` does, ends it quietly."""
-    try:
-        code: object = app(standalone_mode=False)
-        end_output()
-    except (OSError, SystemExit) as error:
-        if not reader_has_left(error):
-            raise
-        leave_output()
-        return 1
+    """Run the command that was asked for; its exit code."""
+    code: object = app(standalone_mode=False)
+    end_output()
     return code
 
 
@@ -174,4 +166,6 @@ def _own_fault(error: BaseException) -> str:
 def _fail(sentence: str, code: int = 2) -> NoReturn:
     with suppress(OSError):  # standard error may be as full as the disk
         typer.echo(f"fbench: {readable(sentence)}", err=True)
+    with suppress(OSError):
+        end_output()
     raise SystemExit(code) from None

@@ -7,9 +7,13 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fbench.core.capacity import library_threads
 from fbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 def require_working_folder() -> None:
@@ -35,7 +39,8 @@ def keep_to_quota() -> None:
 
 
 def mend_streams() -> None:
-    """Let every text be printed: to nowhere where a stream is closed, escaped where its encoding lacks a character.
+    """Let every text be printed: to nowhere where a stream is closed or its reader has left, escaped where its encoding
+    lacks a character.
 
     Python sets a stream to None that is closed from the start, and encodes as the locale says: ASCII in the locale C
     where UTF-8 mode is off, a code page in a pipe on Windows. Names of files and classes are of any alphabet, and some
@@ -45,31 +50,57 @@ def mend_streams() -> None:
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the end
-        elif isinstance(stream, io.TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
+            continue
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.errors in {"strict", "surrogateescape"}:
             stream.reconfigure(errors="backslashreplace")
+        if isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO):  # unbuffered it has no other
+            setattr(sys, name, _to_whoever_reads(stream))
+
+
+class _Unread(io.FileIO):
+    """A stream that goes nowhere once its reader has left, as ``head`` does: the command goes on, and its exit code is
+    that of its work."""
+
+    def write(self, content: Buffer, /) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            _to_nowhere(self.fileno())
+            return super().write(content)
+
+
+def _to_whoever_reads(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Unread(stream.fileno(), "wb", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def end_output() -> None:
-    """Write what is still to be written to standard output, while there is somebody to be told that it cannot be.
+    """Write what is still to be written to the standard streams, while there is somebody to be told that it cannot be.
 
     Raises:
         OSError: it cannot; what is left is dropped, so that Python does not try again at its own end.
     """
-    try:
-        sys.stdout.flush()
-    except OSError:
-        leave_output()
-        raise
+    failures = []
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            failures.append(error)
+            with suppress(OSError, ValueError):  # a stream of a test has no descriptor
+                _to_nowhere(stream.fileno())
+    if failures:
+        raise failures[0]
 
 
-def leave_output() -> None:
-    """Let whatever is still printed go nowhere."""
+def _to_nowhere(descriptor: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError, ValueError):  # a stream of a test has no descriptor
-        os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, descriptor)
     os.close(nowhere)
-
-
-def reader_has_left(error: BaseException) -> bool:
-    """Whether an error, or the exit that the argument parser makes of it, is that of a pipe that nobody reads."""
-    return isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)

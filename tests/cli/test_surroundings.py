@@ -53,9 +53,15 @@ def test_a_full_disk_under_the_output_is_one_sentence() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
-def test_a_reader_who_leaves_ends_a_command_quietly() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run([sys.executable, "-c", CODE], stdout=writing, stderr=subprocess.PIPE, timeout=60)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (1, b"")
+@pytest.mark.parametrize(("name", "code"), [("data", 0), ("data no_such_command", 2)])
+def test_a_reader_who_leaves_changes_no_exit_code(name: str, code: int) -> None:
+    start = CODE.replace("'data', 'list'", ", ".join(repr(word) for word in name.split()) + ", 'list'")
+    for streams in ("stdout",), ("stdout", "stderr"):
+        reading, writing = os.pipe()
+        os.close(reading)
+        given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | dict.fromkeys(streams, writing)
+        done = subprocess.run([sys.executable, "-c", start], timeout=60, **given)  # type: ignore[call-overload]
+        os.close(writing)
+        assert done.returncode == code
+        assert b"Traceback" not in (done.stderr or b"")
+        assert (done.stderr or b"").count(b"\n") == (1 if code and "stderr" not in streams else 0)
