@@ -26,7 +26,7 @@ from fbench.architectures.contract import built_in_contract
 from fbench.architectures.names import meant, names_like
 from fbench.architectures.resolvers import other_name, other_names, refuse_unknown_prefix
 from fbench.core.arguments import refuse_wrong_types, typed_arguments
-from fbench.core.errors import UserError
+from fbench.core.errors import UserError, readable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +97,7 @@ def register(
     logits. The built-in networks keep their descriptions in the contract.
 
     Raises:
-        UserError: the name or an alias is taken, or the builder's signature does not fit.
+        UserError: the name or an alias is taken or cannot be shown, or the builder's signature does not fit.
     """
 
     if callable(name):
@@ -349,5 +349,10 @@ def _check_free(names: Sequence[str], built_in: bool) -> None:
     if not built_in:
         taken |= {*built_in_contract(), *registered_aliases()}
     for name in names:
+        if not name or name != name.strip() or name != readable(name):
+            raise UserError(
+                f"The architecture name '{readable(name)}' is empty, begins or ends with a blank, or holds what cannot "
+                "be shown; choose another name."
+            )
         if name in taken:
             raise UserError(f"The architecture name '{name}' is taken; choose another name.")

@@ -223,3 +223,5 @@ def _print_counts(names: Sequence[str], plugins: Sequence[Path], as_json: bool) 
         typer.echo(json.dumps(rows, indent=1))
     else:
         print_counts(list(known.rows.values()), known.computed)
+    if known.failures:
+        raise typer.Exit(2)

@@ -97,13 +97,17 @@ def _row(table: RunTable, planned: PlannedTrial) -> dict[str, object]:
 
 def _checked(table: RunTable) -> tuple[list[str], UserError | None]:
     """The sentences on what a report of the run would leave out, and on what it would refuse."""
+    from fbench.benchmark.store.inputs import given_of
     from fbench.reports.findings.comparisons.usable import usable_trials
+    from fbench.reports.findings.origin.readings import count_readings
     from fbench.reports.left_out import Omissions
 
     omissions = Omissions(table.folder.path)
     try:
         for data in table.config.data:
             usable_trials(table, data, omissions)
+        given_of(table.folder.files)
+        count_readings(table)
     except UserError as error:
         return [found.sentence for found in omissions.found], error
     return [found.sentence for found in omissions.found], None

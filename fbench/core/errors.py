@@ -59,7 +59,7 @@ def reason_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
     message = message_of(error, most)
     if isinstance(error, UserError) and message:
         return message
-    name = readable(type(error).__name__)
+    name = _class_name(error)
     return _cut(f"{name}: {message}" if message else name, most)
 
 
@@ -74,9 +74,9 @@ def message_of(error: BaseException, most: int = MOST_OF_A_REASON) -> str:
     Somebody's exception may have a message that is a book, that no UTF-8 file can hold, or that cannot be had.
     """
     try:
-        message = str(error)
-    except (Exception, SystemExit) as second:  # of any type: it comes from somebody's __str__
-        message = f"(its message cannot be had: {type(second).__name__})"
+        message = str.__str__(str(error))  # plain text, which somebody's kind of text may not be
+    except BaseException as second:  # of any type: it comes from somebody's __str__
+        message = f"(its message cannot be had: {_class_name(second)})"
     message = _NATIVE_STACK.sub("", message)
     return _cut("\n".join(readable(line.expandtabs(4)) for line in message[: most + 1].split("\n")), most)
 
@@ -85,12 +85,18 @@ def traceback_of(error: BaseException) -> str:
     """The traceback of an exception, of at most so many characters that its start and its end are left."""
     try:
         text = "".join(traceback.format_exception(error))
-    except (Exception, SystemExit) as second:  # somebody's exception may fail to be shown
-        text = f"(the traceback cannot be had: {type(second).__name__})\n"
+    except BaseException as second:  # somebody's exception may fail to be shown
+        text = f"(the traceback cannot be had: {_class_name(second)})\n"
     if len(text) > MOST_OF_A_TRACEBACK:
         half = MOST_OF_A_TRACEBACK // 2
         text = f"{text[:half]}\n[...]\n{text[-half:]}"
     return storable(text)
+
+
+def _class_name(error: BaseException) -> str:
+    """The name of its class, as Python itself keeps it: a metaclass may answer otherwise, or not at all."""
+    name: str = type.__dict__["__name__"].__get__(type(error))
+    return readable(name)
 
 
 def _cut(text: str, most: int) -> str:

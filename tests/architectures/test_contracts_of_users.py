@@ -135,4 +135,7 @@ def test_a_package_that_cannot_be_imported_fails_the_gate_with_its_reason(monkey
     result = params("--check")
     assert result.exit_code == 1
     assert "broken_net  cannot be counted" in result.output
+    asked = params("broken_net")
+    assert asked.exit_code == 2
+    assert "not counted" in asked.output
     assert "no_such_module_anywhere" in result.output

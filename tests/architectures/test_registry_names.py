@@ -119,6 +119,14 @@ def test_a_variant_of_a_built_in_network_may_be_the_users() -> None:
     assert resolve("my_ires").options["squeeze_excite"] == 16
 
 
+@pytest.mark.parametrize("name", ["", " ", "tiny ", "\ttiny", "ti\nny", "ti\x1b[2Jny", "\u202eynit"])
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=r"^The architecture name .[^\x00-\x1f]*. is empty, begins or ends"):
+        register(name)(tiny)
+    with pytest.raises(UserError, match="choose another name"):
+        register_variant(name, of="ires")
+
+
 @pytest.mark.parametrize("taken", ["ires", "xception", "ires_no_se"])
 def test_a_taken_name_is_refused(taken: str) -> None:
     with pytest.raises(UserError, match=f"'{taken}' is taken"):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fbench.core.errors import UserError, errors_of_network, message_of, reason_of, reason_on_a_line
+from fbench.core.errors import UserError, errors_of_network, message_of, reason_of, reason_on_a_line, traceback_of
 
 
 class SilentError(Exception):
@@ -13,6 +13,30 @@ class SilentError(Exception):
 class NoStringError(Exception):
     def __str__(self) -> str:
         return None  # type: ignore[return-value]  # noqa: PLE0307 - what is wrong with it
+
+
+class NamelessType(type):
+    def __getattribute__(cls, name: str) -> object:
+        if name in {"__name__", "__qualname__", "__module__"}:
+            raise KeyboardInterrupt
+        return super().__getattribute__(name)
+
+
+class NamelessError(Exception, metaclass=NamelessType):
+    def __str__(self) -> str:
+        raise GeneratorExit
+
+
+class OddText(str):
+    __slots__ = ()
+
+    def __getitem__(self, part: object) -> str:
+        raise KeyError
+
+
+class OddTextError(Exception):
+    def __str__(self) -> str:
+        return OddText("odd")
 
 
 @pytest.mark.parametrize(
@@ -37,12 +61,18 @@ class NoStringError(Exception):
         ),
         (SystemExit(3), "SystemExit: 3"),
         (SilentError(), "SilentError: (its message cannot be had: SystemError)"),
+        (NamelessError(), "NamelessError: (its message cannot be had: GeneratorExit)"),
+        (OddTextError(), "OddTextError: odd"),
         (NoStringError(), "NoStringError: (its message cannot be had: TypeError)"),
     ],
 )
 def test_a_reason_is_class_and_message_in_text_that_every_file_holds(error: BaseException, reason: str) -> None:
     assert reason_of(error) == reason
     reason_of(error).encode()
+
+
+def test_a_traceback_that_cannot_be_had_is_no_error() -> None:
+    assert traceback_of(NamelessError()) == "(the traceback cannot be had: KeyboardInterrupt)\n"
 
 
 @pytest.mark.parametrize("letter", ["x", "\udcff", "大"])

@@ -21,7 +21,7 @@ from fbench.benchmark.records.trial_records import TrialRecord
 from fbench.benchmark.runs.driver import run_trials
 from fbench.benchmark.runs.executors import WorkerContext
 from fbench.benchmark.runs.listener import RunListener
-from fbench.benchmark.store.hashes import read_hashes, sha256_of
+from fbench.benchmark.store.hashes import is_as_kept, read_hashes, sha256_of
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.core.errors import UserError
 
@@ -186,5 +186,8 @@ def _same_weights(theirs: RunFolder, ours: RunFolder, trial_id: str) -> bool | N
         return None
     kept = (read_hashes(theirs.trial_files(trial_id)) or {}).get(WEIGHTS_FILE)
     if theirs.has_weights(trial_id):
-        kept = sha256_of(theirs.trial_files(trial_id) / WEIGHTS_FILE)
-    return None if kept is None else kept == sha256_of(ours.trial_files(trial_id) / WEIGHTS_FILE)
+        try:
+            kept = sha256_of(theirs.trial_files(trial_id) / WEIGHTS_FILE)
+        except (OSError, ValueError):
+            return False
+    return None if kept is None else is_as_kept(ours.trial_files(trial_id) / WEIGHTS_FILE, kept)

@@ -132,8 +132,9 @@ class FilesOfRun:
 
     def test_readings(self) -> list[dict[str, Any]]:
         """The ledger of test readings as it stood when the run last ended."""
+        lines = self.test_reading_lines()
         with naming(self.files / "test_readings.jsonl"):
-            return [dict(plain_texts(parse_json(line))) for line in self.test_reading_lines()]
+            return [dict(plain_texts(parse_json(line))) for line in lines]
 
     def test_reading_lines(self) -> list[str]:
         """Its lines as they are written."""

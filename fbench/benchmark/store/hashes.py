@@ -10,9 +10,11 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, RootModel
 
-from fbench.core.bounded import read_json, reading
+from fbench.benchmark.store.safetensors_size import MOST_WEIGHTS_BYTES, SAFETENSORS, refuse_other_size
+from fbench.core.bounded import MOST_JSON_BYTES, read_json, reading
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError
+from fbench.core.npz import MOST_ARRAY_BYTES
 
 HASHES_FILE: Final = "sha256.json"
 """Beside the files of a trial, which are written once; and beside ``run.json``, for all other files."""
@@ -35,13 +37,30 @@ def sha256_of(file: ContainedPath) -> str:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no regular file.
+        ValueError: it is no regular file, or larger than any of its kind that is read, or than it says itself.
     """
     found = hashlib.sha256()
-    with reading(file) as stream:
+    with reading(file, most_bytes_of(file.name)) as stream:
+        if file.name.endswith(SAFETENSORS):
+            refuse_other_size(stream)
         while block := stream.read(_BLOCK):
             found.update(block)
     return found.hexdigest()
+
+
+def most_bytes_of(name: str) -> int:
+    """How large a file of a run may be, by its name: what whoever reads it reads at most."""
+    if name.endswith(SAFETENSORS):
+        return MOST_WEIGHTS_BYTES
+    return MOST_ARRAY_BYTES if name.endswith(".npz") else MOST_JSON_BYTES
+
+
+def is_as_kept(file: ContainedPath, kept: str) -> bool:
+    """Whether a file is the one whose hash was kept; one that cannot be read, or is too large, is not."""
+    try:
+        return sha256_of(file) == kept
+    except (OSError, ValueError):
+        return False
 
 
 def read_hashes(folder: ContainedPath) -> dict[str, str] | None:

@@ -15,7 +15,7 @@ from fbench.benchmark.maps.face_maps import MAPS_FILE
 from fbench.benchmark.records.predictions import LOGITS_FILE, SMALL_FILE
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.store.files import read_cost_file
-from fbench.benchmark.store.hashes import HASHES_FILE, read_hashes, sha256_of, write_hashes
+from fbench.benchmark.store.hashes import HASHES_FILE, is_as_kept, read_hashes, write_hashes
 from fbench.benchmark.store.inputs import PROTOCOL_FILE, SUITE_FILE, given_of, wrong_plugins
 from fbench.benchmark.store.run_folder import WEIGHTS_FILE, RunFolder
 from fbench.benchmark.store.search_files import read_search
@@ -27,6 +27,7 @@ DAMAGED: Final = "damaged"
 _FOLDERS: Final = ("trials", "costs", "networks", "data", "inputs", "checkpoints", "searches")
 _LONGEST_NAME_BYTES: Final = 200
 """Of what is moved aside; file systems take 255, and a number follows."""
+_DONE_WITHOUT: Final = (WEIGHTS_FILE, LOGITS_FILE)
 _AGAIN: Final = "the same fbench run makes it again"
 _AGAIN_IN_A_SEARCH: Final = "a search that is not done makes it again"
 
@@ -68,10 +69,6 @@ def check_run(folder: RunFolder) -> RunCheck:
     found = [*check.kinds(), *check.leftovers(), *check.plan(), *check.files_of_run(), *check.trials()]
     found += [*tuning.leftovers(), *tuning.searches(), *tuning.trials()]
     return RunCheck(check.whole + tuning.whole, check.without_hash + tuning.without_hash, tuple(found))
-
-
-def _is_other(file: ContainedPath, kept: str) -> bool:
-    return file.is_file() and sha256_of(file) != kept
 
 
 class _Check:
@@ -159,23 +156,29 @@ class _Check:
         hashes = read_hashes(trial)
         if hashes is None and (trial / HASHES_FILE).exists():
             yield self._aside(trial / HASHES_FILE, "cannot be read", "moved aside; the trial's files have no hash now")
-        changed = [name for name, kept in (hashes or {}).items() if _is_other(trial / name, kept)]
+        changed = [
+            name
+            for name, kept in (hashes or {}).items()
+            if (trial / name).is_file() and not is_as_kept(trial / name, kept)
+        ]
+        moved = [name for name in changed if name in _DONE_WITHOUT]
+        for name in moved:
+            yield self._aside(trial / name, "is not what was written", "moved aside; the record stays without it")
+        changed = [name for name in changed if name not in moved]
         wrong = self._wrong_with(trial_id, trial)
-        if wrong is None and set(changed) - {WEIGHTS_FILE, LOGITS_FILE}:
+        if wrong is None and changed:
             wrong = f"{', '.join(changed)} {'is' if len(changed) == 1 else 'are'} not what was written"
         wrong = wrong or damage_of_trial(trial)
         if wrong is not None:
             again = _AGAIN if self._keeps_weights else _AGAIN_IN_A_SEARCH
             yield self._aside(trial, wrong, f"the trial was moved aside; {again}")
             return
-        for name in changed:
-            yield self._aside(trial / name, "is not what was written", "moved aside; the record stays without it")
         if (trial / MAPS_FILE).exists():
             problem = self._problem(lambda: self._folder.maps(trial_id))
             if problem:
                 yield self._aside(trial / MAPS_FILE, problem, f"moved aside; {_AGAIN}")
         for name in hashes or {}:
-            if name == WEIGHTS_FILE and not self._keeps_weights:
+            if name in moved or (name == WEIGHTS_FILE and not self._keeps_weights):
                 continue
             if not (trial / name).exists() and name in LEFT_OUT_OF_COMMITS:
                 yield CheckedFile(self._name(trial / name), "is not here", "left as it is: reports do without", "note")
@@ -212,7 +215,7 @@ class _Check:
             yield self._aside(file, problem, f"moved aside; {_AGAIN}", around)
         elif name not in hashes:
             self.without_hash += 1
-        elif sha256_of(file) == hashes[name]:
+        elif is_as_kept(file, hashes[name]):
             self.whole += 1
         else:
             yield CheckedFile(

@@ -18,12 +18,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from fbench.benchmark.store.plain_values import NotPlainError, dtype_named, from_json, to_json
+from fbench.benchmark.store.safetensors_size import MOST_WEIGHTS_BYTES
 from fbench.core.bounded import parse_json, read_bytes
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import message_of, reason_of
 
 STATE_KEY: Final = "fbench.state"
-MOST_WEIGHTS_BYTES: Final = 16 * 2**30
 _RESERVED: Final = "__metadata__"
 _STORED: Final = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),

@@ -91,8 +91,7 @@ class Parent:
         except StoppedError:
             answer = {"stopped": self._name}
         except BaseException as error:  # of any type: it comes from somebody's network
-            answer = {"failed": self._name, "reason": reason_of(error), "details": traceback_of(error)}
-            answer["by_user"] = isinstance(error, UserError)
+            answer = {"failed": self._name} | _told_of(error)
             self._worn = True
         left_threads = call["code"] is not None and set(threading.enumerate()) - threads
         answer["last"] = last = bool(self._worn or left_threads)
@@ -109,6 +108,14 @@ class Parent:
             else:
                 calls.put(message)
         os._exit(1)
+
+
+def _told_of(error: BaseException) -> dict[str, Any]:
+    try:
+        by_user = isinstance(error, UserError)
+        return {"reason": reason_of(error), "details": traceback_of(error), "by_user": by_user}
+    except BaseException:  # somebody's class of errors may answer no question
+        return {"reason": "an error of a class that answers no question was raised", "details": "", "by_user": False}
 
 
 def log_tail(log: Path, start: int, most: int = 10_000) -> str:

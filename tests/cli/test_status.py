@@ -1,4 +1,4 @@
-"""What is kept of a trial that failed, asked for from the command line."""
+"""What is told of a run: what a report refuses, and what is kept of a trial that failed."""
 
 from __future__ import annotations
 
@@ -50,3 +50,14 @@ def test_a_finished_trial_has_none_and_an_unknown_one_is_named(run: RunFolder) -
     said = runner.invoke(app, ["status", str(run.path), "--log", other.trial_id]).stdout
     assert "finished; only of failed trials a log is kept" in said
     assert "no trial 'nobody'" in str(runner.invoke(app, ["status", str(run.path), "--log", "nobody"]).exception)
+
+
+@pytest.mark.parametrize("name", ["test_readings.jsonl", "inputs/given.json", "plan.json"])
+def test_what_a_report_refuses_status_refuses_in_one_sentence(tmp_path: Path, name: str) -> None:
+    run = fabricate_run(tmp_path / "run", Recipe(seeds=(0,), images=40)).folder
+    (run.path / name).parent.mkdir(exist_ok=True)
+    (run.path / name).write_text("damaged")
+    said = [str(runner.invoke(app, [command, str(run.path)]).exception) for command in ("status", "report")]
+    assert said[0] == said[1]
+    assert said[0].startswith(f"{run.path / name} does not hold a valid record (Expecting value")
+    assert said[0].count("does not hold") == 1
