@@ -76,7 +76,8 @@ def _target(run: RunFolder, stem: str, export_format: ExportFormat, output: Path
         UserError: a name that does not fit the format, one that is no file's, or a link within the run.
     """
     from fbench.benchmark.export.metadata import SUFFIXES, ExportFormat
-    from fbench.core.contained import OutsideError, refuse_links_below
+    from fbench.core.contained import refuse_links_below
+    from fbench.core.opened_folders import OutsideError
 
     suffix = SUFFIXES[export_format]
     if output is None:

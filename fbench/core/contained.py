@@ -1,38 +1,30 @@
 """Files below a folder that may be somebody else's: no link is followed, and nothing outside is reached.
 
-The folder itself may be reached by a link. Below it every step is taken from an open folder to a name within it, where
-the system can do that (``openat`` with ``O_NOFOLLOW``); elsewhere every step is looked at before it is taken.
+The folder itself may be reached by a link. Below it every step is one of :mod:`fbench.core.opened_folders`.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, TypedDict
 
-from fbench.core.errors import UserError, readable
+from fbench.core.errors import readable
+from fbench.core.opened_folders import NO_LINK, OutsideError, link_error, opened_below
 from fbench.core.paths import expanded
 
 UNFINISHED: Final = ".writing-"
 """How names of files and folders begin that were not finished; a process that was killed leaves them behind."""
 
-_FROM_FOLDERS: Final = {os.open, os.stat, os.mkdir, os.unlink, os.rename, os.rmdir} <= os.supports_dir_fd
-FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _ANEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _SEPARATORS: Final = frozenset("/\\\0")
-
-
-class OutsideError(UserError):
-    """A name or a link below a folder leads out of it."""
 
 
 class _At(TypedDict, total=False):
@@ -275,8 +267,12 @@ class ContainedPath:
         except (FileNotFoundError, NotADirectoryError):
             return None
         if stat.S_ISLNK(mode):
-            raise self._link(self)
+            raise link_error(self.path)
         return mode
+
+    def opened(self, *, make: bool = False) -> AbstractContextManager[int | Path]:
+        """This folder, reached step by step from the root: open, or its path where the system has no such steps."""
+        return opened_below(self.root, self.parts, make=make)
 
     @contextmanager
     def _around(self) -> Iterator[tuple[str | Path, _At]]:
@@ -290,55 +286,10 @@ class ContainedPath:
             else:
                 yield folder / self.parts[-1], {}
 
-    @contextmanager
-    def opened(self, *, make: bool = False) -> Iterator[int | Path]:
-        """This folder, reached step by step from the root: open, or its path where the system has no such steps."""
-        if not _FROM_FOLDERS:
-            yield self._looked_at(make=make)
-            return
-        folder = os.open(self.root, FOLDER)
-        try:
-            for count, part in enumerate(self.parts, 1):
-                try:
-                    try:
-                        inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
-                    except FileNotFoundError:  # seldom: folders are made once and opened often
-                        if not make:
-                            raise
-                        with suppress(FileExistsError):
-                            os.mkdir(part, dir_fd=folder)
-                        inner = os.open(part, FOLDER | NO_LINK, dir_fd=folder)
-                except OSError as error:
-                    if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(part, folder):
-                        raise self._link(ContainedPath(self.root, self.parts[:count])) from error
-                    raise
-                os.close(folder)
-                folder = inner
-            yield folder
-        finally:
-            os.close(folder)
-
-    def _looked_at(self, *, make: bool) -> Path:
-        path = self.root
-        for count, part in enumerate(self.parts, 1):
-            path = path / part
-            if path.is_symlink():
-                raise self._link(ContainedPath(self.root, self.parts[:count]))
-            if make:
-                path.mkdir(exist_ok=True)
-        return path
-
     def _refuse_link(self, name: str | Path, at: _At) -> None:
         with suppress(FileNotFoundError):
             if stat.S_ISLNK(os.stat(name, follow_symlinks=False, **at).st_mode):  # noqa: PTH116 - as above
-                raise self._link(self)
-
-    @staticmethod
-    def _link(place: ContainedPath) -> OutsideError:
-        return OutsideError(
-            f"{readable(str(place))} is a link, and in a run's folder none is followed; put the file or folder itself "
-            "there, or remove the link."
-        )
+                raise link_error(self.path)
 
     @contextmanager
     def _naming(self) -> Iterator[None]:
@@ -372,9 +323,3 @@ def _rename(source: str | Path, target: str | Path, at: _At) -> None:
         os.rename(source, target, src_dir_fd=at["dir_fd"], dst_dir_fd=at["dir_fd"])
     else:
         os.replace(source, target)  # noqa: PTH105 - both are strings elsewhere
-
-
-def _is_link(name: str, folder: int) -> bool:
-    with suppress(OSError):
-        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    return False

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fbench.core.bounded import MOST_JSON_BYTES, read_bytes
-from fbench.core.contained import FOLDER, NO_LINK, UNFINISHED, ContainedPath
+from fbench.core.contained import UNFINISHED, ContainedPath
+from fbench.core.opened_folders import FOLDER, NO_LINK
 
 
 class Signature(NamedTuple):

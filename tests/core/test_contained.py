@@ -13,13 +13,14 @@ import pytest
 
 from fbench.benchmark.store.leftovers import remove_leftovers
 from fbench.core.bounded import read_bytes, read_text
-from fbench.core.contained import ContainedPath, OutsideError
+from fbench.core.contained import ContainedPath
+from fbench.core.opened_folders import OutsideError
 
 
 @pytest.fixture(params=["from open folders", "step by step"])
 def root(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContainedPath:
     if request.param == "step by step":
-        monkeypatch.setattr("fbench.core.contained._FROM_FOLDERS", False)
+        monkeypatch.setattr("fbench.core.opened_folders._FROM_FOLDERS", False)
     (tmp_path / "run").mkdir()
     (tmp_path / "victim").mkdir()
     (tmp_path / "victim" / "file").write_text("precious")

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from fbench.core import contained, siblings
-from fbench.core.contained import ContainedPath, OutsideError
+from fbench.core import opened_folders, siblings
+from fbench.core.contained import ContainedPath
+from fbench.core.opened_folders import OutsideError
 
 
 @pytest.fixture(params=["from open folders", "by paths"])
 def trials(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContainedPath:
     if request.param == "by paths":
-        monkeypatch.setattr(contained, "_FROM_FOLDERS", False)
+        monkeypatch.setattr(opened_folders, "_FROM_FOLDERS", False)
     for name in ("b", "a", ".writing-x"):
         (tmp_path / "trials" / name).mkdir(parents=True)
         (tmp_path / "trials" / name / "record.json").write_text(name)

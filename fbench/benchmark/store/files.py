@@ -15,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 from fbench.benchmark.records.cost_records import COST_SCHEMA_VERSION, CostRecord
 from fbench.benchmark.records.trial_records import SCHEMA_VERSION, HistoryRow, TrialRecord
 from fbench.core.bounded import MOST_JSON_BYTES, read_bytes, read_json
-from fbench.core.contained import ContainedPath, OutsideError
+from fbench.core.contained import ContainedPath
 from fbench.core.errors import UserError, message_of, readable
 from fbench.core.files import replacing
+from fbench.core.opened_folders import OutsideError
 from fbench.core.problems import wanted
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

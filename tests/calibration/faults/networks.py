@@ -6,6 +6,8 @@ import shutil
 import textwrap
 from typing import Final, Literal, NamedTuple
 
+import psutil
+
 from tests.calibration.faults.bench import Bench, Command, Found, trials_of
 
 Place = Literal["import", "init", "training", "anywhere", "backward", "result"]
@@ -36,6 +38,10 @@ NETWORKS: Final[dict[str, Bad]] = {
     "raises what has no words": Bad(
         "training", "E = type('E', (Exception,), {'__str__': lambda self: 1 / 0}); raise E()"
     ),
+    "raises what answers no question": Bad(
+        "training",
+        "M = type('M', (type,), {'__getattribute__': lambda cls, name: 1 / 0}); raise M('E', (Exception,), {})()",
+    ),
     "raises lines and escapes": Bad("training", "raise ValueError('a\\n\\x1b[2Jb\\u202ec' * 9)"),
     "interrupts as a keyboard does": Bad("training", "raise KeyboardInterrupt"),
     "leaves Python": Bad("training", "raise SystemExit(0)"),
@@ -45,6 +51,10 @@ NETWORKS: Final[dict[str, Bad]] = {
     "kills its process": Bad("training", "os.kill(os.getpid(), 9)"),
     "terminates its process": Bad("training", "os.kill(os.getpid(), 15); time.sleep(0.1); raise ValueError('no')"),
     "stops its process": Bad("training", "os.kill(os.getpid(), 19)"),
+    "terminates its group": Bad("training", "os.kill(0, 15); time.sleep(0.1)"),
+    "kills its group": Bad("training", "os.kill(0, 9)"),
+    "stops its group": Bad("training", "os.kill(0, 19)"),
+    "kills who started it": Bad("training", "os.kill(os.getppid(), 9); time.sleep(0.1)"),
     "hangs": Bad("training", "while True: pass"),
     "leaves a thread spinning": Bad(
         "training", "import threading; threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()"
@@ -52,6 +62,9 @@ NETWORKS: Final[dict[str, Bad]] = {
     "forks": Bad("training", "os.fork()"),
     "leaves a child with its files": Bad(
         "training", "import subprocess; subprocess.Popen(['sleep', '20'], close_fds=False)"
+    ),
+    "starts a program that knows nothing of it": Bad(
+        "training", "import subprocess; subprocess.Popen(['sleep', '600'], env={}, start_new_session=True)"
     ),
     "takes more memory than there may be": Bad(
         "training",
@@ -61,6 +74,7 @@ NETWORKS: Final[dict[str, Bad]] = {
     "writes to its parent": Bad("training", "[os.write(fd, b'{\"done\": 1}\\n') for fd in range(3, 12) if _open(fd)]"),
     "prints 20 MB": Bad("training", "print('x' * 20_000_000)"),
     "changes the folder": Bad("training", "os.chdir('/')"),
+    "lets nobody read its files": Bad("anywhere", "os.umask(0o777)"),
     "clears the environment": Bad("training", "os.environ.clear()"),
     "changes the default type": Bad("training", "torch.set_default_dtype(torch.float64)"),
     "turns gradients off": Bad("training", "torch.set_grad_enabled(False)"),
@@ -75,6 +89,7 @@ NETWORKS: Final[dict[str, Bad]] = {
     ),
     "raises in the backward pass": Bad("backward", "raise ValueError('no')"),
     "ends its process in the backward pass": Bad("backward", "os._exit(0)"),
+    "writes into its images": Bad("anywhere", "x.mul_(0.5)"),
     "gives NaN": Bad("result", "logits * float('nan')"),
     "gives infinity": Bad("result", "logits + float('inf')"),
     "gives other classes": Bad("result", "logits[:, :3]"),
@@ -149,6 +164,11 @@ def source_of(bad: Bad) -> str:
     return textwrap.dedent(code)
 
 
+def _programs() -> set[int]:
+    """The programs of this machine that are of the kind which networks start here."""
+    return {one.pid for one in psutil.process_iter(["name"]) if one.info["name"] == "sleep"}
+
+
 def beside(bench: Bench, name: str) -> Found:
     """A run of the innocent network beside a bad one: the bad one's trials alone fail, if any."""
     run = bench.new_folder()
@@ -156,9 +176,10 @@ def beside(bench: Bench, name: str) -> Found:
     plugin.write_text(source_of(NETWORKS[name]), encoding="utf-8")
     names = ["--arch", "lenet5", "--arch", "bad", "--plugin", str(plugin), "--trial-timeout", "20s"]
     arguments = ["run", *names, "--preset", "smoke", "--seeds", "2", "--jobs", "2", "--out", str(run)]
+    before = _programs()
     command = Command(arguments, run.parent / f"{run.name}.first.log")
     ended = command.wait()
-    left = NETWORKS[name].code.startswith("import subprocess") or not command.left_behind()
+    left = command.left_behind() or bool(_programs() - before)
     found = trials_of(run)
     innocent = {one: found.get(one) for one in bench.reference}
     refused = ended.status == 2 and not found  # it could not be planned, and nothing was trained
@@ -166,4 +187,4 @@ def beside(bench: Bench, name: str) -> Found:
     wrong = any(one not in (None, bench.reference[trial_id]) for trial_id, one in innocent.items())
     note = f"{ended.status}: {innocent}: {ended.said[-800:]}"
     shutil.rmtree(run, ignore_errors=True)
-    return Found(lost=lost, wrong=wrong or not left, message=not ended.is_clean, note=note)
+    return Found(lost=lost, wrong=wrong or left, message=not ended.is_clean, note=note)
