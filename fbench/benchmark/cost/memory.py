@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from types import ModuleType
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
@@ -51,12 +52,7 @@ def read_peak_memory(
         elif network.is_of_session:
             peak_memory_mib, method = None, "not measured: no fresh process can import a network of a session"
         elif device.type == "cpu" and sys.platform != "win32":
-            context = multiprocessing.get_context(_FRESH)
-            with ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_the_parent) as pool:
-                with _without_main():
-                    future = pool.submit(_resident_growth_mib, network, mode, batch_size, numerics)
-                peak_memory_mib = future.result()
-            method = RESIDENT_GROWTH
+            peak_memory_mib, method = _growth_in_fresh_process(network, mode, batch_size, numerics)
         else:
             peak_memory_mib, method = None, f"not available on {device.type} under {sys.platform}"
     except (Exception, SystemExit) as error:  # out of memory included: recorded and survived
@@ -133,6 +129,39 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
+def _growth_in_fresh_process(
+    network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics
+) -> tuple[float | None, str]:
+    """Memory and method of a reading, or none and why there is none."""
+    context: Any = multiprocessing.get_context(_FRESH)  # typeshed leaves Process out of what all contexts have
+    hears, tells = context.Pipe(duplex=False)
+    process = context.Process(target=_tell_growth, args=(tells, network, mode, batch_size, numerics))
+    with hears:
+        with tells, _without_main():
+            process.start()
+        try:
+            answer: dict[str, Any] = json.loads(hears.recv_bytes())
+        except (EOFError, OSError, ValueError):
+            process.join()
+            answer = {"reason": f"its process ended with exit code {process.exitcode} in the middle of its work"}
+    process.join()
+    return answer.get("mib"), RESIDENT_GROWTH if "mib" in answer else f"failed: {answer['reason']}"
+
+
+def _tell_growth(
+    tells: Connection, network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics
+) -> NoReturn:
+    """Runs in a fresh process, which then ends, whatever threads a network has left in it."""
+    _end_with_the_parent()
+    answer: dict[str, float | str]
+    try:
+        answer = {"mib": _resident_growth_mib(network, mode, batch_size, numerics)}
+    except BaseException as error:  # out of memory included
+        answer = {"reason": reason_of(error)}
+    tells.send_bytes(json.dumps(answer).encode())
+    os._exit(0)
+
+
 def _end_with_the_parent() -> None:
     """A fresh process ends with the one that measures, whatever ended that; its server, which it keeps alive, then ends
     too."""
@@ -183,7 +212,7 @@ def _load_libraries() -> None:
 
 
 def _resident_growth_mib(network: NetworkSpec, mode: CostMode, batch_size: int, numerics: Numerics) -> float:
-    """Runs in a fresh process: peak resident set after two calls, less the resident set before the network.
+    """In a process that has done nothing else: peak resident set after two calls, less that before the network.
 
     Freed memory is returned at once: kept, it made ARCH-1's training step take 148 to 224 MiB in 20 processes, returned
     133.5 in each.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from support import make_stripes, network_spec_of, trial_spec_of
 
+from fbench.architectures.plugins import load_plugin
 from fbench.benchmark.cost import measure
 from fbench.benchmark.cost.estimate import estimate_trials_s, packed_s
 from fbench.benchmark.cost.measure import measure_cost
@@ -150,6 +152,40 @@ def test_peak_memory_is_the_same_in_every_process() -> None:
     assert max(found) - min(found) < 1.0
     kept = peaks[0].activation_memory_mib or 0.0
     assert kept < found[0] < 3 * kept
+
+
+ODD_IN_A_FRESH_PROCESS = """
+import multiprocessing, os, threading
+from torch import nn
+import fbench
+
+class Odd(nn.Linear):
+    def forward(self, x):
+        if multiprocessing.parent_process() is not None:
+            {code}
+        return super().forward(x.flatten(1))
+
+@fbench.register("odd")
+def build(num_classes=7, in_channels=1, image_size=48):
+    return Odd(in_channels * image_size ** 2, num_classes)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is not read on Windows")
+@pytest.mark.parametrize(
+    ("code", "method"),
+    [
+        ("threading.Thread(target=threading.Event().wait).start()", "growth of the resident set"),
+        ("os._exit(3)", "failed: its process ended with exit code 3 in the middle of its work"),
+        ("raise SystemExit('no')", "failed: SystemExit: no"),
+    ],
+)
+@pytest.mark.usefixtures("same_registry_afterwards")
+def test_a_process_for_memory_ends_with_its_reading(tmp_path: Path, code: str, method: str) -> None:
+    (tmp_path / "odd.py").write_text(ODD_IN_A_FRESH_PROCESS.format(code=code))
+    load_plugin(tmp_path / "odd.py")
+    found = read_peak_memory(network_spec_of("odd", make_stripes(size=48)), "inference", 1, choose_numerics("cpu"), CPU)
+    assert found.method.startswith(method)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no server forks the processes")
