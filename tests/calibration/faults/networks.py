@@ -61,10 +61,10 @@ NETWORKS: Final[dict[str, Bad]] = {
     ),
     "forks": Bad("training", "os.fork()"),
     "leaves a child with its files": Bad(
-        "training", "import subprocess; subprocess.Popen(['sleep', '20'], close_fds=False)"
+        "training", "import subprocess; subprocess.Popen(['sleep', '1201'], close_fds=False)"
     ),
     "starts a program that knows nothing of it": Bad(
-        "training", "import subprocess; subprocess.Popen(['sleep', '600'], env={}, start_new_session=True)"
+        "training", "import subprocess; subprocess.Popen(['sleep', '1201'], env={}, start_new_session=True)"
     ),
     "takes more memory than there may be": Bad(
         "training",
@@ -165,8 +165,8 @@ def source_of(bad: Bad) -> str:
 
 
 def _programs() -> set[int]:
-    """The programs of this machine that are of the kind which networks start here."""
-    return {one.pid for one in psutil.process_iter(["name"]) if one.info["name"] == "sleep"}
+    """The programs of this machine that networks have started here, by how long they would go on."""
+    return {one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", "1201"]}
 
 
 def beside(bench: Bench, name: str) -> Found:
