@@ -31,6 +31,7 @@ from fbench.benchmark.runs.shards import in_share, share_of
 from fbench.benchmark.runs.uniform_microbatch import with_uniform_microbatch
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.search_files import kept_searches, read_searches
+from fbench.benchmark.store.trial_damage import damage_of_trial
 from fbench.core.errors import UserError
 from fbench.core.files import require_writable_folder
 from fbench.statistics.seeds.sequential import analysis_seeds
@@ -232,11 +233,18 @@ def _data_specs(references: Sequence[DataReference]) -> tuple[DataSpec, ...]:
     return tuple(specs.values())
 
 
+def _shapes(spec: TrialSpec) -> tuple[object, ...]:
+    """What a record says of its data beside their fingerprint, which alone is hashed."""
+    data = spec.data
+    return data.image_shape, data.class_names, tuple(sorted(data.images_by_split.items()))
+
+
 def reusable_trials(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> dict[str, RunFolder]:
     """The trials that another run has finished, each with that run.
 
     Raises:
-        UserError: a source is no run, or has a record whose settings are not those of its trial.
+        UserError: a source is no run, or has a trial that is damaged, or whose settings or data are not those of its
+            record.
     """
     found: dict[str, RunFolder] = {}
     for path in sources:
@@ -249,11 +257,17 @@ def reusable_trials(pending: Sequence[TrialSpec], sources: Sequence[Path]) -> di
             for spec, theirs in zip(finished, found_specs, strict=True)
             if theirs.default_protocol == spec.default_protocol
         }
+        shapes = {spec.trial_id: _shapes(spec) for spec in finished}
         for trial_id, theirs in wanted.items():
-            if theirs.trial_id != trial_id:
+            if theirs.trial_id != trial_id or _shapes(theirs) != shapes[trial_id]:
                 raise UserError(
                     f"{source.trial_folder(trial_id)} is no trial of the settings in its record; leave that run out of "
                     "--from."
+                )
+            if (wrong := damage_of_trial(source.trial_files(trial_id))) is not None:
+                raise UserError(
+                    f"{source.trial_folder(trial_id)}: {wrong}; mend it with `fbench doctor {path}`, or leave that run "
+                    "out of --from."
                 )
         found |= dict.fromkeys(wanted, source)
     return found

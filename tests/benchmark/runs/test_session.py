@@ -35,6 +35,7 @@ from fbench.benchmark.runs.planning import plan_groups, plan_run
 from fbench.benchmark.runs.request import RunRequest
 from fbench.benchmark.runs.session import carry_out, run
 from fbench.benchmark.runs.stopping import Stopping, UnfinishedRunError
+from fbench.benchmark.store.hashes import keep_hash
 from fbench.benchmark.store.ledger import read_ledger
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.store.run_table import RunTable
@@ -206,6 +207,7 @@ def with_pytorch(run: RunTable, version: str) -> None:
         machine = record.machine.model_copy(update={"versions": record.machine.versions | {"torch": version}})
         file = run.folder.trial_folder(trial_id) / "record.json"
         file.write_text(record.model_copy(update={"machine": machine}).model_dump_json(), encoding="utf-8")
+        keep_hash(run.folder.trial_files(trial_id), run.folder.trial_files(trial_id) / "record.json")
 
 
 def test_trainings_of_another_pytorch_get_no_more_seeds_here(finished: RunTable, tmp_path: Path) -> None:
@@ -224,6 +226,23 @@ def test_trials_are_taken_from_another_run(finished: RunTable, tmp_path: Path, m
     monkeypatch.setattr(local_executor, "attempt", None)  # any call would raise
     request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
     assert run(request).trials == finished.trials
+
+
+def test_a_damaged_trial_or_one_of_other_data_is_not_taken(finished: RunTable, tmp_path: Path) -> None:
+    request = request_in(tmp_path, out=tmp_path / "second", take_from=(finished.folder.path,))
+    trial_id, record = next(iter(finished.trials.items()))
+    files = finished.folder.trial_files(trial_id)
+    whole = (files.path / "predictions.npz").read_bytes()
+    (files.path / "predictions.npz").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"predictions.npz is not what was written; mend it with `fbench doctor "):
+        plan_run(request)
+    (files.path / "predictions.npz").write_bytes(whole)
+    data = record.spec.data.model_copy(update={"image_shape": (1, 100_000, 100_000)})
+    spec = record.spec.model_copy(update={"data": data})
+    (files.path / "record.json").write_text(record.model_copy(update={"spec": spec}).model_dump_json())
+    keep_hash(files, files / "record.json")
+    with pytest.raises(UserError, match="is no trial of the settings in its record"):
+        plan_run(request)
 
 
 @pytest.mark.slow
