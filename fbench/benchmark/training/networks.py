@@ -142,13 +142,31 @@ def load_model(folder: RunFolder, trial_id: str, trust: str | None = None) -> nn
         raise UserError(f"Trial '{trial_id}' of {folder.path} has no weights beside its record; run it again here.")
     network = folder.trial(trial_id).spec.network
     require_code(folder, network, trust)
-    module = build(network.resolved)
     try:
         state = read_state(weights)
     except WeightsError as error:
         raise UserError(f"{error}; run trial '{trial_id}' again here.") from error
+    _refuse_other_shapes(state, network, trial_id)
+    module = build(network.resolved)
     _put(module, state, network, trial_id)
     return module.eval()
+
+
+def _refuse_other_shapes(state: State, network: NetworkSpec, trial_id: str) -> None:
+    """See that the weights are of the network of the record before that is built: a record may ask for one that fills
+    the memory. Networks of users, which may need real tensors, are code that somebody trusts."""
+    if network.source_sha256 is not None:
+        return
+    import torch  # heavy
+
+    with torch.device("meta"):
+        wanted = build(network.resolved).state_dict()
+    for name, value in state.items():
+        if isinstance(value, torch.Tensor) and name in wanted and value.shape != wanted[name].shape:
+            raise UserError(
+                f"The weights of trial '{trial_id}' do not fit the network '{network.name}' ({name} has the shape "
+                f"{tuple(value.shape)}, and by its options {tuple(wanted[name].shape)}); use the code that trained it."
+            )
 
 
 def _put(module: nn.Module, state: State, network: NetworkSpec, trial_id: str) -> None:

@@ -16,6 +16,7 @@ from fbench.benchmark.export.predict import flipped_logits
 from fbench.benchmark.export.trained import find_trial, load_trained
 from fbench.benchmark.records.trial_records import PlannedTrial
 from fbench.benchmark.store.run_folder import RunFolder
+from fbench.benchmark.training.networks import load_model
 from fbench.core.errors import UserError
 
 
@@ -93,6 +94,20 @@ def test_a_network_that_was_edited_since_is_refused(trained: TrainedRun, tmp_pat
     file.write_text(json.dumps(values), encoding="utf-8")
     with pytest.raises(UserError, match="'lenet5' was edited after trial"):
         load_trained(folder, trained.plain)
+
+
+def test_a_record_that_asks_for_another_size_than_its_weights_have_is_refused_unbuilt(
+    trained: TrainedRun, tmp_path: Path
+) -> None:
+    """Built, 200,000 by 200,000 numbers would take 149 GiB."""
+    folder = RunFolder(tmp_path)
+    folder.take_trial(trained.folder, trained.plain)
+    file = folder.trial_folder(trained.plain) / "record.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values["spec"]["network"]["options"]["dense_widths"] = [200_000, 200_000]
+    file.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match="do not fit the network 'lenet5'"):
+        load_model(folder, trained.plain)
 
 
 def test_an_older_record_takes_its_normalisation_from_the_data(tmp_path: Path) -> None:
