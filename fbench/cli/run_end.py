@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from fbench.core.errors import UserError
+
 if TYPE_CHECKING:
     from fbench.benchmark.runs.stopping import UnfinishedRunError
     from fbench.benchmark.store.run_folder import RunFolder
@@ -19,12 +21,14 @@ _MOST_NAMED: Final = 10
 
 def tell_stopped(folder: RunFolder, left: str) -> None:
     """Say that a run was stopped, and what is ``left``, in words that end with a semicolon."""
-    trials = folder.trials()
-    failed = sum(not trials.facts(trial_id).finished for trial_id in trials)
+    failed = 0
+    with suppress(UserError, OSError):  # a damaged record, or no folder any more: it was stopped all the same
+        trials = folder.trials()
+        failed = sum(not trials.facts(trial_id).finished for trial_id in trials)
     of_them = f", {failed} of them failed" if failed else ""
     with suppress(OSError):  # after SIGHUP there is no terminal
         typer.echo(
-            f"\nStopped. {len(trials)} trials are kept in {folder.path}{of_them}; {left}"
+            f"\nStopped. {len(folder.trial_ids())} trials are kept in {folder.path}{of_them}; {left}"
             "run the same command again to go on from there.",
             err=True,
         )

@@ -62,9 +62,11 @@ def _keep(worker: int, heard: set[int]) -> NoReturn:
     while True:
         number = signal.sigwait(heard)
         if number == signal.SIGCHLD:
-            if (status := _reap().get(worker)) is not None:
+            ended: dict[int, int] = {}
+            _reap(ended)
+            if worker in ended:
                 _end_children()
-                _end_as(status)
+                _end_as(ended[worker])
         elif number == END:
             _signal_group(worker, signal.SIGKILL)
             _end_children()
@@ -78,33 +80,25 @@ def _signal_group(worker: int, number: signal.Signals) -> None:
         os.killpg(worker, number)
 
 
-def _reap() -> dict[int, int]:
-    """The children that have ended, and how, as :func:`os.waitpid` says it."""
-    ended: dict[int, int] = {}
+def _reap(ended: dict[int, int]) -> bool:
+    """Note how children have ended, as :func:`os.waitpid` says it; whether there are others."""
     with suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
             ended[found[0]] = found[1]
-    return ended
+        return True
+    return False
 
 
 def _end_children() -> None:
     """End whatever is below this process; what a child leaves when it ends is a child a moment later."""
     deadline = time.monotonic() + LONGEST_S
-    while _has_children() and time.monotonic() < deadline:
+    while _reap({}) and time.monotonic() < deadline:
         import psutil  # most workers have started nothing
 
         for one in psutil.Process().children(recursive=True):
             with suppress(psutil.Error, OSError):
                 one.kill()
         time.sleep(0.001)
-
-
-def _has_children() -> bool:
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-        return True
-    return False
 
 
 def _end_as(status: int) -> NoReturn:
