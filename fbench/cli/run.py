@@ -230,7 +230,8 @@ def _print_plan(request: RunRequest, assume: str | None) -> None:
     from fbench.cli.plan_view import print_plan
 
     stated = stated_components(assume) if assume is not None else None
-    with Console().status("planning, and timing a few steps"), network_tasks() as networks:
+    timing = network_tasks(trial_timeout_s=request.trial_timeout_s)
+    with Console().status("planning, and timing a few steps"), timing as networks:
         plans = plan_groups(request)
         found = [(estimate_run_s(plan, networks)[1], analyse_power(plan, request.max_seeds, stated)) for plan in plans]
     for plan, (estimate_s, analyses) in zip(plans, found, strict=True):

@@ -136,7 +136,9 @@ RetriesOption = Annotated[
 TrialTimeoutOption = Annotated[
     str | None,
     typer.Option(
-        "--trial-timeout", help="The time that a trial may take, such as 90s, 20m or 3h. Default: by its estimate."
+        "--trial-timeout",
+        help="The time that a trial may take, such as 90s, 20m or 3h; before the trials a network is waited for no "
+        "longer either, from 30s on. Default: by its estimate.",
     ),
 ]
 UniformMicrobatchOption = Annotated[

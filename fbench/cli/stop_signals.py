@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from fbench.core.working_clock import WORKING_CLOCK
+
 if TYPE_CHECKING:
     import psutil
 
@@ -50,7 +52,9 @@ def _rest(number: int, frame: FrameType | None) -> None:
 
     children = psutil.Process().children()
     _send(children, number)
+    WORKING_CLOCK.halt()
     signal.raise_signal(signal.SIGSTOP)  # and here it goes on
+    WORKING_CLOCK.go_on()
     _send(children, signal.SIGCONT)
 
 

@@ -6,7 +6,6 @@ works. It is never estimated: a reading is a difference of two looks at a counte
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from fbench.benchmark.machine.lost_device import refuse_lost
 from fbench.benchmark.records.cost_records import EnergyReading
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.core.errors import reason_of
+from fbench.core.working_clock import working_s
 
 POWERCAP: Final = Path("/sys/class/powercap")
 STRETCHES: Final = 4
@@ -76,8 +76,8 @@ def read_energy(
 def _stretch(call: Call, batch_size: int, seconds: float, counter: EnergyCounter, device: torch.device) -> float:
     """Joules per image over a stretch of calls."""
     synchronize(device)
-    before, started, calls = counter.read_j(), time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
+    before, started, calls = counter.read_j(), working_s(), 0
+    while working_s() - started < seconds:
         call.run(lambda: None)
         synchronize(device)
         calls += 1

@@ -6,7 +6,6 @@ a compiled one, which would have to be compiled first, as the eager one.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import torch
@@ -19,6 +18,7 @@ from fbench.benchmark.records.budget import plan_steps
 from fbench.benchmark.records.cost_specs import Backend
 from fbench.benchmark.records.protocol import choosing_splits
 from fbench.benchmark.records.specs import TrialSpec
+from fbench.core.working_clock import working_s
 
 OVERHEAD = 1.2  # augmentation, bookkeeping and a neighbour on the other core, over 48 quick trials on 2 cores
 CALLS_IN_A_ROW = 8
@@ -73,8 +73,8 @@ def _warm_time_s(call: Call, device: torch.device) -> float:
     call.prepare()
     call.run(lambda: None)
     synchronize(device)
-    started = time.perf_counter()
+    started = working_s()
     for _ in range(calls):
         call.run(lambda: None)
     synchronize(device)
-    return (time.perf_counter() - started) / calls
+    return (working_s() - started) / calls

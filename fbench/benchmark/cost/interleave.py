@@ -8,7 +8,6 @@ probability, whatever else the machine does.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +21,7 @@ from fbench.benchmark.cost.clock import Clock
 from fbench.benchmark.records.cost_records import SettingFailure, TimingSeries
 from fbench.benchmark.records.cost_specs import Setting
 from fbench.core.errors import reason_of
+from fbench.core.working_clock import working_s
 
 RHYTHMS: Final = ((0.01, 1, 5), (0.05, 1, 2))
 """A call below so many seconds is visited with so many untimed and timed calls; a longer one is timed once.
@@ -128,12 +128,12 @@ def warm_up(call: Call, clock: Clock, most_s: float = MOST_WARMUP_S) -> WarmUp:
     """
     call.prepare()
     times: list[float] = []
-    started = time.perf_counter()
+    started = working_s()
     while len(times) < MOST_WARMUP_CALLS:
         times.append(sum(clock.time(call)))
         if settled(times):
             return WarmUp(len(times), True, median(times[-WINDOW:]))
-        if len(times) >= 2 and time.perf_counter() - started > most_s:
+        if len(times) >= 2 and working_s() - started > most_s:
             break
     return WarmUp(len(times), False, median(times[-WINDOW:]))
 
@@ -201,12 +201,12 @@ def _time_group(
     after_error: Callable[[BaseException], None],
 ) -> None:
     """One block of one setting: move everything, then visit all networks in turns until the time is used up."""
-    started = time.perf_counter()
+    started = working_s()
     for index in generator.permutation(len(group)):
         visiting(group[index].timed.network)
         _guarded(group[index], group[index].timed.call.place, after_error)
     turn = 0
-    while any(column.failure is None for column in group) and (turn == 0 or time.perf_counter() - started < seconds):
+    while any(column.failure is None for column in group) and (turn == 0 or working_s() - started < seconds):
         for order, index in enumerate(generator.permutation(len(group))):
             visiting(group[index].timed.network)
             _guarded(group[index], partial(_visit, group[index], clock, block, turn, order), after_error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import cast
@@ -14,6 +13,7 @@ from torch import nn
 from fbench.architectures.process_settings import process_settings_kept
 from fbench.benchmark.records.numerics import DeviceKind, Numerics, Precision
 from fbench.core.errors import UserError
+from fbench.core.working_clock import rest_s, working_s
 
 ALLOWED = "auto, cpu, cuda, cuda:N, mps"
 
@@ -135,27 +135,29 @@ def synchronize(device: torch.device) -> None:
 class Stopwatch:
     """Adds up the time of repeated sections without making an accelerator wait.
 
-    On CUDA a section is a pair of events, read when :meth:`total_s` is asked; elsewhere the monotonic clock.
+    On CUDA a section is a pair of events, read when :meth:`total_s` is asked; elsewhere the clock of this process.
+    Time for which this process was stopped is in neither.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._total_s = 0.0
-        self._pending: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+        self._pending: list[tuple[torch.cuda.Event, torch.cuda.Event, float]] = []
 
     @contextmanager
     def section(self) -> Iterator[None]:
         """Time the block."""
         if self._device.type == "cuda":
             begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            rest_before_s = rest_s()
             begin.record(torch.cuda.current_stream(self._device))
             yield
             end.record(torch.cuda.current_stream(self._device))
-            self._pending.append((begin, end))
+            self._pending.append((begin, end, rest_s() - rest_before_s))
         else:
-            started = time.perf_counter()
+            started = working_s()
             yield
-            self._total_s += time.perf_counter() - started
+            self._total_s += working_s() - started
 
     def go_on_from(self, total_s: float) -> None:
         """Take over the seconds of an earlier training that is gone on with."""
@@ -165,7 +167,8 @@ class Stopwatch:
         """Seconds in all sections so far; waits for the device."""
         if self._pending:
             self._pending[-1][1].synchronize()  # the last of one stream: others go on
-            self._total_s += sum(begin.elapsed_time(end) for begin, end in self._pending) / 1000.0
+            sections = ((begin.elapsed_time(end) / 1000.0, at_rest_s) for begin, end, at_rest_s in self._pending)
+            self._total_s += sum(max(0.0, elapsed_s - at_rest_s) for elapsed_s, at_rest_s in sections)
             self._pending.clear()
         return self._total_s
 

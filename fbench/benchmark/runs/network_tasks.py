@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -25,7 +26,8 @@ from fbench.benchmark.runs.training_task import foreign_code
 from fbench.benchmark.store.run_folder import RunFolder
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.note import blank_note, read_note
-from fbench.benchmark.workers.supervisor import Failure, Supervisor
+from fbench.benchmark.workers.supervisor import Failure, Outcome, Supervisor
+from fbench.benchmark.workers.waiting import limited, outcomes_said
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +38,8 @@ _PROGRAM_LIMIT_S: Final = 900.0
 _MAPS_LIMIT_S: Final = 300.0
 _COST_LIMIT_S: Final = 900.0
 """Between two things that a measurement of cost tells; the longest is a block of all networks."""
+_COST_SAID_AFTER_S: Final = 120.0
+""""Counting ires" or a block of timings that takes longer is said."""
 
 
 def is_of_user(network: NetworkSpec) -> bool:
@@ -51,11 +55,12 @@ def answers_elsewhere(network: NetworkSpec, device: torch.device) -> bool:
 class NetworkTasks:
     """Asks networks in a worker process, which is started when it is needed; ``scratch`` is for logs and files.
 
-    ``grace_s`` is how long a measurement of cost may take to end with what it has; the rest ends at once.
+    ``grace_s`` is how long a measurement of cost may take to end with what it has; the rest ends at once. A network is
+    waited for no longer than a user lets a trial take (``trial_timeout_s``).
     """
 
-    def __init__(self, scratch: Path, grace_s: float = 0.0) -> None:
-        self._scratch = scratch / "networks"
+    def __init__(self, scratch: Path, grace_s: float = 0.0, trial_timeout_s: float | None = None) -> None:
+        self._scratch, self._trial_timeout_s = scratch / "networks", trial_timeout_s
         self._supervisor = Supervisor(1, self._scratch, grace_s=grace_s)
 
     def end(self) -> None:
@@ -72,7 +77,8 @@ class NetworkTasks:
         for trial_id, spec in elsewhere.items():
             alike.setdefault((spec.network.digest, spec.data.fingerprint), []).append(trial_id)
         tasks = [_estimate_task(elsewhere[ids[0]], device) for ids in alike.values()]
-        answers = {outcome.task.name: outcome.value for outcome in self._supervisor.run(tasks)}
+        names = {trial_id: spec.network.name for trial_id, spec in elsewhere.items()}
+        answers = {outcome.task.name: outcome.value for outcome in self._outcomes(tasks, names)}
         for ids in alike.values():
             answer = answers.get(ids[0])
             found |= dict.fromkeys(ids, float(answer) if isinstance(answer, int | float) else 0.0)
@@ -108,11 +114,14 @@ class NetworkTasks:
                 told[0] = str(what)
                 progress(told[0])
 
+            def whom(_: Task, told: list[str] = told) -> str:
+                return f"the measurement of cost ({told[0]})"
+
             note = self._scratch / "timed.txt"
             blank_note(note)
             task = _cost_task(spec, device, passes, roofline, without, note, preparation_s)
             with stopping.of(self._supervisor):
-                outcomes = list(self._supervisor.run([task], hear))
+                outcomes = list(outcomes_said(self._supervisor, [task], whom, hear, _COST_SAID_AFTER_S))
             if stopping.was_asked and (not outcomes or outcomes[0].failure is not None):
                 raise KeyboardInterrupt
             (outcome,) = outcomes
@@ -156,7 +165,7 @@ class NetworkTasks:
             for network in networks
             if answers_elsewhere(network, device)
         ]
-        for outcome in self._supervisor.run(tasks):
+        for outcome in self._outcomes(tasks, {network.name: network.name for network in networks}):
             reason = outcome.value if outcome.failure is None else outcome.failure.reason
             if isinstance(reason, str):
                 reasons[outcome.task.name] = reason.partition("\n")[0]
@@ -179,18 +188,26 @@ class NetworkTasks:
         if not is_of_user(spec.network):
             add_maps_of(folder, spec, folder)
             return
-        (outcome,) = self._supervisor.run([_maps_task(folder, spec, self._scratch)])
+        (outcome,) = self._outcomes([_maps_task(folder, spec, self._scratch)], {spec.trial_id: spec.network.name})
         if outcome.failure is not None:
             raise NoMapsError(outcome.failure.reason)
         if outcome.value is True:
             folder.take_maps(spec.trial_id, RunFolder(self._scratch))
 
+    def _outcomes(self, tasks: Sequence[Task], networks: Mapping[str, str]) -> Iterator[Outcome]:
+        """Those of tasks that one network each is asked by, which are given by the names of the tasks."""
+        in_time = [replace(one, limit_s=limited(one.limit_s, self._trial_timeout_s)) for one in tasks if one.limit_s]
+        return outcomes_said(self._supervisor, in_time, lambda task: f"the network '{networks[task.name]}'")
+
 
 @contextmanager
-def network_tasks(scratch: Path | None = None, grace_s: float = 0.0) -> Iterator[NetworkTasks]:
+def network_tasks(
+    scratch: Path | None = None, grace_s: float = 0.0, trial_timeout_s: float | None = None
+) -> Iterator[NetworkTasks]:
     """Tasks of networks within a block; a folder of the system's is used where none is given."""
     with ExitStack() as stack:
-        tasks = NetworkTasks(scratch or Path(stack.enter_context(TemporaryDirectory(prefix="fbench-"))), grace_s)
+        folder = scratch or Path(stack.enter_context(TemporaryDirectory(prefix="fbench-")))
+        tasks = NetworkTasks(folder, grace_s, trial_timeout_s)
         stack.callback(tasks.end)
         yield tasks
 

@@ -85,7 +85,8 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
     jobs = choose_jobs(request.jobs, device.type)
     check_cluster(request.cluster, request.jobs, request.trials_together, str(device))
     data = _data_specs(request.references())
-    resolved = resolve_suite(written, request.only, protocol.architecture_options, data, request.plugins)
+    options = protocol.architecture_options
+    resolved = resolve_suite(written, request.only, options, data, request.plugins, request.trial_timeout_s)
     refuse_unknown_options(protocol, resolved.networks)
     suite, selected = resolved.suite, select_studies(resolved.suite, request.only)
     if group is not None:
@@ -110,7 +111,7 @@ def plan_run(request: RunRequest, group: Group | None = None) -> RunPlan:
     seeds = request.seeds or (preset.seeds if request.max_seeds is None else analysis_seeds(request.max_seeds)[0])
     known = known_searches(folder, request.take_from) if protocol.tuning is not None else {}
     if group is None and not (folder.path / "run.json").exists():
-        selected, config = _settled(selected, config, resolved, folder, device, split=request.only_comparable)
+        selected, config = _settled(selected, config, resolved, folder, device, request)
     specs, planned, networks = expand(selected, config, seeds, resolved.networks, partial(settled, known))
     share = share_of(request.shard, specs, resolved.descriptions, selected.resources)
     own = in_share(specs, share)
@@ -164,7 +165,7 @@ def _config_in(folder: RunFolder, wanted: RunConfig, request: RunRequest) -> Run
 
 
 def _settled(
-    suite: Suite, config: RunConfig, resolved: Resolved, folder: RunFolder, device: torch.device, *, split: bool
+    suite: Suite, config: RunConfig, resolved: Resolved, folder: RunFolder, device: torch.device, request: RunRequest
 ) -> tuple[Suite, RunConfig]:
     """The suite and the configuration of a new run whose networks were all tried as its numerics say."""
     from fbench.benchmark.records.budget import plan_steps
@@ -176,12 +177,12 @@ def _settled(
     protocol = config.protocol.for_data(data.source or data.name)
     batch_size = plan_steps(protocol, config.budget, data.images_by_split["train"]).batch_size
     networks = [resolved.networks[name, data.name] for name in suite.architectures]
-    with network_tasks() as tasks:
+    with network_tasks(trial_timeout_s=request.trial_timeout_s) as tasks:
 
         def failing(tried: Sequence[NetworkSpec], numerics: Numerics) -> Mapping[str, str]:
             return tasks.failing_programs(tried, config.protocol, batch_size, numerics, device)
 
-        found = settle(config.numerics, networks, failing, split=split)
+        found = settle(config.numerics, networks, failing, split=request.only_comparable)
     if found.apart is None:
         return suite, _moved(config, found.numerics, found.because) if found.because else config
     words = "-".join(found.apart.words_beside(config.numerics))

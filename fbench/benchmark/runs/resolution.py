@@ -47,9 +47,15 @@ class Resolved:
 
 
 def resolve_suite(
-    suite: Suite, only: Sequence[str], options: Mapping[str, Any], data: Sequence[DataSpec], plugins: Sequence[Path]
+    suite: Suite,
+    only: Sequence[str],
+    options: Mapping[str, Any],
+    data: Sequence[DataSpec],
+    plugins: Sequence[Path],
+    trial_timeout_s: float | None = None,
 ) -> Resolved:
     """Resolve the networks of a suite's chosen studies for each data set; ``options`` are those that a protocol wants.
+    A network of a user is waited for as long as a trial may take (``trial_timeout_s``), and three minutes at most.
 
     Raises:
         UserError: a plug-in that cannot be loaded, an unknown name, study or option, or a network that cannot be used.
@@ -63,7 +69,7 @@ def resolve_suite(
         return Resolved(whole, here, plugins=_plugins_of(here.values()))
     select_studies(suite, only)  # a wrong name is said at once
     asked = question(resolve, _of_this_session(plugins), suite, list(only), dict(options), list(data))
-    with users_networks(plugins) as users:
+    with users_networks(plugins, trial_timeout_s=trial_timeout_s) as users:
         there = users.ask(asked)
     found = {(name, of): network for name, of, network in there.networks}
     selected = select_studies(there.suite, only)

@@ -32,7 +32,7 @@ def search_settings(plan: RunPlan, listener: RunListener, stopping: Stopping | N
         stopping, context = stopping or Stopping(), plan.worker_context(folder, plan.jobs)
         with (
             executor_of(context, plan.cluster, plan.resolved.plugins, first) as executor,
-            network_tasks(context.scratch) as networks,
+            network_tasks(context.scratch, trial_timeout_s=plan.trial_timeout_s) as networks,
             stopping.of(executor),
         ):
             limits = SearchLimits(folder, plan.device, networks, plan.trial_timeout_s, stopping)

@@ -69,7 +69,7 @@ def execute_run(
     context = plan.worker_context(plan.folder, plan.jobs_needed)
     with (
         executor_of(context, plan.cluster, plan.resolved.plugins, plan.remaining) as executor,
-        network_tasks(context.scratch) as networks,
+        network_tasks(context.scratch, trial_timeout_s=plan.trial_timeout_s) as networks,
     ):
         plan = replace(plan, jobs=at_a_time(executor, plan.jobs))
         _fill_folder(plan, by_rule=by_rule)

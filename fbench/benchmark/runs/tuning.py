@@ -128,7 +128,7 @@ def make_searches(plan: SearchPlan, listener: RunListener, stopping: Stopping | 
             first = [search.trial(0, search.tuning.default, 0) for search in remaining]
             with (
                 executor_of(plan.context, plan.cluster, plan.plugins, first) as executor,
-                network_tasks(plan.context.scratch) as networks,
+                network_tasks(plan.context.scratch, trial_timeout_s=plan.trial_timeout_s) as networks,
                 stopping.of(executor),
             ):
                 limits = SearchLimits(plan.folder, plan.device, networks, plan.trial_timeout_s, stopping)

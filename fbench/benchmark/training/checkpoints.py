@@ -7,7 +7,6 @@ else of it as JSON in the file's metadata.
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from fbench.benchmark.training.state import TrainingState
 from fbench.core.contained import ContainedPath
 from fbench.core.errors import StoppedError, reason_on_a_line
 from fbench.core.files import replacing
+from fbench.core.working_clock import working_s
 
 SECONDS_BETWEEN: Final = 300.0
 """How long a training may go on without a checkpoint."""
@@ -65,7 +65,7 @@ class CheckpointKeeper:
         self, place: CheckpointPlace | None, progress: Progress, listen: Listen, asks_to_stop: Callable[[], bool]
     ) -> None:
         self._place, self._progress, self._listen, self._asks_to_stop = place, progress, listen, asks_to_stop
-        self._began = self._last = time.monotonic()
+        self._began = self._last = working_s()
         self._writing_s = self._last_s = 0.0
         self._refused = False
 
@@ -77,10 +77,10 @@ class CheckpointKeeper:
         """
         stop = self._asks_to_stop()
         evaluated = bool(state.history) and state.history[-1].step == state.step
-        now = time.monotonic()
+        now = working_s()
         if stop or (evaluated and self._is_cheap(now)) or now - self._last >= SECONDS_BETWEEN:
             self._write(state)
-            self._last = time.monotonic()
+            self._last = working_s()
             self._last_s = self._last - now
             self._writing_s += self._last_s
         if stop:
@@ -93,7 +93,7 @@ class CheckpointKeeper:
     def _write(self, state: TrainingState) -> None:
         if self._place is None or self._refused:
             return
-        elapsed_s = self._progress.elapsed_s + time.monotonic() - self._began
+        elapsed_s = self._progress.elapsed_s + working_s() - self._began
         progress = Progress(self._progress.started_at, elapsed_s, self._progress.resumed_after_steps)
         file = self._place.scratch / f"checkpoint-{uuid.uuid4().hex}.safetensors"
         try:

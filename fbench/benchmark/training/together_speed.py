@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from fbench.benchmark.records.budget import Budget
 from fbench.benchmark.records.specs import TrialSpec
 from fbench.benchmark.training.together import Lane
 from fbench.benchmark.training.trial import TrialContext
+from fbench.core.working_clock import working_s
 
 NUMBERS: Final = (1, 2, 4, 8)
 SECONDS: Final = 10.0
@@ -62,7 +62,7 @@ def _steps_per_s(specs: Sequence[TrialSpec], dataset: ImageDataset, device: torc
     for lane in lanes:  # builds, warms up and records
         lane.step()
     synchronize(device)
-    rounds, started = 0, time.perf_counter()
+    rounds, started = 0, working_s()
     passed = 0.0
     while passed < seconds:
         for _ in range(_ROUNDS):
@@ -70,5 +70,5 @@ def _steps_per_s(specs: Sequence[TrialSpec], dataset: ImageDataset, device: torc
                 if lane.step() is not None:
                     raise RuntimeError("a training ended, or diverged, while its steps were timed")
         synchronize(device)
-        rounds, passed = rounds + _ROUNDS, time.perf_counter() - started
+        rounds, passed = rounds + _ROUNDS, working_s() - started
     return rounds * len(lanes) / passed

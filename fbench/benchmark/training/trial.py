@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from fbench.benchmark.training.state import TrainingData, TrainingSettings, Trai
 from fbench.benchmark.training.tensors import SplitTensors, choose_normalisation, split_to_device
 from fbench.core.errors import StoppedError
 from fbench.core.machine import Machine, describe_machine
+from fbench.core.working_clock import working_s
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def run_trial(
 
 @dataclass(frozen=True)
 class _Begun:
-    """What is known of a trial when it begins; ``clock`` is the monotonic clock then, in seconds."""
+    """What is known of a trial when it begins; ``clock`` is the working clock then, in seconds."""
 
     spec: TrialSpec
     seeds: Seeds
@@ -134,7 +134,7 @@ class TrialCourse:
     """
 
     def __init__(self, spec: TrialSpec, dataset: ImageDataset, context: TrialContext, listen: Listen = ignore) -> None:
-        started_at, clock = _now(), time.perf_counter()
+        started_at, clock = _now(), working_s()
         self.spec, self._context, self._listen = spec, context, listen
         self.dataset = arrange_splits(dataset, spec.protocol)
         self.plan = plan_steps(spec.protocol, spec.budget, int(self.dataset.rows("train").size))
@@ -192,16 +192,16 @@ class TrialCourse:
         deterministic = torch.are_deterministic_algorithms_enabled()
         put_state(state.network, training.weights)
 
-        evaluation_started = time.perf_counter()
+        evaluation_started = working_s()
         known: dict[SplitName, torch.Tensor] = {}
         if training.logits is not None and choosing != "test":  # what is read of the test split stays as it is counted
             known[choosing] = training.logits
         measures, predictions = measure_splits(
             state.network, self.dataset, splits, known, normalisation, spec, training.chosen.step, device, self._reads
         )
-        evaluation_s = time.perf_counter() - evaluation_started
+        evaluation_s = working_s() - evaluation_started
         not_kept = self._why_not_kept(state, training.weights, train_split)
-        total_s = time.perf_counter() - self._begun.clock
+        total_s = working_s() - self._begun.clock
         record = self._begun.record(
             "finished",
             steps_done=training.steps_done,

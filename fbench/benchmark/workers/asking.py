@@ -15,6 +15,7 @@ from fbench.architectures.registry import is_announced, is_at_hand, is_registere
 from fbench.benchmark.workers.messages import Task
 from fbench.benchmark.workers.questions import AnswerT, Question, Subject, Tell, answer, get_ready, question
 from fbench.benchmark.workers.supervisor import Failure, Supervisor
+from fbench.benchmark.workers.waiting import limited, outcomes_said
 from fbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class UsersNetworks:
             busy_with = str(what) or busy_with
             self._hear(busy_with)
 
-        (outcome,) = self._supervisor.run([task], hear)
+        (outcome,) = outcomes_said(self._supervisor, [task], lambda _: busy_with, hear)
         if outcome.failure is not None:
             raise _error_of(outcome.failure, busy_with)
         try:
@@ -117,9 +118,14 @@ class UsersNetworks:
 
 
 @contextmanager
-def users_networks(plugins: Sequence[Path] = (), hear: Tell = lambda what: None) -> Iterator[UsersNetworks]:
-    """Networks to be built, run a few times and counted within a block; files go into a folder of the system's."""
-    with _asked(plugins, QUESTION_LIMIT_S, hear) as users:
+def users_networks(
+    plugins: Sequence[Path] = (), hear: Tell = lambda what: None, trial_timeout_s: float | None = None
+) -> Iterator[UsersNetworks]:
+    """Networks to be built, run a few times and counted within a block; files go into a folder of the system's.
+
+    ``trial_timeout_s`` is a user's limit of a trial, which such a question takes no longer than either.
+    """
+    with _asked(plugins, limited(QUESTION_LIMIT_S, trial_timeout_s), hear) as users:
         yield users
 
 

@@ -17,10 +17,12 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from fbench.core.processes import adopt_orphans, end_with
+from fbench.core.working_clock import WORKING_CLOCK
 
 END: Final[int] = getattr(signal, "SIGUSR1", signal.SIGTERM)
 """Sent to a keeper, by the kernel too when its parent has ended, ends it with its worker and all below. SIGTSTP stops
-the worker until SIGCONT comes, so that a person can stop a run for a while."""
+the worker until SIGCONT comes, so that a person can stop a run for a while; the worker's clock stands meanwhile."""
+_WATCH_S: Final = 1.0
 LONGEST_S: Final = 2.0
 """How long processes that do not end, as those of another user, are waited for."""
 
@@ -60,19 +62,36 @@ def _leave_streams() -> None:
 
 def _keep(worker: int, heard: set[int]) -> NoReturn:
     while True:
-        number = signal.sigwait(heard)
-        if number == signal.SIGCHLD:
-            ended: dict[int, int] = {}
-            _reap(ended)
-            if worker in ended:
+        came = signal.sigtimedwait(heard, _WATCH_S)
+        WORKING_CLOCK.watch()
+        match None if came is None else came.si_signo:
+            case signal.SIGCHLD:
+                changed: dict[int, int] = {}
+                _reap(changed)
+                _follow(worker, changed.get(worker))
+            case signal.SIGTSTP:
+                _signal_group(worker, signal.SIGSTOP)
+                WORKING_CLOCK.halt()
+            case signal.SIGCONT:
+                WORKING_CLOCK.go_on()
+                _signal_group(worker, signal.SIGCONT)
+            case number if number == END:
+                _signal_group(worker, signal.SIGKILL)
                 _end_children()
-                _end_as(ended[worker])
-        elif number == END:
-            _signal_group(worker, signal.SIGKILL)
-            _end_children()
-            os._exit(1)
-        else:
-            _signal_group(worker, signal.SIGCONT if number == signal.SIGCONT else signal.SIGSTOP)
+                os._exit(1)
+
+
+def _follow(worker: int, status: int | None) -> None:
+    """Do as the worker did, if it did anything: it ended, was stopped by somebody, or went on."""
+    if status is None:
+        return
+    if os.WIFSTOPPED(status):
+        WORKING_CLOCK.halt()
+    elif os.WIFCONTINUED(status):
+        WORKING_CLOCK.go_on()
+    else:
+        _end_children()
+        _end_as(status)
 
 
 def _signal_group(worker: int, number: signal.Signals) -> None:
@@ -80,11 +99,11 @@ def _signal_group(worker: int, number: signal.Signals) -> None:
         os.killpg(worker, number)
 
 
-def _reap(ended: dict[int, int]) -> bool:
-    """Note how children have ended, as :func:`os.waitpid` says it; whether there are others."""
+def _reap(changed: dict[int, int]) -> bool:
+    """Note what children did last, as :func:`os.waitpid` says it; whether there are others."""
     with suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            ended[found[0]] = found[1]
+        while (found := os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED))[0]:
+            changed[found[0]] = found[1]
         return True
     return False
 

@@ -148,6 +148,12 @@ class Supervisor:
             self.end()
             raise
 
+    def waited_for(self) -> list[tuple[Task, float]]:
+        """The tasks that have begun, each with the seconds since, or since the last time that counts for its limit."""
+        now = time.monotonic()
+        begun = ((worker.in_hand, worker.begun_at) for worker in self._workers)
+        return [(task, now - begun_at) for task, begun_at in begun if task is not None and begun_at is not None]
+
     def end(self) -> None:
         """End all processes, whatever they do; more than once does no harm."""
         for worker in self._workers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,8 +47,14 @@ class Answers:
     def ask_to_stop(self) -> None:
         self._stops = True
 
-    def run(self, tasks: Sequence[Task], hear: Hear = lambda task, value: None) -> Iterator[Outcome]:
+    def waited_for(self) -> list[tuple[Task, float]]:
+        return []
+
+    def steps(
+        self, tasks: Sequence[Task], hear: Hear = lambda task, value: None
+    ) -> Generator[Outcome | None, None, None]:
         for task in tasks:
+            yield None
             self.tasks.append(task)
             told, answer = self._answers.pop(0)
             for value in told:
@@ -105,12 +111,14 @@ def test_a_network_that_ends_the_measurement_while_all_are_timed_in_turn_is_left
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Dying(Answers):
-        def run(self, tasks: Sequence[Task], hear: Hear = lambda task, value: None) -> Iterator[Outcome]:
+        def steps(
+            self, tasks: Sequence[Task], hear: Hear = lambda task, value: None
+        ) -> Generator[Outcome | None, None, None]:
             if not tasks[0].arguments["left_out"]:
                 with writing_note(Path(str(tasks[0].arguments["note"]))) as write:
                     write("a network with a longer name than b")
                     write("b")
-            return super().run(tasks, hear)
+            return super().steps(tasks, hear)
 
     record = SimpleNamespace(failures={"b": DIED.reason})
     monkeypatch.setattr(CostRecord, "model_validate", lambda values: record)

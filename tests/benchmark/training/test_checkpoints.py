@@ -138,7 +138,7 @@ def test_a_training_without_evaluations_is_kept_every_five_minutes(
     spec: TrialSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(0, 10_000, 150))
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(checkpoints, "working_s", lambda: next(clock))
     long = spec.model_copy(update={"budget": Budget(image_passes=96, batch_size=12)})
     heard = Interrupter(tmp_path, after=99)
     run_trial(long, make_stripes(), heard.context(), heard.hear)
@@ -161,7 +161,7 @@ def test_checkpoints_at_evaluations_keep_to_their_share_of_the_time(
         now[0] += write_s if isinstance(event, Checkpointed) else 0.0
         heard.hear(event)
 
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(checkpoints, "working_s", lambda: now[0])
     run_trial(spec, make_stripes(), heard.context(), hear)
     assert len(heard.written) == written
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fbench.benchmark.workers.inside import Parent
 from fbench.core.errors import StoppedError
+from fbench.core.working_clock import rest_s, working_s
 
 
 def double(parent: Parent, number: int) -> int:
@@ -145,3 +146,10 @@ def count(parent: Parent, file: str) -> None:
 
 def stop_unasked(parent: Parent) -> None:
     raise StoppedError
+
+
+def tell_rest(parent: Parent) -> None:
+    """Tell again and again for how long this process has been at rest."""
+    while True:
+        parent.tell({"pid": os.getpid(), "clock_s": working_s(), "rest_s": rest_s()})
+        time.sleep(0.01)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,31 @@ def test_a_worker_rests_while_it_is_told_to(tmp_path: Path) -> None:
     supervisor.end()
     assert are_gone([worker.pid])
     running.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker has no keeper")
+@pytest.mark.parametrize("stopped", ["keeper", "worker"])
+def test_rest_is_none_of_the_working_time_of_a_worker(one: Supervisor, stopped: str) -> None:
+    told: list[dict[str, float]] = []
+    running = one.steps([task("tell_rest")], lambda _, value: told.append(value))
+    while not told:
+        next(running)
+    worker = psutil.Process(int(told[0]["pid"]))
+    pid, number = (one._workers[0].pid, signal.SIGTSTP) if stopped == "keeper" else (worker.pid, signal.SIGSTOP)
+    os.kill(pid, number)
+    while worker.status() != psutil.STATUS_STOPPED:
+        time.sleep(0.001)
+    time.sleep(1.0)
+    os.kill(pid, signal.SIGCONT)
+    while told[-1]["rest_s"] == 0:
+        next(running)
+    one.end()
+    running.close()
+    clock_s = [one["clock_s"] for one in told]
+    assert clock_s == sorted(clock_s)  # it never runs back
+    assert max(later - earlier for earlier, later in pairwise(clock_s)) < 1.0
+    assert told[0]["rest_s"] == 0
+    assert told[-1]["rest_s"] >= 0.9  # its keeper learns of it a moment later
 
 
 def test_time_in_which_nobody_looked_is_none_that_a_task_has_taken(

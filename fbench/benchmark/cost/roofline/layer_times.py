@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from fbench.benchmark.cost.calls import Call
 from fbench.benchmark.cost.clock import Clock, clock_of
 from fbench.benchmark.machine.device import autocast, lay_out, memory_format
 from fbench.benchmark.records.numerics import Numerics
+from fbench.core.working_clock import working_s
 
 MOST_CALLS: Final = 50
 FEWEST_CALLS: Final = 5
@@ -83,8 +83,8 @@ def _call_s(operation: RecordedOperation, clock: Clock, seconds: float) -> float
     operation.restore()
     clock.time(call)  # the first call chooses an algorithm
     taken: list[float] = []
-    ends = time.perf_counter() + seconds
-    while len(taken) < FEWEST_CALLS or (len(taken) < MOST_CALLS and time.perf_counter() < ends):
+    ends = working_s() + seconds
+    while len(taken) < FEWEST_CALLS or (len(taken) < MOST_CALLS and working_s() < ends):
         operation.restore()
         taken.append(clock.time(call)[0])
     return median(taken)
