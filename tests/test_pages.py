@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+
+from fbench.ablations.library import load_suite
 
 ROOT = Path(__file__).parent.parent
 BELOW = sorted((ROOT / "docs").glob("[!_]*/*.md"))
@@ -45,3 +48,19 @@ def test_every_page_of_the_docs_is_in_their_contents(page: Path) -> None:
     if page.is_relative_to(ROOT / "docs") and page.name != "index.md":
         contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").splitlines()
         assert page.relative_to(ROOT / "docs").with_suffix("").as_posix() in contents
+
+
+def test_the_page_on_tuning_counts_the_searches_on_fer2013_as_they_are() -> None:
+    table = ROOT / "fbench" / "benchmark" / "records" / "tuned" / "fer2013-fbench_tuned-6epochs.json"
+    searches = json.loads(table.read_text(encoding="utf-8"))["searches"]
+    chosen = {one["network"]: (one["chosen"]["rate"], one["chosen"]["strength"]) for one in searches}
+    papers = [load_suite(name).architectures for name in ("ablations", "xu2021", "chowanda2021")]
+    assert chosen.keys() == {name for names in papers for name in names} - {"resnet50"}
+    kept = [name for name, one in chosen.items() if one == (1.0, "default")]
+    weak = [name for name, (_, strength) in chosen.items() if strength == "weak"]
+    assert {"ires", "arch1"} < set(kept)
+    words = " ".join((ROOT / "docs" / "tuning.md").read_text(encoding="utf-8").split())
+    assert (
+        f"has the {len(searches)} networks of `ablations`, `xu2021` and `chowanda2021`, without ResNet50: "
+        f"{len(kept)} keep the default, among them `ires` and `arch1`; {len(weak)} of the others take the weak"
+    ) in words
